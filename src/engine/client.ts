@@ -1,0 +1,98 @@
+import { HycoraError } from '../core/errors.ts'
+import type { DeviceState, EngineRequests, FromWorker, RequestKind, ToWorker } from './protocol.ts'
+
+interface Pending {
+  readonly onYield: (value: unknown) => void
+  readonly onReturn: (value: unknown) => void
+  readonly onThrow: (error: HycoraError) => void
+}
+
+/** The page's side of the engine: typed calls to the worker that owns the graphics device. */
+export interface EngineClient {
+  /**
+   * Sends a request and resolves with its result; `onYield` is called with each piece that comes before.
+   * Aborting `signal` asks the worker to stop at the next token or step; the promise still settles with what
+   * the worker answers.
+   *
+   * @throws HycoraError whatever the worker threw, its code kept.
+   */
+  request<K extends RequestKind>(
+    kind: K,
+    params: EngineRequests[K]['params'],
+    options?: {
+      readonly onYield?: (value: EngineRequests[K]['yields']) => void
+      readonly signal?: AbortSignal
+    },
+  ): Promise<EngineRequests[K]['returns']>
+  /** Calls back at every change of the device's state; returns how to stop listening. */
+  onDeviceState(listener: (state: DeviceState) => void): () => void
+  /** Ends the worker; requests in flight fail with `cancelled`. */
+  close(): void
+}
+
+/** What of a Worker the client uses. */
+export interface WorkerPort {
+  postMessage(message: ToWorker): void
+  addEventListener(type: 'message', listener: (event: MessageEvent<FromWorker>) => void): void
+  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void
+  terminate(): void
+}
+
+/** Connects to an engine worker. */
+export function connectEngine(worker: WorkerPort): EngineClient {
+  const pending = new Map<number, Pending>()
+  const deviceListeners = new Set<(state: DeviceState) => void>()
+  let nextId = 1
+
+  const failAll = (error: HycoraError): void => {
+    const waiting = [...pending.values()]
+    pending.clear()
+    for (const { onThrow } of waiting) onThrow(error)
+  }
+
+  worker.addEventListener('message', ({ data }) => {
+    if (data.kind === 'device') {
+      for (const listener of deviceListeners) listener(data.state)
+      return
+    }
+    const entry = pending.get(data.id)
+    if (!entry) return
+    if (data.kind === 'yield') {
+      entry.onYield(data.value)
+      return
+    }
+    pending.delete(data.id)
+    if (data.kind === 'return') entry.onReturn(data.value)
+    else entry.onThrow(new HycoraError(data.code, data.message))
+  })
+  worker.addEventListener('error', (event) => {
+    failAll(new HycoraError('webgpu-unavailable', `the engine stopped: ${event.message || 'its script did not load'}`))
+  })
+
+  return {
+    request(kind, params, { onYield, signal } = {}) {
+      const id = nextId++
+      return new Promise((resolve, reject) => {
+        // The protocol's types are tied to `kind`; the wire carries `unknown`, typed again here, once.
+        type Request = EngineRequests[typeof kind]
+        pending.set(id, {
+          onYield: (value) => onYield?.(value as Request['yields']),
+          onReturn: (value) => resolve(value as Request['returns']),
+          onThrow: reject,
+        })
+        worker.postMessage({ kind, id, params } as ToWorker)
+        const cancel = (): void => worker.postMessage({ kind: 'cancel', id })
+        if (signal?.aborted) cancel()
+        else signal?.addEventListener('abort', cancel, { once: true })
+      })
+    },
+    onDeviceState(listener) {
+      deviceListeners.add(listener)
+      return () => deviceListeners.delete(listener)
+    },
+    close() {
+      worker.terminate()
+      failAll(new HycoraError('cancelled', 'the engine was closed'))
+    },
+  }
+}
