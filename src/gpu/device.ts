@@ -1,0 +1,52 @@
+import { HycoraError } from '../core/errors.ts'
+
+/** The optional features that our kernels have variants for. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16']
+
+/** An adapter's limits as a plain record, for requests and reports. */
+export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+  const record: Record<string, number> = {}
+  for (const name in limits) {
+    const value: unknown = limits[name as keyof GPUSupportedLimits]
+    if (typeof value === 'number') record[name] = value
+  }
+  return record
+}
+
+/**
+ * Whether the adapter is a CPU pretending to be a GPU. Not every browser says so in `isFallbackAdapter`, so the
+ * names of the known software drivers count as well.
+ */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase()
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/.test(text)
+}
+
+/** The adapter to compute on, or undefined where the browser offers none. */
+export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> {
+  return (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ?? undefined
+}
+
+/**
+ * A device with the adapter's own storage limits: models need bindings far beyond the defaults.
+ *
+ * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { limits } = adapter
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      },
+    })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new HycoraError('webgpu-unavailable', `the browser gave no graphics device: ${reason}`)
+  }
+}

@@ -1,0 +1,72 @@
+import { check } from '../core/errors.ts'
+
+/** A dense row-major array of 32-bit elements on the GPU. Who creates it destroys it. */
+export interface Tensor {
+  readonly buffer: GPUBuffer
+  readonly shape: readonly number[]
+}
+
+/** The number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1)
+}
+
+const STORAGE = 0x80 | 0x4 | 0x8 // GPUBufferUsage STORAGE | COPY_SRC | COPY_DST, spelled out: Node has no such global
+
+/**
+ * A new zero-filled tensor. Every allocation of the engine goes through here, so that what a device cannot give is
+ * said before it is used.
+ *
+ * @throws HycoraError `out-of-memory` when the size exceeds what one binding of the device may hold.
+ */
+export function createTensor(device: GPUDevice, shape: readonly number[], label: string): Tensor {
+  const sizeBytes = Math.max(16, Math.ceil((sizeOf(shape) * 4) / 16) * 16)
+  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+  check(
+    sizeBytes <= limit,
+    'out-of-memory',
+    () => `${label} needs ${sizeBytes} bytes, this device allows ${limit} in one buffer`,
+  )
+  return { buffer: device.createBuffer({ size: sizeBytes, usage: STORAGE, label }), shape }
+}
+
+/** A new tensor holding `data` (f32, u32 or i32 values). */
+export function uploadTensor(
+  device: GPUDevice,
+  shape: readonly number[],
+  data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
+  label: string,
+): Tensor {
+  check(
+    data.length === sizeOf(shape),
+    'shape-mismatch',
+    () => `${label} has ${data.length} elements, its shape [${shape.join(', ')}] holds ${sizeOf(shape)}`,
+  )
+  const tensor = createTensor(device, shape, label)
+  device.queue.writeBuffer(tensor.buffer, 0, data)
+  return tensor
+}
+
+/** Copies bytes of a buffer back to the host; waits for all work submitted before. */
+export async function readBuffer(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  offsetBytes = 0,
+  sizeBytes = buffer.size - offsetBytes,
+): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({ size: sizeBytes, usage: 0x1 | 0x8, label: 'read back' }) // MAP_READ | COPY_DST
+  const encoder = device.createCommandEncoder()
+  encoder.copyBufferToBuffer(buffer, offsetBytes, staging, 0, sizeBytes)
+  device.queue.submit([encoder.finish()])
+  try {
+    await staging.mapAsync(0x1)
+    return staging.getMappedRange().slice(0)
+  } finally {
+    staging.destroy()
+  }
+}
+
+/** A tensor's values as float32. */
+export async function readTensor(device: GPUDevice, { buffer, shape }: Tensor): Promise<Float32Array> {
+  return new Float32Array(await readBuffer(device, buffer, 0, sizeOf(shape) * 4))
+}

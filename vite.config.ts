@@ -1,0 +1,83 @@
+import react from '@vitejs/plugin-react'
+import { playwright } from '@vitest/browser-playwright'
+import type { Plugin } from 'vite'
+import { defineConfig } from 'vitest/config'
+
+import { headersFile, isolationHeaders, securityHeaders } from './tools/securityHeaders.ts'
+
+/** The browser that `npm test` found; without one, Playwright's full build (its headless shell lacks WebGPU). */
+const chromiumPath = process.env['CHROMIUM_PATH']
+const browserBinary = chromiumPath ? { executablePath: chromiumPath } : { channel: 'chromium' }
+
+const chromium = (name: string) => ({
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({
+    launchOptions: {
+      ...browserBinary,
+      args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+    },
+  }),
+  instances: [{ browser: 'chromium' as const, name }],
+})
+
+/** Writes the security headers beside the build, for static hosts that read `_headers`. */
+const staticHostHeaders: Plugin = {
+  name: 'static-host-headers',
+  apply: 'build',
+  generateBundle() {
+    if (this.environment.name === 'client') {
+      this.emitFile({ type: 'asset', fileName: '_headers', source: headersFile() })
+    }
+  },
+}
+
+export default defineConfig({
+  plugins: [react(), staticHostHeaders],
+  // Relative, so that the build also works below a sub-folder of a static host.
+  base: './',
+  server: { headers: isolationHeaders },
+  preview: { headers: securityHeaders },
+  worker: { format: 'es' },
+  build: { target: 'es2024', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.{ts,tsx}'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          environment: 'node',
+          pool: 'forks',
+          include: ['tests/gpu/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.{ts,tsx}'],
+          testTimeout: 120_000,
+          browser: chromium('browser'),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['tests/e2e/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
