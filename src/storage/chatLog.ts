@@ -1,0 +1,168 @@
+import { asHycoraError, HycoraError } from '../core/errors.ts'
+import { foldChat, summarize } from './chat.ts'
+import type { Chat } from './chat.ts'
+import type { ChatChange, ChatEvent, ChatSummary } from './records.ts'
+
+/*
+ * The chats' log in IndexedDB. `events` is written with `add` alone: no entry is ever replaced, so no state of the
+ * page, an empty one least of all, can overwrite what was said. `summaries` is derived and may be lost.
+ */
+
+const EVENTS = 'events'
+const SUMMARIES = 'summaries'
+
+/** An open log of chats. */
+export interface ChatLog {
+  /**
+   * Adds events to a chat's log, all or none, and returns them as written.
+   *
+   * @throws HycoraError `storage-full`, `storage-corrupt`.
+   */
+  append(chat: string, changes: readonly ChatChange[], at?: number): Promise<readonly ChatEvent[]>
+  /** The chat folded from its log; undefined when there is none of this id. */
+  read(chat: string): Promise<Chat | undefined>
+  /** Every chat, deleted ones too, the most recently changed first. */
+  list(): Promise<readonly ChatSummary[]>
+  /** Removes the logs of deleted chats for good, and says how many. */
+  eraseDeleted(): Promise<number>
+  /** Calls back with the id of a chat that another tab changed; returns how to stop listening. */
+  onForeignChange(listener: (chat: string) => void): () => void
+  close(): void
+}
+
+/**
+ * Opens the log.
+ *
+ * @throws HycoraError `storage-corrupt` when the browser refuses to open it.
+ */
+export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
+  const database = await openDatabase(name)
+  const channel = new BroadcastChannel(name)
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target, a window has
+  const announce = (chat: string): void => channel.postMessage(chat)
+  // Another tab with a newer build wants to upgrade the database: let it.
+  database.addEventListener('versionchange', () => database.close())
+
+  const readEvents = async (chat: string): Promise<readonly ChatEvent[]> => {
+    const index = database.transaction(EVENTS).objectStore(EVENTS).index('chat')
+    // What lies in this store was written by `append`; the fold ignores what it does not know.
+    return (await settled(index.getAll(chat))) as ChatEvent[]
+  }
+
+  const refreshSummary = async (chat: string): Promise<ChatSummary | undefined> => {
+    const folded = foldChat(await readEvents(chat))
+    if (!folded) return undefined
+    const summary = summarize(folded)
+    const transaction = database.transaction(SUMMARIES, 'readwrite')
+    transaction.objectStore(SUMMARIES).put(summary)
+    await committed(transaction)
+    return summary
+  }
+
+  const list = async (): Promise<readonly ChatSummary[]> => {
+    const known = (await settled(
+      database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll(),
+    )) as ChatSummary[]
+    const byId = new Map(known.map((summary) => [summary.id, summary]))
+    const missing = (await chatIds(database)).filter((id) => !byId.has(id))
+    const rebuilt = await Promise.all(missing.map(refreshSummary))
+    for (const summary of rebuilt) if (summary) byId.set(summary.id, summary)
+    return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  return {
+    async append(chat, changes, at = Date.now()) {
+      const events = changes.map((change): ChatEvent => ({ ...change, version: 1, chat, at }))
+      const transaction = database.transaction(EVENTS, 'readwrite', { durability: 'strict' })
+      for (const event of events) transaction.objectStore(EVENTS).add(event)
+      await committed(transaction)
+      await refreshSummary(chat)
+      announce(chat)
+      return events
+    },
+    async read(chat) {
+      return foldChat(await readEvents(chat))
+    },
+    list,
+    async eraseDeleted() {
+      const deleted = (await list()).filter((summary) => summary.deleted)
+      const transaction = database.transaction([EVENTS, SUMMARIES], 'readwrite', { durability: 'strict' })
+      for (const { id } of deleted) {
+        transaction.objectStore(SUMMARIES).delete(id)
+        const cursors = transaction.objectStore(EVENTS).index('chat').openCursor(id)
+        cursors.addEventListener('success', () => {
+          cursors.result?.delete()
+          cursors.result?.continue()
+        })
+      }
+      await committed(transaction)
+      for (const { id } of deleted) announce(id)
+      return deleted.length
+    },
+    onForeignChange(listener) {
+      const receive = ({ data }: MessageEvent<unknown>): void => {
+        if (typeof data === 'string') listener(data)
+      }
+      channel.addEventListener('message', receive)
+      return () => channel.removeEventListener('message', receive)
+    },
+    close() {
+      channel.close()
+      database.close()
+    },
+  }
+}
+
+function openDatabase(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1)
+  request.addEventListener('upgradeneeded', () => {
+    const events = request.result.createObjectStore(EVENTS, { autoIncrement: true })
+    events.createIndex('chat', 'chat')
+    request.result.createObjectStore(SUMMARIES, { keyPath: 'id' })
+  })
+  return settled(request)
+}
+
+/** The ids of all chats that have events, without reading the events. */
+function chatIds(database: IDBDatabase): Promise<readonly string[]> {
+  const ids: string[] = []
+  const cursors = database
+    .transaction(EVENTS)
+    .objectStore(EVENTS)
+    .index('chat')
+    .openKeyCursor(null, 'nextunique')
+  return new Promise((resolve, reject) => {
+    cursors.addEventListener('error', () => reject(storageError(cursors.error)))
+    cursors.addEventListener('success', () => {
+      const cursor = cursors.result
+      if (!cursor) {
+        resolve(ids)
+        return
+      }
+      if (typeof cursor.key === 'string') ids.push(cursor.key)
+      cursor.continue()
+    })
+  })
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(storageError(request.error)))
+  })
+}
+
+function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('abort', () => reject(storageError(transaction.error)))
+  })
+}
+
+/** A failure of the browser's storage in our words; Chromium's quota error has an empty message. */
+export function storageError(thrown: unknown): HycoraError {
+  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
+    return new HycoraError('storage-full', 'the browser has no room left for this page', { cause: thrown })
+  }
+  return asHycoraError(thrown ?? new Error('the browser gave no reason'), 'storage-corrupt')
+}

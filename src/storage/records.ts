@@ -1,0 +1,107 @@
+/*
+ * What the page keeps between visits. Every record carries `version`; a reader leaves alone what a newer build wrote.
+ *
+ * A chat is not stored as a document but as the events that made it (`ChatEvent`), which are only ever added.
+ */
+
+/** How one answer came about: what is needed to explain it and, with a locked seed, to have it again. */
+export interface Generation {
+  readonly backbone: string
+  readonly role: string | null
+  readonly strength: number
+  readonly seed: number
+  readonly promptTokens: number
+  readonly tokens: number
+  readonly tokensPerSecond: number
+  readonly context: number
+  readonly stop: 'end' | 'length' | 'context' | 'cancelled'
+}
+
+/** One wording of a message. A message has at least one; alternate greetings and repeated answers are further takes. */
+export interface Take {
+  readonly id: string
+  readonly text: string
+  /** Milliseconds since 1970, like every `at`. */
+  readonly at: number
+  readonly generation: Generation | null
+}
+
+/** A message as it enters a chat. */
+export interface NewMessage {
+  readonly id: string
+  readonly speaker: 'user' | 'role'
+  /** The speaker's name at the time. */
+  readonly name: string
+  /** The role that spoke; null for the visitor and for the bare backbone. */
+  readonly role: string | null
+  /** Shown, but never sent to the model (SillyTavern's `is_system`). */
+  readonly excluded: boolean
+  readonly takes: readonly Take[]
+  /** Index of the take that is shown. */
+  readonly selected: number
+}
+
+/** What can happen to a chat. */
+export type ChatChange =
+  | {
+      readonly kind: 'chat-created'
+      readonly role: string | null
+      readonly title: string | null
+      /** The chat and message that this one branched from. */
+      readonly parent: { readonly chat: string; readonly message: string } | null
+      /** Foreign metadata that an export hands back (SillyTavern's `chat_metadata`), as JSON. */
+      readonly metadata: string | null
+    }
+  | { readonly kind: 'chat-titled'; readonly title: string }
+  | { readonly kind: 'scene-changed'; readonly role: string | null; readonly strength: number }
+  | { readonly kind: 'chat-deleted' }
+  | { readonly kind: 'chat-restored' }
+  | { readonly kind: 'message-added'; readonly message: NewMessage }
+  | { readonly kind: 'take-added'; readonly message: string; readonly take: Take }
+  | { readonly kind: 'take-selected'; readonly message: string; readonly take: string }
+  | {
+      readonly kind: 'take-edited'
+      readonly message: string
+      readonly take: string
+      readonly text: string
+      readonly generation: Generation | null
+    }
+  | { readonly kind: 'messages-deleted'; readonly messages: readonly string[] }
+  | { readonly kind: 'messages-restored'; readonly messages: readonly string[] }
+
+/** One entry of a chat's log. */
+export type ChatEvent = ChatChange & { readonly version: 1; readonly chat: string; readonly at: number }
+
+/** A chat in a list: derived from its events, so that it can be thrown away and built again. */
+export interface ChatSummary {
+  readonly version: 1
+  readonly id: string
+  readonly role: string | null
+  readonly title: string
+  /** The last words said, shortened. */
+  readonly lastText: string
+  readonly messages: number
+  /** Whether the visitor has said anything yet. */
+  readonly started: boolean
+  readonly deleted: boolean
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** What the visitor has chosen; kept whole under one key. */
+export interface Settings {
+  readonly version: 1
+  readonly theme: 'system' | 'light' | 'dark'
+  /** What the characters call the visitor. */
+  readonly userName: string
+  readonly mood: 'steady' | 'lively' | 'wild' | 'exact'
+  /** Samplers that differ from the mood's, by name. */
+  readonly overrides: Readonly<Record<string, number>>
+  /** The seed of every answer; null takes a new one each time. */
+  readonly lockedSeed: number | null
+  readonly maxTokens: number
+  /** Whether a screen reader is told the words as they come. */
+  readonly announce: boolean
+  /** The backbone of the served list to load; null is the first. */
+  readonly backbone: string | null
+}

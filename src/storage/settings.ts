@@ -1,0 +1,69 @@
+import { createStore, get, set } from 'idb-keyval'
+import type { Settings } from './records.ts'
+
+/** What holds until the visitor chooses. */
+export const defaultSettings: Settings = {
+  version: 1,
+  theme: 'system',
+  userName: 'You',
+  mood: 'lively',
+  overrides: {},
+  lockedSeed: null,
+  maxTokens: 200,
+  announce: true,
+  backbone: null,
+}
+
+const KEY = 'settings'
+
+/** The kept settings, each unknown or broken one replaced by its default; defaults where nothing can be read. */
+export async function loadSettings(database = 'hycora-settings'): Promise<Settings> {
+  try {
+    return readSettings(await get(KEY, createStore(database, 'values')))
+  } catch {
+    // A browser that refuses storage still gets a page; `saveSettings` tells of it.
+    return defaultSettings
+  }
+}
+
+/** Keeps the settings. */
+export async function saveSettings(settings: Settings, database = 'hycora-settings'): Promise<void> {
+  await set(KEY, settings, createStore(database, 'values'))
+}
+
+/** Settings from whatever was stored, field by field. */
+export function readSettings(stored: unknown): Settings {
+  if (typeof stored !== 'object' || stored === null) return defaultSettings
+  const fields = new Map<string, unknown>(Object.entries(stored))
+  const text = (key: string): string | undefined => {
+    const value = fields.get(key)
+    return typeof value === 'string' ? value : undefined
+  }
+  const number = (key: string): number | undefined => {
+    const value = fields.get(key)
+    return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+  }
+  return {
+    version: 1,
+    theme: oneOf(['system', 'light', 'dark'], text('theme')) ?? defaultSettings.theme,
+    userName: text('userName')?.trim() || defaultSettings.userName,
+    mood: oneOf(['steady', 'lively', 'wild', 'exact'], text('mood')) ?? defaultSettings.mood,
+    overrides: numbers(fields.get('overrides')),
+    lockedSeed: number('lockedSeed') ?? null,
+    maxTokens: number('maxTokens') ?? defaultSettings.maxTokens,
+    announce: fields.get('announce') !== false,
+    backbone: text('backbone') ?? null,
+  }
+}
+
+function oneOf<T extends string>(choices: readonly T[], value: string | undefined): T | undefined {
+  return choices.find((choice) => choice === value)
+}
+
+function numbers(value: unknown): Readonly<Record<string, number>> {
+  if (typeof value !== 'object' || value === null) return {}
+  const finite = Object.entries(value).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && Number.isFinite(entry[1]),
+  )
+  return Object.fromEntries(finite)
+}

@@ -1,0 +1,220 @@
+import { check } from '../core/errors.ts'
+import type { Chat, Message } from './chat.ts'
+import { selectedTake, visibleMessages } from './chat.ts'
+import type { Generation, NewMessage, Take } from './records.ts'
+
+/*
+ * Chats as SillyTavern keeps them: one JSON object a line, the first a header, then one message each.
+ * Invariants of what is written: `swipes[swipe_id] === mes`, `swipe_info.length === swipes.length`.
+ */
+
+/** A chat that came from a file. */
+export interface ImportedChat {
+  readonly characterName: string
+  readonly userName: string
+  readonly createdAt: number
+  /** `chat_metadata` as JSON; null without one. */
+  readonly metadata: string | null
+  readonly messages: readonly NewMessage[]
+  /** Lines that could not be used, counted from 1. */
+  readonly skipped: readonly { readonly line: number; readonly reason: string }[]
+}
+
+type Fields = ReadonlyMap<string, unknown>
+
+/** A chat as SillyTavern JSONL; macros such as `{{user}}` are replaced by `resolve`. */
+export function exportChat(
+  chat: Chat,
+  names: { readonly user: string; readonly character: string },
+  resolve: (text: string) => string = (text) => text,
+): string {
+  const header = {
+    user_name: names.user,
+    character_name: names.character,
+    create_date: new Date(chat.createdAt).toISOString(),
+    chat_metadata: chat.metadata === null ? {} : (JSON.parse(chat.metadata) as unknown),
+  }
+  const lines = visibleMessages(chat).map((message) => exportMessage(message, resolve))
+  return [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
+}
+
+function exportMessage(message: Message, resolve: (text: string) => string): Record<string, unknown> {
+  const shown = selectedTake(message)
+  const swipes = message.takes.length > 1 || message.speaker === 'role'
+  return {
+    name: message.name,
+    is_user: message.speaker === 'user',
+    is_system: message.excluded,
+    send_date: new Date(shown.at).toISOString(),
+    mes: resolve(shown.text),
+    extra: extraOf(shown, message.role),
+    ...(swipes && {
+      swipe_id: message.selected,
+      swipes: message.takes.map((take) => resolve(take.text)),
+      swipe_info: message.takes.map((take) => ({
+        send_date: new Date(take.at).toISOString(),
+        extra: extraOf(take, message.role),
+      })),
+    }),
+  }
+}
+
+/** Our own facts travel under one key; `token_count` is SillyTavern's. */
+function extraOf({ generation }: Take, role: string | null): Record<string, unknown> {
+  if (!generation) return role === null ? {} : { hycora: { role } }
+  return { token_count: generation.tokens, hycora: { role, generation } }
+}
+
+/**
+ * A chat from SillyTavern JSONL, leniently: lines that cannot be used are skipped and reported.
+ *
+ * @param newId gives the ids of messages and takes.
+ * @throws HycoraError `format-invalid` when no line holds a message.
+ */
+export function importChat(text: string, newId: () => string, now = Date.now()): ImportedChat {
+  const messages: NewMessage[] = []
+  const skipped: { line: number; reason: string }[] = []
+  let header: Fields = new Map()
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    if (line.trim() === '') continue
+    const fields = parseLine(line)
+    if (!fields) skipped.push({ line: index + 1, reason: 'it is not a JSON object' })
+    else if (isHeader(fields)) header = fields
+    else {
+      const message = importMessage(fields, newId, messages.at(-1)?.takes[0]?.at ?? now)
+      if (message) messages.push(message)
+      else skipped.push({ line: index + 1, reason: 'it has no text' })
+    }
+  }
+  check(
+    messages.length > 0,
+    'format-invalid',
+    () => 'the file has no line with a message, expected SillyTavern JSONL',
+  )
+  const nameOf = (speaker: 'user' | 'role'): string =>
+    messages.find((message) => message.speaker === speaker)?.name ?? ''
+  const metadata = header.get('chat_metadata')
+  return {
+    characterName: known(header.get('character_name')) || nameOf('role'),
+    userName: known(header.get('user_name')) || nameOf('user'),
+    createdAt: readDate(header.get('create_date')) ?? messages[0]?.takes[0]?.at ?? now,
+    metadata: isRecord(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+    messages,
+    skipped,
+  }
+}
+
+/** Newer files say "unused" where older ones have a name. */
+function known(name: unknown): string {
+  return typeof name === 'string' && name !== 'unused' ? name : ''
+}
+
+function parseLine(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isRecord(value) ? new Map(Object.entries(value)) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isHeader(fields: Fields): boolean {
+  return !fields.has('mes') && ['chat_metadata', 'user_name', 'character_name'].some((key) => fields.has(key))
+}
+
+/** Chub's lines carry `{message}` where others carry the text itself. */
+function readText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return isRecord(value) && typeof value['message'] === 'string' ? value['message'] : undefined
+}
+
+function importMessage(fields: Fields, newId: () => string, before: number): NewMessage | undefined {
+  const shown = readText(fields.get('mes'))
+  const swipeField = fields.get('swipes')
+  const swipes = Array.isArray(swipeField)
+    ? swipeField.map(readText).filter((swipe) => swipe !== undefined)
+    : []
+  if (shown === undefined && swipes.length === 0) return undefined
+
+  const texts = swipes.length > 0 ? swipes : [shown ?? '']
+  const swipeId = fields.get('swipe_id')
+  const wanted = typeof swipeId === 'number' && swipeId in texts ? swipeId : texts.length - 1
+  // `mes` is what was on the screen: where the named swipe differs, it is kept as a take of its own.
+  const selected = shown === undefined || texts[wanted] === shown ? wanted : texts.indexOf(shown)
+  const all = selected < 0 && shown !== undefined ? [...texts, shown] : texts
+
+  const at = readDate(fields.get('send_date')) ?? before
+  const infos = fields.get('swipe_info')
+  const extras = new Map(isRecord(fields.get('extra')) ? [[-1, fields.get('extra')]] : [])
+  const takes = all.map((text, index): Take => {
+    const info: unknown = Array.isArray(infos) ? infos[index] : undefined
+    const own = isRecord(info) ? info : {}
+    const extra = own['extra'] ?? (all.length === 1 ? extras.get(-1) : undefined)
+    return { id: newId(), text, at: readDate(own['send_date']) ?? at, generation: readGeneration(extra) }
+  })
+  const name = fields.get('name')
+  return {
+    id: newId(),
+    speaker: fields.get('is_user') === true ? 'user' : 'role',
+    name: typeof name === 'string' ? name : '',
+    role: readRole(fields.get('extra')),
+    excluded: fields.get('is_system') === true,
+    takes,
+    selected: selected < 0 ? all.length - 1 : selected,
+  }
+}
+
+function ours(extra: unknown): Record<string, unknown> | undefined {
+  const own = isRecord(extra) ? extra['hycora'] : undefined
+  return isRecord(own) ? own : undefined
+}
+
+function readRole(extra: unknown): string | null {
+  const role = ours(extra)?.['role']
+  return typeof role === 'string' ? role : null
+}
+
+function readGeneration(extra: unknown): Generation | null {
+  const value = ours(extra)?.['generation']
+  if (!isRecord(value)) return null
+  const number = (key: string): number => (typeof value[key] === 'number' ? value[key] : 0)
+  const stop = (['end', 'length', 'context', 'cancelled'] as const).find((reason) => reason === value['stop'])
+  return {
+    backbone: typeof value['backbone'] === 'string' ? value['backbone'] : '',
+    role: typeof value['role'] === 'string' ? value['role'] : null,
+    strength: number('strength'),
+    seed: number('seed'),
+    promptTokens: number('promptTokens'),
+    tokens: number('tokens'),
+    tokensPerSecond: number('tokensPerSecond'),
+    context: number('context'),
+    stop: stop ?? 'end',
+  }
+}
+
+/**
+ * A date in any of the forms found in chats: ISO, milliseconds, "February 8, 2026 3:57pm", "2024-9-28 @12h 00m 00s".
+ * Undefined when it is none of them.
+ */
+export function readDate(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value !== 'string') return undefined
+  if (/^\d{12,}$/.test(value)) return Number(value)
+  const stamped =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})\s*@\s*(\d{1,2})h\s*(\d{1,2})m\s*(\d{1,2})s(?:\s*(\d{1,3})ms)?/.exec(value)
+  if (stamped) {
+    const [year, month, day, hour, minute, second, millisecond] = stamped
+      .slice(1)
+      .map((part) => Number(part ?? 0))
+    return new Date(year ?? 0, (month ?? 1) - 1, day, hour, minute, second, millisecond || 0).getTime()
+  }
+  const time = Date.parse(value.replace(/(\d)\s*([ap]m)\b/i, '$1 $2'))
+  return Number.isNaN(time) ? undefined : time
+}

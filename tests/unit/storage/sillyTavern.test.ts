@@ -1,0 +1,157 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { HycoraError } from '../../../src/core/errors.ts'
+import { foldChat, selectedTake } from '../../../src/storage/chat.ts'
+import type { ChatEvent, Generation, NewMessage } from '../../../src/storage/records.ts'
+import { exportChat, importChat, readDate } from '../../../src/storage/sillyTavern.ts'
+
+const counter = (): (() => string) => {
+  let next = 0
+  return () => `id${next++}`
+}
+
+const generation: Generation = {
+  backbone: 'starter',
+  role: 'Holmes',
+  strength: 1.2,
+  seed: 7,
+  promptTokens: 40,
+  tokens: 12,
+  tokensPerSecond: 30.5,
+  context: 1024,
+  stop: 'end',
+}
+
+const chatWith = (messages: readonly NewMessage[], metadata: string | null = null) => {
+  const common = { version: 1, chat: 'chat', at: 1_700_000_000_000 } as const
+  const events: ChatEvent[] = [
+    { ...common, kind: 'chat-created', role: 'Holmes', title: null, parent: null, metadata },
+    ...messages.map((message) => ({ ...common, kind: 'message-added' as const, message })),
+  ]
+  return foldChat(events)!
+}
+
+const names = { user: 'Watson', character: 'Sherlock Holmes' }
+const text = fc.string({ minLength: 1, maxLength: 30 })
+const draft = fc
+  .tuple(
+    fc.boolean(),
+    fc.array(fc.record({ text, at: fc.integer({ min: 0, max: 2_000_000_000_000 }), own: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    fc.nat(3),
+    fc.boolean(),
+  )
+  .map(([user, takes, selected, excluded]) => ({ user, takes, selected: selected % takes.length, excluded }))
+
+describe('SillyTavern JSONL', () => {
+  test('gives back every message with its versions, selection, times and facts', () => {
+    fc.assert(
+      fc.property(fc.array(draft, { minLength: 1, maxLength: 8 }), (drafts) => {
+        const messages = drafts.map(({ user, takes, selected, excluded }, index): NewMessage => ({
+          id: `m${index}`,
+          speaker: user ? 'user' : 'role',
+          name: user ? names.user : names.character,
+          role: user ? null : 'Holmes',
+          excluded,
+          takes: takes.map((take, at) => ({
+            id: `m${index}t${at}`,
+            text: take.text,
+            at: take.at,
+            generation: take.own && !user ? generation : null,
+          })),
+          selected,
+        }))
+        const exported = exportChat(chatWith(messages), names)
+        const back = importChat(exported, counter())
+        expect(back.skipped).toEqual([])
+        expect(back).toMatchObject({
+          characterName: names.character,
+          userName: names.user,
+          createdAt: 1_700_000_000_000,
+        })
+        expect(back.messages.map(stripIds)).toEqual(messages.map(stripIds))
+      }),
+      { seed: 20260212, numRuns: 300 },
+    )
+  })
+
+  test('writes lines that hold the invariants of swipes', () => {
+    const takes = ['One.', 'Two.', 'Three.'].map((line, at) => ({ id: `t${at}`, text: line, at, generation }))
+    const lines = exportChat(
+      chatWith([
+        { id: 'm', speaker: 'role', name: 'Holmes', role: 'Holmes', excluded: false, takes, selected: 1 },
+      ]),
+      names,
+    )
+    const written = JSON.parse(lines.split('\n')[1]!)
+    expect(written.swipes[written.swipe_id]).toBe(written.mes)
+    expect(written.swipe_info).toHaveLength(written.swipes.length)
+    expect(written).toMatchObject({
+      mes: 'Two.',
+      is_user: false,
+      is_system: false,
+      extra: { token_count: 12 },
+    })
+  })
+
+  test('hands foreign metadata back', () => {
+    const file = [
+      '{"chat_metadata":{"integrity":"x","note_prompt":"Rain."},"user_name":"unused","character_name":"unused"}',
+      '{"name":"Ann","is_user":true,"mes":"Hello"}',
+      '{"name":"Bob","is_user":false,"mes":"Good day"}',
+    ].join('\n')
+    const chat = importChat(file, counter())
+    expect(chat).toMatchObject({ characterName: 'Bob', userName: 'Ann' })
+    expect(exportChat(chatWith(chat.messages, chat.metadata), names)).toContain('"note_prompt":"Rain."')
+  })
+
+  test('reads what other programs write, and tells which lines it skipped', () => {
+    const file = [
+      '\uFEFF{"user_name":"Ann","character_name":"Bob","create_date":"2024-9-28 @12h 00m 00s"}',
+      '{"name":"Bob","is_user":false,"mes":{"message":"Hm."},"swipes":[{"message":"Hm."},{"message":"Well."}],"swipe_id":0}',
+      'not json',
+      '',
+      '[1,2]',
+      '{"name":"Ann","is_user":true,"send_date":"February 8, 2026 3:57pm"}',
+      '{"name":"Note","is_user":false,"is_system":true,"mes":"Out of the scene","send_date":1700000000000}\r',
+      '{"name":"Bob","mes":"On the screen","swipes":["Another","And another"],"swipe_id":9}',
+      '{"mes":"cut off in the mid',
+    ].join('\n')
+    const chat = importChat(file, counter())
+    expect(chat.skipped.map(({ line }) => line)).toEqual([3, 5, 6, 9])
+    expect(chat.messages.map((one) => selectedTake(one).text)).toEqual([
+      'Hm.',
+      'Out of the scene',
+      'On the screen',
+    ])
+    expect(chat.messages.map((one) => one.takes.length)).toEqual([2, 1, 3])
+    expect(chat.messages[1]).toMatchObject({ excluded: true })
+    expect(chat.createdAt).toBe(new Date(2024, 8, 28, 12).getTime())
+  })
+
+  test('refuses a file without a single message', () => {
+    for (const file of ['', '{"user_name":"Ann","character_name":"Bob"}', 'name,text\nAnn,Hello']) {
+      expect(() => importChat(file, counter())).toThrow(HycoraError)
+    }
+  })
+})
+
+test.each([
+  ['2026-02-08T15:57:00.000Z', Date.UTC(2026, 1, 8, 15, 57)],
+  [1_700_000_000_000, 1_700_000_000_000],
+  ['1700000000000', 1_700_000_000_000],
+  ['February 8, 2026 3:57pm', new Date(2026, 1, 8, 15, 57).getTime()],
+  ['2024-9-28 @12h 00m 00s', new Date(2024, 8, 28, 12).getTime()],
+  ['2024-9-28 @12h 01m 02s 345ms', new Date(2024, 8, 28, 12, 1, 2, 345).getTime()],
+  ['yesterday', undefined],
+  [null, undefined],
+])('the date %j', (written, expected) => {
+  expect(readDate(written)).toBe(expected)
+})
+
+function stripIds({ takes, ...rest }: NewMessage): unknown {
+  return { ...rest, id: '', takes: takes.map((take) => ({ ...take, id: '' })) }
+}
