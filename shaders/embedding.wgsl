@@ -1,0 +1,58 @@
+// Token embedding, forward.
+//   y[r, c] = table[token[r], c]
+// One workgroup per row; each invocation strides over the row's 32-bit words and unpacks them.
+// Reference: tests/reference/embedding.ts. Wrapper: src/kernels/embedding.ts
+
+override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
+override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+const WORKGROUP_SIZE = 64u;
+
+struct Uniforms {
+  columns: u32,
+  row_words: u32,
+  block_size: u32,
+  row_blocks: u32,
+  y_stride: u32,
+}
+
+@group(0) @binding(0) var<uniform> uniforms: Uniforms;
+@group(0) @binding(1) var<storage, read> tokens: array<u32>; // [rows]
+@group(0) @binding(2) var<storage, read> weights: array<u32>; // [vocabulary, row_words]
+@group(0) @binding(3) var<storage, read> scales: array<u32>; // [vocabulary, row_blocks]
+@group(0) @binding(4) var<storage, read> zeros: array<u32>; // [vocabulary, row_blocks], bytes
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [rows, y_stride]
+
+fn block_scale(block: u32) -> f32 {
+  if (HALF_SCALES) {
+    return unpack2x16float(scales[block / 2u])[block % 2u];
+  }
+  return bitcast<f32>(scales[block]);
+}
+
+fn block_zero(block: u32) -> f32 {
+  return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn embedding(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = workgroup.x;
+  let token = tokens[row];
+  for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
+    var value: f32;
+    if (FORMAT == 0u) {
+      value = bitcast<f32>(weights[token * uniforms.row_words + c]);
+    } else if (FORMAT == 1u) {
+      value = unpack2x16float(weights[token * uniforms.row_words + c / 2u])[c % 2u];
+    } else {
+      let per_word = 32u / FORMAT;
+      let word = weights[token * uniforms.row_words + c / per_word];
+      let code = extractBits(word, FORMAT * (c % per_word), FORMAT);
+      let block = token * uniforms.row_blocks + c / uniforms.block_size;
+      value = (f32(code) - block_zero(block)) * block_scale(block);
+    }
+    y[row * uniforms.y_stride + c] = value;
+  }
+}

@@ -1,0 +1,15 @@
+import type { Tensor } from '../gpu/tensor.ts'
+
+/**
+ * The adapter as a kernel sees it: one buffer of A slots and one of B slots, and how far slots lie apart. With rank 0
+ * there is no adapter and the tensors are placeholders.
+ */
+export interface AdapterBinding {
+  /** Padded to a multiple of 4. */
+  readonly rank: number
+  readonly a: Tensor
+  readonly aSlotStride: number
+  readonly b: Tensor
+  /** 0 where B is shared by all roles. */
+  readonly bSlotStride: number
+}

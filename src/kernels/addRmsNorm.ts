@@ -1,0 +1,64 @@
+import code from '../../shaders/add_rms_norm.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { AdapterBinding } from './adapterBinding.ts'
+import { expectColumns, expectLength } from './shapes.ts'
+
+export const addRmsNormKernel = defineKernel({
+  name: 'add_rms_norm',
+  code,
+  uniforms: {
+    columns: 'u32',
+    delta_stride: 'u32',
+    residual_stride: 'u32',
+    y_stride: 'u32',
+    rank: 'u32',
+    b_offset: 'u32',
+    b_slot_stride: 'u32',
+    epsilon: 'f32',
+  },
+  bindings: ['step', 'delta', 'bias', 'b', 'gain', 'residual', 'y'],
+})
+
+/**
+ * Adds a projection's output, bias and adapter to the residual stream, then normalises each row:
+ * `residual += delta + bias + scale·u·B`, `y = gain · residual / √(mean(residual²) + epsilon)`.
+ * Without `added` the residual stays as it is.
+ *
+ * Reference: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, eq. 4; HyCoRA, eq. 7.
+ *
+ * @param tensors `gain` [columns]; `residual` [rows, ≥ columns], read and written; writes `y` [rows, ≥ columns].
+ * @param added `delta` [rows, ≥ columns + rank], `bias` [columns], where B lies in a slot (floats).
+ * @throws HycoraError `shape-mismatch` when a shape differs from the above.
+ */
+export function addRmsNorm(
+  device: GPUDevice,
+  adapter: AdapterBinding,
+  tensors: { readonly step: Tensor; readonly gain: Tensor; readonly residual: Tensor; readonly y: Tensor },
+  added: { readonly delta: Tensor; readonly bias: Tensor; readonly bOffset: number } | null,
+  { epsilon }: { readonly epsilon: number },
+): Promise<Dispatch> {
+  const columns = tensors.gain.shape[0] ?? 0
+  expectLength('gain', tensors.gain, columns)
+  const residualStride = expectColumns('residual', tensors.residual, columns)
+  const yStride = expectColumns('y', tensors.y, columns)
+  if (added) expectLength('bias', added.bias, columns)
+  return bindKernel(
+    device,
+    addRmsNormKernel,
+    // Without an addition the kernel reads neither: the gain fills both places.
+    { ...tensors, delta: added?.delta ?? tensors.gain, bias: added?.bias ?? tensors.gain, b: adapter.b },
+    {
+      columns,
+      delta_stride: added ? expectColumns('delta', added.delta, columns + adapter.rank) : 0,
+      residual_stride: residualStride,
+      y_stride: yStride,
+      rank: adapter.rank,
+      b_offset: added?.bOffset ?? 0,
+      b_slot_stride: adapter.bSlotStride,
+      epsilon,
+    },
+    { workgroups: (rows) => [rows, 1, 1], overrides: { ADD: added ? 1 : 0 } },
+  )
+}

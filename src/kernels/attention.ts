@@ -1,0 +1,61 @@
+import code from '../../shaders/attention.wgsl?raw'
+import { check } from '../core/errors.ts'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { AttentionShape } from './rotaryAppend.ts'
+import { expectColumns } from './shapes.ts'
+
+export const attentionKernel = defineKernel({
+  name: 'attention',
+  code,
+  uniforms: {
+    heads: 'u32',
+    kv_heads: 'u32',
+    head_dim: 'u32',
+    capacity: 'u32',
+    y_stride: 'u32',
+    scale: 'f32',
+  },
+  bindings: ['step', 'query', 'cache', 'y'],
+})
+
+/** The widest head that the kernel holds. */
+export const MAX_HEAD_DIM = 256
+
+/**
+ * Causal grouped-query attention of each row over the cache up to its own position:
+ * `y[r, h] = Σ_p softmax_p(query[r, h]·k[p] / √headDim)·v[p]`.
+ *
+ * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
+ *
+ * @param tensors `query` [rows, heads·headDim], `cache` [2, kvHeads, capacity, headDim]; writes `y` [rows, ≥ heads·headDim].
+ * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
+ */
+export function attention(
+  device: GPUDevice,
+  shape: AttentionShape,
+  tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
+): Promise<Dispatch> {
+  const { heads, kvHeads, headDim, capacity } = shape
+  check(
+    headDim <= MAX_HEAD_DIM && headDim % 4 === 0,
+    'shape-mismatch',
+    () => `heads are ${headDim} wide, expected a multiple of 4 up to ${MAX_HEAD_DIM}`,
+  )
+  const yStride = expectColumns('y', tensors.y, heads * headDim)
+  return bindKernel(
+    device,
+    attentionKernel,
+    tensors,
+    {
+      heads,
+      kv_heads: kvHeads,
+      head_dim: headDim,
+      capacity,
+      y_stride: yStride,
+      scale: 1 / Math.sqrt(headDim),
+    },
+    { workgroups: (rows) => [heads, rows, 1] },
+  )
+}

@@ -1,0 +1,121 @@
+import vectorCode from '../../shaders/project.wgsl?raw'
+import tileCode from '../../shaders/project_tile.wgsl?raw'
+import { check } from '../core/errors.ts'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { AdapterBinding } from './adapterBinding.ts'
+import { dataVectors, formatOverrides, paddedWidth } from './packedMatrix.ts'
+import type { PackedMatrix } from './packedMatrix.ts'
+import { expectColumns } from './shapes.ts'
+
+const uniforms = {
+  out: 'u32',
+  in_vectors: 'u32',
+  row_vectors: 'u32',
+  block_size: 'u32',
+  row_blocks: 'u32',
+  out_groups: 'u32',
+  x_stride: 'u32',
+  y_stride: 'u32',
+  in_features: 'u32',
+  rank: 'u32',
+  a_offset: 'u32',
+  a_part_stride: 'u32',
+  a_slot_stride: 'u32',
+} as const
+const bindings = ['step', 'x', 'weights', 'scales', 'zeros', 'a', 'y'] as const
+
+export const projectKernel = defineKernel({
+  name: 'project',
+  code: vectorCode,
+  uniforms: { ...uniforms, last_row_only: 'u32' },
+  bindings,
+})
+
+export const projectTileKernel = defineKernel({ name: 'project_tile', code: tileCode, uniforms, bindings })
+
+const VECTOR_OUTPUTS = 16
+const TILE = 32
+
+/** The A matrices that a projection multiplies its input with, one for each part that lies side by side in W. */
+export interface ProjectedParts {
+  readonly adapter: AdapterBinding
+  readonly count: number
+  /** Offset of the first part's A in a slot, and of each next one from there; in floats. */
+  readonly aOffset: number
+  readonly aPartStride: number
+}
+
+export interface ProjectOptions {
+  /** `vector` for one or a few rows, `tile` for many. */
+  readonly plan: 'vector' | 'tile'
+  /** Projects only the last row of the step, into row 0 of `y`. */
+  readonly lastRowOnly?: boolean
+}
+
+/**
+ * The projection with its half of the adapter, in one dispatch:
+ * `y[r, n] = Σ_k x[r, k]·W[n, k]` and, after those columns, `u[r, part, j] = Σ_k x[r, k]·A[slot(r), part][k, j]`.
+ * Who reads `y` adds `scale·u·B`, so that an adapter costs no dispatch of its own.
+ *
+ * Reference: HyCoRA, eq. 7.
+ *
+ * @param tensors `step`; `x` [rows, padded in]; `y` [rows, ≥ out + parts·rank].
+ * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
+ */
+export function project(
+  device: GPUDevice,
+  matrix: PackedMatrix,
+  parts: ProjectedParts,
+  tensors: { readonly step: Tensor; readonly x: Tensor; readonly y: Tensor },
+  options: ProjectOptions,
+): Promise<Dispatch> {
+  const { adapter, count } = parts
+  const { step, x, y } = tensors
+  const xStride = expectColumns('x', x, paddedWidth(matrix.in, matrix.blockSize))
+  const yStride = expectColumns('y', y, matrix.out + count * adapter.rank)
+  check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
+  const isVector = options.plan === 'vector'
+  const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS : TILE))
+  const groups = outGroups + (count * adapter.rank) / 4
+  const values = {
+    out: matrix.out,
+    in_vectors: dataVectors(matrix),
+    row_vectors: matrix.rowWords / 4,
+    block_size: Math.max(1, matrix.blockSize),
+    row_blocks: matrix.rowBlocks,
+    out_groups: outGroups,
+    x_stride: xStride,
+    y_stride: yStride,
+    in_features: matrix.in,
+    rank: adapter.rank,
+    a_offset: parts.aOffset,
+    a_part_stride: parts.aPartStride,
+    a_slot_stride: adapter.aSlotStride,
+  }
+  const bound = {
+    step,
+    x,
+    weights: matrix.weights,
+    scales: matrix.scales,
+    zeros: matrix.zeros,
+    a: adapter.a,
+    y,
+  }
+  const overrides = formatOverrides(matrix)
+  if (isVector) {
+    const lastRowOnly = options.lastRowOnly === true
+    return bindKernel(
+      device,
+      projectKernel,
+      bound,
+      { ...values, last_row_only: lastRowOnly ? 1 : 0 },
+      { overrides, workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1] },
+    )
+  }
+  return bindKernel(device, projectTileKernel, bound, values, {
+    overrides,
+    workgroups: (rows) => [groups, Math.ceil(rows / TILE), 1],
+  })
+}

@@ -1,0 +1,81 @@
+import code from '../../shaders/rotary_append.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { AdapterBinding } from './adapterBinding.ts'
+import { expectColumns, expectLength } from './shapes.ts'
+
+export const rotaryAppendKernel = defineKernel({
+  name: 'rotary_append',
+  code,
+  uniforms: {
+    heads: 'u32',
+    kv_heads: 'u32',
+    head_dim: 'u32',
+    capacity: 'u32',
+    qkv_stride: 'u32',
+    rank: 'u32',
+    b_q: 'u32',
+    b_k: 'u32',
+    b_v: 'u32',
+    b_slot_stride: 'u32',
+  },
+  bindings: ['step', 'qkv', 'bias', 'b', 'angles', 'query', 'cache'],
+})
+
+export interface AttentionShape {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  /** Positions that the cache holds. */
+  readonly capacity: number
+}
+
+/**
+ * Queries, keys and values of new tokens: adds bias and adapter, rotates queries and keys by their positions (half-split
+ * pairs), appends keys and values to the cache in place.
+ *
+ * Reference: Su et al., "RoFormer", 2021, eq. 34; HyCoRA, eq. 7.
+ *
+ * @param tensors `qkv` [rows, ≥ (heads + 2·kvHeads)·headDim + 3·rank], `bias` [(heads + 2·kvHeads)·headDim], `angles`
+ *   [≥ capacity, headDim / 2, 2]; writes `query` [rows, heads·headDim] and `cache` [2, kvHeads, capacity, headDim].
+ * @param bOffsets where B of q, k and v lies in a slot, in floats.
+ * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above.
+ */
+export function rotaryAppend(
+  device: GPUDevice,
+  shape: AttentionShape,
+  adapter: AdapterBinding,
+  tensors: {
+    readonly step: Tensor
+    readonly qkv: Tensor
+    readonly bias: Tensor
+    readonly angles: Tensor
+    readonly query: Tensor
+    readonly cache: Tensor
+  },
+  bOffsets: { readonly q: number; readonly k: number; readonly v: number },
+): Promise<Dispatch> {
+  const { heads, kvHeads, headDim, capacity } = shape
+  const width = (heads + 2 * kvHeads) * headDim
+  const qkvStride = expectColumns('qkv', tensors.qkv, width + 3 * adapter.rank)
+  expectLength('bias', tensors.bias, width)
+  return bindKernel(
+    device,
+    rotaryAppendKernel,
+    { ...tensors, b: adapter.b },
+    {
+      heads,
+      kv_heads: kvHeads,
+      head_dim: headDim,
+      capacity,
+      qkv_stride: qkvStride,
+      rank: adapter.rank,
+      b_q: bOffsets.q,
+      b_k: bOffsets.k,
+      b_v: bOffsets.v,
+      b_slot_stride: adapter.bSlotStride,
+    },
+    { workgroups: (rows) => [heads + 2 * kvHeads, rows, 1] },
+  )
+}
