@@ -1,0 +1,166 @@
+import { Template } from '@huggingface/jinja'
+
+import { asHycoraError, check, HycoraError } from '../core/errors.ts'
+import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
+export interface ChatTemplateInput {
+  readonly messages: readonly ChatMessage[]
+  /** The system text; null means no system turn at all, not even the one that the template adds by itself. */
+  readonly system: string | null
+  /** Whether the text ends where the assistant's next turn begins. */
+  readonly addGenerationPrompt: boolean
+  /** Whether the last message, the assistant's, is left open for generation to continue. */
+  readonly continueLast?: boolean
+}
+
+export interface ChatTemplate {
+  /**
+   * The text of a conversation, control tokens spelt out.
+   *
+   * @throws HycoraError `usage` when `continueLast` meets another speaker's message; `format-unsupported` when the
+   * template refuses the conversation.
+   */
+  render(input: ChatTemplateInput): string
+}
+
+const CONFIG_FILE = 'tokenizer_config.json'
+const MAX_TEMPLATE_CHARACTERS = 2 ** 18
+/** Marks the end of a message's content; of the private use area, so that no message holds it. */
+const MARK = '\u{10fffd}\u{f0000}\u{10fffd}'
+
+/**
+ * The chat template of a backbone: of `chat_template.jinja` where there is one, else of tokenizer_config.json.
+ *
+ * @throws HycoraError `format-unsupported` when there is none, `format-invalid` when it does not parse.
+ */
+export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: string): ChatTemplate {
+  const config = isJsonRecord(tokenizerConfig) ? tokenizerConfig : {}
+  const source = separateTemplate ?? templateText(ownField(config, 'chat_template'))
+  check(source !== undefined, 'format-unsupported', () => `${CONFIG_FILE} has no chat_template`)
+  check(source.length <= MAX_TEMPLATE_CHARACTERS, 'format-invalid', () => {
+    return `the chat template has ${source.length} characters, at most ${MAX_TEMPLATE_CHARACTERS} are read`
+  })
+  const template = parseTemplate(source)
+  const tokens = Object.fromEntries(
+    ['bos_token', 'eos_token', 'pad_token', 'unk_token'].map((key) => [key, tokenText(config, key) ?? '']),
+  )
+  const plain = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string => {
+    try {
+      return template.render({ ...tokens, messages, add_generation_prompt: addGenerationPrompt })
+    } catch (error) {
+      throw asHycoraError(error, 'format-unsupported')
+    }
+  }
+
+  const withoutSystem = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string => {
+    const empty: ChatMessage = { role: 'system', content: '' }
+    let prefix: string
+    let full: string
+    try {
+      prefix = plain([empty], false)
+      full = plain([empty, ...messages], addGenerationPrompt)
+    } catch {
+      // The template knows no system turn, so it adds none either.
+      return plain(messages, addGenerationPrompt)
+    }
+    if (!full.startsWith(prefix)) return plain(messages, addGenerationPrompt)
+    const rest = full.slice(prefix.length)
+    // A template that begins every text with the begin token has it before the system turn, of which it is no part.
+    const begin = tokens['bos_token'] ?? ''
+    return begin && rest && prefix.startsWith(begin) && !rest.startsWith(begin) ? begin + rest : rest
+  }
+
+  return {
+    render({ messages, system, addGenerationPrompt, continueLast = false }) {
+      const last = messages.at(-1)
+      if (continueLast) {
+        check(last?.role === 'assistant', 'usage', () => {
+          return `the last message is the ${last?.role ?? 'none'}'s, expected the assistant's to continue it`
+        })
+      }
+      const marked =
+        continueLast && last
+          ? [...messages.slice(0, -1), { ...last, content: last.content + MARK }]
+          : messages
+      const generation = addGenerationPrompt && !continueLast
+      const text =
+        system === null
+          ? withoutSystem(marked, generation)
+          : plain([{ role: 'system', content: system }, ...marked], generation)
+      if (!continueLast) return text
+      const end = text.lastIndexOf(MARK)
+      check(
+        end >= 0,
+        'format-unsupported',
+        () => 'the chat template leaves out the last message, so it cannot be continued',
+      )
+      return text.slice(0, end)
+    },
+  }
+}
+
+function parseTemplate(source: string): Template {
+  try {
+    return new Template(source)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new HycoraError('format-invalid', `the chat template does not parse: ${reason}`, { cause: error })
+  }
+}
+
+/** A template, or the one called default in a list of named ones. */
+function templateText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return undefined
+  const named = value.filter(isJsonRecord)
+  const chosen = named.find((entry) => ownField(entry, 'name') === 'default') ?? named[0]
+  const text = chosen && ownField(chosen, 'template')
+  return typeof text === 'string' ? text : undefined
+}
+
+/** A special token of tokenizer_config.json, given as text or as an object with `content`. */
+function tokenText(config: JsonRecord, key: string): string | undefined {
+  const value = ownField(config, key)
+  const text = isJsonRecord(value) ? ownField(value, 'content') : value
+  return typeof text === 'string' ? text : undefined
+}
+
+/**
+ * The ids that end a character's turn: first the control token that the template writes after an assistant's message
+ * (what training puts after a reply), then `eos_token_id` of generation_config.json and `eos_token` of
+ * tokenizer_config.json.
+ *
+ * @param template what `loadChatTemplate` gave, where the template does not lie in tokenizer_config.json.
+ */
+export function endOfTurnIds(
+  tokenizer: Tokenizer,
+  tokenizerConfig: unknown,
+  generationConfig: unknown,
+  template?: ChatTemplate,
+): number[] {
+  const ids: unknown[] = []
+  const config = isJsonRecord(tokenizerConfig) ? tokenizerConfig : {}
+  const isTemplated = template !== undefined || templateText(ownField(config, 'chat_template')) !== undefined
+  if (isTemplated) ids.push(templateEnd(tokenizer, template ?? loadChatTemplate(config)))
+  if (isJsonRecord(generationConfig)) ids.push(ownField(generationConfig, 'eos_token_id'))
+  const token = tokenText(config, 'eos_token')
+  if (token !== undefined) ids.push(tokenizer.tokenId(token))
+  return [...new Set(ids.flat())].filter((id): id is number => Number.isSafeInteger(id) && Number(id) >= 0)
+}
+
+/** The first added token after an assistant's message. */
+function templateEnd(tokenizer: Tokenizer, template: ChatTemplate): number | undefined {
+  const messages: readonly ChatMessage[] = [
+    { role: 'user', content: 'Hello' },
+    { role: 'assistant', content: MARK },
+  ]
+  const text = template.render({ messages, system: null, addGenerationPrompt: false })
+  const tail = text.slice(text.lastIndexOf(MARK) + MARK.length)
+  return tokenizer.encode(tail).find((id) => tokenizer.addedIds.has(id))
+}
