@@ -1,0 +1,29 @@
+import type { Accent, CastMember } from './castMember.ts'
+import styles from './Portrait.module.css'
+
+interface PortraitProps {
+  readonly member: Pick<CastMember, 'displayName' | 'portrait'> | undefined
+  readonly size: 'large' | 'medium' | 'small'
+  /** Breathes while its character is thinking. */
+  readonly isThinking?: boolean
+}
+
+/** A character's face. It says nothing to a screen reader: the name is always beside it. */
+export function Portrait({ member, size, isThinking = false }: PortraitProps) {
+  return (
+    <span className={[styles.portrait, styles[size], isThinking ? styles.thinking : ''].join(' ')}>
+      {member?.portrait ? (
+        <img src={member.portrait} alt="" draggable={false} />
+      ) : (
+        <span className={styles.initial} aria-hidden="true">
+          {member?.displayName.charAt(0) ?? '·'}
+        </span>
+      )}
+    </span>
+  )
+}
+
+/** The CSS variables that give a part of the page a role's colour. */
+export function accentStyle(accent: Accent | undefined): Readonly<Record<`--${string}`, string>> {
+  return accent ? { '--accent-light': accent.light, '--accent-dark': accent.dark } : {}
+}

@@ -1,0 +1,46 @@
+/** Line icons of one family: 20 × 20, strokes of 1.5 px. */
+const paths = {
+  back: 'M12 4 6 10l6 6',
+  forward: 'm8 4 6 6-6 6',
+  send: 'M10 16V4m0 0L5 9m5-5 5 5',
+  stop: 'M6 6h8v8H6z',
+  again: 'M15.500 8A6 6 0 1 0 16 11.500M15.500 4v4h-4',
+  onward: 'M4 10h11m0 0-4-4m4 4-4 4',
+  edit: 'm4 16 .8-3.600L13.300 4l2.700 2.700-8.500 8.500zM11.500 5.800l2.700 2.700',
+  branch: 'M6 7.500v5M6 12.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4Zm0-9a2 2 0 1 0 0 4 2 2 0 0 0 0-4Zm8 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4Zm0 4c0 3-8 2-8 5',
+  copy: 'M7 7h9v9H7zM4 13V4h9',
+  bin: 'M4 6h12M8 6V4h4v2m-6.500 0 .7 10h7.600l.7-10',
+  close: 'm5 5 10 10M15 5 5 15',
+  plus: 'M10 4v12M4 10h12',
+  curtain: 'M3 4h14M4 4c0 5 1 8 3.500 9.500C6 14.500 5.500 15.500 5.500 17H4zM16 4c0 5-1 8-3.500 9.500 1.500 1 2 2 2 3.500H16zM10 4v3',
+  down: 'm5 8 5 5 5-5',
+  out: 'M10 3v9m0 0-3.500-3.500M10 12l3.500-3.500M4 13v3h12v-3',
+  in: 'M10 12V3m0 0L6.500 6.500M10 3l3.500 3.500M4 13v3h12v-3',
+  lock: 'M5.500 9h9v7h-9zM7.500 9V6.500a2.500 2.500 0 0 1 5 0V9',
+  unlock: 'M5.500 9h9v7h-9zM7.500 9V6.500a2.500 2.500 0 0 1 4.800-1',
+  keys: 'M3 6h14v8H3zM6 9h.01M9 9h.01M12 9h.01M14.500 9h.01M7 11.500h6',
+  trained: 'M10 3.500 12 8l4.500 2-4.500 2-2 4.500L8 12l-4.500-2L8 8z',
+  warning: 'M10 4 3 16h14zM10 9v3m0 2v.01',
+  search: 'M9 4a5 5 0 1 0 0 10A5 5 0 0 0 9 4Zm3.600 8.600L16 16',
+} as const
+
+export type IconName = keyof typeof paths
+
+/** One icon, drawn in the colour of the text; the control it sits in has the name. */
+export function Icon({ name, size = 20 }: { readonly name: IconName; readonly size?: number }) {
+  return (
+    <svg
+      aria-hidden="true"
+      width={size}
+      height={size}
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      <path d={paths[name]} />
+    </svg>
+  )
+}

@@ -1,0 +1,82 @@
+import type { ErrorCode } from '../../src/core/errors.ts'
+
+/** What is said of an error: what happened, and what is safe and what to do. */
+export interface Advice {
+  readonly title: string
+  readonly advice: string
+  readonly action: 'retry' | 'reload' | 'none'
+}
+
+/** Advice for every error there is. */
+export const errorText: Readonly<Record<ErrorCode, Advice>> = {
+  'webgpu-unavailable': {
+    title: 'The graphics card cannot be reached',
+    advice: 'Your chats are safe and can be read, edited and saved. Reload the page; if it happens again, restart the browser.',
+    action: 'reload',
+  },
+  'device-lost': {
+    title: 'The graphics card was taken away',
+    advice: 'What was said so far is kept. Ask again, or reload the page.',
+    action: 'retry',
+  },
+  'out-of-memory': {
+    title: 'The graphics card has too little memory left',
+    advice: 'Your chats are safe. Close other tabs and games that use the graphics card, then try again.',
+    action: 'retry',
+  },
+  'shader-invalid': {
+    title: 'This browser does not accept our programs for the graphics card',
+    advice: 'Your chats are safe. Update the browser; if that does not help, copy the details and send them to us.',
+    action: 'none',
+  },
+  'shape-mismatch': {
+    title: 'A calculation did not fit together',
+    advice: 'This is our mistake. Your chats are safe. Copy the details and send them to us.',
+    action: 'reload',
+  },
+  'format-invalid': {
+    title: 'The file is not what it says it is',
+    advice: 'Nothing of it was used. Try another copy of the file.',
+    action: 'none',
+  },
+  'format-unsupported': {
+    title: 'The file is of a kind that is not known here',
+    advice: 'Nothing of it was used.',
+    action: 'none',
+  },
+  'model-incompatible': {
+    title: 'The characters and the model do not fit together',
+    advice: 'Nothing was changed. The characters were trained on another model.',
+    action: 'none',
+  },
+  'download-failed': {
+    title: 'The download stopped',
+    advice: 'Whole files that came are kept. Check the connection and try again.',
+    action: 'retry',
+  },
+  'training-diverged': {
+    title: 'The rehearsal went astray',
+    advice: 'The last good state is kept. Begin again with a smaller learning rate.',
+    action: 'none',
+  },
+  'storage-full': {
+    title: 'There is no room left to keep this',
+    advice: 'What is on the screen is still here. Save the chat to a file, then free some space in the browser.',
+    action: 'none',
+  },
+  'storage-corrupt': {
+    title: 'The browser does not let this page keep anything',
+    advice: 'Chats last until the page closes. Save the ones you want to a file.',
+    action: 'none',
+  },
+  usage: {
+    title: 'That cannot be done here',
+    advice: 'Nothing was changed.',
+    action: 'none',
+  },
+  cancelled: {
+    title: 'Stopped',
+    advice: 'What was said so far is kept.',
+    action: 'none',
+  },
+}

@@ -1,0 +1,39 @@
+// Scope: live. The cards of this site; who can play them is the engine's to say.
+import { create } from 'zustand'
+
+import type { RoleInfo } from '../../src/engine/protocol.ts'
+import { fetchJson } from '../../src/storage/downloads.ts'
+import type { Card, CastMember } from '../cast/castMember.ts'
+import { joinCast, readCards } from '../cast/castMember.ts'
+
+interface CastState {
+  readonly cards: readonly Card[]
+  readonly members: readonly CastMember[]
+  /** Whether the cards have come, or will not. */
+  readonly isSettled: boolean
+}
+
+export const useCast = create<CastState>()(() => ({ cards: [], members: [], isSettled: false }))
+
+/** Fetches the cards, so that the gallery stands before the model does. Without them the pack's roles still play. */
+export async function openCast(): Promise<void> {
+  try {
+    const cards = readCards(await fetchJson(new URL('cast/cards.json', document.baseURI).href))
+    useCast.setState(({ members }) => ({
+      cards,
+      members: members.length > 0 ? members : joinCast(cards, null),
+    }))
+  } finally {
+    useCast.setState({ isSettled: true })
+  }
+}
+
+/** Joins the cards with the roles that the loaded pack holds. */
+export function assignRoles(roles: readonly RoleInfo[]): void {
+  useCast.setState(({ cards }) => ({ members: joinCast(cards, roles) }))
+}
+
+/** The member of this name; undefined for the bare backbone and for roles that are not here. */
+export function findMember(members: readonly CastMember[], name: string | null): CastMember | undefined {
+  return name === null ? undefined : members.find((member) => member.name === name)
+}

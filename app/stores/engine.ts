@@ -1,0 +1,193 @@
+// Scope: live. The engine, from the first look at the graphics card to a model that answers.
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
+import type { ErrorCode } from '../../src/core/errors.ts'
+import type { EngineClient } from '../../src/engine/client.ts'
+import type { BackboneInfo, DeviceReport, DeviceState, LoadProgress } from '../../src/engine/protocol.ts'
+import { downloadFiles, fetchJson, removeUnlistedFiles } from '../../src/storage/downloads.ts'
+import type { ServedBackbone } from '../../src/storage/manifest.ts'
+import { parseManifest } from '../../src/storage/manifest.ts'
+import { assignRoles } from './cast.ts'
+import { useSettings } from './settings.ts'
+
+/** Why nobody can answer here. */
+export type Obstacle = 'insecure' | 'no-webgpu' | 'no-adapter' | 'no-device'
+
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** What is being waited for. */
+export interface LoadStatus {
+  readonly step: 'download' | LoadProgress['step']
+  readonly doneBytes: number
+  readonly totalBytes: number
+  /** True when the bytes come from an earlier visit. */
+  readonly isFromDevice: boolean
+  readonly bytesPerSecond: number
+}
+
+interface EngineState {
+  readonly phase: 'starting' | 'loading' | 'ready' | 'blocked' | 'failed'
+  readonly obstacle: Obstacle | null
+  readonly report: DeviceReport | null
+  readonly status: LoadStatus | null
+  readonly backbones: readonly ServedBackbone[]
+  readonly backbone: ServedBackbone | null
+  readonly info: BackboneInfo | null
+  readonly failure: Failure | null
+  readonly device: DeviceState
+  /** Whether what was loaded will be here on the next visit. */
+  readonly isKept: boolean
+}
+
+const initial: EngineState = {
+  phase: 'starting',
+  obstacle: null,
+  report: null,
+  status: null,
+  backbones: [],
+  backbone: null,
+  info: null,
+  failure: null,
+  device: 'ready',
+  isKept: true,
+}
+
+export const useEngine = create<EngineState>()(() => initial)
+
+let client: EngineClient | undefined
+let connector: (() => EngineClient) | undefined
+
+/** Starts the engine and loads what this site serves. What goes wrong is told in the state. */
+export async function startEngine(connect: () => EngineClient): Promise<void> {
+  connector = connect
+  client?.close()
+  client = undefined
+  useEngine.setState(initial, true)
+  if (!window.isSecureContext) {
+    useEngine.setState({ phase: 'blocked', obstacle: 'insecure' })
+    return
+  }
+  try {
+    const engine = connect()
+    client = engine
+    engine.onDeviceState((device) => useEngine.setState({ device }))
+    const report = await engine.request('diagnose', {})
+    const obstacle = obstacleOf(report)
+    useEngine.setState({ report, obstacle, phase: obstacle ? 'blocked' : 'loading' })
+    if (!obstacle) await loadBackbone(engine)
+  } catch (thrown) {
+    const { code, message } = asHycoraError(thrown, 'webgpu-unavailable')
+    useEngine.setState({ phase: 'failed', failure: { code, message }, status: null })
+  }
+}
+
+/** Starts again after a failure; whole files that came before are still here. */
+export async function retryEngine(): Promise<void> {
+  if (connector) await startEngine(connector)
+}
+
+/** The engine, as soon as a model stands in it. @throws HycoraError why it will not; `cancelled`. */
+export function whenReady(signal: AbortSignal): Promise<EngineClient> {
+  return new Promise((resolve, reject) => {
+    const settle = (state: EngineState): boolean => {
+      if (signal.aborted) reject(new HycoraError('cancelled', 'the answer was not waited for'))
+      else if (state.phase === 'ready' && client) resolve(client)
+      else if (state.failure) reject(new HycoraError(state.failure.code, state.failure.message))
+      else if (state.phase === 'blocked')
+        reject(new HycoraError('webgpu-unavailable', state.report?.reason || 'no WebGPU here'))
+      else return false
+      return true
+    }
+    if (settle(useEngine.getState())) return
+    const stop = useEngine.subscribe((state) => {
+      if (settle(state)) stop()
+    })
+    signal.addEventListener('abort', () => {
+      stop()
+      settle(useEngine.getState())
+    })
+  })
+}
+
+function obstacleOf(report: DeviceReport): Obstacle | null {
+  switch (report.status) {
+    case 'ready':
+    case 'software':
+      return null
+    case 'no-webgpu':
+    case 'no-adapter':
+    case 'no-device':
+      return report.status
+    default:
+      return report.status satisfies never
+  }
+}
+
+async function loadBackbone(engine: EngineClient): Promise<void> {
+  const backbones = parseManifest(await fetchJson(new URL('models/index.json', document.baseURI).href))
+  const wanted = useSettings.getState().backbone
+  const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
+  if (!backbone) return
+  useEngine.setState({ backbones, backbone })
+
+  const { files, pack } = await fetchBackbone(backbone)
+  const info = await engine.request(
+    'load',
+    { name: backbone.name, files, pack },
+    {
+      onYield: ({ step, doneBytes, totalBytes }) =>
+        useEngine.setState({
+          status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0 },
+        }),
+    },
+  )
+  assignRoles(info.roles)
+  useEngine.setState({ phase: 'ready', info, status: null })
+  const listed = backbones.flatMap((one) => manifestFiles(one))
+  await removeUnlistedFiles(listed)
+}
+
+/** A backbone's files with its pack behind them, all by their path from the page. */
+function manifestFiles(backbone: ServedBackbone): ServedBackbone['files'] {
+  const inFolder = (path: string): string => `${backbone.folder}/${path}`
+  const files = backbone.files.map(({ pieces, ...file }) => ({
+    ...file,
+    path: inFolder(file.path),
+    ...(pieces && { pieces: pieces.map((piece) => ({ ...piece, path: inFolder(piece.path) })) }),
+  }))
+  return backbone.pack ? [...files, backbone.pack] : files
+}
+
+async function fetchBackbone(
+  backbone: ServedBackbone,
+): Promise<{ files: ReadonlyMap<string, Blob>; pack: { name: string; file: Blob } | null }> {
+  const download = downloadFiles(manifestFiles(backbone), { folder: new URL('./', document.baseURI).href })
+  const started = performance.now()
+  let step = await download.next()
+  while (!step.done) {
+    const { doneBytes, totalBytes, fetchedBytes } = step.value
+    const seconds = (performance.now() - started) / 1000
+    useEngine.setState({
+      status: {
+        step: 'download',
+        doneBytes,
+        totalBytes,
+        isFromDevice: fetchedBytes === 0,
+        bytesPerSecond: seconds > 0.5 ? fetchedBytes / seconds : 0,
+      },
+    })
+    step = await download.next()
+  }
+  useEngine.setState({ isKept: step.value.kept })
+  const files = new Map<string, Blob>()
+  let packFile: Blob | undefined
+  for (const [path, content] of step.value.files) {
+    if (path === backbone.pack?.path) packFile = content
+    else files.set(path.slice(backbone.folder.length + 1), content)
+  }
+  return { files, pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null }
+}

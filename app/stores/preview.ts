@@ -1,0 +1,65 @@
+// Scope: live. What would be sent now: its length, and where the context cuts it.
+import { create } from 'zustand'
+
+import type { PromptPreview } from '../../src/engine/protocol.ts'
+import { findMember, useCast } from './cast.ts'
+import { useChats } from './chats.ts'
+import { useEngine, whenReady } from './engine.ts'
+import { useGeneration } from './generation.ts'
+import { stageChat } from './scene.ts'
+import { useSettings } from './settings.ts'
+
+interface PreviewState {
+  readonly chat: string | null
+  readonly preview: PromptPreview | null
+  /** The first message that the model reads, when earlier ones are cut. */
+  readonly cutMessage: string | null
+}
+
+const nothing: PreviewState = { chat: null, preview: null, cutMessage: null }
+
+export const usePreview = create<PreviewState>()(() => nothing)
+
+/** How long the chat must stand still before it is counted. */
+const SETTLE_MS = 250
+
+let timer: ReturnType<typeof setTimeout> | undefined
+
+/** Counts the open chat whenever it changes, except while an answer is on its way. */
+export function watchPreview(): void {
+  useChats.subscribe((state, before) => {
+    if (state.open?.id !== before.open?.id) usePreview.setState(nothing)
+    if (state.open !== before.open) schedule()
+  })
+  useEngine.subscribe((state, before) => {
+    if (state.phase !== before.phase) schedule()
+  })
+  useSettings.subscribe((state, before) => {
+    if (state.userName !== before.userName) schedule()
+  })
+  useGeneration.subscribe((state, before) => {
+    if (!state.live && before.live) schedule()
+  })
+}
+
+function schedule(): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void count(), SETTLE_MS)
+}
+
+async function count(): Promise<void> {
+  const chat = useChats.getState().open
+  if (!chat || useGeneration.getState().live || useEngine.getState().phase !== 'ready') return
+  const member = findMember(useCast.getState().members, chat.role)
+  const { scene, messages } = stageChat(chat, { member, userName: useSettings.getState().userName })
+  try {
+    const engine = await whenReady(new AbortController().signal)
+    const preview = await engine.request('preview', scene)
+    if (useChats.getState().open?.id !== chat.id) return
+    const cutMessage = preview.firstTurn > 0 ? (messages[preview.firstTurn] ?? null) : null
+    usePreview.setState({ chat: chat.id, preview, cutMessage })
+  } catch {
+    // Counting is a courtesy: an engine that cannot do it says why when it is asked to answer.
+    usePreview.setState(nothing)
+  }
+}
