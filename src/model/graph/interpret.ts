@@ -1,0 +1,224 @@
+import { check, HycoraError } from '../../core/errors.ts'
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../../formats/onnx.ts'
+import type { OnnxTensor } from '../../formats/onnxTensor.ts'
+import {
+  attentionProduct,
+  chosen,
+  concatenated,
+  groupQueryAttention,
+  headHalves,
+  masked,
+  multiHeadAttention,
+  nanTest,
+  negatedHalf,
+  rotaryEmbedding,
+  rotaryProduct,
+  rotarySum,
+  scaledBy,
+  softmax,
+} from './attentionRules.ts'
+import type { Entry } from './dimension.ts'
+import { fixed, reshape, symbolic } from './dimension.ts'
+import { gating, sigmoid, silu } from './gatingRules.ts'
+import { chosenRows, repeated, reshaped, transposed, withRepeatAxis } from './layoutRules.ts'
+import { biasAddition, embedding, linearLayer, splitFeatures } from './linearRules.ts'
+import { numbersOf, operatorOf } from './node.ts'
+import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
+import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
+import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
+import { EXPECTED_AFTER, OPAQUE } from './values.ts'
+
+interface Head {
+  readonly stream: Residual
+  /** The head itself is a linear layer on the final norm. */
+  readonly output: Extract<HiddenValue['meaning'], { kind: 'linear' }>
+}
+
+type Inputs = readonly (Value | undefined)[]
+type Rule = (node: OnnxNode, inputs: Inputs, opset: number) => Value | readonly Value[] | undefined
+
+const onHidden =
+  (rule: (node: OnnxNode, x: HiddenValue, inputs: Inputs, opset: number) => Value | undefined): Rule =>
+  (node, inputs, opset) =>
+    inputs[0]?.kind === 'hidden' ? rule(node, inputs[0], inputs, opset) : undefined
+
+const gatherRule: Rule = (node, inputs) => embedding(node, inputs)
+const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
+const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
+const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)
+const skipNormRule: Rule = (node, inputs) => skipNorm(node, inputs)
+const siluRule = onHidden((node, x) => silu(node, x))
+
+/** What each operator may do with hidden data; a rule that does not fit gives undefined. */
+const RULES: Readonly<Record<string, Rule>> = {
+  Gather: gatherRule,
+  'com.microsoft.GatherBlockQuantized': gatherRule,
+  MatMul: (node, inputs) => linearLayer(node, inputs) ?? attentionProduct(inputs[0], inputs[1]),
+  Gemm: linearRule,
+  'com.microsoft.MatMulNBits': linearRule,
+  Add: (node, inputs) =>
+    biasAddition(inputs[0], inputs[1]) ??
+    residualAddition(inputs[0], inputs[1]) ??
+    rotarySum(inputs[0], inputs[1]) ??
+    masked(inputs[0], inputs[1]) ??
+    decomposedNorm(node, inputs),
+  Mul: (node, inputs) =>
+    decomposedNorm(node, inputs) ??
+    rotaryProduct(inputs[0], inputs[1]) ??
+    gating(inputs[0], inputs[1]) ??
+    scaledBy(node, inputs),
+  Div: (node, inputs) => decomposedNorm(node, inputs) ?? scaledBy(node, inputs),
+  Pow: stepRule,
+  ReduceMean: stepRule,
+  Sqrt: stepRule,
+  Reciprocal: stepRule,
+  SimplifiedLayerNormalization: fusedNormRule,
+  'com.microsoft.SimplifiedLayerNormalization': fusedNormRule,
+  RMSNormalization: fusedNormRule,
+  SkipSimplifiedLayerNormalization: skipNormRule,
+  'com.microsoft.SkipSimplifiedLayerNormalization': skipNormRule,
+  Sigmoid: onHidden((_, x) => sigmoid(x)),
+  'com.microsoft.QuickGelu': siluRule,
+  'com.microsoft.Silu': siluRule,
+  Swish: siluRule,
+  Split: (node, inputs) => splitFeatures(node, inputs) ?? headHalves(node, inputs),
+  Slice: (node, inputs) => splitFeatures(node, inputs) ?? headHalves(node, inputs) ?? chosenRows(inputs),
+  Neg: onHidden((_, x) => negatedHalf(x)),
+  Concat: (node, inputs) => concatenated(node, inputs),
+  Transpose: onHidden((node, x) => transposed(node, x)),
+  Reshape: onHidden((node, x, inputs) => reshaped(node, x, inputs[1])),
+  Unsqueeze: onHidden((node, x, inputs) => withRepeatAxis(node, x, inputs[1])),
+  Expand: onHidden((_, x, inputs) => repeated(x, inputs[1])),
+  Cast: onHidden((node, x) => (isFloatCast(node) ? x : undefined)),
+  Identity: (_, inputs) => inputs[0],
+  Softmax: onHidden((node, x, _, opset) => softmax(node, x, opset)),
+  IsNaN: onHidden((_, x) => nanTest(x)),
+  Where: (_, inputs) => chosen(inputs[0], inputs[1], inputs[2]),
+  'com.microsoft.RotaryEmbedding': (node, inputs) => rotaryEmbedding(node, inputs),
+  'com.microsoft.GroupQueryAttention': (node, inputs) => groupQueryAttention(node, inputs),
+  'com.microsoft.MultiHeadAttention': (node, inputs) => multiHeadAttention(node, inputs),
+}
+
+/**
+ * Follows the token embeddings through the graph, node by node, and gives the linear layer that makes the logits:
+ * everything that it depends on is accounted for.
+ *
+ * @param model with the small constants of other files brought in.
+ * @throws HycoraError `format-unsupported` naming the first node on the way to the logits that has no place in a
+ * Llama- or Qwen2-type decoder; `format-invalid` for a graph that is none.
+ */
+export function followHiddenData(model: OnnxModel): Head {
+  const { graph, fileName } = model
+  const values = startValues(graph)
+  const opset = model.opsets.get('') ?? 0
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((name) => {
+      if (name === '') return undefined
+      const value = values.get(name)
+      check(
+        value,
+        'format-invalid',
+        () => `${fileName} uses ${name} in ${describe(node)} before any node gives it`,
+      )
+      return value
+    })
+    const outputs = applyNode(node, inputs, opset)
+    node.outputs.forEach((name, at) => {
+      if (name === '') return
+      check(
+        !values.has(name),
+        'format-invalid',
+        () => `${fileName} gives ${name} twice, again in ${describe(node)}`,
+      )
+      values.set(name, outputs[at] ?? unplaced(node, 'gives an output that no decoder uses'))
+    })
+  }
+  return headOf(model, values)
+}
+
+function startValues(graph: OnnxGraph): Map<string, Value> {
+  const values = new Map<string, Value>(
+    [...graph.initializers].map(([name, tensor]) => [name, constantOf(tensor)]),
+  )
+  for (const input of graph.inputs) {
+    // Before IR 4 every initializer is listed as an input too.
+    if (!values.has(input.name)) values.set(input.name, inputValue(input))
+  }
+  return values
+}
+
+function constantOf(tensor: OnnxTensor): Value {
+  return { kind: 'constant', tensor, dims: tensor.dims, isTransposed: false }
+}
+
+/** The graph's inputs have the same names and axes in all exporters. */
+function inputValue({ name, dims }: OnnxValue): Value {
+  const [batch, tokens, total] = [symbolic('batch'), symbolic('tokens'), symbolic('total')]
+  if (name === 'input_ids') return { kind: 'ids', dims: [batch, tokens] }
+  if (name === 'position_ids') return { kind: 'side', role: { kind: 'position' }, dims: [batch, tokens] }
+  if (name === 'attention_mask') return { ...OPAQUE, dims: [batch, total] }
+  if (dims?.length !== 4) return OPAQUE
+  const sizes = dims.map((dim): Entry => (typeof dim === 'number' ? fixed(dim) : null))
+  return { kind: 'past', dims: [batch, sizes[1] ?? null, symbolic('past'), sizes[3] ?? null] }
+}
+
+function applyNode(node: OnnxNode, inputs: Inputs, opset: number): readonly Value[] {
+  const fault = inputs.find((input) => input?.kind === 'unplaced')
+  if (fault) return node.outputs.map(() => fault)
+  if ([...node.attributes.values()].some((attribute) => attribute.kind === 'graph')) {
+    return node.outputs.map(() => unplaced(node, 'holds a graph of its own, expected a flat graph'))
+  }
+  const operator = operatorOf(node)
+  if (operator === 'Shape') return [shapeOf(node, inputs[0]) ?? OPAQUE]
+  if (operator !== 'Gather' && inputs[0]?.kind === 'ids') return [idsAgain(node, inputs)]
+  if (inputs.every(isSide)) return applySideRules(node, inputs)
+  const rule = Object.hasOwn(RULES, operator) ? RULES[operator] : undefined
+  const result = rule?.(node, inputs, opset)
+  if (result) return 'kind' in result ? [result] : result
+  return node.outputs.map(() => unplaced(node, `stands where a decoder has ${expectedFor(inputs)}`))
+}
+
+function isSide(input: Value | undefined): boolean {
+  return input === undefined || input.kind === 'constant' || input.kind === 'numbers' || input.kind === 'side'
+}
+
+/** Token ids keep being token ids through a cast or a reshape; anything else made of them is a mask. */
+function idsAgain(node: OnnxNode, [ids, target]: Inputs): Value {
+  if (ids?.kind !== 'ids') return OPAQUE
+  if (node.opType === 'Cast' || node.opType === 'Identity') return ids
+  const entries = node.opType === 'Reshape' ? numbersOf(target)?.entries : undefined
+  const dims = entries && reshape(ids.dims, entries, { allowZero: false })
+  return dims ? { kind: 'ids', dims } : OPAQUE
+}
+
+function expectedFor(inputs: Inputs): string {
+  const hidden = inputs.find((input) => input?.kind === 'hidden')
+  if (hidden?.kind === 'hidden') return EXPECTED_AFTER[hidden.meaning.kind]
+  if (inputs.some((input) => input?.kind === 'past')) return 'the cache of its attention'
+  return 'an embedding table of floats or of 4- or 8-bit blocks'
+}
+
+function unplaced(node: OnnxNode, reason: string): UnplacedValue {
+  return { kind: 'unplaced', node, reason }
+}
+
+function describe(node: OnnxNode): string {
+  return `node "${node.name}" (${operatorOf(node)})`
+}
+
+function headOf(model: OnnxModel, values: ReadonlyMap<string, Value>): Head {
+  const { graph, fileName } = model
+  const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
+  const logits = output && values.get(output.name)
+  if (logits?.kind === 'unplaced') {
+    throw new HycoraError('format-unsupported', `${fileName}: ${describe(logits.node)} ${logits.reason}`)
+  }
+  const last = graph.nodes.find(({ outputs }) => output && outputs.includes(output.name))
+  const where = last ? describe(last) : 'no node'
+  const expected = (): string =>
+    `${fileName}: ${where} gives the logits, expected a linear layer on a final RMS norm`
+  check(logits?.kind === 'hidden' && logits.meaning.kind === 'linear', 'format-unsupported', expected)
+  const { meaning } = logits
+  check(meaning.kind === 'linear' && meaning.input.kind === 'normed', 'format-unsupported', expected)
+  return { stream: meaning.input.of, output: meaning }
+}

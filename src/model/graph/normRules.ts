@@ -1,0 +1,165 @@
+import type { OnnxNode } from '../../formats/onnx.ts'
+import {
+  floatAttribute,
+  hasOnly,
+  intAttribute,
+  integersOf,
+  intsAttribute,
+  scalarOf,
+  vectorOf,
+} from './node.ts'
+import { isRows } from './linearRules.ts'
+import type { HiddenValue, Meaning, NormStep, Residual, Value } from './values.ts'
+
+const NORM_ATTRIBUTES = ['epsilon', 'axis', 'stash_type']
+
+/** Epsilon of ONNX's and ONNX Runtime's norms where the attribute is left out. */
+const DEFAULT_EPSILON = { RMSNormalization: 1e-5, SimplifiedLayerNormalization: 1e-5, Skip: 1e-12 }
+
+/** SimplifiedLayerNormalization (ONNX Runtime) and RMSNormalization (ONNX 23) of the residual stream. */
+export function fusedNorm(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const [x, gain, ...more] = inputs
+  if (!isRows(x) || x.meaning.kind !== 'residual' || more.some((input) => input)) return undefined
+  const axis = intAttribute(node, 'axis') ?? -1
+  if (!hasOnly(node, NORM_ATTRIBUTES) || (axis !== -1 && axis !== x.dims.length - 1)) return undefined
+  const fallback =
+    DEFAULT_EPSILON[node.opType === 'RMSNormalization' ? 'RMSNormalization' : 'SimplifiedLayerNormalization']
+  const normed = withGain(x, x.meaning, { gain, epsilon: floatAttribute(node, 'epsilon') ?? fallback })
+  return normed && [normed]
+}
+
+/** SkipSimplifiedLayerNormalization: adds a block's output to the stream and gives the sum's norm and the sum. */
+export function skipNorm(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const [a, b, gain, ...more] = inputs
+  if (!hasOnly(node, ['epsilon']) || more.some((input) => input)) return undefined
+  const sum = residualAddition(a, b)
+  if (!sum || sum.meaning.kind !== 'residual') return undefined
+  const epsilon = floatAttribute(node, 'epsilon') ?? DEFAULT_EPSILON.Skip
+  const normed = withGain(sum, sum.meaning, { gain, epsilon })
+  return (
+    normed &&
+    [normed, normed, normed, sum].map((value, at) => (at === 1 || at === 2 ? unusedStatistic(node) : value))
+  )
+}
+
+/** Mean and inverse deviation, which inference never uses. */
+function unusedStatistic(node: OnnxNode): Value {
+  return { kind: 'unplaced', node, reason: 'gives a statistic that nothing is expected to use' }
+}
+
+function withGain(
+  value: HiddenValue,
+  of: Residual,
+  { gain, epsilon }: { gain: Value | undefined; epsilon: number },
+): HiddenValue | undefined {
+  const tensor = vectorOf(gain, of.hidden)
+  return tensor && { ...value, meaning: { kind: 'normed', of, epsilon, gain: tensor } }
+}
+
+/** Add of a block's output to the residual stream that the block read, in either order. */
+export function residualAddition(a: Value | undefined, b: Value | undefined): HiddenValue | undefined {
+  if (!isRows(a) || !isRows(b) || a.layout !== b.layout) return undefined
+  const [stream, output] = a.meaning.kind === 'residual' ? [a, b] : [b, a]
+  if (stream.meaning.kind !== 'residual' || output.meaning.kind !== 'linear') return undefined
+  const previous = stream.meaning
+  const addition = output.meaning
+  if (addition.length !== previous.hidden) return undefined
+  const source = addition.input
+  const read =
+    previous.depth % 2 === 0
+      ? source.kind === 'attended' && [source.query, source.key, source.value]
+      : source.kind === 'gated' && [source.gate, source.up]
+  if (!read) return undefined
+  const [norm] = read.map((linear) => linear.input)
+  if (norm?.kind !== 'normed' || norm.of !== previous) return undefined
+  // One norm feeds the whole group; two with the same gains would still be another model.
+  if (read.some((linear) => linear.input !== norm)) return undefined
+  return {
+    ...stream,
+    meaning: {
+      kind: 'residual',
+      depth: previous.depth + 1,
+      hidden: previous.hidden,
+      origin: { kind: 'sum', previous, addition },
+    },
+  }
+}
+
+/** One step of an RMS norm written out as Pow, ReduceMean, Add, Sqrt, Reciprocal (or Div), Mul, Mul. */
+export function decomposedNorm(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
+  const [a, b] = inputs
+  switch (node.opType) {
+    case 'Pow':
+      if (scalarOf(b) === 2) return stepOf(a, 'residual', 'square')
+      return scalarOf(b) === -0.5 ? stepOf(a, 'shiftedMeanSquare', 'inverseRoot') : undefined
+    case 'ReduceMean':
+      return isLastAxis(node, inputs) ? stepOf(a, 'square', 'meanSquare') : undefined
+    case 'Add':
+      return shifted(a, b) ?? shifted(b, a)
+    case 'Sqrt':
+      return stepOf(a, 'shiftedMeanSquare', 'root')
+    case 'Reciprocal':
+      return stepOf(a, 'root', 'inverseRoot')
+    case 'Div':
+      if (scalarOf(a) === 1) return stepOf(b, 'root', 'inverseRoot')
+      return normalised(a, b, 'root')
+    case 'Mul':
+      if (a === b) return stepOf(a, 'residual', 'square')
+      return (
+        normalised(a, b, 'inverseRoot') ?? normalised(b, a, 'inverseRoot') ?? gained(a, b) ?? gained(b, a)
+      )
+    default:
+      return undefined
+  }
+}
+
+function isLastAxis(node: OnnxNode, inputs: readonly (Value | undefined)[]): boolean {
+  const [x, axesInput] = inputs
+  const axes = intsAttribute(node, 'axes') ?? integersOf(axesInput)
+  if (!isRows(x) || axes?.length !== 1 || (intAttribute(node, 'keepdims') ?? 1) !== 1) return false
+  return axes[0] === -1 || axes[0] === x.dims.length - 1
+}
+
+function stepOf(
+  value: Value | undefined,
+  before: 'residual' | NormStep['kind'],
+  kind: NormStep['kind'],
+): Value | undefined {
+  if (!isRows(value) || value.meaning.kind !== before) return undefined
+  const { meaning } = value
+  if (meaning.kind === 'residual') return { ...value, meaning: { kind, of: meaning, epsilon: 0 } }
+  return isNormStep(meaning) ? { ...value, meaning: { ...meaning, kind } } : undefined
+}
+
+function isNormStep(meaning: Meaning): meaning is NormStep {
+  return 'epsilon' in meaning && meaning.kind !== 'normed'
+}
+
+function shifted(value: Value | undefined, by: Value | undefined): Value | undefined {
+  const epsilon = scalarOf(by)
+  if (!isRows(value) || value.meaning.kind !== 'meanSquare' || epsilon === undefined) return undefined
+  return { ...value, meaning: { ...value.meaning, kind: 'shiftedMeanSquare', epsilon } }
+}
+
+function normalised(
+  stream: Value | undefined,
+  factor: Value | undefined,
+  kind: NormStep['kind'],
+): Value | undefined {
+  if (!isRows(stream) || !isRows(factor) || factor.meaning.kind !== kind || !isNormStep(factor.meaning)) {
+    return undefined
+  }
+  const step = factor.meaning
+  return step.of === stream.meaning ? { ...stream, meaning: { ...step, kind: 'normalised' } } : undefined
+}
+
+function gained(value: Value | undefined, gain: Value | undefined): Value | undefined {
+  if (!isRows(value) || value.meaning.kind !== 'normalised') return undefined
+  return withGain(value, value.meaning.of, { gain, epsilon: value.meaning.epsilon })
+}

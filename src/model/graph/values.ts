@@ -1,0 +1,239 @@
+import type { OnnxNode } from '../../formats/onnx.ts'
+import type { OnnxTensor } from '../../formats/onnxTensor.ts'
+import type { Dimension, Entry } from './dimension.ts'
+
+/** An initializer or Constant, seen through reshapes and at most one transposition of a matrix. */
+export interface ConstantValue {
+  readonly kind: 'constant'
+  readonly tensor: OnnxTensor
+  /** As seen by the consumer; the stored order is the reverse where `isTransposed`. */
+  readonly dims: readonly number[]
+  readonly isTransposed: boolean
+}
+
+/** A scalar or short vector that is known, or in part known, before the run: shapes, axes, scales. */
+export interface NumbersValue {
+  readonly kind: 'numbers'
+  readonly entries: readonly Entry[]
+  readonly isScalar: boolean
+  readonly isInteger: boolean
+}
+
+/** What is known of a value that carries no hidden data. */
+export type SideRole =
+  | { readonly kind: 'opaque' }
+  | { readonly kind: 'position' }
+  | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor }
+  | { readonly kind: 'angles'; readonly tensor: OnnxTensor; readonly isDoubled: boolean }
+  | {
+      readonly kind: 'cosine' | 'sine'
+      readonly tensor: OnnxTensor
+      readonly isDoubled: boolean
+      readonly scale: number
+    }
+  | { readonly kind: 'table'; readonly tensor: OnnxTensor }
+
+/** Positions, masks, sizes and the like: derived from anything but the token embeddings and the cache. */
+export interface SideValue {
+  readonly kind: 'side'
+  readonly role: SideRole
+  readonly dims: readonly Dimension[] | null
+}
+
+/** The token ids. */
+export interface IdsValue {
+  readonly kind: 'ids'
+  readonly dims: readonly Dimension[]
+}
+
+/** A cache input, [batch, kvHeads, past, headDim]. */
+export interface PastValue {
+  readonly kind: 'past'
+  readonly dims: readonly Entry[]
+}
+
+/** A value whose meaning could not be told; it is an error only where the logits need it. */
+export interface UnplacedValue {
+  readonly kind: 'unplaced'
+  readonly node: OnnxNode
+  readonly reason: string
+}
+
+/**
+ * A value computed from the embeddings. `layout` has a letter per axis: b batch, r batch·tokens, n batch·heads,
+ * t tokens (or cached positions), s cached positions of scores, h heads, g repetitions of a key head, d head size,
+ * f features.
+ */
+export interface HiddenValue {
+  readonly kind: 'hidden'
+  readonly layout: string
+  readonly dims: readonly Dimension[]
+  readonly meaning: Meaning
+}
+
+export type Value =
+  | ConstantValue
+  | NumbersValue
+  | SideValue
+  | IdsValue
+  | PastValue
+  | UnplacedValue
+  | HiddenValue
+
+/** A weight matrix as a node uses it; shapes are checked when the site is made. */
+export type WeightSite =
+  | {
+      readonly kind: 'float'
+      readonly tensor: OnnxTensor
+      readonly layout: 'in-out' | 'out-in'
+      readonly out: number
+      readonly in: number
+    }
+  | {
+      readonly kind: 'blocks'
+      readonly node: OnnxNode
+      readonly bits: 4 | 8
+      readonly blockSize: number
+      readonly codes: OnnxTensor
+      readonly scales: OnnxTensor
+      readonly zeroPoints: OnnxTensor | null
+      /** What zero is where there are no zero points: 2^(bits−1), or 0 in unsigned 4-bit tables. */
+      readonly defaultZero: 'middle' | 'none'
+      readonly out: number
+      readonly in: number
+    }
+
+/** The residual stream: after the embedding (depth 0), then after each half block. */
+export interface Residual {
+  readonly kind: 'residual'
+  readonly depth: number
+  readonly hidden: number
+  readonly origin:
+    | { readonly kind: 'embedding'; readonly table: WeightSite }
+    | { readonly kind: 'sum'; readonly previous: Residual; readonly addition: LinearOutput }
+}
+
+/** A step on the way of a decomposed RMS norm. */
+export interface NormStep {
+  readonly kind: 'square' | 'meanSquare' | 'shiftedMeanSquare' | 'root' | 'inverseRoot' | 'normalised'
+  readonly of: Residual
+  readonly epsilon: number
+}
+
+export interface Normed {
+  readonly kind: 'normed'
+  readonly of: Residual
+  readonly epsilon: number
+  readonly gain: OnnxTensor
+}
+
+/** Rows [first, first + length) of x·Wᵀ (+ bias). */
+export interface LinearOutput {
+  readonly kind: 'linear'
+  readonly input: Normed | Attended | Gated
+  readonly weight: WeightSite
+  readonly first: number
+  readonly length: number
+  readonly bias: { readonly tensor: OnnxTensor; readonly first: number } | null
+}
+
+/** Where a rotation takes its angles from. */
+export type RotaryUse =
+  | { readonly kind: 'tables'; readonly cos: OnnxTensor; readonly sin: OnnxTensor }
+  | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor; readonly scale: number }
+
+/** A piece of a rotation written out: x·cos + turned(x)·sin, turned(x) = [−upper half, lower half]. */
+export interface RotaryStep {
+  readonly kind: 'lowerHalf' | 'upperHalf' | 'negatedUpperHalf' | 'turned' | 'cosinePart' | 'sinePart'
+  readonly of: LinearOutput
+  readonly role: SideRole | null
+}
+
+export interface Rotated {
+  readonly kind: 'rotated'
+  readonly of: LinearOutput
+  readonly rotary: RotaryUse
+  readonly factor: number
+}
+
+/** Keys or values behind those of the cache, each head `repeat` times. */
+export interface Cached {
+  readonly kind: 'cached'
+  readonly of: Rotated | LinearOutput
+  readonly repeat: number
+  readonly factor: number
+}
+
+export interface Scores {
+  readonly kind: 'scores' | 'probabilities' | 'nanTest'
+  readonly query: Rotated
+  readonly key: Cached
+  readonly factor: number
+  readonly isMasked: boolean
+}
+
+export interface Attended {
+  readonly kind: 'attended'
+  readonly query: LinearOutput
+  readonly key: LinearOutput
+  readonly value: LinearOutput
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly scale: number
+  readonly rotary: RotaryUse
+}
+
+export interface Activation {
+  readonly kind: 'sigmoid' | 'silu'
+  readonly of: LinearOutput
+}
+
+export interface Gated {
+  readonly kind: 'gated'
+  readonly gate: LinearOutput
+  readonly up: LinearOutput
+}
+
+export type Meaning =
+  | Residual
+  | NormStep
+  | Normed
+  | LinearOutput
+  | RotaryStep
+  | Rotated
+  | Cached
+  | Scores
+  | Attended
+  | Activation
+  | Gated
+
+export const OPAQUE: SideValue = { kind: 'side', role: { kind: 'opaque' }, dims: null }
+
+/** What each value may feed, for messages about a node that is none of it. */
+export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
+  residual: 'an RMS norm or the addition of a block’s output',
+  square: 'the mean of an RMS norm',
+  meanSquare: 'the epsilon of an RMS norm',
+  shiftedMeanSquare: 'the square root of an RMS norm',
+  root: 'the division of an RMS norm',
+  inverseRoot: 'the multiplication of an RMS norm',
+  normalised: 'the gain of an RMS norm',
+  normed: 'a linear layer with float or 4- or 8-bit block weights',
+  linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
+  lowerHalf: 'the turned half of a rotation',
+  upperHalf: 'the turned half of a rotation',
+  negatedUpperHalf: 'the turned half of a rotation',
+  turned: 'the sine part of a rotation over the whole head',
+  cosinePart: 'the sum of a rotation',
+  sinePart: 'the sum of a rotation',
+  rotated: 'the cache or attention scores',
+  cached: 'the repetition of key heads or attention',
+  scores: 'the scale, the mask or the softmax of attention',
+  probabilities: 'the weighted sum of attention',
+  nanTest: 'the replacement of empty rows of attention',
+  attended: 'the output projection of attention',
+  sigmoid: 'the multiplication of SiLU',
+  silu: 'the multiplication with the up projection',
+  gated: 'the down projection',
+}
