@@ -24,3 +24,12 @@ export function expectClose(
 ): void {
   expect(nmse(actual, reference)).toBeLessThanOrEqual(tolerance)
 }
+
+function bytesOf(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+}
+
+/** Asserts that two arrays hold the same bits. */
+export function expectSameBits(actual: Float32Array, expected: Float32Array): void {
+  expect(bytesOf(actual).equals(bytesOf(expected))).toBe(true)
+}
