@@ -47,9 +47,8 @@ fn embedding(
     } else if (FORMAT == 1u) {
       value = unpack2x16float(weights[token * uniforms.row_words + c / 2u])[c % 2u];
     } else {
-      let per_word = 32u / FORMAT;
-      let word = weights[token * uniforms.row_words + c / per_word];
-      let code = extractBits(word, FORMAT * (c % per_word), FORMAT);
+      let word = weights[token * uniforms.row_words + FORMAT * c / 32u];
+      let code = extractBits(word, FORMAT * c % 32u, FORMAT);
       let block = token * uniforms.row_blocks + c / uniforms.block_size;
       value = (f32(code) - block_zero(block)) * block_scale(block);
     }

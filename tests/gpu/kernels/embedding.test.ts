@@ -1,0 +1,37 @@
+import { beforeAll, expect, test } from 'vitest'
+
+import { Random } from '../../../src/core/random.ts'
+import { submit } from '../../../src/gpu/kernel.ts'
+import { uploadTensor } from '../../../src/gpu/tensor.ts'
+import { embedding } from '../../../src/kernels/embedding.ts'
+import { embeddingCases } from '../../cases/embedding.ts'
+import { embeddingReference } from '../../reference/embedding.ts'
+import { expectClose } from '../../support/compare.ts'
+import { testDevice } from '../../support/device.ts'
+import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { packMatrix } from '../../support/packMatrix.ts'
+import { columnsOf } from '../../support/rows.ts'
+import { normals } from '../../support/values.ts'
+
+let device: GPUDevice
+beforeAll(async () => {
+  device = await testDevice()
+})
+
+test.each(embeddingCases)(
+  '$format blocks $blockSize half scales $halfScales: $rows rows of [$vocabulary, $columns], seed $seed',
+  async ({ vocabulary, columns, rows, seed, ...format }) => {
+    const weights = normals(seed, vocabulary * columns)
+    const { matrix, values } = packMatrix(device, weights, vocabulary, columns, format)
+    const random = new Random(seed)
+    const tokens = Uint32Array.from({ length: rows }, () => random.nextBelow(vocabulary))
+    tokens[0] = vocabulary - 1
+    const y = createGuarded(device, [rows, columns + 5], 'y')
+    const tensors = { tokens: uploadTensor(device, [rows], tokens, 'tokens'), y }
+    submit(device, [await embedding(device, matrix, tensors)], rows)
+    const all = await readGuarded(device, y)
+    expectClose(columnsOf(all, columns + 5, 0, columns), embeddingReference(tokens, values, columns))
+    const spare = columnsOf(all, columns + 5, columns, 5)
+    expect(new Set(new Uint32Array(spare.buffer))).toEqual(new Set([0xdeadbeef]))
+  },
+)
