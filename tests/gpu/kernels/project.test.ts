@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { submit } from '../../../src/gpu/kernel.ts'
+import { uploadTensor } from '../../../src/gpu/tensor.ts'
+import type { Tensor } from '../../../src/gpu/tensor.ts'
+import { paddedWidth } from '../../../src/kernels/packedMatrix.ts'
+import type { PackedMatrix } from '../../../src/kernels/packedMatrix.ts'
+import { project } from '../../../src/kernels/project.ts'
+import type { ProjectedParts, ProjectOptions } from '../../../src/kernels/project.ts'
+import { adapterCases, projectCases } from '../../cases/project.ts'
+import type { AdapterCase } from '../../cases/project.ts'
+import { adapterDownReference, projectReference } from '../../reference/project.ts'
+import { noAdapter } from '../../support/adapter.ts'
+import { expectClose, expectSameBits, nmse } from '../../support/compare.ts'
+import { testDevice } from '../../support/device.ts'
+import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { packMatrix } from '../../support/packMatrix.ts'
+import { columnsOf, uploadRows } from '../../support/rows.ts'
+import { mixedRows, uploadStep, withoutRoles } from '../../support/step.ts'
+import type { StepRow } from '../../support/step.ts'
+import { normals } from '../../support/values.ts'
+
+let device: GPUDevice
+beforeAll(async () => {
+  device = await testDevice()
+})
+
+/** Columns of y that no kernel may touch, and rows likewise. */
+const SPARE = 3
+
+interface Run {
+  readonly matrix: PackedMatrix
+  readonly parts: ProjectedParts
+  readonly rows: readonly StepRow[]
+  readonly x: Tensor
+  readonly options: ProjectOptions
+}
+
+/** Runs the kernel and gives the columns of W and those of the rank, after checking what lies beside and below them. */
+async function runProject({ matrix, parts, rows, x, options }: Run) {
+  const width = matrix.out + parts.count * parts.adapter.rank
+  const stride = width + SPARE
+  const written = options.lastRowOnly ? 1 : rows.length
+  const y = createGuarded(device, [written + 1, stride], 'y')
+  const step = uploadStep(device, rows)
+  submit(device, [await project(device, matrix, parts, { step, x, y }, options)], rows.length)
+  const all = await readGuarded(device, y)
+  const untouched = new Uint32Array(all.buffer, all.byteOffset, all.length)
+  const isGuard = (_word: number, index: number) => index >= written * stride || index % stride >= width
+  expect(new Set(untouched.filter(isGuard))).toEqual(new Set([0xdeadbeef]))
+  const data = all.subarray(0, written * stride)
+  return {
+    base: columnsOf(data, stride, 0, matrix.out),
+    u: columnsOf(data, stride, matrix.out, width - matrix.out),
+  }
+}
+
+describe.each(projectCases)(
+  '$format blocks $blockSize half scales $halfScales: [$rows, $in]·[$out, $in]ᵀ, seed $seed',
+  ({ out, in: inFeatures, rows: count, seed, ...format }) => {
+    test('both plans agree with the reference', async () => {
+      const { matrix, values } = packMatrix(device, normals(seed, out * inFeatures), out, inFeatures, format)
+      const input = normals(seed + 1, count * inFeatures)
+      const run = {
+        matrix,
+        parts: { adapter: noAdapter(device), count: 1, aOffset: 0, aPartStride: 0 },
+        rows: withoutRoles(mixedRows(count, 1)),
+        x: uploadRows(device, input, inFeatures, paddedWidth(inFeatures, matrix.blockSize), 'x'),
+      }
+      const expected = projectReference(input, values, inFeatures, out)
+      const vector = await runProject({ ...run, options: { plan: 'vector' } })
+      const tile = await runProject({ ...run, options: { plan: 'tile' } })
+      expectClose(vector.base, expected)
+      expectClose(tile.base, expected)
+      expect(nmse(tile.base, vector.base)).toBeLessThanOrEqual(1e-10)
+    })
+  },
+)
+
+/** A of every slot and part, and the buffer in which they lie apart, the parts in falling order. */
+function adapterDown({ in: inFeatures, rank, parts, slots, seed }: AdapterCase) {
+  const size = inFeatures * rank
+  const partStride = size + 8
+  const slotStride = parts * partStride + 4
+  const buffer = new Float32Array(slots * slotStride).fill(1e9)
+  const a = Array.from({ length: slots }, (_slot, slot) =>
+    Array.from({ length: parts }, (_part, part) => {
+      const matrix = normals(seed + 10 * slot + part, size)
+      buffer.set(matrix, slot * slotStride + 4 + (parts - 1 - part) * partStride)
+      return matrix
+    }),
+  )
+  const adapter = {
+    rank,
+    a: uploadTensor(device, [buffer.length], buffer, 'a'),
+    aSlotStride: slotStride,
+    b: noAdapter(device).b,
+    bSlotStride: 0,
+  }
+  const bound = { adapter, count: parts, aOffset: 4 + (parts - 1) * partStride, aPartStride: -partStride }
+  return { a, bound }
+}
+
+describe.each(adapterCases)(
+  'adapter of rank $rank, $parts parts, $slots slots: [$rows, $in]·[$out, $in]ᵀ, seed $seed',
+  (shape) => {
+    const { out, in: inFeatures, rows: count, rank, seed } = shape
+    const prepare = (rows: readonly StepRow[]) => {
+      const weights = normals(seed + 1, out * inFeatures)
+      const { matrix } = packMatrix(device, weights, out, inFeatures, { format: 'q4', blockSize: 32 })
+      const input = normals(seed + 2, count * inFeatures)
+      return {
+        input,
+        run: { matrix, rows, x: uploadRows(device, input, inFeatures, paddedWidth(inFeatures, 32), 'x') },
+      }
+    }
+
+    test.each(['vector', 'tile'] as const)('%s: every row meets its own slot, or none', async (plan) => {
+      const rows = mixedRows(count, shape.slots)
+      const { run, input } = prepare(rows)
+      const { a, bound } = adapterDown(shape)
+      const { base, u } = await runProject({ ...run, parts: bound, options: { plan } })
+      expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
+      const bare = await runProject({
+        ...run,
+        parts: { ...bound, adapter: noAdapter(device) },
+        options: { plan },
+      })
+      expectSameBits(base, bare.base)
+    })
+
+    test('the last row alone is the last row', async () => {
+      const rows = mixedRows(count, shape.slots)
+      const { run } = prepare(rows)
+      const { bound } = adapterDown(shape)
+      const all = await runProject({ ...run, parts: bound, options: { plan: 'vector' } })
+      const last = await runProject({
+        ...run,
+        parts: bound,
+        options: { plan: 'vector', lastRowOnly: true },
+      })
+      expectSameBits(last.base, all.base.subarray((count - 1) * out))
+      expectSameBits(last.u, all.u.subarray((count - 1) * bound.count * rank))
+    })
+  },
+)
