@@ -1,0 +1,25 @@
+export interface AttentionCase {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly positions: readonly number[]
+  readonly seed: number
+  /** Standard deviation of the queries: a large one makes the softmax a maximum. */
+  readonly spread: number
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, position) => position)
+
+/** A tile of 64 positions ± 1, several tiles, rows at unequal positions; heads of real models, narrow and wide. */
+export const attentionCases: readonly AttentionCase[] = [
+  { heads: 1, kvHeads: 1, headDim: 16, positions: [0], spread: 1, seed: 900 },
+  { heads: 1, kvHeads: 1, headDim: 4, positions: [1], spread: 1, seed: 901 },
+  { heads: 4, kvHeads: 2, headDim: 64, positions: [0, 1, 63, 64, 65, 200], spread: 1, seed: 902 },
+  { heads: 9, kvHeads: 3, headDim: 64, positions: [0, 1, 63, 64, 65, 200], spread: 1, seed: 903 },
+  { heads: 9, kvHeads: 3, headDim: 64, positions: [500], spread: 1, seed: 904 },
+  { heads: 4, kvHeads: 2, headDim: 64, positions: upTo(70), spread: 1, seed: 905 },
+  { heads: 2, kvHeads: 1, headDim: 128, positions: [200, 3, 64], spread: 1, seed: 906 },
+  { heads: 3, kvHeads: 3, headDim: 80, positions: [66, 127, 128], spread: 1, seed: 907 },
+  { heads: 2, kvHeads: 2, headDim: 256, positions: [63, 100], spread: 1, seed: 908 },
+  { heads: 2, kvHeads: 1, headDim: 64, positions: [130], spread: 30, seed: 909 },
+]

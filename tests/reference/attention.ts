@@ -1,0 +1,42 @@
+/**
+ * `y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √headDim)·v[h', p]`, p ≤ position(r), h' = ⌊h / (heads/kvHeads)⌋.
+ * `query` [rows, heads, headDim], `cache` [2, kvHeads, capacity, headDim]; gives [rows, heads·headDim].
+ */
+export function attentionReference(
+  positions: readonly number[],
+  query: ArrayLike<number>,
+  cache: ArrayLike<number>,
+  shape: {
+    readonly heads: number
+    readonly kvHeads: number
+    readonly headDim: number
+    readonly capacity: number
+  },
+): Float64Array {
+  const { heads, kvHeads, headDim, capacity } = shape
+  const y = new Float64Array(positions.length * heads * headDim)
+  for (let r = 0; r < positions.length; r++) {
+    for (let h = 0; h < heads; h++) {
+      const from = (r * heads + h) * headDim
+      const kvHead = Math.floor(h / (heads / kvHeads))
+      const keys = kvHead * capacity * headDim
+      const values = (kvHeads + kvHead) * capacity * headDim
+      const scores: number[] = []
+      for (let p = 0; p <= positions[r]!; p++) {
+        let score = 0
+        for (let i = 0; i < headDim; i++) score += query[from + i]! * cache[keys + p * headDim + i]!
+        scores.push(score / Math.sqrt(headDim))
+      }
+      const highest = scores.reduce((a, b) => Math.max(a, b))
+      const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)
+      for (let i = 0; i < headDim; i++) {
+        let sum = 0
+        for (let p = 0; p <= positions[r]!; p++) {
+          sum += (Math.exp(scores[p]! - highest) / total) * cache[values + p * headDim + i]!
+        }
+        y[from + i] = sum
+      }
+    }
+  }
+  return y
+}
