@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+
+import { cardPortrait, cardText, fillNames, readCard } from '../../../src/formats/card.ts'
+
+const SVG = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg"/>')}`
+
+const FULL = {
+  name: 'Ada',
+  description: '{{char}} meets {{user}}.',
+  personality: 'Curious',
+  scenario: 'A <USER> asks <BOT>.',
+  first_mes: 'Hello, {{User}}.',
+  mes_example: '<START>\n{{user}}: Hi\n{{char}}: $& Hi',
+  creator_notes: 'never shown to the model',
+  system_prompt: 'You are <char>.',
+  post_history_instructions: 'Stay brief.',
+  alternate_greetings: ['Hi', 7, 'Hey'],
+  tags: ['maths'],
+  creator: 'someone',
+  character_version: '2',
+  extensions: { talkativeness: 0.5, own: [{ deep: true }] },
+  assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }, 'junk'],
+}
+
+/** A card with one icon at this address. */
+function withIcon(uri: string) {
+  return readCard({ name: 'Ada', assets: [{ type: 'icon', uri, name: 'main', ext: 'svg' }] })
+}
+
+describe('reading', () => {
+  test('every field, from the data or the whole card', () => {
+    const card = readCard(FULL)
+    expect(readCard({ spec: 'chara_card_v3', spec_version: '3.0', data: FULL })).toEqual(card)
+    expect(card).toEqual({
+      name: 'Ada',
+      nickname: '',
+      description: FULL.description,
+      personality: 'Curious',
+      scenario: FULL.scenario,
+      firstMessage: 'Hello, {{User}}.',
+      alternateGreetings: ['Hi', 'Hey'],
+      groupOnlyGreetings: [],
+      exampleMessages: FULL.mes_example,
+      systemPrompt: 'You are <char>.',
+      postHistoryInstructions: 'Stay brief.',
+      creator: 'someone',
+      creatorNotes: 'never shown to the model',
+      characterVersion: '2',
+      tags: ['maths'],
+      source: [],
+      assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }],
+      extensions: FULL.extensions,
+    })
+    expect(card.extensions).not.toBe(FULL.extensions)
+  })
+
+  test('what is missing or of the wrong type is empty', () => {
+    const card = readCard({ name: ' Ada ', description: 7, tags: 'x', assets: null, extensions: [] })
+    expect(card).toMatchObject({ name: 'Ada', description: '', tags: [], assets: [], extensions: {} })
+  })
+
+  test('no prototype is reached and nothing is inherited', () => {
+    const card = readCard(
+      JSON.parse(
+        '{"name":"Ada","__proto__":{"description":"x"},"extensions":{"__proto__":{"polluted":1},"constructor":2}}',
+      ),
+    )
+    expect(card.description).toBe('')
+    expect(Object.keys(card.extensions)).toEqual(['constructor'])
+    expect(Object.getPrototypeOf(card.extensions)).toBe(Object.prototype)
+    expect('polluted' in {}).toBe(false)
+    const inherited = Object.create({ name: 'Eve' }) as unknown
+    expect(() => readCard(inherited)).toThrow(expect.objectContaining({ code: 'format-invalid' }))
+  })
+
+  test('long texts, long lists and deep nesting are cut', () => {
+    let deep: unknown = 'end'
+    for (let level = 0; level < 500; level++) deep = [deep]
+    const card = readCard({
+      name: 'a'.repeat(5000),
+      description: 'b'.repeat(2 ** 21),
+      tags: Array.from({ length: 5000 }, () => 't'),
+      extensions: { deep },
+    })
+    expect(card.name.length).toBe(1024)
+    expect(card.description.length).toBe(2 ** 20)
+    expect(card.tags.length).toBe(1024)
+    expect(JSON.stringify(card.extensions)).not.toContain('end')
+  })
+
+  test.each([
+    [undefined],
+    [null],
+    ['Ada'],
+    [[]],
+    [{}],
+    [{ name: '' }],
+    [{ name: 7 }],
+    [{ data: { name: ' ' } }],
+  ])('%j is not a card', (value) => {
+    expect(() => readCard(value)).toThrow(expect.objectContaining({ code: 'format-invalid' }))
+  })
+})
+
+describe('the text', () => {
+  test('joins the parts in order with the names filled in', () => {
+    expect(cardText(readCard(FULL), 'Grace')).toBe(
+      'You are Ada.\n\nAda meets Grace.\n\nCurious\n\nA Grace asks Ada.\n\n<START>\nGrace: Hi\nAda: $& Hi',
+    )
+  })
+
+  test('leaves out empty parts', () => {
+    expect(cardText(readCard({ name: 'Ada', personality: ' \n', scenario: 'Here' }), 'Grace')).toBe('Here')
+    expect(cardText(readCard({ name: 'Ada' }), 'Grace')).toBe('')
+  })
+
+  test('fills each name once, with the nickname where there is one', () => {
+    const card = readCard({ name: 'Ada', nickname: 'Countess' })
+    expect(fillNames('{{char}} and {{USER}}', card, '{{char}} $1')).toBe('Countess and {{char}} $1')
+  })
+})
+
+describe('the portrait', () => {
+  test('is a small drawing within the card', () => {
+    expect(cardPortrait(withIcon(SVG))).toBe(SVG)
+  })
+
+  test('is nothing else', () => {
+    expect(cardPortrait(readCard({ name: 'Ada' }))).toBeNull()
+    expect(cardPortrait(withIcon('https://example.org/a.svg'))).toBeNull()
+    expect(cardPortrait(withIcon('data:text/html,<b>'))).toBeNull()
+    expect(cardPortrait(withIcon(SVG + ' '.repeat(2 ** 14)))).toBeNull()
+  })
+})
