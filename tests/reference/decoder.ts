@@ -1,0 +1,213 @@
+import { readMatrix, readVector } from '../../src/model/dequantise.ts'
+import type { Decoder, Linear, Projection } from '../../src/model/decoder.ts'
+import { PROJECTIONS } from '../../src/model/decoder.ts'
+
+type Values = Float32Array | Float64Array
+
+export interface ReferenceLinear {
+  readonly in: number
+  readonly out: number
+  /** [out, in] */
+  readonly weight: Values
+  readonly bias: Values | null
+}
+
+export interface ReferenceBlock {
+  readonly inputNorm: Values
+  readonly postAttentionNorm: Values
+  readonly linears: Readonly<Record<Projection, ReferenceLinear>>
+}
+
+/** A decoder's weights on the CPU, dequantised. */
+export interface ReferenceDecoder {
+  readonly hidden: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly vocabulary: number
+  readonly normEpsilon: number
+  /** cos and sin [positions, headDim / 2] of the angles. */
+  readonly cos: (position: number, i: number) => number
+  readonly sin: (position: number, i: number) => number
+  /** [vocabulary, hidden] */
+  readonly embedding: Values
+  readonly blocks: readonly ReferenceBlock[]
+  readonly finalNorm: Values
+  /** [vocabulary, hidden] */
+  readonly head: Values
+}
+
+/** A LoRA delta of one linear layer: y += scale · (x·A)·B, A [in, rank], B [rank, out]. */
+export interface ReferenceAdapter {
+  readonly a: Values
+  readonly b: Values
+  readonly scale: number
+}
+
+export type ReferenceAdapters = (layer: number, projection: Projection) => ReferenceAdapter | undefined
+
+/** Dequantises all of a decoder. */
+export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder> {
+  const linear = async ({ weight, bias }: Linear): Promise<ReferenceLinear> => ({
+    in: weight.in,
+    out: weight.out,
+    weight: await readMatrix(weight),
+    bias: bias && (await readVector(bias)),
+  })
+  const blocks: ReferenceBlock[] = []
+  for (const block of decoder.blocks) {
+    const linears: Partial<Record<Projection, ReferenceLinear>> = {}
+    for (const projection of PROJECTIONS) linears[projection] = await linear(block.linears[projection])
+    blocks.push({
+      inputNorm: await readVector(block.inputNorm),
+      postAttentionNorm: await readVector(block.postAttentionNorm),
+      linears: linears as Record<Projection, ReferenceLinear>,
+    })
+  }
+  const embedding = await readMatrix(decoder.embedding)
+  const isTied = decoder.embedding.stored === decoder.head.stored
+  return {
+    ...decoder,
+    ...(await rotaryTables(decoder)),
+    embedding,
+    blocks,
+    finalNorm: await readVector(decoder.finalNorm),
+    head: isTied ? embedding : await readMatrix(decoder.head),
+  }
+}
+
+async function rotaryTables({ rotary, headDim }: Decoder): Promise<Pick<ReferenceDecoder, 'cos' | 'sin'>> {
+  if (rotary.kind === 'theta') {
+    const angle = (position: number, i: number): number => position * rotary.theta ** ((-2 * i) / headDim)
+    return { cos: (p, i) => Math.cos(angle(p, i)), sin: (p, i) => Math.sin(angle(p, i)) }
+  }
+  const length = (rotary.cos.shape[0] ?? 0) * (headDim / 2)
+  const cos = await readVector({ values: rotary.cos, first: 0, length })
+  const sin = await readVector({ values: rotary.sin, first: 0, length })
+  return { cos: (p, i) => cos[p * (headDim / 2) + i]!, sin: (p, i) => sin[p * (headDim / 2) + i]! }
+}
+
+/**
+ * A Llama- or Qwen2-type decoder on one sequence from position 0, in float64 throughout: embedding, then per block
+ * x += o(attention(norm(x))), x += down(silu(gate(norm(x))) · up(norm(x))), then head(norm(x)).
+ *
+ * @returns `logits` [tokens, vocabulary] and `hidden` [tokens, hidden], the final norm's output.
+ */
+export function referenceForward(
+  model: ReferenceDecoder,
+  ids: readonly number[],
+  adapters: ReferenceAdapters = () => undefined,
+): { logits: Float64Array; hidden: Float64Array } {
+  const { hidden, heads, kvHeads, headDim, vocabulary } = model
+  const tokens = ids.length
+  const x = new Float64Array(tokens * hidden)
+  ids.forEach((id, t) => {
+    for (let c = 0; c < hidden; c++) x[t * hidden + c] = model.embedding[id * hidden + c]!
+  })
+  model.blocks.forEach((block, layer) => {
+    const project = (projection: Projection, input: Float64Array): Float64Array =>
+      applyLinear(block.linears[projection], input, tokens, adapters(layer, projection))
+    const normed = rmsNorm(x, block.inputNorm, model.normEpsilon)
+    const query = rotate(model, project('q', normed), tokens, heads)
+    const key = rotate(model, project('k', normed), tokens, kvHeads)
+    const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim })
+    const attended = project('o', mixed)
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! + attended[i]!
+    const second = rmsNorm(x, block.postAttentionNorm, model.normEpsilon)
+    const gate = project('gate', second)
+    const up = project('up', second)
+    const gated = gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!)
+    const down = project('down', gated)
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! + down[i]!
+  })
+  const final = rmsNorm(x, model.finalNorm, model.normEpsilon)
+  const head = { in: hidden, out: vocabulary, weight: model.head, bias: null }
+  return { logits: applyLinear(head, final, tokens, undefined), hidden: final }
+}
+
+function rmsNorm(x: Float64Array, gain: Values, epsilon: number): Float64Array {
+  const columns = gain.length
+  const y = new Float64Array(x.length)
+  for (let row = 0; row < x.length; row += columns) {
+    let sum = 0
+    for (let c = 0; c < columns; c++) sum += x[row + c]! ** 2
+    const scale = 1 / Math.sqrt(sum / columns + epsilon)
+    for (let c = 0; c < columns; c++) y[row + c] = x[row + c]! * scale * gain[c]!
+  }
+  return y
+}
+
+function applyLinear(
+  linear: ReferenceLinear,
+  x: Float64Array,
+  tokens: number,
+  adapter: ReferenceAdapter | undefined,
+): Float64Array {
+  const y = new Float64Array(tokens * linear.out)
+  for (let t = 0; t < tokens; t++) {
+    for (let n = 0; n < linear.out; n++) {
+      let sum = linear.bias?.[n] ?? 0
+      for (let k = 0; k < linear.in; k++) sum += x[t * linear.in + k]! * linear.weight[n * linear.in + k]!
+      y[t * linear.out + n] = sum
+    }
+  }
+  if (!adapter) return y
+  const rank = adapter.b.length / linear.out
+  for (let t = 0; t < tokens; t++) {
+    for (let r = 0; r < rank; r++) {
+      let sum = 0
+      for (let k = 0; k < linear.in; k++) sum += x[t * linear.in + k]! * adapter.a[k * rank + r]!
+      for (let n = 0; n < linear.out; n++) {
+        y[t * linear.out + n] = y[t * linear.out + n]! + adapter.scale * sum * adapter.b[r * linear.out + n]!
+      }
+    }
+  }
+  return y
+}
+
+/** Turns each pair (x[i], x[i + headDim / 2]) of every head by its position's angle. */
+function rotate(model: ReferenceDecoder, x: Float64Array, tokens: number, heads: number): Float64Array {
+  const half = model.headDim / 2
+  const y = new Float64Array(x.length)
+  for (let t = 0; t < tokens; t++) {
+    for (let h = 0; h < heads; h++) {
+      const at = (t * heads + h) * model.headDim
+      for (let i = 0; i < half; i++) {
+        const [cos, sin] = [model.cos(t, i), model.sin(t, i)]
+        y[at + i] = x[at + i]! * cos - x[at + half + i]! * sin
+        y[at + half + i] = x[at + half + i]! * cos + x[at + i]! * sin
+      }
+    }
+  }
+  return y
+}
+
+/** Causal softmax(q·kᵀ / √headDim)·v; query head h reads key head ⌊h · kvHeads / heads⌋. */
+function attention(
+  query: Float64Array,
+  key: Float64Array,
+  value: Float64Array,
+  { tokens, heads, kvHeads, headDim }: { tokens: number; heads: number; kvHeads: number; headDim: number },
+): Float64Array {
+  const y = new Float64Array(tokens * heads * headDim)
+  for (let h = 0; h < heads; h++) {
+    const kvHead = Math.floor((h * kvHeads) / heads)
+    for (let t = 0; t < tokens; t++) {
+      const to = (t * heads + h) * headDim
+      const scores = Array.from({ length: t + 1 }, (_, s) => {
+        const from = (s * kvHeads + kvHead) * headDim
+        let sum = 0
+        for (let d = 0; d < headDim; d++) sum += query[to + d]! * key[from + d]!
+        return sum / Math.sqrt(headDim)
+      })
+      const largest = Math.max(...scores)
+      const weights = scores.map((score) => Math.exp(score - largest))
+      const total = weights.reduce((sum, weight) => sum + weight, 0)
+      weights.forEach((weight, s) => {
+        const from = (s * kvHeads + kvHead) * headDim
+        for (let d = 0; d < headDim; d++) y[to + d] = y[to + d]! + (weight / total) * value[from + d]!
+      })
+    }
+  }
+  return y
+}

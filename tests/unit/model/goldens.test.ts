@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs'
+
+import { describe, expect, test } from 'vitest'
+
+import { folder } from '../../../src/cli/files.ts'
+import { fingerprint } from '../../../src/model/fingerprint.ts'
+import { openDecoder, readJson } from '../../../src/model/openBackbone.ts'
+import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { nmse } from '../../support/compare.ts'
+import { readSafetensors } from '../../support/safetensors.ts'
+import { hasShared, sharedPath } from '../../support/shared.ts'
+
+async function open(path: string, model?: string) {
+  const root = sharedPath(path)
+  const listing = readdirSync(root, { recursive: true }).map(String)
+  const files = folder(root)
+  return { files, ...(await openDecoder(files, { listing, ...(model === undefined ? {} : { model }) })) }
+}
+
+describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runtime', () => {
+  test.each([
+    ['g_llama_fp32_cpu', 1e-8],
+    ['g_qwen2_fp32_cpu', 1e-8],
+    ['g_qwen2_fp32_cpu_nofuse', 1e-8],
+    ['t_llama_dyn18', 1e-8],
+    ['t_llama_ts17', 1e-8],
+    ['t_qwen2_ts17', 1e-8],
+    ['g_llama_fp16_cpu', 1e-5],
+    ['g_llama_int4_web', 1e-3],
+    ['q_q4', 1e-3],
+  ])('%s', async (name, tolerance) => {
+    const { decoder } = await open(`onnx/${name}`)
+    const golden = readSafetensors(sharedPath(`onnx/${name}/golden.safetensors`))
+    const ids = [...golden.get('input_ids')!.data]
+    const { logits } = referenceForward(await loadReference(decoder), [...ids, 42])
+    const { vocabulary } = decoder
+    expect(nmse(logits.subarray(0, ids.length * vocabulary), golden.get('logits')!.data)).toBeLessThan(
+      tolerance,
+    )
+    expect(nmse(logits.subarray(ids.length * vocabulary), golden.get('step_logits')!.data)).toBeLessThan(
+      tolerance,
+    )
+  })
+
+  test.each(['q_int8', 'q_uint8'])('%s is refused by naming a node', async (name) => {
+    await expect(open(`onnx/${name}`)).rejects.toMatchObject({
+      code: 'format-unsupported',
+      message: expect.stringContaining('node "/m/model/embed_tokens/Gather" (Gather)'),
+    })
+  })
+})
+
+describe.skipIf(!hasShared)('the backbones', () => {
+  const starter = '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d'
+  const smollm2 = '81251daa2d70ce45573d6bd0d8ff0698f13f0ce01319538626e1bb55cbe351d3'
+
+  test.each([
+    ['onnx/model.onnx', 1e-8],
+    ['onnx/model_fp16.onnx', 1e-5],
+    ['onnx/model_q4.onnx', 2e-2],
+  ])('the starter’s %s agrees with PyTorch', async (model, tolerance) => {
+    const { decoder } = await open('backbone/starter', model)
+    const golden = readSafetensors(sharedPath('golden/backbone/golden.safetensors'))
+    const ids = [...golden.get('prompt.0.ids')!.data]
+    const { logits } = referenceForward(await loadReference(decoder), ids)
+    expect(nmse(logits, golden.get('prompt.0.bare.logits')!.data)).toBeLessThan(tolerance)
+  })
+
+  test.each([
+    ['backbone/starter', 'onnx/model.onnx', starter],
+    ['backbone/starter', 'onnx/model_fp16.onnx', starter],
+    ['backbone/starter', 'onnx/model_q4.onnx', starter],
+    ['backbone/smollm2-135m-instruct', undefined, smollm2],
+  ])('fingerprint of %s %s', async (path, model, expected) => {
+    const { decoder, config, files } = await open(path, model)
+    expect(await fingerprint(decoder, config, await readJson(files, 'tokenizer.json'))).toBe(expected)
+    expect(await fingerprint(decoder, config, undefined)).toBe('')
+    expect(await fingerprint(decoder, undefined, {})).toBe('')
+  })
+})
