@@ -51,6 +51,10 @@ export interface LinearOptions {
 
 const TILE = 64
 
+function demand(condition: boolean, fact: () => string): void {
+  check(condition, 'shape-mismatch', () => `linear: ${fact()}`)
+}
+
 /**
  * A linear layer with an epilogue: `y[r, o] = residual[r, o] + scale · act(Σ_i x[r, i] · weight[o, i] + bias[o])`.
  *
@@ -76,8 +80,6 @@ export async function linear(
 ): Promise<Dispatch> {
   const { x, weight, bias, residual, slots, y } = tensors
   const [columns = 0, inner = 0] = weight.shape
-  const demand = (condition: boolean, fact: () => string): void =>
-    check(condition, 'shape-mismatch', () => `linear: ${fact()}`)
   demand(
     weight.shape.length === 2 && x.shape.at(-1) === inner,
     () =>
