@@ -4,25 +4,28 @@ import { basename, resolve } from 'node:path'
 import type { ByteSource, FileSet } from '../core/bytes.ts'
 import { HycoraError } from '../core/errors.ts'
 
-/** A file on disk as a ByteSource; each read opens nothing anew and copies only what is asked for. */
+/** A file on disk as a ByteSource; only the bytes asked for come into memory. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r')
-  const { size } = await handle.stat()
+  const name = basename(path)
+  const { size } = await stat(path)
   return {
-    name: basename(path),
+    name,
     sizeBytes: size,
     async read(offset, length) {
+      if (offset + length > size) {
+        throw new HycoraError('format-invalid', `${name} ends at byte ${size}, expected ${offset + length}`)
+      }
       const bytes = new Uint8Array(length)
-      let done = 0
-      while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
-        if (bytesRead === 0) {
-          throw new HycoraError(
-            'format-invalid',
-            `${basename(path)} ends at byte ${offset + done}, expected ${offset + length}`,
-          )
+      const handle = await open(path, 'r')
+      try {
+        for (let done = 0; done < length;) {
+          const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
+          if (bytesRead === 0)
+            throw new HycoraError('format-invalid', `${name} became shorter while it was read`)
+          done += bytesRead
         }
-        done += bytesRead
+      } finally {
+        await handle.close()
       }
       return bytes
     },

@@ -66,7 +66,12 @@ export function connectEngine(worker: WorkerPort): EngineClient {
     else entry.onThrow(new HycoraError(data.code, data.message))
   })
   worker.addEventListener('error', (event) => {
-    failAll(new HycoraError('webgpu-unavailable', `the engine stopped: ${event.message || 'its script did not load'}`))
+    failAll(
+      new HycoraError(
+        'webgpu-unavailable',
+        `the engine stopped: ${event.message || 'its script did not load'}`,
+      ),
+    )
   })
 
   return {

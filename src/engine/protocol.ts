@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { Sampling } from '../core/sampling.ts'
 
 /*
  * What the page and the engine's worker say to each other. Types only.
@@ -44,7 +45,12 @@ export interface BackboneInfo {
   /** The most tokens that prompt and answer may have together on this device. */
   readonly context: number
   /** Bytes of GPU memory by purpose. */
-  readonly gpuBytes: { readonly weights: number; readonly cache: number; readonly adapter: number; readonly workspace: number }
+  readonly gpuBytes: {
+    readonly weights: number
+    readonly cache: number
+    readonly adapter: number
+    readonly workspace: number
+  }
   /** How the weights lie on the GPU, for people: "float16", "4-bit blocks of 32". */
   readonly weightFormat: string
   readonly roles: readonly RoleInfo[]
@@ -72,18 +78,6 @@ export interface Turn {
   readonly text: string
 }
 
-/** Neutral values: temperature 1, topK 0, topP 1, minP 0, repetitionPenalty 1. Temperature 0 is greedy. */
-export interface Sampling {
-  readonly temperature: number
-  readonly topK: number
-  readonly topP: number
-  readonly minP: number
-  readonly repetitionPenalty: number
-  /** How many tokens back the repetition penalty looks. */
-  readonly repetitionWindow: number
-  readonly seed: number
-}
-
 /** What the model is to read: who plays, how strongly, and the chat so far. */
 export interface Scene {
   /** A role of the pack, or null for the bare backbone. */
@@ -96,6 +90,8 @@ export interface Scene {
   /** The last turn is the role's own and is carried on instead of answered. */
   readonly continueLast: boolean
 }
+
+export type { Sampling }
 
 export interface GenerateParams {
   readonly scene: Scene
@@ -140,7 +136,13 @@ export interface EngineRequests {
 export type RequestKind = keyof EngineRequests
 
 export type ToWorker =
-  | { [K in RequestKind]: { readonly kind: K; readonly id: number; readonly params: EngineRequests[K]['params'] } }[RequestKind]
+  | {
+      [K in RequestKind]: {
+        readonly kind: K
+        readonly id: number
+        readonly params: EngineRequests[K]['params']
+      }
+    }[RequestKind]
   | { readonly kind: 'cancel'; readonly id: number }
 
 export type FromWorker =

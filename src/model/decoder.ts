@@ -1,4 +1,6 @@
 import type { ByteSource } from '../core/bytes.ts'
+import { PACK_PROJECTIONS } from '../formats/packConfig.ts'
+import type { PackProjection } from '../formats/packConfig.ts'
 
 /** Where the bytes of a stored tensor lie; nothing is copied until somebody reads `source`. */
 export interface StoredTensor {
@@ -52,9 +54,9 @@ export interface Linear {
   readonly bias: WeightVector | null
 }
 
-export const PROJECTIONS = ['q', 'k', 'v', 'o', 'up', 'down', 'gate'] as const
 /** The adapted linear layers of a block, in the order of the paper's layer ids. */
-export type Projection = (typeof PROJECTIONS)[number]
+export const PROJECTIONS = PACK_PROJECTIONS
+export type Projection = PackProjection
 
 export interface DecoderBlock {
   readonly inputNorm: WeightVector

@@ -10,14 +10,8 @@ async function readElements(tensor: StoredTensor, first: number, count: number):
   const size = bytesPerElement(tensor)
   // A copy is aligned; the bytes in the file need not be.
   const bytes = (await tensor.source.read(tensor.offset + first * size, count * size)).slice()
-  switch (tensor.dataType) {
-    case 'f32':
-      return new Float32Array(bytes.buffer)
-    case 'f16':
-      return halvesToFloats(new Uint16Array(bytes.buffer))
-    default:
-      return Float32Array.from(bytes)
-  }
+  if (tensor.dataType === 'f32') return new Float32Array(bytes.buffer)
+  return tensor.dataType === 'f16' ? halvesToFloats(new Uint16Array(bytes.buffer)) : Float32Array.from(bytes)
 }
 
 /** A vector of norm gains or biases on the CPU. */

@@ -1,0 +1,69 @@
+import { HycoraError, check } from '../core/errors.ts'
+
+/** The parsed words of a command: its operands and its options by name, without the dashes. */
+export interface Arguments {
+  readonly operands: readonly string[]
+  readonly options: ReadonlyMap<string, string>
+}
+
+/**
+ * Splits `words` into operands and options. `flags` stand alone; every other `--name` takes the next word.
+ *
+ * @throws HycoraError `usage` naming an option that is unknown, repeated or without its value.
+ */
+export function parseArguments(
+  words: readonly string[],
+  known: { readonly values: readonly string[]; readonly flags: readonly string[] },
+): Arguments {
+  const operands: string[] = []
+  const options = new Map<string, string>()
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ''
+    if (!word.startsWith('--')) {
+      operands.push(word)
+      continue
+    }
+    const name = word.slice(2)
+    check(!options.has(name), 'usage', () => `--${name} is given twice`)
+    if (known.flags.includes(name)) {
+      options.set(name, '')
+      continue
+    }
+    check(known.values.includes(name), 'usage', () => `there is no option --${name} here`)
+    const value = words[++i]
+    if (value === undefined) throw new HycoraError('usage', `--${name} needs a value after it`)
+    options.set(name, value)
+  }
+  return { operands, options }
+}
+
+/** The value of an option that must be there. */
+export function required(options: ReadonlyMap<string, string>, name: string): string {
+  const value = options.get(name)
+  if (value === undefined) throw new HycoraError('usage', `--${name} is missing`)
+  return value
+}
+
+/** A list of token ids such as `5,9,77`. */
+export function idList(text: string, name: string): number[] {
+  const ids = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN))
+  check(
+    ids.every((id) => Number.isSafeInteger(id)),
+    'usage',
+    () => `--${name} is "${text}", expected token ids such as 5,9,77`,
+  )
+  return ids
+}
+
+/** A number of an option, or its default. */
+export function numberOption(options: ReadonlyMap<string, string>, name: string, fallback: number): number {
+  const text = options.get(name)
+  if (text === undefined) return fallback
+  const value = Number(text)
+  check(
+    text.trim() !== '' && Number.isFinite(value),
+    'usage',
+    () => `--${name} is "${text}", expected a number`,
+  )
+  return value
+}

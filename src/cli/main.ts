@@ -1,0 +1,35 @@
+import { HycoraError, asHycoraError } from '../core/errors.ts'
+import { generate } from './generate.ts'
+import { inspect } from './inspect.ts'
+import { logits } from './logits.ts'
+import { matrices } from './matrices.ts'
+import { tokens } from './tokens.ts'
+
+const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  logits,
+  matrices,
+  tokens,
+  generate,
+  inspect,
+}
+
+async function main([name, ...words]: readonly string[]): Promise<void> {
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) {
+    const known = Object.keys(COMMANDS).join(', ')
+    throw new HycoraError(
+      'usage',
+      `${name === undefined ? 'no command given' : `there is no command "${name}"`}; there are ${known}`,
+    )
+  }
+  await command(words)
+}
+
+try {
+  await main(process.argv.slice(2))
+  // Dawn's threads keep the process alive: leave once stdout has taken everything.
+  process.stdout.write('', () => process.exit(0))
+} catch (error) {
+  const { code, message } = asHycoraError(error, 'usage')
+  process.stderr.write(`${code}: ${message.replaceAll('\n', ' ')}\n`, () => process.exit(1))
+}

@@ -1,0 +1,46 @@
+import { createTensor, readTensor } from '../gpu/tensor.ts'
+import { adapterLayout, aOffset } from '../model/adapterLayout.ts'
+import type { ProjectionDims } from '../model/adapterLayout.ts'
+import { PROJECTIONS } from '../model/decoder.ts'
+import { createHypernetwork } from '../model/hypernetwork.ts'
+import { castRole } from '../model/roles.ts'
+import { parseArguments, required } from './arguments.ts'
+import { openPack } from './engine.ts'
+import { openNodeDevice } from './gpu.ts'
+import { writeTensorFile } from './tensorFile.ts'
+import type { NamedValues } from './tensorFile.ts'
+
+/** `matrices`: every A of a role, as a file. */
+export async function matrices(words: readonly string[]): Promise<void> {
+  const { options } = parseArguments(words, { values: ['pack', 'role', 'out'], flags: [] })
+  const out = required(options, 'out')
+  const pack = await openPack(required(options, 'pack'))
+  const { parts } = castRole(pack, required(options, 'role'), 1)
+  const { rank, layers, projections, dims } = pack.config
+  const allDims = Object.fromEntries(
+    PROJECTIONS.map((name) => [name, dims.get(name) ?? [0, 0]]),
+  ) as ProjectionDims
+  const layout = adapterLayout(rank, layers, allDims)
+  const { device } = await openNodeDevice()
+  const a = createTensor(device, [1, layout.aSize], 'adapter A')
+  const hypernetwork = await createHypernetwork(device, pack, layout, a)
+  hypernetwork.blend(
+    parts.map(({ role, weight }) => ({ roleId: role, weight })),
+    0,
+  )
+  const values = await readTensor(device, a)
+  const tensors: NamedValues[] = []
+  for (const projection of projections) {
+    const [inFeatures] = allDims[projection]
+    for (let layer = 0; layer < layers; layer++) {
+      const start = aOffset(layout, projection, layer)
+      // The rank is padded in the GPU's layout; the file has the pack's own.
+      const matrix = Float32Array.from({ length: inFeatures * rank }, (_, index) => {
+        const [i, j] = [Math.floor(index / rank), index % rank]
+        return values[start + i * layout.paddedRank + j] ?? 0
+      })
+      tensors.push({ name: `layers.${layer}.${projection}.A`, shape: [inFeatures, rank], values: matrix })
+    }
+  }
+  await writeTensorFile(out, tensors)
+}

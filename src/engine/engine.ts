@@ -1,0 +1,204 @@
+import { HycoraError, asHycoraError } from '../core/errors.ts'
+import { pump } from '../core/pump.ts'
+import type { StopReason } from '../model/backbone.ts'
+import { buildPrompt } from '../model/prompt.ts'
+import type { Prompt } from '../model/prompt.ts'
+import { reportDevice } from './deviceReport.ts'
+import type {
+  BackboneInfo,
+  DeviceReport,
+  DeviceState,
+  GenerateParams,
+  GenerationSummary,
+  LoadParams,
+  LoadProgress,
+  PromptPreview,
+  Scene,
+  TokenDelta,
+} from './protocol.ts'
+import { castScene, setStage, systemOf } from './stage.ts'
+import type { Stage } from './stage.ts'
+
+/** A second loss of the device within this time is not recovered: the browser refuses new adapters for as long. */
+const LOSS_WINDOW_MS = 120_000
+
+/** The share of the context that a long chat leaves free for the answer. */
+const ANSWER_SHARE = 0.25
+
+/** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
+export class Engine {
+  private readonly gpu: GPU | undefined
+  private readonly onDevice: (state: DeviceState) => void
+  private stage: Stage | null = null
+  private params: LoadParams | null = null
+  private recovery: Promise<Stage> | null = null
+  private lastLossMs = -Infinity
+  private queue: Promise<unknown> = Promise.resolve()
+
+  constructor(gpu: GPU | undefined, onDevice: (state: DeviceState) => void) {
+    this.gpu = gpu
+    this.onDevice = onDevice
+  }
+
+  diagnose(): Promise<DeviceReport> {
+    return reportDevice(this.gpu)
+  }
+
+  /** Loads a backbone and a pack; what was loaded before stays until the new one is ready to be checked onto the GPU. */
+  async *load(params: LoadParams): AsyncGenerator<LoadProgress, BackboneInfo> {
+    const release = await this.enter()
+    try {
+      const stage = yield* pump<LoadProgress, Stage>((emit) => setStage(this.gpu, params, emit))
+      this.stage?.device.destroy()
+      this.params = params
+      this.install(stage)
+      return stage.info
+    } finally {
+      release()
+    }
+  }
+
+  async *generate(
+    params: GenerateParams,
+    signal: AbortSignal,
+  ): AsyncGenerator<TokenDelta, GenerationSummary> {
+    const release = await this.enter()
+    try {
+      return yield* this.answer(params, signal)
+    } finally {
+      release()
+    }
+  }
+
+  async preview(scene: Scene): Promise<PromptPreview> {
+    const stage = await this.current()
+    const { text, ids, firstTurn } = this.prompt(stage, scene, stage.backbone.context * (1 - ANSWER_SHARE))
+    return { text, tokens: ids.length, firstTurn, context: stage.backbone.context }
+  }
+
+  unload(): void {
+    const { stage } = this
+    this.stage = null
+    this.params = null
+    stage?.device.destroy()
+  }
+
+  /** Waits for the requests before this one; the returned function lets the next one in. */
+  private async enter(): Promise<() => void> {
+    const before = this.queue
+    let release = (): void => undefined
+    this.queue = new Promise<void>((resolve) => (release = resolve))
+    await before
+    return release
+  }
+
+  private install(stage: Stage): void {
+    this.stage = stage
+    void stage.device.lost.then(() => {
+      if (this.stage === stage) this.recover()
+    })
+    this.onDevice('ready')
+  }
+
+  /** Rebuilds everything on a new device after the first loss; a second one soon after asks for a reload. */
+  private recover(): void {
+    const { params } = this
+    const now = performance.now()
+    const isRepeated = now - this.lastLossMs < LOSS_WINDOW_MS
+    this.lastLossMs = now
+    this.stage = null
+    if (!params) return
+    const giveUp = (reason: string): never => {
+      this.onDevice('needs-reload')
+      throw new HycoraError('device-lost', reason)
+    }
+    if (!isRepeated) this.onDevice('recovering')
+    this.recovery = (
+      isRepeated
+        ? Promise.reject(new Error('the graphics device was lost twice within two minutes'))
+        : setStage(this.gpu, params, () => undefined)
+    ).then(
+      (stage) => {
+        this.recovery = null
+        this.install(stage)
+        return stage
+      },
+      (error: unknown) => giveUp(asHycoraError(error, 'device-lost').message),
+    )
+    // Whoever needs the stage awaits the recovery and sees why it failed.
+    this.recovery.catch(() => undefined)
+  }
+
+  /** The stage, once a recovery under way is through. */
+  private async current(): Promise<Stage> {
+    const stage = this.stage ?? (await this.recovery)
+    if (!stage) throw new HycoraError('usage', 'no backbone is loaded')
+    return stage
+  }
+
+  private prompt(stage: Stage, scene: Scene, room: number): Prompt {
+    const { template, tokenizer } = stage.model
+    if (!template || !tokenizer)
+      throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
+    const input = { system: systemOf(stage, scene), turns: scene.turns, continueLast: scene.continueLast }
+    return buildPrompt(template, tokenizer, input, Math.floor(room))
+  }
+
+  private async *answer(
+    params: GenerateParams,
+    signal: AbortSignal,
+  ): AsyncGenerator<TokenDelta, GenerationSummary> {
+    const startMs = performance.now()
+    const { scene, sampling, maxTokens } = params
+    let stage = await this.current()
+    const room = Math.max(stage.backbone.context - maxTokens, stage.backbone.context * (1 - ANSWER_SHARE))
+    const prompt = this.prompt(stage, scene, room)
+    const stream = stage.model.tokenizer?.stream()
+    const answered: number[] = []
+    let text = ''
+    let firstMs = 0
+    let stop: StopReason = 'cancelled'
+    while (!signal.aborted) {
+      try {
+        const tokens = stage.backbone.generate({
+          ids: [...prompt.ids, ...answered],
+          casting: castScene(stage, scene),
+          sampling,
+          maxTokens: maxTokens - answered.length,
+          stopIds: stage.model.stopIds,
+          signal,
+        })
+        for (;;) {
+          const { done, value } = await tokens.next()
+          if (done) {
+            stop = value
+            break
+          }
+          if (answered.length === 0) firstMs = performance.now()
+          answered.push(value)
+          const piece = stream?.push(value) ?? ''
+          text += piece
+          yield { text: piece, tokens: answered.length }
+        }
+        break
+      } catch (error) {
+        if (asHycoraError(error, 'device-lost').code !== 'device-lost') throw error
+        // The answer goes on where it was: the sampler's randomness hangs on the position alone.
+        await stage.device.lost
+        stage = await this.current()
+      }
+    }
+    const rest = stream?.end() ?? ''
+    if (rest) yield { text: rest, tokens: answered.length }
+    const decodeMs = performance.now() - firstMs
+    return {
+      text: text + rest,
+      promptTokens: prompt.ids.length,
+      tokens: answered.length,
+      firstTurn: prompt.firstTurn,
+      stop,
+      firstTokenMs: answered.length > 0 ? firstMs - startMs : 0,
+      tokensPerSecond: answered.length > 1 ? ((answered.length - 1) * 1000) / decodeMs : 0,
+    }
+  }
+}

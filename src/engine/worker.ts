@@ -1,0 +1,54 @@
+/*
+ * The engine's worker: takes requests one message each (see protocol.ts), owns the one graphics device.
+ */
+import { asHycoraError } from '../core/errors.ts'
+import { Engine } from './engine.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
+
+const post = (message: FromWorker): void => self.postMessage(message)
+const engine = new Engine(navigator.gpu as GPU | undefined, (state) => post({ kind: 'device', state }))
+const running = new Map<number, AbortController>()
+
+/** Sends on what a generator yields and gives back what it returns. */
+async function forward<Y, R>(id: number, generator: AsyncGenerator<Y, R>): Promise<R> {
+  for (;;) {
+    const { done, value } = await generator.next()
+    if (done) return value
+    post({ kind: 'yield', id, value })
+  }
+}
+
+function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal): Promise<unknown> {
+  switch (message.kind) {
+    case 'diagnose':
+      return engine.diagnose()
+    case 'load':
+      return forward(message.id, engine.load(message.params))
+    case 'generate':
+      return forward(message.id, engine.generate(message.params, signal))
+    case 'preview':
+      return engine.preview(message.params)
+    case 'unload':
+      engine.unload()
+      return Promise.resolve(null)
+  }
+}
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === 'cancel') {
+    running.get(data.id)?.abort()
+    return
+  }
+  const { id } = data
+  const controller = new AbortController()
+  running.set(id, controller)
+  run(data, controller.signal)
+    .then(
+      (value) => post({ kind: 'return', id, value }),
+      (error: unknown) => {
+        const { code, message } = asHycoraError(error, 'webgpu-unavailable')
+        post({ kind: 'throw', id, code, message })
+      },
+    )
+    .finally(() => running.delete(id))
+})

@@ -1,0 +1,148 @@
+import { check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import { createTensor } from '../gpu/tensor.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { adapterLayout } from './adapterLayout.ts'
+import type { ProjectionDims } from './adapterLayout.ts'
+import type { Casting } from './backbone.ts'
+import { PROJECTIONS } from './decoder.ts'
+import type { Decoder } from './decoder.ts'
+import type { PlacedAdapter } from './forwardPlan.ts'
+import { placeholder } from './gpuWeights.ts'
+import { createHypernetwork, uploadB } from './hypernetwork.ts'
+
+/** Generated A matrices that stay on the GPU; the least recently played makes room. */
+const MAX_SLOTS = 16
+
+/** The attached pack on the GPU: A per casting, generated once and kept; B. */
+export interface Adapter {
+  readonly placed: PlacedAdapter
+  readonly bytes: number
+  /** α / rank. */
+  readonly scaling: number
+  /** The slot that holds the A of a casting, generated now where it is not there yet. */
+  slotFor(casting: Casting): number
+  destroy(): void
+}
+
+/** What stands where no pack is attached: rank 0, nothing to multiply. */
+export function emptyAdapter(device: GPUDevice): Adapter {
+  const nothing = placeholder(device)
+  return {
+    placed: { binding: { rank: 0, a: nothing, aSlotStride: 0, b: nothing, bSlotStride: 0 }, layout: null },
+    bytes: 0,
+    scaling: 0,
+    slotFor: () => 0,
+    destroy: () => nothing.buffer.destroy(),
+  }
+}
+
+function dimsOf(decoder: Decoder): ProjectionDims {
+  const linears = decoder.blocks[0]?.linears
+  const dims = PROJECTIONS.map((name) => [
+    name,
+    [linears?.[name].weight.in ?? 0, linears?.[name].weight.out ?? 0],
+  ])
+  return Object.fromEntries(dims) as ProjectionDims
+}
+
+/**
+ * Checks that a pack's shapes are the backbone's.
+ *
+ * @throws HycoraError `model-incompatible` naming the first difference.
+ */
+export function expectFits(pack: Pack, decoder: Decoder): void {
+  const { layers, projections, dims } = pack.config
+  const name = pack.backbone.name || 'another backbone'
+  check(
+    layers === decoder.layers,
+    'model-incompatible',
+    () => `the pack is made for ${name} with ${layers} layers, this backbone has ${decoder.layers}`,
+  )
+  const own = dimsOf(decoder)
+  for (const projection of projections) {
+    const [packIn, packOut] = dims.get(projection) ?? [0, 0]
+    const [ownIn, ownOut] = own[projection]
+    check(
+      packIn === ownIn && packOut === ownOut,
+      'model-incompatible',
+      () =>
+        `the pack is made for ${name}: its ${projection} projection is ${packIn} → ${packOut}, this backbone's ${ownIn} → ${ownOut}`,
+    )
+  }
+}
+
+function keyOf({ parts }: Casting): string {
+  return parts.map(({ role, weight }) => `${role}:${weight}`).join(' ')
+}
+
+/**
+ * Brings a pack to the GPU.
+ *
+ * @throws HycoraError `model-incompatible` when its shapes are not the backbone's.
+ */
+export async function createAdapter(device: GPUDevice, decoder: Decoder, pack: Pack): Promise<Adapter> {
+  expectFits(pack, decoder)
+  const layout = adapterLayout(pack.config.rank, decoder.layers, dimsOf(decoder))
+  const b = await uploadB(device, pack, layout)
+  const isBShared = pack.config.sources.B === 'shared'
+  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+  const largest = Math.max(layout.aSize, isBShared ? 0 : layout.bSize) * 4
+  const slots = Math.max(1, Math.min(MAX_SLOTS, Math.floor(limit / largest)))
+  const a = createTensor(device, [slots, layout.aSize], 'adapter A')
+  const hypernetwork = await createHypernetwork(device, pack, layout, a)
+  // A slot of B goes with a slot of A where B differs by role; else all read the one B.
+  const slottedB: Tensor = isBShared ? b : createTensor(device, [slots, layout.bSize], 'adapter B')
+  const slotOf = new Map<string, number>()
+
+  const fill = (casting: Casting, slot: number): void => {
+    const weights = casting.parts.map(({ role, weight }) => ({ roleId: role, weight }))
+    const [only] = weights
+    if (weights.length === 1 && only?.weight === 1) hypernetwork.generate([{ roleId: only.roleId, slot }])
+    else hypernetwork.blend(weights, slot)
+    if (!isBShared && only) {
+      const encoder = device.createCommandEncoder()
+      const size = layout.bSize * 4
+      encoder.copyBufferToBuffer(b.buffer, only.roleId * size, slottedB.buffer, slot * size, size)
+      device.queue.submit([encoder.finish()])
+    }
+  }
+
+  return {
+    placed: {
+      layout,
+      binding: {
+        rank: layout.paddedRank,
+        a,
+        aSlotStride: layout.aSize,
+        b: slottedB,
+        bSlotStride: isBShared ? 0 : layout.bSize,
+      },
+    },
+    bytes: a.buffer.size + slottedB.buffer.size + (isBShared ? 0 : b.buffer.size) + hypernetwork.sizeBytes,
+    scaling: pack.config.alpha / pack.config.rank,
+    slotFor(casting) {
+      check(
+        isBShared || casting.parts.length === 1,
+        'format-unsupported',
+        () => 'roles of this pack have their own B and cannot be blended',
+      )
+      const key = keyOf(casting)
+      const known = slotOf.get(key)
+      // A Map keeps insertion order: the first key is the one played least recently.
+      slotOf.delete(key)
+      const oldest = slotOf.size >= slots ? slotOf.keys().next().value : undefined
+      const slot = known ?? (oldest === undefined ? slotOf.size : (slotOf.get(oldest) ?? 0))
+      if (known === undefined) {
+        if (oldest !== undefined) slotOf.delete(oldest)
+        fill(casting, slot)
+      }
+      slotOf.set(key, slot)
+      return slot
+    },
+    destroy() {
+      hypernetwork.destroy()
+      for (const { buffer } of new Set([a, b, slottedB])) buffer.destroy()
+    },
+  }
+}

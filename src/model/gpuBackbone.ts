@@ -1,0 +1,319 @@
+import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import { encode, submit } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import { createTensor, readBuffer, readTensor, uploadTensor } from '../gpu/tensor.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { project } from '../kernels/project.ts'
+import { createAdapter, emptyAdapter } from './adapter.ts'
+import type { Adapter } from './adapter.ts'
+import type { Backbone, Casting, GenerateRequest, GpuBytes, StopReason } from './backbone.ts'
+import type { Decoder } from './decoder.ts'
+import { withDeviceErrors } from './deviceErrors.ts'
+import { planForward } from './forwardPlan.ts'
+import type { ForwardPlan } from './forwardPlan.ts'
+import { bytesOf, destroyWeights, loadWeights } from './gpuWeights.ts'
+import type { GpuWeights } from './gpuWeights.ts'
+import type { ReportBytes } from './loadMatrix.ts'
+import { rotaryAngles } from './rotary.ts'
+import { createSampler } from './sampler.ts'
+import type { Sampler } from './sampler.ts'
+import { CHUNK_ROWS, STEP_ROW_WORDS, bytesOfTensors, createWorkspace } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Up to so many rows the vector kernels are the faster ones. */
+const VECTOR_ROWS = 4
+
+export interface GpuBackboneOptions {
+  /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
+  readonly cacheBytes?: number
+  /** Decode steps submitted ahead of the token read back; 1 where computing ahead would only cost. */
+  readonly stepsAhead?: number
+  readonly onBytes?: ReportBytes
+}
+
+const DEFAULT_CACHE_BYTES = 512 * 2 ** 20
+
+interface Attached {
+  readonly adapter: Adapter
+  readonly workspace: Workspace
+  readonly plan: ForwardPlan
+  readonly sampler: Sampler
+}
+
+/** A decoder computed by our kernels on one device. */
+export class GpuBackbone implements Backbone {
+  readonly shape: Decoder
+  readonly context: number
+  private readonly device: GPUDevice
+  private readonly weights: GpuWeights
+  private readonly angles: Tensor
+  private readonly caches: readonly Tensor[]
+  private readonly stepsAhead: number
+  private attached: Attached
+  /** What the cache holds: token ids by position, computed for this casting. */
+  private cachedIds: number[] = []
+  private cachedFor = ''
+  private casting: Casting | null = null
+
+  private constructor(
+    device: GPUDevice,
+    decoder: Decoder,
+    parts: { weights: GpuWeights; angles: Tensor; caches: readonly Tensor[]; attached: Attached },
+    options: { context: number; stepsAhead: number },
+  ) {
+    this.device = device
+    this.shape = decoder
+    this.weights = parts.weights
+    this.angles = parts.angles
+    this.caches = parts.caches
+    this.attached = parts.attached
+    this.context = options.context
+    this.stepsAhead = options.stepsAhead
+  }
+
+  /**
+   * Brings a recognised decoder to a device: weights piece by piece, cache, workspace, compiled kernels.
+   *
+   * @throws HycoraError `out-of-memory` when it does not fit, `format-invalid` when a file is damaged.
+   */
+  static create(device: GPUDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
+    return withDeviceErrors(device, 'the backbone', async () => {
+      const { layers, kvHeads, headDim, maxPositions } = decoder
+      const positionBytes = 2 * kvHeads * headDim * 4
+      const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / (layers * positionBytes))
+      const bindable = Math.floor(device.limits.maxStorageBufferBindingSize / positionBytes)
+      const context = Math.min(maxPositions, fitting, bindable)
+      const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
+      const table = await rotaryAngles(decoder.rotary, context, headDim)
+      const angles = uploadTensor(device, [context, headDim / 2, 2], table, 'rotary angles')
+      const caches = decoder.blocks.map((_, layer) =>
+        createTensor(device, [2, kvHeads, context, headDim], `layer ${layer} cache`),
+      )
+      const shared = { device, decoder, weights, angles, caches, context }
+      const attached = await attachAdapter(shared, emptyAdapter(device))
+      return new GpuBackbone(
+        device,
+        decoder,
+        { weights, angles, caches, attached },
+        { context, stepsAhead: options.stepsAhead ?? 2 },
+      )
+    })
+  }
+
+  gpuBytes(): GpuBytes {
+    const { workspace, adapter } = this.attached
+    return {
+      weights: bytesOf(this.weights),
+      cache: bytesOfTensors(this.caches),
+      adapter: adapter.bytes,
+      workspace: bytesOfTensors([...Object.values(workspace), this.angles]),
+    }
+  }
+
+  /** Dispatches that one decoded token takes, sampling included. */
+  dispatchesPerToken(): number {
+    const { plan, sampler } = this.attached
+    return plan.vector.length + 1 + sampler.dispatches.length
+  }
+
+  async attach(pack: Pack | null): Promise<void> {
+    const { device, shape: decoder, weights, angles, caches, context } = this
+    const attached = await withDeviceErrors(device, 'the persona pack', async () => {
+      const adapter = pack ? await createAdapter(device, decoder, pack) : emptyAdapter(device)
+      return attachAdapter({ device, decoder, weights, angles, caches, context }, adapter)
+    })
+    destroyAttached(this.attached)
+    this.attached = attached
+    this.cachedIds = []
+  }
+
+  async logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
+    const { vocabulary } = this.shape
+    this.startAt(0, casting)
+    const result = new Float32Array(ids.length * vocabulary)
+    // A logits row is as wide as the vocabulary: a few rows at a time keep the buffer small.
+    const rows = 16
+    const { workspace, adapter } = this.attached
+    const all = createTensor(this.device, [rows, vocabulary], 'all logits')
+    const noParts = { adapter: adapter.placed.binding, count: 0, aOffset: 0, aPartStride: 0 }
+    const head = await project(
+      this.device,
+      this.weights.head,
+      noParts,
+      { step: workspace.step, x: workspace.normed, y: all },
+      { plan: 'tile' },
+    )
+    for (let first = 0; first < ids.length; first += rows) {
+      const chunk = ids.slice(first, first + rows)
+      this.feed(chunk)
+      submit(this.device, [head], chunk.length)
+      const values = await readBuffer(this.device, all.buffer, 0, chunk.length * vocabulary * 4)
+      result.set(new Float32Array(values), first * vocabulary)
+    }
+    all.buffer.destroy()
+    return result
+  }
+
+  async step(id: number): Promise<Float32Array> {
+    this.feed([id])
+    submit(this.device, [this.attached.plan.head], 1)
+    return readTensor(this.device, this.attached.workspace.logits)
+  }
+
+  async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
+    const { ids, sampling, stopIds, signal } = request
+    check(ids.length > 0, 'usage', () => 'the prompt is empty')
+    check(
+      ids.length < this.context,
+      'usage',
+      () => `the prompt has ${ids.length} tokens, this backbone holds ${this.context} here`,
+    )
+    this.readPrompt(ids, request.casting)
+    const { sampler } = this.attached
+    sampler.start(sampling, ids)
+    const limit = Math.min(request.maxTokens, this.context - ids.length)
+    const pending: Promise<number>[] = []
+    let submitted = 0
+    try {
+      for (let count = 0; count < limit; count++) {
+        while (submitted < limit && pending.length < this.stepsAhead) {
+          pending.push(this.submitToken(submitted === 0))
+          submitted++
+        }
+        const id = await pending.shift()
+        if (id === undefined) break
+        if (stopIds.includes(id)) return 'end'
+        this.cachedIds.push(id)
+        yield id
+        if (signal?.aborted) return 'cancelled'
+      }
+      return limit < request.maxTokens ? 'context' : 'length'
+    } finally {
+      // The last id was sampled but maybe not fed: only what was fed counts as cached.
+      await Promise.allSettled(pending)
+      this.cachedIds.length = Math.min(this.cachedIds.length, ids.length + Math.max(0, submitted - 1))
+    }
+  }
+
+  destroy(): void {
+    destroyAttached(this.attached)
+    destroyWeights(this.weights)
+    this.angles.buffer.destroy()
+    for (const { buffer } of this.caches) buffer.destroy()
+  }
+
+  /** Feeds what of the prompt is not in the cache yet, then computes the logits of its last token. */
+  private readPrompt(ids: readonly number[], casting: Casting | null): void {
+    let common = 0
+    if (this.cachedFor === JSON.stringify(casting)) {
+      while (common < ids.length - 1 && this.cachedIds[common] === ids[common]) common++
+    }
+    this.startAt(common, casting)
+    for (let first = common; first < ids.length; first += CHUNK_ROWS)
+      this.feed(ids.slice(first, first + CHUNK_ROWS))
+    submit(this.device, [this.attached.plan.head], 1)
+    this.writeStep([this.cachedIds.length - 1])
+  }
+
+  /** Forgets the cache from a position on and takes up a casting. */
+  private startAt(position: number, casting: Casting | null): void {
+    this.cachedIds.length = position
+    this.cachedFor = JSON.stringify(casting)
+    this.casting = casting
+  }
+
+  /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache. */
+  private feed(ids: readonly number[]): void {
+    const first = this.cachedIds.length
+    check(
+      first + ids.length <= this.context,
+      'usage',
+      () => `${first + ids.length} tokens were to be read, this backbone holds ${this.context} here`,
+    )
+    const { vocabulary } = this.shape
+    const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)
+    check(
+      outside === undefined,
+      'usage',
+      () => `token id ${outside} is outside the vocabulary of ${vocabulary}`,
+    )
+    const { workspace, plan } = this.attached
+    this.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids))
+    this.writeStep(ids.map((_, index) => first + index))
+    submit(this.device, ids.length <= VECTOR_ROWS ? plan.vector : plan.tile, ids.length)
+    this.cachedIds.push(...ids)
+  }
+
+  /** Tells the kernels which rows come: positions, and slot and scale of whoever plays. */
+  private writeStep(positions: readonly number[]): void {
+    const { workspace, adapter } = this.attached
+    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * positions.length)))
+    const slot = this.casting ? adapter.slotFor(this.casting) : 0
+    const scale = this.casting ? adapter.scaling * this.casting.strength : 0
+    words.setUint32(0, positions.length, true)
+    positions.forEach((position, row) => {
+      const at = 4 + 4 * STEP_ROW_WORDS * row
+      words.setUint32(at, position, true)
+      words.setUint32(at + 4, slot, true)
+      words.setFloat32(at + 8, scale, true)
+    })
+    this.device.queue.writeBuffer(workspace.step.buffer, 0, words.buffer)
+  }
+
+  /** One submit: the forward pass of the token sampled last (but for the first), sampling, the token's way back. */
+  private submitToken(isFirst: boolean): Promise<number> {
+    const { plan, sampler } = this.attached
+    const encoder = this.device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    const run = (dispatches: readonly Dispatch[]): void => {
+      for (const dispatch of dispatches) encode(pass, dispatch, 1)
+    }
+    if (!isFirst) {
+      run(plan.vector)
+      encode(pass, plan.head, 1)
+    }
+    run(sampler.dispatches)
+    pass.end()
+    const result = sampler.copyResult(encoder)
+    this.device.queue.submit([encoder.finish()])
+    return result().catch((error: unknown) => {
+      throw error instanceof HycoraError
+        ? error
+        : new HycoraError('device-lost', asHycoraError(error, 'device-lost').message)
+    })
+  }
+}
+
+interface SharedParts {
+  readonly device: GPUDevice
+  readonly decoder: Decoder
+  readonly weights: GpuWeights
+  readonly angles: Tensor
+  readonly caches: readonly Tensor[]
+  readonly context: number
+}
+
+/** Workspace, bound kernels and sampler for an adapter's rank. */
+async function attachAdapter(shared: SharedParts, adapter: Adapter): Promise<Attached> {
+  const { device, decoder, weights, angles, caches, context } = shared
+  const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.rank, CHUNK_ROWS)
+  const plan = await planForward({
+    device,
+    shape: decoder,
+    weights,
+    workspace,
+    adapter: adapter.placed,
+    angles,
+    caches,
+    capacity: context,
+  })
+  const sampler = await createSampler(device, workspace, context)
+  return { adapter, workspace, plan, sampler }
+}
+
+function destroyAttached({ adapter, workspace, sampler }: Attached): void {
+  adapter.destroy()
+  sampler.destroy()
+  for (const { buffer } of Object.values(workspace) as Tensor[]) buffer.destroy()
+}

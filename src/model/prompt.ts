@@ -1,0 +1,91 @@
+import { HycoraError } from '../core/errors.ts'
+import type { ChatMessage, ChatTemplate } from '../formats/chatTemplate.ts'
+import type { Tokenizer } from '../formats/tokenizer.ts'
+
+/** One turn of a chat as the model reads it. */
+export interface PromptTurn {
+  readonly speaker: 'user' | 'role'
+  readonly text: string
+}
+
+export interface PromptInput {
+  /** The system text; null means no system turn at all. */
+  readonly system: string | null
+  readonly turns: readonly PromptTurn[]
+  /** The last turn is the role's own and is carried on. */
+  readonly continueLast: boolean
+}
+
+export interface Prompt {
+  readonly text: string
+  readonly ids: readonly number[]
+  /** Index of the first turn that found room. */
+  readonly firstTurn: number
+}
+
+function renderFrom(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+  { system, turns, continueLast }: PromptInput,
+  firstTurn: number,
+): Prompt {
+  const messages = turns.slice(firstTurn).map(({ speaker, text }): ChatMessage => ({
+    role: speaker === 'user' ? 'user' : 'assistant',
+    content: text,
+  }))
+  const text = template.render({ messages, system, addGenerationPrompt: true, continueLast })
+  return { text, ids: tokenizer.encode(text), firstTurn }
+}
+
+/** Tokens that a template spends around a turn, roughly; what is sent is counted exactly in the end. */
+const TURN_OVERHEAD = 8
+
+/** The share of the room that stays filled after a cut. */
+const KEPT_SHARE = 0.75
+
+/**
+ * Where a chat is cut, found by following it from its first turn: whenever it outgrows the room, the oldest turns go until
+ * three quarters are left. So the cut stays where it is for several turns, and what the model has read of the rest need
+ * not be computed again each time.
+ */
+function findCut(sizes: readonly number[], room: number): number {
+  let first = 0
+  let filled = 0
+  for (const [index, size] of sizes.entries()) {
+    filled += size
+    if (filled <= room) continue
+    while (first < index && filled > room * KEPT_SHARE) filled -= sizes[first++] ?? 0
+  }
+  return first
+}
+
+/**
+ * The prompt for a chat, its oldest turns left out, whole, until it has at most `room` tokens.
+ *
+ * @throws HycoraError `usage` when even the last turn alone does not fit.
+ */
+export function buildPrompt(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+  input: PromptInput,
+  room: number,
+): Prompt {
+  const whole = renderFrom(template, tokenizer, input, 0)
+  if (whole.ids.length <= room) return whole
+  const { turns, system } = input
+  const sizes = turns.map(({ text }) => tokenizer.encode(text).length + TURN_OVERHEAD)
+  const base = tokenizer.encode(system ?? '').length + TURN_OVERHEAD
+  let firstTurn = findCut(sizes, Math.max(0, room - base))
+  let cut = renderFrom(template, tokenizer, input, firstTurn)
+  while (cut.ids.length > room && firstTurn < turns.length - 1) {
+    firstTurn++
+    cut = renderFrom(template, tokenizer, input, firstTurn)
+  }
+  if (cut.ids.length > room) {
+    throw new HycoraError(
+      'usage',
+      `the last message has ${cut.ids.length} tokens, there is room for ${room}: shorten it`,
+    )
+  }
+  return cut
+}

@@ -1,0 +1,47 @@
+import { readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { describe, expect, test } from 'vitest'
+
+import { folder } from '../../../src/cli/files.ts'
+import { openChatModel } from '../../../src/model/chatModel.ts'
+import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import { expectClose } from '../../support/compare.ts'
+import { testDevice } from '../../support/device.ts'
+import { readTensors } from '../../support/readTensors.ts'
+import { hasShared, sharedPath } from '../../support/shared.ts'
+
+/** Exporters' folders, with how far ONNX Runtime's own rounding lets its logits lie from ours. */
+const FOLDERS = [
+  ['g_llama_fp32_cpu', 1e-8],
+  ['g_qwen2_fp32_cpu', 1e-8],
+  ['g_qwen2_fp32_cpu_nofuse', 1e-8],
+  ['t_llama_dyn18', 1e-8],
+  ['t_llama_ts17', 1e-8],
+  ['t_qwen2_ts17', 1e-8],
+  ['g_llama_fp16_cpu', 1e-5],
+  ['g_llama_int4_web', 1e-3],
+  ['q_q4', 1e-3],
+] as const
+
+describe.skipIf(!hasShared)(
+  'exporters’ folders against ONNX Runtime (needs the developers’ material)',
+  () => {
+    test.each(FOLDERS)('%s', async (name, tolerance) => {
+      const root = sharedPath(`onnx/${name}`)
+      const { tensors } = await readTensors(resolve(root, 'golden.safetensors'))
+      const model = await openChatModel(folder(root), { listing: readdirSync(root) })
+      const backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+      const ids = Array.from(tensors.get('input_ids')!.values)
+      expectClose(await backbone.logits(ids, null), tensors.get('logits')!.values, tolerance)
+      expectClose(await backbone.step(42), tensors.get('step_logits')!.values, tolerance)
+      backbone.destroy()
+    })
+
+    test.each(['q_int8', 'q_uint8'])('%s is refused by naming a node', async (name) => {
+      const root = sharedPath(`onnx/${name}`)
+      const opened = openChatModel(folder(root), { listing: readdirSync(root) })
+      await expect(opened).rejects.toMatchObject({ code: 'format-unsupported' })
+    })
+  },
+)
