@@ -23,7 +23,11 @@ export function Portrait({ member, size, isThinking = false }: PortraitProps) {
   )
 }
 
-/** The CSS variables that give a part of the page a role's colour. */
-export function accentStyle(accent: Accent | undefined): Readonly<Record<`--${string}`, string>> {
-  return accent ? { '--accent-light': accent.light, '--accent-dark': accent.dark } : {}
+/** What gives a part of the page a role's colour. */
+export function accentProps(accent: Accent | undefined): {
+  readonly 'data-accent'?: ''
+  readonly style?: Readonly<Record<`--${string}`, string>>
+} {
+  if (!accent) return {}
+  return { 'data-accent': '', style: { '--accent-light': accent.light, '--accent-dark': accent.dark } }
 }

@@ -14,7 +14,11 @@ interface NoticeProps {
 /** A message in the page: what happened, what is safe, what to do. */
 export function Notice({ title, tone, children, actions }: NoticeProps) {
   return (
-    <section className={[styles.notice, styles[tone]].join(' ')} role={tone === 'danger' ? 'alert' : 'status'} aria-label={title}>
+    <section
+      className={[styles.notice, styles[tone]].join(' ')}
+      role={tone === 'danger' ? 'alert' : 'status'}
+      aria-label={title}
+    >
       {tone !== 'calm' && (
         <span className={styles.icon}>
           <Icon name="warning" />

@@ -11,7 +11,8 @@ export interface Advice {
 export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   'webgpu-unavailable': {
     title: 'The graphics card cannot be reached',
-    advice: 'Your chats are safe and can be read, edited and saved. Reload the page; if it happens again, restart the browser.',
+    advice:
+      'Your chats are safe and can be read, edited and saved. Reload the page; if it happens again, restart the browser.',
     action: 'reload',
   },
   'device-lost': {
@@ -26,7 +27,8 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   },
   'shader-invalid': {
     title: 'This browser does not accept our programs for the graphics card',
-    advice: 'Your chats are safe. Update the browser; if that does not help, copy the details and send them to us.',
+    advice:
+      'Your chats are safe. Update the browser; if that does not help, copy the details and send them to us.',
     action: 'none',
   },
   'shape-mismatch': {
@@ -61,7 +63,8 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   },
   'storage-full': {
     title: 'There is no room left to keep this',
-    advice: 'What is on the screen is still here. Save the chat to a file, then free some space in the browser.',
+    advice:
+      'What is on the screen is still here. Save the chat to a file, then free some space in the browser.',
     action: 'none',
   },
   'storage-corrupt': {

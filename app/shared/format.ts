@@ -5,15 +5,15 @@ export function bytesOf(done: number, total: number): string {
 }
 
 /** "94 MB". */
-export function bytes(count: number): string {
-  const unit = unitOf(count)
-  return `${(count / unit.size).toFixed(unit.digits)} ${unit.name}`
+export function bytes(size: number): string {
+  const unit = unitOf(size)
+  return `${(size / unit.size).toFixed(unit.digits)} ${unit.name}`
 }
 
-function unitOf(count: number): { readonly name: string; readonly size: number; readonly digits: number } {
-  if (count >= 1e9) return { name: 'GB', size: 1e9, digits: 1 }
-  if (count >= 1e7) return { name: 'MB', size: 1e6, digits: 0 }
-  if (count >= 1e6) return { name: 'MB', size: 1e6, digits: 1 }
+function unitOf(total: number): { readonly name: string; readonly size: number; readonly digits: number } {
+  if (total >= 1e9) return { name: 'GB', size: 1e9, digits: 1 }
+  if (total >= 1e7) return { name: 'MB', size: 1e6, digits: 0 }
+  if (total >= 1e6) return { name: 'MB', size: 1e6, digits: 1 }
   return { name: 'kB', size: 1e3, digits: 0 }
 }
 
@@ -34,5 +34,9 @@ export function day(at: number, now = Date.now()): string {
   if (at >= midnight) return 'today'
   if (at >= midnight - 86_400_000) return 'yesterday'
   const isThisYear = then.getFullYear() === new Date(now).getFullYear()
-  return then.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...(!isThisYear && { year: 'numeric' }) })
+  return then.toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    ...(!isThisYear && { year: 'numeric' }),
+  })
 }

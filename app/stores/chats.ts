@@ -65,14 +65,20 @@ function reportSaveFailure(thrown: unknown): void {
   useChats.setState({ saveFailure: { code, message } })
 }
 
+/** The chat that was asked for last: a slower answer about another one comes too late. */
+let wanted: string | null = null
+
 /** Puts a chat on the screen. */
 export async function openChat(id: string): Promise<void> {
+  wanted = id
   const chat = await log.read(id)
+  if (wanted !== id) return
   useChats.setState(chat ? { open: chat, missing: null } : { open: null, missing: id })
 }
 
 /** Takes the chat off the screen. */
 export function closeChat(): void {
+  wanted = null
   useChats.setState({ open: null, missing: null })
 }
 
@@ -279,10 +285,12 @@ function importReport(
 function matchRole(imported: ImportedChat): string | null {
   const { members } = useCast.getState()
   const recorded = imported.messages.find((message) => message.role !== null)?.role
-  const wanted = plainName(imported.characterName)
+  const character = plainName(imported.characterName)
   const member =
     members.find(({ name }) => name === recorded) ??
-    members.find(({ name, displayName }) => plainName(name) === wanted || plainName(displayName) === wanted)
+    members.find(
+      ({ name, displayName }) => plainName(name) === character || plainName(displayName) === character,
+    )
   return member?.name ?? null
 }
 

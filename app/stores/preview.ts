@@ -2,11 +2,13 @@
 import { create } from 'zustand'
 
 import type { PromptPreview } from '../../src/engine/protocol.ts'
+import type { Chat } from '../../src/storage/chat.ts'
 import { findMember, useCast } from './cast.ts'
 import { useChats } from './chats.ts'
 import { useEngine, whenReady } from './engine.ts'
 import { useGeneration } from './generation.ts'
 import { stageChat } from './scene.ts'
+import type { Staging } from './scene.ts'
 import { useSettings } from './settings.ts'
 
 interface PreviewState {
@@ -50,16 +52,24 @@ function schedule(): void {
 async function count(): Promise<void> {
   const chat = useChats.getState().open
   if (!chat || useGeneration.getState().live || useEngine.getState().phase !== 'ready') return
-  const member = findMember(useCast.getState().members, chat.role)
-  const { scene, messages } = stageChat(chat, { member, userName: useSettings.getState().userName })
   try {
-    const engine = await whenReady(new AbortController().signal)
-    const preview = await engine.request('preview', scene)
+    const preview = await readPreview(chat)
     if (useChats.getState().open?.id !== chat.id) return
-    const cutMessage = preview.firstTurn > 0 ? (messages[preview.firstTurn] ?? null) : null
+    const cutMessage = preview.firstTurn > 0 ? (stage(chat).messages[preview.firstTurn] ?? null) : null
     usePreview.setState({ chat: chat.id, preview, cutMessage })
   } catch {
     // Counting is a courtesy: an engine that cannot do it says why when it is asked to answer.
     usePreview.setState(nothing)
   }
+}
+
+function stage(chat: Chat): Staging {
+  const member = findMember(useCast.getState().members, chat.role)
+  return stageChat(chat, { member, userName: useSettings.getState().userName })
+}
+
+/** What would be sent for a chat now, once the model is there. */
+export async function readPreview(chat: Chat): Promise<PromptPreview> {
+  const engine = await whenReady(new AbortController().signal)
+  return engine.request('preview', stage(chat).scene)
 }

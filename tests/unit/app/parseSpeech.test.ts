@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { Span } from '../../../app/chat/speech.ts'
-import { parseSpeech, plainSpeech, sentenceEnd } from '../../../app/chat/speech.ts'
+import type { Span } from '../../../app/chat/parseSpeech.ts'
+import { parseSpeech, plainSpeech, sentenceEnd } from '../../../app/chat/parseSpeech.ts'
 
 /** Spans in a short notation: [kind: content]. */
 const show = (spans: readonly Span[]): string =>

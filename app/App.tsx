@@ -1,0 +1,48 @@
+import { useEffect } from 'react'
+
+import styles from './App.module.css'
+import { Backstage } from './backstage/Backstage.tsx'
+import { CastScreen } from './cast/CastScreen.tsx'
+import { ChatScreen } from './chat/ChatScreen.tsx'
+import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
+import { LoadLine } from './shared/LoadLine.tsx'
+import { Toast } from './shared/Toast.tsx'
+import { findMember, useCast } from './stores/cast.ts'
+import { useChats } from './stores/chats.ts'
+import { useRoute } from './stores/route.ts'
+import { useSession } from './stores/session.ts'
+import { useNarrow } from './useNarrow.ts'
+
+/** The whole page: one screen, the drawer beside it, the load line above and the last deed below. */
+export function App() {
+  const route = useRoute()
+  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
+  const isNarrow = useNarrow()
+  useTitle()
+  return (
+    <ErrorBoundary>
+      <LoadLine />
+      <div className={[styles.stage, isBackstageOpen ? styles.open : ''].join(' ')}>
+        {/* On a phone the drawer covers the screen, which then must not be reached behind it. */}
+        <div className={styles.screen} inert={isBackstageOpen && isNarrow}>
+          {route.screen === 'chat' ? <ChatScreen id={route.chat} /> : <CastScreen />}
+        </div>
+        {isBackstageOpen && (
+          <div className={styles.drawer}>
+            <Backstage />
+          </div>
+        )}
+      </div>
+      <Toast />
+    </ErrorBoundary>
+  )
+}
+
+/** Names the tab after who is talked to. */
+function useTitle(): void {
+  const role = useChats((state) => state.open?.role ?? null)
+  const member = useCast((state) => findMember(state.members, role))
+  useEffect(() => {
+    document.title = member ? `${member.displayName} · HyCoRA playground` : 'HyCoRA playground'
+  }, [member])
+}

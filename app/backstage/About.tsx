@@ -1,0 +1,92 @@
+import { useEffect, useState } from 'react'
+
+import { storageUse } from '../../src/storage/persistence.ts'
+import { Button } from '../shared/Button.tsx'
+import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
+import { bytes, count } from '../shared/format.ts'
+import { eraseDeletedChats, useChats } from '../stores/chats.ts'
+import { retryEngine, useEngine } from '../stores/engine.ts'
+import { changeSettings } from '../stores/settings.ts'
+import styles from './About.module.css'
+import { Section } from './Section.tsx'
+
+/** The machine: the model, the graphics card, the disk. */
+export function About() {
+  const { backbones, backbone, info, report, isKept } = useEngine()
+  const deleted = useChats((state) => state.summaries.filter((chat) => chat.deleted).length)
+  const storage = useStorageUse()
+  const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
+  const rows: readonly (readonly [string, string | null | undefined])[] = [
+    ['Model', backbone && `${backbone.name}, ${backbone.licence}`],
+    [
+      'Made of',
+      info && `${info.layers} layers, ${count(info.vocabulary)} tokens known, ${info.weightFormat}`,
+    ],
+    ['Remembers', info && `${count(info.context)} tokens`],
+    ['Graphics card', report && (report.status === 'software' ? `none: the processor (${card})` : card)],
+    ['Its memory', info && bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0))],
+    [
+      'On this disk',
+      storage && `${bytes(storage.usedBytes)}${storage.kept ? ', kept' : ', until the browser needs room'}`,
+    ],
+  ]
+  return (
+    <Section title="The machine">
+      {backbones.length > 1 && (
+        <select
+          className={styles.select}
+          aria-label="Model"
+          value={backbone?.id}
+          onChange={(event) => {
+            changeSettings({ backbone: event.target.value })
+            void retryEngine()
+          }}
+        >
+          {backbones.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+      <dl className={styles.facts}>
+        {rows
+          .filter(([, fact]) => fact)
+          .map(([name, fact]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{fact}</dd>
+            </div>
+          ))}
+      </dl>
+      {!isKept && (
+        <p className={styles.note}>There was no room to keep the model: it is fetched again next time.</p>
+      )}
+      {info?.warnings.map((warning) => (
+        <p key={warning} className={styles.note}>
+          {warning}
+        </p>
+      ))}
+      <div className={styles.buttons}>
+        <CopyDiagnostics />
+        {deleted > 0 && (
+          <Button
+            label={
+              deleted === 1 ? 'Erase one deleted chat for good' : `Erase ${deleted} deleted chats for good`
+            }
+            look="danger"
+            onClick={() => void eraseDeletedChats()}
+          />
+        )}
+      </div>
+    </Section>
+  )
+}
+
+function useStorageUse() {
+  const [use, setUse] = useState<Awaited<ReturnType<typeof storageUse>> | null>(null)
+  useEffect(() => {
+    storageUse().then(setUse, () => setUse(null))
+  }, [])
+  return use
+}

@@ -1,0 +1,57 @@
+import { useEffect, useRef } from 'react'
+
+import { accentProps } from '../cast/Portrait.tsx'
+import { Button } from '../shared/Button.tsx'
+import { findMember, useCast } from '../stores/cast.ts'
+import { useChats } from '../stores/chats.ts'
+import { showBackstage } from '../stores/session.ts'
+import { About } from './About.tsx'
+import styles from './Backstage.module.css'
+import { ChatSection } from './ChatSection.tsx'
+import { MoodSection } from './MoodSection.tsx'
+import { RoleSection } from './RoleSection.tsx'
+import { SeedRow } from './SeedRow.tsx'
+import { ViewSection } from './ViewSection.tsx'
+
+/** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
+export function Backstage() {
+  const chat = useChats((state) => state.open)
+  const members = useCast((state) => state.members)
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    heading.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  return (
+    <aside
+      className={styles.drawer}
+      aria-labelledby="backstage"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') showBackstage(false)
+      }}
+      {...accentProps(findMember(members, chat?.role ?? null)?.accent)}
+    >
+      <header className={styles.header}>
+        <h2 id="backstage" className={styles.title} tabIndex={-1} ref={heading}>
+          Backstage
+        </h2>
+        <Button
+          label="Close Backstage"
+          icon="close"
+          iconOnly
+          look="quiet"
+          onClick={() => showBackstage(false)}
+        />
+      </header>
+      {chat && <RoleSection chat={chat} />}
+      <MoodSection />
+      <SeedRow />
+      {chat && <ChatSection chat={chat} />}
+      <ViewSection />
+      <About />
+    </aside>
+  )
+}

@@ -1,0 +1,63 @@
+import type { Chat } from '../../src/storage/chat.ts'
+import { summarize } from '../../src/storage/chat.ts'
+import { ImportButton } from '../cast/ImportButton.tsx'
+import { Button } from '../shared/Button.tsx'
+import { day } from '../shared/format.ts'
+import { saveFile } from '../shared/saveFile.ts'
+import { beginChat, deleteChat, exportOpenChat, useChats } from '../stores/chats.ts'
+import { routeHash } from '../stores/route.ts'
+import styles from './ChatSection.module.css'
+import { Section } from './Section.tsx'
+
+/** The open chat as a thing to save and delete, and the others with the same role. */
+export function ChatSection({ chat }: { readonly chat: Chat }) {
+  const summaries = useChats((state) => state.summaries)
+  const others = summaries.filter((other) => other.role === chat.role && other.started && !other.deleted)
+  const save = (): void => {
+    const { name, text } = exportOpenChat(chat)
+    saveFile(name, text)
+  }
+  return (
+    <Section title="This chat">
+      <div className={styles.buttons}>
+        <Button label="Save to a file" icon="out" onClick={save} />
+        <Button
+          label="Delete the chat"
+          icon="bin"
+          look="danger"
+          onClick={() => void deleteChat(summarize(chat))}
+        />
+        <ImportButton />
+      </div>
+      {chat.parent && (
+        <p className={styles.note}>
+          A branch of <a href={routeHash({ screen: 'chat', chat: chat.parent.chat })}>another chat</a>.
+        </p>
+      )}
+      {chat.unreadable > 0 && (
+        <p className={styles.note}>
+          {chat.unreadable} entries were written by a newer version of this page. They are kept, but not
+          shown.
+        </p>
+      )}
+      {others.length > 1 && (
+        <ul className={styles.list} aria-label="Chats with this character">
+          {others.map((other) => (
+            <li key={other.id}>
+              <a
+                href={routeHash({ screen: 'chat', chat: other.id })}
+                aria-current={other.id === chat.id ? 'page' : undefined}
+              >
+                <span>{other.title}</span>
+                <span className={styles.note}>{day(other.updatedAt)}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+      <div>
+        <Button label="New chat" icon="plus" look="quiet" onClick={() => void beginChat(chat.role)} />
+      </div>
+    </Section>
+  )
+}

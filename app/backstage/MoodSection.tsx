@@ -1,0 +1,56 @@
+import type { Mood } from '../stores/moods.ts'
+import { moods, samplers } from '../stores/moods.ts'
+import { changeSettings, chooseMood, setSampler, useSettings } from '../stores/settings.ts'
+import { Choices } from './Choices.tsx'
+import styles from './MoodSection.module.css'
+import { Section } from './Section.tsx'
+import { Slider } from './Slider.tsx'
+
+const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]).map((value) => ({
+  value,
+  name: moods[value].name,
+}))
+
+/** How words are chosen: four moods, and the numbers behind them in a fold. */
+export function MoodSection() {
+  const mood = useSettings((state) => state.mood)
+  const overrides = useSettings((state) => state.overrides)
+  const maxTokens = useSettings((state) => state.maxTokens)
+  const changed = Object.keys(overrides).length
+  return (
+    <Section title="Mood">
+      <Choices label="Mood" choices={choices} value={mood} onChange={chooseMood} />
+      <p className={styles.about}>
+        {moods[mood].about}
+        {changed > 0 && ` With ${changed} of its numbers changed.`}
+      </p>
+      <details className={styles.fold}>
+        <summary>The numbers</summary>
+        <div className={styles.numbers}>
+          {samplers.map(({ key, name, about, min, max, step }) => (
+            <Slider
+              key={key}
+              label={name}
+              about={about}
+              min={min}
+              max={max}
+              step={step}
+              value={overrides[key] ?? moods[mood].samplers[key]}
+              onChange={(value) => setSampler(key, value)}
+              {...(key in overrides && { onReset: () => setSampler(key, moods[mood].samplers[key]) })}
+            />
+          ))}
+          <Slider
+            label="Longest answer"
+            about="In tokens; an English word is one or two."
+            min={20}
+            max={600}
+            step={20}
+            value={maxTokens}
+            onChange={(value) => changeSettings({ maxTokens: value })}
+          />
+        </div>
+      </details>
+    </Section>
+  )
+}

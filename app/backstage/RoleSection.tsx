@@ -1,0 +1,72 @@
+import type { Chat } from '../../src/storage/chat.ts'
+import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { useCast } from '../stores/cast.ts'
+import { setScene } from '../stores/chats.ts'
+import { useGeneration } from '../stores/generation.ts'
+import { Section } from './Section.tsx'
+import { Slider } from './Slider.tsx'
+import styles from './RoleSection.module.css'
+
+/** Who plays, and how strongly. */
+export function RoleSection({ chat }: { readonly chat: Chat }) {
+  const members = useCast((state) => state.members)
+  const isBusy = useGeneration((state) => state.live !== null)
+  const { role, strength } = chat
+  const percent = Math.round(strength * 100)
+  return (
+    <Section title="Who plays">
+      <fieldset className={styles.cast} disabled={isBusy} aria-label="Who plays">
+        {members.map((member) => (
+          <label
+            key={member.name}
+            className={styles.role}
+            title={member.displayName}
+            {...accentProps(member.accent)}
+          >
+            <input
+              type="radio"
+              name="role"
+              aria-label={member.displayName}
+              checked={role === member.name}
+              onChange={() => void setScene({ role: member.name, strength })}
+            />
+            <Portrait member={member} size="medium" />
+          </label>
+        ))}
+        <label className={styles.role} title="Nobody: the bare model">
+          <input
+            type="radio"
+            name="role"
+            aria-label="Nobody: the bare model"
+            checked={role === null}
+            onChange={() => void setScene({ role: null, strength })}
+          />
+          <Portrait member={undefined} size="medium" />
+        </label>
+      </fieldset>
+      <p className={styles.who}>
+        {role === null
+          ? 'Nobody: the bare words of the model.'
+          : (members.find(({ name }) => name === role)?.displayName ?? role)}
+      </p>
+      <Slider
+        label="Strength"
+        about={describeStrength(percent)}
+        value={percent}
+        min={0}
+        max={150}
+        step={5}
+        shown={`${percent} %`}
+        isDisabled={isBusy || role === null}
+        onChange={(value) => void setScene({ role, strength: value / 100 })}
+        {...(percent !== 100 && { onReset: () => void setScene({ role, strength: 1 }) })}
+      />
+    </Section>
+  )
+}
+
+function describeStrength(percent: number): string {
+  if (percent === 0) return 'The bare model, with nothing but the character’s opening line.'
+  if (percent < 100) return 'Something of the character.'
+  return percent === 100 ? 'As trained.' : 'More than itself.'
+}

@@ -1,0 +1,51 @@
+import { useId } from 'react'
+
+import { Button } from '../shared/Button.tsx'
+import { useGeneration } from '../stores/generation.ts'
+import { changeSettings, useSettings } from '../stores/settings.ts'
+import { Section } from './Section.tsx'
+import styles from './SeedRow.module.css'
+
+/** The seed of the dice: seen after each answer, and locked to have the same answer again. */
+export function SeedRow() {
+  const locked = useSettings((state) => state.lockedSeed)
+  const last = useGeneration((state) => state.lastSeed)
+  const id = useId()
+  const isLocked = locked !== null
+  return (
+    <Section title="Chance">
+      <div className={styles.row}>
+        <label htmlFor={id}>Seed</label>
+        <input
+          id={id}
+          className={styles.seed}
+          type="number"
+          min={0}
+          max={4_294_967_295}
+          step={1}
+          value={locked ?? last ?? ''}
+          placeholder="new each time"
+          readOnly={!isLocked}
+          onChange={(event) => changeSettings({ lockedSeed: readSeed(event.target.valueAsNumber) })}
+        />
+        <Button
+          label={isLocked ? 'Unlock the seed' : 'Lock the seed'}
+          icon={isLocked ? 'lock' : 'unlock'}
+          iconOnly
+          look="quiet"
+          aria-pressed={isLocked}
+          onClick={() => changeSettings({ lockedSeed: isLocked ? null : (last ?? 1) })}
+        />
+      </div>
+      <p className={styles.about}>
+        {isLocked
+          ? 'Locked: the same words, mood and strength give the same answer.'
+          : 'Every answer throws its own dice. This was the last throw.'}
+      </p>
+    </Section>
+  )
+}
+
+function readSeed(value: number): number {
+  return Number.isFinite(value) ? Math.min(4_294_967_295, Math.max(0, Math.floor(value))) : 0
+}

@@ -1,0 +1,86 @@
+import { useState } from 'react'
+
+import { Button } from '../shared/Button.tsx'
+import { EngineNotices } from '../shared/EngineNotices.tsx'
+import { meetRole, useChats } from '../stores/chats.ts'
+import { useCast } from '../stores/cast.ts'
+import { useEngine } from '../stores/engine.ts'
+import { showBackstage, useSession } from '../stores/session.ts'
+import { CallMe } from './CallMe.tsx'
+import type { CastMember } from './castMember.ts'
+import styles from './CastScreen.module.css'
+import { ImportButton } from './ImportButton.tsx'
+import { LastChats } from './LastChats.tsx'
+import { RoleTile } from './RoleTile.tsx'
+
+/** From this many roles on, a search helps more than it disturbs. */
+const SEARCH_FROM = 12
+
+/** The first thing seen: who is here, and whom was talked to last. */
+export function CastScreen() {
+  const members = useCast((state) => state.members)
+  const isSettled = useCast((state) => state.isSettled)
+  const hasChats = useChats((state) => state.summaries.some((chat) => chat.started && !chat.deleted))
+  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
+  const [search, setSearch] = useState('')
+  const shown = members.filter((member) => matches(member, search))
+  return (
+    <div className={styles.page}>
+      <header className={styles.bar}>
+        <p className={styles.mark}>HyCoRA playground</p>
+        <Button
+          label="Backstage"
+          icon="curtain"
+          look="quiet"
+          aria-expanded={isBackstageOpen}
+          onClick={() => showBackstage(!isBackstageOpen)}
+        />
+      </header>
+      <main className={styles.main}>
+        <div className={styles.welcome}>
+          <h1 className={styles.question}>Who would you like to talk to?</h1>
+          <CallMe />
+        </div>
+        <EngineNotices />
+        {hasChats && <LastChats />}
+        {members.length >= SEARCH_FROM && (
+          <input
+            type="search"
+            className={styles.search}
+            aria-label="Search the cast"
+            placeholder="Search the cast"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        )}
+        <section aria-label="The cast">
+          <ul className={styles.grid}>
+            {shown.map((member) => (
+              <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
+            ))}
+          </ul>
+          {isSettled && shown.length === 0 && <EmptyCast isSearching={search !== ''} />}
+        </section>
+      </main>
+      <footer className={styles.foot}>
+        <p>One small model plays them all, on your own graphics card. Nothing you say leaves this page.</p>
+        <ImportButton />
+      </footer>
+    </div>
+  )
+}
+
+function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
+  const isReady = useEngine((state) => state.phase === 'ready')
+  if (isSearching) return <p className={styles.empty}>Nobody of that name is here.</p>
+  return (
+    <p className={styles.empty}>
+      {isReady ? 'The pack holds no characters.' : 'The cast comes with the model.'}
+    </p>
+  )
+}
+
+function matches(member: CastMember, search: string): boolean {
+  const wanted = search.trim().toLowerCase()
+  return [member.displayName, member.name, member.line].some((text) => text.toLowerCase().includes(wanted))
+}

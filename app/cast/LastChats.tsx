@@ -1,0 +1,71 @@
+import { useState } from 'react'
+
+import type { ChatSummary } from '../../src/storage/records.ts'
+import { Button } from '../shared/Button.tsx'
+import { day } from '../shared/format.ts'
+import { deleteChat, useChats } from '../stores/chats.ts'
+import { findMember, useCast } from '../stores/cast.ts'
+import { routeHash } from '../stores/route.ts'
+import styles from './LastChats.module.css'
+import { accentProps, Portrait } from './Portrait.tsx'
+
+/** How many chats stand in the strip before the rest is asked for. */
+const STRIP = 4
+
+/** The chats begun earlier, the last first. */
+export function LastChats() {
+  const summaries = useChats((state) => state.summaries)
+  const [isWhole, setIsWhole] = useState(false)
+  const chats = summaries.filter((chat) => chat.started && !chat.deleted)
+  const shown = isWhole ? chats : chats.slice(0, STRIP)
+  return (
+    <section aria-labelledby="last-chats" className={styles.section}>
+      <header className={styles.header}>
+        <h2 id="last-chats" className={styles.title}>
+          Go on talking
+        </h2>
+        {chats.length > STRIP && (
+          <Button
+            label={isWhole ? 'Show fewer' : `Show all ${chats.length}`}
+            look="quiet"
+            aria-expanded={isWhole}
+            onClick={() => setIsWhole(!isWhole)}
+          />
+        )}
+      </header>
+      <ul className={styles.strip}>
+        {shown.map((chat) => (
+          <ChatRow key={chat.id} chat={chat} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function ChatRow({ chat }: { readonly chat: ChatSummary }) {
+  const members = useCast((state) => state.members)
+  const member = findMember(members, chat.role)
+  return (
+    <li className={styles.row} {...accentProps(member?.accent)}>
+      <a className={styles.link} href={routeHash({ screen: 'chat', chat: chat.id })}>
+        <Portrait member={member} size="medium" />
+        <span className={styles.words}>
+          <span className={styles.name}>{chat.title}</span>
+          <span className={styles.last}>{chat.lastText}</span>
+          <span className={styles.when}>
+            {member?.displayName ?? chat.role ?? 'Nobody'} · {day(chat.updatedAt)}
+          </span>
+        </span>
+      </a>
+      <span className={styles.delete}>
+        <Button
+          label={`Delete the chat “${chat.title}”`}
+          icon="bin"
+          iconOnly
+          look="quiet"
+          onClick={() => void deleteChat(chat)}
+        />
+      </span>
+    </li>
+  )
+}

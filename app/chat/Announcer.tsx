@@ -1,0 +1,34 @@
+import { useEffect, useState } from 'react'
+
+import hidden from '../shared/VisuallyHidden.module.css'
+import { useGeneration } from '../stores/generation.ts'
+import type { Live } from '../stores/generation.ts'
+import { useSettings } from '../stores/settings.ts'
+import { plainSpeech, sentenceEnd } from './parseSpeech.ts'
+
+/** Tells a screen reader what is being said, a sentence at a time. */
+export function Announcer() {
+  const isOn = useSettings((state) => state.announce)
+  const [heard, setHeard] = useState('')
+  useEffect(() => {
+    if (!isOn) return undefined
+    let told = 0
+    const tell = (live: Live, end: number): void => {
+      const words = plainSpeech(live.text.slice(told, end))
+      if (words) setHeard(told === 0 ? `${live.name}: ${words}` : words)
+      told = end
+    }
+    return useGeneration.subscribe(({ live }, { live: before }) => {
+      if (live && live.take !== before?.take) told = live.kind === 'continue' ? live.text.length : 0
+      if (live) {
+        const end = sentenceEnd(live.text, told)
+        if (end > told) tell(live, end)
+      } else if (before && before.text.length > told) tell(before, before.text.length)
+    })
+  }, [isOn])
+  return (
+    <div className={hidden.hidden} aria-live="polite">
+      {isOn && heard}
+    </div>
+  )
+}

@@ -1,0 +1,107 @@
+import { useEffect } from 'react'
+
+import type { Chat } from '../../src/storage/chat.ts'
+import { visibleMessages } from '../../src/storage/chat.ts'
+import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { Button } from '../shared/Button.tsx'
+import { EngineNotices } from '../shared/EngineNotices.tsx'
+import { ErrorNotice } from '../shared/ErrorNotice.tsx'
+import { Icon } from '../shared/Icon.tsx'
+import { findMember, useCast } from '../stores/cast.ts'
+import { beginChat, closeChat, openChat, useChats } from '../stores/chats.ts'
+import { again, dismissFailure, useGeneration } from '../stores/generation.ts'
+import { routeHash } from '../stores/route.ts'
+import { characterName } from '../stores/scene.ts'
+import { edit, showBackstage, useSession } from '../stores/session.ts'
+import { Announcer } from './Announcer.tsx'
+import { ChatTitle } from './ChatTitle.tsx'
+import styles from './ChatScreen.module.css'
+import { Composer } from './Composer.tsx'
+import { Footnote } from './Footnote.tsx'
+import { KeysDialog } from './KeysDialog.tsx'
+import { MessageList } from './MessageList.tsx'
+import { SentDialog } from './SentDialog.tsx'
+import { useChatKeys } from './useChatKeys.ts'
+
+/** A chat with one character. */
+export function ChatScreen({ id }: { readonly id: string }) {
+  const chat = useChats((state) => (state.open?.id === id ? state.open : null))
+  const isMissing = useChats((state) => state.missing === id)
+  useEffect(() => {
+    void openChat(id)
+    return () => {
+      edit(null)
+      closeChat()
+    }
+  }, [id])
+  if (chat && !chat.deleted) return <OpenChat key={id} chat={chat} />
+  return (
+    <main className={styles.nothing}>
+      {(isMissing || chat?.deleted) && (
+        <>
+          <h1 className={styles.name}>This chat is not here</h1>
+          <p>It was deleted, or it lies in another browser.</p>
+          <a href={routeHash({ screen: 'cast' })}>Back to the cast</a>
+        </>
+      )}
+    </main>
+  )
+}
+
+function OpenChat({ chat }: { readonly chat: Chat }) {
+  const members = useCast((state) => state.members)
+  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
+  const dialog = useSession((state) => state.dialog)
+  const failure = useGeneration((state) => (state.failure?.chat === chat.id ? state.failure : null))
+  const saveFailure = useChats((state) => state.saveFailure)
+  const member = findMember(members, chat.role)
+  const name = characterName(member, chat.role)
+  useChatKeys()
+
+  const hasBegun = visibleMessages(chat).some((message) => message.speaker === 'user')
+  return (
+    <div className={styles.screen} {...accentProps(member?.accent)}>
+      <header className={styles.header}>
+        <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label="Back to the cast">
+          <Icon name="back" />
+        </a>
+        <Portrait member={member} size="medium" />
+        <div className={styles.titles}>
+          <h1 className={styles.name}>{name}</h1>
+          <ChatTitle chat={chat} />
+        </div>
+        <Button
+          label="New chat"
+          icon="plus"
+          iconOnly
+          look="quiet"
+          disabled={!hasBegun}
+          onClick={() => void beginChat(chat.role)}
+        />
+        <Button
+          label="Backstage"
+          icon="curtain"
+          iconOnly
+          look="quiet"
+          aria-expanded={isBackstageOpen}
+          onClick={() => showBackstage(!isBackstageOpen)}
+        />
+      </header>
+      <main className={styles.main}>
+        <MessageList chat={chat} member={member} />
+        <div className={styles.foot}>
+          <EngineNotices />
+          {failure && (
+            <ErrorNotice failure={failure} onRetry={() => void again()} onDismiss={dismissFailure} />
+          )}
+          {saveFailure && <ErrorNotice failure={saveFailure} onRetry={() => void openChat(chat.id)} />}
+          <Composer chat={chat.id} name={name} starters={hasBegun ? [] : (member?.starters ?? [])} />
+          <Footnote chat={chat} />
+        </div>
+      </main>
+      <Announcer />
+      {dialog === 'keys' && <KeysDialog />}
+      {dialog === 'sent' && <SentDialog chat={chat} />}
+    </div>
+  )
+}

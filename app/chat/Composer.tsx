@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from 'react'
+
+import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
+import { Button } from '../shared/Button.tsx'
+import { say, stopAnswer, useGeneration } from '../stores/generation.ts'
+import styles from './Composer.module.css'
+
+interface ComposerProps {
+  readonly chat: string
+  readonly name: string
+  /** Things to say when nothing has been said yet. */
+  readonly starters: readonly string[]
+}
+
+/** Where the visitor writes. It keeps what is not yet sent, across reloads. */
+export function Composer({ chat, name, starters }: ComposerProps) {
+  const [text, setText] = useState(() => loadDraft(chat))
+  const isBusy = useGeneration((state) => state.live !== null)
+  const box = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    // On touch the keyboard would cover the greeting.
+    if (matchMedia('(pointer: fine)').matches) box.current?.focus()
+  }, [])
+  const write = (words: string): void => {
+    setText(words)
+    saveDraft(chat, words)
+  }
+  const send = (words: string): void => {
+    if (isBusy || words.trim() === '') return
+    write('')
+    void say(words)
+  }
+  return (
+    <div className={styles.composer}>
+      {starters.length > 0 && (
+        <ul className={styles.starters} aria-label="Things to say">
+          {starters.map((starter) => (
+            <li key={starter}>
+              <Button label={starter} disabled={isBusy} onClick={() => send(starter)} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          send(text)
+        }}
+      >
+        <textarea
+          ref={box}
+          className={styles.box}
+          rows={1}
+          aria-label={`Say something to ${name}`}
+          placeholder={`Say something to ${name}`}
+          value={text}
+          data-composer=""
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={(event) => {
+            const isPlain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey
+            if (event.key !== 'Enter' || !isPlain || event.nativeEvent.isComposing) return
+            event.preventDefault()
+            send(text)
+          }}
+        />
+        {isBusy ? (
+          <Button key="button" label="Stop" icon="stop" onClick={stopAnswer} />
+        ) : (
+          <Button
+            key="button"
+            type="submit"
+            label="Send"
+            icon="send"
+            look="strong"
+            disabled={text.trim() === ''}
+          />
+        )}
+      </form>
+    </div>
+  )
+}

@@ -1,0 +1,43 @@
+import type { Chat } from '../../src/storage/chat.ts'
+import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
+import { Button } from '../shared/Button.tsx'
+import { count } from '../shared/format.ts'
+import { useEngine } from '../stores/engine.ts'
+import { useGeneration } from '../stores/generation.ts'
+import { usePreview } from '../stores/preview.ts'
+import { showDialog } from '../stores/session.ts'
+import styles from './Footnote.module.css'
+
+/** backbone · tokens/s · tokens used of context; a click opens what is sent. */
+export function Footnote({ chat }: { readonly chat: Chat }) {
+  const info = useEngine((state) => state.info)
+  const backbone = useEngine((state) => state.backbone)
+  const preview = usePreview((state) => (state.chat === chat.id ? state.preview : null))
+  const spoken = useGeneration((state) => (state.live?.chat === chat.id ? state.live.tokens : null))
+  const generation = lastGeneration(chat)
+  const parts = [backbone?.name ?? info?.name ?? 'No model yet']
+  if (spoken !== null) parts.push(`${count(spoken)} tokens so far`)
+  else if (generation)
+    parts.push(`${generation.tokensPerSecond.toFixed(generation.tokensPerSecond < 10 ? 1 : 0)} tokens/s`)
+  const used = preview?.tokens ?? (generation ? generation.promptTokens + generation.tokens : null)
+  const context = preview?.context ?? info?.context
+  if (used !== null && context) parts.push(`${count(used)} of ${count(context)} tokens`)
+  return (
+    <div className={styles.foot}>
+      <button
+        type="button"
+        className={styles.note}
+        title="What is sent to the model"
+        onClick={() => showDialog('sent')}
+      >
+        {parts.join(' · ')}
+      </button>
+      <Button label="Keys" icon="keys" iconOnly look="quiet" onClick={() => showDialog('keys')} />
+    </div>
+  )
+}
+
+function lastGeneration(chat: Chat) {
+  const last = visibleMessages(chat).findLast((message) => selectedTake(message).generation !== null)
+  return last ? selectedTake(last).generation : null
+}

@@ -1,0 +1,74 @@
+import { memo } from 'react'
+
+import type { Message as ChatMessage } from '../../src/storage/chat.ts'
+import { selectedTake } from '../../src/storage/chat.ts'
+import type { CastMember } from '../cast/castMember.ts'
+import { resolveMacros } from '../cast/castMember.ts'
+import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import hidden from '../shared/VisuallyHidden.module.css'
+import styles from './Message.module.css'
+import { MessageActions } from './MessageActions.tsx'
+import { MessageEditor } from './MessageEditor.tsx'
+import { Speech } from './Speech.tsx'
+
+export interface MessageProps {
+  readonly message: ChatMessage
+  readonly member: CastMember | undefined
+  readonly names: { readonly user: string; readonly character: string }
+  /** Whether another speaker spoke before. */
+  readonly startsRun: boolean
+  readonly isLast: boolean
+  readonly isEditing: boolean
+  /** `waiting`: no word yet; `speaking`: text is coming. */
+  readonly live: 'no' | 'loading' | 'waiting' | 'speaking'
+  /** Whether an answer is on its way anywhere, so that nothing may be changed. */
+  readonly isBusy: boolean
+}
+
+/** One message: who speaks, what is said, and what can be done with it. */
+export const Message = memo(function Message(props: MessageProps) {
+  const { message, member, names, startsRun, isEditing, live } = props
+  const isUser = message.speaker === 'user'
+  const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
+  const text = resolveMacros(selectedTake(message).text, names)
+  return (
+    <article
+      className={[styles.message, isUser ? styles.user : styles.role, startsRun ? styles.first : ''].join(
+        ' ',
+      )}
+      aria-label={speaker}
+      aria-busy={live !== 'no'}
+      data-excluded={message.excluded || undefined}
+      {...(!isUser && accentProps(member?.accent))}
+    >
+      <div className={styles.side}>
+        {!isUser && startsRun && (
+          <Portrait member={member} size="small" isThinking={live === 'waiting' || live === 'loading'} />
+        )}
+      </div>
+      <div className={styles.body}>
+        <h2 className={startsRun && !isUser ? styles.speaker : hidden.hidden}>{speaker}</h2>
+        {isEditing ? (
+          <MessageEditor message={message} />
+        ) : (
+          <div className={styles.words}>
+            <Speech text={text} isStreaming={live === 'speaking'} />
+            {(live === 'waiting' || live === 'loading') && text === '' && (
+              <Waiting speaker={speaker} live={live} />
+            )}
+          </div>
+        )}
+        {message.excluded && <p className={styles.note}>Not sent to the model.</p>}
+        {!isEditing && live === 'no' && <MessageActions {...props} text={text} />}
+      </div>
+    </article>
+  )
+})
+
+function Waiting({ speaker, live }: { readonly speaker: string; readonly live: 'loading' | 'waiting' }) {
+  return (
+    <p className={styles.waiting}>
+      {live === 'loading' ? `${speaker} answers as soon as the model is here.` : `${speaker} is thinking.`}
+    </p>
+  )
+}

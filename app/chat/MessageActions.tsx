@@ -1,0 +1,128 @@
+import { Button } from '../shared/Button.tsx'
+import { CopyButton } from '../shared/CopyButton.tsx'
+import hidden from '../shared/VisuallyHidden.module.css'
+import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chats.ts'
+import { again, canRepeat, carryOn } from '../stores/generation.ts'
+import { edit } from '../stores/session.ts'
+import type { MessageProps } from './Message.tsx'
+import styles from './MessageActions.module.css'
+
+interface MessageActionsProps extends MessageProps {
+  /** The words as shown. */
+  readonly text: string
+}
+
+/** What can be done with a message; shown on hover, on focus and under the last one. */
+export function MessageActions({ message, text, isLast, isBusy }: MessageActionsProps) {
+  const chat = useChats((state) => state.open)
+  if (!chat) return null
+  const isRole = message.speaker === 'role'
+  const isLastAnswer = isLast && isRole
+  return (
+    <div
+      className={[styles.actions, isLast ? styles.last : ''].join(' ')}
+      role="group"
+      aria-label="With this message"
+    >
+      {isLastAnswer && canRepeat(chat) && (
+        <Button
+          label="Again"
+          icon="again"
+          look="quiet"
+          disabled={isBusy}
+          title="Ctrl + Enter"
+          onClick={() => void again()}
+        />
+      )}
+      {isLast && !isRole && (
+        <Button
+          label="Ask for an answer"
+          icon="again"
+          look="quiet"
+          disabled={isBusy}
+          onClick={() => void again()}
+        />
+      )}
+      {message.takes.length > 1 && (
+        <Versions
+          selected={message.selected}
+          total={message.takes.length}
+          onSelect={(index) => void selectTake(chat, message.id, index)}
+        />
+      )}
+      {isLastAnswer && (
+        <Button
+          label="Continue"
+          icon="onward"
+          look="quiet"
+          disabled={isBusy}
+          title="Alt + Enter"
+          onClick={() => void carryOn()}
+        />
+      )}
+      <Button
+        label="Edit"
+        icon="edit"
+        iconOnly
+        look="quiet"
+        disabled={isBusy}
+        onClick={() => edit(message.id)}
+      />
+      <Button
+        label="Branch from here"
+        icon="branch"
+        iconOnly
+        look="quiet"
+        disabled={isBusy}
+        onClick={() => void branchChat(chat, message.id)}
+      />
+      <CopyButton label="Copy" iconOnly text={() => text} />
+      <Button
+        label="Delete"
+        icon="bin"
+        iconOnly
+        look="quiet"
+        disabled={isBusy}
+        onClick={() => void deleteMessage(chat, message.id)}
+      />
+    </div>
+  )
+}
+
+interface VersionsProps {
+  readonly selected: number
+  readonly total: number
+  readonly onSelect: (index: number) => void
+}
+
+/** ‹ 2/3 ›: the wordings of a message. */
+function Versions({ selected, total, onSelect }: VersionsProps) {
+  return (
+    <span className={styles.versions} role="group" aria-label="Versions">
+      <Button
+        label="Previous version"
+        icon="back"
+        iconOnly
+        look="quiet"
+        disabled={selected === 0}
+        onClick={() => onSelect(selected - 1)}
+      />
+      <span role="status">
+        <span aria-hidden="true">
+          {selected + 1}/{total}
+        </span>
+        <span className={hidden.hidden}>
+          Version {selected + 1} of {total}
+        </span>
+      </span>
+      <Button
+        label="Next version"
+        icon="forward"
+        iconOnly
+        look="quiet"
+        disabled={selected === total - 1}
+        onClick={() => onSelect(selected + 1)}
+      />
+    </span>
+  )
+}

@@ -1,0 +1,95 @@
+import { Fragment, useRef } from 'react'
+
+import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
+import type { CastMember } from '../cast/castMember.ts'
+import { Button } from '../shared/Button.tsx'
+import { findMember, useCast } from '../stores/cast.ts'
+import { useGeneration, withLive } from '../stores/generation.ts'
+import type { Live } from '../stores/generation.ts'
+import { usePreview } from '../stores/preview.ts'
+import { characterName } from '../stores/scene.ts'
+import { useSession } from '../stores/session.ts'
+import { useSettings } from '../stores/settings.ts'
+import { Message } from './Message.tsx'
+import styles from './MessageList.module.css'
+import { Opening } from './Opening.tsx'
+import { useFollow } from './useFollow.ts'
+
+interface MessageListProps {
+  readonly chat: Chat
+  readonly member: CastMember | undefined
+}
+
+/** What was said, in one column that follows the last words unless the reader has scrolled away. */
+export function MessageList({ chat, member }: MessageListProps) {
+  const live = useGeneration((state) => state.live)
+  const cutMessage = useCutMessage(chat)
+  const members = useCast((state) => state.members)
+  const userName = useSettings((state) => state.userName)
+  const editing = useSession((state) => state.editing)
+  const scroller = useRef<HTMLDivElement>(null)
+  const content = useRef<HTMLDivElement>(null)
+  const { isAway, jump } = useFollow(scroller, content)
+
+  const messages = withLive(chat, live)
+  const hasBegun = messages.some((message) => message.speaker === 'user')
+  return (
+    <div className={styles.frame}>
+      {/* A region that scrolls must be reachable without a mouse. */}
+      <div className={styles.scroller} ref={scroller} role="region" aria-label="What was said" tabIndex={0}>
+        <div className={styles.column} ref={content}>
+          {!hasBegun && <Opening member={member} />}
+          {messages.map((message, index) => {
+            const speaking = findMember(members, message.role)
+            return (
+              <Fragment key={message.id}>
+                {message.id === cutMessage && <CutLine />}
+                <Message
+                  message={message}
+                  member={speaking}
+                  names={{ user: userName, character: characterName(speaking, message.role) }}
+                  startsRun={startsRun(messages, index)}
+                  isLast={index === messages.length - 1}
+                  isEditing={editing === message.id}
+                  live={liveState(live, message)}
+                  isBusy={live !== null}
+                />
+              </Fragment>
+            )
+          })}
+        </div>
+      </div>
+      {isAway && (
+        <div className={styles.jump}>
+          <Button label="Go to the last words" icon="down" onClick={jump} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function CutLine() {
+  return (
+    <p className={styles.cut}>
+      <span>What is above no longer fits. The character remembers from here.</span>
+    </p>
+  )
+}
+
+/** The first message that the model reads, when earlier ones are cut: as counted now, else as the last answer was. */
+function useCutMessage(chat: Chat): string | null {
+  const counted = usePreview((state) => (state.chat === chat.id ? state : null))
+  const answered = useGeneration((state) => (state.cut?.chat === chat.id ? state.cut.message : null))
+  return counted ? counted.cutMessage : answered
+}
+
+function startsRun(messages: readonly ChatMessage[], index: number): boolean {
+  const [before, here] = [messages[index - 1], messages[index]]
+  return before?.speaker !== here?.speaker || before?.role !== here?.role
+}
+
+function liveState(live: Live | null, message: ChatMessage): 'no' | 'loading' | 'waiting' | 'speaking' {
+  if (live?.message !== message.id) return 'no'
+  if (live.isWaiting) return 'loading'
+  return live.tokens === 0 ? 'waiting' : 'speaking'
+}

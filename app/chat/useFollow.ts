@@ -1,0 +1,54 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { RefObject } from 'react'
+
+/** How near to the end still counts as being there. */
+const NEAR_PX = 48
+
+/**
+ * Keeps a scrolling box at its end while its content grows, unless the reader has scrolled up. It starts at the
+ * end.
+ */
+export function useFollow(
+  scroller: RefObject<HTMLElement | null>,
+  content: RefObject<HTMLElement | null>,
+): { readonly isAway: boolean; readonly jump: () => void } {
+  const isFollowing = useRef(true)
+  const [isAway, setIsAway] = useState(false)
+
+  const jump = useCallback((): void => {
+    const box = scroller.current
+    isFollowing.current = true
+    setIsAway(false)
+    box?.scrollTo({ top: box.scrollHeight })
+  }, [scroller])
+
+  useEffect(() => {
+    const box = scroller.current
+    const inside = content.current
+    if (!box || !inside) return undefined
+    const note = (): void => {
+      const isNear = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX
+      isFollowing.current = isNear
+      setIsAway(!isNear)
+    }
+    const follow = new ResizeObserver(() => {
+      if (isFollowing.current) box.scrollTo({ top: box.scrollHeight })
+      else note()
+    })
+    follow.observe(inside)
+    follow.observe(box)
+    box.addEventListener('scroll', note, { passive: true })
+    return () => {
+      follow.disconnect()
+      box.removeEventListener('scroll', note)
+    }
+  }, [scroller, content])
+
+  useEffect(() => {
+    const box = scroller.current
+    isFollowing.current = true
+    box?.scrollTo({ top: box.scrollHeight })
+  }, [scroller])
+
+  return { isAway, jump }
+}

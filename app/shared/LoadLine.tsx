@@ -1,0 +1,46 @@
+import { useEngine } from '../stores/engine.ts'
+import type { LoadStatus } from '../stores/engine.ts'
+import { bytesOf, timeLeft } from './format.ts'
+import styles from './LoadLine.module.css'
+import { Progress } from './Progress.tsx'
+
+/** What each step is called, and the part of the line it fills: measured shares of a first visit. */
+const steps: Readonly<
+  Record<LoadStatus['step'], { readonly name: string; readonly from: number; readonly to: number }>
+> = {
+  download: { name: 'Fetching the model', from: 0, to: 0.7 },
+  read: { name: 'Reading the model', from: 0.7, to: 0.75 },
+  upload: { name: 'Moving it onto the graphics card', from: 0.75, to: 0.88 },
+  compile: { name: 'Preparing the graphics card', from: 0.88, to: 0.96 },
+  'warm-up': { name: 'Warming up', from: 0.96, to: 1 },
+}
+
+/** The thin line at the top of the page while the model comes. */
+export function LoadLine() {
+  const status = useEngine((state) => state.status)
+  const phase = useEngine((state) => state.phase)
+  if (phase !== 'loading' && phase !== 'starting') return null
+  const { name, fraction, details } = describe(status)
+  return (
+    <div className={styles.line}>
+      <Progress label={name} fraction={fraction} />
+      <p className={styles.words}>{[name, ...details].join(' · ')}</p>
+    </div>
+  )
+}
+
+function describe(status: LoadStatus | null): {
+  readonly name: string
+  readonly fraction: number
+  readonly details: readonly string[]
+} {
+  if (!status) return { name: 'Looking for the graphics card', fraction: 0, details: [] }
+  const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, step } = status
+  const { name, from, to } = steps[step]
+  const share = totalBytes > 0 ? doneBytes / totalBytes : 0
+  const details = totalBytes > 0 ? [bytesOf(doneBytes, totalBytes)] : []
+  if (step === 'download' && isFromDevice) details.push('from this device')
+  if (bytesPerSecond > 0 && doneBytes < totalBytes)
+    details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond))
+  return { name, fraction: from + (to - from) * share, details }
+}

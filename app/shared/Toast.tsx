@@ -1,0 +1,44 @@
+import { useEffect } from 'react'
+
+import { append } from '../stores/chats.ts'
+import { dismissNotice, useNotices } from '../stores/notices.ts'
+import type { Notice } from '../stores/notices.ts'
+import { goTo } from '../stores/route.ts'
+import { Button } from './Button.tsx'
+import styles from './Toast.module.css'
+
+/** How long it stays: long enough to read it and reach the button. */
+const STAY_MS = 10_000
+
+/** The line that says what was done, with a way back. It stays while it is pointed at or focused. */
+export function Toast() {
+  const notice = useNotices((state) => state.notice)
+  return (
+    <div role="status" className={styles.place}>
+      {notice && <Line key={notice.id} notice={notice} />}
+    </div>
+  )
+}
+
+function Line({ notice }: { readonly notice: Notice }) {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (!document.querySelector(`.${styles.line}:is(:hover, :focus-within)`)) dismissNotice(notice.id)
+    }, STAY_MS)
+    return () => clearTimeout(timer)
+  }, [notice.id])
+  const undo = async (): Promise<void> => {
+    if (!notice.undo) return
+    const { chat, change, goThere } = notice.undo
+    dismissNotice(notice.id)
+    await append(chat, [change])
+    if (goThere) goTo({ screen: 'chat', chat })
+  }
+  return (
+    <div className={styles.line}>
+      <span>{notice.text}</span>
+      {notice.undo && <Button label="Undo" onClick={() => void undo()} />}
+      <Button label="Dismiss" icon="close" iconOnly look="quiet" onClick={() => dismissNotice(notice.id)} />
+    </div>
+  )
+}

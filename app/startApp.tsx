@@ -1,0 +1,31 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+
+import type { EngineClient } from '../src/engine/client.ts'
+import { App } from './App.tsx'
+import { openCast } from './stores/cast.ts'
+import { openChats } from './stores/chats.ts'
+import { startEngine } from './stores/engine.ts'
+import { watchClosing } from './stores/generation.ts'
+import { watchPreview } from './stores/preview.ts'
+import { watchRoute } from './stores/route.ts'
+import { openSettings } from './stores/settings.ts'
+// A style sheet has nothing to import.
+// oxlint-disable-next-line import/no-unassigned-import
+import './theme.css'
+
+/** Puts the page into `root` and starts the engine behind it. */
+export async function startApp(root: HTMLElement, connect: () => EngineClient): Promise<void> {
+  watchRoute()
+  watchPreview()
+  watchClosing()
+  // The theme comes with the settings: they are read first, so that the page does not flash.
+  await Promise.all([openSettings(), openChats()])
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
+  // Without the cards the pack's roles still come with the model.
+  await Promise.all([openCast().catch(() => undefined), startEngine(connect)])
+}

@@ -1,0 +1,157 @@
+import { HycoraError } from '../../src/core/errors.ts'
+import type { ErrorCode } from '../../src/core/errors.ts'
+import type { EngineClient } from '../../src/engine/client.ts'
+import type {
+  BackboneInfo,
+  DeviceReport,
+  DeviceState,
+  EngineRequests,
+  GenerateParams,
+  RequestKind,
+  Scene,
+} from '../../src/engine/protocol.ts'
+
+/** What a scripted engine does. */
+export interface Script {
+  readonly device?: DeviceReport['status']
+  readonly roles?: readonly string[]
+  /** Answers, one after the other, round and round. */
+  readonly answers?: readonly string[]
+  /** Pauses before each word and each step of loading; by default none, so that tests need no clock. */
+  readonly pause?: () => Promise<void>
+  readonly context?: number
+  readonly loadFails?: ErrorCode
+  readonly generateFails?: ErrorCode
+}
+
+/** An engine that speaks from a script: the page can be seen and tested without a graphics card. */
+export interface FakeEngine extends EngineClient {
+  /** Everything it was asked to generate. */
+  readonly asked: readonly GenerateParams[]
+  /** Tells the page of a change of the device. */
+  tellDevice(state: DeviceState): void
+}
+
+/** A scripted engine. */
+export function createFakeEngine(script: Script = {}): FakeEngine {
+  const asked: GenerateParams[] = []
+  const listeners = new Set<(state: DeviceState) => void>()
+  const pause = script.pause ?? (() => Promise.resolve())
+  const context = script.context ?? 1024
+  let answered = 0
+
+  const handlers: {
+    readonly [K in RequestKind]: (
+      params: EngineRequests[K]['params'],
+      onYield: (value: EngineRequests[K]['yields']) => void,
+      signal: AbortSignal | undefined,
+    ) => Promise<EngineRequests[K]['returns']>
+  } = {
+    diagnose: () => Promise.resolve(reportOf(script.device ?? 'ready')),
+    async load(_, onYield) {
+      const totalBytes = 11_124_175
+      for (const step of ['read', 'upload', 'compile', 'warm-up'] as const) {
+        for (let part = 0; part <= 4; part++) {
+          await pause()
+          onYield({ step, doneBytes: (totalBytes * part) / 4, totalBytes })
+        }
+      }
+      if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')
+      return infoOf(script.roles ?? [], context)
+    },
+    async generate(params, onYield, signal) {
+      asked.push(params)
+      const answers = script.answers ?? ['Indeed.']
+      const answer = answers[answered++ % answers.length] ?? ''
+      const words = answer.match(/\s*\S+/g) ?? []
+      let text = ''
+      let tokens = 0
+      for (const word of words) {
+        await pause()
+        if (signal?.aborted) break
+        if (script.generateFails && tokens === 3)
+          throw new HycoraError(script.generateFails, 'the script says so')
+        text += word
+        tokens += 1
+        onYield({ text: word, tokens })
+      }
+      const { promptTokens, firstTurn } = measure(params.scene, context)
+      const stop = signal?.aborted ? 'cancelled' : 'end'
+      return { text, promptTokens, tokens, firstTurn, stop, firstTokenMs: 120, tokensPerSecond: 41.6 }
+    },
+    preview(scene) {
+      const { promptTokens, firstTurn } = measure(scene, context)
+      const lines = scene.turns
+        .slice(firstTurn)
+        .map(
+          ({ speaker, text }) =>
+            `<|im_start|>${speaker === 'user' ? 'user' : 'assistant'}\n${text}<|im_end|>\n`,
+        )
+      return Promise.resolve({
+        text: `${lines.join('')}<|im_start|>assistant\n`,
+        tokens: promptTokens,
+        firstTurn,
+        context,
+      })
+    },
+    unload: () => Promise.resolve(null),
+  }
+
+  return {
+    asked,
+    tellDevice(state) {
+      for (const listener of listeners) listener(state)
+    },
+    request(kind, params, { onYield = () => undefined, signal } = {}) {
+      return handlers[kind](params, onYield, signal)
+    },
+    onDeviceState(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: () => undefined,
+  }
+}
+
+/** Four characters a token, the first turns cut until the rest fits. */
+function measure(scene: Scene, context: number): { promptTokens: number; firstTurn: number } {
+  const sizes = scene.turns.map(({ text }) => Math.ceil(text.length / 4) + 5)
+  let firstTurn = 0
+  let promptTokens = sizes.reduce((sum, size) => sum + size, 3)
+  while (promptTokens > context && firstTurn < sizes.length - 1) promptTokens -= sizes[firstTurn++] ?? 0
+  return { promptTokens, firstTurn }
+}
+
+function reportOf(status: DeviceReport['status']): DeviceReport {
+  const isThere = status === 'ready' || status === 'software'
+  return {
+    status,
+    vendor: isThere ? 'script' : '',
+    architecture: isThere ? 'paper' : '',
+    description: '',
+    features: [],
+    limits: isThere ? { maxBufferSize: 268_435_456 } : {},
+    reason: isThere ? '' : 'requestAdapter() gave null',
+  }
+}
+
+function infoOf(roles: readonly string[], context: number): BackboneInfo {
+  return {
+    name: 'hycora-starter-5m',
+    architecture: 'qwen2',
+    fingerprint: '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d',
+    layers: 6,
+    hidden: 256,
+    vocabulary: 4096,
+    context,
+    gpuBytes: { weights: 11_000_000, cache: 3_100_000, adapter: 3_000_000, workspace: 900_000 },
+    weightFormat: 'float16',
+    roles: roles.map((name, index) => ({
+      name,
+      system: null,
+      card: null,
+      vector: Float32Array.from({ length: 32 }, (_, at) => Math.sin((index + 1) * (at + 1) * 1.7)),
+    })),
+    warnings: [],
+  }
+}
