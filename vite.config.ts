@@ -64,7 +64,7 @@ export default defineConfig({
           name: 'browser',
           include: ['tests/browser/**/*.test.{ts,tsx}'],
           testTimeout: 120_000,
-          browser: chromium('browser'),
+          browser: chromium('chromium'),
         },
       },
       {
