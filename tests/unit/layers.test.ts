@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+
+/** Who may import whom; a layer may always import itself. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  shaders: [],
+  'src/core': [],
+  'src/gpu': ['src/core'],
+  'src/kernels': ['src/core', 'src/gpu', 'shaders'],
+  'src/formats': ['src/core'],
+  'src/model': ['src/core', 'src/gpu', 'src/kernels', 'src/formats'],
+  'src/train': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model'],
+  'src/fallback': ['src/core', 'src/formats', 'src/model'],
+  'src/evaluate': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model', 'src/train'],
+  'src/engine': [
+    'src/core',
+    'src/gpu',
+    'src/formats',
+    'src/model',
+    'src/train',
+    'src/fallback',
+    'src/evaluate',
+  ],
+  'src/storage': ['src/core', 'src/formats'],
+  'src/cli': [
+    'src/core',
+    'src/gpu',
+    'src/kernels',
+    'src/formats',
+    'src/model',
+    'src/train',
+    'src/fallback',
+    'src/evaluate',
+    'src/engine',
+    'src/storage',
+    'shaders',
+  ],
+  app: ['src/core', 'src/engine', 'src/storage'],
+}
+
+/** What the app may name of the engine; the worker only as the address of its bundle. */
+const engineDoors = ['src/engine/client.ts', 'src/engine/protocol.ts', 'src/engine/worker.ts?worker&url']
+
+/** Packages that only some layers may import; all others are free. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  react: ['app'],
+  'react-dom': ['app'],
+  zustand: ['app'],
+  'idb-keyval': ['src/storage'],
+  'onnxruntime-web': ['src/fallback', 'src/cli'],
+  'onnxruntime-node': ['src/cli'],
+  webgpu: ['src/cli'],
+  node: ['src/cli'],
+}
+
+const sources = import.meta.glob<string>('../../{app,src}/**/*.{ts,tsx}', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+const files = Object.entries(sources).map(([path, text]) => ({ path: path.replace('../../', ''), text }))
+
+interface Import {
+  readonly from: string
+  /** A path from the repository's root, with its query, or a package's name. */
+  readonly to: string
+}
+
+/** Every module that a text names: static and dynamic imports, re-exports and `new URL(…, import.meta.url)`. */
+function importsOf({ path, text }: { readonly path: string; readonly text: string }): Import[] {
+  const pattern =
+    /\b(?:from|import)\s*\(?\s*['"]([^'"\n]+)['"]|\bURL\(\s*['"]([^'"\n]+)['"],\s*import\.meta\.url/g
+  return [...text.matchAll(pattern)].map(([, imported, located]) => {
+    const name = imported ?? located ?? ''
+    if (!name.startsWith('.')) return { from: path, to: name }
+    const { pathname, search } = new URL(name, `file:///${path}`)
+    return { from: path, to: pathname.slice(1) + search }
+  })
+}
+
+function layerOf(path: string): string | undefined {
+  return Object.keys(layers).find((layer) => path.startsWith(`${layer}/`))
+}
+
+function packageOf(name: string): string {
+  return name.startsWith('node:') ? 'node' : (/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
+}
+
+/** Whether an import goes where its layer may go. */
+function isAllowed({ from, to }: Import): boolean {
+  const source = layerOf(from)
+  if (source === undefined) return false
+  const target = layerOf(to)
+  if (target === undefined) return packages[packageOf(to)]?.includes(source) ?? true
+  if (source === 'app' && target === 'src/engine') return engineDoors.includes(to)
+  return target === source || layers[source]!.includes(target)
+}
+
+const imports = files.flatMap(importsOf)
+
+describe('layers', () => {
+  test('every source file belongs to a layer', () => {
+    expect(files.length).toBeGreaterThan(0)
+    const strays = files.filter(({ path }) => layerOf(path) === undefined && !path.endsWith('.d.ts'))
+    expect(strays.map(({ path }) => path)).toEqual([])
+  })
+
+  test.each(Object.keys(layers))('%s imports only what lies below it', (layer) => {
+    const wrong = imports.filter((entry) => layerOf(entry.from) === layer && !isAllowed(entry))
+    expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  test('a relative import names its file with the extension', () => {
+    const bare = imports.filter(({ to }) => layerOf(to) !== undefined && !/\.\w+(?:\?|$)/.test(to))
+    expect(bare.map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  test('kernel text lies in shaders/, not in TypeScript', () => {
+    const wgsl = /@compute\b|@workgroup_size\b|@group\(|var<(?:storage|uniform|workgroup)\b/
+    const carriers = files.filter(({ text }) => wgsl.test(withoutComments(text)))
+    expect(carriers.map(({ path }) => path)).toEqual([])
+  })
+})
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+}
+
+describe('the layer rules', () => {
+  const cases = [
+    ['src/model/a.ts', "import { a } from '../train/a.ts'", false],
+    ['src/model/a.ts', "export { a } from '../kernels/a.ts'", true],
+    ['src/model/a.ts', "import code from '../../shaders/a.wgsl?raw'", false],
+    ['src/formats/a.ts', "import type { A } from '../model/a.ts'", false],
+    ['src/storage/a.ts', "import '../formats/a.ts'", true],
+    ['app/a.tsx', "import { a } from '../src/engine/client.ts'", true],
+    ['app/a.tsx', "import url from '../src/engine/worker.ts?worker&url'", true],
+    ['app/a.tsx', "import { a } from '../src/engine/worker.ts'", false],
+    ['app/a.tsx', "const { a } = await import('../src/model/a.ts')", false],
+    ['app/a.tsx', "new Worker(new URL('../src/engine/engine.ts', import.meta.url))", false],
+    ['src/cli/a.ts', "import { a } from '../../app/a.ts'", false],
+    ['src/engine/a.ts', "import { create } from 'zustand'", false],
+    ['src/core/a.ts', "import { readFile } from 'node:fs/promises'", false],
+  ] as const
+
+  test.each(cases)('%s: %s -> %s', (path, text, expected) => {
+    expect(importsOf({ path, text }).map(isAllowed)).toEqual([expected])
+  })
+})
