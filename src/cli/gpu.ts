@@ -10,6 +10,9 @@ export interface NodeDevice {
   readonly isSoftware: boolean
 }
 
+/** Dawn's instance: it must outlive its devices, so it is held for as long as the process lives. */
+let instance: GPU | undefined
+
 /**
  * A WebGPU device from Dawn, on whatever Vulkan, Metal or D3D12 driver the machine has.
  *
@@ -25,7 +28,7 @@ export async function openNodeDevice(): Promise<NodeDevice> {
     throw new HycoraError('webgpu-unavailable', `Dawn did not load: ${reason.split('\n')[0]}`)
   }
   Object.assign(globalThis, dawn.globals)
-  const adapter = await requestAdapter(dawn.create([]))
+  const adapter = await requestAdapter((instance ??= dawn.create([])))
   if (!adapter) {
     throw new HycoraError(
       'webgpu-unavailable',

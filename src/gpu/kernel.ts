@@ -1,4 +1,5 @@
 import { HycoraError, check } from '../core/errors.ts'
+import { sizeOf } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 
 export type ScalarType = 'u32' | 'i32' | 'f32'
@@ -82,6 +83,11 @@ export function packUniforms<U extends UniformTypes>(
   return bytes
 }
 
+/** A whole buffer, or the part of it that a tensor is. */
+function bindingOf({ buffer, shape, offsetBytes }: Tensor): GPUBufferBinding {
+  return offsetBytes === undefined ? { buffer } : { buffer, offset: offsetBytes, size: sizeOf(shape) * 4 }
+}
+
 /**
  * Binds a kernel to tensors and uniform values.
  *
@@ -109,7 +115,7 @@ export async function bindKernel<U extends UniformTypes, B extends string>(
       { binding: 0, resource: { buffer } },
       ...kernel.bindings.map((name, index) => ({
         binding: index + 1,
-        resource: { buffer: tensors[name].buffer },
+        resource: bindingOf(tensors[name]),
       })),
     ],
   })

@@ -4,6 +4,8 @@ import { check } from '../core/errors.ts'
 export interface Tensor {
   readonly buffer: GPUBuffer
   readonly shape: readonly number[]
+  /** Where it begins in a buffer that holds several, a multiple of 256; 0 where left out. */
+  readonly offsetBytes?: number
 }
 
 /** The number of elements of a shape. */
@@ -67,6 +69,6 @@ export async function readBuffer(
 }
 
 /** A tensor's values as float32. */
-export async function readTensor(device: GPUDevice, { buffer, shape }: Tensor): Promise<Float32Array> {
-  return new Float32Array(await readBuffer(device, buffer, 0, sizeOf(shape) * 4))
+export async function readTensor(device: GPUDevice, { buffer, shape, offsetBytes = 0 }: Tensor): Promise<Float32Array> {
+  return new Float32Array(await readBuffer(device, buffer, offsetBytes, sizeOf(shape) * 4))
 }
