@@ -65,9 +65,13 @@ function readFrequencies(
   { fileName, headDim }: { fileName: string; headDim: number },
 ): GraphRotary {
   const { tensor, scale } = use
-  const frequencies = readNumbers(tensor)?.values ?? []
-  check(frequencies.length === headDim / 2, 'format-unsupported', () => {
-    return `${fileName} has ${frequencies.length} rotary frequencies in ${tensor.name}, expected ${headDim / 2} for heads of ${headDim}`
+  const count = tensor.dims.reduce((product, size) => product * size, 1)
+  check(count === headDim / 2, 'format-unsupported', () => {
+    return `${fileName} has ${count} rotary frequencies in ${tensor.name}, expected ${headDim / 2} for heads of ${headDim}`
+  })
+  const frequencies = readNumbers(tensor)?.values
+  check(frequencies, 'format-unsupported', () => {
+    return `${fileName} holds rotary frequencies in ${tensor.name} that are no small floats, expected so`
   })
   return {
     frequencies,

@@ -48,16 +48,10 @@ export type ReferenceAdapters = (layer: number, projection: Projection) => Refer
 
 /** Dequantises all of a decoder. */
 export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder> {
-  const linear = async ({ weight, bias }: Linear): Promise<ReferenceLinear> => ({
-    in: weight.in,
-    out: weight.out,
-    weight: await readMatrix(weight),
-    bias: bias && (await readVector(bias)),
-  })
   const blocks: ReferenceBlock[] = []
   for (const block of decoder.blocks) {
     const linears: Partial<Record<Projection, ReferenceLinear>> = {}
-    for (const projection of PROJECTIONS) linears[projection] = await linear(block.linears[projection])
+    for (const projection of PROJECTIONS) linears[projection] = await loadLinear(block.linears[projection])
     blocks.push({
       inputNorm: await readVector(block.inputNorm),
       postAttentionNorm: await readVector(block.postAttentionNorm),
@@ -73,6 +67,15 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
     blocks,
     finalNorm: await readVector(decoder.finalNorm),
     head: isTied ? embedding : await readMatrix(decoder.head),
+  }
+}
+
+async function loadLinear({ weight, bias }: Linear): Promise<ReferenceLinear> {
+  return {
+    in: weight.in,
+    out: weight.out,
+    weight: await readMatrix(weight),
+    bias: bias && (await readVector(bias)),
   }
 }
 

@@ -204,7 +204,7 @@ function where(condition: NumbersValue, yes?: NumbersValue, no?: NumbersValue): 
 }
 
 function elementwise(operator: string, a: NumbersValue, b: NumbersValue): NumbersValue | undefined {
-  const operation = OPERATIONS[operator]
+  const operation = Object.hasOwn(OPERATIONS, operator) ? OPERATIONS[operator] : undefined
   const length = Math.max(a.entries.length, b.entries.length)
   if (!operation) return undefined
   if (a.entries.length !== b.entries.length && Math.min(a.entries.length, b.entries.length) !== 1)
@@ -270,6 +270,7 @@ function rotaryRoleOf(
   if (MOVES.includes(operator)) return first
   switch (operator) {
     case 'Range':
+    case 'CumSum':
       return { kind: 'position' }
     case 'Add':
     case 'Sub':
