@@ -1,0 +1,404 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { describe, expect, test } from 'vitest'
+
+import { readMatrix } from '../../../src/model/dequantise.ts'
+import { fingerprint } from '../../../src/model/fingerprint.ts'
+import { openDecoder } from '../../../src/model/openBackbone.ts'
+import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { nmse } from '../../support/compare.ts'
+import type { WrittenAttribute, WrittenModel, WrittenTensor } from '../../support/onnxWriter.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import {
+  append,
+  change,
+  insertAfter,
+  memoryFolder,
+  prepend,
+  recogniseBytes,
+} from '../../support/tinyBackbone.ts'
+import { asHalf, TINY, TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+
+function withTensor(
+  model: WrittenModel,
+  name: string,
+  edit: (tensor: WrittenTensor) => WrittenTensor,
+): WrittenModel {
+  const initializers = model.initializers.map((tensor) => (tensor.name === name ? edit(tensor) : tensor))
+  return { ...model, initializers }
+}
+
+/** An initializer of `count` halves of one. */
+function constant(name: string, dims: readonly number[]): WrittenTensor {
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return { name, dataType: 1, dims, floats: Array.from({ length: count }, () => 0.5) }
+}
+
+const with1 = (model: WrittenModel, ...added: WrittenTensor[]): WrittenModel => ({
+  ...model,
+  initializers: [...model.initializers, ...added],
+})
+
+describe('a tiny decoder', () => {
+  test('gives the committed logits', async () => {
+    const path = resolve(import.meta.dirname, '../../golden/tinyDecoder.json')
+    const golden: { ids: number[]; logits: string } = JSON.parse(readFileSync(path, 'utf8'))
+    const expected = new Float32Array(Uint8Array.from(Buffer.from(golden.logits, 'base64')).buffer)
+    const decoder = await recogniseBytes(writeOnnx(tinyDecoder({ qkv: 'fused', bias: 'last' })), TINY_CONFIG)
+    const { logits } = referenceForward(await loadReference(decoder), golden.ids)
+    expect(nmse(logits, expected)).toBeLessThan(1e-10)
+  })
+
+  test('has the shape of config.json and slices its fused projection', async () => {
+    const decoder = await recogniseBytes(writeOnnx(tinyDecoder({ bias: 'last' })), TINY_CONFIG)
+    const { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary } = decoder
+    const { positions, theta, epsilon, ...shape } = TINY
+    expect({ layers, hidden, heads, kvHeads, headDim, ffn, vocabulary }).toEqual(shape)
+    expect(decoder).toMatchObject({ architecture: 'llama', maxPositions: positions, normEpsilon: epsilon })
+    expect(decoder.rotary).toEqual({ kind: 'theta', theta })
+    const { q, k, v } = decoder.blocks[0]!.linears
+    expect([q, k, v].map(({ weight }) => [weight.firstOut, weight.out])).toEqual([
+      [0, 64],
+      [64, 32],
+      [96, 32],
+    ])
+    expect([q, k, v].map(({ bias }) => [bias!.first, bias!.length])).toEqual([
+      [0, 64],
+      [64, 32],
+      [96, 32],
+    ])
+    expect(k.weight.stored).toBe(q.weight.stored)
+  })
+
+  test('shares a tied matrix and sees it the right way round', async () => {
+    const decoder = await recogniseBytes(writeOnnx(tinyDecoder({ embedding: 'tied' })))
+    expect(decoder.embedding.stored).toBe(decoder.head.stored)
+    expect(await readMatrix(decoder.embedding)).toEqual(await readMatrix(decoder.head))
+  })
+
+  test('without config.json reads its tables, or fits θ to its frequencies', async () => {
+    const tables = await recogniseBytes(writeOnnx(tinyDecoder()))
+    expect(tables).toMatchObject({
+      architecture: '',
+      maxPositions: TINY.positions,
+      rotary: { kind: 'tables' },
+    })
+    const frequencies = await recogniseBytes(writeOnnx(tinyDecoder({ attention: 'written' })))
+    expect(frequencies.rotary).toEqual({ kind: 'theta', theta: TINY.theta })
+  })
+
+  test('with scaled frequencies computes tables from them', async () => {
+    const values = Array.from({ length: 8 }, (_, i) => (i < 4 ? 1 : 0.125) * TINY.theta ** (-i / 8))
+    const scaled = withTensor(tinyDecoder({ attention: 'written' }), 'frequencies', (tensor) => {
+      return { ...tensor, bytes: new Uint8Array(Float32Array.from(values).buffer) }
+    })
+    const config = { ...TINY_CONFIG, rope_scaling: { rope_type: 'llama3' } }
+    const { rotary } = await recogniseBytes(writeOnnx(scaled), config)
+    if (rotary.kind !== 'tables') throw new Error('expected tables')
+    expect(rotary.sin.shape).toEqual([TINY.positions, 8])
+    const bytes = await rotary.sin.source.read((5 * 8 + 6) * 4, 4)
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true)).toBeCloseTo(
+      Math.sin(5 * values[6]!),
+      6,
+    )
+    await expect(recogniseBytes(writeOnnx(scaled), TINY_CONFIG)).rejects.toThrow(
+      'tiny.onnx rotates with no single rope_theta, expected 10000 of config.json',
+    )
+  })
+
+  test('reads weights from a file beside it', async () => {
+    const plain = tinyDecoder()
+    const weight = plain.initializers.find(({ name }) => name === 'head.weight')!
+    const place = (external: Record<string, string>): Uint8Array =>
+      writeOnnx(
+        withTensor(plain, 'head.weight', ({ name, dataType, dims }) => ({ name, dataType, dims, external })),
+      )
+    const data = new Uint8Array(64 + weight.bytes!.length)
+    data.set(weight.bytes!, 64)
+    const inside = place({ location: 'tiny.onnx_data', offset: '64', length: String(weight.bytes!.length) })
+    const decoder = await recogniseBytes(inside, TINY_CONFIG, { 'tiny.onnx_data': data })
+    const same = await recogniseBytes(writeOnnx(plain), TINY_CONFIG)
+    expect(await readMatrix(decoder.head)).toEqual(await readMatrix(same.head))
+    const beyond = place({ location: 'tiny.onnx_data', offset: '65' })
+    await expect(recogniseBytes(beyond, TINY_CONFIG, { 'tiny.onnx_data': data })).rejects.toMatchObject({
+      code: 'format-invalid',
+      message: `tiny.onnx_data has ${data.length} bytes, expected head.weight up to byte ${data.length + 1}`,
+    })
+    await expect(recogniseBytes(inside, TINY_CONFIG)).rejects.toMatchObject({
+      code: 'format-invalid',
+      message: 'tiny.onnx places head.weight in tiny.onnx_data, which is not beside it',
+    })
+  })
+
+  test('may hold its weights as halves', async () => {
+    const plain = tinyDecoder()
+    const half = withTensor(plain, 'head.weight', asHalf)
+    const { head } = await recogniseBytes(writeOnnx(half), TINY_CONFIG)
+    expect(head.stored).toMatchObject({ kind: 'float', layout: 'in-out', values: { dataType: 'f16' } })
+    const exact = await readMatrix((await recogniseBytes(writeOnnx(plain), TINY_CONFIG)).head)
+    expect(nmse(await readMatrix(head), exact)).toBeLessThan(1e-6)
+  })
+})
+
+/** A tiny decoder whose last attention has one more attribute. */
+function withAttention(name: string, value: WrittenAttribute): WrittenModel {
+  return change(tinyDecoder(), 'layers.1.attended', (node) => ({
+    attributes: { ...node.attributes, [name]: value },
+  }))
+}
+
+describe('what is no Llama- or Qwen2-type decoder is refused by naming the node', () => {
+  const half = constant('half', [])
+  const vector = constant('vector', [TINY.hidden])
+  const written = tinyDecoder({ attention: 'written' })
+
+  test.each<[string, WrittenModel, string]>([
+    [
+      'a scaled embedding',
+      with1(
+        insertAfter(tinyDecoder(), 'embedded', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
+        half,
+      ),
+      '"inserted" (Mul)',
+    ],
+    [
+      'a constant added to the stream',
+      with1(
+        insertAfter(tinyDecoder(), 'layers.0.middle', (x) => ({ opType: 'Add', inputs: [x, 'vector'] })),
+        vector,
+      ),
+      '"inserted" (Add)',
+    ],
+    [
+      'a norm after attention',
+      with1(
+        insertAfter(tinyDecoder(), 'layers.1.o.y', (x) => ({
+          opType: 'SimplifiedLayerNormalization',
+          inputs: [x, 'vector'],
+        })),
+        vector,
+      ),
+      '"inserted" (SimplifiedLayerNormalization)',
+    ],
+    [
+      'a norm of query heads',
+      with1(
+        insertAfter(written, 'layers.0.q.y.heads', (x) => ({
+          opType: 'SimplifiedLayerNormalization',
+          inputs: [x, 'q_norm'],
+        })),
+        constant('q_norm', [TINY.headDim]),
+      ),
+      '"inserted" (SimplifiedLayerNormalization)',
+    ],
+    [
+      'another activation',
+      change(tinyDecoder(), 'layers.0.sigmoid', () => ({ opType: 'Tanh' })),
+      '"node_layers.0.sigmoid" (Tanh)',
+    ],
+    [
+      'scaled logits',
+      with1(
+        insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
+        half,
+      ),
+      '"inserted" (Mul)',
+    ],
+    [
+      'capped logits',
+      insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Tanh', inputs: [x] })),
+      '"inserted" (Tanh)',
+    ],
+    [
+      'attention and MLP side by side',
+      change(tinyDecoder(), 'layers.0.post_norm.y', (node) => ({ inputs: ['embedded', node.inputs[1]!] })),
+      '"node_layers.0.end" (Add)',
+    ],
+    [
+      'another norm for the values',
+      change(
+        append(tinyDecoder({ qkv: 'separate' }), 'embedded', {
+          opType: 'SimplifiedLayerNormalization',
+          inputs: ['embedded', 'layers.0.input_norm.gain'],
+          outputs: ['other'],
+        }),
+        'layers.0.v.y',
+        (node) => ({ inputs: ['other', node.inputs[1]!] }),
+      ),
+      '"node_layers.0.middle" (Add)',
+    ],
+    [
+      'attention without a mask',
+      change(written, 'layers.0.weights', () => ({ inputs: ['layers.0.scaled'] })),
+      '"node_layers.0.weights" (Softmax)',
+    ],
+    [
+      'keys without positions',
+      change(written, 'present.1.key', (node) => ({ inputs: [node.inputs[0]!, 'layers.1.k.y.heads'] })),
+      '"node_layers.1.scores" (MatMul)',
+    ],
+    [
+      'interleaved rotation',
+      withAttention('rotary_interleaved', { int: 1 }),
+      '(com.microsoft.GroupQueryAttention)',
+    ],
+    [
+      'a sliding window',
+      withAttention('local_window_size', { int: 4 }),
+      '(com.microsoft.GroupQueryAttention)',
+    ],
+    ['capped scores', withAttention('softcap', { float: 30 }), '(com.microsoft.GroupQueryAttention)'],
+    ['an unknown attribute', withAttention('surprise', { int: 1 }), '(com.microsoft.GroupQueryAttention)'],
+    [
+      'a weight that is computed',
+      with1(
+        change(
+          prepend(tinyDecoder(), {
+            opType: 'Mul',
+            inputs: ['layers.0.o.weight', 'half'],
+            outputs: ['halved'],
+          }),
+          'layers.0.o.y',
+          (node) => ({ inputs: [node.inputs[0]!, 'halved'] }),
+        ),
+        half,
+      ),
+      '"node_layers.0.o.y" (MatMul)',
+    ],
+    [
+      'a graph out of order',
+      prepend(tinyDecoder(), { opType: 'Identity', inputs: ['logits'], outputs: ['early'] }),
+      'uses logits in node "node_early" (Identity) before any node gives it',
+    ],
+    [
+      'a branch',
+      insertAfter(tinyDecoder(), 'layers.1.middle', (x) => ({ opType: 'If', inputs: [x] })),
+      '"inserted" (If)',
+    ],
+    [
+      'block weights in an order of their own',
+      change(tinyDecoder({ linear: 'blocks4' }), 'layers.0.o.y', (node) => ({
+        attributes: { ...node.attributes, weight_prepacked: { int: 1 } },
+      })),
+      '"node_layers.0.o.y" (com.microsoft.MatMulNBits)',
+    ],
+    [
+      'a low-rank detour',
+      with1(
+        insertAfter(
+          append(
+            append(tinyDecoder(), 'layers.0.gate.y', {
+              opType: 'MatMul',
+              inputs: ['low', 'lora_B'],
+              outputs: ['delta'],
+              name: 'lora_B',
+            }),
+            'layers.0.gate.y',
+            { opType: 'MatMul', inputs: ['layers.0.post_norm.y', 'lora_A'], outputs: ['low'] },
+          ),
+          'layers.0.up.y',
+          (x) => ({ opType: 'Add', inputs: [x, 'delta'] }),
+        ),
+        constant('lora_A', [TINY.hidden, 4]),
+        constant('lora_B', [4, TINY.ffn]),
+      ),
+      '"lora_B" (MatMul)',
+    ],
+  ])('%s', async (_, model, node) => {
+    const recognised = recogniseBytes(writeOnnx(model))
+    await expect(recognised).rejects.toMatchObject({ message: expect.stringContaining(node) })
+    await expect(recognised).rejects.toMatchObject({
+      code: expect.stringMatching(/^format-(unsupported|invalid)$/),
+    })
+  })
+
+  test('half-rotated heads, another scale and a bias on the logits', async () => {
+    const narrow = ['cos', 'sin'].reduce((model, name) => {
+      const bytes = new Uint8Array(TINY.positions * 4 * 4)
+      return withTensor(model, name, (tensor) => ({ ...tensor, dims: [TINY.positions, 4], bytes }))
+    }, tinyDecoder())
+    await expect(recogniseBytes(writeOnnx(narrow))).rejects.toThrow(
+      'tiny.onnx has 4 rotary angles a position in cos, expected 8 for heads of 16',
+    )
+    const scaled = ['layers.0.attended', 'layers.1.attended'].reduce((model, output) => {
+      return change(model, output, (node) => ({ attributes: { ...node.attributes, scale: { float: 0.5 } } }))
+    }, tinyDecoder())
+    await expect(recogniseBytes(writeOnnx(scaled))).rejects.toThrow('scales attention by 0.5, expected 0.25')
+    const biased = insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Add', inputs: [x, 'bias'] }))
+    await expect(
+      recogniseBytes(writeOnnx(with1(biased, constant('bias', [TINY.vocabulary])))),
+    ).rejects.toThrow('adds a bias to the logits')
+  })
+})
+
+describe('config.json', () => {
+  test.each([
+    ['num_hidden_layers', 3, 'tiny.onnx has num_hidden_layers 2, expected 3 of config.json'],
+    ['num_key_value_heads', 4, 'tiny.onnx has num_key_value_heads 2, expected 4 of config.json'],
+    ['head_dim', 8, 'tiny.onnx has head_dim 16, expected 8 of config.json'],
+    ['vocab_size', 41, 'tiny.onnx has vocab_size 40, expected 41 of config.json'],
+    ['rope_theta', 500_000, 'tiny.onnx rotates with rope_theta 10000, expected 500000 of config.json'],
+    ['rms_norm_eps', 1e-6, 'tiny.onnx has an RMS norm with epsilon'],
+    ['hidden_act', 'gelu', 'config.json has hidden_act "gelu", expected "silu"'],
+    ['use_sliding_window', true, 'config.json has use_sliding_window true, expected full attention'],
+    ['sliding_window', 4096, 'config.json has sliding_window 4096, expected full attention'],
+    ['partial_rotary_factor', 0.5, 'expected rotation of whole heads'],
+    ['hidden_size', 'wide', 'config.json has hidden_size "wide", expected a positive number'],
+  ])('with %s %s disagrees', async (key, value, message) => {
+    await expect(recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, [key]: value })).rejects.toThrow(
+      message,
+    )
+  })
+})
+
+describe('a backbone folder', () => {
+  const bytes = writeOnnx(tinyDecoder())
+  const files = {
+    'a.onnx': bytes,
+    'b.onnx': bytes,
+    'model.onnx': bytes,
+    'onnx/model.onnx': bytes,
+    'onnx/c.onnx': bytes,
+  }
+
+  test.each([
+    [['a.onnx', 'onnx/model.onnx'], 'a.onnx'],
+    [['a.onnx', 'b.onnx', 'onnx/model.onnx', 'onnx/c.onnx'], 'onnx/model.onnx'],
+    [['a.onnx', 'b.onnx', 'onnx/c.onnx'], 'onnx/c.onnx'],
+    [['a.onnx', 'b.onnx', 'model.onnx'], 'model.onnx'],
+  ] as const)('of %s opens %s', async (listing, expected) => {
+    const present = Object.fromEntries(listing.map((path) => [path, files[path]]))
+    const { modelFile } = await openDecoder(memoryFolder({ ...present, 'config.json': utf8(TINY_CONFIG) }), {
+      listing,
+    })
+    expect(modelFile).toBe(expected)
+  })
+
+  test('without a listing tries the usual names, and says so', async () => {
+    expect((await openDecoder(memoryFolder({ 'model.onnx': bytes }))).modelFile).toBe('model.onnx')
+    await expect(openDecoder(memoryFolder({}))).rejects.toThrow(
+      'the backbone has no onnx/model.onnx or model.onnx, expected an ONNX model',
+    )
+    await expect(openDecoder(memoryFolder({}), { model: 'x.onnx' })).rejects.toThrow(
+      'the backbone has no x.onnx',
+    )
+  })
+
+  test('has one fingerprint for weights of any precision', async () => {
+    const tokenizer = { model: { vocab: { a: 0, c: 2 } }, added_tokens: [{ id: 1, content: 'b' }] }
+    const of = async (model: WrittenModel): Promise<string> =>
+      fingerprint(await recogniseBytes(writeOnnx(model), TINY_CONFIG), TINY_CONFIG, tokenizer)
+    const plain = await of(tinyDecoder())
+    expect(plain).toMatch(/^[0-9a-f]{64}$/)
+    expect(await of(withTensor(tinyDecoder(), 'final_norm.gain', asHalf))).toBe(plain)
+    expect(await of(withTensor(tinyDecoder(), 'head.weight', asHalf))).toBe(plain)
+    expect(
+      await of(
+        withTensor(tinyDecoder(), 'final_norm.gain', () => constant('final_norm.gain', [TINY.hidden])),
+      ),
+    ).not.toBe(plain)
+  })
+})

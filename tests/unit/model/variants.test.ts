@@ -1,0 +1,59 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { describe, expect, test } from 'vitest'
+
+import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { nmse } from '../../support/compare.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { recogniseBytes } from '../../support/tinyBackbone.ts'
+import type { TinyOptions } from '../../support/tinyDecoder.ts'
+import { TINY, TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+const ids = [3, 39, 17, 0, 22, 22, 8]
+
+function integers(values: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length])
+}
+
+async function runtimeLogits(bytes: Uint8Array): Promise<Float32Array> {
+  const session = await InferenceSession.create(bytes, {
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+  })
+  const feeds: Record<string, Tensor> = {}
+  for (const name of session.inputNames) {
+    if (name === 'input_ids') feeds[name] = integers(ids)
+    else if (name === 'position_ids') feeds[name] = integers(ids.map((_, position) => position))
+    else if (name === 'attention_mask') feeds[name] = integers(ids.map(() => 1))
+    else feeds[name] = new Tensor('float32', new Float32Array(0), [1, TINY.kvHeads, 0, TINY.headDim])
+  }
+  const { logits } = await session.run(feeds)
+  return logits!.data as Float32Array
+}
+
+describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
+  const variants: readonly TinyOptions[] = [
+    {},
+    { qkv: 'separate', bias: 'last', embedding: 'tied' },
+    { bias: 'first', norm: 'reciprocal', activation: 'quickGelu' },
+    { norm: 'division', linear: 'gemm', bias: 'last' },
+    { norm: 'standard', attention: 'written', bias: 'first' },
+    { attention: 'written', qkv: 'separate', linear: 'gemm', norm: 'division' },
+    { linear: 'blocks4', bias: 'last' },
+    { linear: 'blocks4', zeros: 'packed' },
+    { linear: 'blocks4', zeros: 'floats', qkv: 'separate' },
+    { linear: 'blocks8', attention: 'written' },
+    { linear: 'blocks8', zeros: 'packed' },
+    { embedding: 'int4' },
+    { embedding: 'uint4' },
+    { embedding: 'uint8' },
+  ]
+  test.each(variants.map((options) => [JSON.stringify(options), options] as const))(
+    '%s',
+    async (_, options) => {
+      const bytes = writeOnnx(tinyDecoder(options))
+      const decoder = await recogniseBytes(bytes, TINY_CONFIG)
+      const { logits } = referenceForward(await loadReference(decoder), ids)
+      expect(nmse(logits, await runtimeLogits(bytes))).toBeLessThan(1e-9)
+    },
+  )
+})
