@@ -7,8 +7,6 @@ Object.assign(globalThis, globals)
 /** Dawn frees the instance, and with it every device, once nothing refers to it any more. */
 const gpu = create([])
 let shared: Promise<GPUDevice> | undefined
-/** Dawn's instance: it must outlive its devices. */
-const gpu = create([])
 
 /** The tests' device: Dawn in Node on whatever Vulkan driver the environment names. Errors of the API fail the test. */
 export function testDevice(): Promise<GPUDevice> {
