@@ -3,7 +3,13 @@ import { playwright } from '@vitest/browser-playwright'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-import { headersFile, isolationHeaders, securityHeaders } from './tools/securityHeaders.ts'
+import {
+  cacheControl,
+  developmentHeaders,
+  headersFile,
+  isolationHeaders,
+  securityHeaders,
+} from './tools/securityHeaders.ts'
 
 /** The browser that `npm test` found; without one, Playwright's full build (its headless shell lacks WebGPU). */
 const chromiumPath = process.env['CHROMIUM_PATH']
@@ -33,12 +39,27 @@ const staticHostHeaders: Plugin = {
   },
 }
 
+/** Sets the same headers on every response of the preview, errors included. */
+const previewHeaders: Plugin = {
+  name: 'preview-headers',
+  configurePreviewServer({ middlewares }) {
+    middlewares.use((request, response, next) => {
+      for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
+      response.setHeader('Cache-Control', cacheControl(request.url ?? '/'))
+      next()
+    })
+  },
+}
+
 export default defineConfig({
-  plugins: [react(), staticHostHeaders],
+  plugins: [react(), staticHostHeaders, previewHeaders],
+  // No fallback to index.html: a file that is missing must be missing, as on a static host.
+  appType: 'mpa',
   // Relative, so that the build also works below a sub-folder of a static host.
   base: './',
-  server: { headers: isolationHeaders },
-  preview: { headers: securityHeaders },
+  // Vitest's browser pages come from the same server, with scripts and frames of their own.
+  server: { headers: process.env['VITEST'] ? isolationHeaders : developmentHeaders },
+  preview: { cors: false },
   worker: { format: 'es' },
   build: { target: 'es2024', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   test: {
