@@ -11,7 +11,7 @@ import { findMember, useCast } from './stores/cast.ts'
 import { useChats } from './stores/chats.ts'
 import { useRoute } from './stores/route.ts'
 import { useSession } from './stores/session.ts'
-import { useNarrow } from './useNarrow.ts'
+import { useNarrow } from './shared/useNarrow.ts'
 
 /** The whole page: one screen, the drawer beside it, the load line above and the last deed below. */
 export function App() {

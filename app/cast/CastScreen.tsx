@@ -16,6 +16,9 @@ import { RoleTile } from './RoleTile.tsx'
 /** From this many roles on, a search helps more than it disturbs. */
 const SEARCH_FROM = 12
 
+/** Up to this many stand in rows of three, so that two rows are whole. */
+const FEW = 6
+
 /** The first thing seen: who is here, and whom was talked to last. */
 export function CastScreen() {
   const members = useCast((state) => state.members)
@@ -54,7 +57,7 @@ export function CastScreen() {
           />
         )}
         <section aria-label="The cast">
-          <ul className={styles.grid}>
+          <ul className={[styles.grid, shown.length <= FEW ? styles.few : ''].join(' ')}>
             {shown.map((member) => (
               <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
             ))}

@@ -21,7 +21,7 @@ export function ImportButton() {
   }
   return (
     <>
-      <Button label="Bring in a chat" icon="in" look="quiet" onClick={() => input.current?.click()} />
+      <Button label="Bring in a chat" icon="in" onClick={() => input.current?.click()} />
       <input
         ref={input}
         type="file"

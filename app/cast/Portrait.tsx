@@ -1,3 +1,4 @@
+import { siteUrl } from '../stores/site.ts'
 import type { Accent, CastMember } from './castMember.ts'
 import styles from './Portrait.module.css'
 
@@ -13,7 +14,11 @@ export function Portrait({ member, size, isThinking = false }: PortraitProps) {
   return (
     <span className={[styles.portrait, styles[size], isThinking ? styles.thinking : ''].join(' ')}>
       {member?.portrait ? (
-        <img src={member.portrait} alt="" draggable={false} />
+        <img
+          src={member.portrait.startsWith('data:') ? member.portrait : siteUrl(member.portrait)}
+          alt=""
+          draggable={false}
+        />
       ) : (
         <span className={styles.initial} aria-hidden="true">
           {member?.displayName.charAt(0) ?? '·'}

@@ -13,6 +13,7 @@ import { again, dismissFailure, useGeneration } from '../stores/generation.ts'
 import { routeHash } from '../stores/route.ts'
 import { characterName } from '../stores/scene.ts'
 import { edit, showBackstage, useSession } from '../stores/session.ts'
+import { useNarrow } from '../shared/useNarrow.ts'
 import { Announcer } from './Announcer.tsx'
 import { ChatTitle } from './ChatTitle.tsx'
 import styles from './ChatScreen.module.css'
@@ -56,6 +57,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const saveFailure = useChats((state) => state.saveFailure)
   const member = findMember(members, chat.role)
   const name = characterName(member, chat.role)
+  const isNarrow = useNarrow()
   useChatKeys()
 
   const hasBegun = visibleMessages(chat).some((message) => message.speaker === 'user')
@@ -73,7 +75,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         <Button
           label="New chat"
           icon="plus"
-          iconOnly
+          iconOnly={isNarrow}
           look="quiet"
           disabled={!hasBegun}
           onClick={() => void beginChat(chat.role)}
@@ -81,7 +83,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         <Button
           label="Backstage"
           icon="curtain"
-          iconOnly
+          iconOnly={isNarrow}
           look="quiet"
           aria-expanded={isBackstageOpen}
           onClick={() => showBackstage(!isBackstageOpen)}

@@ -1,4 +1,4 @@
-import { memo } from 'react'
+import { memo, useState } from 'react'
 
 import type { Message as ChatMessage } from '../../src/storage/chat.ts'
 import { selectedTake } from '../../src/storage/chat.ts'
@@ -28,6 +28,8 @@ export interface MessageProps {
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
   const { message, member, names, startsRun, isEditing, live } = props
+  // Where nothing hovers, a tap on the words shows what can be done with them.
+  const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
   const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
   const text = resolveMacros(selectedTake(message).text, names)
@@ -38,6 +40,7 @@ export const Message = memo(function Message(props: MessageProps) {
       )}
       aria-label={speaker}
       aria-busy={live !== 'no'}
+      data-open={isOpen || undefined}
       data-excluded={message.excluded || undefined}
       {...(!isUser && accentProps(member?.accent))}
     >
@@ -51,7 +54,10 @@ export const Message = memo(function Message(props: MessageProps) {
         {isEditing ? (
           <MessageEditor message={message} />
         ) : (
-          <div className={styles.words}>
+          <div
+            className={styles.words}
+            onPointerUp={(event) => event.pointerType === 'touch' && setIsOpen(!isOpen)}
+          >
             <Speech text={text} isStreaming={live === 'speaking'} />
             {(live === 'waiting' || live === 'loading') && text === '' && (
               <Waiting speaker={speaker} live={live} />

@@ -20,7 +20,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
   const isLastAnswer = isLast && isRole
   return (
     <div
-      className={[styles.actions, isLast ? styles.last : ''].join(' ')}
+      className={[styles.actions, isLast ? styles.last : styles.corner].join(' ')}
       role="group"
       aria-label="With this message"
     >

@@ -29,10 +29,10 @@ export function MessageList({ chat, member }: MessageListProps) {
   const editing = useSession((state) => state.editing)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
-  const { isAway, jump } = useFollow(scroller, content)
 
   const messages = withLive(chat, live)
   const hasBegun = messages.some((message) => message.speaker === 'user')
+  const { isAway, jump } = useFollow(scroller, content, { startsAtTop: !hasBegun })
   return (
     <div className={styles.frame}>
       {/* A region that scrolls must be reachable without a mouse. */}

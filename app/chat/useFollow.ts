@@ -6,13 +6,14 @@ const NEAR_PX = 48
 
 /**
  * Keeps a scrolling box at its end while its content grows, unless the reader has scrolled up. It starts at the
- * end.
+ * end, or at the beginning where that is asked for.
  */
 export function useFollow(
   scroller: RefObject<HTMLElement | null>,
   content: RefObject<HTMLElement | null>,
+  { startsAtTop }: { readonly startsAtTop: boolean },
 ): { readonly isAway: boolean; readonly jump: () => void } {
-  const isFollowing = useRef(true)
+  const isFollowing = useRef(!startsAtTop)
   const [isAway, setIsAway] = useState(false)
 
   const jump = useCallback((): void => {
@@ -43,12 +44,6 @@ export function useFollow(
       box.removeEventListener('scroll', note)
     }
   }, [scroller, content])
-
-  useEffect(() => {
-    const box = scroller.current
-    isFollowing.current = true
-    box?.scrollTo({ top: box.scrollHeight })
-  }, [scroller])
 
   return { isAway, jump }
 }

@@ -22,7 +22,8 @@ export function Button({ label, icon, iconOnly = false, look = 'plain', ref, ...
       {...rest}
       ref={ref}
       className={[styles.button, styles[look], iconOnly ? styles.round : ''].join(' ')}
-      {...(iconOnly && { 'aria-label': label, title: rest.title ?? label })}
+      aria-label={label}
+      {...(iconOnly && { title: rest.title ?? label })}
     >
       {icon && <Icon name={icon} size={iconOnly ? 20 : 18} />}
       {!iconOnly && <span>{label}</span>}

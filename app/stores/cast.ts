@@ -5,6 +5,7 @@ import type { RoleInfo } from '../../src/engine/protocol.ts'
 import { fetchJson } from '../../src/storage/downloads.ts'
 import type { Card, CastMember } from '../cast/castMember.ts'
 import { joinCast, readCards } from '../cast/castMember.ts'
+import { siteUrl } from './site.ts'
 
 interface CastState {
   readonly cards: readonly Card[]
@@ -18,7 +19,7 @@ export const useCast = create<CastState>()(() => ({ cards: [], members: [], isSe
 /** Fetches the cards, so that the gallery stands before the model does. Without them the pack's roles still play. */
 export async function openCast(): Promise<void> {
   try {
-    const cards = readCards(await fetchJson(new URL('cast/cards.json', document.baseURI).href))
+    const cards = readCards(await fetchJson(siteUrl('cast/cards.json')))
     useCast.setState(({ members }) => ({
       cards,
       members: members.length > 0 ? members : joinCast(cards, null),

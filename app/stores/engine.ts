@@ -10,6 +10,7 @@ import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { parseManifest } from '../../src/storage/manifest.ts'
 import { assignRoles } from './cast.ts'
 import { useSettings } from './settings.ts'
+import { siteUrl } from './site.ts'
 
 /** Why nobody can answer here. */
 export type Obstacle = 'insecure' | 'no-webgpu' | 'no-adapter' | 'no-device'
@@ -128,7 +129,7 @@ function obstacleOf(report: DeviceReport): Obstacle | null {
 }
 
 async function loadBackbone(engine: EngineClient): Promise<void> {
-  const backbones = parseManifest(await fetchJson(new URL('models/index.json', document.baseURI).href))
+  const backbones = parseManifest(await fetchJson(siteUrl('models/index.json')))
   const wanted = useSettings.getState().backbone
   const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
   if (!backbone) return
@@ -165,7 +166,7 @@ function manifestFiles(backbone: ServedBackbone): ServedBackbone['files'] {
 async function fetchBackbone(
   backbone: ServedBackbone,
 ): Promise<{ files: ReadonlyMap<string, Blob>; pack: { name: string; file: Blob } | null }> {
-  const download = downloadFiles(manifestFiles(backbone), { folder: new URL('./', document.baseURI).href })
+  const download = downloadFiles(manifestFiles(backbone), { folder: siteUrl('') })
   const started = performance.now()
   let step = await download.next()
   while (!step.done) {
