@@ -2,6 +2,7 @@ import type { OnnxTensor } from './onnxTensor.ts'
 import { readPair, readTensor } from './onnxTensor.ts'
 import { WireReader } from './protobuf.ts'
 
+/** An attribute of a node; text is taken byte by byte. */
 export type OnnxAttribute =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'int'; readonly value: number }
@@ -12,6 +13,7 @@ export type OnnxAttribute =
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'other' }
 
+/** One operation of a graph. */
 export interface OnnxNode {
   readonly name: string
   readonly opType: string
@@ -31,6 +33,7 @@ export interface OnnxValue {
   readonly dims: readonly (number | string | null)[] | null
 }
 
+/** Nodes in an order in which they can run, and what they start from. */
 export interface OnnxGraph {
   readonly name: string
   readonly nodes: readonly OnnxNode[]
@@ -39,6 +42,7 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValue[]
 }
 
+/** A model file. */
 export interface OnnxModel {
   readonly fileName: string
   readonly irVersion: number

@@ -12,6 +12,7 @@ export type OnnxContent =
       readonly sizeBytes: number
     }
 
+/** An initializer or the tensor of an attribute. */
 export interface OnnxTensor {
   readonly name: string
   readonly dims: readonly number[]

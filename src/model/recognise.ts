@@ -13,6 +13,17 @@ import { externalFiles, storedTensors, withSmallTensors } from './storedTensors.
 /** Scalars, shapes and rotary frequencies are smaller than this, wherever an exporter puts them. */
 const SMALL_TENSOR_BYTES = 512
 
+/** Sizes that config.json names too. */
+const CONFIG_NAMES: readonly (readonly [keyof DecoderShape, string])[] = [
+  ['layers', 'num_hidden_layers'],
+  ['hidden', 'hidden_size'],
+  ['heads', 'num_attention_heads'],
+  ['kvHeads', 'num_key_value_heads'],
+  ['headDim', 'head_dim'],
+  ['ffn', 'intermediate_size'],
+  ['vocabulary', 'vocab_size'],
+]
+
 /** The parts of one block as the graph has them. */
 interface BlockSites {
   readonly inputNorm: Normed
@@ -130,19 +141,10 @@ function shapeOf(
 }
 
 function compareShapes(shape: DecoderShape, config: BackboneConfig | undefined, fileName: string): void {
-  const names = {
-    layers: 'num_hidden_layers',
-    hidden: 'hidden_size',
-    heads: 'num_attention_heads',
-    kvHeads: 'num_key_value_heads',
-    headDim: 'head_dim',
-    ffn: 'intermediate_size',
-    vocabulary: 'vocab_size',
-  } as const
-  for (const key of Object.keys(names) as (keyof typeof names)[]) {
+  for (const [key, name] of CONFIG_NAMES) {
     const stated = config?.[key]
     check(stated === undefined || stated === shape[key], 'format-invalid', () => {
-      return `${fileName} has ${names[key]} ${shape[key]}, expected ${stated} of config.json`
+      return `${fileName} has ${name} ${shape[key]}, expected ${stated} of config.json`
     })
   }
 }

@@ -46,6 +46,7 @@ export function headHalves(
   })
 }
 
+/** Neg of the upper half of each head. */
 export function negatedHalf(x: HiddenValue): Value | undefined {
   if (x.meaning.kind !== 'upperHalf') return undefined
   return { ...x, meaning: { ...x.meaning, kind: 'negatedUpperHalf' } }
@@ -225,12 +226,14 @@ export function chosen(
   return (scalarOf(other) ?? 0) <= -1e4 ? { ...x, meaning: { ...x.meaning, isMasked: true } } : undefined
 }
 
+/** Softmax of masked scores over the cached positions. */
 export function softmax(node: OnnxNode, x: HiddenValue, opset: number): Value | undefined {
   const axis = intAttribute(node, 'axis') ?? (opset < 13 ? 1 : -1)
   if (x.meaning.kind !== 'scores' || !x.meaning.isMasked || axisFromFront(axis, 4) !== 3) return undefined
   return { ...x, meaning: { ...x.meaning, kind: 'probabilities' } }
 }
 
+/** IsNaN of probabilities, which a row of nothing but masked scores fails. */
 export function nanTest(x: HiddenValue): Value | undefined {
   return x.meaning.kind === 'probabilities' ? { ...x, meaning: { ...x.meaning, kind: 'nanTest' } } : undefined
 }

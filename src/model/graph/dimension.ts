@@ -10,10 +10,12 @@ export type Entry = Dimension | null
 // Real shapes multiply two or three symbols; without a cap a hostile graph could double their number per node.
 const MAXIMUM_SYMBOLS = 8
 
+/** A dimension that is the same in every run. */
 export function fixed(factor: number): Dimension {
   return { factor, symbols: [] }
 }
 
+/** A dimension that the run decides. */
 export function symbolic(name: string): Dimension {
   return { factor: 1, symbols: [name] }
 }
@@ -23,6 +25,7 @@ export function fixedSize(entry: Entry | undefined): number | undefined {
   return entry && entry.symbols.length === 0 ? entry.factor : undefined
 }
 
+/** Whether both are known to be equal in every run. */
 export function isSame(a: Entry | undefined, b: Entry | undefined): boolean {
   if (!a || !b) return false
   return (
@@ -32,6 +35,7 @@ export function isSame(a: Entry | undefined, b: Entry | undefined): boolean {
   )
 }
 
+/** a · b, null where either is unknown. */
 export function times(a: Entry, b: Entry): Entry {
   if (!a || !b || a.symbols.length + b.symbols.length > MAXIMUM_SYMBOLS) return null
   return { factor: a.factor * b.factor, symbols: [...a.symbols, ...b.symbols].toSorted() }

@@ -2,26 +2,28 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
 import { readNumbers } from '../../formats/onnxTensor.ts'
 import { fixed, fixedSize } from './dimension.ts'
-import type { Value } from './values.ts'
-import type { NumbersValue } from './values.ts'
+import type { NumbersValue, Value } from './values.ts'
 
 const MAXIMUM_NUMBERS = 64
 
-/** Operators with their domain; the standard domain is left out, and so is ORT's for norms that it puts there. */
+/** The operator's name, with its domain unless that is the standard one. */
 export function operatorOf(node: OnnxNode): string {
   return node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
 }
 
+/** An integer attribute; undefined where it is absent or of another type. */
 export function intAttribute(node: OnnxNode, name: string): number | undefined {
   const attribute = node.attributes.get(name)
   return attribute?.kind === 'int' ? attribute.value : undefined
 }
 
+/** A float attribute; undefined where it is absent or of another type. */
 export function floatAttribute(node: OnnxNode, name: string): number | undefined {
   const attribute = node.attributes.get(name)
   return attribute?.kind === 'float' ? attribute.value : undefined
 }
 
+/** An attribute that lists integers; undefined where it is absent or of another type. */
 export function intsAttribute(node: OnnxNode, name: string): readonly number[] | undefined {
   const attribute = node.attributes.get(name)
   return attribute?.kind === 'ints' ? attribute.value : undefined

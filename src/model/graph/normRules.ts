@@ -42,15 +42,10 @@ export function skipNorm(
   if (!sum || sum.meaning.kind !== 'residual') return undefined
   const epsilon = floatAttribute(node, 'epsilon') ?? DEFAULT_EPSILON.Skip
   const normed = withGain(sum, sum.meaning, { gain, epsilon })
-  return (
-    normed &&
-    [normed, normed, normed, sum].map((value, at) => (at === 1 || at === 2 ? unusedStatistic(node) : value))
-  )
-}
-
-/** Mean and inverse deviation, which inference never uses. */
-function unusedStatistic(node: OnnxNode): Value {
-  return { kind: 'unplaced', node, reason: 'gives a statistic that nothing is expected to use' }
+  if (!normed) return undefined
+  // Mean and inverse deviation, which inference never uses.
+  const statistic: Value = { kind: 'unplaced', node, reason: 'gives a statistic that no decoder uses' }
+  return [normed, statistic, statistic, sum]
 }
 
 function withGain(

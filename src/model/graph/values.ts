@@ -71,6 +71,7 @@ export interface HiddenValue {
   readonly meaning: Meaning
 }
 
+/** What is known of a value of the graph before the run. */
 export type Value =
   | ConstantValue
   | NumbersValue
@@ -120,6 +121,7 @@ export interface NormStep {
   readonly epsilon: number
 }
 
+/** The output of an RMS norm of the residual stream. */
 export interface Normed {
   readonly kind: 'normed'
   readonly of: Residual
@@ -149,6 +151,7 @@ export interface RotaryStep {
   readonly role: SideRole | null
 }
 
+/** Queries or keys with their positions, times `factor`. */
 export interface Rotated {
   readonly kind: 'rotated'
   readonly of: LinearOutput
@@ -164,6 +167,7 @@ export interface Cached {
   readonly factor: number
 }
 
+/** q·kᵀ times `factor`, and what softmax makes of it. */
 export interface Scores {
   readonly kind: 'scores' | 'probabilities' | 'nanTest'
   readonly query: Rotated
@@ -172,6 +176,7 @@ export interface Scores {
   readonly isMasked: boolean
 }
 
+/** The mixed values of all heads, before the output projection. */
 export interface Attended {
   readonly kind: 'attended'
   readonly query: LinearOutput
@@ -184,17 +189,20 @@ export interface Attended {
   readonly rotary: RotaryUse
 }
 
+/** σ(x), or x·σ(x). */
 export interface Activation {
   readonly kind: 'sigmoid' | 'silu'
   readonly of: LinearOutput
 }
 
+/** silu(gate) · up. */
 export interface Gated {
   readonly kind: 'gated'
   readonly gate: LinearOutput
   readonly up: LinearOutput
 }
 
+/** The part that a hidden value plays in a decoder. */
 export type Meaning =
   | Residual
   | NormStep
@@ -208,6 +216,7 @@ export type Meaning =
   | Activation
   | Gated
 
+/** A side value of which nothing is known. */
 export const OPAQUE: SideValue = { kind: 'side', role: { kind: 'opaque' }, dims: null }
 
 /** What each value may feed, for messages about a node that is none of it. */

@@ -31,13 +31,13 @@ function withTensor(
   return { ...model, initializers }
 }
 
-/** An initializer of `count` halves of one. */
+/** An initializer that is one half throughout. */
 function constant(name: string, dims: readonly number[]): WrittenTensor {
   const count = dims.reduce((product, dim) => product * dim, 1)
   return { name, dataType: 1, dims, floats: Array.from({ length: count }, () => 0.5) }
 }
 
-const with1 = (model: WrittenModel, ...added: WrittenTensor[]): WrittenModel => ({
+const withTensors = (model: WrittenModel, ...added: WrittenTensor[]): WrittenModel => ({
   ...model,
   initializers: [...model.initializers, ...added],
 })
@@ -158,7 +158,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
   test.each<[string, WrittenModel, string]>([
     [
       'a scaled embedding',
-      with1(
+      withTensors(
         insertAfter(tinyDecoder(), 'embedded', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
         half,
       ),
@@ -166,7 +166,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ],
     [
       'a constant added to the stream',
-      with1(
+      withTensors(
         insertAfter(tinyDecoder(), 'layers.0.middle', (x) => ({ opType: 'Add', inputs: [x, 'vector'] })),
         vector,
       ),
@@ -174,7 +174,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ],
     [
       'a norm after attention',
-      with1(
+      withTensors(
         insertAfter(tinyDecoder(), 'layers.1.o.y', (x) => ({
           opType: 'SimplifiedLayerNormalization',
           inputs: [x, 'vector'],
@@ -185,7 +185,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ],
     [
       'a norm of query heads',
-      with1(
+      withTensors(
         insertAfter(written, 'layers.0.q.y.heads', (x) => ({
           opType: 'SimplifiedLayerNormalization',
           inputs: [x, 'q_norm'],
@@ -201,7 +201,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ],
     [
       'scaled logits',
-      with1(
+      withTensors(
         insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
         half,
       ),
@@ -254,7 +254,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ['an unknown attribute', withAttention('surprise', { int: 1 }), '(com.microsoft.GroupQueryAttention)'],
     [
       'a weight that is computed',
-      with1(
+      withTensors(
         change(
           prepend(tinyDecoder(), {
             opType: 'Mul',
@@ -287,7 +287,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     ],
     [
       'a low-rank detour',
-      with1(
+      withTensors(
         insertAfter(
           append(
             append(tinyDecoder(), 'layers.0.gate.y', {
@@ -329,7 +329,7 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     await expect(recogniseBytes(writeOnnx(scaled))).rejects.toThrow('scales attention by 0.5, expected 0.25')
     const biased = insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Add', inputs: [x, 'bias'] }))
     await expect(
-      recogniseBytes(writeOnnx(with1(biased, constant('bias', [TINY.vocabulary])))),
+      recogniseBytes(writeOnnx(withTensors(biased, constant('bias', [TINY.vocabulary])))),
     ).rejects.toThrow('adds a bias to the logits')
   })
 })
