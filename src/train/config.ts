@@ -173,7 +173,7 @@ function readSystem(fields: Fields): TrainConfig['system'] {
       if (typeof line !== 'string') throw fields.fault('system', 'a text, or one text a role')
       return [role, line] as const
     })
-    return Object.fromJsonRecord(lines)
+    return Object.fromEntries(lines)
   }
   throw fields.fault('system', 'a text, or one text a role')
 }
