@@ -1,3 +1,4 @@
+// @ts-check
 // Loaded before the command line: makes descriptor 3 its stderr, because native code writes to descriptor 2 as well.
 import { writeSync } from 'node:fs'
 import { Writable } from 'node:stream'

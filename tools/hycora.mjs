@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run --silent hycora -- COMMAND`: bundles src/cli when it changed, then runs it where Dawn finds a driver.
 // The command's stdout is its own. Its native stderr, where drivers and Dawn talk, goes nowhere; what the command
 // itself says travels over descriptor 3 (cliMessages.mjs). HYCORA_DEBUG=1 shows all of it.

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm start`: installs what is missing, builds when something changed, serves the build with its security headers.
 import { join } from 'node:path'
 

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm test`: installs what is missing (a Chromium too), checks format, lint and types, runs every test and counts.
 // With words after `--` they go to Vitest, and only the tests that they choose run.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
