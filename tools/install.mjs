@@ -73,7 +73,13 @@ export function ensurePackages({ isQuiet = false } = {}) {
   const installed = readJson(join(root, 'node_modules', '.package-lock.json'))
   if (isCurrent && installed.packages && isInstalled(lockfile, installed)) return
   if (!isQuiet) process.stderr.write('Installing packages (once).\n')
-  const command = [isCurrent ? 'ci' : 'install', '--ignore-scripts', '--no-audit', '--no-fund']
+  const command = [
+    isCurrent ? 'ci' : 'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
   const { status, stderr, error } = spawnSync('npm', command, {
     cwd: root,
     stdio: ['ignore', isQuiet ? 'ignore' : process.stderr, isQuiet ? 'pipe' : process.stderr],
