@@ -59,7 +59,7 @@ export default defineConfig({
   base: './',
   // Vitest's browser pages come from the same server, with scripts and frames of their own.
   server: { headers: process.env['VITEST'] ? isolationHeaders : developmentHeaders },
-  preview: { cors: false },
+  preview: { cors: false, headers: securityHeaders },
   worker: { format: 'es' },
   build: { target: 'es2024', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   test: {
