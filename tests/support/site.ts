@@ -1,0 +1,95 @@
+import { resolve } from 'node:path'
+
+import AxeSource from 'axe-core'
+import { chromium } from 'playwright'
+import type { Browser, BrowserContext, Page } from 'playwright'
+import { build, preview } from 'vite'
+
+const root = resolve(import.meta.dirname, '../..')
+
+/** Flags for WebGPU on the software adapter; without them a headless Chromium has none. */
+export const SOFTWARE_GPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
+export interface Site {
+  readonly url: string
+  readonly browser: Browser
+  close(): Promise<void>
+}
+
+/** Builds the page, serves the build with its own headers and opens a browser. */
+export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise<Site> {
+  await buildOnce()
+  const server = await preview({ root, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0 } })
+  const browser = await chromium.launch({
+    ...(process.env['CHROMIUM_PATH']
+      ? { executablePath: process.env['CHROMIUM_PATH'] }
+      : { channel: 'chromium' }),
+    args: ['--no-sandbox', ...flags],
+  })
+  return {
+    url: server.resolvedUrls!.local[0]!,
+    browser,
+    async close() {
+      await browser.close()
+      await server.close()
+    },
+  }
+}
+
+let built: Promise<unknown> | undefined
+
+/** The build that all files of one test run share. */
+function buildOnce(): Promise<unknown> {
+  built ??= build({ root, logLevel: 'error' })
+  return built
+}
+
+/** What must never happen while a page is used. */
+export interface Watch {
+  readonly foreignRequests: string[]
+  readonly requests: string[]
+  readonly complaints: string[]
+}
+
+/** Notes every request and complaint of a context's pages. */
+export function watch(context: BrowserContext, site: Site): Watch {
+  const notes: Watch = { foreignRequests: [], requests: [], complaints: [] }
+  context.on('request', (request) => {
+    const address = request.url()
+    notes.requests.push(address)
+    const isOwn = address.startsWith(site.url) || address.startsWith('data:') || address.startsWith('blob:')
+    if (!isOwn) notes.foreignRequests.push(address)
+  })
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.text().includes('Content Security Policy')) {
+      notes.complaints.push(message.text())
+    }
+  })
+  context.on('weberror', (error) => notes.complaints.push(error.error().message))
+  return notes
+}
+
+/** The ids of the accessibility rules that the page breaks now. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  // An isolated world: the page's Trusted Types do not let a test's script in.
+  const session = await page.context().newCDPSession(page)
+  const { frameTree } = await session.send('Page.getFrameTree')
+  const { executionContextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+  })
+  const evaluate = async (expression: string): Promise<string> => {
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression,
+      contextId: executionContextId,
+      awaitPromise: true,
+      returnByValue: true,
+    })
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+    return String(result.value)
+  }
+  await evaluate(`${AxeSource.source};''`)
+  const found = await evaluate(
+    "axe.run().then(({violations}) => JSON.stringify(violations.map(({id, nodes}) => id + ': ' + nodes.map((n) => n.target).join(' | '))))",
+  )
+  return JSON.parse(found) as string[]
+}
