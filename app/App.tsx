@@ -21,7 +21,7 @@ export function App() {
   useTitle()
   return (
     <ErrorBoundary>
-      <LoadLine />
+      <LoadLine hasWords={route.screen === 'cast'} />
       <div className={[styles.stage, isBackstageOpen ? styles.open : ''].join(' ')}>
         {/* On a phone the drawer covers the screen, which then must not be reached behind it. */}
         <div className={styles.screen} inert={isBackstageOpen && isNarrow}>

@@ -44,7 +44,9 @@ export function CastScreen() {
           <h1 className={styles.question}>Who would you like to talk to?</h1>
           <CallMe />
         </div>
-        <EngineNotices />
+        <div className={styles.notices}>
+          <EngineNotices />
+        </div>
         {hasChats && <LastChats />}
         {members.length >= SEARCH_FROM && (
           <input

@@ -1,3 +1,4 @@
+import { Icon } from '../shared/Icon.tsx'
 import { siteUrl } from '../stores/site.ts'
 import type { Accent, CastMember } from './castMember.ts'
 import styles from './Portrait.module.css'
@@ -21,7 +22,7 @@ export function Portrait({ member, size, isThinking = false }: PortraitProps) {
         />
       ) : (
         <span className={styles.initial} aria-hidden="true">
-          {member?.displayName.charAt(0) ?? '·'}
+          {member ? member.displayName.charAt(0) : <Icon name="nobody" size={24} />}
         </span>
       )}
     </span>

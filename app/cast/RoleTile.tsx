@@ -1,4 +1,5 @@
 import { Icon } from '../shared/Icon.tsx'
+import hidden from '../shared/VisuallyHidden.module.css'
 import type { CastMember } from './castMember.ts'
 import { accentProps, Portrait } from './Portrait.tsx'
 import styles from './RoleTile.module.css'
@@ -8,27 +9,25 @@ interface RoleTileProps {
   readonly onOpen: () => void
 }
 
-/** One character of the gallery. The whole tile is the button. */
+/** One character of the gallery. The button covers the whole tile. */
 export function RoleTile({ member, onOpen }: RoleTileProps) {
   return (
     <li className={styles.item} {...accentProps(member.accent)}>
-      <button
-        type="button"
-        className={styles.tile}
-        aria-label={`Talk to ${member.displayName}`}
-        onClick={onOpen}
-      >
-        <Portrait member={member} size="large" />
-        <span className={styles.name}>
-          {member.displayName}
+      <button type="button" className={styles.tile} onClick={onOpen}>
+        <span className={styles.picture}>
+          <Portrait member={member} size="large" />
           {member.isTrained && (
             <span className={styles.trained} title="Played by trained weights, not only by a description">
-              <Icon name="trained" size={14} />
+              <Icon name="trained" size={16} />
             </span>
           )}
         </span>
-        {member.line && <span className={styles.line}>{member.line}</span>}
+        <span className={styles.name}>
+          <span className={hidden.hidden}>Talk to </span>
+          {member.displayName}
+        </span>
       </button>
+      {member.line && <p className={styles.line}>{member.line}</p>}
     </li>
   )
 }

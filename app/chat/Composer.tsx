@@ -1,9 +1,11 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { Button } from '../shared/Button.tsx'
+import { useEngine } from '../stores/engine.ts'
 import { say, stopAnswer, useGeneration } from '../stores/generation.ts'
 import styles from './Composer.module.css'
+import { focusComposer } from './focusComposer.ts'
 
 interface ComposerProps {
   readonly chat: string
@@ -16,17 +18,15 @@ interface ComposerProps {
 export function Composer({ chat, name, starters }: ComposerProps) {
   const [text, setText] = useState(() => loadDraft(chat))
   const isBusy = useGeneration((state) => state.live !== null)
-  const box = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => {
-    // On touch the keyboard would cover the greeting.
-    if (matchMedia('(pointer: fine)').matches) box.current?.focus()
-  }, [])
+  // Where nobody can answer, nothing is asked; what is written stays.
+  const isMute = useEngine((state) => state.phase === 'blocked')
+  useEffect(focusComposer, [])
   const write = (words: string): void => {
     setText(words)
     saveDraft(chat, words)
   }
   const send = (words: string): void => {
-    if (isBusy || words.trim() === '') return
+    if (isBusy || isMute || words.trim() === '') return
     write('')
     void say(words)
   }
@@ -36,7 +36,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
         <ul className={styles.starters} aria-label="Things to say">
           {starters.map((starter) => (
             <li key={starter}>
-              <Button label={starter} disabled={isBusy} onClick={() => send(starter)} />
+              <Button label={starter} disabled={isBusy || isMute} onClick={() => send(starter)} />
             </li>
           ))}
         </ul>
@@ -49,7 +49,6 @@ export function Composer({ chat, name, starters }: ComposerProps) {
         }}
       >
         <textarea
-          ref={box}
           className={styles.box}
           rows={1}
           aria-label={`Say something to ${name}`}
@@ -73,7 +72,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
             label="Send"
             icon="send"
             look="strong"
-            disabled={text.trim() === ''}
+            disabled={isMute || text.trim() === ''}
           />
         )}
       </form>

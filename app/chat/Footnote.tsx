@@ -2,6 +2,7 @@ import type { Chat } from '../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
+import { describeLoad } from '../shared/LoadLine.tsx'
 import { useEngine } from '../stores/engine.ts'
 import { useGeneration } from '../stores/generation.ts'
 import { usePreview } from '../stores/preview.ts'
@@ -11,12 +12,15 @@ import styles from './Footnote.module.css'
 /** backbone · tokens/s · tokens used of context; a click opens what is sent. */
 export function Footnote({ chat }: { readonly chat: Chat }) {
   const info = useEngine((state) => state.info)
+  const status = useEngine((state) => state.status)
+  const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
   const backbone = useEngine((state) => state.backbone)
   const preview = usePreview((state) => (state.chat === chat.id ? state.preview : null))
   const spoken = useGeneration((state) => (state.live?.chat === chat.id ? state.live.tokens : null))
   const generation = lastGeneration(chat)
   const parts = [backbone?.name ?? info?.name ?? 'No model yet']
-  if (spoken !== null) parts.push(`${count(spoken)} tokens so far`)
+  if (isLoading) parts.push(describeLoad(status).words)
+  else if (spoken !== null) parts.push(`${count(spoken)} tokens so far`)
   else if (generation)
     parts.push(`${generation.tokensPerSecond.toFixed(generation.tokensPerSecond < 10 ? 1 : 0)} tokens/s`)
   const used = preview?.tokens ?? (generation ? generation.promptTokens + generation.tokens : null)
@@ -32,7 +36,9 @@ export function Footnote({ chat }: { readonly chat: Chat }) {
       >
         {parts.join(' · ')}
       </button>
-      <Button label="Keys" icon="keys" iconOnly look="quiet" onClick={() => showDialog('keys')} />
+      <span className={styles.keys}>
+        <Button label="Keys" icon="keys" iconOnly look="quiet" onClick={() => showDialog('keys')} />
+      </span>
     </div>
   )
 }

@@ -4,6 +4,7 @@ import hidden from '../shared/VisuallyHidden.module.css'
 import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chats.ts'
 import { again, canRepeat, carryOn } from '../stores/generation.ts'
 import { edit } from '../stores/session.ts'
+import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './Message.tsx'
 import styles from './MessageActions.module.css'
 
@@ -31,7 +32,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
           look="quiet"
           disabled={isBusy}
           title="Ctrl + Enter"
-          onClick={() => void again()}
+          onClick={() => act(again())}
         />
       )}
       {isLast && !isRole && (
@@ -40,7 +41,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
           icon="again"
           look="quiet"
           disabled={isBusy}
-          onClick={() => void again()}
+          onClick={() => act(again())}
         />
       )}
       {message.takes.length > 1 && (
@@ -57,7 +58,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
           look="quiet"
           disabled={isBusy}
           title="Alt + Enter"
-          onClick={() => void carryOn()}
+          onClick={() => act(carryOn())}
         />
       )}
       <Button
@@ -83,10 +84,16 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
         iconOnly
         look="quiet"
         disabled={isBusy}
-        onClick={() => void deleteMessage(chat, message.id)}
+        onClick={() => act(deleteMessage(chat, message.id))}
       />
     </div>
   )
+}
+
+/** Moves the focus away from a button that goes with what it did. */
+function act(deed: Promise<void>): void {
+  focusComposer()
+  void deed
 }
 
 interface VersionsProps {

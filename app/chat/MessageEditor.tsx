@@ -5,6 +5,7 @@ import { selectedTake } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { editMessage, useChats } from '../stores/chats.ts'
 import { edit } from '../stores/session.ts'
+import { focusComposer } from './focusComposer.ts'
 import styles from './MessageEditor.module.css'
 
 /** Rewrites a message where it stands. Enter keeps it, Escape leaves it as it was. */
@@ -18,7 +19,7 @@ export function MessageEditor({ message }: { readonly message: Message }) {
   const keep = (): void => {
     const chat = useChats.getState().open
     const text = box.current?.value.trim() ?? ''
-    edit(null)
+    leave()
     if (chat && text) void editMessage(chat, message.id, text)
   }
   return (
@@ -29,7 +30,7 @@ export function MessageEditor({ message }: { readonly message: Message }) {
         aria-label="Edit the message"
         defaultValue={selectedTake(message).text}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') edit(null)
+          if (event.key === 'Escape') leave()
           else if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
             event.preventDefault()
             keep()
@@ -39,8 +40,13 @@ export function MessageEditor({ message }: { readonly message: Message }) {
       />
       <div className={styles.buttons}>
         <Button label="Keep" look="strong" onClick={keep} />
-        <Button label="Leave as it was" look="quiet" onClick={() => edit(null)} />
+        <Button label="Leave as it was" look="quiet" onClick={leave} />
       </div>
     </div>
   )
+}
+
+function leave(): void {
+  edit(null)
+  focusComposer()
 }

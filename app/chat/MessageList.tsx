@@ -37,7 +37,7 @@ export function MessageList({ chat, member }: MessageListProps) {
     <div className={styles.frame}>
       {/* A region that scrolls must be reachable without a mouse. */}
       <div className={styles.scroller} ref={scroller} role="region" aria-label="What was said" tabIndex={0}>
-        <div className={styles.column} ref={content}>
+        <div className={styles.column} ref={content} data-opening={!hasBegun || undefined}>
           {!hasBegun && <Opening member={member} />}
           {messages.map((message, index) => {
             const speaking = findMember(members, message.role)

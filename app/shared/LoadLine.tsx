@@ -15,26 +15,30 @@ const steps: Readonly<
   'warm-up': { name: 'Warming up', from: 0.96, to: 1 },
 }
 
-/** The thin line at the top of the page while the model comes. */
-export function LoadLine() {
+/** The thin line at the top of the page while the model comes; its words stand elsewhere where there is no room. */
+export function LoadLine({ hasWords }: { readonly hasWords: boolean }) {
   const status = useEngine((state) => state.status)
   const phase = useEngine((state) => state.phase)
   if (phase !== 'loading' && phase !== 'starting') return null
-  const { name, fraction, details } = describe(status)
+  const { name, fraction, words } = describeLoad(status)
   return (
     <div className={styles.line}>
       <Progress label={name} fraction={fraction} />
-      <p className={styles.words}>{[name, ...details].join(' · ')}</p>
+      {hasWords && <p className={styles.words}>{words}</p>}
     </div>
   )
 }
 
-function describe(status: LoadStatus | null): {
+/** What is being waited for, how far it is, and both in words. */
+export function describeLoad(status: LoadStatus | null): {
   readonly name: string
   readonly fraction: number
-  readonly details: readonly string[]
+  readonly words: string
 } {
-  if (!status) return { name: 'Looking for the graphics card', fraction: 0, details: [] }
+  if (!status) {
+    const name = 'Looking for the graphics card'
+    return { name, fraction: 0, words: name }
+  }
   const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, step } = status
   const { name, from, to } = steps[step]
   const share = totalBytes > 0 ? doneBytes / totalBytes : 0
@@ -42,5 +46,5 @@ function describe(status: LoadStatus | null): {
   if (step === 'download' && isFromDevice) details.push('from this device')
   if (bytesPerSecond > 0 && doneBytes < totalBytes)
     details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond))
-  return { name, fraction: from + (to - from) * share, details }
+  return { name, fraction: from + (to - from) * share, words: [name, ...details].join(' · ') }
 }

@@ -163,7 +163,7 @@ export function summarize(chat: Chat): ChatSummary {
 }
 
 function shorten(text: string, length: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const line = text.replaceAll('*', '').replaceAll(/\s+/g, ' ').trim()
   if (line.length <= length) return line
   const cut = line.slice(0, length)
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), length / 2)).trimEnd()}…`

@@ -5,7 +5,7 @@ import type { Settings } from './records.ts'
 export const defaultSettings: Settings = {
   version: 1,
   theme: 'system',
-  userName: 'You',
+  userName: 'stranger',
   mood: 'lively',
   overrides: {},
   lockedSeed: null,
