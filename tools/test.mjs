@@ -59,6 +59,9 @@ for (const [name, isPassed] of Object.entries(checks)) {
   if (!isPassed)
     console.error(`The ${name} check failed, see above. npm run fix mends format and some of lint.`)
 }
+if (checks['format'] === false || checks['lint'] === false) {
+  console.error('npm run fix mends the format and some of what the linter finds.')
+}
 const total = addChecks(counts, checks)
 console.log(countLine(total))
 process.exitCode = total.failed > 0 ? 1 : 0
