@@ -56,8 +56,7 @@ const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=$
 const isGreen = await run('vitest', 'vitest', ['run', ...reporters, ...chosen])
 const counts = countTests(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined, isGreen)
 for (const [name, isPassed] of Object.entries(checks)) {
-  if (!isPassed)
-    console.error(`The ${name} check failed, see above. npm run fix mends format and some of lint.`)
+  if (!isPassed) console.error(`The ${name} check failed, see above.`)
 }
 if (checks['format'] === false || checks['lint'] === false) {
   console.error('npm run fix mends the format and some of what the linter finds.')
