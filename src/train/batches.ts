@@ -1,0 +1,95 @@
+import { Random } from '../core/random.ts'
+import type { TokenRow } from './rows.ts'
+
+/** A micro-batch: rows padded to one length, row-major [rows, tokens]. */
+export interface Batch {
+  readonly rows: number
+  readonly tokens: number
+  readonly ids: Uint32Array<ArrayBuffer>
+  /** 1 for reply tokens. */
+  readonly isReply: Uint8Array<ArrayBuffer>
+  /** Position of each row's last reply token. */
+  readonly anchors: readonly number[]
+  /** Each row's role id. */
+  readonly roles: readonly number[]
+}
+
+/** Pads rows to the longest of them; padding is never read, since attention is causal and the loss masked. */
+export function padBatch(rows: readonly TokenRow[], roleIds: ReadonlyMap<string, number>): Batch {
+  const tokens = Math.max(...rows.map(({ ids }) => ids.length))
+  const ids = new Uint32Array(rows.length * tokens)
+  const isReply = new Uint8Array(rows.length * tokens)
+  rows.forEach((row, index) => {
+    ids.set(row.ids, index * tokens)
+    isReply.set(row.isReply.map(Number), index * tokens)
+  })
+  return {
+    rows: rows.length,
+    tokens,
+    ids,
+    isReply,
+    anchors: rows.map(({ anchor }) => anchor),
+    roles: rows.map(({ role }) => roleIds.get(role) ?? 0),
+  }
+}
+
+function shuffle<T>(values: readonly T[], random: Random): T[] {
+  const shuffled = [...values]
+  for (let i = shuffled.length - 1; i > 0; i--) {
+    const j = random.nextBelow(i + 1)
+    const [a, b] = [shuffled[i], shuffled[j]]
+    if (a !== undefined && b !== undefined) [shuffled[i], shuffled[j]] = [b, a]
+  }
+  return shuffled
+}
+
+/**
+ * The order of one epoch: every row once, dealt role by role, so that neighbours, and so the rows of a batch, play
+ * different roles as far as the data allows. Depends on seed and epoch alone.
+ */
+export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: number): TokenRow[] {
+  const random = new Random(seed, epoch + 1)
+  const byRole = new Map<string, TokenRow[]>()
+  for (const row of rows) {
+    const own = byRole.get(row.role)
+    if (own) own.push(row)
+    else byRole.set(row.role, [row])
+  }
+  const piles = [...byRole.values()].map((own) => shuffle(own, random))
+  const order: TokenRow[] = []
+  while (order.length < rows.length) {
+    for (const pile of shuffle(piles, random)) {
+      const row = pile.pop()
+      if (row) order.push(row)
+    }
+  }
+  return order
+}
+
+/** Rows by number of micro-step, over epochs without end; the same for a resumed run as for one never stopped. */
+export class RowStream {
+  private readonly rows: readonly TokenRow[]
+  private readonly batch: number
+  private readonly seed: number
+  private epoch = -1
+  private order: readonly TokenRow[] = []
+
+  constructor(rows: readonly TokenRow[], batch: number, seed: number) {
+    this.rows = rows
+    this.batch = batch
+    this.seed = seed
+  }
+
+  /** The rows of a micro-step, counted from 0; a batch may reach into the next epoch. */
+  at(microStep: number): TokenRow[] {
+    return Array.from({ length: this.batch }, (_, index) => {
+      const place = microStep * this.batch + index
+      const epoch = Math.floor(place / this.rows.length)
+      if (epoch !== this.epoch) {
+        this.order = epochOrder(this.rows, this.seed, epoch)
+        this.epoch = epoch
+      }
+      return this.order[place % this.rows.length]
+    }).filter((row) => row !== undefined)
+  }
+}

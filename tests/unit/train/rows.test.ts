@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { describe, expect, test } from 'vitest'
+
+import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
+import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
+import { RowStream, epochOrder, padBatch } from '../../../src/train/batches.ts'
+import { encodeRow } from '../../../src/train/rows.ts'
+import type { TokenRow } from '../../../src/train/rows.ts'
+
+const root = resolve(import.meta.dirname, '../../../public/models/starter')
+const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
+const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
+const codec = { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+
+const talk = {
+  role: 'Captain',
+  turns: [
+    { speaker: 'user', text: 'Good morning, Captain. How is the sea?' },
+    { speaker: 'Captain', text: 'Calm, and I do not trust it.' },
+    { speaker: 'user', text: 'Why not?' },
+    { speaker: 'Captain', text: 'It smiled like that in March.' },
+  ],
+}
+
+function row(value: ReturnType<typeof encodeRow>): TokenRow {
+  if ('reason' in value) throw new Error(value.reason)
+  return value
+}
+
+describe('a dialogue as tokens', () => {
+  test('reads as the template writes it; only replies and the ends of their turns are learnt', () => {
+    const { ids, isReply, anchor, cut } = row(encodeRow(codec, talk, null, 256))
+    expect(tokenizer.decode([...ids])).toBe(
+      '<|im_start|>user\nGood morning, Captain. How is the sea?<|im_end|>\n' +
+        '<|im_start|>assistant\nCalm, and I do not trust it.<|im_end|>\n' +
+        '<|im_start|>user\nWhy not?<|im_end|>\n' +
+        '<|im_start|>assistant\nIt smiled like that in March.<|im_end|>\n',
+    )
+    const learnt = tokenizer.decode(ids.filter((_, index) => isReply[index]))
+    expect(learnt).toBe('Calm, and I do not trust it.<|im_end|>It smiled like that in March.<|im_end|>')
+    expect(tokenizer.decode([ids[anchor]!])).toBe('<|im_end|>')
+    expect(cut).toEqual({ turns: 0, tokens: 0 })
+  })
+
+  test('a reply begins with the tokens that follow the prompt of a chat', () => {
+    const { ids } = row(encodeRow(codec, talk, null, 256))
+    const messages = [{ role: 'user' as const, content: talk.turns[0]!.text }]
+    const prompt = tokenizer.encode(
+      codec.template.render({ messages, system: null, addGenerationPrompt: true }),
+    )
+    expect(ids.slice(0, prompt.length)).toEqual(prompt)
+  })
+
+  test('a long row loses whole turns from the front, then tokens from the end', () => {
+    const whole = row(encodeRow(codec, talk, null, 256))
+    const shorter = row(encodeRow(codec, talk, null, whole.ids.length - 1))
+    expect(shorter.cut).toEqual({ turns: 1, tokens: 0 })
+    expect(shorter.ids.length).toBeLessThan(whole.ids.length)
+    const last = row(encodeRow(codec, { ...talk, turns: talk.turns.slice(2) }, null, 256))
+    const tight = row(encodeRow(codec, talk, null, last.ids.length - 4))
+    expect(tight.cut).toEqual({ turns: 2, tokens: 4 })
+    expect(tight.ids).toEqual(last.ids.slice(0, -4))
+    expect(tight.isReply[tight.anchor]).toBe(true)
+    expect(encodeRow(codec, talk, null, 5)).toHaveProperty('reason')
+  })
+
+  test('the role’s line stands first', () => {
+    const { ids } = row(encodeRow(codec, talk, 'You are the Captain.', 256))
+    expect(tokenizer.decode([...ids])).toMatch(
+      /^<\|im_start\|>system\nYou are the Captain\.<\|im_end\|>\n<\|im_start\|>user/,
+    )
+  })
+})
+
+describe('batches', () => {
+  const rows = ['a', 'b', 'c'].flatMap((role, pile) =>
+    Array.from({ length: 4 }, (_, index): TokenRow => {
+      const ids = [pile, index, 9, 9].slice(0, 2 + (index % 3))
+      return {
+        role,
+        ids,
+        isReply: Array.from(ids.keys(), (at) => at > 0),
+        anchor: ids.length - 1,
+        cut: { turns: 0, tokens: 0 },
+      }
+    }),
+  )
+
+  test('an epoch deals every row once, and neighbours play different roles', () => {
+    const order = epochOrder(rows, 7, 0)
+    expect(new Set(order).size).toBe(rows.length)
+    for (let i = 0; i < order.length; i += 3) {
+      expect(new Set(order.slice(i, i + 3).map(({ role }) => role)).size).toBe(3)
+    }
+    expect(epochOrder(rows, 7, 0)).toEqual(order)
+    expect(epochOrder(rows, 7, 1)).not.toEqual(order)
+    expect(epochOrder(rows, 8, 0)).not.toEqual(order)
+  })
+
+  test('a stream entered in the middle gives what it would have given', () => {
+    const whole = new RowStream(rows, 5, 3)
+    const batches = Array.from({ length: 9 }, (_, index) => whole.at(index))
+    expect(new RowStream(rows, 5, 3).at(7)).toEqual(batches[7])
+  })
+
+  test('rows are padded to the longest', () => {
+    const batch = padBatch(rows.slice(0, 3), new Map([['a', 2]]))
+    expect(batch).toMatchObject({ rows: 3, tokens: 4, anchors: [1, 2, 3], roles: [2, 2, 2] })
+    expect([...batch.ids]).toEqual([0, 0, 0, 0, 0, 1, 9, 0, 0, 2, 9, 9])
+    expect([...batch.isReply]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
+  })
+})
