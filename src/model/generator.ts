@@ -54,7 +54,7 @@ export async function createGenerator(
   const width = size.generatorRank + 1
   const z = createTensor(device, [capacity, layerIds * width], 'z')
   const mixed = createTensor(device, [capacity, layerIds * width], 'mixed z')
-  const zRows = { buffer: mixed.buffer, shape: [capacity * layerIds, width] }
+  const zRows = { ...mixed, shape: [capacity * layerIds, width] }
   const tensors: Tensor[] = [z, mixed]
   const upload = (shape: readonly number[], values: Float32Array<ArrayBuffer>, label: string): Tensor => {
     const tensor = uploadTensor(device, shape, values, label)

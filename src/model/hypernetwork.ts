@@ -215,7 +215,8 @@ async function createGeneratedFiller(
           for (const projection of absent) {
             const { base, features, slotSize } = sideOf(layout, side, projection)
             const floats = layout.layers * features * layout.paddedRank
-            commands.clearBuffer(slots.buffer, (slot * slotSize + base) * 4, floats * 4)
+            const first = (slots.offsetBytes ?? 0) + (slot * slotSize + base) * 4
+            commands.clearBuffer(slots.buffer, first, floats * 4)
           }
         }
       }
