@@ -61,99 +61,81 @@ fn block_zero(block: u32) -> f32 {
   return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
 }
 
-fn put_weights(column: u32, output: u32, values: vec4f) {
-  for (var i = 0u; i < 4u; i++) {
-    w_tile[(column + i) * QUADS + output / 4u][output % 4u] = values[i];
+// Four weights of row n from column k on, a multiple of 4.
+fn four_weights(n: u32, k: u32) -> vec4f {
+  let row = n * uniforms.row_vectors;
+  if (FORMAT == 0u) {
+    return bitcast<vec4f>(weights[row + k / 4u]);
   }
+  if (FORMAT == 1u) {
+    let w = weights[row + k / 8u];
+    let words = select(w.xy, w.zw, k % 8u == 4u);
+    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+  }
+  let block = n * uniforms.row_blocks + k / uniforms.block_size;
+  var codes = weights[row + FORMAT * k / 128u][FORMAT * k / 32u % 4u];
+  if (FORMAT == 4u) {
+    // Four nibbles spread over four bytes.
+    codes = extractBits(codes, 4u * (k % 8u), 16u);
+    codes = (codes | (codes << 8u)) & 0x00ff00ffu;
+    codes = (codes | (codes << 4u)) & 0x0f0f0f0fu;
+  }
+  return (vec4f(unpack4xU8(codes)) - block_zero(block)) * block_scale(block);
 }
 
-// Unpacks 16 weights of row n from column k on (a multiple of 16) into the tile.
-fn load_weights(n: u32, k: u32, column: u32, output: u32) {
-  let row = min(n, uniforms.out - 1u) * uniforms.row_vectors;
+// Columns of a row that hold weights.
+fn weight_columns() -> u32 {
   if (FORMAT == 0u || FORMAT == 1u) {
-    let vectors = select(4u, 2u, FORMAT == 1u);
-    for (var i = 0u; i < vectors; i++) {
-      let v = k / (16u / vectors) + i;
-      var w = vec4u();
-      if (v < uniforms.in_vectors) {
-        w = weights[row + v];
-      }
-      if (FORMAT == 0u) {
-        put_weights(column + 4u * i, output, bitcast<vec4f>(w));
-      } else {
-        put_weights(column + 8u * i, output, vec4f(unpack2x16float(w.x), unpack2x16float(w.y)));
-        put_weights(column + 8u * i + 4u, output, vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
-      }
-    }
-    return;
+    return uniforms.in_vectors * (4u + 4u * FORMAT);
   }
-  let inside = k < uniforms.row_blocks * uniforms.block_size;
-  let block = min(n, uniforms.out - 1u) * uniforms.row_blocks + k / uniforms.block_size;
-  var scale = 0.0;
-  var zero = 0.0;
-  if (inside) {
-    scale = block_scale(block);
-    zero = block_zero(block);
-  }
-  if (FORMAT == 8u) {
-    let w = weights[row + min(k / 16u, uniforms.in_vectors - 1u)];
-    for (var i = 0u; i < 4u; i++) {
-      put_weights(column + 4u * i, output, (vec4f(unpack4xU8(w[i])) - zero) * scale);
-    }
-    return;
-  }
-  let w = weights[row + min(k / 32u, uniforms.in_vectors - 1u)];
-  for (var i = 0u; i < 2u; i++) {
-    let word = w[2u * (k / 16u % 2u) + i];
-    let even = (vec4f(unpack4xU8(word & 0x0f0f0f0fu)) - zero) * scale;
-    let odd = (vec4f(unpack4xU8((word >> 4u) & 0x0f0f0f0fu)) - zero) * scale;
-    put_weights(column + 8u * i, output, vec4f(even.x, odd.x, even.y, odd.y));
-    put_weights(column + 8u * i + 4u, output, vec4f(even.z, odd.z, even.w, odd.w));
-  }
-}
-
-// Brings 16 values of row r from column k on into the tile; rows past the end and columns past the stride are zero.
-fn load_x(r: u32, k: u32, column: u32, tile_row: u32) {
-  for (var i = 0u; i < 4u; i++) {
-    var values = vec4f();
-    if (r < rows && k + 4u * i < uniforms.x_stride) {
-      values = x[(r * uniforms.x_stride + k) / 4u + i];
-    }
-    for (var j = 0u; j < 4u; j++) {
-      x_tile[(column + 4u * i + j) * QUADS + tile_row / 4u][tile_row % 4u] = values[j];
-    }
-  }
-}
-
-fn store(row: u32, output: u32, values: vec4f) {
-  for (var i = 0u; i < 4u; i++) {
-    if (row < rows && output + i < uniforms.out) {
-      y[row * uniforms.y_stride + output + i] = values[i];
-    }
-  }
+  return uniforms.row_blocks * uniforms.block_size;
 }
 
 fn tile_product(first_row: u32, first_output: u32, lane: u32) {
   var sums = array<vec4f, 4>();
-  let columns = uniforms.x_stride;
-  for (var k = 0u; k < columns; k += TILE) {
-    let line = lane / 2u;
-    let half = lane % 2u * 16u;
-    load_x(first_row + line, k + half, half, line);
-    load_weights(first_output + line, k + half, half, line);
+  let columns = weight_columns();
+  let quad = lane % QUADS;
+  let column = lane / QUADS * 4u;
+  for (var first = 0u; first < columns; first += TILE) {
+    // A lane brings in 4 rows × 4 columns of x and of W and transposes both. Rows of x past the end and columns of W
+    // past the end are zero; rows of W past the end repeat the last, their sums are never stored.
+    let k = first + column;
+    var left = mat4x4f();
+    var right = mat4x4f();
+    for (var i = 0u; i < 4u; i++) {
+      let row = first_row + 4u * quad + i;
+      if (row < rows) {
+        left[i] = x[(row * uniforms.x_stride + k) / 4u];
+      }
+      if (k < columns) {
+        right[i] = four_weights(min(first_output + 4u * quad + i, uniforms.out - 1u), k);
+      }
+    }
+    left = transpose(left);
+    right = transpose(right);
+    for (var i = 0u; i < 4u; i++) {
+      x_tile[(column + i) * QUADS + quad] = left[i];
+      w_tile[(column + i) * QUADS + quad] = right[i];
+    }
     workgroupBarrier();
     for (var c = 0u; c < TILE; c++) {
-      let left = x_tile[c * QUADS + lane / QUADS];
-      let right = w_tile[c * QUADS + lane % QUADS];
-      sums[0] += left.x * right;
-      sums[1] += left.y * right;
-      sums[2] += left.z * right;
-      sums[3] += left.w * right;
+      let x_quad = x_tile[c * QUADS + lane / QUADS];
+      let w_quad = w_tile[c * QUADS + quad];
+      sums[0] += x_quad.x * w_quad;
+      sums[1] += x_quad.y * w_quad;
+      sums[2] += x_quad.z * w_quad;
+      sums[3] += x_quad.w * w_quad;
     }
     workgroupBarrier();
   }
+  let output = first_output + 4u * quad;
   for (var i = 0u; i < 4u; i++) {
-    store(first_row + 4u * (lane / QUADS) + i, first_output + 4u * (lane % QUADS), sums[i]);
+    let row = first_row + 4u * (lane / QUADS) + i;
+    for (var j = 0u; j < 4u; j++) {
+      if (row < rows && output + j < uniforms.out) {
+        y[row * uniforms.y_stride + output + j] = sums[i][j];
+      }
+    }
   }
 }
 
