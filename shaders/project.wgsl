@@ -1,15 +1,15 @@
 // Adapted projection of a few rows, forward.
 //   y[r, n]                     = Σ_k x[r, k]·W[n, k]                            n < out
 //   y[r, out + part·rank + j]   = Σ_k x[r, k]·A[slot(r), part][k, j]             what B takes; the consumer of y adds scale·Σ_j u[j]·B[j, n]
-// Workgroup (g, r): the first `out_groups` values of g take 16 outputs each, four teams of 16 lanes, a team four
-// outputs, a lane every 16th vector along k; the other values of g take one quad of rank columns each, 64 lanes along k.
+// Workgroup (g, r): the first `out_groups` values of g take 32 outputs each, eight teams of 8 lanes, a team four
+// outputs, a lane every 8th vector along k; the other values of g take one quad of rank columns each, 64 lanes along k.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
-const LANES = 16u; // of a team, along k
+const LANES = 8u; // of a team, along k
 const OUTPUTS = 4u; // of a team
-const TEAMS = 4u;
+const TEAMS = 8u;
 const WORKGROUP_SIZE = 64u;
 
 struct Uniforms {
@@ -62,42 +62,81 @@ fn block_zero(block: u32) -> f32 {
   return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
 }
 
-// Eight 4-bit codes of a word against x[0..8).
-fn nibbles(word: u32, zero: f32, x0: vec4f, x1: vec4f) -> f32 {
-  let even = vec4f(unpack4xU8(word & 0x0f0f0f0fu)) - zero;
-  let odd = vec4f(unpack4xU8((word >> 4u) & 0x0f0f0f0fu)) - zero;
-  return dot(even, vec4f(x0.xz, x1.xz)) + dot(odd, vec4f(x0.yw, x1.yw));
+fn four_scales(block: vec4u) -> vec4f {
+  return vec4f(block_scale(block.x), block_scale(block.y), block_scale(block.z), block_scale(block.w));
 }
 
-fn bytes(word: u32, zero: f32, x0: vec4f) -> f32 {
-  return dot(vec4f(unpack4xU8(word)) - zero, x0);
+fn four_zeros(block: vec4u) -> vec4f {
+  return vec4f(block_zero(block.x), block_zero(block.y), block_zero(block.z), block_zero(block.w));
 }
 
-// The product of vector v of weight row n with the x that belongs to it.
-fn vector_product(n: u32, v: u32, x_base: u32) -> f32 {
-  let w = weights[n * uniforms.row_vectors + v];
+// The bytes of a word of each of four weight rows; a row is a column of the matrix, so that `x * bytes(w)` is four dots.
+fn bytes(w: vec4u) -> mat4x4f {
+  return mat4x4f(
+    vec4f(unpack4xU8(w.x)),
+    vec4f(unpack4xU8(w.y)),
+    vec4f(unpack4xU8(w.z)),
+    vec4f(unpack4xU8(w.w)),
+  );
+}
+
+// Four halves of each of four weight rows.
+fn halves(w0: vec2u, w1: vec2u, w2: vec2u, w3: vec2u) -> mat4x4f {
+  return mat4x4f(
+    vec4f(unpack2x16float(w0.x), unpack2x16float(w0.y)),
+    vec4f(unpack2x16float(w1.x), unpack2x16float(w1.y)),
+    vec4f(unpack2x16float(w2.x), unpack2x16float(w2.y)),
+    vec4f(unpack2x16float(w3.x), unpack2x16float(w3.y)),
+  );
+}
+
+// Eight 4-bit codes of a word of each of four weight rows against x[0..8).
+fn nibbles(w: vec4u, x0: vec4f, x1: vec4f) -> vec4f {
+  let even = vec4f(x0.xz, x1.xz) * bytes(w & vec4u(0x0f0f0f0fu));
+  return even + vec4f(x0.yw, x1.yw) * bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+}
+
+// Σ (code − zero)·scale·x over a stretch of one block, from Σ code·x and the x themselves added up.
+fn scaled(sum: vec4f, x: vec4f, block: vec4u) -> vec4f {
+  return (sum - four_zeros(block) * dot(x, vec4f(1.0))) * four_scales(block);
+}
+
+// The products of vector v of the weight rows n with the x that belongs to it.
+fn vector_products(n: vec4u, v: u32, x_base: u32) -> vec4f {
+  let w = n * uniforms.row_vectors + v;
+  let w0 = weights[w.x];
+  let w1 = weights[w.y];
+  let w2 = weights[w.z];
+  let w3 = weights[w.w];
   if (FORMAT == 0u) {
-    return dot(bitcast<vec4f>(w), x[x_base + v]);
+    return x[x_base + v] * mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
   }
   if (FORMAT == 1u) {
-    let first = vec4f(unpack2x16float(w.x), unpack2x16float(w.y));
-    let second = vec4f(unpack2x16float(w.z), unpack2x16float(w.w));
-    return dot(first, x[x_base + 2u * v]) + dot(second, x[x_base + 2u * v + 1u]);
+    let b = x_base + 2u * v;
+    return x[b] * halves(w0.xy, w1.xy, w2.xy, w3.xy) + x[b + 1u] * halves(w0.zw, w1.zw, w2.zw, w3.zw);
   }
   if (FORMAT == 8u) {
-    let block = n * uniforms.row_blocks + 16u * v / uniforms.block_size;
-    let zero = block_zero(block);
     let b = x_base + 4u * v;
-    return block_scale(block)
-      * (bytes(w.x, zero, x[b]) + bytes(w.y, zero, x[b + 1u]) + bytes(w.z, zero, x[b + 2u]) + bytes(w.w, zero, x[b + 3u]));
+    let sum = x[b] * bytes(vec4u(w0.x, w1.x, w2.x, w3.x)) + x[b + 1u] * bytes(vec4u(w0.y, w1.y, w2.y, w3.y))
+      + x[b + 2u] * bytes(vec4u(w0.z, w1.z, w2.z, w3.z)) + x[b + 3u] * bytes(vec4u(w0.w, w1.w, w2.w, w3.w));
+    let block = n * uniforms.row_blocks + 16u * v / uniforms.block_size;
+    return scaled(sum, x[b] + x[b + 1u] + x[b + 2u] + x[b + 3u], block);
   }
-  let first_block = n * uniforms.row_blocks + 32u * v / uniforms.block_size;
-  let second_block = n * uniforms.row_blocks + (32u * v + 16u) / uniforms.block_size;
-  let first_zero = block_zero(first_block);
-  let second_zero = block_zero(second_block);
   let b = x_base + 8u * v;
-  return block_scale(first_block) * (nibbles(w.x, first_zero, x[b], x[b + 1u]) + nibbles(w.y, first_zero, x[b + 2u], x[b + 3u]))
-    + block_scale(second_block) * (nibbles(w.z, second_zero, x[b + 4u], x[b + 5u]) + nibbles(w.w, second_zero, x[b + 6u], x[b + 7u]));
+  let first = nibbles(vec4u(w0.x, w1.x, w2.x, w3.x), x[b], x[b + 1u])
+    + nibbles(vec4u(w0.y, w1.y, w2.y, w3.y), x[b + 2u], x[b + 3u]);
+  let second = nibbles(vec4u(w0.z, w1.z, w2.z, w3.z), x[b + 4u], x[b + 5u])
+    + nibbles(vec4u(w0.w, w1.w, w2.w, w3.w), x[b + 6u], x[b + 7u]);
+  let first_x = x[b] + x[b + 1u] + x[b + 2u] + x[b + 3u];
+  let second_x = x[b + 4u] + x[b + 5u] + x[b + 6u] + x[b + 7u];
+  let block = 32u * v / uniforms.block_size;
+  let row_block = n * uniforms.row_blocks;
+  if (uniforms.block_size > 16u) {
+    return scaled(first + second, first_x + second_x, row_block + block);
+  }
+  // The second half lies past the data where a row has an odd number of such blocks: x is zero there.
+  let second_block = min(block + 1u, uniforms.row_blocks - 1u);
+  return scaled(first, first_x, row_block + block) + scaled(second, second_x, row_block + second_block);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -119,12 +158,7 @@ fn project(
     let n = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
     var sum = vec4f();
     for (var v = lane % LANES; v < uniforms.in_vectors; v += LANES) {
-      sum += vec4f(
-        vector_product(n.x, v, x_base),
-        vector_product(n.y, v, x_base),
-        vector_product(n.z, v, x_base),
-        vector_product(n.w, v, x_base),
-      );
+      sum += vector_products(n, v, x_base);
     }
     partial[lane] = sum;
     workgroupBarrier();

@@ -35,7 +35,7 @@ export const projectKernel = defineKernel({
 
 export const projectTileKernel = defineKernel({ name: 'project_tile', code: tileCode, uniforms, bindings })
 
-const VECTOR_OUTPUTS = 16
+const VECTOR_OUTPUTS = 32
 const TILE = 32
 
 /** The A matrices that a projection multiplies its input with, one for each part that lies side by side in W. */
