@@ -33,7 +33,7 @@ export function App() {
           </div>
         )}
       </div>
-      <Toast />
+      <Toast isRaised={route.screen === 'chat'} />
     </ErrorBoundary>
   )
 }

@@ -5,7 +5,7 @@ import { Section } from './Section.tsx'
 import styles from './ViewSection.module.css'
 
 const themes = [
-  { value: 'system', name: 'As the system' },
+  { value: 'system', name: 'System' },
   { value: 'light', name: 'Light' },
   { value: 'dark', name: 'Dark' },
 ] as const

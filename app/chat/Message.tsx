@@ -14,10 +14,14 @@ import { Speech } from './Speech.tsx'
 export interface MessageProps {
   readonly message: ChatMessage
   readonly member: CastMember | undefined
-  readonly names: { readonly user: string; readonly character: string }
+  /** What `{{user}}` and `{{char}}` stand for. */
+  readonly userName: string
+  readonly characterName: string
   /** Whether another speaker spoke before. */
   readonly startsRun: boolean
   readonly isLast: boolean
+  /** Whether there is a question that it answers, so that it can be answered again. */
+  readonly canRepeat: boolean
   readonly isEditing: boolean
   /** `waiting`: no word yet; `speaking`: text is coming. */
   readonly live: 'no' | 'loading' | 'waiting' | 'speaking'
@@ -27,12 +31,12 @@ export interface MessageProps {
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
-  const { message, member, names, startsRun, isEditing, live } = props
+  const { message, member, userName, characterName, startsRun, isEditing, live } = props
   // Where nothing hovers, a tap on the words shows what can be done with them.
   const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
   const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
-  const text = resolveMacros(selectedTake(message).text, names)
+  const text = resolveMacros(selectedTake(message).text, { user: userName, character: characterName })
   return (
     <article
       className={[styles.message, isUser ? styles.user : styles.role, startsRun ? styles.first : ''].join(
@@ -54,10 +58,7 @@ export const Message = memo(function Message(props: MessageProps) {
         {isEditing ? (
           <MessageEditor message={message} />
         ) : (
-          <div
-            className={styles.words}
-            onPointerUp={(event) => event.pointerType === 'touch' && setIsOpen(!isOpen)}
-          >
+          <div className={styles.words} onClick={(event) => isTouch(event.nativeEvent) && setIsOpen(!isOpen)}>
             <Speech text={text} isStreaming={live === 'speaking'} />
             {(live === 'waiting' || live === 'loading') && text === '' && (
               <Waiting speaker={speaker} live={live} />
@@ -70,6 +71,11 @@ export const Message = memo(function Message(props: MessageProps) {
     </article>
   )
 })
+
+/** Chromium's clicks say what made them. */
+function isTouch(event: MouseEvent): boolean {
+  return event instanceof PointerEvent && event.pointerType === 'touch'
+}
 
 function Waiting({ speaker, live }: { readonly speaker: string; readonly live: 'loading' | 'waiting' }) {
   return (

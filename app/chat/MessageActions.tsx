@@ -1,8 +1,9 @@
+import type { Chat } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chats.ts'
-import { again, canRepeat, carryOn } from '../stores/generation.ts'
+import { again, carryOn } from '../stores/generation.ts'
 import { edit } from '../stores/session.ts'
 import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './Message.tsx'
@@ -14,9 +15,7 @@ interface MessageActionsProps extends MessageProps {
 }
 
 /** What can be done with a message; shown on hover, on focus and under the last one. */
-export function MessageActions({ message, text, isLast, isBusy }: MessageActionsProps) {
-  const chat = useChats((state) => state.open)
-  if (!chat) return null
+export function MessageActions({ message, text, isLast, canRepeat, isBusy }: MessageActionsProps) {
   const isRole = message.speaker === 'role'
   const isLastAnswer = isLast && isRole
   return (
@@ -25,7 +24,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
       role="group"
       aria-label="With this message"
     >
-      {isLastAnswer && canRepeat(chat) && (
+      {isLastAnswer && canRepeat && (
         <Button
           label="Again"
           icon="again"
@@ -48,7 +47,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
         <Versions
           selected={message.selected}
           total={message.takes.length}
-          onSelect={(index) => void selectTake(chat, message.id, index)}
+          onSelect={(index) => withChat((chat) => selectTake(chat, message.id, index))}
         />
       )}
       {isLastAnswer && (
@@ -75,7 +74,7 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
         iconOnly
         look="quiet"
         disabled={isBusy}
-        onClick={() => void branchChat(chat, message.id)}
+        onClick={() => withChat((chat) => branchChat(chat, message.id))}
       />
       <CopyButton label="Copy" iconOnly text={() => text} />
       <Button
@@ -84,10 +83,21 @@ export function MessageActions({ message, text, isLast, isBusy }: MessageActions
         iconOnly
         look="quiet"
         disabled={isBusy}
-        onClick={() => act(deleteMessage(chat, message.id))}
+        onClick={() =>
+          withChat((chat) => {
+            focusComposer()
+            return deleteMessage(chat, message.id)
+          })
+        }
       />
     </div>
   )
+}
+
+/** Does something to the open chat, as it is then. */
+function withChat(deed: (chat: Chat) => Promise<void>): void {
+  const chat = useChats.getState().open
+  if (chat) void deed(chat)
 }
 
 /** Moves the focus away from a button that goes with what it did. */

@@ -1,8 +1,9 @@
-import { Fragment, useRef } from 'react'
+import { Fragment, useRef, useState } from 'react'
 
 import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
 import type { CastMember } from '../cast/castMember.ts'
 import { Button } from '../shared/Button.tsx'
+import { count } from '../shared/format.ts'
 import { findMember, useCast } from '../stores/cast.ts'
 import { useGeneration, withLive } from '../stores/generation.ts'
 import type { Live } from '../stores/generation.ts'
@@ -20,6 +21,9 @@ interface MessageListProps {
   readonly member: CastMember | undefined
 }
 
+/** How many messages are drawn at first, and more each time earlier ones are asked for: a chat of thousands stays quick. */
+const PAGE = 120
+
 /** What was said, in one column that follows the last words unless the reader has scrolled away. */
 export function MessageList({ chat, member }: MessageListProps) {
   const live = useGeneration((state) => state.live)
@@ -29,9 +33,11 @@ export function MessageList({ chat, member }: MessageListProps) {
   const editing = useSession((state) => state.editing)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
+  const [limit, setLimit] = useState(PAGE)
 
   const messages = withLive(chat, live)
   const hasBegun = messages.some((message) => message.speaker === 'user')
+  const hidden = Math.max(0, messages.length - limit)
   const { isAway, jump } = useFollow(scroller, content, { startsAtTop: !hasBegun })
   return (
     <div className={styles.frame}>
@@ -39,7 +45,16 @@ export function MessageList({ chat, member }: MessageListProps) {
       <div className={styles.scroller} ref={scroller} role="region" aria-label="What was said" tabIndex={0}>
         <div className={styles.column} ref={content} data-opening={!hasBegun || undefined}>
           {!hasBegun && <Opening member={member} />}
-          {messages.map((message, index) => {
+          {hidden > 0 && (
+            <div className={styles.earlier}>
+              <Button
+                label={`Show earlier messages (${count(hidden)})`}
+                onClick={() => setLimit(limit + PAGE)}
+              />
+            </div>
+          )}
+          {messages.slice(hidden).map((message, place) => {
+            const index = hidden + place
             const speaking = findMember(members, message.role)
             return (
               <Fragment key={message.id}>
@@ -47,9 +62,11 @@ export function MessageList({ chat, member }: MessageListProps) {
                 <Message
                   message={message}
                   member={speaking}
-                  names={{ user: userName, character: characterName(speaking, message.role) }}
+                  userName={userName}
+                  characterName={characterName(speaking ?? member, message.role ?? chat.role)}
                   startsRun={startsRun(messages, index)}
                   isLast={index === messages.length - 1}
+                  canRepeat={hasBegun}
                   isEditing={editing === message.id}
                   live={liveState(live, message)}
                   isBusy={live !== null}

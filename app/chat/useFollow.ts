@@ -27,10 +27,14 @@ export function useFollow(
     const box = scroller.current
     const inside = content.current
     if (!box || !inside) return undefined
+    let lastTop = box.scrollTop
     const note = (): void => {
       const isNear = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX
-      isFollowing.current = isNear
-      setIsAway(!isNear)
+      // Only a move upwards is the reader's: growth below moves nothing, and must not end the following.
+      if (isNear) isFollowing.current = true
+      else if (box.scrollTop < lastTop) isFollowing.current = false
+      lastTop = box.scrollTop
+      setIsAway(!isNear && !isFollowing.current)
     }
     const follow = new ResizeObserver(() => {
       if (isFollowing.current) box.scrollTo({ top: box.scrollHeight })

@@ -10,11 +10,11 @@ import styles from './Toast.module.css'
 /** How long it stays: long enough to read it and reach the button. */
 const STAY_MS = 10_000
 
-/** The line that says what was done, with a way back. It stays while it is pointed at or focused. */
-export function Toast() {
+/** The line that says what was done, with a way back. It stays while it is pointed at or focused; raised, it leaves a chat's box free. */
+export function Toast({ isRaised }: { readonly isRaised: boolean }) {
   const notice = useNotices((state) => state.notice)
   return (
-    <div role="status" className={styles.place}>
+    <div role="status" className={[styles.place, isRaised ? styles.raised : ''].join(' ')}>
       {notice && <Line key={notice.id} notice={notice} />}
     </div>
   )

@@ -258,7 +258,10 @@ export async function importChatFile(file: File): Promise<void> {
       parent: null,
       metadata: imported.metadata,
     },
-    ...imported.messages.map((message): ChatChange => ({ kind: 'message-added', message })),
+    ...imported.messages.map((message): ChatChange => ({
+      kind: 'message-added',
+      message: withRole(message, imported.characterName, role),
+    })),
   ])
   goTo({ screen: 'chat', chat: id })
   notify(importReport(imported.messages.length, imported.skipped))
@@ -292,6 +295,12 @@ function matchRole(imported: ImportedChat): string | null {
       ({ name, displayName }) => plainName(name) === character || plainName(displayName) === character,
     )
   return member?.name ?? null
+}
+
+/** A message of the chat's character as this role's, unless it says whose it is. */
+function withRole(message: NewMessage, character: string, role: string | null): NewMessage {
+  const isTheirs = message.speaker === 'role' && message.role === null && message.name === character
+  return isTheirs ? { ...message, role } : message
 }
 
 function plainName(name: string): string {
