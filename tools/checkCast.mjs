@@ -114,7 +114,7 @@ function readCast(folder) {
       fault: (text) => void faults.push({ role, text: `${boundary.file}: ${text}` }),
     })
   }
-  return { openings, cast, faults }
+  return { openings, boundaries, cast, faults }
 }
 
 /** Every opening once and word for word; enough rows, turns and own-world openings; each split as it should be. */
@@ -314,10 +314,12 @@ function main(parameters) {
   const folder = parameters.find(
     (value, index) => !value.startsWith('--') && parameters[index - 1] !== '--role',
   )
-  const { openings, cast, faults } = readCast(
+  const { openings, boundaries, cast, faults } = readCast(
     resolve(folder ?? fileURLToPath(new URL('../data/cast', import.meta.url))),
   )
-  const owners = new Map(cast.map(({ role, boundary }) => [role, wholeWords(boundary.owned, 'i')]))
+  const owners = new Map(
+    Object.entries(boundaries).map(([role, { owned }]) => [role, wholeWords(owned, 'i')]),
+  )
   checkSplits(cast, openings)
   const table = {}
   for (const person of cast) {
