@@ -13,6 +13,13 @@ import { required } from './arguments.ts'
 import { folder, openFile } from './files.ts'
 import { openNodeDevice } from './gpu.ts'
 
+/** A backbone's folder and what it holds. */
+export interface OpenedModel {
+  readonly name: string
+  readonly root: string
+  readonly model: ChatModel
+}
+
 /** A backbone on a device, with a pack attached where one was asked for. */
 export interface CliEngine {
   readonly name: string
@@ -42,16 +49,14 @@ async function listing(root: string): Promise<string[]> {
 }
 
 /** Opens the backbone that `--backbone` and `--model` name; nothing goes to the GPU. */
-export async function openModel(
-  options: ReadonlyMap<string, string>,
-): Promise<{ name: string; model: ChatModel }> {
+export async function openModel(options: ReadonlyMap<string, string>): Promise<OpenedModel> {
   const root = await findFolder(required(options, 'backbone'))
   const model = options.get('model')
   const found = await openChatModel(folder(root), {
     ...(model ? { model } : {}),
     listing: await listing(root),
   })
-  return { name: basename(root), model: found }
+  return { name: basename(root), root, model: found }
 }
 
 /** Reads a pack from disk, checked whole. */

@@ -1,4 +1,5 @@
 import { HycoraError, asHycoraError } from '../core/errors.ts'
+import { bench } from './bench.ts'
 import { generate } from './generate.ts'
 import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
@@ -11,6 +12,7 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<vo
   tokens,
   generate,
   inspect,
+  bench,
 }
 
 async function main([name, ...words]: readonly string[]): Promise<void> {

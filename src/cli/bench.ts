@@ -1,0 +1,118 @@
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { HycoraError, check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import { comparePack } from '../model/chatModel.ts'
+import { numberOption, parseArguments } from './arguments.ts'
+import { coldStartCase, startCold } from './bench/coldStart.ts'
+import { decodeCase, prefillCase } from './bench/generationCases.ts'
+import { CASES, formatTable } from './bench/report.ts'
+import type { BenchCase, BenchRow } from './bench/report.ts'
+import { hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
+import { openOpponents, openSubject } from './bench/subject.ts'
+import type { Opponent, Subject } from './bench/subject.ts'
+import { openModel, openPack } from './engine.ts'
+import type { OpenedModel } from './engine.ts'
+
+type AgainstRival = (subject: Subject, opponent: Opponent) => Promise<BenchRow>
+type AgainstOurselves = (subject: Subject) => Promise<BenchRow>
+
+/** Cases that are measured against onnxruntime. */
+const AGAINST_RIVAL: Partial<Record<BenchCase, AgainstRival>> = {
+  decode: decodeCase,
+  'prefill-32': (subject, opponent) => prefillCase(subject, opponent, 32),
+  'prefill-256': (subject, opponent) => prefillCase(subject, opponent, 256),
+  'prefill-1024': (subject, opponent) => prefillCase(subject, opponent, 1024),
+  'cold-start': coldStartCase,
+}
+
+/** Cases that compare two things of our own. */
+const AGAINST_OURSELVES: Partial<Record<BenchCase, AgainstOurselves>> = {
+  'lora-overhead': overheadCase,
+  'role-switch': switchCase,
+  hypernetwork: hypernetworkCase,
+}
+
+function casesOf(text: string | undefined): readonly BenchCase[] {
+  if (text === undefined) return CASES
+  const wanted = text.split(',').map((name) => name.trim())
+  const unknown = wanted.find((name) => !CASES.some((known) => known === name))
+  check(unknown === undefined, 'usage', () => `there is no case "${unknown}"; there are ${CASES.join(', ')}`)
+  return CASES.filter((name) => wanted.includes(name))
+}
+
+function countOption(options: ReadonlyMap<string, string>, name: string, fallback: number): number {
+  const value = numberOption(options, name, fallback)
+  check(
+    Number.isInteger(value) && value > 0,
+    'usage',
+    () => `--${name} is ${value}, expected a whole number from 1 on`,
+  )
+  return value
+}
+
+/** The pack that `--pack` names, else the shipped one for the backbone, else none. */
+async function findPack(options: ReadonlyMap<string, string>, opened: OpenedModel): Promise<Pack | null> {
+  const given = options.get('pack')
+  if (given !== undefined) {
+    const pack = await openPack(given)
+    comparePack(pack, opened.model, opened.name)
+    return pack
+  }
+  const file = `${opened.name}.hycora.safetensors`
+  const shipped = resolve(import.meta.dirname, '../../../../public/packs', file)
+  const isShipped = await access(shipped).then(
+    () => true,
+    () => false,
+  )
+  if (!isShipped) return null
+  const pack = await openPack(shipped)
+  return pack.backbone.fingerprint === opened.model.fingerprint ? pack : null
+}
+
+async function measure(subject: Subject, cases: readonly BenchCase[]): Promise<BenchRow[]> {
+  const opponents = cases.some((name) => AGAINST_RIVAL[name]) ? await openOpponents(subject) : []
+  const rows: BenchRow[] = []
+  for (const name of cases) {
+    process.stderr.write(`measuring ${name}\n`)
+    const againstRival = AGAINST_RIVAL[name]
+    if (againstRival) for (const opponent of opponents) rows.push(await againstRival(subject, opponent))
+    const againstOurselves = AGAINST_OURSELVES[name]
+    if (againstOurselves) rows.push(await againstOurselves(subject))
+  }
+  for (const { rival } of opponents) await rival?.release()
+  return rows
+}
+
+function starterOf(text: string): 'ours' | 'rival' {
+  if (text === 'ours' || text === 'rival') return text
+  throw new HycoraError('usage', `--cold-start is "${text}", expected ours or rival`)
+}
+
+/** `bench`: our speed beside onnxruntime's on the same adapter and model file, as ratios measured in one run. */
+export async function bench(words: readonly string[]): Promise<void> {
+  const { options } = parseArguments(words, {
+    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start'],
+    flags: ['json'],
+  })
+  const cases = casesOf(options.get('cases'))
+  const rounds = countOption(options, 'rounds', 5)
+  const tokens = countOption(options, 'tokens', 48)
+  const named = new Map([['backbone', 'starter'], ...options])
+  const coldStart = options.get('cold-start')
+  if (coldStart !== undefined) {
+    process.stdout.write(String(await startCold(starterOf(coldStart), named)))
+    return
+  }
+  const opened = await openModel(named)
+  const pack = await findPack(options, opened)
+  const subject = await openSubject(opened, pack, { rounds, tokens })
+  const rows = await measure(subject, cases)
+  const { description, isSoftware } = subject.gpu
+  process.stdout.write(
+    options.has('json')
+      ? `${JSON.stringify({ device: description, isSoftware, rows }, null, 2)}\n`
+      : formatTable(description, rows),
+  )
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+
+import { HycoraError } from '../../core/errors.ts'
+import { openModel } from '../engine.ts'
+import { openNodeDevice } from '../gpu.ts'
+import type { BenchRow } from './report.ts'
+import { openRival } from './rival.ts'
+import { generateGreedy, openBackbone, promptIds, rivalModel } from './subject.ts'
+import type { Opponent, Subject } from './subject.ts'
+import { interleave, timeOf } from './timing.ts'
+
+/** Who starts in a process of its own. */
+export type Starter = 'ours' | 'rival'
+
+const SHORT_PROMPT = 8
+
+async function takeFirst(tokens: AsyncIterable<number>): Promise<void> {
+  for await (const id of tokens) if (id >= 0) break
+}
+
+/** Milliseconds from files on disk to the first token, in this process, which has done nothing of the kind before. */
+export async function startCold(who: Starter, options: ReadonlyMap<string, string>): Promise<number> {
+  if (who === 'ours') {
+    return timeOf(async () => {
+      const opened = await openModel(options)
+      const backbone = await openBackbone(opened, await openNodeDevice())
+      const ids = promptIds(SHORT_PROMPT, opened.model.decoder.vocabulary, 1)
+      await takeFirst(generateGreedy(backbone, ids, 1))
+    })
+  }
+  const opened = await openModel(options)
+  const { vocabulary } = opened.model.decoder
+  return timeOf(async () => {
+    const rival = await openRival(rivalModel(opened), 'webgpu')
+    await takeFirst(rival.generate(promptIds(SHORT_PROMPT, vocabulary, 1), 1))
+  })
+}
+
+/** Shader caches on disk, by the drivers' own switches, off. */
+const EMPTY_SHADER_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' }
+
+/** Starts this program again for one cold start. */
+function startProcess(subject: Subject, who: Starter, environment: Readonly<Record<string, string>>): number {
+  const { root, model } = subject.opened
+  const [, program = ''] = process.argv
+  const words = [program, 'bench', '--cold-start', who, '--backbone', root, '--model', model.modelFile]
+  const { stdout, stderr, status } = spawnSync(process.execPath, words, {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  })
+  const milliseconds = Number(stdout)
+  if (status !== 0 || !(milliseconds > 0)) {
+    throw new HycoraError(
+      'usage',
+      `the process for a cold start failed: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+    )
+  }
+  return milliseconds
+}
+
+/** From files on disk to the first token, each time in a fresh process. */
+export async function coldStartCase(subject: Subject, opponent: Opponent): Promise<BenchRow> {
+  const { rival } = opponent
+  if (!rival) return subject.row('cold-start', { unit: 'ms', rivalName: opponent.name, note: opponent.note })
+  const start = (who: Starter): Promise<number> => Promise.resolve(startProcess(subject, who, {}))
+  await start('ours')
+  await start('rival')
+  const rounds = Math.min(subject.rounds, 3)
+  const [own, theirs] = await interleave(
+    rounds,
+    () => start('ours'),
+    () => start('rival'),
+  )
+  return subject.row('cold-start', {
+    ours: own,
+    rival: theirs,
+    unit: 'ms',
+    rivalName: rival.name,
+    rounds,
+    oursEmptyShaderCache: startProcess(subject, 'ours', EMPTY_SHADER_CACHE),
+    rivalEmptyShaderCache: startProcess(subject, 'rival', EMPTY_SHADER_CACHE),
+  })
+}

@@ -1,0 +1,131 @@
+/** The cases there are, in the order of running. */
+export const CASES = [
+  'decode',
+  'prefill-32',
+  'prefill-256',
+  'prefill-1024',
+  'lora-overhead',
+  'role-switch',
+  'hypernetwork',
+  'cold-start',
+] as const
+export type BenchCase = (typeof CASES)[number]
+
+/** The ratio that each case has to reach. */
+export const FLOORS: Readonly<Record<BenchCase, number>> = {
+  decode: 1.3,
+  'prefill-32': 1,
+  'prefill-256': 1,
+  'prefill-1024': 1,
+  'lora-overhead': 0.95,
+  // Switching may take one token's time, the hyper-network two, a cold start 0.7 of the rival's.
+  'role-switch': 1,
+  hypernetwork: 0.5,
+  'cold-start': 1.43,
+}
+
+export type Unit = 'tokens/s' | 'ms'
+
+/** One line of the report. `ratio` is how many times as good ours is, whatever the unit: `ratio ≥ floor` is the goal. */
+export interface BenchRow {
+  readonly case: BenchCase
+  readonly model: string
+  readonly type: string
+  /** null where the case could not run; `note` says why. */
+  readonly ours: number | null
+  readonly rival: number | null
+  readonly ratio: number | null
+  readonly unit: Unit
+  readonly floor: number
+  readonly rivalName: string
+  readonly note?: string
+  /** Of our logits against the rival's, before anything was timed. */
+  readonly nmse?: number
+  readonly rounds?: number
+  readonly dispatchesPerToken?: number
+  readonly firstTokenMsCold?: number
+  readonly firstTokenMsWarm?: number
+  readonly rivalFirstTokenMsCold?: number
+  readonly rivalFirstTokenMsWarm?: number
+  /** Leading greedy tokens that both sides agree on, of those generated. */
+  readonly sameTokens?: string
+  /** A role played for the first time: its matrices are generated now. */
+  readonly coldMs?: number
+  /** The first start of all, before the driver has any compiled shader on disk. */
+  readonly oursEmptyShaderCache?: number
+  readonly rivalEmptyShaderCache?: number
+}
+
+/** What a case measured; the rest of its row follows from it. */
+export type Measured = Partial<Omit<BenchRow, 'case' | 'model' | 'type' | 'ratio' | 'floor'>> &
+  Pick<BenchRow, 'unit' | 'rivalName'>
+
+/** Four significant digits: more would only be noise. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4))
+}
+
+/** How many times as good ours is: more tokens a second, or fewer milliseconds. */
+export function ratioOf(ours: number, rival: number, unit: Unit): number {
+  return unit === 'ms' ? rival / ours : ours / rival
+}
+
+/** Completes what a case measured to its row. */
+export function rowOf(
+  name: BenchCase,
+  about: { readonly model: string; readonly type: string },
+  { ours = null, rival = null, unit, rivalName, ...more }: Measured,
+): BenchRow {
+  const ratio = ours === null || rival === null ? null : rounded(ratioOf(ours, rival, unit))
+  const numbers = Object.entries(more).map(([key, value]) => [
+    key,
+    typeof value === 'number' ? rounded(value) : value,
+  ])
+  return {
+    case: name,
+    ...about,
+    ours: ours === null ? null : rounded(ours),
+    rival: rival === null ? null : rounded(rival),
+    ratio,
+    unit,
+    floor: FLOORS[name],
+    rivalName,
+    ...Object.fromEntries(numbers),
+  }
+}
+
+function shown(value: number | null): string {
+  return value === null ? '–' : String(value)
+}
+
+/** The rows as a table for people, notes below it. */
+export function formatTable(device: string, rows: readonly BenchRow[]): string {
+  const head = ['case', 'ours', 'rival', 'unit', 'ratio', 'goal', 'rival is']
+  const cells = rows.map((row) => [
+    row.case,
+    shown(row.ours),
+    shown(row.rival),
+    row.unit,
+    shown(row.ratio),
+    `≥ ${row.floor}`,
+    row.rivalName,
+  ])
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)),
+  )
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  const notes = rows.flatMap((row) => (row.note === undefined ? [] : [`${row.case}: ${row.note}`]))
+  const [first] = rows
+  return [
+    first ? `${first.model}, ${first.type}, on ${device}` : device,
+    '',
+    line(head),
+    ...cells.map(line),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,158 @@
+import { HycoraError } from '../../core/errors.ts'
+import type { Pack } from '../../formats/pack.ts'
+import { createTensor } from '../../gpu/tensor.ts'
+import { createAdapter } from '../../model/adapter.ts'
+import { adapterLayout } from '../../model/adapterLayout.ts'
+import type { ProjectionDims } from '../../model/adapterLayout.ts'
+import type { Casting } from '../../model/backbone.ts'
+import { PROJECTIONS } from '../../model/decoder.ts'
+import { createHypernetwork } from '../../model/hypernetwork.ts'
+import { castRole } from '../../model/roles.ts'
+import { CASE_BUDGET_MS } from './generationCases.ts'
+import type { BenchCase, BenchRow, Unit } from './report.ts'
+import { generateGreedy, promptIds } from './subject.ts'
+import type { Subject } from './subject.ts'
+import { interleave, median, roundsWithin, timeOf, timeTokens } from './timing.ts'
+
+const SHORT_PROMPT = 8
+
+function withoutPack(subject: Subject, name: BenchCase, unit: Unit, rivalName: string): BenchRow {
+  return subject.row(name, { unit, rivalName, note: 'left out: no persona pack was given' })
+}
+
+/** The castings of a pack's own roles; saved blends are left out. */
+function castingsOf(pack: Pack): [Casting, ...Casting[]] {
+  const [first, ...others] = pack.roles
+    .filter((role) => !role.blend)
+    .map((role) => castRole(pack, role.name, 1))
+  if (!first) throw new HycoraError('usage', `${pack.name} has no role to play`)
+  return [first, ...others]
+}
+
+/** Milliseconds a token of a greedy answer, prompts never the same. */
+function tokenTimer({ backbone, tokens }: Subject): (casting: Casting | null) => Promise<number> {
+  let seed = 1000
+  return async (casting) => {
+    const ids = promptIds(SHORT_PROMPT, backbone.shape.vocabulary, ++seed)
+    return (await timeTokens(() => generateGreedy(backbone, ids, tokens, casting))).tokenMs
+  }
+}
+
+/** Decoding as a role of the pack, against the same backbone without a pack. */
+export async function overheadCase(subject: Subject): Promise<BenchRow> {
+  const rivalName = 'the same backbone without a pack'
+  const { backbone, pack, rounds, tokens } = subject
+  if (!pack) return withoutPack(subject, 'lora-overhead', 'tokens/s', rivalName)
+  const [casting] = castingsOf(pack)
+  const timeToken = tokenTimer(subject)
+  let attached: Pack | null = null
+  const decode = async (wanted: Pack | null): Promise<number> => {
+    const role = wanted ? casting : null
+    if (attached !== wanted) {
+      await backbone.attach(wanted)
+      attached = wanted
+      await timeToken(role)
+    }
+    return timeToken(role)
+  }
+  const roundMs = 4 * tokens * ((await decode(pack)) + (await decode(null)))
+  const counted = roundsWithin(CASE_BUDGET_MS, roundMs, rounds)
+  const [played, bare] = await interleave(
+    counted,
+    () => decode(pack),
+    () => decode(null),
+  )
+  await backbone.attach(pack)
+  const dispatchesPerToken = backbone.dispatchesPerToken()
+  await backbone.attach(null)
+  return subject.row('lora-overhead', {
+    ours: 1000 / played,
+    rival: 1000 / bare,
+    unit: 'tokens/s',
+    rivalName,
+    rounds: counted,
+    dispatchesPerToken,
+  })
+}
+
+/** Turning to a role whose matrices are on the GPU already, against decoding one token. */
+export async function switchCase(subject: Subject): Promise<BenchRow> {
+  const rivalName = 'decoding one token'
+  const { backbone, pack, rounds, gpu } = subject
+  if (!pack) return withoutPack(subject, 'role-switch', 'ms', rivalName)
+  const { device } = gpu
+  const castings = castingsOf(pack).slice(0, 8)
+  const adapter = await createAdapter(device, backbone.shape, pack)
+  const turnTo = (casting: Casting): Promise<number> =>
+    timeOf(async () => {
+      adapter.slotFor(casting)
+      await device.queue.onSubmittedWorkDone()
+    })
+  const cold: number[] = []
+  for (const casting of castings) cold.push(await turnTo(casting))
+  const turns = 1000
+  const cached = async (): Promise<number> => {
+    const start = performance.now()
+    for (let turn = 0; turn < turns; turn++) {
+      const casting = castings[turn % castings.length]
+      if (casting) adapter.slotFor(casting)
+    }
+    return (performance.now() - start) / turns
+  }
+  await backbone.attach(pack)
+  const timeToken = tokenTimer(subject)
+  const [played] = castings
+  await timeToken(played ?? null)
+  const [own, token] = await interleave(rounds, cached, () => timeToken(played ?? null))
+  await backbone.attach(null)
+  adapter.destroy()
+  return subject.row('role-switch', {
+    ours: own,
+    rival: token,
+    unit: 'ms',
+    rivalName,
+    rounds,
+    // The first role of all warms the kernels up.
+    coldMs: median(castings.length > 1 ? cold.slice(1) : cold),
+  })
+}
+
+/** Generating every matrix of one role, against decoding one token. */
+export async function hypernetworkCase(subject: Subject): Promise<BenchRow> {
+  const rivalName = 'decoding one token'
+  const { backbone, pack, rounds, gpu } = subject
+  if (!pack) return withoutPack(subject, 'hypernetwork', 'ms', rivalName)
+  const { device } = gpu
+  const { rank, layers, dims, sources } = pack.config
+  const allDims = Object.fromEntries(
+    PROJECTIONS.map((projection) => [projection, dims.get(projection) ?? [0, 0]]),
+  ) as ProjectionDims
+  const layout = adapterLayout(rank, layers, allDims)
+  const slots = createTensor(device, [1, layout.aSize], 'adapter A')
+  const hypernetwork = await createHypernetwork(device, pack, layout, slots)
+  const castings = castingsOf(pack)
+  let turn = 0
+  const generate = (): Promise<number> =>
+    timeOf(async () => {
+      const roleId = castings[turn++ % castings.length]?.parts[0]?.role ?? 0
+      hypernetwork.generate([{ roleId, slot: 0 }])
+      await device.queue.onSubmittedWorkDone()
+    })
+  await backbone.attach(pack)
+  const timeToken = tokenTimer(subject)
+  const playOnce = (): Promise<number> => timeToken(castings[0])
+  await generate()
+  await playOnce()
+  const [own, token] = await interleave(rounds, generate, playOnce)
+  await backbone.attach(null)
+  hypernetwork.destroy()
+  slots.buffer.destroy()
+  return subject.row('hypernetwork', {
+    ours: own,
+    rival: token,
+    unit: 'ms',
+    rivalName,
+    rounds,
+    ...(sources.A.startsWith('hyper') ? {} : { note: `this pack stores its A (${sources.A})` }),
+  })
+}

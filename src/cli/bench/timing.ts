@@ -1,0 +1,60 @@
+/** The middle value; the mean of the two middle ones where their number is even. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2
+}
+
+/** Measures something once and returns the number measured. */
+export type Measure = () => Promise<number>
+
+/**
+ * Runs two measures in turn, A-B-B-A in every round, so that a machine that drifts drifts for both.
+ *
+ * @returns the medians of both.
+ */
+export async function interleave(rounds: number, ours: Measure, rival: Measure): Promise<[number, number]> {
+  const own: number[] = []
+  const others: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    own.push(await ours())
+    others.push(await rival())
+    others.push(await rival())
+    own.push(await ours())
+  }
+  return [median(own), median(others)]
+}
+
+/** How many rounds of `roundMs` fit into a budget: at least one, at most what was wanted. */
+export function roundsWithin(budgetMs: number, roundMs: number, wanted: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor(budgetMs / roundMs)))
+}
+
+/** The milliseconds that something takes. */
+export async function timeOf(action: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await action()
+  return performance.now() - start
+}
+
+/** What decoding took: until the first token, and for each one after it. */
+export interface DecodeTiming {
+  readonly firstTokenMs: number
+  readonly tokenMs: number
+  readonly ids: readonly number[]
+}
+
+/** Times a stream of tokens to its end. */
+export async function timeTokens(stream: () => AsyncIterable<number>): Promise<DecodeTiming> {
+  const start = performance.now()
+  const ids: number[] = []
+  let first = start
+  let last = start
+  for await (const id of stream()) {
+    last = performance.now()
+    if (ids.length === 0) first = last
+    ids.push(id)
+  }
+  return { firstTokenMs: first - start, tokenMs: (last - first) / Math.max(1, ids.length - 1), ids }
+}
