@@ -1,0 +1,242 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { joinCast, readCards } from '../../../app/cast/castMember.ts'
+import { useCast } from '../../../app/stores/cast.ts'
+import {
+  append,
+  beginChat,
+  branchChat,
+  deleteMessage,
+  exportOpenChat,
+  importChatFile,
+  openChat,
+  openChats,
+  setScene,
+  useChats,
+} from '../../../app/stores/chats.ts'
+import { startEngine, useEngine } from '../../../app/stores/engine.ts'
+import { again, carryOn, say, stopAnswer, useGeneration } from '../../../app/stores/generation.ts'
+import { useNotices } from '../../../app/stores/notices.ts'
+import { readRoute } from '../../../app/stores/route.ts'
+import { changeSettings } from '../../../app/stores/settings.ts'
+import type { Chat } from '../../../src/storage/chat.ts'
+import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
+import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
+import { createFakeEngine } from '../../support/fakeEngine.ts'
+import type { FakeEngine, Script } from '../../support/fakeEngine.ts'
+
+const cards = readCards({
+  Holmes: {
+    displayName: 'Sherlock Holmes',
+    line: 'Go on.',
+    card: {
+      description: '{{char}} is a detective.',
+      first_mes: 'Good evening, {{user}}.',
+      alternate_greetings: ['Ah.'],
+    },
+  },
+  Alice: {
+    displayName: 'Alice',
+    card: { description: '{{char}} met {{user}} at tea.', first_mes: 'Curiouser.' },
+  },
+})
+
+/** Opens a chat with a role, an engine that follows the script behind it. */
+const stage = async (role: string | null, script: Script = {}): Promise<FakeEngine> => {
+  await openChats(() => Promise.resolve(openMemoryLog()))
+  useCast.setState({ cards, members: joinCast(cards, null) })
+  const engine = createFakeEngine({ roles: ['Holmes'], ...script })
+  await startEngine(() => engine)
+  await beginChat(role)
+  const route = readRoute(location.hash)
+  if (route.screen === 'chat') await openChat(route.chat)
+  return engine
+}
+
+const chat = (): Chat => useChats.getState().open!
+const words = (): string[] => visibleMessages(chat()).map((message) => selectedTake(message).text)
+const last = () => visibleMessages(chat()).at(-1)!
+
+beforeEach(() => {
+  location.hash = ''
+  useGeneration.setState({ live: null, failure: null, lastSeed: null, cut: null })
+  useNotices.setState({ notice: null })
+  changeSettings({ userName: 'Watson', mood: 'lively', overrides: {}, lockedSeed: null })
+})
+
+describe('a conversation', () => {
+  test('begins with the greeting and its alternatives, and sends it with the names filled in', async () => {
+    const engine = await stage('Holmes')
+    expect(last().takes.map(({ text }) => text)).toEqual(['Good evening, {{user}}.', 'Ah.'])
+    await say('Hello')
+    expect(engine.asked[0]?.scene).toEqual({
+      role: 'Holmes',
+      strength: 1,
+      turns: [
+        { speaker: 'role', text: 'Good evening, Watson.' },
+        { speaker: 'user', text: 'Hello' },
+      ],
+      continueLast: false,
+    })
+    expect(words()).toEqual(['Good evening, {{user}}.', 'Hello', 'Indeed.'])
+    expect(selectedTake(last()).generation).toMatchObject({ role: 'Holmes', strength: 1, stop: 'end' })
+  })
+
+  test('answers again without forgetting, and does not read the answer it replaces', async () => {
+    const engine = await stage('Holmes', { answers: ['One.', 'Two.'] })
+    await say('Hello')
+    await again()
+    expect(last().takes.map(({ text }) => text)).toEqual(['One.', 'Two.'])
+    expect(last().selected).toBe(1)
+    expect(engine.asked[1]?.scene.turns).toEqual(engine.asked[0]?.scene.turns)
+  })
+
+  test('never answers a greeting again', async () => {
+    const engine = await stage('Holmes')
+    await again()
+    expect(engine.asked).toEqual([])
+  })
+
+  test('carries an answer on in the same message', async () => {
+    const engine = await stage('Holmes', { answers: ['One', ' and two.'] })
+    await say('Count')
+    await carryOn()
+    expect(words().at(-1)).toBe('One and two.')
+    expect(last().takes).toHaveLength(1)
+    expect(engine.asked[1]?.scene).toMatchObject({ continueLast: true })
+    expect(engine.asked[1]?.scene.turns.at(-1)).toEqual({ speaker: 'role', text: 'One' })
+  })
+
+  test('stops where it is told to, and keeps what was said', async () => {
+    let steps = 0
+    const script: Script = {
+      answers: ['one two three four five six'],
+      pause: () => {
+        if (useGeneration.getState().live && ++steps === 4) stopAnswer()
+        return Promise.resolve()
+      },
+    }
+    await stage('Holmes', script)
+    await say('Count')
+    expect(words().at(-1)).toBe('one two three')
+    expect(selectedTake(last()).generation?.stop).toBe('cancelled')
+    expect(useGeneration.getState()).toMatchObject({ live: null, failure: null })
+  })
+
+  test('keeps half an answer when the graphics card goes, and says so', async () => {
+    await stage('Holmes', { answers: ['one two three four'], generateFails: 'device-lost' })
+    await say('Count')
+    expect(words().at(-1)).toBe('one two three')
+    expect(useGeneration.getState().failure).toMatchObject({ code: 'device-lost', chat: chat().id })
+  })
+
+  test('gives the same dice with a locked seed, and shows them', async () => {
+    const engine = await stage('Holmes')
+    changeSettings({ lockedSeed: 42 })
+    await say('Hello')
+    expect(engine.asked[0]?.sampling.seed).toBe(42)
+    expect(useGeneration.getState().lastSeed).toBe(42)
+  })
+
+  test('marks where the context was cut', async () => {
+    await stage('Holmes', { context: 30, answers: ['A rather long answer, so that it will not all fit.'] })
+    await say('A first question that takes some room')
+    await say('And a second one that takes more')
+    const { cut } = useGeneration.getState()
+    expect(cut?.chat).toBe(chat().id)
+    expect(visibleMessages(chat()).map(({ id }) => id)).toContain(cut?.message)
+  })
+})
+
+describe('who plays', () => {
+  test('a role without weights is the bare model with the card as its text', async () => {
+    const engine = await stage('Alice')
+    await say('Hello')
+    expect(engine.asked[0]?.scene).toMatchObject({ role: null, system: 'Alice met Watson at tea.' })
+  })
+
+  test('nobody is the bare model with no text at all', async () => {
+    const engine = await stage(null)
+    await say('Hello')
+    expect(engine.asked[0]?.scene).toMatchObject({ role: null, system: null, turns: [{ text: 'Hello' }] })
+  })
+
+  test('a change of role before the first words changes the greeting; later it leaves what was said', async () => {
+    const engine = await stage('Holmes')
+    await setScene({ role: 'Alice', strength: 1 })
+    expect(words()).toEqual(['Curiouser.'])
+    await say('Hello')
+    await setScene({ role: 'Holmes', strength: 1.2 })
+    expect(words()).toEqual(['Curiouser.', 'Hello', 'Indeed.'])
+    await say('And you?')
+    expect(engine.asked[1]?.scene).toMatchObject({ role: 'Holmes', strength: 1.2 })
+    expect(last().role).toBe('Holmes')
+  })
+})
+
+describe('a chat', () => {
+  test('branches into a copy and stays as it was', async () => {
+    await stage('Holmes')
+    await say('Hello')
+    const before = chat()
+    await branchChat(before, visibleMessages(before)[1]!.id)
+    const route = readRoute(location.hash)
+    expect(route.screen === 'chat' && route.chat).not.toBe(before.id)
+    if (route.screen === 'chat') await openChat(route.chat)
+    expect(words()).toEqual(['Good evening, {{user}}.', 'Hello'])
+    expect(chat().parent).toEqual({ chat: before.id, message: visibleMessages(before)[1]!.id })
+    await openChat(before.id)
+    expect(chat().messages).toEqual(before.messages)
+  })
+
+  test('gives a deleted message back', async () => {
+    await stage('Holmes')
+    await say('Hello')
+    const before = words()
+    await deleteMessage(chat(), last().id)
+    expect(words()).toEqual(before.slice(0, -1))
+    const undo = useNotices.getState().notice?.undo
+    await append(undo!.chat, [undo!.change])
+    expect(words()).toEqual(before)
+  })
+
+  test('goes out as a file and comes in again with its role, its versions and a word on what was skipped', async () => {
+    await stage('Holmes', { answers: ['One.', 'Two.'] })
+    await say('Hello')
+    await again()
+    const { text } = exportOpenChat(chat())
+    await importChatFile(new File([`${text}not a line\n`], 'evening.jsonl'))
+    const route = readRoute(location.hash)
+    if (route.screen === 'chat') await openChat(route.chat)
+    expect(chat()).toMatchObject({ role: 'Holmes', title: 'evening' })
+    expect(words()).toEqual(['Good evening, Watson.', 'Hello', 'Two.'])
+    expect(last().takes.map((take) => take.text)).toEqual(['One.', 'Two.'])
+    expect(useNotices.getState().notice?.text).toBe(
+      '3 messages came in. Line 5 was skipped: it is not a JSON object.',
+    )
+  })
+})
+
+describe('without a graphics card', () => {
+  test.each(['no-webgpu', 'no-adapter', 'no-device'] as const)('%s is told as what it is', async (device) => {
+    await stage('Holmes', { device })
+    expect(useEngine.getState()).toMatchObject({ phase: 'blocked', obstacle: device })
+  })
+
+  test('a processor that stands in for one still answers', async () => {
+    await stage('Holmes', { device: 'software' })
+    await say('Hello')
+    expect(words().at(-1)).toBe('Indeed.')
+  })
+
+  test('a loss is passed on', async () => {
+    const engine = await stage('Holmes')
+    engine.tellDevice('needs-reload')
+    expect(useEngine.getState().device).toBe('needs-reload')
+  })
+
+  test('a load that fails is told with its code', async () => {
+    await stage('Holmes', { loadFails: 'out-of-memory' })
+    expect(useEngine.getState()).toMatchObject({ phase: 'failed', failure: { code: 'out-of-memory' } })
+  })
+})

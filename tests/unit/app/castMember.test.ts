@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+
+import { joinCast, readCards, resolveMacros } from '../../../app/cast/castMember.ts'
+import type { RoleInfo } from '../../../src/engine/protocol.ts'
+
+const role = (name: string, card: unknown = null): RoleInfo => ({
+  name,
+  system: null,
+  card,
+  vector: Float32Array.from({ length: 32 }, (_, at) => Math.sin(at)),
+})
+
+const cards = readCards({
+  Holmes: {
+    portrait: 'cast/holmes.svg',
+    accentLight: '#8e6415',
+    accentDark: '#e2a93b',
+    line: 'Go on.',
+    card: { first_mes: 'Good evening.' },
+  },
+  Alice: {
+    displayName: 'Alice',
+    card: { description: 'A girl. She is curious.', alternate_greetings: ['Oh dear.', 7] },
+  },
+})
+
+describe('the cast', () => {
+  test('stands before the engine does, and does not yet say who is trained', () => {
+    expect(joinCast(cards, null).map(({ name, isTrained }) => [name, isTrained])).toEqual([
+      ['Holmes', null],
+      ['Alice', null],
+    ])
+  })
+
+  test('then says who is trained, and takes in roles without a card, each with a face of its own', () => {
+    const members = joinCast(cards, [
+      role('Holmes'),
+      role('Some_Body', { name: 'Somebody', first_mes: 'Hm.' }),
+    ])
+    expect(members.map(({ displayName, isTrained }) => [displayName, isTrained])).toEqual([
+      ['Holmes', true],
+      ['Alice', false],
+      ['Somebody', true],
+    ])
+    expect(members[0]?.portrait).toBe('cast/holmes.svg')
+    expect(members[2]).toMatchObject({
+      greetings: ['Hm.'],
+      portrait: expect.stringContaining('data:image/svg+xml,'),
+    })
+  })
+
+  test('is lenient: what a card lacks has a default, what is of the wrong kind is left out', () => {
+    expect(cards[1]).toMatchObject({
+      line: 'A girl.',
+      greetings: ['Oh dear.'],
+      portrait: null,
+      starters: expect.any(Array),
+    })
+    expect(readCards(null)).toEqual([])
+    expect(readCards({ Nobody: 7 })).toEqual([])
+  })
+
+  test.each([
+    'https://example.org/face.svg',
+    '//example.org/face.svg',
+    'cast/../secret.svg',
+    'javascript:alert(1)',
+    'data:text/html,x',
+  ])('never shows a picture from %j', (portrait) => {
+    expect(readCards({ Holmes: { portrait } })[0]?.portrait).toBeNull()
+  })
+})
+
+test('macros are replaced, and a name with a dollar sign is only a name', () => {
+  const names = { user: 'A$&nn', character: 'Bob' }
+  expect(resolveMacros('{{char}} and <USER> met <bot>{{original}}; {{User}} left {{other}}', names)).toBe(
+    'Bob and A$&nn met Bob; A$&nn left {{other}}',
+  )
+})

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+
+import { defaultSettings, readSettings } from '../../../src/storage/settings.ts'
+
+test('settings come back as they were kept', () => {
+  const settings = {
+    ...defaultSettings,
+    theme: 'dark',
+    userName: 'Ann',
+    mood: 'wild',
+    overrides: { minP: 0.2 },
+    lockedSeed: 0,
+  }
+  expect(readSettings(structuredClone(settings))).toEqual(settings)
+})
+
+test.each([
+  [undefined],
+  ['dark'],
+  [null],
+  [[]],
+  [{ theme: 'pink', userName: ' ', mood: 7, overrides: 'x', lockedSeed: '7', maxTokens: Number.NaN }],
+])('settings that cannot be read are the defaults: %j', (stored) => {
+  expect(readSettings(stored)).toEqual(defaultSettings)
+})
+
+test('an override that is not a number is left out', () => {
+  expect(
+    readSettings({ overrides: { minP: 0.1, topK: 'many', topP: Number.POSITIVE_INFINITY } }).overrides,
+  ).toEqual({ minP: 0.1 })
+})
