@@ -1,13 +1,12 @@
 // Grouped-query attention over the cache, causal, forward.
 //   y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √head_dim)·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads)
-// Workgroup (h, r): 64 cached positions at a time with a running maximum and sum; for the scores a lane takes one
-// position, for the values a lane takes every 64th dimension.
+// Workgroup (h, r): a chunk of cached positions at a time, with a running maximum and sum. For the scores a lane takes
+// whole positions; for the values a team of head_dim / 4 lanes does, a lane four dimensions.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
 
-const WORKGROUP_SIZE = 64u;
+override WORKGROUP_SIZE: u32 = 64u; // at least head_dim / 4
+const CHUNK = 1024u; // positions whose weights are in workgroup memory at a time
 const LOWEST = -3.0e38;
-const MAX_HEAD_VECTORS = 64u; // head_dim ≤ 256
-const MAX_LANE_DIMENSIONS = 4u;
 
 struct Uniforms {
   heads: u32,
@@ -35,10 +34,21 @@ struct Step {
 @group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [2, kv_heads, capacity, head_dim]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
-var<workgroup> q: array<vec4f, MAX_HEAD_VECTORS>;
-var<workgroup> scores: array<vec4f, 16>;
-var<workgroup> weights: array<vec4f, 16>;
-var<workgroup> last: u32;
+var<workgroup> q: array<vec4f, WORKGROUP_SIZE>;
+var<workgroup> weights: array<f32, CHUNK>;
+var<workgroup> peak: atomic<u32>;
+var<workgroup> partial_total: array<f32, WORKGROUP_SIZE>;
+var<workgroup> partial_sum: array<vec4f, WORKGROUP_SIZE>;
+
+// Unsigned integers in the order of the floats, above 0, so that an atomic maximum is the floats' maximum.
+fn ordered(value: f32) -> u32 {
+  let bits = bitcast<u32>(value);
+  return select(bits | 0x80000000u, ~bits, bits >= 0x80000000u);
+}
+
+fn from_ordered(key: u32) -> f32 {
+  return bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u));
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention(
@@ -47,66 +57,67 @@ fn attention(
 ) {
   let head = workgroup.x;
   let row = workgroup.y;
+  let positions = step.row[row].position + 1u;
   let vectors = uniforms.head_dim / 4u;
   let kv_head = head / (uniforms.heads / uniforms.kv_heads);
   let keys = kv_head * uniforms.capacity * vectors;
   let values = (uniforms.kv_heads + kv_head) * uniforms.capacity * vectors;
+  let teams = WORKGROUP_SIZE / vectors;
+  let team = lane / vectors;
 
-  if (lane == 0u) {
-    last = step.row[row].position;
+  if (lane < vectors) {
+    q[lane] = query[(row * uniforms.heads + head) * vectors + lane] * uniforms.scale;
   }
-  for (var i = lane; i < vectors; i += WORKGROUP_SIZE) {
-    q[i] = query[(row * uniforms.heads + head) * vectors + i] * uniforms.scale;
-  }
-  let final_position = workgroupUniformLoad(&last);
 
   var highest = LOWEST;
   var total = 0.0;
-  var sums = array<f32, MAX_LANE_DIMENSIONS>();
-  for (var tile = 0u; tile <= final_position; tile += WORKGROUP_SIZE) {
-    let position = tile + lane;
-    var score = LOWEST;
-    if (position <= final_position) {
-      score = 0.0;
-      let key = keys + position * vectors;
+  var sum = vec4f();
+  for (var first = 0u; first < positions; first += CHUNK) {
+    workgroupBarrier();
+    let count = min(CHUNK, positions - first);
+    var lane_peak = LOWEST;
+    for (var t = lane; t < count; t += WORKGROUP_SIZE) {
+      let key = keys + (first + t) * vectors;
+      var score = 0.0;
       for (var i = 0u; i < vectors; i++) {
         score += dot(q[i], cache[key + i]);
       }
+      weights[t] = score;
+      lane_peak = max(lane_peak, score);
     }
-    scores[lane / 4u][lane % 4u] = score;
+    atomicMax(&peak, ordered(lane_peak));
     workgroupBarrier();
 
-    var peaks = scores[0];
-    for (var i = 1u; i < 16u; i++) {
-      peaks = max(peaks, scores[i]);
+    let new_highest = from_ordered(atomicLoad(&peak));
+    for (var t = lane; t < count; t += WORKGROUP_SIZE) {
+      weights[t] = exp(weights[t] - new_highest);
     }
-    let new_highest = max(highest, max(max(peaks.x, peaks.y), max(peaks.z, peaks.w)));
+    workgroupBarrier();
+
     let fade = exp(highest - new_highest);
     highest = new_highest;
-    weights[lane / 4u][lane % 4u] = select(0.0, exp(score - highest), position <= final_position);
-    workgroupBarrier();
-
-    var added = vec4f();
-    for (var i = 0u; i < 16u; i++) {
-      added += weights[i];
-    }
-    total = total * fade + added.x + added.y + added.z + added.w;
-    let count = min(WORKGROUP_SIZE, final_position + 1u - tile);
-    for (var d = 0u; d < MAX_LANE_DIMENSIONS; d++) {
-      let dimension = lane + d * WORKGROUP_SIZE;
-      if (dimension < uniforms.head_dim) {
-        var sum = sums[d] * fade;
-        for (var t = 0u; t < count; t++) {
-          sum += weights[t / 4u][t % 4u] * cache[values + (tile + t) * vectors + dimension / 4u][dimension % 4u];
-        }
-        sums[d] = sum;
+    total *= fade;
+    sum *= fade;
+    if (team < teams) {
+      for (var t = team; t < count; t += teams) {
+        total += weights[t];
+        sum += weights[t] * cache[values + (first + t) * vectors + lane % vectors];
       }
     }
   }
-  for (var d = 0u; d < MAX_LANE_DIMENSIONS; d++) {
-    let dimension = lane + d * WORKGROUP_SIZE;
-    if (dimension < uniforms.head_dim) {
-      y[row * uniforms.y_stride + head * uniforms.head_dim + dimension] = sums[d] / total;
+
+  partial_total[lane] = total;
+  partial_sum[lane] = sum;
+  workgroupBarrier();
+  if (lane < vectors) {
+    for (var i = 1u; i < teams; i++) {
+      total += partial_total[i * vectors + lane];
+      sum += partial_sum[i * vectors + lane];
+    }
+    let result = sum / total;
+    let base = row * uniforms.y_stride + head * uniforms.head_dim + 4u * lane;
+    for (var i = 0u; i < 4u; i++) {
+      y[base + i] = result[i];
     }
   }
 }

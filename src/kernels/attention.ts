@@ -1,5 +1,6 @@
 import code from '../../shaders/attention.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -24,18 +25,28 @@ export const attentionKernel = defineKernel({
 export const MAX_HEAD_DIM = 256
 
 /**
+ * Lanes of a workgroup. Few heads must fill a GPU, so that its workgroups are wide; a software driver runs lanes one
+ * after another and pays for each at every barrier. A team of `headDim / 4` lanes must fit.
+ */
+function preferredWorkgroupSize(device: GPUDevice, headDim: number): number {
+  return Math.max(isSoftware(device.adapterInfo) ? 32 : 128, headDim > 128 ? 64 : 0)
+}
+
+/**
  * Causal grouped-query attention of each row over the cache up to its own position:
  * `y[r, h] = Σ_p softmax_p(query[r, h]·k[p] / √headDim)·v[p]`.
  *
  * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
  *
  * @param tensors `query` [rows, heads·headDim], `cache` [2, kvHeads, capacity, headDim]; writes `y` [rows, ≥ heads·headDim].
+ * @param options lanes of a workgroup, at least `headDim / 4`; without it what suits the device.
  * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
  */
 export function attention(
   device: GPUDevice,
   shape: AttentionShape,
   tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
+  options: { readonly workgroupSize?: number } = {},
 ): Promise<Dispatch> {
   const { heads, kvHeads, headDim, capacity } = shape
   check(
@@ -56,6 +67,9 @@ export function attention(
       y_stride: yStride,
       scale: 1 / Math.sqrt(headDim),
     },
-    { workgroups: (rows) => [heads, rows, 1] },
+    {
+      workgroups: (rows) => [heads, rows, 1],
+      overrides: { WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim) },
+    },
   )
 }

@@ -10,7 +10,7 @@ export interface AttentionCase {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, position) => position)
 
-/** A tile of 64 positions ± 1, several tiles, rows at unequal positions; heads of real models, narrow and wide. */
+/** A workgroup of 64 positions ± 1, a chunk of 1024 ± 1, several chunks, rows at unequal positions; heads of real models, narrow and wide. */
 export const attentionCases: readonly AttentionCase[] = [
   { heads: 1, kvHeads: 1, headDim: 16, positions: [0], spread: 1, seed: 900 },
   { heads: 1, kvHeads: 1, headDim: 4, positions: [1], spread: 1, seed: 901 },
@@ -21,5 +21,6 @@ export const attentionCases: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 1, headDim: 128, positions: [200, 3, 64], spread: 1, seed: 906 },
   { heads: 3, kvHeads: 3, headDim: 80, positions: [66, 127, 128], spread: 1, seed: 907 },
   { heads: 2, kvHeads: 2, headDim: 256, positions: [63, 100], spread: 1, seed: 908 },
+  { heads: 2, kvHeads: 2, headDim: 16, positions: [1023, 1024, 2100], spread: 1, seed: 910 },
   { heads: 2, kvHeads: 1, headDim: 64, positions: [130], spread: 30, seed: 909 },
 ]
