@@ -48,7 +48,6 @@ struct Step {
 
 var<workgroup> x_tile: array<vec4f, 256>; // [column, quad of rows]
 var<workgroup> w_tile: array<vec4f, 256>; // [column, quad of outputs]
-var<workgroup> rows: u32;
 
 fn block_scale(block: u32) -> f32 {
   if (HALF_SCALES) {
@@ -104,7 +103,7 @@ fn tile_product(first_row: u32, first_output: u32, lane: u32) {
     var right = mat4x4f();
     for (var i = 0u; i < 4u; i++) {
       let row = first_row + 4u * quad + i;
-      if (row < rows) {
+      if (row < step.rows) {
         left[i] = x[(row * uniforms.x_stride + k) / 4u];
       }
       if (k < columns) {
@@ -132,7 +131,7 @@ fn tile_product(first_row: u32, first_output: u32, lane: u32) {
   for (var i = 0u; i < 4u; i++) {
     let row = first_row + 4u * (lane / QUADS) + i;
     for (var j = 0u; j < 4u; j++) {
-      if (row < rows && output + j < uniforms.out) {
+      if (row < step.rows && output + j < uniforms.out) {
         y[row * uniforms.y_stride + output + j] = sums[i][j];
       }
     }
@@ -145,7 +144,7 @@ fn rank_columns(first_row: u32, quad: u32, lane: u32) {
   // Two lanes a row, each every other column; the second hands its sum over through workgroup memory.
   let row = first_row + lane / 2u;
   var sum = vec4f();
-  if (row < rows) {
+  if (row < step.rows) {
     let entry = step.row[row];
     if (entry.scale != 0.0) {
       let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
@@ -156,7 +155,7 @@ fn rank_columns(first_row: u32, quad: u32, lane: u32) {
   }
   x_tile[lane] = sum;
   workgroupBarrier();
-  if (lane % 2u == 0u && row < rows) {
+  if (lane % 2u == 0u && row < step.rows) {
     let total = x_tile[lane] + x_tile[lane + 1u];
     for (var i = 0u; i < 4u; i++) {
       y[row * uniforms.y_stride + uniforms.out + 4u * quad + i] = total[i];
@@ -169,10 +168,6 @@ fn project_tile(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  if (lane == 0u) {
-    rows = step.rows;
-  }
-  workgroupBarrier();
   let first_row = workgroup.y * TILE;
   if (workgroup.x < uniforms.out_groups) {
     tile_product(first_row, workgroup.x * TILE, lane);
