@@ -50,7 +50,7 @@ export interface ProjectedParts {
 export interface ProjectOptions {
   /** `vector` for one or a few rows, `tile` for many. */
   readonly plan: 'vector' | 'tile'
-  /** Projects only the last row of the step, into row 0 of `y`. */
+  /** Projects only the last row of the step, into row 0 of `y`; `vector` only. */
   readonly lastRowOnly?: boolean
 }
 
@@ -77,6 +77,12 @@ export function project(
   const yStride = expectColumns('y', y, matrix.out + count * adapter.rank)
   check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
   const isVector = options.plan === 'vector'
+  const lastRowOnly = options.lastRowOnly === true
+  check(
+    isVector || !lastRowOnly,
+    'shape-mismatch',
+    () => 'a single row was planned as tiles, expected a vector',
+  )
   const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS : TILE))
   const groups = outGroups + (count * adapter.rank) / 4
   const values = {
@@ -105,7 +111,6 @@ export function project(
   }
   const overrides = formatOverrides(matrix)
   if (isVector) {
-    const lastRowOnly = options.lastRowOnly === true
     return bindKernel(
       device,
       projectKernel,
