@@ -1,0 +1,91 @@
+import { check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import type { Casting } from '../model/backbone.ts'
+import type { Projection } from '../model/decoder.ts'
+import { openHypernetwork } from './hypernetwork.ts'
+import type { CpuHypernetwork, PackTensors } from './hypernetwork.ts'
+
+/** A pack's matrices on the CPU, whatever its sources are. */
+export interface AdapterMatrices {
+  /**
+   * strength · (α / rank) · Σ_i w_i·A_i of a casting, [in, rank]: exact for any weights, since A is what is mixed.
+   *
+   * @throws HycoraError `format-unsupported` for a blend of roles that have their own B, `usage` for a role that does
+   * not exist.
+   */
+  mixA(casting: Casting, layer: number, projection: Projection): Float32Array
+  /** B [rank, out] of a casting. */
+  b(casting: Casting, layer: number, projection: Projection): Float32Array
+}
+
+/** Row `role` of a stored table [rows, …], or all of it where one is shared. */
+function row(pack: PackTensors, name: string, role: number | null): Float32Array {
+  const values = pack.tensor(name)
+  if (role === null) return values
+  const size = values.length / pack.rows
+  return values.subarray(role * size, (role + 1) * size)
+}
+
+/** A of one role. */
+function matrixA(
+  pack: PackTensors,
+  hypernetwork: CpuHypernetwork | null,
+  { role, layer, projection }: { role: number; layer: number; projection: Projection },
+): Float32Array {
+  const stem = `layers.${layer}.${projection}`
+  const source = pack.config.sources.A
+  if (source === 'shared') return row(pack, `${stem}.lora_A`, null)
+  if (source === 'table') return row(pack, `${stem}.lora_A_table`, role)
+  const generated = hypernetwork?.generate(role, layer, projection, 'A') ?? new Float32Array(0)
+  if (source === 'hyper') return generated
+  const fixed = pack.tensor(`${stem}.lora_A0`)
+  return generated.map((value, i) => value + (fixed[i] ?? 0))
+}
+
+/**
+ * The matrices of a pack.
+ *
+ * @throws HycoraError `format-invalid` when a source is generated and the pack has no hyper-network.
+ */
+export function openAdapterMatrices(pack: PackTensors): AdapterMatrices {
+  const { sources, alpha, rank } = pack.config
+  const isGenerated = sources.A.startsWith('hyper') || sources.B === 'hyper'
+  const hypernetwork = isGenerated ? openHypernetwork(pack) : null
+  const checkCasting = ({ parts }: Casting): void => {
+    check(sources.B === 'shared' || parts.length === 1, 'format-unsupported', () => {
+      return 'roles of this pack have their own B and cannot be blended'
+    })
+    const missing = parts.find(({ role }) => !(role >= 0 && role < pack.rows))
+    check(
+      missing === undefined,
+      'usage',
+      () => `role ${missing?.role} does not exist, the pack has ${pack.rows}`,
+    )
+  }
+  return {
+    mixA(casting, layer, projection) {
+      checkCasting(casting)
+      const scale = (casting.strength * alpha) / rank
+      const size = (pack.config.dims.get(projection)?.[0] ?? 0) * rank
+      const mixed = new Float64Array(size)
+      for (const { role, weight } of casting.parts) {
+        const a = matrixA(pack, hypernetwork, { role, layer, projection })
+        for (let i = 0; i < size; i++) mixed[i] = (mixed[i] ?? 0) + scale * weight * (a[i] ?? 0)
+      }
+      return Float32Array.from(mixed)
+    },
+    b(casting, layer, projection) {
+      checkCasting(casting)
+      const role = casting.parts[0]?.role ?? 0
+      const stem = `layers.${layer}.${projection}`
+      if (sources.B === 'shared') return row(pack, `${stem}.lora_B`, null)
+      if (sources.B === 'table') return row(pack, `${stem}.lora_B_table`, role)
+      return hypernetwork?.generate(role, layer, projection, 'B') ?? new Float32Array(0)
+    },
+  }
+}
+
+/** Whether a pack adapts a projection. */
+export function isAdapted(pack: Pack, projection: Projection): boolean {
+  return pack.config.dims.has(projection)
+}

@@ -1,0 +1,43 @@
+import type { Decoder, WeightMatrix } from '../model/decoder.ts'
+import { GROUPS } from './linearLayers.ts'
+import type { Group } from './linearLayers.ts'
+import type { GraphForms } from './rewriteDecoder.ts'
+import type { WeightForm } from './weightForms.ts'
+
+/**
+ * What stands for quantised weights. In 8 bits a product takes half the time of float32 in a prompt; the inputs of q,
+ * k, v and of down have outliers that 8 bits hold badly, so these stay float32.
+ */
+const FAST_FORMS: GraphForms = { qkv: 'float32', o: 'uint8', gateUp: 'uint8', down: 'float32', head: 'uint8' }
+
+/** Up to so many bytes as float32, exactness costs no time worth speaking of. */
+const SMALL_BYTES = 64 * 2 ** 20
+
+/** WebAssembly has 4 GiB of memory, and weights are there twice for a moment while they are taken in. */
+const MOST_FLOAT_BYTES = 2 ** 31
+
+/**
+ * The form of each weight: float32 where the file has floats or the model is small, else what is fast; 8 bits
+ * throughout where float32 would not fit into memory.
+ */
+export function chooseForms(decoder: Decoder): GraphForms {
+  const bytes = 4 * matrices(decoder).reduce((sum, matrix) => sum + matrix.out * matrix.in, 0)
+  const formOf = (matrix: WeightMatrix | undefined, fast: WeightForm): WeightForm => {
+    if (bytes > MOST_FLOAT_BYTES) return 'uint8'
+    return bytes <= SMALL_BYTES || matrix?.stored.kind === 'float' ? 'float32' : fast
+  }
+  const linears = decoder.blocks[0]?.linears
+  const groupForm = (group: Group): WeightForm =>
+    formOf(linears?.[GROUPS[group][0]].weight, FAST_FORMS[group])
+  return {
+    qkv: groupForm('qkv'),
+    o: groupForm('o'),
+    gateUp: groupForm('gateUp'),
+    down: groupForm('down'),
+    head: formOf(decoder.head, FAST_FORMS.head),
+  }
+}
+
+function matrices({ blocks, head }: Decoder): readonly WeightMatrix[] {
+  return [...blocks.flatMap(({ linears }) => Object.values(linears).map(({ weight }) => weight)), head]
+}

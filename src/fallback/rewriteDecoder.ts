@@ -1,0 +1,182 @@
+import { DATA_TYPES } from '../formats/onnxTensor.ts'
+import type { Decoder, StoredTensor, WeightVector } from '../model/decoder.ts'
+import { readVector } from '../model/dequantise.ts'
+import { rotaryAngles } from '../model/rotary.ts'
+import type { BuiltGraph } from './graphBuilder.ts'
+import { GraphBuilder, MICROSOFT, float, int } from './graphBuilder.ts'
+import { addGroup, addProduct } from './linearLayers.ts'
+import type { Group } from './linearLayers.ts'
+import { floatRows, halfRows } from './weightForms.ts'
+import type { WeightForm } from './weightForms.ts'
+
+/** The weight form of every linear layer of a graph. */
+export type GraphForms = Readonly<Record<Group | 'head', WeightForm>>
+
+export interface RewriteOptions {
+  readonly forms: GraphForms
+  /** Positions that the rotary tables cover. */
+  readonly context: number
+  /** Told after each layer how many of all layers are converted; the head is the last. */
+  readonly onLayer?: (done: number, all: number) => void
+}
+
+/** The name of a layer's cached keys or values among the graph's inputs. */
+export function pastInput(part: 'key' | 'value', layer: number): string {
+  return `past.${layer}.${part}`
+}
+
+/** The name of the keys or values that a run adds among the graph's outputs. */
+export function newOutput(part: 'key' | 'value', layer: number): string {
+  return `new.${layer}.${part}`
+}
+
+/**
+ * Writes a recognised decoder as a graph for onnxruntime's CPU kernels, with float32 between the nodes, whatever the
+ * exporter's graph was; every adapted linear layer is y = x·Wᵀ + b + (x·A)·B with A [in, rank] and B [rank, out] as
+ * inputs, whose rank may be 0.
+ *
+ * Further inputs: `ids` i64 [tokens]; `past.{l}.key|value` [1, kvHeads, capacity, headDim], of which positions below
+ * `first` count; `first` and `end` i64 [1], the positions of this run; `last` i32 [1] = end − 1; `total` i32 = end;
+ * `logit_rows` i64 [rows], the tokens whose logits are wanted. Outputs: `logits` [rows, vocabulary];
+ * `new.{l}.key|value` [1, kvHeads, tokens, headDim].
+ *
+ * Weights are converted one after the other, a piece at a time.
+ *
+ * @throws HycoraError `format-invalid` when a weight's bytes cannot be read.
+ */
+export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions): Promise<BuiltGraph> {
+  const { forms, context, onLayer } = options
+  const { layers } = decoder
+  const graph = new GraphBuilder()
+  addInputs(graph)
+  await addRotary(graph, decoder, context)
+  const isTied = decoder.embedding.stored === decoder.head.stored
+  let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
+  for (const [layer, block] of decoder.blocks.entries()) {
+    const linear = (group: Group, x: string): Promise<string> =>
+      addGroup(graph, decoder, { layer, group, x, form: forms[group] })
+    const before = await addNorm(graph, decoder, `layers.${layer}.input_norm`, stream, block.inputNorm)
+    const attended = addAttention(graph, decoder, layer, await linear('qkv', before.normed))
+    const middle = { residual: before.residual, added: await linear('o', attended) }
+    const after = await addNorm(graph, decoder, `layers.${layer}.post_norm`, middle, block.postAttentionNorm)
+    const gated = addGate(graph, decoder, layer, await linear('gateUp', after.normed))
+    stream = { residual: after.residual, added: await linear('down', gated) }
+    onLayer?.(layer + 1, layers + 1)
+  }
+  const final = await addNorm(graph, decoder, 'final_norm', stream, decoder.finalNorm)
+  const wanted = graph.node('Gather', [final.normed, 'logit_rows'], 'wanted', { axis: int(0) })
+  if (isTied && forms.head === 'float32' && isFloat32(decoder.head.stored)) {
+    graph.node('Gemm', [wanted, 'embedding'], 'logits', { transB: int(1) })
+  } else {
+    const head = { name: 'head', x: wanted, matrices: [decoder.head], bias: '', form: forms.head }
+    graph.node('Identity', [await addProduct(graph, head)], 'logits')
+  }
+  graph.output('logits', DATA_TYPES.f32, ['rows', decoder.vocabulary])
+  onLayer?.(layers + 1, layers + 1)
+  return graph.finish()
+}
+
+/** The residual stream, and what is still to be added to it. */
+interface Stream {
+  readonly residual: string
+  /** The empty string right after the embedding. */
+  readonly added: string
+}
+
+function addInputs(graph: GraphBuilder): void {
+  const { i32, i64 } = DATA_TYPES
+  graph.input('ids', i64, ['tokens'])
+  graph.input('first', i64, [1])
+  graph.input('end', i64, [1])
+  graph.input('last', i32, [1])
+  graph.input('total', i32, [])
+  graph.input('logit_rows', i64, ['rows'])
+}
+
+async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: number): Promise<void> {
+  const { rotary, headDim } = decoder
+  const angles = await rotaryAngles(rotary, positions, headDim)
+  const half = headDim / 2
+  for (const [part, name] of ['cos', 'sin'].entries()) {
+    const values = Float32Array.from({ length: positions * half }, (_, i) => angles[2 * i + part] ?? 0)
+    graph.constant(name, 'f32', [positions, half], values)
+  }
+}
+
+function isFloat32(stored: Decoder['embedding']['stored']): boolean {
+  return stored.kind === 'float' && isOfType(stored.values, 'f32')
+}
+
+function isOfType({ dataType }: StoredTensor, type: StoredTensor['dataType']): boolean {
+  return dataType === type
+}
+
+/** The embeddings of the ids: exact where they are floats, rounded to float16 where they are codes. */
+async function addEmbedding(graph: GraphBuilder, { embedding, hidden }: Decoder): Promise<string> {
+  const dims = [embedding.out, hidden]
+  const axis = { axis: int(0) }
+  if (isFloat32(embedding.stored)) {
+    graph.constant('embedding', 'f32', dims, await floatRows([embedding]))
+    return graph.node('Gather', ['embedding', 'ids'], 'embedded', axis)
+  }
+  graph.constant('embedding', 'f16', dims, await halfRows(embedding))
+  const rows = graph.node('Gather', ['embedding', 'ids'], 'embedded.half', axis)
+  return graph.node('Cast', [rows], 'embedded', { to: int(DATA_TYPES.f32) })
+}
+
+/** residual + added, and its norm. */
+async function addNorm(
+  graph: GraphBuilder,
+  decoder: Decoder,
+  name: string,
+  { residual, added }: Stream,
+  gain: WeightVector,
+): Promise<{ normed: string; residual: string }> {
+  const epsilon = { epsilon: float(decoder.normEpsilon) }
+  const gains = graph.constant(`${name}.gain`, 'f32', [gain.length], await readVector(gain))
+  if (added === '') {
+    const attributes = { ...epsilon, axis: int(-1), stash_type: int(1) }
+    return {
+      normed: graph.node('SimplifiedLayerNormalization', [residual, gains], `${name}.y`, attributes),
+      residual,
+    }
+  }
+  const outputs = [`${name}.y`, '', '', `${name}.sum`]
+  graph.node('SkipSimplifiedLayerNormalization', [residual, added, gains], outputs, epsilon, MICROSOFT)
+  return { normed: `${name}.y`, residual: `${name}.sum` }
+}
+
+/** Rotation, cache and attention on [tokens, (heads + 2 · kvHeads) · headDim]. */
+function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv: string): string {
+  const { heads, kvHeads, headDim } = decoder
+  const name = `layers.${layer}.attention`
+  const { f32 } = DATA_TYPES
+  const batch = graph.integers('batch_axis', [0])
+  const past = (['key', 'value'] as const).map((part) =>
+    graph.input(pastInput(part, layer), f32, [1, kvHeads, 'capacity', headDim]),
+  )
+  const present = ['key', 'value'].map((part) => `${name}.${part}`)
+  const rows = graph.node('Unsqueeze', [qkv, batch], `${name}.x`)
+  graph.node(
+    'GroupQueryAttention',
+    [rows, '', '', ...past, 'last', 'total', 'cos', 'sin'],
+    [`${name}.y`, ...present],
+    { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1), rotary_interleaved: int(0) },
+    MICROSOFT,
+  )
+  for (const part of ['key', 'value'] as const) {
+    const positions = ['first', 'end', graph.integers('position_axis', [2])]
+    graph.node('Slice', [`${name}.${part}`, ...positions], newOutput(part, layer))
+    graph.output(newOutput(part, layer), f32, [1, kvHeads, 'tokens', headDim])
+  }
+  return graph.node('Squeeze', [`${name}.y`, batch], `${name}.rows`)
+}
+
+/** silu(gate) · up of [tokens, 2 · ffn]. */
+function addGate(graph: GraphBuilder, { ffn }: Decoder, layer: number, gateUp: string): string {
+  const name = `layers.${layer}`
+  const halves = [`${name}.gate`, `${name}.up`]
+  graph.node('Split', [gateUp, graph.integers('ffn_halves', [ffn, ffn])], halves, { axis: int(-1) })
+  const active = graph.node('QuickGelu', [`${name}.gate`], `${name}.active`, { alpha: float(1) }, MICROSOFT)
+  return graph.node('Mul', [active, `${name}.up`], `${name}.gated`)
+}
