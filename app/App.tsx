@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 
 import styles from './App.module.css'
 import { Backstage } from './backstage/Backstage.tsx'
@@ -10,6 +10,7 @@ import { Toast } from './shared/Toast.tsx'
 import { findMember, useCast } from './stores/cast.ts'
 import { useChats } from './stores/chats.ts'
 import { useRoute } from './stores/route.ts'
+import type { Route } from './stores/route.ts'
 import { useSession } from './stores/session.ts'
 import { useNarrow } from './shared/useNarrow.ts'
 
@@ -19,6 +20,7 @@ export function App() {
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const isNarrow = useNarrow()
   useTitle()
+  useArrival(route.screen)
   return (
     <ErrorBoundary>
       <LoadLine hasWords={route.screen === 'cast'} />
@@ -36,6 +38,17 @@ export function App() {
       <Toast isRaised={route.screen === 'chat'} />
     </ErrorBoundary>
   )
+}
+
+/** Puts the focus on the cast's question when the visitor comes back to it, so that a screen reader hears where it is. */
+function useArrival(screen: Route['screen']): void {
+  const before = useRef(screen)
+  useEffect(() => {
+    if (before.current !== screen && screen === 'cast') {
+      document.querySelector<HTMLElement>('[data-arrival]')?.focus()
+    }
+    before.current = screen
+  }, [screen])
 }
 
 /** Names the tab after who is talked to. */

@@ -4,7 +4,7 @@ import { ImportButton } from '../cast/ImportButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { day } from '../shared/format.ts'
 import { saveFile } from '../shared/saveFile.ts'
-import { beginChat, deleteChat, exportOpenChat, useChats } from '../stores/chats.ts'
+import { deleteChat, exportOpenChat, useChats } from '../stores/chats.ts'
 import { routeHash } from '../stores/route.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
@@ -55,9 +55,6 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
           ))}
         </ul>
       )}
-      <div>
-        <Button label="New chat" icon="plus" look="quiet" onClick={() => void beginChat(chat.role)} />
-      </div>
     </Section>
   )
 }

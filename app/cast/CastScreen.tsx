@@ -41,7 +41,9 @@ export function CastScreen() {
       </header>
       <main className={styles.main}>
         <div className={styles.welcome}>
-          <h1 className={styles.question}>Who would you like to talk to?</h1>
+          <h1 className={styles.question} tabIndex={-1} data-arrival="">
+            Who would you like to talk to?
+          </h1>
           <CallMe />
         </div>
         <div className={styles.notices}>

@@ -51,6 +51,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
         <textarea
           className={styles.box}
           rows={1}
+          dir="auto"
           aria-label={`Say something to ${name}`}
           placeholder={`Say something to ${name}`}
           value={text}

@@ -58,7 +58,11 @@ export const Message = memo(function Message(props: MessageProps) {
         {isEditing ? (
           <MessageEditor message={message} />
         ) : (
-          <div className={styles.words} onClick={(event) => isTouch(event.nativeEvent) && setIsOpen(!isOpen)}>
+          <div
+            className={styles.words}
+            dir="auto"
+            onClick={(event) => isTouch(event.nativeEvent) && setIsOpen(!isOpen)}
+          >
             <Speech text={text} isStreaming={live === 'speaking'} />
             {(live === 'waiting' || live === 'loading') && text === '' && (
               <Waiting speaker={speaker} live={live} />

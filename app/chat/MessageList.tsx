@@ -1,4 +1,4 @@
-import { Fragment, useRef, useState } from 'react'
+import { Fragment, useEffect, useRef, useState } from 'react'
 
 import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
 import type { CastMember } from '../cast/castMember.ts'
@@ -39,10 +39,22 @@ export function MessageList({ chat, member }: MessageListProps) {
   const hasBegun = messages.some((message) => message.speaker === 'user')
   const hidden = Math.max(0, messages.length - limit)
   const { isAway, jump } = useFollow(scroller, content, { startsAtTop: !hasBegun })
+  // Whoever says something wants to see what comes of it.
+  const answering = live?.chat === chat.id && live.kind === 'reply' ? live.take : null
+  useEffect(() => {
+    if (answering) jump()
+  }, [answering, jump])
   return (
     <div className={styles.frame}>
       {/* A region that scrolls must be reachable without a mouse. */}
-      <div className={styles.scroller} ref={scroller} role="region" aria-label="What was said" tabIndex={0}>
+      <div
+        className={styles.scroller}
+        ref={scroller}
+        role="region"
+        aria-label="What was said"
+        tabIndex={0}
+        data-away={isAway || undefined}
+      >
         <div className={styles.column} ref={content} data-opening={!hasBegun || undefined}>
           {!hasBegun && <Opening member={member} />}
           {hidden > 0 && (

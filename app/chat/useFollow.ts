@@ -39,6 +39,8 @@ export function useFollow(
     const follow = new ResizeObserver(() => {
       if (isFollowing.current) box.scrollTo({ top: box.scrollHeight })
       else note()
+      // What the layout moved was not the reader.
+      lastTop = box.scrollTop
     })
     follow.observe(inside)
     follow.observe(box)

@@ -1,5 +1,5 @@
 import { retryEngine, useEngine } from '../stores/engine.ts'
-import { dismissSoftwareNote, useSession } from '../stores/session.ts'
+import { changeSettings, useSettings } from '../stores/settings.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
 import { deviceText } from './deviceText.ts'
@@ -13,7 +13,7 @@ export function EngineNotices() {
   const failure = useEngine((state) => state.failure)
   const device = useEngine((state) => state.device)
   const isSoftware = useEngine((state) => state.report?.status === 'software')
-  const isSoftwareNoteRead = useSession((state) => state.isSoftwareNoteRead)
+  const isSoftwareNoteRead = useSettings((state) => state.isSoftwareNoteRead)
 
   if (obstacle) return <ObstacleNotice text={deviceText[obstacle]} canRetry={obstacle !== 'insecure'} />
   if (device === 'needs-reload') {
@@ -45,9 +45,11 @@ export function EngineNotices() {
       <Notice
         title={deviceText.software.title}
         tone="calm"
-        actions={<Button label="Understood" onClick={dismissSoftwareNote} />}
+        actions={<Button label="Understood" onClick={() => changeSettings({ isSoftwareNoteRead: true })} />}
       >
-        <Advice text={deviceText.software} />
+        <p>
+          {deviceText.software.what} {deviceText.software.works} {deviceText.software.next}
+        </p>
       </Notice>
     )
   }

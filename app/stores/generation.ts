@@ -138,7 +138,9 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
   } catch (thrown) {
     flush.finish()
     const { code, message } = asHycoraError(thrown, 'device-lost')
-    if (code !== 'cancelled') useGeneration.setState({ failure: { code, message, chat: chat.id } })
+    // What keeps the engine from standing at all is told beside it, once.
+    const isToldElsewhere = code === 'cancelled' || useEngine.getState().phase !== 'ready'
+    if (!isToldElsewhere) useGeneration.setState({ failure: { code, message, chat: chat.id } })
   }
   const live = useGeneration.getState().live
   const saved = live ? keep(live, generation) : undefined

@@ -6,15 +6,12 @@ interface SessionState {
   readonly dialog: 'none' | 'keys' | 'sent'
   /** The message being edited. */
   readonly editing: string | null
-  /** Whether the visitor has put the note about the processor away. */
-  readonly isSoftwareNoteRead: boolean
 }
 
 export const useSession = create<SessionState>()(() => ({
   isBackstageOpen: false,
   dialog: 'none',
   editing: null,
-  isSoftwareNoteRead: false,
 }))
 
 /** Opens or closes the drawer. */
@@ -30,9 +27,4 @@ export function showDialog(dialog: SessionState['dialog']): void {
 /** Begins to edit a message, or ends it. */
 export function edit(message: string | null): void {
   useSession.setState({ editing: message })
-}
-
-/** Puts the note about the processor away until the next visit. */
-export function dismissSoftwareNote(): void {
-  useSession.setState({ isSoftwareNoteRead: true })
 }

@@ -102,6 +102,8 @@ export interface Settings {
   readonly maxTokens: number
   /** Whether a screen reader is told the words as they come. */
   readonly announce: boolean
+  /** Whether the note that the processor stands in for a graphics card has been put away. */
+  readonly isSoftwareNoteRead: boolean
   /** The backbone of the served list to load; null is the first. */
   readonly backbone: string | null
 }

@@ -11,6 +11,7 @@ export const defaultSettings: Settings = {
   lockedSeed: null,
   maxTokens: 200,
   announce: true,
+  isSoftwareNoteRead: false,
   backbone: null,
 }
 
@@ -52,6 +53,7 @@ export function readSettings(stored: unknown): Settings {
     lockedSeed: number('lockedSeed') ?? null,
     maxTokens: number('maxTokens') ?? defaultSettings.maxTokens,
     announce: fields.get('announce') !== false,
+    isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
   }
 }
