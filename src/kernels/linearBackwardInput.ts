@@ -1,0 +1,73 @@
+import code from '../../shaders/linear_backward_input.wgsl?raw'
+import { check } from '../core/errors.ts'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { LinearBlocks } from './linear.ts'
+import { placeBlocks } from './linearBlocks.ts'
+import type { LinearGradient } from './linearBlocks.ts'
+
+export const linearBackwardInputKernel = defineKernel({
+  name: 'linear_backward_input',
+  code,
+  uniforms: {
+    columns: 'u32',
+    inner: 'u32',
+    block_rows: 'u32',
+    x_first_row: 'u32',
+    x_block_rows: 'u32',
+    y_offset: 'u32',
+    y_block_stride: 'u32',
+    has_gate: 'u32',
+    accumulate: 'u32',
+    scale: 'f32',
+  },
+  bindings: ['dy', 'gate', 'weight', 'count', 'dx'],
+})
+
+const TILE = 16
+
+/**
+ * Gradient of `linear` with respect to its input: `dx[r, i] = keep + scale · Σ_o dy[r, o] · weight[o, i]`, where keep is
+ * what dx holds with `accumulate`, else 0, and dy counts as 0 where `gate` is not positive.
+ *
+ * Rows lie in x and y as `blocks` says for `linear`, block b of y in slot b; without `blocks` every row is a block. The
+ * dispatch's `rows` are those of the blocks in use.
+ *
+ * @param tensors `dy` and `gate` laid out as y, `weight` [out, in], `count` u32 [1]; `dx` [rows, in].
+ * @throws HycoraError `shape-mismatch` when a shape differs from the above or a block lies outside of dx or dy.
+ */
+export async function linearBackwardInput(
+  device: GPUDevice,
+  tensors: LinearGradient & { readonly weight: Tensor; readonly dx: Tensor },
+  {
+    scale = 1,
+    accumulate = false,
+    blocks,
+  }: { readonly scale?: number; readonly accumulate?: boolean; readonly blocks?: LinearBlocks } = {},
+): Promise<Dispatch> {
+  const { dy, gate, weight, count, dx } = tensors
+  const [columns = 0, inner = 0] = weight.shape
+  check(
+    weight.shape.length === 2 && dx.shape.at(-1) === inner,
+    'shape-mismatch',
+    () =>
+      `linear_backward_input: weight [${weight.shape.join(', ')}] and dx [${dx.shape.join(', ')}], ` +
+      'expected [out, in] and [rows, in]',
+  )
+  return bindKernel(
+    device,
+    linearBackwardInputKernel,
+    // WebGPU wants every binding filled; what a flag switches off is never read.
+    { dy, gate: gate ?? dy, weight, count, dx },
+    {
+      columns,
+      inner,
+      ...placeBlocks('linear_backward_input', tensors, dx, columns, blocks),
+      has_gate: Number(gate !== undefined),
+      accumulate: Number(accumulate),
+      scale,
+    },
+    { workgroups: (rows) => [Math.ceil(inner / TILE), Math.ceil(rows / TILE), 1] },
+  )
+}
