@@ -44,7 +44,7 @@ const conductHeaders: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Permissions-Policy':
-    'camera=(), microphone=(), geolocation=(), usb=(), serial=(), bluetooth=(), payment=()',
+    'camera=(), microphone=(), geolocation=(), usb=(), serial=(), payment=()',
 }
 
 /**
