@@ -1,5 +1,5 @@
 // Grouped-query attention over the cache, causal, forward.
-//   y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √head_dim)·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads)
+//   y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √head_dim)·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
 // Workgroup (h, r): a chunk of cached positions at a time, with a running maximum and sum. For the scores a lane takes
 // whole positions; for the values a team of head_dim / 4 lanes does, a lane four dimensions.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
@@ -21,6 +21,7 @@ struct Row {
   position: u32,
   slot: u32,
   scale: f32,
+  sequence: u32,
 }
 
 struct Step {
@@ -31,7 +32,7 @@ struct Step {
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 @group(0) @binding(1) var<storage, read> step: Step;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>; // [rows, heads, head_dim]
-@group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [2, kv_heads, capacity, head_dim]
+@group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [sequences, 2, kv_heads, capacity, head_dim]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 var<workgroup> q: array<vec4f, WORKGROUP_SIZE>;
@@ -60,8 +61,9 @@ fn attention(
   let positions = step.row[row].position + 1u;
   let vectors = uniforms.head_dim / 4u;
   let kv_head = head / (uniforms.heads / uniforms.kv_heads);
-  let keys = kv_head * uniforms.capacity * vectors;
-  let values = (uniforms.kv_heads + kv_head) * uniforms.capacity * vectors;
+  let key_head = step.row[row].sequence * 2u * uniforms.kv_heads + kv_head;
+  let keys = key_head * uniforms.capacity * vectors;
+  let values = keys + uniforms.kv_heads * uniforms.capacity * vectors;
   let teams = WORKGROUP_SIZE / vectors;
   let team = lane / vectors;
 

@@ -33,6 +33,7 @@ struct Row {
   position: u32,
   slot: u32,
   scale: f32,
+  sequence: u32,
 }
 
 struct Step {

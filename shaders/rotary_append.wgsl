@@ -1,7 +1,7 @@
 // Queries, keys and values of new tokens, forward: bias, adapter, rotary positions, append to the cache.
 //   p[r, n] = qkv[r, n] + bias[n] + scale(r)·Σ_j u[r, part, j]·B[part][j, n]
 //   q, k: p'[i] = p[i]·cos − p[i + half]·sin;  p'[i + half] = p[i + half]·cos + p[i]·sin;  v: p' = p
-//   query[r, h] = p'_q;  cache[0, h, position(r)] = p'_k;  cache[1, h, position(r)] = p'_v
+//   query[r, h] = p'_q;  cache[s, 0, h, position(r)] = p'_k;  cache[s, 1, h, position(r)] = p'_v,  s = sequence(r)
 // Workgroup (h, r): one head (queries, then keys, then values) of one row; a lane takes one pair of dimensions.
 // Reference: paper eq. 7; Su et al. 2021, eq. 34; tests/reference/rotaryAppend.ts. Wrapper: src/kernels/rotaryAppend.ts
 
@@ -24,6 +24,7 @@ struct Row {
   position: u32,
   slot: u32,
   scale: f32,
+  sequence: u32,
 }
 
 struct Step {
@@ -38,7 +39,7 @@ struct Step {
 @group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, out]
 @group(0) @binding(5) var<storage, read> angles: array<vec2f>; // [positions, head_dim / 2] cos, sin
 @group(0) @binding(6) var<storage, read_write> query: array<f32>; // [rows, heads·head_dim]
-@group(0) @binding(7) var<storage, read_write> cache: array<f32>; // [2, kv_heads, capacity, head_dim]
+@group(0) @binding(7) var<storage, read_write> cache: array<f32>; // [sequences, 2, kv_heads, capacity, head_dim]
 
 struct Part {
   first: u32, // column of the part in qkv
@@ -73,8 +74,9 @@ fn rotary_append(
   let q_width = uniforms.heads * uniforms.head_dim;
   let kv_width = uniforms.kv_heads * uniforms.head_dim;
   let u = q_width + 2u * kv_width;
-  let kv_first = position * uniforms.head_dim;
   let head_stride = uniforms.capacity * uniforms.head_dim;
+  let sequence_first = step.row[row].sequence * 2u * uniforms.kv_heads * head_stride;
+  let kv_first = sequence_first + position * uniforms.head_dim;
 
   for (var i = lane; i < half; i += WORKGROUP_SIZE) {
     let angle = angles[position * half + i];

@@ -34,6 +34,7 @@ struct Row {
   position: u32,
   slot: u32,
   scale: f32,
+  sequence: u32,
 }
 
 struct Step {

@@ -33,12 +33,13 @@ function preferredWorkgroupSize(device: GPUDevice, headDim: number): number {
 }
 
 /**
- * Causal grouped-query attention of each row over the cache up to its own position:
+ * Causal grouped-query attention of each row over its sequence in the cache, up to its own position:
  * `y[r, h] = Σ_p softmax_p(query[r, h]·k[p] / √headDim)·v[p]`.
  *
  * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
  *
- * @param tensors `query` [rows, heads·headDim], `cache` [2, kvHeads, capacity, headDim]; writes `y` [rows, ≥ heads·headDim].
+ * @param tensors `query` [rows, heads·headDim], `cache` [sequences, 2, kvHeads, capacity, headDim]; writes `y`
+ *   [rows, ≥ heads·headDim].
  * @param options lanes of a workgroup, at least `headDim / 4`; without it what suits the device.
  * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
  */

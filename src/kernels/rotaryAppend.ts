@@ -38,7 +38,8 @@ export interface AttentionShape {
  * Reference: Su et al., "RoFormer", 2021, eq. 34; HyCoRA, eq. 7.
  *
  * @param tensors `qkv` [rows, ≥ (heads + 2·kvHeads)·headDim + 3·rank], `bias` [(heads + 2·kvHeads)·headDim], `angles`
- *   [≥ capacity, headDim / 2, 2]; writes `query` [rows, heads·headDim] and `cache` [2, kvHeads, capacity, headDim].
+ *   [≥ capacity, headDim / 2, 2]; writes `query` [rows, heads·headDim] and `cache`
+ *   [sequences, 2, kvHeads, capacity, headDim].
  * @param bOffsets where B of q, k and v lies in a slot, in floats.
  * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above.
  */

@@ -114,7 +114,7 @@ export async function sampleToken(
   checkShape(sizeOf(sampling.shape) === SAMPLING_WORDS, 'sampling', sampling, `[${SAMPLING_WORDS}]`)
   checkShape(partials.shape.at(-1) === 2, 'partials', partials, '[groups, 2]')
   checkShape(sizeOf(counts.shape) === vocabulary, 'counts', counts, `[${vocabulary}]`)
-  checkShape(sizeOf(step.shape) >= 4, 'step', step, 'at least one row')
+  checkShape(sizeOf(step.shape) >= 5, 'step', step, 'at least one row')
   checkShape(sizeOf(tokens.shape) >= 1, 'tokens', tokens, 'at least one row')
   checkShape(sizeOf(results.shape) === RESULT_RING, 'results', results, `[${RESULT_RING}]`)
   return bindKernel(

@@ -245,7 +245,7 @@ export class GpuBackbone implements Backbone {
     this.cachedIds.push(...ids)
   }
 
-  /** Tells the kernels which rows come: positions, and slot and scale of whoever plays. */
+  /** Tells the kernels which rows come: positions of the only sequence, and slot and scale of whoever plays. */
   private writeStep(positions: readonly number[]): void {
     const { workspace, adapter } = this.attached
     const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * positions.length)))

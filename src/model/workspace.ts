@@ -7,13 +7,13 @@ import type { GpuWeights } from './gpuWeights.ts'
 /** Rows (tokens) that go through the decoder at once while a prompt is read. */
 export const CHUNK_ROWS = 64
 
-/** Words of a row in `step`: position, adapter slot, scale. */
-export const STEP_ROW_WORDS = 3
+/** Words of a row in `step`: position, adapter slot, scale, sequence. */
+export const STEP_ROW_WORDS = 4
 
 /** The buffers of one forward pass, sized once; activations of `rows` tokens with their padding and room for u. */
 export interface Workspace {
   readonly tokens: Tensor
-  /** rows, then per row: position, slot, scale. */
+  /** rows, then per row: position, slot, scale, sequence. */
   readonly step: Tensor
   readonly residual: Tensor
   readonly normed: Tensor

@@ -1,9 +1,10 @@
 /**
  * `y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √headDim)·v[h', p]`, p ≤ position(r), h' = ⌊h / (heads/kvHeads)⌋.
- * `query` [rows, heads, headDim], `cache` [2, kvHeads, capacity, headDim]; gives [rows, heads·headDim].
+ * `query` [rows, heads, headDim], `cache` [sequences, 2, kvHeads, capacity, headDim], of which k and v are the row's
+ * sequence; gives [rows, heads·headDim].
  */
 export function attentionReference(
-  positions: readonly number[],
+  rows: readonly { readonly position: number; readonly sequence?: number }[],
   query: ArrayLike<number>,
   cache: ArrayLike<number>,
   shape: {
@@ -14,15 +15,16 @@ export function attentionReference(
   },
 ): Float64Array {
   const { heads, kvHeads, headDim, capacity } = shape
-  const y = new Float64Array(positions.length * heads * headDim)
-  for (let r = 0; r < positions.length; r++) {
+  const y = new Float64Array(rows.length * heads * headDim)
+  for (let r = 0; r < rows.length; r++) {
+    const { position, sequence = 0 } = rows[r]!
     for (let h = 0; h < heads; h++) {
       const from = (r * heads + h) * headDim
       const kvHead = Math.floor(h / (heads / kvHeads))
-      const keys = kvHead * capacity * headDim
-      const values = (kvHeads + kvHead) * capacity * headDim
+      const keys = (2 * sequence * kvHeads + kvHead) * capacity * headDim
+      const values = keys + kvHeads * capacity * headDim
       const scores: number[] = []
-      for (let p = 0; p <= positions[r]!; p++) {
+      for (let p = 0; p <= position; p++) {
         let score = 0
         for (let i = 0; i < headDim; i++) score += query[from + i]! * cache[keys + p * headDim + i]!
         scores.push(score / Math.sqrt(headDim))
@@ -31,7 +33,7 @@ export function attentionReference(
       const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)
       for (let i = 0; i < headDim; i++) {
         let sum = 0
-        for (let p = 0; p <= positions[r]!; p++) {
+        for (let p = 0; p <= position; p++) {
           sum += (Math.exp(scores[p]! - highest) / total) * cache[values + p * headDim + i]!
         }
         y[from + i] = sum

@@ -6,17 +6,20 @@ export interface StepRow {
   readonly position: number
   readonly slot: number
   readonly scale: number
+  /** Which sequence of the cache; 0 where left out. */
+  readonly sequence?: number
 }
 
-/** The `step` buffer: the number of rows, then position, slot and scale of each. */
+/** The `step` buffer: the number of rows, then position, slot, scale and sequence of each. */
 export function uploadStep(device: GPUDevice, rows: readonly StepRow[]): Tensor {
-  const words = new Uint32Array(1 + 3 * rows.length)
+  const words = new Uint32Array(1 + 4 * rows.length)
   const floats = new Float32Array(words.buffer)
   words[0] = rows.length
-  rows.forEach(({ position, slot, scale }, index) => {
-    words[1 + 3 * index] = position
-    words[2 + 3 * index] = slot
-    floats[3 + 3 * index] = scale
+  rows.forEach(({ position, slot, scale, sequence = 0 }, index) => {
+    words[1 + 4 * index] = position
+    words[2 + 4 * index] = slot
+    floats[3 + 4 * index] = scale
+    words[4 + 4 * index] = sequence
   })
   return uploadTensor(device, [words.length], words, 'step')
 }
@@ -32,5 +35,17 @@ export function mixedRows(count: number, slots: number, firstPosition = 0): Step
 
 /** The same rows with no role. */
 export function withoutRoles(rows: readonly StepRow[]): StepRow[] {
-  return rows.map(({ position }) => ({ position, slot: 0, scale: 0 }))
+  return rows.map((row) => ({ ...row, slot: 0, scale: 0 }))
+}
+
+/** The rows of sequences one after the other, each from position 0 on and with a role of its own; every fourth has none. */
+export function sequenceRows(lengths: readonly number[], slots: number): StepRow[] {
+  return lengths.flatMap((length, sequence) =>
+    Array.from({ length }, (_, position) => ({
+      position,
+      slot: sequence % slots,
+      scale: sequence % 4 === 3 ? 0 : 0.5 + sequence,
+      sequence,
+    })),
+  )
 }

@@ -23,6 +23,9 @@ beforeAll(async () => {
 
 const empty = new Float32Array()
 
+/** The rows take turns. */
+const SEQUENCES = 2
+
 function widthsOf({ heads, kvHeads, headDim }: RotaryAppendCase): [number, number, number] {
   return [heads * headDim, kvHeads * headDim, kvHeads * headDim]
 }
@@ -60,7 +63,7 @@ async function run(
   ])
   const width = joined.length / rows.length
   const query = createGuarded(device, [rows.length, heads * headDim], 'query')
-  const cache = createGuarded(device, [2, kvHeads, capacity, headDim], 'cache')
+  const cache = createGuarded(device, [SEQUENCES, 2, kvHeads, capacity, headDim], 'cache')
   const bias = joinColumns(
     1,
     parts.map((part) => part.bias),
@@ -89,7 +92,10 @@ describe.each(rotaryAppendCases)(
   '$heads/$kvHeads heads of $headDim, $rows rows from position $position, rank $rank, $slots slots, seed $seed',
   (shape) => {
     const { heads, kvHeads, headDim, rank, theta } = shape
-    const rows = mixedRows(shape.rows, shape.slots, shape.position)
+    const rows = mixedRows(shape.rows, shape.slots, shape.position).map((row, index) => ({
+      ...row,
+      sequence: index % SEQUENCES,
+    }))
 
     test('rotates queries, appends keys and values, touches nothing else', async () => {
       const parts = prepare(shape)
@@ -114,8 +120,9 @@ describe.each(rotaryAppendCases)(
         const dimension = index % headDim
         const row = (Math.floor(index / headDim) % actual.capacity) - shape.position
         const head = Math.floor(index / headDim / actual.capacity) % kvHeads
-        const half = Math.floor(index / headDim / actual.capacity / kvHeads)
-        if (row < 0 || row >= rows.length) {
+        const half = Math.floor(index / headDim / actual.capacity / kvHeads) % 2
+        const sequence = Math.floor(index / headDim / actual.capacity / kvHeads / 2)
+        if (rows[row]?.sequence !== sequence) {
           others.add(bits[index]!)
           continue
         }

@@ -238,7 +238,7 @@ describe('sample_token', () => {
       expect(results[position % RESULT_RING]).toBe(all[position + 1])
     }
     const step = await readStep(device, rig)
-    expect([step[0], step[1], step[2], step[4]]).toEqual([2, last, 2, 77])
+    expect([step[0], step[1], step[2], step[5]]).toEqual([2, last, 2, 77])
   })
 
   test('the penalty sees exactly the window', async () => {
@@ -269,7 +269,7 @@ describe('sample_token', () => {
       partials: create(PARTIAL_GROUPS, 2),
       counts: create(6),
       history: create(5),
-      step: uploadTensor(device, [4], new Uint32Array(4), 'step'),
+      step: uploadTensor(device, [5], new Uint32Array(5), 'step'),
       tokens: create(1),
       results: create(RESULT_RING),
     }
