@@ -1,0 +1,62 @@
+import code from '../../shaders/lora_backward_b.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { groupColumns, groupUniforms } from './adaptedGroup.ts'
+import type { AdaptedGroup } from './adaptedGroup.ts'
+import { expectColumns } from './shapes.ts'
+
+export const loraBackwardBKernel = defineKernel({
+  name: 'lora_backward_b',
+  code,
+  uniforms: {
+    rank: 'u32',
+    y_stride: 'u32',
+    dy_stride: 'u32',
+    b_slot_stride: 'u32',
+    width_0: 'u32',
+    width_1: 'u32',
+    width_2: 'u32',
+    b_0: 'u32',
+    b_1: 'u32',
+    b_2: 'u32',
+  },
+  bindings: ['step', 'y', 'dy', 'db'],
+})
+
+const COLUMNS = 32
+
+/**
+ * Adds the gradient of B, `dB[s, part][j, n] += Σ_r scale(r)·u[r, part, j]·dy[r, first(part) + n]` over the rows of slot
+ * s, or over all rows where B is shared. The order of the sums is fixed.
+ *
+ * Reference: HyCoRA, eq. 7.
+ *
+ * @param tensors `step`; `y` [rows, ≥ out + parts·rank], of which the u are read; `dy` [rows, ≥ out]; adds to `db`, laid
+ *   out as the adapter's B.
+ * @param options `slots`: slots 0 to slots − 1 get gradients; one is enough where B is shared.
+ * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
+ */
+export async function loraBackwardB(
+  device: GPUDevice,
+  group: AdaptedGroup,
+  tensors: { readonly step: Tensor; readonly y: Tensor; readonly dy: Tensor; readonly db: Tensor },
+  { slots }: { readonly slots: number },
+): Promise<Dispatch> {
+  const { rank, bSlotStride } = group.adapter
+  const out = groupColumns(group)
+  const grid = [Math.ceil(out / COLUMNS), rank / 4, bSlotStride === 0 ? 1 : slots] as const
+  return bindKernel(
+    device,
+    loraBackwardBKernel,
+    tensors,
+    {
+      rank,
+      y_stride: expectColumns('y', tensors.y, out + group.count * rank),
+      dy_stride: expectColumns('dy', tensors.dy, out),
+      b_slot_stride: bSlotStride,
+      ...groupUniforms(group),
+    },
+    { workgroups: () => grid },
+  )
+}

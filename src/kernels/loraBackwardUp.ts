@@ -1,0 +1,54 @@
+import code from '../../shaders/lora_backward_up.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { groupColumns, groupUniforms } from './adaptedGroup.ts'
+import type { AdaptedGroup } from './adaptedGroup.ts'
+import { expectColumns } from './shapes.ts'
+
+export const loraBackwardUpKernel = defineKernel({
+  name: 'lora_backward_up',
+  code,
+  uniforms: {
+    rank: 'u32',
+    dy_stride: 'u32',
+    b_slot_stride: 'u32',
+    width_0: 'u32',
+    width_1: 'u32',
+    width_2: 'u32',
+    b_0: 'u32',
+    b_1: 'u32',
+    b_2: 'u32',
+  },
+  bindings: ['step', 'b', 'dy'],
+})
+
+/**
+ * Gradient of u, `du[r, part, j] = scale(r)·Σ_n dy[r, first(part) + n]·B[slot(r), part][j, n]`, written behind the columns
+ * of `dy` as u lies behind those of y.
+ *
+ * Reference: HyCoRA, eq. 7.
+ *
+ * @param tensors `step`; `dy` [rows, ≥ out + parts·rank], read and written.
+ * @throws HycoraError `shape-mismatch` when `dy` is too narrow.
+ */
+export async function loraBackwardUp(
+  device: GPUDevice,
+  group: AdaptedGroup,
+  tensors: { readonly step: Tensor; readonly dy: Tensor },
+): Promise<Dispatch> {
+  const { adapter, count } = group
+  const { rank } = adapter
+  return bindKernel(
+    device,
+    loraBackwardUpKernel,
+    { ...tensors, b: adapter.b },
+    {
+      rank,
+      dy_stride: expectColumns('dy', tensors.dy, groupColumns(group) + count * rank),
+      b_slot_stride: adapter.bSlotStride,
+      ...groupUniforms(group),
+    },
+    { workgroups: (rows) => [(count * rank) / 4, rows, 1] },
+  )
+}

@@ -1,0 +1,71 @@
+import code from '../../shaders/lora_down.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { checkRank } from './adaptedGroup.ts'
+import { DROPOUT_WORDS } from './dropout.ts'
+import type { ProjectedParts } from './project.ts'
+import { expectColumns, expectLength } from './shapes.ts'
+
+export const loraDownKernel = defineKernel({
+  name: 'lora_down',
+  code,
+  uniforms: {
+    in_features: 'u32',
+    out: 'u32',
+    rank: 'u32',
+    x_stride: 'u32',
+    y_stride: 'u32',
+    a_offset: 'u32',
+    a_part_stride: 'u32',
+    a_slot_stride: 'u32',
+    salt: 'u32',
+  },
+  bindings: ['step', 'x', 'a', 'dropout', 'y'],
+})
+
+/** Widths of the matrix that an adapter stands beside, and the number by which its dropout differs from any other's. */
+export interface DroppedLayer {
+  readonly inFeatures: number
+  /** Columns of the projection's output, behind which those of the rank lie. */
+  readonly out: number
+  readonly salt: number
+}
+
+/**
+ * The adapter's half of a projection with dropout: `u[r, part, j] = Σ_k drop[r, k]·x[r, k]·A[slot(r), part][k, j]`, into
+ * the columns behind the first `out` of `y`. All parts drop the same inputs. With a threshold of 0 it gives what `project`
+ * gives.
+ *
+ * Reference: HyCoRA, eq. 7.
+ *
+ * @param tensors `step`; `x` [rows, ≥ in]; `dropout` as `packDropout` gives it; writes the last columns of `y`
+ *   [rows, ≥ out + parts·rank].
+ * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
+ */
+export async function loraDown(
+  device: GPUDevice,
+  { adapter, count, aOffset, aPartStride }: ProjectedParts,
+  tensors: { readonly step: Tensor; readonly x: Tensor; readonly dropout: Tensor; readonly y: Tensor },
+  { inFeatures, out, salt }: DroppedLayer,
+): Promise<Dispatch> {
+  checkRank(adapter.rank)
+  expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
+  return bindKernel(
+    device,
+    loraDownKernel,
+    { ...tensors, a: adapter.a },
+    {
+      in_features: inFeatures,
+      out,
+      rank: adapter.rank,
+      x_stride: expectColumns('x', tensors.x, inFeatures),
+      y_stride: expectColumns('y', tensors.y, out + count * adapter.rank),
+      a_offset: aOffset,
+      a_part_stride: aPartStride,
+      a_slot_stride: adapter.aSlotStride,
+      salt,
+    },
+    { workgroups: (rows) => [count, rows, 1] },
+  )
+}
