@@ -1,0 +1,81 @@
+import code from '../../shaders/project_backward.wgsl?raw'
+import { bindKernel, defineKernel } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { DROPOUT_WORDS } from './dropout.ts'
+import { dataVectors, formatOverrides } from './packedMatrix.ts'
+import type { PackedMatrix } from './packedMatrix.ts'
+import type { ProjectedParts } from './project.ts'
+import { expectColumns, expectLength } from './shapes.ts'
+
+export const projectBackwardKernel = defineKernel({
+  name: 'project_backward',
+  code,
+  uniforms: {
+    out: 'u32',
+    in_features: 'u32',
+    in_vectors: 'u32',
+    row_vectors: 'u32',
+    block_size: 'u32',
+    row_blocks: 'u32',
+    dy_stride: 'u32',
+    dx_stride: 'u32',
+    parts: 'u32',
+    rank: 'u32',
+    a_offset: 'u32',
+    a_part_stride: 'u32',
+    a_slot_stride: 'u32',
+    salt: 'u32',
+  },
+  bindings: ['step', 'dy', 'weights', 'scales', 'zeros', 'a', 'dropout', 'dx'],
+})
+
+const TILE = 32
+
+/**
+ * Gradient of an adapted projection's input, the weights in the format they are stored in:
+ * `dx[r, k] = Σ_n dy[r, n]·W[n, k] + drop[r, k]·Σ_part Σ_j du[r, part, j]·A[slot(r), part][k, j]`.
+ * With `count` 0 parts it is the first sum alone, and `a` and `dropout` are not read.
+ *
+ * Reference: HyCoRA, eq. 7.
+ *
+ * @param tensors `step`; `dy` [rows, ≥ out + parts·rank], du after the columns; `dropout` as `packDropout` gives it;
+ *   writes the first `in` columns of `dx`.
+ * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
+ */
+export async function projectBackward(
+  device: GPUDevice,
+  matrix: PackedMatrix,
+  { adapter, count, aOffset, aPartStride }: ProjectedParts,
+  tensors: { readonly step: Tensor; readonly dy: Tensor; readonly dropout: Tensor; readonly dx: Tensor },
+  { salt }: { readonly salt: number },
+): Promise<Dispatch> {
+  const { step, dy, dropout, dx } = tensors
+  expectLength('dropout', dropout, DROPOUT_WORDS)
+  const { weights, scales, zeros } = matrix
+  return bindKernel(
+    device,
+    projectBackwardKernel,
+    { step, dy, weights, scales, zeros, a: adapter.a, dropout, dx },
+    {
+      out: matrix.out,
+      in_features: matrix.in,
+      in_vectors: dataVectors(matrix),
+      row_vectors: matrix.rowWords / 4,
+      block_size: Math.max(1, matrix.blockSize),
+      row_blocks: matrix.rowBlocks,
+      dy_stride: expectColumns('dy', dy, matrix.out + count * adapter.rank),
+      dx_stride: expectColumns('dx', dx, matrix.in),
+      parts: count,
+      rank: adapter.rank,
+      a_offset: aOffset,
+      a_part_stride: aPartStride,
+      a_slot_stride: adapter.aSlotStride,
+      salt,
+    },
+    {
+      overrides: formatOverrides(matrix),
+      workgroups: (rows) => [Math.ceil(matrix.in / TILE), Math.ceil(rows / TILE), 1],
+    },
+  )
+}
