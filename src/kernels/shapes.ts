@@ -24,3 +24,32 @@ export function expectLength(name: string, tensor: Tensor, length: number): void
     () => `${name} has shape [${tensor.shape.join(', ')}], expected [${length}]`,
   )
 }
+
+/**
+ * Checks that kernels can read a length by fours.
+ *
+ * @throws HycoraError `shape-mismatch` when it is no multiple of 4.
+ */
+export function expectVectors(name: string, length: number): void {
+  check(length % 4 === 0, 'shape-mismatch', () => `${name} has ${length} elements, expected a multiple of 4`)
+}
+
+/**
+ * The size of a matrix, which must have the given rows and columns where they are given.
+ *
+ * @throws HycoraError `shape-mismatch` when it is no matrix or of another size.
+ */
+export function expectMatrix(
+  name: string,
+  { shape }: Tensor,
+  rows?: number,
+  columns?: number,
+): readonly [rows: number, columns: number] {
+  const [ownRows = 0, ownColumns = 0] = shape
+  check(
+    shape.length === 2 && (rows ?? ownRows) === ownRows && (columns ?? ownColumns) === ownColumns,
+    'shape-mismatch',
+    () => `${name} has shape [${shape.join(', ')}], expected [${rows ?? 'rows'}, ${columns ?? 'columns'}]`,
+  )
+  return [ownRows, ownColumns]
+}

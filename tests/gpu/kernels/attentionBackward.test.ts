@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { submit } from '../../../src/gpu/kernel.ts'
+import { createTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
+import { attention } from '../../../src/kernels/attention.ts'
+import { attentionBackwardCache } from '../../../src/kernels/attentionBackwardCache.ts'
+import { attentionBackwardQuery } from '../../../src/kernels/attentionBackwardQuery.ts'
+import { attentionBackwardReference } from '../../reference/attentionBackward.ts'
+import { expectSameBits, nmse } from '../../support/compare.ts'
+import { testDevice } from '../../support/device.ts'
+import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { uploadRows } from '../../support/rows.ts'
+import { sequenceRows, uploadStep } from '../../support/step.ts'
+import { normals } from '../../support/values.ts'
+
+let device: GPUDevice
+beforeAll(async () => {
+  device = await testDevice()
+})
+
+/** 1; a tile ± 1 of rows; several sequences in a tile and a sequence over several; narrow, odd, real and wide heads; a sharp softmax. */
+const cases = [
+  { heads: 1, kvHeads: 1, headDim: 4, lengths: [1], spread: 1, seed: 1610 },
+  { heads: 2, kvHeads: 1, headDim: 16, lengths: [3, 1, 7], spread: 1, seed: 1611 },
+  { heads: 4, kvHeads: 2, headDim: 64, lengths: [31, 33], spread: 1, seed: 1612 },
+  { heads: 9, kvHeads: 3, headDim: 64, lengths: [32, 5], spread: 1, seed: 1613 },
+  { heads: 3, kvHeads: 3, headDim: 80, lengths: [70], spread: 1, seed: 1614 },
+  { heads: 2, kvHeads: 1, headDim: 36, lengths: [20, 66, 3], spread: 1, seed: 1615 },
+  { heads: 2, kvHeads: 2, headDim: 256, lengths: [9, 30], spread: 1, seed: 1616 },
+  { heads: 2, kvHeads: 1, headDim: 64, lengths: [40], spread: 10, seed: 1617 },
+]
+
+describe.each(cases)(
+  '$heads/$kvHeads heads of $headDim, sequences of $lengths, query spread $spread, seed $seed',
+  ({ heads, kvHeads, headDim, lengths, spread, seed }) => {
+    const rows = sequenceRows(lengths, 1)
+    const capacity = Math.max(...lengths) + 3
+    const sequences = lengths.length
+    const shape = { heads, kvHeads, headDim, capacity }
+    const width = heads * headDim
+    const cacheShape = [sequences, 2, kvHeads, capacity, headDim]
+    const query = normals(seed, rows.length * width, spread)
+    const dy = normals(seed + 1, rows.length * width)
+    const isBeyond = (index: number): boolean =>
+      Math.floor(index / headDim) % capacity >=
+      lengths[Math.floor(index / (2 * kvHeads * capacity * headDim))]!
+    // What lies behind a sequence's last position would spoil every sum.
+    const cache = normals(seed + 2, sequences * 2 * kvHeads * capacity * headDim).map((value, index) =>
+      isBeyond(index) ? NaN : value,
+    )
+
+    const inside = (values: ArrayLike<number>): number[] =>
+      Array.from(values).filter((_, index) => !isBeyond(index))
+
+    const run = async () => {
+      const dquery = createGuarded(device, [rows.length, width], 'dquery')
+      const stats = createGuarded(device, [rows.length, heads, 2], 'stats')
+      const dcache = createGuarded(device, cacheShape, 'dcache')
+      const tensors = {
+        step: uploadStep(device, rows),
+        query: uploadTensor(device, [rows.length, width], query, 'query'),
+        cache: uploadTensor(device, cacheShape, cache, 'cache'),
+        y: createTensor(device, [rows.length, width + 4], 'y'),
+        dy: uploadRows(device, dy, width, width + 8, 'dy'),
+        dquery,
+        stats,
+        dcache,
+      }
+      const dispatches = await Promise.all([
+        attention(device, shape, tensors),
+        attentionBackwardQuery(device, shape, tensors),
+        attentionBackwardCache(device, shape, tensors),
+      ])
+      submit(device, dispatches, rows.length)
+      return {
+        dquery: await readGuarded(device, dquery),
+        stats: await readGuarded(device, stats),
+        dcache: await readGuarded(device, dcache),
+      }
+    }
+
+    test('agrees with the reference, twice to the bit', async () => {
+      const expected = attentionBackwardReference(rows, query, cache, dy, { ...shape, sequences })
+      const actual = await run()
+      expect(nmse(actual.stats, expected.stats)).toBeLessThanOrEqual(1e-10)
+      expect(nmse(actual.dquery, expected.dquery)).toBeLessThanOrEqual(1e-9)
+      expect(nmse(inside(actual.dcache), inside(expected.dcache))).toBeLessThanOrEqual(1e-9)
+      const words = new Uint32Array(actual.dcache.slice().buffer)
+      expect(new Set(words.filter((_, index) => isBeyond(index)))).toEqual(new Set([0xdeadbeef]))
+      const again = await run()
+      expectSameBits(again.dquery, actual.dquery)
+      expectSameBits(again.dcache, actual.dcache)
+    })
+  },
+)
