@@ -9,6 +9,7 @@ import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { expectClose } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
 import { readTensors } from '../../support/readTensors.ts'
+import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 
 /** Exporters' folders, with how far ONNX Runtime's own rounding lets its logits lie from ours. */
@@ -37,6 +38,19 @@ describe.skipIf(!hasShared)(
       expectClose(await backbone.step(42), tensors.get('step_logits')!.values, tolerance)
       backbone.destroy()
     })
+
+    test.each(['g_llama_int4_web', 'q_q4'])(
+      '%s against a decoder in f64 on the dequantised weights',
+      async (name) => {
+        const root = sharedPath(`onnx/${name}`)
+        const model = await openChatModel(folder(root), { listing: readdirSync(root) })
+        const backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+        const ids = [5, 17, 300, 2, 2, 91, 256, 7, 42, 0, 319]
+        const { logits } = referenceForward(await loadReference(model.decoder), ids)
+        expectClose(await backbone.logits(ids, null), logits, 1e-8)
+        backbone.destroy()
+      },
+    )
 
     test.each(['q_int8', 'q_uint8'])('%s is refused by naming a node', async (name) => {
       const root = sharedPath(`onnx/${name}`)

@@ -17,7 +17,9 @@ describe.skipIf(!hasShared)('SmolLM2 against PyTorch (needs the developers’ ma
   beforeAll(async () => {
     const model = await openChatModel(folder(root), { model: 'onnx/model_q4f16.onnx' })
     backbone = await GpuBackbone.create(await testDevice(), model.decoder, { cacheBytes: 64 * 2 ** 20 })
-    await backbone.attach(await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors'))))
+    await backbone.attach(
+      await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
+    )
   })
 
   test.each(['chat', 'plain'])('bare logits of the %s prompt', async (prompt) => {
