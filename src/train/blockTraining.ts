@@ -1,0 +1,276 @@
+import type { Dispatch } from '../gpu/kernel.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import type { AdaptedGroup } from '../kernels/adaptedGroup.ts'
+import type { AdapterBinding } from '../kernels/adapterBinding.ts'
+import { addRmsNorm } from '../kernels/addRmsNorm.ts'
+import { attention } from '../kernels/attention.ts'
+import { attentionBackwardCache } from '../kernels/attentionBackwardCache.ts'
+import { attentionBackwardQuery } from '../kernels/attentionBackwardQuery.ts'
+import { loraBackwardA } from '../kernels/loraBackwardA.ts'
+import { loraBackwardB } from '../kernels/loraBackwardB.ts'
+import { loraBackwardUp } from '../kernels/loraBackwardUp.ts'
+import { loraDown } from '../kernels/loraDown.ts'
+import type { PackedMatrix } from '../kernels/packedMatrix.ts'
+import { project } from '../kernels/project.ts'
+import { projectBackward } from '../kernels/projectBackward.ts'
+import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
+import { rotaryAppend } from '../kernels/rotaryAppend.ts'
+import { rotaryBackward } from '../kernels/rotaryBackward.ts'
+import { swiglu } from '../kernels/swiglu.ts'
+import { swigluBackward } from '../kernels/swigluBackward.ts'
+import { aOffset, bOffset } from '../model/adapterLayout.ts'
+import type { AdapterLayout } from '../model/adapterLayout.ts'
+import type { DecoderShape, Projection } from '../model/decoder.ts'
+import type { GpuBlock } from '../model/gpuWeights.ts'
+import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
+
+/** The adapters that a training pass plays and the gradients that it adds to. */
+export interface TrainedAdapter {
+  readonly binding: AdapterBinding
+  readonly layout: AdapterLayout
+  /** Slots that a micro-batch may use. */
+  readonly slots: number
+  /** Laid out as A and B of the binding. */
+  readonly da: Tensor
+  readonly db: Tensor
+}
+
+/** What every layer's dispatches are bound to. */
+export interface BlockContext {
+  readonly device: GPUDevice
+  readonly shape: DecoderShape & { readonly normEpsilon: number }
+  readonly buffers: TrainingBuffers
+  readonly adapter: TrainedAdapter
+  readonly angles: Tensor
+  readonly dropout: Tensor
+  /** Whether inputs of adapters are dropped; without, the projection computes u itself. */
+  readonly isDropping: boolean
+  readonly limits: BatchLimits
+}
+
+/** A layer's dispatches: its norm in front (which also adds what the layer before left), its body, its gradient. */
+export interface BlockTraining {
+  readonly enter: Dispatch
+  /** The norm in front alone, from a checkpoint. */
+  readonly reenter: Dispatch
+  readonly forward: readonly Dispatch[]
+  readonly backward: readonly Dispatch[]
+}
+
+interface Group {
+  readonly matrix: PackedMatrix
+  readonly adapted: AdaptedGroup
+  readonly salt: number
+  readonly x: Tensor
+  readonly y: Tensor
+  readonly dy: Tensor
+  readonly dx: Tensor
+}
+
+/** Projections that share an input, with where their A and B lie. */
+function adaptedGroup(
+  { binding, layout }: TrainedAdapter,
+  projections: readonly Projection[],
+  layer: number,
+): AdaptedGroup {
+  const offsets = projections.map((name) => aOffset(layout, name, layer))
+  const [first = 0, second] = offsets
+  return {
+    adapter: binding,
+    count: projections.length,
+    aOffset: first,
+    aPartStride: second === undefined ? 0 : second - first,
+    widths: projections.map((name) => layout.dims[name][1]),
+    bOffsets: projections.map((name) => bOffset(layout, name, layer)),
+  }
+}
+
+function forwardOf(context: BlockContext, { matrix, adapted, salt, x, y }: Group): Promise<Dispatch>[] {
+  const { device, buffers, isDropping, dropout } = context
+  const { step } = buffers
+  const parts = isDropping ? { ...adapted, count: 0 } : adapted
+  const projected = project(device, matrix, parts, { step, x, y }, { plan: 'tile' })
+  if (!isDropping) return [projected]
+  const place = { inFeatures: matrix.in, out: matrix.out, salt }
+  return [projected, loraDown(device, adapted, { step, x, dropout, y }, place)]
+}
+
+function backwardOf(
+  context: BlockContext,
+  { matrix, adapted, salt, x, y, dy, dx }: Group,
+): Promise<Dispatch>[] {
+  const { device, buffers, dropout, adapter } = context
+  const { step } = buffers
+  const { slots, da, db } = adapter
+  const place = { inFeatures: matrix.in, out: matrix.out, salt }
+  return [
+    loraBackwardUp(device, adapted, { step, dy }),
+    loraBackwardB(device, adapted, { step, y, dy, db }, { slots }),
+    loraBackwardA(device, adapted, { step, x, dy, dropout, da }, { ...place, slots }),
+    projectBackward(device, matrix, adapted, { step, dy, dropout, dx }, { salt }),
+  ]
+}
+
+function groupsOf({ buffers, adapter }: BlockContext, block: GpuBlock, layer: number) {
+  const place = (
+    matrix: PackedMatrix,
+    projections: readonly Projection[],
+    index: number,
+    tensors: Pick<Group, 'x' | 'y' | 'dy' | 'dx'>,
+  ): Group => {
+    return { matrix, adapted: adaptedGroup(adapter, projections, layer), salt: 4 * layer + index, ...tensors }
+  }
+  const { dResidual } = buffers
+  return {
+    qkv: place(block.qkv.matrix, ['q', 'k', 'v'], 0, {
+      x: buffers.attentionInput,
+      y: buffers.qkv,
+      dy: buffers.dQkv,
+      dx: buffers.dNormed,
+    }),
+    o: place(block.o.matrix, ['o'], 1, {
+      x: buffers.attended,
+      y: buffers.attentionOutput,
+      dy: dResidual,
+      dx: buffers.dAttended,
+    }),
+    gateUp: place(block.gateUp.matrix, ['gate', 'up'], 2, {
+      x: buffers.ffnInput,
+      y: buffers.gateUp,
+      dy: buffers.dGateUp,
+      dx: buffers.dNormed,
+    }),
+    down: place(block.down.matrix, ['down'], 3, {
+      x: buffers.activated,
+      y: buffers.ffnOutput,
+      dy: dResidual,
+      dx: buffers.dActivated,
+    }),
+  }
+}
+
+type Groups = ReturnType<typeof groupsOf>
+
+function planForward(
+  context: BlockContext,
+  block: GpuBlock,
+  layer: number,
+  groups: Groups,
+): Promise<Dispatch>[] {
+  const { device, shape, buffers, adapter, angles, limits } = context
+  const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput, gateUp, activated } =
+    buffers
+  const { binding, layout } = adapter
+  const attentionShape = { ...shape, capacity: limits.tokens }
+  const place = (name: Projection): number => bOffset(layout, name, layer)
+  return [
+    ...forwardOf(context, groups.qkv),
+    rotaryAppend(
+      device,
+      attentionShape,
+      binding,
+      { step, qkv, bias: block.qkv.bias, angles, query, cache },
+      { q: place('q'), k: place('k'), v: place('v') },
+    ),
+    attention(device, attentionShape, { step, query, cache, y: attended }),
+    ...forwardOf(context, groups.o),
+    addRmsNorm(
+      device,
+      binding,
+      { step, gain: block.postAttentionNorm, residual, y: ffnInput },
+      { delta: attentionOutput, bias: block.o.bias, bOffset: place('o') },
+      { epsilon: shape.normEpsilon },
+    ),
+    ...forwardOf(context, groups.gateUp),
+    swiglu(
+      device,
+      binding,
+      { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
+      { gate: place('gate'), up: place('up') },
+    ),
+    ...forwardOf(context, groups.down),
+  ]
+}
+
+function planBackward(
+  context: BlockContext,
+  block: GpuBlock,
+  layer: number,
+  groups: Groups,
+): Promise<Dispatch>[] {
+  const { device, shape, buffers, adapter, angles, limits } = context
+  const { step, query, cache, residual, dResidual, dNormed, attentionStats } = buffers
+  const { dActivated, dGateUp, dAttended, dQuery, dCache, dQkv } = buffers
+  const { binding, layout } = adapter
+  const attentionShape = { ...shape, capacity: limits.tokens }
+  const epsilon = shape.normEpsilon
+  const checkpoint = buffers.checkpoints[layer] ?? residual
+  return [
+    ...backwardOf(context, groups.down),
+    swigluBackward(
+      device,
+      binding,
+      { step, gate_up: buffers.gateUp, bias: block.gateUp.bias, dy: dActivated, dgate_up: dGateUp },
+      { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
+    ),
+    ...backwardOf(context, groups.gateUp),
+    rmsNormBackward(
+      device,
+      { dy: dNormed, x: residual, gain: block.postAttentionNorm, dx: dResidual },
+      { epsilon, accumulate: true },
+    ),
+    ...backwardOf(context, groups.o),
+    attentionBackwardQuery(device, attentionShape, {
+      step,
+      query,
+      cache,
+      y: buffers.attended,
+      dy: dAttended,
+      dquery: dQuery,
+      stats: attentionStats,
+    }),
+    attentionBackwardCache(device, attentionShape, { step, query, cache, dy: dAttended, stats: attentionStats, dcache: dCache }),
+    rotaryBackward(device, attentionShape, { step, dquery: dQuery, dcache: dCache, angles, dqkv: dQkv }),
+    ...backwardOf(context, groups.qkv),
+    rmsNormBackward(
+      device,
+      { dy: dNormed, x: checkpoint, gain: block.inputNorm, dx: dResidual },
+      { epsilon, accumulate: true },
+    ),
+  ]
+}
+
+/**
+ * Binds one layer's kernels for training. The backward dispatches expect the layer's forward dispatches to have just run
+ * from its checkpoint: activations are recomputed, not kept.
+ */
+export async function planBlockTraining(
+  context: BlockContext,
+  block: GpuBlock,
+  layer: number,
+  previousDownBias: Tensor | null,
+): Promise<BlockTraining> {
+  const { device, shape, buffers, adapter } = context
+  const groups = groupsOf(context, block, layer)
+  const enter = (isFirst: boolean): Promise<Dispatch> =>
+    addRmsNorm(
+      device,
+      adapter.binding,
+      { step: buffers.step, gain: block.inputNorm, residual: buffers.residual, y: buffers.attentionInput },
+      isFirst || !previousDownBias
+        ? null
+        : {
+            delta: buffers.ffnOutput,
+            bias: previousDownBias,
+            bOffset: bOffset(adapter.layout, 'down', layer - 1),
+          },
+      { epsilon: shape.normEpsilon },
+    )
+  const [entering, reentering, forward, backward] = await Promise.all([
+    enter(false),
+    enter(true),
+    Promise.all(planForward(context, block, layer, groups)),
+    Promise.all(planBackward(context, block, layer, groups)),
+  ])
+  return { enter: entering, reenter: reentering, forward, backward }
+}

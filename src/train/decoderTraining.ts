@@ -1,0 +1,243 @@
+import { check } from '../core/errors.ts'
+import { encode } from '../gpu/kernel.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import { createTensor, readBuffer, uploadTensor } from '../gpu/tensor.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { addRmsNorm } from '../kernels/addRmsNorm.ts'
+import { DROPOUT_WORDS, packDropout } from '../kernels/dropout.ts'
+import { embedding } from '../kernels/embedding.ts'
+import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
+import { bOffset } from '../model/adapterLayout.ts'
+import type { Decoder } from '../model/decoder.ts'
+import type { GpuWeights } from '../model/gpuWeights.ts'
+import { rotaryAngles } from '../model/rotary.ts'
+import { STEP_ROW_WORDS } from '../model/workspace.ts'
+import type { Batch } from './batches.ts'
+import { planBlockTraining } from './blockTraining.ts'
+import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
+import { planHead } from './headTraining.ts'
+import type { HeadChunk } from './headTraining.ts'
+import { HEAD_ROWS, createTrainingBuffers } from './trainingBuffers.ts'
+import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
+
+interface Plan {
+  readonly embedding: Dispatch
+  readonly blocks: readonly BlockTraining[]
+  readonly finalNorm: Dispatch
+  readonly finalNormBackward: Dispatch
+  readonly head: readonly HeadChunk[]
+}
+
+/** How a micro-batch is played: a slot and a scale for each of its rows. */
+export interface BatchCasting {
+  readonly slots: readonly number[]
+  /** α / rank. */
+  readonly scale: number
+  /** Weight of each reply token in the loss: one over the reply tokens of the whole step. */
+  readonly tokenWeight: number
+  readonly dropout: { readonly seed: number; readonly probability: number }
+}
+
+/**
+ * Forward and backward through the frozen decoder. Each layer's input is kept, everything else is computed again in front
+ * of the layer's gradient, so memory grows by one row of the residual stream per token and layer.
+ */
+export class DecoderTraining {
+  readonly buffers: TrainingBuffers
+  private readonly device: GPUDevice
+  private readonly plan: Plan
+  private readonly dropout: Tensor
+  private readonly angles: Tensor
+  private readonly limits: BatchLimits
+  private rows = 0
+  private replyRows = 0
+
+  private constructor(
+    device: GPUDevice,
+    parts: { buffers: TrainingBuffers; plan: Plan; dropout: Tensor; angles: Tensor; limits: BatchLimits },
+  ) {
+    this.device = device
+    this.buffers = parts.buffers
+    this.plan = parts.plan
+    this.dropout = parts.dropout
+    this.angles = parts.angles
+    this.limits = parts.limits
+  }
+
+  /**
+   * Binds all kernels for batches up to `limits`.
+   *
+   * @throws HycoraError `out-of-memory` when the buffers do not fit, `shader-invalid`.
+   */
+  static async create(
+    device: GPUDevice,
+    decoder: Decoder,
+    weights: GpuWeights,
+    adapter: TrainedAdapter,
+    { limits, isDropping }: { readonly limits: BatchLimits; readonly isDropping: boolean },
+  ): Promise<DecoderTraining> {
+    const { binding, layout } = adapter
+    const buffers = createTrainingBuffers(device, decoder, weights, binding.rank, limits)
+    const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
+    const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')
+    const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
+    const context = { device, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
+    const last = weights.blocks.length - 1
+    const lastBias = weights.blocks[last]?.down.bias
+    const { step, residual, ffnOutput, hidden, dHidden, dResidual } = buffers
+    const epsilon = decoder.normEpsilon
+    const noParts = { adapter: binding, count: 0, aOffset: 0, aPartStride: 0 }
+    const [embed, blocks, finalNorm, finalNormBackward, head] = await Promise.all([
+      embedding(device, weights.embedding, { tokens: buffers.tokens, y: residual }),
+      Promise.all(
+        weights.blocks.map((block, layer) =>
+          planBlockTraining(context, block, layer, weights.blocks[layer - 1]?.down.bias ?? null),
+        ),
+      ),
+      addRmsNorm(
+        device,
+        binding,
+        { step, gain: weights.finalNorm, residual, y: hidden },
+        lastBias ? { delta: ffnOutput, bias: lastBias, bOffset: bOffset(layout, 'down', last) } : null,
+        { epsilon },
+      ),
+      rmsNormBackward(
+        device,
+        { dy: dHidden, x: buffers.checkpoints.at(-1) ?? residual, gain: weights.finalNorm, dx: dResidual },
+        { epsilon, accumulate: false },
+      ),
+      planHead(device, buffers, weights.head, noParts, dropout),
+    ])
+    const plan = { embedding: embed, blocks, finalNorm, finalNormBackward, head }
+    return new DecoderTraining(device, { buffers, plan, dropout, angles, limits })
+  }
+
+  /** Bytes of GPU memory that training takes beside the weights and the adapter. */
+  get bytes(): number {
+    const { checkpoints, ...single } = this.buffers
+    const tensors = [...checkpoints, ...Object.values(single), this.angles, this.dropout]
+    return tensors.reduce((sum, { buffer }) => sum + buffer.size, 0)
+  }
+
+  /**
+   * Runs a micro-batch forward, up to the losses, and the head backward: `dHidden` holds the cross-entropy's gradient
+   * afterwards.
+   *
+   * @throws HycoraError `shape-mismatch` when the batch is larger than the limits.
+   */
+  forward(batch: Batch, casting: BatchCasting): void {
+    const { limits, plan, buffers } = this
+    check(
+      batch.rows <= limits.rows && batch.tokens <= limits.tokens,
+      'shape-mismatch',
+      () =>
+        `the batch is ${batch.rows} × ${batch.tokens}, expected at most ${limits.rows} × ${limits.tokens}`,
+    )
+    this.writeBatch(batch, casting)
+    this.run([plan.embedding])
+    plan.blocks.forEach(({ enter, forward }, layer) => {
+      this.run([enter])
+      this.copyResidual(buffers.residual, buffers.checkpoints[layer])
+      this.run(forward)
+    })
+    this.run([plan.finalNorm])
+    this.copyResidual(buffers.residual, buffers.checkpoints.at(-1))
+    this.clear(buffers.dHidden)
+    const chunks = Math.ceil(this.replyRows / HEAD_ROWS)
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const rows = Math.min(HEAD_ROWS, this.replyRows - chunk * HEAD_ROWS)
+      const { step, dispatches } = plan.head[chunk] ?? { step: buffers.step, dispatches: [] }
+      this.device.queue.writeBuffer(step.buffer, 0, Uint32Array.of(rows))
+      this.run(dispatches, rows)
+    }
+  }
+
+  /** Takes `dHidden` back through all layers, adding to the gradients of A and B. */
+  backward(): void {
+    const { plan, buffers } = this
+    this.run([plan.finalNormBackward])
+    for (const [layer, { reenter, forward, backward }] of [...plan.blocks.entries()].reverse()) {
+      this.copyResidual(buffers.checkpoints[layer], buffers.residual)
+      this.run([reenter, ...forward])
+      this.run(backward)
+    }
+  }
+
+  /** The cross-entropy of the last micro-batch: the weighted sum over its reply tokens. */
+  async readLoss(): Promise<number> {
+    const bytes = await readBuffer(
+      this.device,
+      this.buffers.losses.buffer,
+      0,
+      Math.max(4, this.replyRows * 4),
+    )
+    return new Float32Array(bytes, 0, this.replyRows).reduce((sum, loss) => sum + loss, 0)
+  }
+
+  destroy(): void {
+    const { checkpoints, ...single } = this.buffers
+    const heads = this.plan.head.map(({ step }) => step)
+    for (const { buffer } of [
+      ...checkpoints,
+      ...Object.values(single),
+      ...heads,
+      this.angles,
+      this.dropout,
+    ]) {
+      buffer.destroy()
+    }
+  }
+
+  private writeBatch(batch: Batch, { slots, scale, tokenWeight, dropout }: BatchCasting): void {
+    const { queue } = this.device
+    const { buffers } = this
+    this.rows = batch.rows * batch.tokens
+    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * this.rows)))
+    words.setUint32(0, this.rows, true)
+    const replyRows: number[] = []
+    const targets: number[] = []
+    for (let row = 0; row < this.rows; row++) {
+      const sequence = Math.floor(row / batch.tokens)
+      const position = row % batch.tokens
+      const at = 4 + 4 * STEP_ROW_WORDS * row
+      words.setUint32(at, position, true)
+      words.setUint32(at + 4, slots[sequence] ?? 0, true)
+      words.setFloat32(at + 8, scale, true)
+      words.setUint32(at + 12, sequence, true)
+      if (position + 1 < batch.tokens && batch.isReply[row + 1]) {
+        replyRows.push(row)
+        targets.push(batch.ids[row + 1] ?? 0)
+      }
+    }
+    this.replyRows = replyRows.length
+    queue.writeBuffer(buffers.step.buffer, 0, words.buffer)
+    queue.writeBuffer(buffers.tokens.buffer, 0, batch.ids)
+    queue.writeBuffer(buffers.replyRows.buffer, 0, Uint32Array.from(replyRows))
+    queue.writeBuffer(buffers.targets.buffer, 0, Uint32Array.from(targets))
+    queue.writeBuffer(buffers.weights.buffer, 0, new Float32Array(replyRows.length).fill(tokenWeight))
+    queue.writeBuffer(this.dropout.buffer, 0, packDropout(dropout.seed, dropout.probability))
+  }
+
+  /** One submit a layer: a long one would keep the screen from being drawn, or lose the device. */
+  private run(dispatches: readonly Dispatch[], rows = this.rows): void {
+    const encoder = this.device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    for (const dispatch of dispatches) encode(pass, dispatch, rows)
+    pass.end()
+    this.device.queue.submit([encoder.finish()])
+  }
+
+  private copyResidual(from: Tensor | undefined, to: Tensor | undefined): void {
+    if (!from || !to) return
+    const columns = from.shape[1] ?? 0
+    const encoder = this.device.createCommandEncoder()
+    encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, this.rows * columns * 4)
+    this.device.queue.submit([encoder.finish()])
+  }
+
+  private clear({ buffer }: Tensor): void {
+    const encoder = this.device.createCommandEncoder()
+    encoder.clearBuffer(buffer)
+    this.device.queue.submit([encoder.finish()])
+  }
+}

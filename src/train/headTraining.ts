@@ -1,0 +1,65 @@
+import type { Dispatch } from '../gpu/kernel.ts'
+import { createTensor } from '../gpu/tensor.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { crossEntropy } from '../kernels/crossEntropy.ts'
+import { gatherRows } from '../kernels/gatherRows.ts'
+import type { PackedMatrix } from '../kernels/packedMatrix.ts'
+import type { ProjectedParts } from '../kernels/project.ts'
+import { project } from '../kernels/project.ts'
+import { projectBackward } from '../kernels/projectBackward.ts'
+import { scatterAddRows } from '../kernels/scatterAddRows.ts'
+import { STEP_ROW_WORDS } from '../model/workspace.ts'
+import { HEAD_ROWS } from './trainingBuffers.ts'
+import type { TrainingBuffers } from './trainingBuffers.ts'
+
+/** The head, the loss and its gradient for up to `HEAD_ROWS` reply rows: never more logits than these exist. */
+export interface HeadChunk {
+  /** Its own `step`: the kernels take the number of rows from it. */
+  readonly step: Tensor
+  readonly dispatches: readonly Dispatch[]
+}
+
+function partOf(list: Tensor, chunk: number): Tensor {
+  return { buffer: list.buffer, shape: [HEAD_ROWS], offsetBytes: chunk * HEAD_ROWS * 4 }
+}
+
+async function planChunk(
+  device: GPUDevice,
+  buffers: TrainingBuffers,
+  head: PackedMatrix,
+  parts: ProjectedParts,
+  dropout: Tensor,
+  chunk: number,
+): Promise<HeadChunk> {
+  const { hidden, dHidden, gathered, dGathered, logits } = buffers
+  const step = createTensor(device, [1 + STEP_ROW_WORDS], `head step ${chunk}`)
+  const index = partOf(buffers.replyRows, chunk)
+  const columns = head.in
+  const dispatches = await Promise.all([
+    gatherRows(device, { x: hidden, index, y: gathered }, { columns }),
+    project(device, head, parts, { step, x: gathered, y: logits }, { plan: 'tile' }),
+    crossEntropy(device, {
+      targets: partOf(buffers.targets, chunk),
+      weights: partOf(buffers.weights, chunk),
+      logits,
+      loss: partOf(buffers.losses, chunk),
+    }),
+    projectBackward(device, head, parts, { step, dy: logits, dropout, dx: dGathered }, { salt: 0 }),
+    scatterAddRows(device, { x: dGathered, index, y: dHidden }, { columns }),
+  ])
+  return { step, dispatches }
+}
+
+/** Binds the head for as many chunks as the largest batch may need. */
+export function planHead(
+  device: GPUDevice,
+  buffers: TrainingBuffers,
+  head: PackedMatrix,
+  parts: ProjectedParts,
+  dropout: Tensor,
+): Promise<readonly HeadChunk[]> {
+  const chunks = (buffers.replyRows.shape[0] ?? 0) / HEAD_ROWS
+  return Promise.all(
+    Array.from({ length: chunks }, (_, chunk) => planChunk(device, buffers, head, parts, dropout, chunk)),
+  )
+}
