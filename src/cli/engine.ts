@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
+import { OrtBackbone } from '../fallback/ortBackbone.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { Casting } from '../model/backbone.ts'
+import type { Backbone, Casting } from '../model/backbone.ts'
 import { comparePack, openChatModel } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
@@ -12,6 +13,7 @@ import { castRole } from '../model/roles.ts'
 import { required } from './arguments.ts'
 import { folder, openFile } from './files.ts'
 import { openNodeDevice } from './gpu.ts'
+import { loadOrt } from './ort.ts'
 
 /** A backbone's folder and what it holds. */
 export interface OpenedModel {
@@ -24,7 +26,7 @@ export interface OpenedModel {
 export interface CliEngine {
   readonly name: string
   readonly model: ChatModel
-  readonly backbone: GpuBackbone
+  readonly backbone: Backbone
   readonly pack: Pack | null
   /** Who plays: the role that `--role` names, or nobody. */
   readonly casting: Casting | null
@@ -67,6 +69,16 @@ export async function openPack(path: string): Promise<Pack> {
   return readPack(source)
 }
 
+/** The backbone on what `--engine` names: our kernels, or onnxruntime's on the CPU. */
+async function openBackbone(engine: string, model: ChatModel): Promise<Backbone> {
+  check(engine === 'webgpu' || engine === 'ort', 'usage', () => {
+    return `--engine is "${engine}", expected webgpu or ort`
+  })
+  if (engine === 'ort') return OrtBackbone.create(await loadOrt(), model.decoder)
+  const { device, isSoftware } = await openNodeDevice()
+  return GpuBackbone.create(device, model.decoder, { stepsAhead: isSoftware ? 1 : 2 })
+}
+
 /**
  * Opens backbone, pack and device as the options say.
  *
@@ -84,8 +96,7 @@ export async function openEngine(options: ReadonlyMap<string, string>): Promise<
   }
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
   const role = pack?.roles.find(({ name: known }) => known === roleName)
-  const { device, isSoftware } = await openNodeDevice()
-  const backbone = await GpuBackbone.create(device, model.decoder, { stepsAhead: isSoftware ? 1 : 2 })
+  const backbone = await openBackbone(options.get('engine') ?? 'webgpu', model)
   await backbone.attach(pack)
   return {
     name,

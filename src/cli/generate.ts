@@ -35,7 +35,17 @@ function samplingOf(options: ReadonlyMap<string, string>): Sampling {
 /** `generate`: streams an answer as text to stdout. */
 export async function generate(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'role', 'strength', 'prompt', 'max-tokens', ...SAMPLING_OPTIONS],
+    values: [
+      'backbone',
+      'model',
+      'pack',
+      'role',
+      'strength',
+      'engine',
+      'prompt',
+      'max-tokens',
+      ...SAMPLING_OPTIONS,
+    ],
     flags: ['greedy', 'raw'],
   })
   const text = required(options, 'prompt')

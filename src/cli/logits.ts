@@ -1,4 +1,3 @@
-import { check } from '../core/errors.ts'
 import { idList, parseArguments, required } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import { writeTensorFile } from './tensorFile.ts'
@@ -11,8 +10,6 @@ export async function logits(words: readonly string[]): Promise<void> {
   const out = required(options, 'out')
   const ids = idList(required(options, 'ids'), 'ids')
   const stepIds = options.has('steps') ? idList(options.get('steps') ?? '', 'steps') : []
-  const engine = options.get('engine') ?? 'webgpu'
-  check(engine === 'webgpu', 'usage', () => `--engine is "${engine}", expected webgpu`)
   const { backbone, casting } = await openEngine(options)
   const { vocabulary } = backbone.shape
   const all = await backbone.logits(ids, casting)
