@@ -45,6 +45,8 @@ export interface Backbone {
   attach(pack: Pack | null): Promise<void>
   /** Logits [tokens, vocabulary] of every token, computed from an empty cache in chunks. */
   logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array>
+  /** What `scoreTokens` asks for, where an engine can give it without reading logits back. */
+  score?(ids: readonly number[], isReply: readonly boolean[], casting: Casting | null): Promise<Float32Array>
   /** Feeds one token after what is in the cache; its logits [vocabulary]. */
   step(id: number): Promise<Float32Array>
   /** Streams token ids. */

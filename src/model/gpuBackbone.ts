@@ -18,6 +18,8 @@ import type { ReportBytes } from './loadMatrix.ts'
 import { rotaryAngles } from './rotary.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
+import { createScorer } from './scorer.ts'
+import type { Scorer } from './scorer.ts'
 import { CHUNK_ROWS, STEP_ROW_WORDS, bytesOfTensors, createWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -55,6 +57,8 @@ export class GpuBackbone implements Backbone {
   private cachedIds: number[] = []
   private cachedFor = ''
   private casting: Casting | null = null
+  /** Made when first asked for; it belongs to the attached workspace. */
+  private scorer: Scorer | null = null
 
   private constructor(
     device: GPUDevice,
@@ -107,7 +111,7 @@ export class GpuBackbone implements Backbone {
       weights: bytesOf(this.weights),
       cache: bytesOfTensors(this.caches),
       adapter: adapter.bytes,
-      workspace: bytesOfTensors([...Object.values(workspace), this.angles]),
+      workspace: bytesOfTensors([...Object.values(workspace), this.angles]) + (this.scorer?.bytes ?? 0),
     }
   }
 
@@ -123,6 +127,7 @@ export class GpuBackbone implements Backbone {
       const adapter = pack ? await createAdapter(device, decoder, pack) : emptyAdapter(device)
       return attachAdapter({ device, decoder, weights, angles, caches, context }, adapter)
     })
+    this.dropScorer()
     destroyAttached(this.attached)
     this.attached = attached
     this.cachedIds = []
@@ -153,6 +158,25 @@ export class GpuBackbone implements Backbone {
     }
     all.buffer.destroy()
     return result
+  }
+
+  async score(
+    ids: readonly number[],
+    isReply: readonly boolean[],
+    casting: Casting | null,
+  ): Promise<Float32Array> {
+    const asked = ids.flatMap((target, index) => (index > 0 && isReply[index] ? [{ index, target }] : []))
+    const last = asked.at(-1)?.index ?? 0
+    const scorer = (this.scorer ??= await this.createScorer())
+    const start = Math.min(this.commonPrefix(ids, casting), (asked[0]?.index ?? 1) - 1)
+    this.startAt(start, casting)
+    for (let first = start; first < last; first += CHUNK_ROWS) {
+      const end = Math.min(first + CHUNK_ROWS, last)
+      this.feed(ids.slice(first, end))
+      const inChunk = asked.filter(({ index }) => index > first && index <= end)
+      scorer.add(inChunk.map(({ index, target }) => ({ row: index - 1 - first, target })))
+    }
+    return scorer.read()
   }
 
   async step(id: number): Promise<Float32Array> {
@@ -197,23 +221,48 @@ export class GpuBackbone implements Backbone {
   }
 
   destroy(): void {
+    this.dropScorer()
     destroyAttached(this.attached)
     destroyWeights(this.weights)
     this.angles.buffer.destroy()
     for (const { buffer } of this.caches) buffer.destroy()
   }
 
+  private dropScorer(): void {
+    this.scorer?.destroy()
+    this.scorer = null
+  }
+
   /** Feeds what of the prompt is not in the cache yet, then computes the logits of its last token. */
   private readPrompt(ids: readonly number[], casting: Casting | null): void {
-    let common = 0
-    if (this.cachedFor === JSON.stringify(casting)) {
-      while (common < ids.length - 1 && this.cachedIds[common] === ids[common]) common++
-    }
+    const common = Math.min(this.commonPrefix(ids, casting), ids.length - 1)
     this.startAt(common, casting)
     for (let first = common; first < ids.length; first += CHUNK_ROWS)
       this.feed(ids.slice(first, first + CHUNK_ROWS))
     submit(this.device, [this.attached.plan.head], 1)
     this.writeStep([this.cachedIds.length - 1])
+  }
+
+  /** How many tokens of a text the cache holds for this casting. */
+  private commonPrefix(ids: readonly number[], casting: Casting | null): number {
+    if (this.cachedFor !== JSON.stringify(casting)) return 0
+    const differing = ids.findIndex((id, index) => this.cachedIds[index] !== id)
+    return differing < 0 ? ids.length : differing
+  }
+
+  private createScorer(): Promise<Scorer> {
+    const { device, weights, context } = this
+    const { adapter, workspace } = this.attached
+    const { hidden, vocabulary } = this.shape
+    return createScorer({
+      device,
+      head: weights.head,
+      adapter: adapter.placed,
+      workspace,
+      hidden,
+      vocabulary,
+      capacity: context,
+    })
   }
 
   /** Forgets the cache from a position on and takes up a casting. */
