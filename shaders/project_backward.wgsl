@@ -128,19 +128,15 @@ fn load_weights(n: u32, k: u32, at: u32) {
   }
 }
 
-fn dy_at(row: u32, n: u32) -> f32 {
-  if (row < step.rows && n < uniforms.out) {
-    return dy[row * uniforms.dy_stride + n];
-  }
-  return 0.0;
-}
-
-// Brings four quads of rows of one output into the tile.
+// Brings four quads of rows of one output into the tile. What lies past the end repeats the last row or output: the sums
+// of such rows are never stored, the weights of such outputs are zero.
 fn load_dy(first_row: u32, n: u32, lane: u32) {
+  let column = min(n, uniforms.out - 1u);
   for (var i = 0u; i < 4u; i++) {
     let quad = lane / TILE + 2u * i;
-    let row = first_row + 4u * quad;
-    dy_tile[lane % TILE * PITCH + quad] = vec4f(dy_at(row, n), dy_at(row + 1u, n), dy_at(row + 2u, n), dy_at(row + 3u, n));
+    let row = min(vec4u(first_row + 4u * quad) + vec4u(0u, 1u, 2u, 3u), vec4u(step.rows - 1u));
+    let at = row * uniforms.dy_stride + column;
+    dy_tile[lane % TILE * PITCH + quad] = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
   }
 }
 
