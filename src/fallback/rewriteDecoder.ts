@@ -1,12 +1,12 @@
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
-import type { Decoder, StoredTensor, WeightVector } from '../model/decoder.ts'
+import type { Decoder, WeightVector } from '../model/decoder.ts'
 import { readVector } from '../model/dequantise.ts'
 import { rotaryAngles } from '../model/rotary.ts'
+import { EMBEDDING, addEmbedding, isFloat32 } from './embedding.ts'
 import type { BuiltGraph } from './graphBuilder.ts'
 import { GraphBuilder, MICROSOFT, float, int } from './graphBuilder.ts'
 import { addGroup, addProduct } from './linearLayers.ts'
 import type { Group } from './linearLayers.ts'
-import { floatRows, halfRows } from './weightForms.ts'
 import type { WeightForm } from './weightForms.ts'
 
 /** The weight form of every linear layer of a graph. */
@@ -66,7 +66,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   const final = await addNorm(graph, decoder, 'final_norm', stream, decoder.finalNorm)
   const wanted = graph.node('Gather', [final.normed, 'logit_rows'], 'wanted', { axis: int(0) })
   if (isTied && forms.head === 'float32' && isFloat32(decoder.head.stored)) {
-    graph.node('Gemm', [wanted, 'embedding'], 'logits', { transB: int(1) })
+    graph.node('Gemm', [wanted, EMBEDDING], 'logits', { transB: int(1) })
   } else {
     const head = { name: 'head', x: wanted, matrices: [decoder.head], bias: '', form: forms.head }
     graph.node('Identity', [await addProduct(graph, head)], 'logits')
@@ -101,27 +101,6 @@ async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: numbe
     const values = Float32Array.from({ length: positions * half }, (_, i) => angles[2 * i + part] ?? 0)
     graph.constant(name, 'f32', [positions, half], values)
   }
-}
-
-function isFloat32(stored: Decoder['embedding']['stored']): boolean {
-  return stored.kind === 'float' && isOfType(stored.values, 'f32')
-}
-
-function isOfType({ dataType }: StoredTensor, type: StoredTensor['dataType']): boolean {
-  return dataType === type
-}
-
-/** The embeddings of the ids: exact where they are floats, rounded to float16 where they are codes. */
-async function addEmbedding(graph: GraphBuilder, { embedding, hidden }: Decoder): Promise<string> {
-  const dims = [embedding.out, hidden]
-  const axis = { axis: int(0) }
-  if (isFloat32(embedding.stored)) {
-    graph.constant('embedding', 'f32', dims, await floatRows([embedding]))
-    return graph.node('Gather', ['embedding', 'ids'], 'embedded', axis)
-  }
-  graph.constant('embedding', 'f16', dims, await halfRows(embedding))
-  const rows = graph.node('Gather', ['embedding', 'ids'], 'embedded.half', axis)
-  return graph.node('Cast', [rows], 'embedded', { to: int(DATA_TYPES.f32) })
 }
 
 /** residual + added, and its norm. */

@@ -80,6 +80,8 @@ describe('a small decoder, against the float64 reference', () => {
     { qkv: 'separate', linear: 'gemm', attention: 'written', norm: 'standard' },
     { linear: 'blocks4', zeros: 'packed', bias: 'last' },
     { linear: 'blocks8', zeros: 'floats' },
+    { embedding: 'int4' },
+    { embedding: 'uint8' },
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
     const { logits } = referenceForward(await loadReference(decoder), IDS)
