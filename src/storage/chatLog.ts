@@ -1,6 +1,6 @@
-import { asHycoraError, HycoraError } from '../core/errors.ts'
 import { foldChat, summarize } from './chat.ts'
 import type { Chat } from './chat.ts'
+import { committed, settled, storageError } from './database.ts'
 import type { ChatChange, ChatEvent, ChatSummary } from './records.ts'
 
 /*
@@ -143,26 +143,4 @@ function chatIds(database: IDBDatabase): Promise<readonly string[]> {
       cursor.continue()
     })
   })
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.addEventListener('success', () => resolve(request.result))
-    request.addEventListener('error', () => reject(storageError(request.error)))
-  })
-}
-
-function committed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.addEventListener('complete', () => resolve())
-    transaction.addEventListener('abort', () => reject(storageError(transaction.error)))
-  })
-}
-
-/** A failure of the browser's storage in our words; Chromium's quota error has an empty message. */
-export function storageError(thrown: unknown): HycoraError {
-  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
-    return new HycoraError('storage-full', 'the browser has no room left for this page', { cause: thrown })
-  }
-  return asHycoraError(thrown ?? new Error('the browser gave no reason'), 'storage-corrupt')
 }

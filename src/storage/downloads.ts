@@ -1,5 +1,5 @@
 import { check, HycoraError } from '../core/errors.ts'
-import { storageError } from './chatLog.ts'
+import { sha256, storageError } from './database.ts'
 
 /** A file as it is served: exactly these bytes, or it is not used. */
 export interface ServedFile {
@@ -151,11 +151,6 @@ async function damage(piece: ServedFile, content: Blob): Promise<string> {
     return `${piece.path} came with ${content.size} bytes, expected ${piece.bytes}`
   const digest = await sha256(content)
   return digest === piece.sha256 ? '' : `${piece.path} has SHA-256 ${digest}, expected ${piece.sha256}`
-}
-
-async function sha256(content: Blob): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', await content.arrayBuffer())
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Files are kept by content, so a new version under an old name is a new file. */

@@ -1,0 +1,158 @@
+import { check, HycoraError } from '../core/errors.ts'
+import { committed, settled, sha256, storageError } from './database.ts'
+import { TRAINING_STORES } from './trainingDatabase.ts'
+
+/*
+ * Checkpoints of training runs. Bytes go into slot file A or B of the origin's private file system, are read back and
+ * compared, and only then does one strictly durable IndexedDB transaction point to them. The slot that the pointer names
+ * is never written, so whatever happens in the middle of a save, the checkpoint before it is whole.
+ */
+
+/** One slot's content as it was when it was committed. */
+interface SlotContent {
+  readonly slot: 'a' | 'b'
+  readonly length: number
+  readonly sha256: string
+  readonly step: number
+}
+
+/** What IndexedDB says of a run's slots. */
+interface Pointer extends SlotContent {
+  readonly schema: 1
+  readonly run: string
+  /** The checkpoint before, whole until the next save begins. */
+  readonly previous: SlotContent | null
+}
+
+/** A checkpoint that has been read and compared. */
+export interface KeptCheckpoint {
+  readonly step: number
+  readonly file: Blob
+  /** The newest one was damaged, and this is the one before it. */
+  readonly isOlder: boolean
+}
+
+/** The checkpoints of this device. */
+export interface CheckpointStore {
+  /**
+   * Keeps a checkpoint; resolves when it would survive the browser.
+   *
+   * @throws HycoraError `storage-full` or `storage-corrupt`; the checkpoint before is still there.
+   */
+  save(run: string, step: number, file: Blob): Promise<void>
+  /**
+   * The newest whole checkpoint of a run; undefined where none was ever kept.
+   *
+   * @throws HycoraError `storage-corrupt` when there are some and all are damaged.
+   */
+  read(run: string): Promise<KeptCheckpoint | undefined>
+  /** The step of the newest checkpoint, without reading it; undefined where there is none. */
+  stepOf(run: string): Promise<number | undefined>
+  remove(run: string): Promise<void>
+}
+
+/** Opens the checkpoints; `folder` is the directory of the slots. */
+export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): CheckpointStore {
+  let saving: Promise<unknown> = Promise.resolve()
+
+  const readPointer = (run: string): Promise<Pointer | undefined> =>
+    // What lies in this store was written by `commit`.
+    settled(
+      database.transaction(TRAINING_STORES.pointers).objectStore(TRAINING_STORES.pointers).get(run),
+    ) as Promise<Pointer | undefined>
+
+  const commit = async (change: (pointers: IDBObjectStore) => void): Promise<void> => {
+    const transaction = database.transaction(TRAINING_STORES.pointers, 'readwrite', { durability: 'strict' })
+    change(transaction.objectStore(TRAINING_STORES.pointers))
+    await committed(transaction)
+  }
+
+  const save = async (run: string, step: number, file: Blob): Promise<void> => {
+    const current = await readPointer(run)
+    const slot = current?.slot === 'a' ? 'b' : 'a'
+    const content: SlotContent = { slot, length: file.size, sha256: await sha256(file), step }
+    await writeSlot(folder, slotName(run, slot), file)
+    check(
+      await readSlot(folder, run, content),
+      'storage-corrupt',
+      () => `the checkpoint of step ${step} did not come back from the disk as it was written`,
+    )
+    const previous = current
+      ? { slot: current.slot, length: current.length, sha256: current.sha256, step: current.step }
+      : null
+    const pointer: Pointer = { schema: 1, run, ...content, previous }
+    await commit((pointers) => pointers.put(pointer))
+  }
+
+  return {
+    async save(run, step, file) {
+      // Two saves at once would choose the same slot.
+      const turn = saving.then(() => save(run, step, file))
+      saving = turn.catch(() => undefined)
+      try {
+        await turn
+      } catch (thrown) {
+        throw storageError(thrown)
+      }
+    },
+    async read(run) {
+      const pointer = await readPointer(run)
+      if (!pointer) return undefined
+      const newest = await readSlot(folder, run, pointer)
+      if (newest) return { step: pointer.step, file: newest, isOlder: false }
+      const older = pointer.previous && (await readSlot(folder, run, pointer.previous))
+      if (older && pointer.previous) return { step: pointer.previous.step, file: older, isOlder: true }
+      throw new HycoraError(
+        'storage-corrupt',
+        `the checkpoint of step ${pointer.step} is damaged, and so is the one before it`,
+      )
+    },
+    async stepOf(run) {
+      return (await readPointer(run))?.step
+    },
+    async remove(run) {
+      await commit((pointers) => pointers.delete(run))
+      const directory = await openFolder(folder)
+      for (const slot of ['a', 'b'] as const) {
+        // A slot that was never written is not there to remove.
+        await directory.removeEntry(slotName(run, slot)).catch(() => undefined)
+      }
+    },
+  }
+}
+
+function slotName(run: string, slot: 'a' | 'b'): string {
+  return `${run}.${slot}`
+}
+
+async function openFolder(folder: string): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory()
+  return root.getDirectoryHandle(folder, { create: true })
+}
+
+async function writeSlot(folder: string, name: string, content: Blob): Promise<void> {
+  const directory = await openFolder(folder)
+  const handle = await directory.getFileHandle(name, { create: true })
+  const writable = await handle.createWritable()
+  try {
+    await writable.write(content)
+    await writable.close()
+  } catch (thrown) {
+    // What was half written takes room until it is given up; a stream that failed has given it up already.
+    await writable.abort().catch(() => undefined)
+    throw thrown
+  }
+}
+
+/** A slot's file, if it holds exactly what was committed. */
+async function readSlot(folder: string, run: string, content: SlotContent): Promise<Blob | undefined> {
+  try {
+    const directory = await openFolder(folder)
+    const handle = await directory.getFileHandle(slotName(run, content.slot))
+    const file = await handle.getFile()
+    return file.size === content.length && (await sha256(file)) === content.sha256 ? file : undefined
+  } catch {
+    // A file that cannot be read is as good as a damaged one.
+    return undefined
+  }
+}

@@ -1,0 +1,31 @@
+import { asHycoraError, HycoraError } from '../core/errors.ts'
+
+/** The result of a request to IndexedDB. @throws HycoraError `storage-full`, `storage-corrupt`. */
+export function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(storageError(request.error)))
+  })
+}
+
+/** Resolves when a transaction is on the disk. @throws HycoraError `storage-full`, `storage-corrupt`. */
+export function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('abort', () => reject(storageError(transaction.error)))
+  })
+}
+
+/** A failure of the browser's storage in our words; Chromium's quota error has an empty message. */
+export function storageError(thrown: unknown): HycoraError {
+  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
+    return new HycoraError('storage-full', 'the browser has no room left for this page', { cause: thrown })
+  }
+  return asHycoraError(thrown ?? new Error('the browser gave no reason'), 'storage-corrupt')
+}
+
+/** SHA-256 of a file's content, lower-case hexadecimal. */
+export async function sha256(content: Blob): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', await content.arrayBuffer())
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

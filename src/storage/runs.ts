@@ -1,0 +1,152 @@
+import { committed, settled } from './database.ts'
+import { TRAINING_STORES } from './trainingDatabase.ts'
+
+/** A dialogue as it is trained on: `user` is the visitor, any other speaker the character. */
+export interface RunDialogue {
+  readonly role: string
+  readonly turns: readonly { readonly speaker: string; readonly text: string }[]
+  readonly split: 'train' | 'test'
+}
+
+/** What a training run is: everything that is needed to begin it again. Never changes. */
+export interface RunRecord {
+  readonly version: 1
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** The backbone's name, and its id in the served list. */
+  readonly backbone: { readonly name: string; readonly id: string }
+  /** Who is taught. */
+  readonly roles: readonly string[]
+  readonly dialogues: readonly RunDialogue[]
+  /** The training configuration as JSON. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** The pack it goes on from; its bytes are kept with the run, which the library may lose. */
+  readonly start: { readonly name: string; readonly file: Blob } | null
+  readonly rehearsal: {
+    readonly role: string
+    readonly prompts: readonly string[]
+    readonly everySteps: number
+  }
+}
+
+export interface RunPlan {
+  readonly totalSteps: number
+  readonly rows: number
+  readonly heldOutRows: number
+  readonly tokensPerStep: number
+  readonly gpuBytes: number
+  readonly secondsPerStep: number
+}
+
+/** One step, or the mean of several neighbouring ones, as the charts show it. */
+export interface StepPoint {
+  readonly step: number
+  readonly loss: number
+  readonly crossEntropy: number
+  readonly contrast: number
+  readonly lambda: number
+  readonly learningRate: number
+  readonly gradientNorm: number
+  readonly tokensPerSecond: number
+  readonly secondsPerStep: number
+}
+
+export interface HeldOutPoint {
+  readonly step: number
+  readonly loss: number
+  readonly isBest: boolean
+}
+
+export interface AnswersPoint {
+  readonly step: number
+  readonly answers: readonly string[]
+}
+
+export interface RoleMapPoint {
+  readonly step: number
+  readonly names: readonly string[]
+  /** Cosine of A between roles, [roles, roles] row-major. */
+  readonly cosines: Float32Array
+  /** [roles, 2]. */
+  readonly points: Float32Array
+  readonly isCollapsed: boolean
+}
+
+/** What a run has said so far. */
+export interface RunHistory {
+  readonly plan: RunPlan | null
+  readonly points: readonly StepPoint[]
+  readonly heldOut: readonly HeldOutPoint[]
+  readonly answers: readonly AnswersPoint[]
+  readonly map: RoleMapPoint | null
+  readonly notes: readonly string[]
+  /** Steps that were not applied, their values not being finite. */
+  readonly skipped: number
+}
+
+/** What a run has come to; replaced at each checkpoint. */
+export interface RunProgress {
+  readonly version: 1
+  readonly run: string
+  /** `going` is read by a later visit as: the page was closed in the middle. */
+  readonly state: 'going' | 'paused' | 'finished'
+  readonly history: RunHistory
+  readonly result: RunResult | null
+}
+
+export interface RunResult {
+  readonly pack: Blob
+  readonly best: Blob | null
+  readonly step: number
+}
+
+/** The one run of this device, and how far it has come. */
+export interface RunStore {
+  /** Takes the place of the run before it. @throws HycoraError `storage-full`, `storage-corrupt`. */
+  begin(run: RunRecord): Promise<void>
+  /** @throws HycoraError `storage-full`, `storage-corrupt`; what was kept before is still there. */
+  keep(progress: RunProgress): Promise<void>
+  /** The run as it was left; undefined where there is none. */
+  read(): Promise<{ readonly run: RunRecord; readonly progress: RunProgress | null } | undefined>
+  remove(run: string): Promise<void>
+}
+
+/** Opens the kept run. */
+export function openRuns(database: IDBDatabase): RunStore {
+  const stores = [TRAINING_STORES.runs, TRAINING_STORES.progress]
+  const change = async (write: (runs: IDBObjectStore, progress: IDBObjectStore) => void): Promise<void> => {
+    const transaction = database.transaction(stores, 'readwrite', { durability: 'strict' })
+    write(transaction.objectStore(TRAINING_STORES.runs), transaction.objectStore(TRAINING_STORES.progress))
+    await committed(transaction)
+  }
+  return {
+    begin(run) {
+      return change((runs, progress) => {
+        runs.clear()
+        progress.clear()
+        runs.put(run)
+      })
+    },
+    keep(state) {
+      return change((_, progress) => progress.put(state))
+    },
+    async read() {
+      const transaction = database.transaction(stores)
+      // What lies in these stores was written by `begin` and `keep`.
+      const [run] = (await settled(transaction.objectStore(TRAINING_STORES.runs).getAll())) as RunRecord[]
+      // A newer build's run is left alone.
+      if (run?.version !== 1) return undefined
+      const progress = (await settled(
+        database.transaction(stores).objectStore(TRAINING_STORES.progress).get(run.id),
+      )) as RunProgress | undefined
+      return { run, progress: progress ?? null }
+    },
+    remove(run) {
+      return change((runs, progress) => {
+        runs.delete(run)
+        progress.delete(run)
+      })
+    },
+  }
+}
