@@ -1,0 +1,248 @@
+import { Random } from '../core/random.ts'
+import { check } from '../core/errors.ts'
+import { cardText, readCard } from '../formats/card.ts'
+import type { Pack } from '../formats/pack.ts'
+import type { PackRole } from '../formats/packRoles.ts'
+import type { Casting } from '../model/backbone.ts'
+import { castRole } from '../model/roles.ts'
+import type { SplitDialogue } from '../train/split.ts'
+import { sentenceBleu } from './bleu.ts'
+import { distinct2 } from './distinct.ts'
+import { exchangesOf, measuredDialogues, sampleExchanges } from './exchanges.ts'
+import type { Exchange } from './exchanges.ts'
+import { generateReplies, isAnswerable } from './generation.ts'
+import type { EvaluationProgress, EvaluationSubject, GeneratedReply } from './generation.ts'
+import { fitDialogue, fitSystem, mean, meanByRole, scoreDialogue } from './nll.ts'
+import type { Condition, MeasuredDialogue, ReplyScore, Scoring } from './nll.ts'
+import { identificationAccuracy, trainClassifier } from './roleIdentification.ts'
+import type { LabelledReply } from './roleIdentification.ts'
+import { summariseSwap } from './roleSwap.ts'
+import type { RoleSwap } from './roleSwap.ts'
+import { rougeOfMany } from './rouge.ts'
+import type { RougeScores } from './rouge.ts'
+import { bleuWords, rougeText } from './words.ts'
+
+export interface EvaluationOptions {
+  /** Held-out exchanges of a role that are measured. */
+  readonly exchanges: number
+  /** Tokens of a reply that count at most. */
+  readonly replyTokens: number
+  /** Exchanges of a role whose reply is also generated. */
+  readonly generations: number
+  readonly generatedTokens: number
+  readonly seed: number
+}
+
+/** Minutes on two cores. */
+export const QUICK_EVALUATION: EvaluationOptions = {
+  exchanges: 10,
+  replyTokens: 40,
+  generations: 4,
+  generatedTokens: 40,
+  seed: 42,
+}
+
+/** Every held-out exchange, whole replies. */
+export const WHOLE_EVALUATION: EvaluationOptions = {
+  exchanges: Infinity,
+  replyTokens: Infinity,
+  generations: Infinity,
+  generatedTokens: 128,
+  seed: 42,
+}
+
+/** The figures of a pack on held-out exchanges; NLLs in nats a token. */
+export interface Evaluation {
+  readonly roles: readonly string[]
+  /** Mean over a reply's tokens, then over replies, then over roles: without anything, with the card as system text, as the role. */
+  readonly nll: { readonly bare: number; readonly prompted: number; readonly role: number }
+  readonly roleSwap: RoleSwap
+  /** Of generated replies, of held-out ones, of the bare backbone's; null without training rows to learn from. */
+  readonly roleIdentification: {
+    readonly accuracy: number | null
+    readonly ceiling: number | null
+    readonly floor: number | null
+  }
+  readonly distinct2: number
+  /** BLEU-4. */
+  readonly bleu: number
+  /** F of ROUGE-L. */
+  readonly rouge: number
+  readonly details: {
+    readonly replies: number
+    readonly generations: number
+    /** A number a role. */
+    readonly nllByRole: { readonly bare: number[]; readonly prompted: number[]; readonly role: number[] }
+    /** BLEU-1 to BLEU-4. */
+    readonly bleu: readonly number[]
+    readonly rouge: RougeScores
+    readonly samples: readonly GeneratedReply[]
+  }
+}
+
+interface Cast {
+  readonly name: string
+  readonly line: string | null
+  readonly card: string
+  readonly casting: Casting
+}
+
+function castOf(pack: Pack, { name, system, card }: PackRole): Cast {
+  const text = card ? cardText(readCard(card), 'the visitor') : ''
+  return { name, line: system, card: text || (system ?? ''), casting: castRole(pack, name, 1) }
+}
+
+/**
+ * Measures a pack on held-out exchanges without a judge: likelihood of the replies bare, with the card as prompt and as
+ * the role; the role-swap matrix; whose the generated replies are taken for; distinct-2, BLEU and ROUGE.
+ *
+ * @param dialogues with their split: `test` is measured, `train` teaches the classifier of speakers.
+ * @throws HycoraError `usage` when no role of the pack has a held-out exchange.
+ */
+export async function* evaluate(
+  subject: EvaluationSubject,
+  dialogues: readonly SplitDialogue[],
+  options: EvaluationOptions,
+): AsyncGenerator<EvaluationProgress, Evaluation> {
+  const { pack, backbone, codec } = subject
+  const heldOut = dialogues.filter(({ split }) => split === 'test')
+  const scoring: Scoring = { backbone, codec, replyTokens: options.replyTokens }
+  const all = pack.roles.slice(0, pack.rows).map((role) => castOf(pack, role))
+  const lines = new Map(all.map(({ name, line }) => [name, line]))
+  const random = new Random(options.seed, 3)
+  const sampled = sampleExchanges(exchangesOf(heldOut), [...lines.keys()], options.exchanges, random)
+  const measured = measuredDialogues(sampled).flatMap((dialogue) => {
+    return fitDialogue(scoring, dialogue, lines.get(dialogue.role) ?? null) ?? []
+  })
+  const cast = all.filter(({ name }) => measured.some(({ role }) => role === name))
+  check(cast.length > 0, 'usage', () => `the data has no held-out exchange of a role of ${pack.name}`)
+  const roles = cast.map(({ name }) => name)
+
+  const cards = new Map(cast.map(({ name, card }) => [name, card]))
+  const bare = yield* scoreAll(scoring, measured, 'bare', () => ({ system: null, casting: null }))
+  const prompted = yield* scoreAll(scoring, measured, 'prompted', (dialogue) => {
+    const card = cards.get(dialogue.role) ?? ''
+    return { system: card === '' ? null : fitSystem(scoring, dialogue, card), casting: null }
+  })
+  const swapped: ReplyScore[][] = []
+  for (const { casting } of cast) {
+    const each = scoreAll(scoring, measured, 'roles', ({ role }) => {
+      return { system: lines.get(role) ?? null, casting }
+    })
+    swapped.push(yield* offset(each, swapped.length, cast.length))
+  }
+  const roleSwap = summariseSwap(roles, swapped)
+  const played = swapped.map((scores, index) => scores.filter(({ role }) => role === roles[index])).flat()
+
+  const asked = cast.flatMap((member) => {
+    const own = sampled.filter(({ role }) => role === member.name)
+    return own
+      .filter((exchange) => isAnswerable(subject, exchange, member.line, options.generatedTokens))
+      .slice(0, options.generations)
+  })
+  const samples = yield* generateReplies(
+    subject,
+    asked,
+    (name) => {
+      const member = cast.find((each) => each.name === name)
+      return { system: member?.line ?? null, casting: member?.casting ?? null }
+    },
+    options.generatedTokens,
+  )
+  const text = textScores(samples, asked)
+  const nllByRole = {
+    bare: meanByRole(bare, roles),
+    prompted: meanByRole(prompted, roles),
+    role: meanByRole(played, roles),
+  }
+  return {
+    roles,
+    nll: { bare: mean(nllByRole.bare), prompted: mean(nllByRole.prompted), role: mean(nllByRole.role) },
+    roleSwap,
+    roleIdentification: identify(dialogues, roles, samples, options.seed),
+    distinct2: distinct2(samples.map(({ reply }) => reply)),
+    bleu: text.bleu[3] ?? 0,
+    rouge: text.rouge.rougeL.f,
+    details: { replies: bare.length, generations: samples.length, nllByRole, ...text, samples },
+  }
+}
+
+async function* scoreAll(
+  scoring: Scoring,
+  measured: readonly MeasuredDialogue[],
+  phase: EvaluationProgress['phase'],
+  conditionOf: (dialogue: MeasuredDialogue) => Condition,
+): AsyncGenerator<EvaluationProgress, ReplyScore[]> {
+  const scores: ReplyScore[] = []
+  for (const [index, dialogue] of measured.entries()) {
+    scores.push(...(await scoreDialogue(scoring, dialogue, conditionOf(dialogue))))
+    yield { phase, done: index + 1, all: measured.length }
+  }
+  return scores
+}
+
+/** The progress of one of several parts of a phase. */
+async function* offset<T>(
+  part: AsyncGenerator<EvaluationProgress, T>,
+  before: number,
+  parts: number,
+): AsyncGenerator<EvaluationProgress, T> {
+  for (;;) {
+    const next = await part.next()
+    if (next.done) return next.value
+    const { phase, done, all } = next.value
+    yield { phase, done: before * all + done, all: parts * all }
+  }
+}
+
+/** Mean BLEU and ROUGE of the generated replies against all held-out replies to the same words. */
+function textScores(
+  samples: readonly GeneratedReply[],
+  asked: readonly Exchange[],
+): { readonly bleu: readonly number[]; readonly rouge: RougeScores } {
+  const references = asked.map((exchange) => exchange.references)
+  const bleu = samples.map(({ reply }, index) => {
+    return sentenceBleu((references[index] ?? []).map(bleuWords), bleuWords(reply))
+  })
+  const rouge = samples.map(({ reply }, index) => {
+    return rougeOfMany(rougeText(reply), (references[index] ?? []).map(rougeText))
+  })
+  const average = (key: keyof RougeScores): RougeScores['rougeL'] => ({
+    r: mean(rouge.map((scores) => scores[key].r)),
+    p: mean(rouge.map((scores) => scores[key].p)),
+    f: mean(rouge.map((scores) => scores[key].f)),
+  })
+  return {
+    bleu: [0, 1, 2, 3].map((order) => mean(bleu.map((scores) => scores[order] ?? 0))),
+    rouge: { rouge1: average('rouge1'), rouge2: average('rouge2'), rougeL: average('rougeL') },
+  }
+}
+
+/** Has a classifier that learnt from the training replies name the speakers. */
+function identify(
+  dialogues: readonly SplitDialogue[],
+  roles: readonly string[],
+  samples: readonly GeneratedReply[],
+  seed: number,
+): Evaluation['roleIdentification'] {
+  const repliesOf = (split: 'train' | 'test'): LabelledReply[] => {
+    return dialogues
+      .filter((dialogue) => dialogue.split === split && roles.includes(dialogue.role))
+      .flatMap(({ role, turns }) =>
+        turns
+          .filter(({ speaker }) => speaker === 'role')
+          .map(({ text }) => ({ text, role: roles.indexOf(role) })),
+      )
+  }
+  const training = repliesOf('train')
+  if (training.length === 0) return { accuracy: null, ceiling: null, floor: null }
+  const classify = trainClassifier(training, roles.length, seed)
+  const labelled = (key: 'reply' | 'bare'): LabelledReply[] => {
+    return samples.map((sample) => ({ text: sample[key], role: roles.indexOf(sample.role) }))
+  }
+  return {
+    accuracy: identificationAccuracy(classify, labelled('reply')),
+    ceiling: identificationAccuracy(classify, repliesOf('test')),
+    floor: identificationAccuracy(classify, labelled('bare')),
+  }
+}

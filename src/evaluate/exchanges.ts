@@ -1,0 +1,61 @@
+import type { Random } from '../core/random.ts'
+import { shuffled } from '../core/shuffle.ts'
+import type { DatasetDialogue, DatasetTurn } from '../formats/dataset/reading.ts'
+import type { MeasuredDialogue } from './nll.ts'
+
+/** One reply of a dialogue with what came before it. */
+export interface Exchange {
+  readonly role: string
+  readonly dialogue: DatasetDialogue
+  /** Which of the dialogue's replies it is. */
+  readonly ordinal: number
+  /** What was said before the reply. */
+  readonly turns: readonly DatasetTurn[]
+  /** All replies of the role to the same words in the data, the first its own. */
+  readonly references: readonly string[]
+}
+
+/** Every reply of the dialogues as an exchange, in order. */
+export function exchangesOf(dialogues: readonly DatasetDialogue[]): Exchange[] {
+  const referencesTo = new Map<string, string[]>()
+  return dialogues.flatMap((dialogue) => {
+    let ordinal = 0
+    return dialogue.turns.flatMap(({ speaker, text }, index): Exchange[] => {
+      if (speaker === 'user') return []
+      const turns = dialogue.turns.slice(0, index)
+      const key = JSON.stringify([dialogue.role, turns])
+      const references = referencesTo.get(key) ?? []
+      references.push(text)
+      referencesTo.set(key, references)
+      return [{ role: dialogue.role, dialogue, ordinal: ordinal++, turns, references }]
+    })
+  })
+}
+
+/** A random choice of at most `count` exchanges a role, grouped by role. */
+export function sampleExchanges(
+  exchanges: readonly Exchange[],
+  roles: readonly string[],
+  count: number,
+  random: Random,
+): Exchange[] {
+  return roles.flatMap((name) => {
+    const own = exchanges.filter(({ role }) => role === name)
+    return shuffled(own, random).slice(0, count)
+  })
+}
+
+/** The dialogues that hold the exchanges, so that replies of one dialogue are measured together. */
+export function measuredDialogues(exchanges: readonly Exchange[]): MeasuredDialogue[] {
+  const byDialogue = new Map<DatasetDialogue, number[]>()
+  for (const { dialogue, ordinal } of exchanges) {
+    const wanted = byDialogue.get(dialogue)
+    if (wanted) wanted.push(ordinal)
+    else byDialogue.set(dialogue, [ordinal])
+  }
+  return [...byDialogue].map(([{ role, turns }, wanted]) => ({
+    role,
+    turns,
+    wanted: wanted.toSorted((a, b) => a - b),
+  }))
+}
