@@ -46,12 +46,14 @@ async function addCodes(graph: GraphBuilder, table: WeightMatrix, stored: BlockM
   const codeBytes = await readCodes(codes, { first: firstOut, rows: out, width, bits })
   graph.constant('embedding.codes', 'u8', [out, blocks, blockSize], codeBytes)
   graph.constant('embedding.scales', 'f32', [out, blocks, 1], await floats(scales))
-  let zero = graph.constant('embedding.middle', 'f32', [], Float32Array.of(2 ** (bits - 1)))
-  if (zeroPoints?.dataType === 'u8') {
+  let zero = ''
+  if (!zeroPoints) {
+    zero = graph.constant('embedding.middle', 'f32', [], Float32Array.of(2 ** (bits - 1)))
+  } else if (zeroPoints.dataType === 'u8') {
     const zeros = await readCodes(zeroPoints, { first: firstOut, rows: out, width: blocks, bits })
     graph.constant('embedding.zeros', 'u8', [out, blocks, 1], zeros)
     zero = graph.node('Cast', [rows('embedding.zeros')], 'embedding.zero', TO_FLOAT)
-  } else if (zeroPoints) {
+  } else {
     graph.constant('embedding.zeros', 'f32', [out, blocks, 1], await floats(zeroPoints))
     zero = rows('embedding.zeros')
   }

@@ -22,30 +22,32 @@ export function adapterInput(side: 'A' | 'B', layer: number, projection: Project
 }
 
 /**
- * A group's layers on x [tokens, in], side by side, each with its bias and its adapter's delta:
- * y = x·Wᵀ + b + (x·A)·B.
+ * A group's layers on x [tokens, in], side by side, each with its bias and, where `adapters` says so, its adapter's
+ * delta: y = x·Wᵀ + b + (x·A)·B.
  *
  * @returns the value [tokens, Σ out].
  */
 export async function addGroup(
   graph: GraphBuilder,
   decoder: Decoder,
-  { layer, group, x, form }: { layer: number; group: Group; x: string; form: WeightForm },
+  at: { layer: number; group: Group; x: string; form: WeightForm; adapters: boolean },
 ): Promise<string> {
+  const { layer, group, x, form, adapters } = at
   const name = `layers.${layer}.${group}`
   const projections: readonly Projection[] = GROUPS[group]
   const linears = projections.map((projection) => linearOf(decoder, layer, projection))
   const matrices = linears.map(({ weight }) => weight)
   const bias = await joinedBias(graph, name, linears)
   const product = await addProduct(graph, { name, x, matrices, bias, form })
+  if (!adapters) return product
   const deltas = projections.map((projection) => {
-    const at = `layers.${layer}.${projection}`
+    const stem = `layers.${layer}.${projection}`
     const { weight } = linearOf(decoder, layer, projection)
     // Onnxruntime takes equal names for equal sizes; a pack may leave some projections as they are.
     const rank = `rank_${projection}`
     const a = graph.input(adapterInput('A', layer, projection), DATA_TYPES.f32, [weight.in, rank])
     const b = graph.input(adapterInput('B', layer, projection), DATA_TYPES.f32, [rank, weight.out])
-    return graph.node('MatMul', [graph.node('MatMul', [x, a], `${at}.xA`), b], `${at}.delta`)
+    return graph.node('MatMul', [graph.node('MatMul', [x, a], `${stem}.xA`), b], `${stem}.delta`)
   })
   const delta =
     deltas.length === 1 ? (deltas[0] ?? '') : graph.node('Concat', deltas, `${name}.delta`, { axis: int(-1) })

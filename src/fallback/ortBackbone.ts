@@ -18,6 +18,8 @@ import { createSampler } from './sampler.ts'
 export interface OrtBackboneOptions {
   /** The weight forms; by default `chooseForms` decides. */
   readonly forms?: GraphForms
+  /** False leaves the adapters out, so that no pack can be attached: what they cost is measured against this. */
+  readonly adapters?: boolean
   /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
   readonly cacheBytes?: number
   /** Told after each converted layer how many of all are done. */
@@ -55,6 +57,7 @@ export class OrtBackbone implements Backbone {
   private readonly session: OrtSession
   private readonly cache: KeyValueCache
   private readonly bare: AdapterFeeds
+  private readonly hasAdapters: boolean
   private attached: Attached | null = null
   private readonly feedsOf = new Map<string, AdapterFeeds>()
   /** What the cache holds: token ids by position, computed for this casting. */
@@ -66,7 +69,7 @@ export class OrtBackbone implements Backbone {
     ort: OrtRuntime,
     session: OrtSession,
     decoder: Decoder,
-    { context, forms }: { context: number; forms: GraphForms },
+    { context, forms, adapters }: { context: number; forms: GraphForms; adapters: boolean },
   ) {
     this.ort = ort
     this.session = session
@@ -74,7 +77,8 @@ export class OrtBackbone implements Backbone {
     this.context = context
     this.forms = forms
     this.cache = new KeyValueCache(decoder)
-    this.bare = adapterFeeds(ort, decoder, null, null)
+    this.bare = adapters ? adapterFeeds(ort, decoder, null, null) : {}
+    this.hasAdapters = adapters
     this.adapter = this.bare
   }
 
@@ -94,10 +98,11 @@ export class OrtBackbone implements Backbone {
     const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / positionBytes)
     const context = Math.min(maxPositions, fitting)
     const forms = options.forms ?? chooseForms(decoder)
-    const { onLayer } = options
+    const { adapters = true, onLayer } = options
     const { model, externalData } = await rewriteDecoder(decoder, {
       forms,
       context,
+      adapters,
       ...(onLayer && { onLayer }),
     })
     const session = await ort.InferenceSession.create(model, {
@@ -107,7 +112,7 @@ export class OrtBackbone implements Backbone {
     }).catch((error: unknown) => {
       throw runtimeError(error, 'onnxruntime could not open the backbone')
     })
-    return new OrtBackbone(ort, session, decoder, { context, forms })
+    return new OrtBackbone(ort, session, decoder, { context, forms, adapters })
   }
 
   /** Nothing of it is on a GPU. */
@@ -116,6 +121,7 @@ export class OrtBackbone implements Backbone {
   }
 
   async attach(pack: Pack | null): Promise<void> {
+    check(!pack || this.hasAdapters, 'usage', () => 'this backbone was opened without adapters')
     if (pack) expectFits(pack, this.shape)
     this.attached = pack && { pack, matrices: openAdapterMatrices(pack) }
     this.feedsOf.clear()

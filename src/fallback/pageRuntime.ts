@@ -35,8 +35,11 @@ export function loadPageRuntime(): Promise<OrtRuntime> {
   return loading
 }
 
+function absolute(url: string): string {
+  return new URL(url, globalThis.location.href).href
+}
+
 async function load(): Promise<OrtRuntime> {
-  const absolute = (url: string): string => new URL(url, globalThis.location.href).href
   const threads = threadCount()
   if (threads > 1) allowThreadScript(absolute(mjsUrl))
   const ort = await import('onnxruntime-web/wasm')

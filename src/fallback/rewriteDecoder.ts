@@ -16,6 +16,8 @@ export interface RewriteOptions {
   readonly forms: GraphForms
   /** Positions that the rotary tables cover. */
   readonly context: number
+  /** Whether linear layers take A and B at all; without them there is nothing to compare their cost with. */
+  readonly adapters?: boolean
   /** Told after each layer how many of all layers are converted; the head is the last. */
   readonly onLayer?: (done: number, all: number) => void
 }
@@ -45,7 +47,7 @@ export function newOutput(part: 'key' | 'value', layer: number): string {
  * @throws HycoraError `format-invalid` when a weight's bytes cannot be read.
  */
 export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions): Promise<BuiltGraph> {
-  const { forms, context, onLayer } = options
+  const { forms, context, onLayer, adapters = true } = options
   const { layers } = decoder
   const graph = new GraphBuilder()
   addInputs(graph)
@@ -54,7 +56,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
   for (const [layer, block] of decoder.blocks.entries()) {
     const linear = (group: Group, x: string): Promise<string> =>
-      addGroup(graph, decoder, { layer, group, x, form: forms[group] })
+      addGroup(graph, decoder, { layer, group, x, form: forms[group], adapters })
     const before = await addNorm(graph, decoder, `layers.${layer}.input_norm`, stream, block.inputNorm)
     const attended = addAttention(graph, decoder, layer, await linear('qkv', before.normed))
     const middle = { residual: before.residual, added: await linear('o', attended) }

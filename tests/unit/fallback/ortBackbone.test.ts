@@ -132,6 +132,13 @@ describe('a small decoder, against the float64 reference', () => {
 })
 
 describe('a chat', () => {
+  test('a graph without adapters answers as the bare backbone and takes no pack', async () => {
+    const decoder = await tiny()
+    const [plain, whole] = [await open(decoder, { adapters: false }), await open(decoder)]
+    expect(await plain.logits(IDS, null)).toEqual(await whole.logits(IDS, null))
+    await expect(plain.attach(await decoderPack(decoder))).rejects.toMatchObject({ code: 'usage' })
+  })
+
   test('read in pieces equals read at once', async () => {
     const decoder = await tiny()
     const backbone = await open(decoder)
@@ -232,6 +239,13 @@ describe.skipIf(!hasShared)('the starter against PyTorch (needs the developersâ€
     const backbone = await open(decoder)
     await backbone.attach(await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors'))))
     const ids = [...values('prompt.0.ids')]
+    const long = Array.from({ length: 130 }, (_, i) => (37 * i) % decoder.vocabulary)
+    const whole = await backbone.logits(long, alone(3))
+    await backbone.logits(long.slice(0, 127), alone(3))
+    for (let i = 127; i < 130; i++) {
+      const expected = whole.subarray(i * decoder.vocabulary, (i + 1) * decoder.vocabulary)
+      expectClose(await backbone.step(long[i]!), expected)
+    }
     for (const role of [null, 0, 5]) {
       const name = `prompt.0.${role === null ? 'bare' : `role${role}`}`
       const casting = role === null ? null : alone(role)
