@@ -61,7 +61,7 @@ export async function inspect(words: readonly string[]): Promise<void> {
     return
   }
   for (const [key, value] of Object.entries(description)) {
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
     process.stdout.write(`${key.padEnd(14)} ${text}\n`)
   }
 }

@@ -1,10 +1,12 @@
+function nothing(): void {}
+
 /**
  * Turns a task that reports through a callback into an async generator: yields what the task emits, as it comes, and
  * returns or throws what the task does.
  */
 export async function* pump<Y, R>(start: (emit: (value: Y) => void) => Promise<R>): AsyncGenerator<Y, R> {
   const values: Y[] = []
-  let wake = (): void => undefined
+  let wake = nothing
   let isDone = false
   const result = start((value) => {
     values.push(value)

@@ -69,6 +69,9 @@ export async function readBuffer(
 }
 
 /** A tensor's values as float32. */
-export async function readTensor(device: GPUDevice, { buffer, shape, offsetBytes = 0 }: Tensor): Promise<Float32Array> {
+export async function readTensor(
+  device: GPUDevice,
+  { buffer, shape, offsetBytes = 0 }: Tensor,
+): Promise<Float32Array> {
   return new Float32Array(await readBuffer(device, buffer, offsetBytes, sizeOf(shape) * 4))
 }

@@ -73,7 +73,7 @@ function same(dispatch: Dispatch): Step {
   return { vector: dispatch, tile: dispatch }
 }
 
-async function projection(
+async function planProjection(
   { device, workspace: { step } }: PlanParts,
   matrix: PackedMatrix,
   parts: ProjectedParts,
@@ -104,7 +104,7 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
     addRmsNorm(device, binding, { step, gain: block.inputNorm, residual, y: normed }, added, epsilon).then(
       same,
     ),
-    projection(parts, block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
+    planProjection(parts, block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
     rotaryAppend(
       device,
       attentionShape,
@@ -113,7 +113,7 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
       { q: place('q'), k: place('k'), v: place('v') },
     ).then(same),
     attention(device, attentionShape, { step, query, cache, y: attended }).then(same),
-    projection(parts, block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
+    planProjection(parts, block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
     addRmsNorm(
       device,
       binding,
@@ -121,14 +121,20 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
       { delta: projected, bias: block.o.bias, bOffset: place('o') },
       epsilon,
     ).then(same),
-    projection(parts, block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), { x: normed, y: gateUp }),
+    planProjection(parts, block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), {
+      x: normed,
+      y: gateUp,
+    }),
     swiglu(
       device,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
       { gate: place('gate'), up: place('up') },
     ).then(same),
-    projection(parts, block.down.matrix, partsOf(adapter, ['down'], layer), { x: activated, y: projected }),
+    planProjection(parts, block.down.matrix, partsOf(adapter, ['down'], layer), {
+      x: activated,
+      y: projected,
+    }),
   ]
 }
 

@@ -128,8 +128,11 @@ export async function loadWeights(
   return { embedding, blocks, finalNorm, head }
 }
 
+function ofMatrix({ weights, scales, zeros }: PackedMatrix): Tensor[] {
+  return [weights, scales, zeros]
+}
+
 function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
-  const ofMatrix = ({ weights: words, scales, zeros }: PackedMatrix): Tensor[] => [words, scales, zeros]
   const ofLinear = ({ matrix, bias }: GpuLinear): Tensor[] => [...ofMatrix(matrix), bias]
   const tensors = [
     ...ofMatrix(weights.embedding),

@@ -156,7 +156,7 @@ export class DecoderTraining {
   backward(): void {
     const { plan, buffers } = this
     this.run([plan.finalNormBackward])
-    for (const [layer, { reenter, forward, backward }] of [...plan.blocks.entries()].reverse()) {
+    for (const [layer, { reenter, forward, backward }] of [...plan.blocks.entries()].toReversed()) {
       this.copyResidual(buffers.checkpoints[layer], buffers.residual)
       this.run([reenter, ...forward])
       this.run(backward)
