@@ -1,0 +1,107 @@
+import type { PackConfig } from '../formats/packConfig.ts'
+import type { Dispatch } from '../gpu/kernel.ts'
+import { createTensor } from '../gpu/tensor.ts'
+import type { Tensor } from '../gpu/tensor.ts'
+import { linear } from '../kernels/linear.ts'
+import { linearBackwardInput } from '../kernels/linearBackwardInput.ts'
+import { linearBackwardWeight } from '../kernels/linearBackwardWeight.ts'
+import type { AdapterLayout } from '../model/adapterLayout.ts'
+import { sideOf } from '../model/generator.ts'
+import type { Side } from '../model/generator.ts'
+import type { EncoderTraining, RunRoles } from './encoderTraining.ts'
+import type { Parameters } from './parameters.ts'
+
+/** The generators of one side with their backward pass. */
+export interface GeneratorTraining {
+  /** In order; each over roles · layers rows. */
+  readonly forward: readonly Dispatch[]
+  readonly backward: readonly Dispatch[]
+  readonly tensors: readonly Tensor[]
+}
+
+/** What the generators of a side read and write. */
+export interface GeneratorTensors {
+  readonly encoder: EncoderTraining
+  readonly roles: RunRoles
+  /** [capacity, floats of a slot] and its gradient. */
+  readonly slots: Tensor
+  readonly dSlots: Tensor
+}
+
+/**
+ * The low-rank generators D and U of one side, `z = D·h + b_D`, `A = reshape(U·z + b_U) / √hidden`, role i into slot i; and
+ * back from the gradient of the slots to those of D, U and h.
+ *
+ * @param accumulate whether dh already holds the other side's gradient.
+ * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
+ */
+export async function createGeneratorTraining(
+  device: GPUDevice,
+  {
+    config,
+    layout,
+    side,
+  }: { readonly config: PackConfig; readonly layout: AdapterLayout; readonly side: Side },
+  parameters: Parameters,
+  { encoder, roles, slots, dSlots }: GeneratorTensors,
+  { accumulate }: { readonly accumulate: boolean },
+): Promise<GeneratorTraining> {
+  const { layers, projections, hypernetwork } = config
+  const width = hypernetwork?.generatorRank ?? 0
+  const scale = 1 / Math.sqrt(hypernetwork?.hidden ?? 1)
+  const { layerIds, h, dh } = encoder
+  const { capacity, count } = roles
+  const [z, dz] = ['z', 'z gradient'].map((label) =>
+    createTensor(device, [capacity * layerIds, width], `${side} ${label}`),
+  ) as [Tensor, Tensor]
+  const forward: Promise<Dispatch>[] = []
+  const backward: Promise<Dispatch>[] = []
+
+  projections.forEach((projection, index) => {
+    const name = side === 'A' ? `${projection}_down_linear` : `${projection}_up_linear`
+    const { base, slotSize } = sideOf(layout, side, projection)
+    const rows = { count: capacity, rows: layers, xFirstRow: index * layers, xBlockRows: layerIds }
+    const toZ = { ...rows, yOffset: index * layers * width, yBlockStride: layerIds * width }
+    const toSlots = { ...rows, yOffset: base, yBlockStride: slotSize }
+    const [down, downBias] = [`${name}.down.weight`, `${name}.down.bias`]
+    const [up, upBias] = [`${name}.up.weight`, `${name}.up.bias`]
+    const [downWeight, upWeight] = [parameters.value(down), parameters.value(up)]
+    forward.push(
+      linear(device, { x: h, weight: downWeight, bias: parameters.value(downBias), y: z }, { blocks: toZ }),
+      linear(
+        device,
+        { x: z, weight: upWeight, bias: parameters.value(upBias), y: slots },
+        { scale, blocks: toSlots },
+      ),
+    )
+    backward.push(
+      linearBackwardInput(
+        device,
+        { dy: dSlots, count, weight: upWeight, dx: dz },
+        { scale, blocks: toSlots },
+      ),
+      linearBackwardInput(device, { dy: dz, count, weight: downWeight, dx: dh }, { accumulate, blocks: toZ }),
+    )
+    const [dUp, dUpBias] = [parameters.gradient(up), parameters.gradient(upBias)]
+    const [dDown, dDownBias] = [parameters.gradient(down), parameters.gradient(downBias)]
+    if (dUp && dUpBias && dDown && dDownBias) {
+      backward.push(
+        linearBackwardWeight(
+          device,
+          { dy: dSlots, count, x: z, dweight: dUp, dbias: dUpBias },
+          { scale, blocks: toSlots },
+        ),
+        linearBackwardWeight(
+          device,
+          { dy: dz, count, x: h, dweight: dDown, dbias: dDownBias },
+          { blocks: toZ },
+        ),
+      )
+    }
+  })
+  return {
+    forward: await Promise.all(forward),
+    backward: await Promise.all(backward),
+    tensors: [z, dz],
+  }
+}
