@@ -15,7 +15,7 @@ describe.each([
   { side: 'B', A: 'shared', B: 'hyper', bare: false },
 ] as const)('$side of A from $A, B from $B, without norms $bare, seed 2600', ({ side, ...options }) => {
   const config = tinyConfig(options)
-  const params = new Map(
+  const params = new Map<string, Float64Array>(
     [...parametersOf(tinyPack({ ...options, seed: SEED }))].map(([name, values]) => [
       name,
       Float64Array.from(values),
@@ -36,7 +36,7 @@ describe.each([
   test.each(reached.map(([name]) => name))('of %s', (name) => {
     const error = gradientError(
       (point) => {
-        const moved = new Map(params).set(name, point)
+        const moved = new Map<string, Float64Array>(params).set(name, point)
         return places.reduce(
           (sum, { role, layerId }, i) => sum + inner(generate(moved, config, role, layerId), probes[i]!),
           0,
