@@ -4,13 +4,21 @@ import { create } from 'zustand'
 import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { EngineClient } from '../../src/engine/client.ts'
-import type { BackboneInfo, DeviceReport, DeviceState, LoadProgress } from '../../src/engine/protocol.ts'
+import type {
+  BackboneInfo,
+  DeviceReport,
+  DeviceState,
+  LoadParams,
+  LoadProgress,
+} from '../../src/engine/protocol.ts'
 import { downloadFiles, fetchJson, removeUnlistedFiles } from '../../src/storage/downloads.ts'
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { parseManifest } from '../../src/storage/manifest.ts'
 import { assignRoles } from './cast.ts'
-import { useSettings } from './settings.ts'
+import { notify } from './notices.ts'
+import { changeSettings, useSettings } from './settings.ts'
 import { siteUrl } from './site.ts'
+import { trainingStorage } from './trainingStorage.ts'
 
 /** Why nobody can answer here. */
 export type Obstacle = 'insecure' | 'no-webgpu' | 'no-adapter' | 'no-device'
@@ -18,6 +26,12 @@ export type Obstacle = 'insecure' | 'no-webgpu' | 'no-adapter' | 'no-device'
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
+}
+
+/** A pack as the engine takes it. */
+export interface PackFile {
+  readonly name: string
+  readonly file: Blob
 }
 
 /** What is being waited for. */
@@ -38,6 +52,8 @@ interface EngineState {
   readonly backbones: readonly ServedBackbone[]
   readonly backbone: ServedBackbone | null
   readonly info: BackboneInfo | null
+  /** The name of the trained pack that plays; null for the company that came with the model. */
+  readonly company: string | null
   readonly failure: Failure | null
   readonly device: DeviceState
   /** Whether what was loaded will be here on the next visit. */
@@ -52,6 +68,7 @@ const initial: EngineState = {
   backbones: [],
   backbone: null,
   info: null,
+  company: null,
   failure: null,
   device: 'ready',
   isKept: true,
@@ -61,6 +78,10 @@ export const useEngine = create<EngineState>()(() => initial)
 
 let client: EngineClient | undefined
 let connector: (() => EngineClient) | undefined
+/** A pack that plays until the page closes, in place of any other. */
+let guest: PackFile | null = null
+/** The pack that plays. */
+let playing: PackFile | null = null
 
 /** Starts the engine and loads what this site serves. What goes wrong is told in the state. */
 export async function startEngine(connect: () => EngineClient): Promise<void> {
@@ -86,9 +107,30 @@ export async function startEngine(connect: () => EngineClient): Promise<void> {
   }
 }
 
-/** Starts again after a failure; whole files that came before are still here. */
+/** Starts again after a failure or with another choice; whole files that came before are still here. */
 export async function retryEngine(): Promise<void> {
+  guest = null
+  await restartEngine()
+}
+
+/** Lets a pack play that is nowhere kept, until the page closes or another is chosen. */
+export async function playPack(pack: PackFile): Promise<void> {
+  guest = pack
+  await restartEngine()
+}
+
+async function restartEngine(): Promise<void> {
   if (connector) await startEngine(connector)
+}
+
+/** The pack whose roles play now; null where nobody does. */
+export function playingPack(): PackFile | null {
+  return playing
+}
+
+/** The engine, with or without a model in it; undefined where none could be started. */
+export function connectedEngine(): EngineClient | undefined {
+  return client
 }
 
 /** The engine, as soon as a model stands in it. @throws HycoraError why it will not; `cancelled`. */
@@ -135,21 +177,53 @@ async function loadBackbone(engine: EngineClient): Promise<void> {
   if (!backbone) return
   useEngine.setState({ backbones, backbone })
 
-  const { files, pack } = await fetchBackbone(backbone)
-  const info = await engine.request(
-    'load',
-    { name: backbone.name, files, pack },
-    {
-      onYield: ({ step, doneBytes, totalBytes }) =>
-        useEngine.setState({
-          status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0 },
-        }),
+  const { files, pack: shipped } = await fetchBackbone(backbone)
+  const trained = guest ?? (await chosenPack(backbone))
+  const loaded = await loadPack(engine, { name: backbone.name, files, pack: trained ?? shipped }).catch(
+    (thrown: unknown) => {
+      if (!trained) throw thrown
+      dismissCompany(trained.name, asHycoraError(thrown, 'model-incompatible').message)
+      return null
     },
   )
+  const info = loaded ?? (await loadPack(engine, { name: backbone.name, files, pack: shipped }))
+  playing = loaded && trained ? trained : shipped
   assignRoles(info.roles)
-  useEngine.setState({ phase: 'ready', info, status: null })
+  const company = loaded && trained ? trained.name : null
+  useEngine.setState({ phase: 'ready', info, company, status: null })
   const listed = backbones.flatMap((one) => manifestFiles(one))
   await removeUnlistedFiles(listed)
+}
+
+function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInfo> {
+  return engine.request('load', params, {
+    onYield: ({ step, doneBytes, totalBytes }) =>
+      useEngine.setState({
+        status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0 },
+      }),
+  })
+}
+
+/** The pack of the library that was chosen, where it was trained on this backbone. */
+async function chosenPack(backbone: ServedBackbone): Promise<PackFile | null> {
+  const { company } = useSettings.getState()
+  if (company === null) return null
+  const storage = await trainingStorage()
+  const kept = (await storage?.library.list())?.find(({ id }) => id === company)
+  if (!storage || !kept || (kept.backboneId !== null && kept.backboneId !== backbone.id)) return null
+  try {
+    return { name: kept.name, file: await storage.library.read(kept.id) }
+  } catch (thrown) {
+    dismissCompany(kept.name, asHycoraError(thrown, 'storage-corrupt').message)
+    return null
+  }
+}
+
+/** A company that cannot play gives its place back, and says why. */
+function dismissCompany(name: string, reason: string): void {
+  guest = null
+  changeSettings({ company: null })
+  notify(`${name} cannot play: ${reason}. The company that came with the model plays instead.`)
 }
 
 /** A backbone's files with its pack behind them, all by their path from the page. */
@@ -165,7 +239,7 @@ function manifestFiles(backbone: ServedBackbone): ServedBackbone['files'] {
 
 async function fetchBackbone(
   backbone: ServedBackbone,
-): Promise<{ files: ReadonlyMap<string, Blob>; pack: { name: string; file: Blob } | null }> {
+): Promise<{ files: ReadonlyMap<string, Blob>; pack: PackFile | null }> {
   const download = downloadFiles(manifestFiles(backbone), { folder: siteUrl('') })
   const started = performance.now()
   let step = await download.next()

@@ -144,13 +144,15 @@ async function writeSlot(folder: string, name: string, content: Blob): Promise<v
   }
 }
 
-/** A slot's file, if it holds exactly what was committed. */
+/** A slot's content, if it is exactly what was committed; a copy, which a later save into the slot leaves alone. */
 async function readSlot(folder: string, run: string, content: SlotContent): Promise<Blob | undefined> {
   try {
     const directory = await openFolder(folder)
     const handle = await directory.getFileHandle(slotName(run, content.slot))
     const file = await handle.getFile()
-    return file.size === content.length && (await sha256(file)) === content.sha256 ? file : undefined
+    if (file.size !== content.length) return undefined
+    const copy = new Blob([await file.arrayBuffer()])
+    return (await sha256(copy)) === content.sha256 ? copy : undefined
   } catch {
     // A file that cannot be read is as good as a damaged one.
     return undefined

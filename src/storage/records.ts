@@ -106,4 +106,8 @@ export interface Settings {
   readonly isSoftwareNoteRead: boolean
   /** The backbone of the served list to load; null is the first. */
   readonly backbone: string | null
+  /** The pack of the library whose roles play; null is the one that comes with the backbone. */
+  readonly company: string | null
+  /** The share of time that a training run may keep the graphics card busy, 0.1 to 1. */
+  readonly duty: number
 }

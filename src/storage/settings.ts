@@ -13,6 +13,8 @@ export const defaultSettings: Settings = {
   announce: true,
   isSoftwareNoteRead: false,
   backbone: null,
+  company: null,
+  duty: 1,
 }
 
 const KEY = 'settings'
@@ -55,6 +57,8 @@ export function readSettings(stored: unknown): Settings {
     announce: fields.get('announce') !== false,
     isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
+    company: text('company') ?? null,
+    duty: Math.min(1, Math.max(0.1, number('duty') ?? defaultSettings.duty)),
   }
 }
 

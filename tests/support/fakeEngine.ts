@@ -9,7 +9,10 @@ import type {
   GenerateParams,
   RequestKind,
   Scene,
+  TrainParams,
 } from '../../src/engine/protocol.ts'
+import { fakeDataset, fakeTrain } from './fakeTraining.ts'
+import type { TrainingScript } from './fakeTraining.ts'
 
 /** What a scripted engine does. */
 export interface Script {
@@ -22,12 +25,17 @@ export interface Script {
   readonly context?: number
   readonly loadFails?: ErrorCode
   readonly generateFails?: ErrorCode
+  readonly training?: TrainingScript
 }
 
 /** An engine that speaks from a script: the page can be seen and tested without a graphics card. */
 export interface FakeEngine extends EngineClient {
   /** Everything it was asked to generate. */
   readonly asked: readonly GenerateParams[]
+  /** Every run that it was asked for. */
+  readonly trained: readonly TrainParams[]
+  /** Every change of a run's share of time. */
+  readonly tuned: readonly number[]
   /** Tells the page of a change of the device. */
   tellDevice(state: DeviceState): void
 }
@@ -35,6 +43,8 @@ export interface FakeEngine extends EngineClient {
 /** A scripted engine. */
 export function createFakeEngine(script: Script = {}): FakeEngine {
   const asked: GenerateParams[] = []
+  const trained: TrainParams[] = []
+  const tuned: number[] = []
   const listeners = new Set<(state: DeviceState) => void>()
   const pause = script.pause ?? (() => Promise.resolve())
   const context = script.context ?? 1024
@@ -94,11 +104,23 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         context,
       })
     },
+    // An error in reading is a rejection, as across the worker's boundary.
+    dataset: async (params) => fakeDataset(params),
+    train(params, onYield, signal) {
+      trained.push(params)
+      return fakeTrain(params, onYield, signal, script.training ?? {}, pause)
+    },
+    tune({ duty }) {
+      tuned.push(duty)
+      return Promise.resolve(null)
+    },
     unload: () => Promise.resolve(null),
   }
 
   return {
     asked,
+    trained,
+    tuned,
     tellDevice(state) {
       for (const listener of listeners) listener(state)
     },

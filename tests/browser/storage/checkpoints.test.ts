@@ -4,6 +4,7 @@ import type { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
 import { openCheckpoints } from '../../../src/storage/checkpoints.ts'
 import type { CheckpointStore, KeptCheckpoint } from '../../../src/storage/checkpoints.ts'
+import { sha256 } from '../../../src/storage/database.ts'
 import { openTrainingDatabase } from '../../../src/storage/trainingDatabase.ts'
 
 const random = new Random(20261123)
@@ -23,8 +24,7 @@ const slot = async (file: string): Promise<string | null> => {
   const handle = await (await slots()).getFileHandle(file).catch(() => null)
   return handle ? digest(await handle.getFile()) : null
 }
-const digest = async (blob: Blob | undefined): Promise<string> =>
-  blob ? new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer())).toHex() : 'nothing'
+const digest = async (blob: Blob | undefined): Promise<string> => (blob ? sha256(blob) : 'nothing')
 const overwrite = async (file: string, content: Blob): Promise<void> => {
   const handle = await (await slots()).getFileHandle(file)
   const writable = await handle.createWritable()

@@ -52,6 +52,8 @@ const progress = (id: string): RunProgress => ({
   result: { pack: new Blob(['now']), best: null, step: 5 },
 })
 
+const packFile = async (): Promise<Blob> => new Blob([await writePack(tinyPack())])
+
 describe('the kept run', () => {
   test('is there again with its dataset, configuration, start and history', async () => {
     const runs = openRuns(database)
@@ -78,8 +80,6 @@ describe('the kept run', () => {
 })
 
 describe('the library', () => {
-  const packFile = async (): Promise<Blob> => new Blob([await writePack(tinyPack())])
-
   test('keeps a pack with its roles and their vectors, and gives the same bytes back', async () => {
     const library = openPackLibrary(database)
     const file = await packFile()

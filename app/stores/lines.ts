@@ -1,0 +1,160 @@
+// Scope: session. The lines that a character is to be taught, and what the engine makes of them.
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
+import type { DatasetParams, DatasetReport } from '../../src/engine/protocol.ts'
+import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
+import { connectedEngine, useEngine } from './engine.ts'
+import type { Failure } from './engine.ts'
+import { siteUrl } from './site.ts'
+
+export type Columns = NonNullable<DatasetParams['columns']>
+
+interface LinesState {
+  readonly text: string
+  readonly fileName: string
+  /** Who speaks where the lines do not say. */
+  readonly roleName: string
+  readonly columns: Columns | null
+  readonly maxTokens: number
+  readonly seed: number
+  readonly report: DatasetReport | null
+  readonly isReading: boolean
+  readonly failure: Failure | null
+}
+
+const PASTED = 'the lines'
+
+const initial: LinesState = {
+  text: '',
+  fileName: PASTED,
+  roleName: '',
+  columns: null,
+  maxTokens: 256,
+  seed: 42,
+  report: null,
+  isReading: false,
+  failure: null,
+}
+
+export const useLines = create<LinesState>()(() => initial)
+
+/** How long the writing must rest before it is read. */
+const SETTLE_MS = 250
+/** The longest text that is kept as a draft; a longer one came from a file, which is still there. */
+const DRAFT_LENGTH = 200_000
+const DRAFT = 'teach'
+
+let timer: ReturnType<typeof setTimeout> | undefined
+/** Counts readings: one that was overtaken by a later one is dropped. */
+let reading = 0
+
+/** Takes up what was written before a reload, and measures the lines anew once a tokenizer is there. */
+export function watchLines(): void {
+  const draft = loadDraft(DRAFT)
+  if (draft) useLines.setState({ text: draft })
+  useEngine.subscribe((state, before) => {
+    if (state.phase !== before.phase && state.phase !== 'failed') schedule(0)
+  })
+}
+
+/** Takes what is written or pasted. */
+export function writeLines(text: string): void {
+  useLines.setState({ text, fileName: PASTED, columns: null })
+  keepDraft(text)
+  schedule(SETTLE_MS)
+}
+
+/** Takes a file's content. */
+export async function openLines(file: File): Promise<void> {
+  try {
+    const text = await file.text()
+    useLines.setState({ text, fileName: file.name, columns: null })
+    keepDraft(text)
+    await readLines()
+  } catch (thrown) {
+    fail(asHycoraError(thrown, 'format-invalid'))
+  }
+}
+
+/** Takes the lines that come with the page. */
+export async function openExample(path: string): Promise<void> {
+  try {
+    const response = await fetch(siteUrl(path), { cache: 'no-cache' })
+    if (!response.ok)
+      throw new HycoraError(
+        'download-failed',
+        `${path}: the server answered ${response.status}, expected 200`,
+      )
+    const text = await response.text()
+    useLines.setState({ text, fileName: path.split('/').at(-1) ?? path, columns: null, roleName: '' })
+    await readLines()
+  } catch (thrown) {
+    fail(asHycoraError(thrown, 'download-failed'))
+  }
+}
+
+/** Says who speaks where the lines do not. */
+export function nameRole(roleName: string): void {
+  useLines.setState({ roleName })
+  schedule(SETTLE_MS)
+}
+
+/** Says which columns of a table hold what. */
+export function mapColumns(columns: Columns | null): void {
+  useLines.setState({ columns })
+  schedule(0)
+}
+
+/** Measures with another longest dialogue, or splits with another seed. */
+export function measureLines(options: Partial<Pick<LinesState, 'maxTokens' | 'seed'>>): void {
+  useLines.setState(options)
+  schedule(SETTLE_MS)
+}
+
+/** Puts the lines away. */
+export function clearLines(): void {
+  clearTimeout(timer)
+  reading++
+  useLines.setState(initial, true)
+  saveDraft(DRAFT, '')
+}
+
+function keepDraft(text: string): void {
+  saveDraft(DRAFT, text.length <= DRAFT_LENGTH ? text : '')
+}
+
+function schedule(delayMs: number): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void readLines(), delayMs)
+}
+
+/** Has the lines read and counted; what is wrong with them is told in the state. */
+export async function readLines(): Promise<void> {
+  clearTimeout(timer)
+  const { text, fileName, roleName, columns, maxTokens, seed } = useLines.getState()
+  const engine = connectedEngine()
+  if (text.trim() === '' || !engine) {
+    useLines.setState({ report: null, failure: null, isReading: false })
+    return
+  }
+  const turn = ++reading
+  useLines.setState({ isReading: true })
+  try {
+    const report = await engine.request('dataset', {
+      text,
+      fileName,
+      roleName: roleName.trim() || null,
+      columns,
+      maxTokens,
+      seed,
+    })
+    if (turn === reading) useLines.setState({ report, failure: null, isReading: false })
+  } catch (thrown) {
+    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
+  }
+}
+
+function fail({ code, message }: HycoraError): void {
+  useLines.setState({ report: null, failure: { code, message }, isReading: false })
+}

@@ -1,0 +1,121 @@
+// Scope: session. How the next rehearsal is to go, until it begins.
+import { create } from 'zustand'
+
+import type { BackboneInfo, DatasetReport } from '../../src/engine/protocol.ts'
+import { playingPack, useEngine } from './engine.ts'
+import { measureLines, useLines } from './lines.ts'
+import { startTraining } from './training.ts'
+import { configOf, valueOf, withOption } from './trainingConfig.ts'
+import type { Overrides } from './trainingConfig.ts'
+import type { OptionValue, TrainingOption } from './trainingOptions.ts'
+
+export type Way = 'all' | 'quick' | 'full'
+
+interface RehearsalPlan {
+  /** Null until the visitor chooses. */
+  readonly way: Way | null
+  /** The new role, where the lines have several. */
+  readonly role: string | null
+  readonly overrides: Overrides
+  /** One a line. */
+  readonly prompts: string
+  readonly everySteps: number
+}
+
+const initial: RehearsalPlan = {
+  way: null,
+  role: null,
+  overrides: {},
+  prompts: 'Who are you?\nWhat do you love most?\nTell me something that nobody knows.',
+  everySteps: 10,
+}
+
+export const useRehearsalPlan = create<RehearsalPlan>()(() => initial)
+
+/** Changes the plan. */
+export function changePlan(changes: Partial<Omit<RehearsalPlan, 'overrides'>>): void {
+  useRehearsalPlan.setState(changes)
+}
+
+/** Sets one of the settings. */
+export function setOption(option: TrainingOption, value: OptionValue): void {
+  useRehearsalPlan.setState(({ overrides }) => ({ overrides: withOption(overrides, option, value) }))
+  if (option.key === 'maxTokens' || option.key === 'seed') {
+    const now = valueOf(useRehearsalPlan.getState().overrides, option)
+    if (typeof now === 'number') measureLines({ [option.key]: now })
+  }
+}
+
+/** Sets all settings of the fold back; the number of steps stays. */
+export function resetOptions(): void {
+  useRehearsalPlan.setState(({ overrides }) => {
+    const { steps } = overrides
+    return { overrides: steps === undefined ? {} : { steps } }
+  })
+  measureLines({ maxTokens: 256, seed: 42 })
+}
+
+/** What the plan comes to with these lines and this company: what is left open is decided here. */
+export interface SettledPlan {
+  readonly way: Way
+  readonly role: string
+  /** Why it cannot begin; null where it can. */
+  readonly obstacle: string | null
+  /** Whether a company is there that a new role can join. */
+  readonly canJoin: boolean
+}
+
+/** Decides what the visitor left open, and says what is in the way. */
+export function settlePlan(
+  plan: Pick<RehearsalPlan, 'way' | 'role'>,
+  report: DatasetReport | null,
+  info: BackboneInfo | null,
+): SettledPlan {
+  const names = report?.roles.map(({ name }) => name) ?? []
+  const present = new Set(info?.roles.map(({ name }) => name))
+  const canJoin = present.size > 0
+  const suggested = canJoin && names.length === 1 && !present.has(names[0] ?? '') ? 'full' : 'all'
+  const way = plan.way !== null && (plan.way === 'all' || canJoin) ? plan.way : suggested
+  const role = names.find((name) => name === plan.role) ?? names[0] ?? ''
+  return { way, role, obstacle: obstacleOf(way, role, report, present), canJoin }
+}
+
+function obstacleOf(
+  way: Way,
+  role: string,
+  report: DatasetReport | null,
+  present: ReadonlySet<string>,
+): string | null {
+  if (!report || report.dialogues.length === 0) return 'There are no lines to learn yet.'
+  if (way === 'all') return null
+  if (present.has(role))
+    return `Somebody called ${role} is in the company already: give the newcomer another name, or teach everybody anew.`
+  const own = report.dialogues.filter((dialogue) => dialogue.role === role && dialogue.split === 'train')
+  return own.length === 0 ? `No line of ${role} is left to learn.` : null
+}
+
+/** Begins the rehearsal as planned; does nothing while something is in the way. */
+export async function beginRehearsal(): Promise<void> {
+  const plan = useRehearsalPlan.getState()
+  const { report } = useLines.getState()
+  const { info, backbone } = useEngine.getState()
+  const { way, role, obstacle } = settlePlan(plan, report, info)
+  if (obstacle || !report || !backbone) return
+  const start = way === 'all' ? null : playingPack()
+  const dialogues = way === 'all' ? report.dialogues : report.dialogues.filter((one) => one.role === role)
+  await startTraining({
+    backbone: { name: backbone.name, id: backbone.id },
+    roles: way === 'all' ? report.roles.map(({ name }) => name) : [role],
+    dialogues,
+    config: configOf({ way, role, hasStart: start !== null, overrides: plan.overrides }),
+    start,
+    rehearsal: {
+      role,
+      prompts: plan.prompts
+        .split('\n')
+        .map((prompt) => prompt.trim())
+        .filter((prompt) => prompt !== ''),
+      everySteps: plan.everySteps,
+    },
+  })
+}

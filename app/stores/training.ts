@@ -1,0 +1,373 @@
+// Scope: document. The training run of this device: fed by the engine, kept at every checkpoint.
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
+import type { TrainEvent, TrainResult } from '../../src/engine/protocol.ts'
+import { keepStorage, storageUse } from '../../src/storage/persistence.ts'
+import type { RunHistory, RunProgress, RunRecord, RunResult } from '../../src/storage/runs.ts'
+import { connectedEngine, useEngine, whenReady } from './engine.ts'
+import type { Failure } from './engine.ts'
+import { newId } from './newId.ts'
+import { changeSettings, useSettings } from './settings.ts'
+import { addEvents, cutHistory, emptyHistory, lastStep } from './trainingProgress.ts'
+import { holdTraining, watchTrainingTabs } from './trainingTabs.ts'
+import { trainingStorage } from './trainingStorage.ts'
+
+/** `waiting`: for the model or the first step; `pausing`: until the engine has stopped. */
+export type RunPhase = 'none' | 'waiting' | 'running' | 'pausing' | 'paused' | 'finished'
+
+interface TrainingState {
+  readonly phase: RunPhase
+  readonly run: RunRecord | null
+  readonly history: RunHistory
+  /** The step of the checkpoint that would survive the browser; null before the first. */
+  readonly keptStep: number | null
+  /** The pack as it was when the run last stopped. */
+  readonly result: RunResult | null
+  /** The step at which the page was closed in the middle of the run. */
+  readonly cutOffAt: number | null
+  readonly failure: Failure | null
+  /** A checkpoint that found no room. */
+  readonly room: { readonly step: number; readonly neededBytes: number; readonly freeBytes: number } | null
+  /** Whether the browser keeps nothing, so that the run lasts as long as the page. */
+  readonly isUnkept: boolean
+  /** Whether another tab trains. */
+  readonly isElsewhere: boolean
+}
+
+const initial: TrainingState = {
+  phase: 'none',
+  run: null,
+  history: emptyHistory,
+  keptStep: null,
+  result: null,
+  cutOffAt: null,
+  failure: null,
+  room: null,
+  isUnkept: false,
+  isElsewhere: false,
+}
+
+export const useTraining = create<TrainingState>()(() => initial)
+
+let controller: AbortController | undefined
+/** Whether the run that is being stopped is to end with what it has. */
+let isEnding = false
+/** The newest checkpoint, while it is not on the disk. */
+let unsaved: { readonly run: string; readonly step: number; readonly file: Blob } | null = null
+
+/** Whether the graphics card belongs to a run now. */
+export function isTraining({ phase }: Pick<TrainingState, 'phase'>): boolean {
+  return phase === 'waiting' || phase === 'running' || phase === 'pausing'
+}
+
+/** Takes up the run that was left here, and keeps an eye on other tabs and on the page's closing. */
+export async function openTraining(): Promise<void> {
+  window.addEventListener('beforeunload', (event) => {
+    if (isTraining(useTraining.getState())) event.preventDefault()
+  })
+  await restoreRun()
+  await watchTrainingTabs((isElsewhere) => {
+    useTraining.setState({ isElsewhere })
+    if (!isElsewhere) void restoreRun()
+  })
+}
+
+/** Puts the kept run on the page, as paused or finished. */
+export async function restoreRun(): Promise<void> {
+  if (isTraining(useTraining.getState())) return
+  const storage = await trainingStorage()
+  const kept = await storage?.runs.read()
+  if (!storage || !kept) return
+  const { run, progress } = kept
+  const keptStep = (await storage.checkpoints.stepOf(run.id)) ?? null
+  const history = progress?.history ?? emptyHistory
+  const isFinished = progress?.state === 'finished'
+  useTraining.setState({
+    ...initial,
+    isElsewhere: useTraining.getState().isElsewhere,
+    phase: isFinished ? 'finished' : 'paused',
+    run,
+    history,
+    keptStep,
+    result: progress?.result ?? null,
+    cutOffAt: progress?.state === 'paused' || isFinished ? null : lastStep(history),
+  })
+}
+
+/** Begins a run; the one before gives its place up. */
+export async function startTraining(order: Omit<RunRecord, 'version' | 'id' | 'createdAt'>): Promise<void> {
+  if (isTraining(useTraining.getState())) return
+  await holdTraining(async () => {
+    const before = useTraining.getState().run
+    const run: RunRecord = { version: 1, id: newId(), createdAt: Date.now(), ...order }
+    unsaved = null
+    useTraining.setState({ ...initial, phase: 'waiting', run })
+    await keepQuietly(async (storage) => {
+      if (before) await storage.checkpoints.remove(before.id)
+      await storage.runs.begin(run)
+    })
+    await rehearse(run, null)
+  })
+}
+
+/** Goes on from the newest checkpoint, which another tab may have made. */
+export async function resumeTraining(): Promise<void> {
+  if (isTraining(useTraining.getState())) return
+  await holdTraining(async () => {
+    await adoptForeignRun()
+    const { run } = useTraining.getState()
+    if (!run) return
+    try {
+      await rehearse(run, await newestCheckpoint(run))
+    } catch (thrown) {
+      const { code, message } = asHycoraError(thrown, 'storage-corrupt')
+      useTraining.setState({ phase: 'paused', failure: { code, message } })
+    }
+  })
+}
+
+/** Stops at the next step; the checkpoint is kept, and the run can go on. */
+export function pauseTraining(): void {
+  if (!isTraining(useTraining.getState())) return
+  useTraining.setState({ phase: 'pausing' })
+  controller?.abort()
+}
+
+/** Ends the run with the best that it has. */
+export async function finishTraining(): Promise<void> {
+  const { phase, run, result } = useTraining.getState()
+  if (!run || phase === 'finished') return
+  if (isTraining({ phase })) {
+    isEnding = true
+    pauseTraining()
+    return
+  }
+  if (result) {
+    useTraining.setState({ phase: 'finished' })
+    await keepProgress(run, 'finished')
+    return
+  }
+  // The page was closed before the run gave a pack: the engine makes one of the checkpoint.
+  await holdTraining(async () => {
+    isEnding = true
+    await rehearse(run, await newestCheckpoint(run), { stopsAtOnce: true })
+  })
+}
+
+/** Puts the run away, with its checkpoints. */
+export async function discardTraining(): Promise<void> {
+  const { run, phase } = useTraining.getState()
+  if (!run || isTraining({ phase })) return
+  unsaved = null
+  useTraining.setState({ ...initial, isElsewhere: useTraining.getState().isElsewhere })
+  await keepQuietly(async (storage) => {
+    await storage.runs.remove(run.id)
+    await storage.checkpoints.remove(run.id)
+  })
+}
+
+/** Sets the share of time that the run may keep the graphics card busy, now and from now on. */
+export function setDuty(duty: number): void {
+  changeSettings({ duty })
+  if (isTraining(useTraining.getState())) {
+    // A run that has just ended has nothing to tune.
+    connectedEngine()
+      ?.request('tune', { duty })
+      .catch(() => undefined)
+  }
+}
+
+/** Puts away the message about what went wrong. */
+export function dismissTrainingFailure(): void {
+  useTraining.setState({ failure: null, room: null })
+}
+
+/** The pack that a run has come to: the best where that was not the last. */
+export function chosenResult(result: RunResult): Blob {
+  return result.best ?? result.pack
+}
+
+async function rehearse(
+  run: RunRecord,
+  checkpoint: { readonly step: number; readonly file: Blob } | null,
+  { stopsAtOnce = false }: { readonly stopsAtOnce?: boolean } = {},
+): Promise<void> {
+  controller = new AbortController()
+  const { signal } = controller
+  useTraining.setState(({ history }) => ({
+    phase: 'waiting',
+    history: cutHistory(history, checkpoint?.step ?? 0),
+    failure: null,
+    room: null,
+    cutOffAt: null,
+  }))
+  const inbox = collectEvents()
+  const saver = saveCheckpoints(run)
+  try {
+    const engine = await whenReady(signal)
+    checkBackbone(run)
+    // Its answer is shown Backstage; a refusal changes nothing here.
+    keepStorage().catch(() => false)
+    const done = engine.request(
+      'train',
+      {
+        backbone: run.backbone.name,
+        dialogues: run.dialogues,
+        config: run.config,
+        start: run.start,
+        checkpoint: checkpoint?.file ?? null,
+        rehearsal: run.rehearsal,
+        duty: useSettings.getState().duty,
+      },
+      { onYield: (event) => (event.kind === 'checkpoint' ? saver.push(event) : inbox.push(event)), signal },
+    )
+    if (stopsAtOnce) controller.abort()
+    const result = await done
+    inbox.finish()
+    await saver.settled()
+    await settle(run, result)
+  } catch (thrown) {
+    inbox.finish()
+    await saver.settled()
+    const { code, message } = asHycoraError(thrown, 'device-lost')
+    useTraining.setState({ phase: 'paused', failure: code === 'cancelled' ? null : { code, message } })
+    await keepProgress(run, 'paused')
+  } finally {
+    isEnding = false
+  }
+}
+
+async function settle(run: RunRecord, { pack, best, step, isFinished }: TrainResult): Promise<void> {
+  const state = isFinished || isEnding ? 'finished' : 'paused'
+  useTraining.setState({ phase: state, result: { pack, best, step } })
+  await keepProgress(run, state)
+}
+
+/** @throws HycoraError `model-incompatible` when another model is loaded than the run began with. */
+function checkBackbone(run: RunRecord): void {
+  const { backbone } = useEngine.getState()
+  if (backbone && backbone.id !== run.backbone.id) {
+    throw new HycoraError(
+      'model-incompatible',
+      `the rehearsal was begun on ${run.backbone.name}, and ${backbone.name} is loaded: choose the other one Backstage`,
+    )
+  }
+}
+
+/** Collects what the run says and shows it once a frame, or at once where no frame is drawn. */
+function collectEvents(): { push: (event: TrainEvent) => void; finish: () => void } {
+  let waiting: TrainEvent[] = []
+  let frame = 0
+  const show = (): void => {
+    frame = 0
+    const events = waiting
+    waiting = []
+    useTraining.setState(({ history, phase }) => ({
+      history: addEvents(history, events),
+      phase: phase === 'waiting' ? 'running' : phase,
+    }))
+  }
+  return {
+    push(event) {
+      waiting.push(event)
+      if (document.visibilityState === 'hidden') show()
+      else frame ||= requestAnimationFrame(show)
+    },
+    finish() {
+      if (frame) cancelAnimationFrame(frame)
+      if (waiting.length > 0) show()
+    },
+  }
+}
+
+type Checkpoint = TrainEvent & { readonly kind: 'checkpoint' }
+
+/** Saves checkpoints one after the other; where they come faster than the disk takes them, only the newest waits. */
+function saveCheckpoints(run: RunRecord): {
+  push: (checkpoint: Checkpoint) => void
+  settled: () => Promise<void>
+} {
+  let next: Checkpoint | null = null
+  let working: Promise<void> | null = null
+  const work = async (): Promise<void> => {
+    for (let checkpoint = next; checkpoint; checkpoint = next) {
+      next = null
+      await saveCheckpoint(run, checkpoint)
+    }
+    working = null
+  }
+  return {
+    push(checkpoint) {
+      unsaved = { run: run.id, step: checkpoint.step, file: checkpoint.file }
+      next = checkpoint
+      working ??= work()
+    },
+    async settled() {
+      await working
+    },
+  }
+}
+
+async function saveCheckpoint(run: RunRecord, { step, file }: Checkpoint): Promise<void> {
+  const storage = await trainingStorage()
+  try {
+    if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
+    await storage.checkpoints.save(run.id, step, file)
+    useTraining.setState({ keptStep: step, room: null })
+    if (unsaved?.step === step) unsaved = null
+    await storage.runs.keep(progressOf(run, 'going'))
+  } catch (thrown) {
+    if (asHycoraError(thrown, 'storage-corrupt').code !== 'storage-full') {
+      useTraining.setState({ isUnkept: true })
+      return
+    }
+    const { quotaBytes, usedBytes } = await storageUse()
+    const freeBytes = Math.max(0, quotaBytes - usedBytes)
+    useTraining.setState({ room: { step, neededBytes: file.size, freeBytes } })
+    pauseTraining()
+  }
+}
+
+function progressOf(run: RunRecord, state: RunProgress['state']): RunProgress {
+  const { history, result } = useTraining.getState()
+  return { version: 1, run: run.id, state, history, result }
+}
+
+async function keepProgress(run: RunRecord, state: RunProgress['state']): Promise<void> {
+  await keepQuietly((storage) => storage.runs.keep(progressOf(run, state)))
+}
+
+/** Writes what may be lost without harm: what the page needs is in its memory, and the state says so. */
+async function keepQuietly(
+  write: (storage: NonNullable<Awaited<ReturnType<typeof trainingStorage>>>) => Promise<void>,
+): Promise<void> {
+  const storage = await trainingStorage()
+  try {
+    if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
+    await write(storage)
+  } catch {
+    useTraining.setState({ isUnkept: true })
+  }
+}
+
+/** The newest checkpoint of a run, from the page's memory where the disk had no room for it. */
+async function newestCheckpoint(
+  run: RunRecord,
+): Promise<{ readonly step: number; readonly file: Blob } | null> {
+  const storage = await trainingStorage()
+  const held = unsaved?.run === run.id ? unsaved : null
+  const keptStep = await storage?.checkpoints.stepOf(run.id)
+  if (held && held.step >= (keptStep ?? 0)) return held
+  return (await storage?.checkpoints.read(run.id)) ?? null
+}
+
+/** Takes over what another tab has made of the run, or the run that it began. */
+async function adoptForeignRun(): Promise<void> {
+  const { run, history } = useTraining.getState()
+  const storage = await trainingStorage()
+  const kept = await storage?.runs.read()
+  if (!storage || !kept) return
+  const isFurther = lastStep(kept.progress?.history ?? emptyHistory) > lastStep(history)
+  if (kept.run.id !== run?.id || isFurther) await restoreRun()
+}

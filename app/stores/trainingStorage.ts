@@ -1,0 +1,36 @@
+// Where runs, checkpoints and trained packs are kept; opened once, by whoever needs it first. No state of the page.
+import { openCheckpoints } from '../../src/storage/checkpoints.ts'
+import type { CheckpointStore } from '../../src/storage/checkpoints.ts'
+import { openPackLibrary } from '../../src/storage/packLibrary.ts'
+import type { PackLibrary } from '../../src/storage/packLibrary.ts'
+import { openRuns } from '../../src/storage/runs.ts'
+import type { RunStore } from '../../src/storage/runs.ts'
+import { openTrainingDatabase } from '../../src/storage/trainingDatabase.ts'
+
+export interface TrainingStorage {
+  readonly runs: RunStore
+  readonly checkpoints: CheckpointStore
+  readonly library: PackLibrary
+}
+
+let opened: Promise<TrainingStorage | null> | undefined
+
+/** What training keeps; null where the browser refuses storage. */
+export function trainingStorage(): Promise<TrainingStorage | null> {
+  opened ??= open('hycora-training', 'checkpoints').catch(() => null)
+  return opened
+}
+
+/** Uses a database and a folder of these names from now on. */
+export function chooseTrainingStorage(database: string, folder: string): void {
+  opened = open(database, folder)
+}
+
+async function open(name: string, folder: string): Promise<TrainingStorage> {
+  const database = await openTrainingDatabase(name)
+  return {
+    runs: openRuns(database),
+    checkpoints: openCheckpoints(database, folder),
+    library: openPackLibrary(database),
+  }
+}

@@ -1,0 +1,327 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+
+import { useCast } from '../../../app/stores/cast.ts'
+import {
+  chooseCompany,
+  keepPack,
+  listCompanies,
+  removePack,
+  useCompany,
+} from '../../../app/stores/company.ts'
+import { startEngine, useEngine } from '../../../app/stores/engine.ts'
+import { clearLines, readLines, useLines, writeLines } from '../../../app/stores/lines.ts'
+import { useNotices } from '../../../app/stores/notices.ts'
+import { beginRehearsal, changePlan, setOption, settlePlan } from '../../../app/stores/rehearsalPlan.ts'
+import type { SettledPlan, Way } from '../../../app/stores/rehearsalPlan.ts'
+import { changeSettings, useSettings } from '../../../app/stores/settings.ts'
+import {
+  chosenResult,
+  discardTraining,
+  finishTraining,
+  isTraining,
+  openTraining,
+  pauseTraining,
+  restoreRun,
+  resumeTraining,
+  setDuty,
+  useTraining,
+} from '../../../app/stores/training.ts'
+import { stepsOption } from '../../../app/stores/trainingOptions.ts'
+import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/trainingStorage.ts'
+import { HycoraError } from '../../../src/core/errors.ts'
+import { writePack } from '../../../src/formats/pack.ts'
+import { createFakeEngine } from '../../support/fakeEngine.ts'
+import type { FakeEngine, Script } from '../../support/fakeEngine.ts'
+import { tinyPack } from '../../support/tinyPack.ts'
+
+const lines = Array.from(
+  { length: 10 },
+  (_, index) => `Visitor: Question ${index}?\nBrine: Answer number ${index}, and mind the rope.\n---\n`,
+).join('')
+
+const training = () => useTraining.getState()
+const steps = (): number[] => training().history.points.map(({ step }) => step)
+
+const packFile = async (): Promise<Blob> => new Blob([await writePack(tinyPack())])
+/** What a way comes to with the lines and the company that are there. */
+const settle = (way: Way | null): SettledPlan =>
+  settlePlan({ way, role: null }, useLines.getState().report, useEngine.getState().info)
+
+let name = ''
+
+/** The page with its lines read, an engine that follows the script behind it. */
+const stage = async (script: Script = {}): Promise<FakeEngine> => {
+  const engine = createFakeEngine({ roles: ['Holmes'], ...script })
+  await startEngine(() => engine)
+  writeLines(lines)
+  await readLines()
+  changePlan({ way: null, role: null, everySteps: 5 })
+  setOption(stepsOption, 20)
+  return engine
+}
+const frame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()))
+/** Does something while the run is at a step, which is still done. */
+const during = (step: number, act: () => void): Pick<Script, 'pause'> => {
+  let begun = 0
+  return {
+    pause: () => {
+      if (isTraining(training()) && ++begun === step) act()
+      return frame()
+    },
+  }
+}
+
+beforeEach(({ task }) => {
+  name = `test-${task.id}`
+  chooseTrainingStorage(name, name)
+  changeSettings({ company: null, backbone: null, duty: 1 })
+  useNotices.setState({ notice: null })
+  useTraining.setState(useTraining.getInitialState(), true)
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  clearLines()
+  const root = await navigator.storage.getDirectory()
+  await root.removeEntry(name, { recursive: true }).catch(() => undefined)
+  indexedDB.deleteDatabase(name)
+})
+
+describe('the lines', () => {
+  test('are read with counts, a split and lengths', async () => {
+    await stage()
+    const { report, failure } = useLines.getState()
+    expect(failure).toBeNull()
+    expect(report).toMatchObject({ format: 'script', roles: [{ name: 'Brine', train: 8, test: 2 }] })
+    expect(report?.lengths).toHaveLength(10)
+  })
+
+  test('that are none are told so', async () => {
+    await stage()
+    writeLines('just a thought')
+    await readLines()
+    expect(useLines.getState()).toMatchObject({ report: null, failure: { code: 'format-invalid' } })
+  })
+
+  test('wait for the engine', async () => {
+    clearLines()
+    writeLines(lines)
+    await stage()
+    expect(useLines.getState().report?.dialogues).toHaveLength(10)
+  })
+})
+
+describe('the plan', () => {
+  test('lets a newcomer join the company that plays', async () => {
+    await stage()
+    expect(settle(null)).toEqual({ way: 'full', role: 'Brine', obstacle: null, canJoin: true })
+    expect(settle('all')).toMatchObject({ way: 'all', obstacle: null })
+  })
+
+  test('refuses a newcomer of a name that is taken', async () => {
+    await stage({ roles: ['Brine'] })
+    const { report } = useLines.getState()
+    const { info } = useEngine.getState()
+    expect(settlePlan({ way: null, role: null }, report, info).way).toBe('all')
+    expect(settlePlan({ way: 'quick', role: null }, report, info).obstacle).toContain('Brine')
+  })
+})
+
+describe('a rehearsal', () => {
+  test('asks the engine for what was planned, and shows what it says', async () => {
+    const engine = await stage()
+    changePlan({ way: 'quick' })
+    await beginRehearsal()
+    expect(engine.trained).toHaveLength(1)
+    expect(engine.trained[0]).toMatchObject({
+      config: { steps: 20, mode: 'quick', role: 'Brine', checkpointEvery: 1 },
+      checkpoint: null,
+      rehearsal: { role: 'Brine', everySteps: 5 },
+      duty: 1,
+    })
+    expect(engine.trained[0]?.start?.file.size).toBeGreaterThan(0)
+    expect(engine.trained[0]?.dialogues.filter(({ split }) => split === 'test')).toHaveLength(2)
+    expect(training()).toMatchObject({ phase: 'finished', keptStep: 20, failure: null, room: null })
+    expect(steps()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+    expect(training().history.answers.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20])
+    expect(training().history.plan?.totalSteps).toBe(20)
+  })
+
+  test('of a whole company begins with nothing', async () => {
+    const engine = await stage()
+    changePlan({ way: 'all' })
+    await beginRehearsal()
+    expect(engine.trained[0]).toMatchObject({ start: null, config: { mode: 'all' } })
+  })
+
+  test('pauses, is there again after a reload, and goes on', async () => {
+    const engine = await stage(during(8, pauseTraining))
+    await beginRehearsal()
+    expect(training()).toMatchObject({ phase: 'paused', keptStep: 8 })
+    expect(training().result?.step).toBe(8)
+
+    useTraining.setState(useTraining.getInitialState(), true)
+    await restoreRun()
+    expect(training()).toMatchObject({ phase: 'paused', keptStep: 8, cutOffAt: null })
+    expect(steps()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(await training().result?.pack.text()).toBe('a pack')
+
+    await resumeTraining()
+    expect(await engine.trained[1]?.checkpoint?.slice(0, 2).text()).toBe('8\n')
+    expect(training()).toMatchObject({ phase: 'finished', keptStep: 20 })
+    expect(steps()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+  })
+
+  test('whose page was closed goes on from its checkpoint, and says where it was', async () => {
+    await stage(during(13, pauseTraining))
+    await beginRehearsal()
+    const storage = await trainingStorage()
+    const kept = await storage?.runs.read()
+    // What a later visit finds when the browser was killed between two checkpoints.
+    await storage?.runs.keep({ ...kept!.progress!, state: 'going', result: null })
+    await storage?.checkpoints.save(kept!.run.id, 10, new Blob(['10\n', new Uint8Array(9)]))
+    useTraining.setState(useTraining.getInitialState(), true)
+    await restoreRun()
+    expect(training()).toMatchObject({ phase: 'paused', cutOffAt: 13, keptStep: 10, result: null })
+    await resumeTraining()
+    expect(steps()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+  })
+
+  test('ends with the best that it has, also where only a checkpoint is left', async () => {
+    await stage(during(10, pauseTraining))
+    await beginRehearsal()
+    await finishTraining()
+    expect(training().phase).toBe('finished')
+
+    const storage = await trainingStorage()
+    const kept = await storage?.runs.read()
+    await storage?.runs.keep({ ...kept!.progress!, state: 'going', result: null })
+    useTraining.setState(useTraining.getInitialState(), true)
+    await restoreRun()
+    await finishTraining()
+    expect(training()).toMatchObject({ phase: 'finished', result: { step: 10 } })
+  })
+
+  test('stops in the middle and keeps the best', async () => {
+    await stage(during(6, () => void finishTraining()))
+    await beginRehearsal()
+    expect(training()).toMatchObject({ phase: 'finished', result: { step: 6 } })
+    expect(chosenResult(training().result!)).toBeInstanceOf(Blob)
+  })
+
+  test('that fails keeps its last checkpoint and says why', async () => {
+    await stage({ training: { failsAt: { step: 11, code: 'device-lost' } } })
+    await beginRehearsal()
+    expect(training()).toMatchObject({ phase: 'paused', keptStep: 10, failure: { code: 'device-lost' } })
+  })
+
+  test('changes its share of time while it runs', async () => {
+    const engine = await stage(during(5, () => setDuty(0.4)))
+    await beginRehearsal()
+    expect(engine.tuned).toEqual([0.4])
+    expect(useSettings.getState().duty).toBe(0.4)
+  })
+
+  test('gives its place to nothing when it is put away', async () => {
+    await stage(during(3, pauseTraining))
+    await beginRehearsal()
+    await discardTraining()
+    expect(training()).toMatchObject({ phase: 'none', run: null })
+    await restoreRun()
+    expect(training().phase).toBe('none')
+  })
+})
+
+describe('where there is no room', () => {
+  test('the run pauses, says how much it needs, and goes on from what the page holds', async () => {
+    const engine = await stage({ pause: frame, training: { checkpointBytes: 5000 } })
+    const storage = (await trainingStorage())!
+    const save = vi.spyOn(storage.checkpoints, 'save')
+    save.mockImplementation((_, step) =>
+      step > 4 ? Promise.reject(new HycoraError('storage-full', 'no room')) : Promise.resolve(),
+    )
+    await beginRehearsal()
+    const { phase, room, result } = training()
+    expect(phase).toBe('paused')
+    expect(room?.neededBytes).toBeGreaterThan(5000)
+    const held = result!.step
+    save.mockRestore()
+    await resumeTraining()
+    expect(await engine.trained[1]?.checkpoint?.slice(0, 3).text()).toMatch(new RegExp(`^${held}\\n`))
+    expect(training()).toMatchObject({ phase: 'finished', room: null, keptStep: 20 })
+  })
+
+  test('without any storage the run lasts as long as the page, and says so', async () => {
+    chooseTrainingStorage(name, name)
+    const storage = (await trainingStorage())!
+    vi.spyOn(storage.checkpoints, 'save').mockRejectedValue(new Error('no'))
+    await stage()
+    await beginRehearsal()
+    expect(training()).toMatchObject({ phase: 'finished', isUnkept: true, keptStep: null })
+  })
+})
+
+describe('another tab', () => {
+  test('that trains keeps this one from it', async () => {
+    const engine = await stage()
+    await openTraining()
+    const held = Promise.withResolvers<void>()
+    const elsewhere = navigator.locks.request('train', () => held.promise)
+    await beginRehearsal()
+    expect(engine.trained).toEqual([])
+    expect(training()).toMatchObject({ phase: 'none', isElsewhere: true })
+    held.resolve()
+    await elsewhere
+    await vi.waitUntil(() => !training().isElsewhere)
+    await beginRehearsal()
+    expect(engine.trained).toHaveLength(1)
+  })
+})
+
+describe('the company', () => {
+  test('that was kept plays when it is chosen, and again after a restart', async () => {
+    const engine = createFakeEngine({ roles: ['Holmes'] })
+    const load = vi.spyOn(engine, 'request')
+    await startEngine(() => engine)
+    expect(useEngine.getState().company).toBeNull()
+    const kept = await keepPack('Evening', await packFile(), useEngine.getState().backbone!.id)
+    await chooseCompany(kept.id)
+    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: 'Evening' })
+    const packs = load.mock.calls.filter(([kind]) => kind === 'load').map(([, params]) => params)
+    expect(packs.at(-1)).toMatchObject({ pack: { name: 'Evening' } })
+    await startEngine(() => engine)
+    expect(useEngine.getState().company).toBe('Evening')
+    await removePack(kept)
+    expect(useEngine.getState().company).toBeNull()
+    expect(useCompany.getState().packs).toEqual([])
+  })
+
+  test('that does not fit gives its place back and says why', async () => {
+    const engine = createFakeEngine({ roles: ['Holmes'] })
+    await startEngine(() => engine)
+    const kept = await keepPack('Strangers', await packFile(), null)
+    const request = engine.request.bind(engine)
+    vi.spyOn(engine, 'request').mockImplementation((kind, params, options) =>
+      kind === 'load' && 'pack' in params && params.pack?.name === 'Strangers'
+        ? Promise.reject(new Error('it was trained on another model'))
+        : request(kind, params, options),
+    )
+    await chooseCompany(kept.id)
+    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: null })
+    expect(useNotices.getState().notice?.text).toContain(
+      'Strangers cannot play: it was trained on another model',
+    )
+    expect(useSettings.getState().company).toBeNull()
+    expect(useCast.getState().members.length).toBeGreaterThan(0)
+  })
+
+  test('of a damaged file does not play', async () => {
+    const engine = createFakeEngine({ roles: ['Holmes'] })
+    await startEngine(() => engine)
+    const kept = await keepPack('Evening', await packFile(), null)
+    const storage = (await trainingStorage())!
+    vi.spyOn(storage.library, 'read').mockRejectedValue(new Error('its SHA-256 has changed'))
+    await listCompanies()
+    await chooseCompany(kept.id)
+    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: null })
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+
+import {
+  addEvents,
+  cutHistory,
+  describeLoss,
+  emptyHistory,
+  overlearning,
+  paceOf,
+  spread,
+  thin,
+} from '../../../app/stores/trainingProgress.ts'
+import type { TrainEvent } from '../../../src/engine/protocol.ts'
+import type { RunHistory } from '../../../src/storage/runs.ts'
+
+const step = (at: number, loss: number, isSkipped = false): TrainEvent => ({
+  kind: 'step',
+  step: at,
+  loss,
+  crossEntropy: loss,
+  contrast: 1,
+  lambda: 0.1,
+  learningRate: 1e-3,
+  gradientNorm: 0.5,
+  tokensPerSecond: 800,
+  secondsPerStep: 0.25,
+  isSkipped,
+})
+const plan: TrainEvent = {
+  kind: 'plan',
+  totalSteps: 40,
+  rows: 16,
+  heldOutRows: 4,
+  tokensPerStep: 200,
+  gpuBytes: 1e8,
+  secondsPerStep: 0.2,
+}
+const heldOut = (at: number, loss: number): TrainEvent => ({
+  kind: 'held-out',
+  step: at,
+  loss,
+  isBest: false,
+})
+const run = (...events: readonly TrainEvent[]): RunHistory => addEvents(emptyHistory, events)
+const evaluations = (...losses: readonly number[]): RunHistory =>
+  run(...losses.map((loss, index) => heldOut((index + 1) * 5, loss)))
+const fall = Array.from({ length: 20 }, (_, index) => step(index + 1, 4 - index * 0.1))
+
+describe('the history of a run', () => {
+  test('keeps what was said, and draws no step that was not applied', () => {
+    const history = run(plan, step(1, 4), step(2, 9, true), step(3, 3), { kind: 'note', message: 'Hm.' })
+    expect(history.points.map((point) => point.step)).toEqual([1, 3])
+    expect(history).toMatchObject({ skipped: 1, notes: ['Hm.'], plan: { totalSteps: 40, rows: 16 } })
+  })
+
+  test('goes back to a checkpoint', () => {
+    const history = run(plan, ...fall, heldOut(10, 3), heldOut(20, 2), {
+      kind: 'answers',
+      step: 15,
+      answers: ['Aye.'],
+    })
+    const before = cutHistory(history, 12)
+    expect(before.points.at(-1)?.step).toBe(12)
+    expect(before).toMatchObject({ heldOut: [{ step: 10 }], answers: [], plan: { totalSteps: 40 } })
+  })
+
+  test('joins neighbours when it grows too long for a chart', () => {
+    const { points } = run(...Array.from({ length: 9 }, (_, index) => step(index + 1, index)))
+    expect(thin(points, 5)).toBe(points)
+    const joined = thin(points, 4)
+    expect(joined.map((point) => [point.step, point.loss])).toEqual([
+      [2, 0.5],
+      [4, 2.5],
+      [6, 4.5],
+      [8, 6.5],
+      [9, 8],
+    ])
+  })
+
+  test('tells the pace and the time left', () => {
+    expect(paceOf(emptyHistory)).toBeNull()
+    expect(paceOf(run(plan, ...fall))).toEqual({
+      tokensPerSecond: 800,
+      secondsPerStep: 0.25,
+      secondsLeft: 5,
+    })
+  })
+})
+
+describe('the loss in words', () => {
+  test.each([
+    [run(), 'No step is done yet.'],
+    [run(plan, ...fall), 'Step 20 of 40. On the lines the loss fell from 3.80 to 2.30.'],
+    [run(step(1, 2), step(2, 2)), 'Step 2. On the lines the loss stayed at 2.00.'],
+    [
+      run(plan, step(1, 2), step(2, 3), heldOut(2, 2.5)),
+      'Step 2 of 40. On the lines the loss rose from 2.00 to 3.00. On the lines held out it is 2.50, the lowest so far.',
+    ],
+    [
+      run(plan, ...fall, heldOut(10, 2.4), heldOut(20, 2.5)),
+      'Step 20 of 40. On the lines the loss fell from 3.80 to 2.30. On the lines held out it is 2.50; the lowest was 2.40 at step 10.',
+    ],
+  ])('%#', (history, words) => {
+    expect(describeLoss(history)).toBe(words)
+  })
+
+  test('warns of learning by heart only when the held-out loss keeps rising', () => {
+    expect(overlearning(evaluations(3, 2, 2.1))).toBeNull()
+    expect(overlearning(evaluations(3, 2, 2.01, 2.01, 2.02))).toBeNull()
+    expect(overlearning(evaluations(3, 2, 2.1, 2.1, 2.2))).toContain('since step 10')
+  })
+})
+
+test('a table has evenly spread rows, the first and the last among them', () => {
+  expect(spread([1, 2, 3], 5)).toEqual([1, 2, 3])
+  expect(spread([0, 1, 2, 3, 4, 5, 6, 7, 8], 3)).toEqual([0, 4, 8])
+})
