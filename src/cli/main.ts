@@ -1,16 +1,20 @@
 import { HycoraError, asHycoraError } from '../core/errors.ts'
 import { bench } from './bench.ts'
+import { evaluate } from './evaluate.ts'
 import { generate } from './generate.ts'
 import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
 import { matrices } from './matrices.ts'
 import { tokens } from './tokens.ts'
+import { train } from './train.ts'
 
 const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   logits,
   matrices,
   tokens,
   generate,
+  train,
+  evaluate,
   inspect,
   bench,
 }

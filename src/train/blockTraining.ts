@@ -30,9 +30,9 @@ export interface TrainedAdapter {
   readonly layout: AdapterLayout
   /** Slots that a micro-batch may use. */
   readonly slots: number
-  /** Laid out as A and B of the binding. */
-  readonly da: Tensor
-  readonly db: Tensor
+  /** Laid out as A and B of the binding; undefined for what is frozen. */
+  readonly da: Tensor | undefined
+  readonly db: Tensor | undefined
 }
 
 /** What every layer's dispatches are bound to. */
@@ -105,8 +105,8 @@ function backwardOf(
   const place = { inFeatures: matrix.in, out: matrix.out, salt }
   return [
     loraBackwardUp(device, adapted, { step, dy }),
-    loraBackwardB(device, adapted, { step, y, dy, db }, { slots }),
-    loraBackwardA(device, adapted, { step, x, dy, dropout, da }, { ...place, slots }),
+    ...(db ? [loraBackwardB(device, adapted, { step, y, dy, db }, { slots })] : []),
+    ...(da ? [loraBackwardA(device, adapted, { step, x, dy, dropout, da }, { ...place, slots })] : []),
     projectBackward(device, matrix, adapted, { step, dy, dropout, dx }, { salt }),
   ]
 }
@@ -229,7 +229,14 @@ function planBackward(
       dquery: dQuery,
       stats: attentionStats,
     }),
-    attentionBackwardCache(device, attentionShape, { step, query, cache, dy: dAttended, stats: attentionStats, dcache: dCache }),
+    attentionBackwardCache(device, attentionShape, {
+      step,
+      query,
+      cache,
+      dy: dAttended,
+      stats: attentionStats,
+      dcache: dCache,
+    }),
     rotaryBackward(device, attentionShape, { step, dquery: dQuery, dcache: dCache, angles, dqkv: dQkv }),
     ...backwardOf(context, groups.qkv),
     rmsNormBackward(

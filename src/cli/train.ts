@@ -1,0 +1,161 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { HycoraError, check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import { comparePack } from '../model/chatModel.ts'
+import type { ChatModel } from '../model/chatModel.ts'
+import { loadWeights } from '../model/gpuWeights.ts'
+import { readTrainConfig } from '../train/config.ts'
+import type { TrainConfig } from '../train/config.ts'
+import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
+import type { BatchSource, RunEvent } from '../train/run.ts'
+import { finishPack } from '../train/trainee.ts'
+import type { Trainee } from '../train/trainee.ts'
+import { parseArguments, required } from './arguments.ts'
+import { openModel, openPack } from './engine.ts'
+import { openNodeDevice } from './gpu.ts'
+import { readBatches, readDialogues, readText } from './trainingData.ts'
+
+async function readConfig(path: string | undefined): Promise<TrainConfig> {
+  if (path === undefined) return readTrainConfig({})
+  const text = await readText(path)
+  try {
+    return readTrainConfig(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof HycoraError) throw error
+    throw new HycoraError('format-invalid', `${path} is not JSON`)
+  }
+}
+
+interface Prepared {
+  readonly config: TrainConfig
+  readonly trainee: Trainee
+  readonly run: string
+  readonly batches: BatchSource
+}
+
+async function prepareBatches(
+  path: string,
+  given: TrainConfig,
+  model: ChatModel,
+  start: Pack | null,
+): Promise<Prepared> {
+  if (!start) throw new HycoraError('usage', '--batches needs a --start pack, whose roles its ids name')
+  const batches = await readBatches(path)
+  const config = { ...given, steps: Math.min(given.steps, batches.steps) }
+  const names = start.roles.slice(0, start.rows).map(({ name }) => name)
+  const { trainee, run } = await prepareRun(config, model.decoder, names, start, batches.at(0))
+  return { config, trainee, run, batches }
+}
+
+async function prepareData(
+  path: string,
+  config: TrainConfig,
+  model: ChatModel,
+  start: Pack | null,
+): Promise<Prepared> {
+  const { tokenizer, template } = model
+  if (!tokenizer || !template)
+    throw new HycoraError('usage', 'the backbone has no tokenizer or no chat template')
+  const dialogues = await readDialogues(path, config.seed)
+  const codec = { tokenizer, template }
+  const rowsOf = (split: 'train' | 'test') =>
+    encodeRows(
+      codec,
+      dialogues.filter((row) => row.split === split),
+      config,
+    )
+  const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
+  for (const reason of learnt.rejected) process.stderr.write(`not trained on: ${reason}\n`)
+  const names = [...new Set(learnt.rows.map(({ role }) => role))]
+  const { trainee, run } = await prepareRun(config, model.decoder, names, start, dialogues)
+  const known = new Set(trainee.roles.map(({ name }) => name))
+  const heldOut = heldBack.rows.filter(({ role }) => known.has(role))
+  return { config, trainee, run, batches: rowBatches(learnt.rows, heldOut, trainee, config) }
+}
+
+/** One JSON line per optimiser step, and other events as lines without its key. */
+function report(event: RunEvent): void {
+  const line = lineOf(event)
+  if (line) process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | undefined {
+  switch (event.kind) {
+    case 'step': {
+      const { step, loss, crossEntropy, contrast, lambda, learningRate, gradientNorm, tokensPerSecond } =
+        event
+      const skipped = event.isSkipped ? { skipped: true } : {}
+      return {
+        step,
+        loss,
+        crossEntropy,
+        contrast,
+        lambda,
+        learningRate,
+        gradientNorm,
+        tokensPerSecond,
+        ...skipped,
+      }
+    }
+    case 'held-out':
+      return { step: event.step, heldOut: event.loss, best: event.isBest }
+    case 'note':
+      return { note: event.message }
+    case 'checkpoint':
+      return undefined
+  }
+}
+
+/** Writes a file so that a crash leaves the old one or the new one. */
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(`${path}.part`, bytes)
+  await rename(`${path}.part`, path)
+}
+
+/** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
+export async function train(words: readonly string[]): Promise<void> {
+  const values = ['backbone', 'model', 'data', 'batches', 'out', 'config', 'start']
+  const { options } = parseArguments(words, { values, flags: ['resume'] })
+  const out = resolve(required(options, 'out'))
+  const given = await readConfig(options.get('config'))
+  const { name, model } = await openModel(options)
+  const startPath = options.get('start')
+  const start = startPath === undefined ? null : await openPack(startPath)
+  if (start) comparePack(start, model, name)
+  const [data, batchesPath] = [options.get('data'), options.get('batches')]
+  check(
+    (data === undefined) !== (batchesPath === undefined),
+    'usage',
+    () => 'give either --data or --batches',
+  )
+  const { config, trainee, run, batches } =
+    batchesPath === undefined
+      ? await prepareData(data ?? '', given, model, start)
+      : await prepareBatches(batchesPath, given, model, start)
+  const checkpointPath = `${out}.checkpoint`
+  const checkpoint = options.has('resume') ? await readFile(checkpointPath).catch(() => null) : null
+  const { device } = await openNodeDevice()
+  const weights = await loadWeights(device, model.decoder, () => undefined)
+  const controller = new AbortController()
+  process.once('SIGINT', () => controller.abort())
+  const input = { device, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
+  const events = runTraining(input, { signal: controller.signal })
+  for (;;) {
+    const { done, value } = await events.next()
+    if (!done) {
+      report(value)
+      if (value.kind === 'checkpoint') await replaceFile(checkpointPath, value.bytes)
+      continue
+    }
+    const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
+    const provenance = {
+      steps: value.step,
+      software: 'HyCoRA playground 0.1.0',
+      ...(start && { parents: [start.sha256] }),
+    }
+    await replaceFile(out, await finishPack(trainee, value.tensors, backbone, provenance))
+    return
+  }
+}

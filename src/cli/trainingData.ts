@@ -1,0 +1,92 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+
+import { HycoraError, check } from '../core/errors.ts'
+import { readDataset, writeDataset } from '../formats/dataset.ts'
+import type { DatasetDialogue } from '../formats/dataset/reading.ts'
+import { readSafetensorsHeader } from '../formats/safetensors.ts'
+import type { Batch } from '../train/batches.ts'
+import { splitDialogues } from '../train/split.ts'
+import type { SplitDialogue } from '../train/split.ts'
+import type { BatchSource } from '../train/run.ts'
+import { openFile } from './files.ts'
+
+/** A text file's content. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(resolve(path), 'utf8')
+  } catch {
+    throw new HycoraError('usage', `${path} cannot be read`)
+  }
+}
+
+/** Where a split is written: beside the data. */
+function splitPath(path: string): string {
+  return `${path.replace(/\.(jsonl?|csv|txt)$/i, '')}.split.jsonl`
+}
+
+/**
+ * Reads a data set and splits it; where the data had no split of its own, the result is written beside it.
+ *
+ * @throws HycoraError `format-invalid` when no row is a dialogue.
+ */
+export async function readDialogues(path: string, seed: number): Promise<readonly SplitDialogue[]> {
+  const { dialogues, rejected } = readDataset(await readText(path), basename(path))
+  for (const { line, reason } of rejected) process.stderr.write(`${basename(path)}:${line}: ${reason}\n`)
+  check(dialogues.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
+  const split = splitDialogues(dialogues, seed)
+  const isGiven = dialogues.every((dialogue: DatasetDialogue) => dialogue.split !== undefined)
+  if (!isGiven) await writeFile(splitPath(resolve(path)), writeDataset(split))
+  return split
+}
+
+function slice(values: readonly number[] | undefined, step: number, length: number): readonly number[] {
+  return values?.slice(step * length, (step + 1) * length) ?? []
+}
+
+const INTEGERS = ['input_ids', 'reply_mask', 'anchor', 'role_ids'] as const
+
+/**
+ * Given batches: `input_ids`, `reply_mask` [steps, batch, tokens], `anchor`, `role_ids` [steps, batch], all I64. Together
+ * they are one epoch.
+ *
+ * @throws HycoraError `format-invalid` naming the tensor that is missing or has another shape.
+ */
+export async function readBatches(path: string): Promise<BatchSource & { readonly steps: number }> {
+  const source = await openFile(resolve(path)).catch(() => {
+    throw new HycoraError('usage', `${path} cannot be read`)
+  })
+  const { tensors } = await readSafetensorsHeader(source)
+  const read = async (
+    name: (typeof INTEGERS)[number],
+  ): Promise<{ shape: readonly number[]; values: number[] }> => {
+    const tensor = tensors.get(name)
+    if (tensor?.dtype !== 'I64') throw new HycoraError('format-invalid', `${path} has no ${name} of I64`)
+    const bytes = (await source.read(tensor.offset, tensor.sizeBytes)).slice()
+    return { shape: tensor.shape, values: Array.from(new BigInt64Array(bytes.buffer), Number) }
+  }
+  const [ids, mask, anchors, roles] = await Promise.all(INTEGERS.map(read))
+  const [steps = 0, rows = 0, tokens = 0] = ids?.shape ?? []
+  const expected = { reply_mask: [steps, rows, tokens], anchor: [steps, rows], role_ids: [steps, rows] }
+  for (const [name, tensor] of [
+    ['reply_mask', mask],
+    ['anchor', anchors],
+    ['role_ids', roles],
+  ] as const) {
+    const shape = expected[name].join(', ')
+    check(
+      tensor?.shape.join(', ') === shape,
+      'format-invalid',
+      () => `${name} has another shape than [${shape}]`,
+    )
+  }
+  const batchAt = (step: number): Batch => ({
+    rows,
+    tokens,
+    ids: Uint32Array.from(slice(ids?.values, step, rows * tokens)),
+    isReply: Uint8Array.from(slice(mask?.values, step, rows * tokens)),
+    anchors: slice(anchors?.values, step, rows),
+    roles: slice(roles?.values, step, rows),
+  })
+  return { steps, epochs: 1, limits: { rows, tokens }, heldOut: [], at: (step) => [batchAt(step)] }
+}

@@ -1,0 +1,238 @@
+import { HycoraError, check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import type { Decoder } from '../model/decoder.ts'
+import type { GpuWeights } from '../model/gpuWeights.ts'
+import { RowStream, padBatch } from './batches.ts'
+import type { Batch } from './batches.ts'
+import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
+import type { TrainConfig } from './config.ts'
+import type { NamedTensors } from './initialise.ts'
+import { encodeRow } from './rows.ts'
+import type { Dialogue, RowCodec, TokenRow } from './rows.ts'
+import { contrastWeight } from './schedule.ts'
+import { beginTraining, systemLine } from './trainee.ts'
+import type { Trainee } from './trainee.ts'
+import { Trainer } from './trainer.ts'
+import type { StepReport } from './trainer.ts'
+
+/** Batches by step: out of a data set, or given. */
+export interface BatchSource {
+  readonly limits: { readonly rows: number; readonly tokens: number }
+  /** Epochs that `steps` steps make. */
+  readonly epochs: number
+  /** The micro-batches of a step, counted from 0. */
+  at(step: number): readonly Batch[]
+  /** Rows that are never trained on. */
+  readonly heldOut: readonly Batch[]
+}
+
+export interface RunInput {
+  readonly device: GPUDevice
+  readonly decoder: Decoder
+  readonly weights: GpuWeights
+  readonly trainee: Trainee
+  readonly config: TrainConfig
+  readonly batches: BatchSource
+  /** What ties a checkpoint to this run, see `runName`. */
+  readonly run: string
+  readonly checkpoint: Uint8Array | null
+}
+
+export interface RunControl {
+  readonly signal?: AbortSignal
+  /** The share of time that the run may keep the device busy, asked after every step. */
+  readonly duty?: () => number
+}
+
+export type RunEvent =
+  | ({
+      readonly kind: 'step'
+      readonly step: number
+      readonly tokensPerSecond: number
+      readonly seconds: number
+    } & StepReport)
+  | { readonly kind: 'held-out'; readonly step: number; readonly loss: number; readonly isBest: boolean }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'note'; readonly message: string }
+
+export interface RunResult {
+  readonly step: number
+  readonly tensors: NamedTensors
+  /** Those of the lowest held-out loss; null without held-out rows. */
+  readonly best: { readonly step: number; readonly loss: number; readonly tensors: NamedTensors } | null
+  readonly isFinished: boolean
+}
+
+/** So many steps in a row without a finite gradient, and the run goes back to its last checkpoint. */
+const MOST_SKIPPED = 3
+/** Rows that the held-out loss is measured on at most. */
+const HELD_OUT_ROWS = 48
+
+/** The rows of dialogues, with why some are none. */
+export function encodeRows(
+  codec: RowCodec,
+  dialogues: readonly Dialogue[],
+  config: TrainConfig,
+): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
+  const rows: TokenRow[] = []
+  const rejected: string[] = []
+  for (const dialogue of dialogues) {
+    const row = encodeRow(codec, dialogue, systemLine(config.system, dialogue.role), config.maxTokens)
+    if ('reason' in row) rejected.push(row.reason)
+    else rows.push(row)
+  }
+  return { rows, rejected }
+}
+
+/** Batches out of rows: dealt by role, epoch after epoch. */
+export function rowBatches(
+  rows: readonly TokenRow[],
+  heldOut: readonly TokenRow[],
+  trainee: Trainee,
+  config: TrainConfig,
+): BatchSource {
+  check(rows.length > 0, 'usage', () => 'there is nothing to train on: no row of the data is left')
+  const roleIds = new Map(trainee.roles.map(({ name }, index) => [name, index]))
+  const stream = new RowStream(rows, config.batch, config.seed)
+  const perStep = config.batch * config.accumulate
+  const measured = heldOut.slice(0, HELD_OUT_ROWS)
+  return {
+    limits: { rows: config.batch, tokens: Math.max(...[...rows, ...measured].map(({ ids }) => ids.length)) },
+    epochs: (config.steps * perStep) / rows.length,
+    at: (step) =>
+      Array.from({ length: config.accumulate }, (_, micro) =>
+        padBatch(stream.at(step * config.accumulate + micro), roleIds),
+      ),
+    heldOut: Array.from({ length: Math.ceil(measured.length / config.batch) }, (_, index) =>
+      padBatch(measured.slice(index * config.batch, (index + 1) * config.batch), roleIds),
+    ),
+  }
+}
+
+/** What a run begins with, and its name. */
+export async function prepareRun(
+  config: TrainConfig,
+  decoder: Decoder,
+  roles: readonly string[],
+  start: Pack | null,
+  data: unknown,
+): Promise<{ readonly trainee: Trainee; readonly run: string }> {
+  const trainee = beginTraining(config, decoder, roles, start)
+  return { trainee, run: await runName([config, start?.sha256 ?? null, data]) }
+}
+
+async function measureHeldOut(trainer: Trainer, batches: readonly Batch[]): Promise<number> {
+  let loss = 0
+  let tokens = 0
+  for (const batch of batches) {
+    const { crossEntropy, replyTokens } = await trainer.measure(batch)
+    loss += crossEntropy * replyTokens
+    tokens += replyTokens
+  }
+  return loss / tokens
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** The run's memory between steps. */
+class Progress {
+  step = 0
+  rateFactor = 1
+  skipped = 0
+  best: RunResult['best'] = null
+  bestLoss: number | null = null
+  saved: Uint8Array<ArrayBuffer> | null = null
+  savedStep = 0
+}
+
+/** Goes back to the last checkpoint with half the rate. */
+function rollBack(trainer: Trainer, progress: Progress): RunEvent {
+  if (!progress.saved) {
+    throw new HycoraError(
+      'training-diverged',
+      'the gradients are not finite from the first step on: lower the learning rate',
+    )
+  }
+  trainer.writeState(progress.saved)
+  progress.step = progress.savedStep
+  progress.rateFactor /= 2
+  progress.skipped = 0
+  const message = `Three steps in a row had no finite gradient: back to step ${progress.step}, at half the learning rate.`
+  return { kind: 'note', message }
+}
+
+async function* closeStep(
+  trainer: Trainer,
+  { config, batches, run }: RunInput,
+  progress: Progress,
+): AsyncGenerator<RunEvent, void> {
+  const { step } = progress
+  if (step % config.checkpointEvery !== 0 && step !== config.steps) return
+  if (batches.heldOut.length > 0) {
+    const loss = await measureHeldOut(trainer, batches.heldOut)
+    const isBest = progress.bestLoss === null || loss < progress.bestLoss
+    if (isBest) {
+      progress.bestLoss = loss
+      progress.best = { step, loss, tensors: await trainer.read() }
+    }
+    yield { kind: 'held-out', step, loss, isBest }
+  }
+  yield await save(trainer, run, progress)
+}
+
+async function save(trainer: Trainer, run: string, progress: Progress): Promise<RunEvent> {
+  const { step, rateFactor, bestLoss } = progress
+  progress.saved = await trainer.readState()
+  progress.savedStep = step
+  const bytes = writeCheckpoint({ step, run, rateFactor, bestLoss, state: progress.saved })
+  return { kind: 'checkpoint', step, bytes }
+}
+
+/**
+ * Trains step by step. When the signal stops it, it saves a checkpoint first; a run that goes on from one gives the same
+ * bytes as a run that was never stopped.
+ *
+ * @throws HycoraError `training-diverged` when no step has a finite gradient; what `Trainer.create` throws.
+ */
+export async function* runTraining(
+  input: RunInput,
+  control: RunControl = {},
+): AsyncGenerator<RunEvent, RunResult> {
+  const { device, decoder, weights, trainee, config, batches, run } = input
+  const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits: batches.limits })
+  const progress = new Progress()
+  try {
+    if (input.checkpoint) {
+      const checkpoint = readCheckpoint(input.checkpoint, run)
+      trainer.writeState(checkpoint.state)
+      Object.assign(progress, checkpoint, { saved: checkpoint.state, savedStep: checkpoint.step })
+    }
+    while (progress.step < config.steps && !control.signal?.aborted) {
+      const startMs = performance.now()
+      const { step } = progress
+      const micro = batches.at(step)
+      const lambda = contrastWeight(config.contrast, (step / config.steps) * batches.epochs, batches.epochs)
+      const report = await trainer.step({ step, batches: micro, lambda, rateFactor: progress.rateFactor })
+      const seconds = (performance.now() - startMs) / 1000
+      const tokens = micro.reduce((sum, { ids }) => sum + ids.length, 0)
+      progress.step++
+      yield { kind: 'step', step: progress.step, tokensPerSecond: tokens / seconds, seconds, ...report }
+      progress.skipped = report.isSkipped ? progress.skipped + 1 : 0
+      if (progress.skipped >= MOST_SKIPPED) yield rollBack(trainer, progress)
+      else yield* closeStep(trainer, input, progress)
+      const duty = control.duty?.() ?? 1
+      if (duty < 1) await pause(seconds * 1000 * (1 / duty - 1))
+    }
+    if (progress.savedStep !== progress.step) yield await save(trainer, run, progress)
+    return {
+      step: progress.step,
+      tensors: await trainer.read(),
+      best: progress.best,
+      isFinished: progress.step >= config.steps,
+    }
+  } finally {
+    trainer.destroy()
+  }
+}
