@@ -81,7 +81,7 @@ function report(event: RunEvent): void {
   if (line) process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | undefined {
+function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | null {
   switch (event.kind) {
     case 'step': {
       const { step, loss, crossEntropy, contrast, lambda, learningRate, gradientNorm, tokensPerSecond } =
@@ -104,7 +104,7 @@ function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | undefined 
     case 'note':
       return { note: event.message }
     case 'checkpoint':
-      return undefined
+      return null
   }
 }
 
