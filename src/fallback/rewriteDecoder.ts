@@ -9,8 +9,10 @@ import { addGroup, addProduct } from './linearLayers.ts'
 import type { Group } from './linearLayers.ts'
 import type { WeightForm } from './weightForms.ts'
 
-/** The weight form of every linear layer of a graph. */
-export type GraphForms = Readonly<Record<Group | 'head', WeightForm>>
+/** The weight form of every linear layer of a graph; `edgeDown` is that of down in the first and last tenth of the blocks. */
+export type GraphForms = Readonly<Record<Group | 'edgeDown' | 'head', WeightForm>>
+
+const EDGE_SHARE = 0.1
 
 export interface RewriteOptions {
   readonly forms: GraphForms
@@ -56,7 +58,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
   for (const [layer, block] of decoder.blocks.entries()) {
     const linear = (group: Group, x: string): Promise<string> =>
-      addGroup(graph, decoder, { layer, group, x, form: forms[group], adapters })
+      addGroup(graph, decoder, { layer, group, x, form: formOf(forms, group, layer / layers), adapters })
     const before = await addNorm(graph, decoder, `layers.${layer}.input_norm`, stream, block.inputNorm)
     const attended = addAttention(graph, decoder, layer, await linear('qkv', before.normed))
     const middle = { residual: before.residual, added: await linear('o', attended) }
@@ -76,6 +78,12 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   graph.output('logits', DATA_TYPES.f32, ['rows', decoder.vocabulary])
   onLayer?.(layers + 1, layers + 1)
   return graph.finish()
+}
+
+/** @param depth of the block: from 0 to, but without, 1. */
+function formOf(forms: GraphForms, group: Group, depth: number): WeightForm {
+  const isEdge = depth < EDGE_SHARE || depth >= 1 - EDGE_SHARE
+  return group === 'down' && isEdge ? forms.edgeDown : forms[group]
 }
 
 /** The residual stream, and what is still to be added to it. */

@@ -25,7 +25,14 @@ import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyDecoder.ts'
 
 const IDS = [3, 39, 17, 0, 22, 22, 8]
-const BYTES = { qkv: 'uint8', o: 'uint8', gateUp: 'uint8', down: 'uint8', head: 'uint8' } as const
+const BYTES = {
+  qkv: 'uint8',
+  o: 'uint8',
+  gateUp: 'uint8',
+  down: 'uint8',
+  edgeDown: 'uint8',
+  head: 'uint8',
+} as const
 const blend: Casting = {
   parts: [
     { role: 1, weight: 0.8 },
