@@ -6,6 +6,7 @@ import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
 import { numberOption, parseArguments } from './arguments.ts'
 import { coldStartCase, startCold } from './bench/coldStart.ts'
+import { benchFallback } from './bench/fallback.ts'
 import { decodeCase, prefillCase } from './bench/generationCases.ts'
 import { CASES, formatTable } from './bench/report.ts'
 import type { BenchCase, BenchRow } from './bench/report.ts'
@@ -93,7 +94,7 @@ function starterOf(text: string): 'ours' | 'rival' {
 /** `bench`: our speed beside onnxruntime's on the same adapter and model file, as ratios measured in one run. */
 export async function bench(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start'],
+    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start', 'engine'],
     flags: ['json'],
   })
   const cases = casesOf(options.get('cases'))
@@ -107,12 +108,31 @@ export async function bench(words: readonly string[]): Promise<void> {
   }
   const opened = await openModel(named)
   const pack = await findPack(options, opened)
+  if (engineOf(options) === 'ort') {
+    const rows = await benchFallback(opened, pack, { rounds, tokens })
+    report(options, { device: 'WebAssembly', isSoftware: true }, rows)
+    return
+  }
   const subject = await openSubject(opened, pack, { rounds, tokens })
   const rows = await measure(subject, cases)
   const { description, isSoftware } = subject.gpu
+  report(options, { device: description, isSoftware }, rows)
+}
+
+function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort' {
+  const engine = options.get('engine') ?? 'webgpu'
+  if (engine === 'webgpu' || engine === 'ort') return engine
+  throw new HycoraError('usage', `--engine is "${engine}", expected webgpu or ort`)
+}
+
+function report(
+  options: ReadonlyMap<string, string>,
+  about: { readonly device: string; readonly isSoftware: boolean },
+  rows: readonly BenchRow[],
+): void {
   process.stdout.write(
     options.has('json')
-      ? `${JSON.stringify({ device: description, isSoftware, rows }, null, 2)}\n`
-      : formatTable(description, rows),
+      ? `${JSON.stringify({ ...about, rows }, null, 2)}\n`
+      : formatTable(about.device, rows),
   )
 }

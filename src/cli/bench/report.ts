@@ -9,7 +9,11 @@ export const CASES = [
   'hypernetwork',
   'cold-start',
 ] as const
-export type BenchCase = (typeof CASES)[number]
+
+/** The cases of the fallback, which `--engine ort` runs instead. */
+export const FALLBACK_CASES = ['fallback-decode', 'fallback-prefill-64', 'fallback-roles'] as const
+export type FallbackCase = (typeof FALLBACK_CASES)[number]
+export type BenchCase = (typeof CASES)[number] | FallbackCase
 
 /** The ratio that each case has to reach. */
 export const FLOORS: Readonly<Record<BenchCase, number>> = {
@@ -22,6 +26,9 @@ export const FLOORS: Readonly<Record<BenchCase, number>> = {
   'role-switch': 1,
   hypernetwork: 0.5,
   'cold-start': 1.43,
+  'fallback-decode': 3.5,
+  'fallback-prefill-64': 2,
+  'fallback-roles': 0.8,
 }
 
 export type Unit = 'tokens/s' | 'ms'
