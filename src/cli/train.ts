@@ -103,6 +103,10 @@ function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | null {
       return { step: event.step, heldOut: event.loss, best: event.isBest }
     case 'note':
       return { note: event.message }
+    case 'plan': {
+      const { gpuBytes, tokensPerStep, secondsPerStep } = event
+      return { plan: { gpuBytes, tokensPerStep, secondsPerStep } }
+    }
     case 'checkpoint':
       return null
   }

@@ -1,4 +1,4 @@
-import { HycoraError, asHycoraError } from '../core/errors.ts'
+import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
 import type { StopReason } from '../model/backbone.ts'
 import { buildPrompt } from '../model/prompt.ts'
@@ -6,6 +6,8 @@ import type { Prompt } from '../model/prompt.ts'
 import { reportDevice } from './deviceReport.ts'
 import type {
   BackboneInfo,
+  DatasetParams,
+  DatasetReport,
   DeviceReport,
   DeviceState,
   GenerateParams,
@@ -15,15 +17,22 @@ import type {
   PromptPreview,
   Scene,
   TokenDelta,
+  TrainEvent,
+  TrainParams,
+  TrainResult,
 } from './protocol.ts'
+import { readDatasetReport } from './readDatasetReport.ts'
 import { castScene, setStage, systemOf } from './stage.ts'
 import type { Stage } from './stage.ts'
+import { trainOn } from './trainer.ts'
 
 /** A second loss of the device within this time is not recovered: the browser refuses new adapters for as long. */
 const LOSS_WINDOW_MS = 120_000
 
 /** The share of the context that a long chat leaves free for the answer. */
 const ANSWER_SHARE = 0.25
+
+function nothing(): void {}
 
 /** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
 export class Engine {
@@ -33,6 +42,7 @@ export class Engine {
   private params: LoadParams | null = null
   private recovery: Promise<Stage> | null = null
   private lastLossMs = -Infinity
+  private duty = 1
   private queue: Promise<unknown> = Promise.resolve()
 
   constructor(gpu: GPU | undefined, onDevice: (state: DeviceState) => void) {
@@ -76,6 +86,33 @@ export class Engine {
     return { text, tokens: ids.length, firstTurn, context: stage.backbone.context }
   }
 
+  /** Reads a data set; measured in tokens where a backbone is loaded. */
+  dataset(params: DatasetParams): Promise<DatasetReport> {
+    return Promise.resolve(readDatasetReport(params, this.stage?.model ?? null))
+  }
+
+  /** Trains on the loaded backbone; answers wait until it is done or cancelled. */
+  async *train(params: TrainParams, signal: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
+    const release = await this.enter()
+    this.duty = params.duty
+    try {
+      const stage = await this.current()
+      check(
+        params.backbone === stage.info.name,
+        'usage',
+        () => `the run is for ${params.backbone}, but ${stage.info.name} is loaded`,
+      )
+      return yield* trainOn(stage, params, { signal, duty: () => this.duty })
+    } finally {
+      release()
+    }
+  }
+
+  /** Changes how busy the run under way may keep the device. */
+  tune(duty: number): void {
+    this.duty = duty
+  }
+
   unload(): void {
     const { stage } = this
     this.stage = null
@@ -86,7 +123,7 @@ export class Engine {
   /** Waits for the requests before this one; the returned function lets the next one in. */
   private async enter(): Promise<() => void> {
     const before = this.queue
-    let release = (): void => undefined
+    let release = nothing
     this.queue = new Promise<void>((resolve) => (release = resolve))
     await before
     return release

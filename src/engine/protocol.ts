@@ -125,7 +125,120 @@ export interface PromptPreview {
   readonly context: number
 }
 
+/** A dialogue to learn from: `user` is the visitor, any other speaker the character. */
+export interface TrainingDialogue {
+  readonly role: string
+  readonly turns: readonly { readonly speaker: string; readonly text: string }[]
+  readonly split: 'train' | 'test'
+}
+
+export interface TrainParams {
+  /** The loaded backbone's name; training goes on the backbone that is loaded. */
+  readonly backbone: string
+  readonly dialogues: readonly TrainingDialogue[]
+  /** The configuration file's JSON; the engine validates it. */
+  readonly config: unknown
+  /** The pack to go on from; null begins with nothing. */
+  readonly start: { readonly name: string; readonly file: Blob } | null
+  /** A checkpoint of the same run; the run goes on behind its step. */
+  readonly checkpoint: Blob | null
+  /** Asked of the role in training every so many steps, greedily. */
+  readonly rehearsal: {
+    readonly role: string
+    readonly prompts: readonly string[]
+    readonly everySteps: number
+  }
+  /** The share of time that the run may keep the device busy, 0.1 to 1; `tune` changes it while it runs. */
+  readonly duty: number
+}
+
+/** Distances between roles as the weights have them now. */
+export interface RoleMap {
+  readonly names: readonly string[]
+  /** Cosine of A between roles, [roles, roles] row-major. */
+  readonly cosines: Float32Array
+  /** A's first two principal components, [roles, 2]. */
+  readonly points: Float32Array
+  /** Whether the roles have become nearly the same. */
+  readonly isCollapsed: boolean
+}
+
+/** What a training run says while it goes. */
+export type TrainEvent =
+  | {
+      readonly kind: 'plan'
+      readonly totalSteps: number
+      readonly rows: number
+      readonly heldOutRows: number
+      readonly tokensPerStep: number
+      /** Bytes of GPU memory by formula. */
+      readonly gpuBytes: number
+      /** Measured on one step before the run begins. */
+      readonly secondsPerStep: number
+    }
+  | {
+      readonly kind: 'step'
+      /** From 1. */
+      readonly step: number
+      readonly loss: number
+      readonly crossEntropy: number
+      readonly contrast: number
+      readonly lambda: number
+      readonly learningRate: number
+      readonly gradientNorm: number
+      readonly tokensPerSecond: number
+      readonly secondsPerStep: number
+      /** Non-finite values were found and the step was not applied. */
+      readonly isSkipped: boolean
+    }
+  | { readonly kind: 'held-out'; readonly step: number; readonly loss: number; readonly isBest: boolean }
+  | { readonly kind: 'answers'; readonly step: number; readonly answers: readonly string[] }
+  | { readonly kind: 'map'; readonly step: number; readonly map: RoleMap }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly file: Blob }
+  /** Something the person should know: a roll-back with a halved rate, rows that were cut. */
+  | { readonly kind: 'note'; readonly message: string }
+
+export interface TrainResult {
+  /** The persona pack as it is now (after `cancel` too). */
+  readonly pack: Blob
+  /** The pack at the lowest held-out loss, where that was not the last. */
+  readonly best: Blob | null
+  readonly step: number
+  readonly isFinished: boolean
+}
+
+/** What a pasted or dropped text holds, before anything is trained on it. */
+export interface DatasetReport {
+  readonly format: string
+  readonly dialogues: readonly TrainingDialogue[]
+  readonly rejected: readonly { readonly line: number; readonly reason: string }[]
+  readonly droppedSystemTurns: number
+  readonly duplicates: number
+  readonly roles: readonly { readonly name: string; readonly train: number; readonly test: number }[]
+  /** Token lengths of the rows by the loaded backbone's tokenizer; empty where none is loaded. */
+  readonly lengths: readonly number[]
+  readonly cut: { readonly rows: number; readonly turns: number; readonly tokens: number }
+  /** The header of a CSV whose columns the person maps; null for other formats. */
+  readonly columns: readonly string[] | null
+}
+
+export interface DatasetParams {
+  readonly text: string
+  readonly fileName: string
+  /** Who a reply belongs to where the text does not say. */
+  readonly roleName: string | null
+  readonly columns: { readonly role: string | null; readonly user: string; readonly reply: string } | null
+  readonly maxTokens: number
+  readonly seed: number
+}
+
 export interface EngineRequests {
+  /** Reads a dataset and splits it; nothing leaves the worker. */
+  dataset: { params: DatasetParams; yields: never; returns: DatasetReport }
+  /** Trains until done or cancelled; a cancelled run gives a checkpoint first, and can go on from it. */
+  train: { params: TrainParams; yields: TrainEvent; returns: TrainResult }
+  /** Changes the duty of the run under way. */
+  tune: { params: { readonly duty: number }; yields: never; returns: null }
   diagnose: { params: Record<string, never>; yields: never; returns: DeviceReport }
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }

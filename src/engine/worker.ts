@@ -6,7 +6,7 @@ import { Engine } from './engine.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
 const post = (message: FromWorker): void => self.postMessage(message)
-const engine = new Engine(navigator.gpu as GPU | undefined, (state) => post({ kind: 'device', state }))
+const engine = new Engine(navigator.gpu, (state) => post({ kind: 'device', state }))
 const running = new Map<number, AbortController>()
 
 /** Sends on what a generator yields and gives back what it returns. */
@@ -28,6 +28,13 @@ function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal
       return forward(message.id, engine.generate(message.params, signal))
     case 'preview':
       return engine.preview(message.params)
+    case 'dataset':
+      return engine.dataset(message.params)
+    case 'train':
+      return forward(message.id, engine.train(message.params, signal))
+    case 'tune':
+      engine.tune(message.params.duty)
+      return Promise.resolve(null)
     case 'unload':
       engine.unload()
       return Promise.resolve(null)

@@ -48,7 +48,8 @@ export class GpuBackbone implements Backbone {
   readonly shape: Decoder
   readonly context: number
   private readonly device: GPUDevice
-  private readonly weights: GpuWeights
+  /** On the device, frozen: training reads them too. */
+  readonly weights: GpuWeights
   private readonly angles: Tensor
   private readonly caches: readonly Tensor[]
   private readonly stepsAhead: number

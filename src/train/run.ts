@@ -42,9 +42,22 @@ export interface RunControl {
   readonly signal?: AbortSignal
   /** The share of time that the run may keep the device busy, asked after every step. */
   readonly duty?: () => number
+  /** Shows the tensors as they are, before the first step and after every so many. */
+  readonly show?: {
+    readonly every: number
+    readonly with: (tensors: NamedTensors, step: number) => Promise<void>
+  }
 }
 
 export type RunEvent =
+  | {
+      readonly kind: 'plan'
+      /** Beside the backbone's weights. */
+      readonly gpuBytes: number
+      readonly tokensPerStep: number
+      /** One forward pass was measured; a step takes about four. */
+      readonly secondsPerStep: number
+    }
   | ({
       readonly kind: 'step'
       readonly step: number
@@ -132,6 +145,30 @@ async function measureHeldOut(trainer: Trainer, batches: readonly Batch[]): Prom
   return loss / tokens
 }
 
+/** A pass forward, one to compute again, and a backward that is two: a step is about four passes forward. */
+const PASSES = 4
+
+/** What a run will take, by one forward pass. */
+async function plan(trainer: Trainer, { batches }: RunInput): Promise<RunEvent> {
+  const micro = batches.at(0)
+  const [first] = micro
+  const tokensPerStep = micro.reduce((sum, { ids }) => sum + ids.length, 0)
+  let seconds = 0
+  if (first) {
+    // The first pass compiles; the second is measured.
+    await trainer.measure(first)
+    const startMs = performance.now()
+    await trainer.measure(first)
+    seconds = (performance.now() - startMs) / 1000
+  }
+  return {
+    kind: 'plan',
+    gpuBytes: trainer.bytes,
+    tokensPerStep,
+    secondsPerStep: PASSES * seconds * micro.length,
+  }
+}
+
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
@@ -182,6 +219,10 @@ async function* closeStep(
   yield await save(trainer, run, progress)
 }
 
+async function show(trainer: Trainer, step: number, control: RunControl): Promise<void> {
+  if (control.show && step % control.show.every === 0) await control.show.with(await trainer.read(), step)
+}
+
 async function save(trainer: Trainer, run: string, progress: Progress): Promise<RunEvent> {
   const { step, rateFactor, bestLoss } = progress
   progress.saved = await trainer.readState()
@@ -209,6 +250,8 @@ export async function* runTraining(
       trainer.writeState(checkpoint.state)
       Object.assign(progress, checkpoint, { saved: checkpoint.state, savedStep: checkpoint.step })
     }
+    yield await plan(trainer, input)
+    await show(trainer, progress.step, control)
     while (progress.step < config.steps && !control.signal?.aborted) {
       const startMs = performance.now()
       const { step } = progress
@@ -222,6 +265,7 @@ export async function* runTraining(
       progress.skipped = report.isSkipped ? progress.skipped + 1 : 0
       if (progress.skipped >= MOST_SKIPPED) yield rollBack(trainer, progress)
       else yield* closeStep(trainer, input, progress)
+      await show(trainer, progress.step, control)
       const duty = control.duty?.() ?? 1
       if (duty < 1) await pause(seconds * 1000 * (1 / duty - 1))
     }

@@ -1,0 +1,59 @@
+import { readDataset } from '../formats/dataset.ts'
+import type { ChatModel } from '../model/chatModel.ts'
+import { encodeRow } from '../train/rows.ts'
+import { splitDialogues } from '../train/split.ts'
+import type { DatasetParams, DatasetReport } from './protocol.ts'
+
+/**
+ * Reads a pasted or dropped text as dialogues, splits them and measures them with the loaded backbone's tokenizer.
+ *
+ * @throws HycoraError `format-invalid` where the text is no data set at all.
+ */
+export function readDatasetReport(params: DatasetParams, model: ChatModel | null): DatasetReport {
+  const { text, fileName, roleName, columns, maxTokens, seed } = params
+  const reading = readDataset(text, fileName, {
+    ...(roleName !== null && { roleName }),
+    ...(columns && {
+      columns: {
+        user: columns.user,
+        reply: columns.reply,
+        ...(columns.role !== null && { role: columns.role }),
+      },
+    }),
+  })
+  const dialogues = splitDialogues(reading.dialogues, seed)
+  const names = [...new Set(dialogues.map(({ role }) => role))]
+  const rejected = [...reading.rejected]
+  const lengths: number[] = []
+  const cut = { rows: 0, turns: 0, tokens: 0 }
+  if (model?.tokenizer && model.template) {
+    const codec = { tokenizer: model.tokenizer, template: model.template }
+    for (const dialogue of dialogues) {
+      const row = encodeRow(codec, dialogue, null, maxTokens)
+      if ('reason' in row) {
+        rejected.push({ line: dialogue.line, reason: row.reason })
+        continue
+      }
+      lengths.push(row.ids.length)
+      if (row.cut.turns + row.cut.tokens === 0) continue
+      cut.rows++
+      cut.turns += row.cut.turns
+      cut.tokens += row.cut.tokens
+    }
+  }
+  return {
+    format: reading.format,
+    dialogues: dialogues.map(({ role, turns, split }) => ({ role, turns, split })),
+    rejected: rejected.toSorted((one, other) => one.line - other.line),
+    droppedSystemTurns: reading.droppedSystemTurns,
+    duplicates: dialogues.length - new Set(dialogues.map(({ turns }) => JSON.stringify(turns))).size,
+    roles: names.map((name) => {
+      const own = dialogues.filter(({ role }) => role === name)
+      const test = own.filter(({ split }) => split === 'test').length
+      return { name, train: own.length - test, test }
+    }),
+    lengths,
+    cut,
+    columns: reading.columns ?? null,
+  }
+}

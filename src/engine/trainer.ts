@@ -1,0 +1,170 @@
+import { HycoraError, check } from '../core/errors.ts'
+import { pump } from '../core/pump.ts'
+import { readPack } from '../formats/pack.ts'
+import type { Pack } from '../formats/pack.ts'
+import { GREEDY } from '../core/sampling.ts'
+import { GpuBackbone } from '../model/gpuBackbone.ts'
+import { buildPrompt } from '../model/prompt.ts'
+import { readTrainConfig } from '../train/config.ts'
+import type { TrainConfig } from '../train/config.ts'
+import type { NamedTensors } from '../train/initialise.ts'
+import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
+import type { RunEvent } from '../train/run.ts'
+import { finishPack } from '../train/trainee.ts'
+import type { Trainee } from '../train/trainee.ts'
+import { blobSource } from './blobFiles.ts'
+import type { TrainEvent, TrainParams, TrainResult } from './protocol.ts'
+import { mapRoles } from './roleMap.ts'
+import type { Stage } from './stage.ts'
+
+/** Tokens of a rehearsal's answer at most. */
+const ANSWER_TOKENS = 48
+
+interface Prepared {
+  readonly config: TrainConfig
+  readonly trainee: Trainee
+  readonly run: string
+  readonly batches: ReturnType<typeof rowBatches>
+  readonly rows: number
+  readonly rejected: readonly string[]
+}
+
+async function prepare(stage: Stage, params: TrainParams, start: Pack | null): Promise<Prepared> {
+  const { tokenizer, template, decoder } = stage.model
+  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
+  const config = readTrainConfig(params.config)
+  const codec = { tokenizer, template }
+  const rowsOf = (split: 'train' | 'test') =>
+    encodeRows(
+      codec,
+      params.dialogues.filter((dialogue) => dialogue.split === split),
+      config,
+    )
+  const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
+  const names = [...new Set(learnt.rows.map(({ role }) => role))]
+  const { trainee, run } = await prepareRun(config, decoder, names, start, params.dialogues)
+  const known = new Set(trainee.roles.map(({ name }) => name))
+  const heldOut = heldBack.rows.filter(({ role }) => known.has(role))
+  const batches = rowBatches(learnt.rows, heldOut, trainee, config)
+  return { config, trainee, run, batches, rows: learnt.rows.length, rejected: learnt.rejected }
+}
+
+/** The pack as it is, as a file. */
+async function packFile(
+  stage: Stage,
+  trainee: Trainee,
+  tensors: NamedTensors,
+  step: number,
+  start: Pack | null,
+): Promise<Blob> {
+  const { info, model } = stage
+  const backbone = { name: info.name, architecture: info.architecture, fingerprint: model.fingerprint }
+  const provenance = { steps: step, software: 'HyCoRA playground', ...(start && { parents: [start.sha256] }) }
+  return new Blob([await finishPack(trainee, tensors, backbone, provenance)])
+}
+
+/** What the role answers now, greedily, to each prompt. */
+async function rehearse(
+  stage: Stage,
+  pack: Pack,
+  { role, prompts }: TrainParams['rehearsal'],
+): Promise<readonly string[]> {
+  const { backbone, model } = stage
+  const { tokenizer, template, stopIds } = model
+  if (!tokenizer || !template) return []
+  const index = pack.roles.findIndex(({ name }) => name === role)
+  await backbone.attach(pack)
+  const answers: string[] = []
+  for (const text of prompts) {
+    const turns = [{ speaker: 'user' as const, text }]
+    const system = pack.roles[index]?.system ?? null
+    const { ids } = buildPrompt(
+      template,
+      tokenizer,
+      { system, turns, continueLast: false },
+      backbone.context - ANSWER_TOKENS,
+    )
+    const casting = index < 0 ? null : { parts: [{ role: index, weight: 1 }], strength: 1 }
+    const tokens: number[] = []
+    const request = { ids, casting, sampling: GREEDY, maxTokens: ANSWER_TOKENS, stopIds }
+    for await (const id of backbone.generate(request)) tokens.push(id)
+    answers.push(tokenizer.decode(tokens))
+  }
+  return answers
+}
+
+function passOn(event: RunEvent, { config, rows, batches }: Prepared): TrainEvent {
+  switch (event.kind) {
+    case 'plan': {
+      const heldOutRows = batches.heldOut.reduce((sum, batch) => sum + batch.rows, 0)
+      return { ...event, totalSteps: config.steps, rows, heldOutRows }
+    }
+    case 'step': {
+      const { seconds, ...step } = event
+      return { ...step, secondsPerStep: seconds }
+    }
+    case 'checkpoint':
+      return { kind: 'checkpoint', step: event.step, file: new Blob([event.bytes]) }
+    case 'held-out':
+    case 'note':
+      return event
+  }
+}
+
+/**
+ * Trains on the loaded backbone. The pack that was attached before is attached again at the end: what was trained is a file
+ * that the person may load.
+ *
+ * @throws HycoraError what reading, preparing and training throw; `model-incompatible` on a backbone without our kernels.
+ */
+export function trainOn(
+  stage: Stage,
+  params: TrainParams,
+  control: { readonly signal: AbortSignal; readonly duty: () => number },
+): AsyncGenerator<TrainEvent, TrainResult> {
+  return pump<TrainEvent, TrainResult>(async (emit) => {
+    const { backbone, device } = stage
+    check(
+      backbone instanceof GpuBackbone,
+      'webgpu-unavailable',
+      () => 'training needs WebGPU; chatting goes on without',
+    )
+    const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
+    const prepared = await prepare(stage, params, start)
+    const { config, trainee, run, batches } = prepared
+    for (const message of prepared.rejected) emit({ kind: 'note', message })
+    const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
+    const { weights } = backbone
+    const input = { device, decoder: stage.model.decoder, weights, trainee, config, batches, run, checkpoint }
+    const show = async (tensors: NamedTensors, step: number): Promise<void> => {
+      const pack = await readPack(
+        blobSource('rehearsal', await packFile(stage, trainee, tensors, step, start)),
+      )
+      emit({ kind: 'answers', step, answers: await rehearse(stage, pack, params.rehearsal) })
+      emit({ kind: 'map', step, map: mapRoles(pack) })
+    }
+    try {
+      const every = Math.max(1, params.rehearsal.everySteps)
+      const events = runTraining(input, { ...control, show: { every, with: show } })
+      for (;;) {
+        const { done, value } = await events.next()
+        if (!done) {
+          emit(passOn(value, prepared))
+          continue
+        }
+        const { step, tensors, best, isFinished } = value
+        return {
+          pack: await packFile(stage, trainee, tensors, step, start),
+          best:
+            best && best.step !== step
+              ? await packFile(stage, trainee, best.tensors, best.step, start)
+              : null,
+          step,
+          isFinished,
+        }
+      }
+    } finally {
+      await backbone.attach(stage.pack)
+    }
+  })
+}
