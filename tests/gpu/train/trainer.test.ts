@@ -1,0 +1,162 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { folder, openFile } from '../../../src/cli/files.ts'
+import { readBatches } from '../../../src/cli/trainingData.ts'
+import { readPack } from '../../../src/formats/pack.ts'
+import { openChatModel } from '../../../src/model/chatModel.ts'
+import type { Decoder } from '../../../src/model/decoder.ts'
+import { loadWeights } from '../../../src/model/gpuWeights.ts'
+import type { GpuWeights } from '../../../src/model/gpuWeights.ts'
+import { readTrainConfig } from '../../../src/train/config.ts'
+import { prepareRun, rowBatches, runTraining } from '../../../src/train/run.ts'
+import type { RunEvent, RunResult } from '../../../src/train/run.ts'
+import type { TokenRow } from '../../../src/train/rows.ts'
+import { testDevice } from '../../support/device.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { readTensors } from '../../support/readTensors.ts'
+import { hasShared, sharedPath } from '../../support/shared.ts'
+import { recogniseBytes } from '../../support/tinyBackbone.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+type Step = Extract<RunEvent, { kind: 'step' }>
+
+async function finish(events: AsyncGenerator<RunEvent, RunResult>) {
+  const seen: RunEvent[] = []
+  for (;;) {
+    const { done, value } = await events.next()
+    if (done)
+      return { seen, result: value, steps: seen.filter((event): event is Step => event.kind === 'step') }
+    seen.push(value)
+  }
+}
+
+function relative(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let error = 0
+  let power = 0
+  for (let i = 0; i < expected.length; i++) {
+    error += (actual[i]! - expected[i]!) ** 2
+    power += expected[i]! ** 2
+  }
+  return Math.sqrt(error / power)
+}
+
+describe.skipIf(!hasShared)('ten steps against PyTorch in float64 (needs the developers’ material)', () => {
+  test('losses, norms and parameters', async () => {
+    const device = await testDevice()
+    const { decoder } = await openChatModel(folder(sharedPath('backbone/starter')), {
+      model: 'onnx/model.onnx',
+    })
+    const start = await readPack(await openFile(sharedPath('golden/backbone/train-start.hycora.safetensors')))
+    const path = sharedPath('golden/backbone/train-golden.safetensors')
+    const { tensors: golden } = await readTensors(path)
+    const batches = await readBatches(path)
+    const config = readTrainConfig({
+      steps: 10,
+      learningRate: 2e-3,
+      schedule: 'constant',
+      warmup: 0,
+      weightDecay: 0.01,
+      contrast: { form: 'batch', weight: 0.3, schedule: 'none' },
+    })
+    const { trainee, run } = await prepareRun(config, decoder, ['Captain', 'Gardener', 'Oracle'], start, null)
+    const weights = await loadWeights(device, decoder, () => undefined)
+    const input = { device, decoder, weights, trainee, config, batches, run, checkpoint: null }
+    const { steps, result } = await finish(runTraining(input))
+    for (const name of ['crossEntropy', 'contrast', 'loss', 'gradientNorm'] as const) {
+      const expected = golden.get(name)!.values
+      steps.forEach((step, index) => {
+        expect(Math.abs(step[name] - expected[index]!) / expected[index]!).toBeLessThan(1e-4)
+      })
+    }
+    for (const [name, { values }] of golden) {
+      if (!name.startsWith('after.')) continue
+      expect(relative(result.tensors.get(name.slice('after.'.length))!, values)).toBeLessThan(1e-3)
+    }
+  })
+})
+
+describe('runs on a tiny decoder', () => {
+  let decoder: Decoder
+  let weights: GpuWeights
+  const rows = Array.from({ length: 9 }, (_, index): TokenRow => {
+    const ids = Array.from({ length: 6 + (index % 3) }, (__, at) => (7 * index + 3 * at + 1) % 40)
+    const isReply = Array.from(ids.keys(), (at) => at > 2)
+    return {
+      role: ['Ada', 'Bo', 'Cy'][index % 3]!,
+      ids,
+      isReply,
+      anchor: ids.length - 1,
+      cut: { turns: 0, tokens: 0 },
+    }
+  })
+  const settings = {
+    steps: 8,
+    batch: 3,
+    learningRate: 0.01,
+    warmup: 0,
+    rank: 2,
+    alpha: 4,
+    checkpointEvery: 4,
+    dropout: 0.1,
+    hypernetwork: { roleEmbedding: 8, layerEmbedding: 8, hidden: 16, residualBlocks: 1, generatorRank: 4 },
+  }
+
+  beforeAll(async () => {
+    decoder = await recogniseBytes(writeOnnx(tinyDecoder({})), TINY_CONFIG)
+    weights = await loadWeights(await testDevice(), decoder, () => undefined)
+  })
+
+  async function start(
+    changes: Record<string, unknown>,
+    checkpoint: Uint8Array | null = null,
+    signal?: AbortSignal,
+  ) {
+    const config = readTrainConfig({ ...settings, ...changes })
+    const { trainee, run } = await prepareRun(config, decoder, ['Ada', 'Bo', 'Cy'], null, 'test rows')
+    const batches = rowBatches(rows, rows.slice(0, 2), trainee, config)
+    const device = await testDevice()
+    const input = { device, decoder, weights, trainee, config, batches, run, checkpoint }
+    return runTraining(input, signal ? { signal } : {})
+  }
+
+  const GRID = ['shared', 'table', 'hyper', 'hyper+static'].flatMap((A) =>
+    ['shared', 'table', 'hyper'].map((B) => [A, B] as const),
+  )
+  test.each(GRID)('A %s with B %s: begins at the bare backbone, then the loss falls', async (A, B) => {
+    const { steps } = await finish(
+      await start({ sources: { A, B }, steps: 16, dropout: 0, checkpointEvery: 16 }),
+    )
+    const last = steps.slice(-3).reduce((sum, step) => sum + step.crossEntropy / 3, 0)
+    const first = steps.slice(0, 3).reduce((sum, step) => sum + step.crossEntropy / 3, 0)
+    const [bare] = (await finish(await start({ steps: 1, sources: { A: 'shared', B: 'shared' } }))).steps
+    expect(steps[0]!.crossEntropy).toBeCloseTo(bare!.crossEntropy, 5)
+    expect(last).toBeLessThan(first)
+    expect(steps.every(({ isSkipped }) => !isSkipped)).toBe(true)
+  })
+
+  test('the same seed gives the same bytes, and a run that was stopped those of one that was not', async () => {
+    const whole = await finish(await start({}))
+    const again = await finish(await start({}))
+    expect(again.result.tensors).toEqual(whole.result.tensors)
+
+    const controller = new AbortController()
+    const stopped = await start({}, null, controller.signal)
+    let checkpoint: Uint8Array | null = null
+    for (;;) {
+      const { done, value } = await stopped.next()
+      if (done) break
+      if (value.kind === 'step' && value.step === 5) controller.abort()
+      if (value.kind === 'checkpoint') checkpoint = value.bytes
+    }
+    const resumed = await finish(await start({}, checkpoint))
+    expect(resumed.steps.map(({ step }) => step)).toEqual([6, 7, 8])
+    expect(resumed.result.tensors).toEqual(whole.result.tensors)
+  })
+
+  test('a checkpoint of another run is refused', async () => {
+    const { seen } = await finish(await start({ steps: 4 }))
+    const saved = seen.findLast((event) => event.kind === 'checkpoint')!
+    await expect(finish(await start({ steps: 5 }, saved.bytes))).rejects.toThrow('another run')
+    await expect(finish(await start({ steps: 4 }, saved.bytes.slice(0, -8)))).rejects.toThrow('damaged')
+  })
+})
