@@ -54,13 +54,14 @@ export class KeyValueCache {
     return { values, dims: [1, kvHeads, this.capacity, headDim] }
   }
 
-  /** Takes the keys or values [kvHeads, tokens, headDim] of positions from `first` on. */
-  write(part: 'key' | 'value', layer: number, first: number, added: Float32Array): void {
-    const { kvHeads, headDim } = this.shape
-    const size = added.length / kvHeads
-    for (let head = 0; head < kvHeads; head++) {
-      const start = (head * this.capacity + first) * headDim
-      this.parts[part][layer]?.set(added.subarray(head * size, (head + 1) * size), start)
+  /** Takes keys and values [layers · 2, kvHeads, tokens, headDim] of the positions from `first` on. */
+  write(first: number, added: Float32Array): void {
+    const { layers, kvHeads, headDim } = this.shape
+    const size = added.length / (2 * layers * kvHeads)
+    for (let at = 0; at < 2 * layers * kvHeads; at++) {
+      const part = this.parts[Math.floor(at / kvHeads) % 2 === 0 ? 'key' : 'value']
+      const start = ((at % kvHeads) * this.capacity + first) * headDim
+      part[Math.floor(at / (2 * kvHeads))]?.set(added.subarray(at * size, (at + 1) * size), start)
     }
   }
 }

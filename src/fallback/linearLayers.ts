@@ -1,5 +1,6 @@
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
 import type { Decoder, Linear, Projection, WeightMatrix } from '../model/decoder.ts'
+import { PROJECTIONS } from '../model/decoder.ts'
 import { readVector } from '../model/dequantise.ts'
 import type { GraphBuilder } from './graphBuilder.ts'
 import { MICROSOFT, int } from './graphBuilder.ts'
@@ -16,9 +17,32 @@ export const GROUPS = {
 
 export type Group = keyof typeof GROUPS
 
-/** The name of A [in, rank] or B [rank, out] among the graph's inputs. */
-export function adapterInput(side: 'A' | 'B', layer: number, projection: Projection): string {
+/** The name of A [layers, in, rank] or B [layers, rank, out] among the graph's inputs. */
+export function adapterInput(side: 'A' | 'B', projection: Projection): string {
+  return `${projection}.${side}`
+}
+
+function layerMatrix(side: 'A' | 'B', projection: Projection, layer: number): string {
   return `layers.${layer}.${projection}.${side}`
+}
+
+/**
+ * Takes A and B of every adapted linear layer as inputs, all layers of a projection in one, since every input costs
+ * time in every run; their ranks may be 0.
+ */
+export function addAdapters(graph: GraphBuilder, decoder: Decoder): void {
+  const { layers } = decoder
+  for (const projection of PROJECTIONS) {
+    const { weight } = linearOf(decoder, 0, projection)
+    // Onnxruntime takes equal names for equal sizes; a pack may leave some projections as they are.
+    const rank = `rank_${projection}`
+    const dims = { A: [layers, weight.in, rank], B: [layers, rank, weight.out] }
+    for (const side of ['A', 'B'] as const) {
+      const all = graph.input(adapterInput(side, projection), DATA_TYPES.f32, dims[side])
+      const parts = Array.from({ length: layers }, (_, layer) => layerMatrix(side, projection, layer))
+      graph.node('Split', [all], parts, { axis: int(0), num_outputs: int(layers) })
+    }
+  }
 }
 
 /**
@@ -42,15 +66,11 @@ export async function addGroup(
   if (!adapters) return product
   const deltas = projections.map((projection) => {
     const stem = `layers.${layer}.${projection}`
-    const { weight } = linearOf(decoder, layer, projection)
-    // Onnxruntime takes equal names for equal sizes; a pack may leave some projections as they are.
-    const rank = `rank_${projection}`
-    const a = graph.input(adapterInput('A', layer, projection), DATA_TYPES.f32, [weight.in, rank])
-    const b = graph.input(adapterInput('B', layer, projection), DATA_TYPES.f32, [rank, weight.out])
-    return graph.node('MatMul', [graph.node('MatMul', [x, a], `${stem}.xA`), b], `${stem}.delta`)
+    const low = graph.node('MatMul', [x, layerMatrix('A', projection, layer)], `${stem}.xA`)
+    return graph.node('MatMul', [low, layerMatrix('B', projection, layer)], `${stem}.xAB`)
   })
-  const delta =
-    deltas.length === 1 ? (deltas[0] ?? '') : graph.node('Concat', deltas, `${name}.delta`, { axis: int(-1) })
+  const joined = graph.node('Concat', deltas, `${name}.deltas`, { axis: int(-1) })
+  const delta = graph.node('Squeeze', [joined, graph.integers('batch_axis', [0])], `${name}.delta`)
   return graph.node('Add', [product, delta], `${name}.y`)
 }
 

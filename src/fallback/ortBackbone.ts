@@ -11,7 +11,7 @@ import { chooseForms } from './chooseForms.ts'
 import { KeyValueCache } from './keyValueCache.ts'
 import { adapterInput } from './linearLayers.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
-import { newOutput, pastInput, rewriteDecoder } from './rewriteDecoder.ts'
+import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
 import type { GraphForms } from './rewriteDecoder.ts'
 import { createSampler } from './sampler.ts'
 
@@ -218,7 +218,7 @@ export class OrtBackbone implements Backbone {
     check(end <= this.context, 'usage', () => {
       return `${end} tokens were to be read, this backbone holds ${this.context} here`
     })
-    const { vocabulary, layers } = this.shape
+    const { vocabulary } = this.shape
     const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)
     check(outside === undefined, 'usage', () => {
       return `token id ${outside} is outside the vocabulary of ${vocabulary}`
@@ -227,10 +227,7 @@ export class OrtBackbone implements Backbone {
     const outputs = await this.session.run(this.runFeeds(ids, rows)).catch((error: unknown) => {
       throw runtimeError(error, 'onnxruntime could not compute the next token')
     })
-    for (let layer = 0; layer < layers; layer++) {
-      for (const part of PARTS)
-        this.cache.write(part, layer, first, floatsOf(outputs[newOutput(part, layer)]))
-    }
+    this.cache.write(first, floatsOf(outputs['new']))
     this.cachedIds.push(...ids)
     return floatsOf(outputs['logits'])
   }
@@ -268,18 +265,33 @@ function adapterFeeds(
   casting: Casting | null,
 ): AdapterFeeds {
   const feeds: Record<string, OrtTensor> = {}
-  for (const [layer, { linears }] of decoder.blocks.entries()) {
-    for (const projection of PROJECTIONS) {
-      const { weight } = linears[projection]
-      const isPlayed = attached && casting && isAdapted(attached.pack, projection)
-      const rank = isPlayed ? attached.pack.config.rank : 0
-      const a = isPlayed ? attached.matrices.mixA(casting, layer, projection) : new Float32Array(0)
-      const b = isPlayed ? attached.matrices.b(casting, layer, projection) : new Float32Array(0)
-      feeds[adapterInput('A', layer, projection)] = new ort.Tensor('float32', a, [weight.in, rank])
-      feeds[adapterInput('B', layer, projection)] = new ort.Tensor('float32', b, [rank, weight.out])
-    }
+  const { layers } = decoder
+  for (const projection of PROJECTIONS) {
+    const isPlayed = attached && casting && isAdapted(attached.pack, projection)
+    const rank = isPlayed ? attached.pack.config.rank : 0
+    const stack = (
+      of: (matrices: AdapterMatrices, casting: Casting, layer: number) => Float32Array,
+    ): Float32Array =>
+      isPlayed
+        ? joined(Array.from({ length: layers }, (_, layer) => of(attached.matrices, casting, layer)))
+        : new Float32Array(0)
+    const a = stack((matrices, played, layer) => matrices.mixA(played, layer, projection))
+    const b = stack((matrices, played, layer) => matrices.b(played, layer, projection))
+    const weight = decoder.blocks[0]?.linears[projection].weight
+    feeds[adapterInput('A', projection)] = new ort.Tensor('float32', a, [layers, weight?.in ?? 0, rank])
+    feeds[adapterInput('B', projection)] = new ort.Tensor('float32', b, [layers, rank, weight?.out ?? 0])
   }
   return feeds
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0))
+  let offset = 0
+  for (const array of arrays) {
+    all.set(array, offset)
+    offset += array.length
+  }
+  return all
 }
 
 function floatsOf(tensor: OrtTensor | undefined): Float32Array {

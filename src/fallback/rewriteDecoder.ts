@@ -5,7 +5,7 @@ import { rotaryAngles } from '../model/rotary.ts'
 import { EMBEDDING, addEmbedding, isFloat32 } from './embedding.ts'
 import type { BuiltGraph } from './graphBuilder.ts'
 import { GraphBuilder, MICROSOFT, float, int } from './graphBuilder.ts'
-import { addGroup, addProduct } from './linearLayers.ts'
+import { addAdapters, addGroup, addProduct } from './linearLayers.ts'
 import type { Group } from './linearLayers.ts'
 import type { WeightForm } from './weightForms.ts'
 
@@ -24,25 +24,25 @@ export interface RewriteOptions {
   readonly onLayer?: (done: number, all: number) => void
 }
 
+const PARTS = ['key', 'value'] as const
+
+function presentName(part: 'key' | 'value', layer: number): string {
+  return `present.${layer}.${part}`
+}
+
 /** The name of a layer's cached keys or values among the graph's inputs. */
 export function pastInput(part: 'key' | 'value', layer: number): string {
   return `past.${layer}.${part}`
 }
 
-/** The name of the keys or values that a run adds among the graph's outputs. */
-export function newOutput(part: 'key' | 'value', layer: number): string {
-  return `new.${layer}.${part}`
-}
-
 /**
  * Writes a recognised decoder as a graph for onnxruntime's CPU kernels, with float32 between the nodes, whatever the
- * exporter's graph was; every adapted linear layer is y = x·Wᵀ + b + (x·A)·B with A [in, rank] and B [rank, out] as
- * inputs, whose rank may be 0.
+ * exporter's graph was; every adapted linear layer is y = x·Wᵀ + b + (x·A)·B with A and B as inputs.
  *
  * Further inputs: `ids` i64 [tokens]; `past.{l}.key|value` [1, kvHeads, capacity, headDim], of which positions below
  * `first` count; `first` and `end` i64 [1], the positions of this run; `last` i32 [1] = end − 1; `total` i32 = end;
  * `logit_rows` i64 [rows], the tokens whose logits are wanted. Outputs: `logits` [rows, vocabulary];
- * `new.{l}.key|value` [1, kvHeads, tokens, headDim].
+ * `new` [layers · 2, kvHeads, tokens, headDim], the keys and values of this run's tokens, layer by layer.
  *
  * Weights are converted one after the other, a piece at a time.
  *
@@ -53,6 +53,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   const { layers } = decoder
   const graph = new GraphBuilder()
   addInputs(graph)
+  if (adapters) addAdapters(graph, decoder)
   await addRotary(graph, decoder, context)
   const isTied = decoder.embedding.stored === decoder.head.stored
   let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
@@ -76,6 +77,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
     graph.node('Identity', [await addProduct(graph, head)], 'logits')
   }
   graph.output('logits', DATA_TYPES.f32, ['rows', decoder.vocabulary])
+  addNewCache(graph, decoder)
   onLayer?.(layers + 1, layers + 1)
   return graph.finish()
 }
@@ -139,26 +141,32 @@ async function addNorm(
 function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv: string): string {
   const { heads, kvHeads, headDim } = decoder
   const name = `layers.${layer}.attention`
-  const { f32 } = DATA_TYPES
   const batch = graph.integers('batch_axis', [0])
-  const past = (['key', 'value'] as const).map((part) =>
-    graph.input(pastInput(part, layer), f32, [1, kvHeads, 'capacity', headDim]),
+  const past = PARTS.map((part) =>
+    graph.input(pastInput(part, layer), DATA_TYPES.f32, [1, kvHeads, 'capacity', headDim]),
   )
-  const present = ['key', 'value'].map((part) => `${name}.${part}`)
   const rows = graph.node('Unsqueeze', [qkv, batch], `${name}.x`)
   graph.node(
     'GroupQueryAttention',
     [rows, '', '', ...past, 'last', 'total', 'cos', 'sin'],
-    [`${name}.y`, ...present],
+    [`${name}.y`, ...PARTS.map((part) => presentName(part, layer))],
     { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1), rotary_interleaved: int(0) },
     MICROSOFT,
   )
-  for (const part of ['key', 'value'] as const) {
-    const positions = ['first', 'end', graph.integers('position_axis', [2])]
-    graph.node('Slice', [`${name}.${part}`, ...positions], newOutput(part, layer))
-    graph.output(newOutput(part, layer), f32, [1, kvHeads, 'tokens', headDim])
-  }
   return graph.node('Squeeze', [`${name}.y`, batch], `${name}.rows`)
+}
+
+/** What a run adds to the cache: the whole of it need not come out. */
+function addNewCache(graph: GraphBuilder, { layers, kvHeads, headDim }: Decoder): void {
+  const positions = ['first', 'end', graph.integers('position_axis', [2])]
+  const added = Array.from({ length: layers }, (_, layer) =>
+    PARTS.map((part) => {
+      const present = presentName(part, layer)
+      return graph.node('Slice', [present, ...positions], `${present}.new`)
+    }),
+  ).flat()
+  graph.node('Concat', added, 'new', { axis: int(0) })
+  graph.output('new', DATA_TYPES.f32, [2 * layers, kvHeads, 'tokens', headDim])
 }
 
 /** silu(gate) · up of [tokens, 2 · ffn]. */
