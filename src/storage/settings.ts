@@ -6,7 +6,7 @@ export const defaultSettings: Settings = {
   version: 1,
   theme: 'system',
   userName: 'stranger',
-  mood: 'lively',
+  mood: 'steady',
   overrides: {},
   lockedSeed: null,
   maxTokens: 200,
