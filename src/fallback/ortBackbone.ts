@@ -4,6 +4,7 @@ import { expectFits } from '../model/adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes, StopReason } from '../model/backbone.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { PROJECTIONS } from '../model/decoder.ts'
+import { askedTokens, logProbability } from '../model/score.ts'
 import { isAdapted, openAdapterMatrices } from './adapterMatrices.ts'
 import type { AdapterMatrices } from './adapterMatrices.ts'
 import { breathe } from './breathe.ts'
@@ -142,6 +143,28 @@ export class OrtBackbone implements Backbone {
     return result
   }
 
+  async score(
+    ids: readonly number[],
+    isReply: readonly boolean[],
+    casting: Casting | null,
+  ): Promise<Float32Array> {
+    const { vocabulary } = this.shape
+    const asked = askedTokens(ids, isReply)
+    const last = asked.at(-1)?.index ?? 0
+    const start = Math.min(this.commonPrefix(ids, casting), (asked[0]?.index ?? 1) - 1)
+    this.startAt(start, casting)
+    const scores: number[] = []
+    for (let first = start; first < last; first += CHUNK_ROWS) {
+      const end = Math.min(first + CHUNK_ROWS, last)
+      const inChunk = asked.filter(({ index }) => index > first && index <= end)
+      const rows = inChunk.map(({ index }) => index - 1 - first)
+      const logits = await this.feed(ids.slice(first, end), rows)
+      for (const [row, { target }] of inChunk.entries())
+        scores.push(logProbability(logits.subarray(row * vocabulary, (row + 1) * vocabulary), target))
+    }
+    return Float32Array.from(scores)
+  }
+
   step(id: number): Promise<Float32Array> {
     return this.feed([id], [0])
   }
@@ -177,10 +200,7 @@ export class OrtBackbone implements Backbone {
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<Float32Array | null> {
-    let common = 0
-    if (this.cachedFor === JSON.stringify(casting)) {
-      while (common < ids.length - 1 && this.cachedIds[common] === ids[common]) common++
-    }
+    const common = Math.min(this.commonPrefix(ids, casting), ids.length - 1)
     this.startAt(common, casting)
     let logits: Float32Array | null = null
     for (let first = common; first < ids.length; first += CHUNK_ROWS) {
@@ -190,6 +210,13 @@ export class OrtBackbone implements Backbone {
       logits = await this.feed(chunk, first + chunk.length === ids.length ? [chunk.length - 1] : [])
     }
     return logits
+  }
+
+  /** How many tokens of a text the cache holds for this casting. */
+  private commonPrefix(ids: readonly number[], casting: Casting | null): number {
+    if (this.cachedFor !== JSON.stringify(casting)) return 0
+    const differing = ids.findIndex((id, index) => this.cachedIds[index] !== id)
+    return differing < 0 ? ids.length : differing
   }
 
   /** Forgets the cache from a position on and takes up a casting. */

@@ -18,6 +18,7 @@ import type { ReportBytes } from './loadMatrix.ts'
 import { rotaryAngles } from './rotary.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
+import { askedTokens } from './score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
 import { CHUNK_ROWS, STEP_ROW_WORDS, bytesOfTensors, createWorkspace } from './workspace.ts'
@@ -166,7 +167,7 @@ export class GpuBackbone implements Backbone {
     isReply: readonly boolean[],
     casting: Casting | null,
   ): Promise<Float32Array> {
-    const asked = ids.flatMap((target, index) => (index > 0 && isReply[index] ? [{ index, target }] : []))
+    const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
     const scorer = (this.scorer ??= await this.createScorer())
     const start = Math.min(this.commonPrefix(ids, casting), (asked[0]?.index ?? 1) - 1)

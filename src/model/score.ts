@@ -13,19 +13,30 @@ export async function scoreTokens(
   casting: Casting | null,
 ): Promise<Float32Array> {
   if (backbone.score) return backbone.score(ids, isReply, casting)
-  const asked = ids.flatMap((_, index) => (index > 0 && isReply[index] ? [index] : []))
-  const logits = await backbone.logits(ids.slice(0, asked.at(-1) ?? 0), casting)
+  const asked = askedTokens(ids, isReply)
+  const logits = await backbone.logits(ids.slice(0, asked.at(-1)?.index ?? 0), casting)
   const { vocabulary } = backbone.shape
-  return Float32Array.from(asked, (index) => {
-    const row = logits.subarray((index - 1) * vocabulary, index * vocabulary)
-    return (row[ids[index] ?? 0] ?? -Infinity) - logSumExp(row)
+  return Float32Array.from(asked, ({ index, target }) => {
+    return logProbability(logits.subarray((index - 1) * vocabulary, index * vocabulary), target)
   })
 }
 
-function logSumExp(values: Float32Array): number {
+/** A token whose probability is asked for, and its position. */
+export interface AskedToken {
+  readonly index: number
+  readonly target: number
+}
+
+/** The marked tokens but for the first of all, which nothing comes before. */
+export function askedTokens(ids: readonly number[], isReply: readonly boolean[]): AskedToken[] {
+  return ids.flatMap((target, index) => (index > 0 && isReply[index] ? [{ index, target }] : []))
+}
+
+/** `logits[target] − log Σ e^logits`. */
+export function logProbability(logits: Float32Array, target: number): number {
   let highest = -Infinity
-  for (const value of values) highest = Math.max(highest, value)
+  for (const value of logits) highest = Math.max(highest, value)
   let sum = 0
-  for (const value of values) sum += Math.exp(value - highest)
-  return highest + Math.log(sum)
+  for (const value of logits) sum += Math.exp(value - highest)
+  return (logits[target] ?? -Infinity) - highest - Math.log(sum)
 }
