@@ -10,8 +10,8 @@ import { sentenceBleu } from './bleu.ts'
 import { distinct2 } from './distinct.ts'
 import { exchangesOf, measuredDialogues, sampleExchanges } from './exchanges.ts'
 import type { Exchange } from './exchanges.ts'
-import { generateReplies, isAnswerable } from './generation.ts'
-import type { EvaluationProgress, EvaluationSubject, GeneratedReply } from './generation.ts'
+import { generateReply, isAnswerable } from './generation.ts'
+import type { EvaluationSubject, GeneratedReply } from './generation.ts'
 import { fitDialogue, fitSystem, mean, meanByRole, scoreDialogue } from './nll.ts'
 import type { Condition, MeasuredDialogue, ReplyScore, Scoring } from './nll.ts'
 import { identificationAccuracy, trainClassifier } from './roleIdentification.ts'
@@ -51,6 +51,13 @@ export const WHOLE_EVALUATION: EvaluationOptions = {
   seed: 42,
 }
 
+/** How far a part of the evaluation is: without anything, with the card as system text, or as the roles. */
+export interface EvaluationProgress {
+  readonly phase: 'bare' | 'prompted' | 'roles'
+  readonly done: number
+  readonly all: number
+}
+
 /** The figures of a pack on held-out exchanges; NLLs in nats a token. */
 export interface Evaluation {
   readonly roles: readonly string[]
@@ -79,6 +86,8 @@ export interface Evaluation {
     readonly samples: readonly GeneratedReply[]
   }
 }
+
+const BARE: Condition = { system: null, casting: null }
 
 interface Cast {
   readonly name: string
@@ -118,41 +127,43 @@ export async function* evaluate(
   check(cast.length > 0, 'usage', () => `the data has no held-out exchange of a role of ${pack.name}`)
   const roles = cast.map(({ name }) => name)
 
+  const asked = cast.flatMap(({ name, line }) =>
+    sampled
+      .filter((exchange) => exchange.role === name)
+      .filter((exchange) => isAnswerable(subject, exchange, line, options.generatedTokens))
+      .slice(0, options.generations),
+  )
+  const work = { subject, scoring, tokens: options.generatedTokens }
+
+  const bare = yield* runPhase(work, 'bare', measured, asked, () => BARE)
   const cards = new Map(cast.map(({ name, card }) => [name, card]))
-  const bare = yield* scoreAll(scoring, measured, 'bare', () => ({ system: null, casting: null }))
-  const prompted = yield* scoreAll(scoring, measured, 'prompted', (dialogue) => {
+  const prompted = yield* runPhase(work, 'prompted', measured, [], (dialogue) => {
     const card = cards.get(dialogue.role) ?? ''
     return { system: card === '' ? null : fitSystem(scoring, dialogue, card), casting: null }
   })
-  const swapped: ReplyScore[][] = []
-  for (const { casting } of cast) {
-    const each = scoreAll(scoring, measured, 'roles', ({ role }) => {
+  const swapped: PhaseResult[] = []
+  for (const { name, casting } of cast) {
+    // A role answers while its adapter is at hand.
+    const own = asked.filter(({ role }) => role === name)
+    const phase = runPhase(work, 'roles', measured, own, ({ role }) => {
       return { system: lines.get(role) ?? null, casting }
     })
-    swapped.push(yield* offset(each, swapped.length, cast.length))
+    swapped.push(yield* partOf(phase, swapped.length, cast.length))
   }
-  const roleSwap = summariseSwap(roles, swapped)
-  const played = swapped.map((scores, index) => scores.filter(({ role }) => role === roles[index])).flat()
-
-  const asked = cast.flatMap((member) => {
-    const own = sampled.filter(({ role }) => role === member.name)
-    return own
-      .filter((exchange) => isAnswerable(subject, exchange, member.line, options.generatedTokens))
-      .slice(0, options.generations)
-  })
-  const samples = yield* generateReplies(
-    subject,
-    asked,
-    (name) => {
-      const member = cast.find((each) => each.name === name)
-      return { system: member?.line ?? null, casting: member?.casting ?? null }
-    },
-    options.generatedTokens,
-  )
+  const scores = swapped.map((part) => part.scores)
+  const roleSwap = summariseSwap(roles, scores)
+  const played = scores.flatMap((each, index) => each.filter(({ role }) => role === roles[index]))
+  const answers = swapped.flatMap((part) => part.answers)
+  const samples = asked.map(({ role, turns }, index) => ({
+    role,
+    said: turns.at(-1)?.text ?? '',
+    reply: answers[index] ?? '',
+    bare: bare.answers[index] ?? '',
+  }))
   const text = textScores(samples, asked)
   const nllByRole = {
-    bare: meanByRole(bare, roles),
-    prompted: meanByRole(prompted, roles),
+    bare: meanByRole(bare.scores, roles),
+    prompted: meanByRole(prompted.scores, roles),
     role: meanByRole(played, roles),
   }
   return {
@@ -163,26 +174,47 @@ export async function* evaluate(
     distinct2: distinct2(samples.map(({ reply }) => reply)),
     bleu: text.bleu[3] ?? 0,
     rouge: text.rouge.rougeL.f,
-    details: { replies: bare.length, generations: samples.length, nllByRole, ...text, samples },
+    details: { replies: bare.scores.length, generations: samples.length, nllByRole, ...text, samples },
   }
 }
 
-async function* scoreAll(
-  scoring: Scoring,
-  measured: readonly MeasuredDialogue[],
+interface Work {
+  readonly subject: EvaluationSubject
+  readonly scoring: Scoring
+  /** Of a generated reply at most. */
+  readonly tokens: number
+}
+
+interface PhaseResult {
+  readonly scores: readonly ReplyScore[]
+  readonly answers: readonly string[]
+}
+
+/** Measures the dialogues, then has the exchanges answered, each under its condition. */
+async function* runPhase(
+  { subject, scoring, tokens }: Work,
   phase: EvaluationProgress['phase'],
+  measured: readonly MeasuredDialogue[],
+  asked: readonly Exchange[],
   conditionOf: (dialogue: MeasuredDialogue) => Condition,
-): AsyncGenerator<EvaluationProgress, ReplyScore[]> {
+): AsyncGenerator<EvaluationProgress, PhaseResult> {
+  const all = measured.length + asked.length
   const scores: ReplyScore[] = []
   for (const [index, dialogue] of measured.entries()) {
     scores.push(...(await scoreDialogue(scoring, dialogue, conditionOf(dialogue))))
-    yield { phase, done: index + 1, all: measured.length }
+    yield { phase, done: index + 1, all }
   }
-  return scores
+  const answers: string[] = []
+  for (const exchange of asked) {
+    const condition = conditionOf({ ...exchange, wanted: [] })
+    answers.push(await generateReply(subject, exchange, condition, tokens))
+    yield { phase, done: measured.length + answers.length, all }
+  }
+  return { scores, answers }
 }
 
 /** The progress of one of several parts of a phase. */
-async function* offset<T>(
+async function* partOf<T>(
   part: AsyncGenerator<EvaluationProgress, T>,
   before: number,
   parts: number,

@@ -15,12 +15,6 @@ export interface EvaluationSubject {
   readonly pack: Pack
 }
 
-export interface EvaluationProgress {
-  readonly phase: 'bare' | 'prompted' | 'roles' | 'generation'
-  readonly done: number
-  readonly all: number
-}
-
 export interface GeneratedReply {
   readonly role: string
   /** What the visitor said last. */
@@ -30,8 +24,6 @@ export interface GeneratedReply {
   /** The bare backbone's. */
   readonly bare: string
 }
-
-const BARE: Condition = { system: null, casting: null }
 
 function promptOf(
   { backbone, codec }: EvaluationSubject,
@@ -60,41 +52,19 @@ export function isAnswerable(
 }
 
 /**
- * Has the roles, then the bare backbone without any system text, answer in each exchange.
+ * The answer to what the visitor said before a reply, without the spaces around it.
  *
- * @param tokens of an answer at most.
+ * @param tokens of it at most.
  */
-export async function* generateReplies(
-  subject: EvaluationSubject,
-  exchanges: readonly Exchange[],
-  conditionOf: (role: string) => Condition,
-  tokens: number,
-): AsyncGenerator<EvaluationProgress, GeneratedReply[]> {
-  const replies: string[] = []
-  for (const isBare of [false, true]) {
-    for (const exchange of exchanges) {
-      const condition = isBare ? BARE : conditionOf(exchange.role)
-      replies.push(await generateReply(subject, exchange, condition, tokens))
-      yield { phase: 'generation', done: replies.length, all: 2 * exchanges.length }
-    }
-  }
-  return exchanges.map(({ role, turns }, index) => ({
-    role,
-    said: turns.at(-1)?.text ?? '',
-    reply: replies[index] ?? '',
-    bare: replies[exchanges.length + index] ?? '',
-  }))
-}
-
-async function generateReply(
+export async function generateReply(
   subject: EvaluationSubject,
   exchange: Exchange,
   { system, casting }: Condition,
-  maxTokens: number,
+  tokens: number,
 ): Promise<string> {
-  const ids = promptOf(subject, exchange, system, maxTokens)
+  const ids = promptOf(subject, exchange, system, tokens)
   const answer: number[] = []
-  const request = { ids, casting, sampling: GREEDY, maxTokens, stopIds: subject.stopIds }
+  const request = { ids, casting, sampling: GREEDY, maxTokens: tokens, stopIds: subject.stopIds }
   for await (const id of subject.backbone.generate(request)) answer.push(id)
   return subject.codec.tokenizer.decode(answer).trim()
 }

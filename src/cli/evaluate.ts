@@ -1,0 +1,177 @@
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+
+import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import { QUICK_EVALUATION, WHOLE_EVALUATION, evaluate as measure } from '../evaluate/evaluate.ts'
+import type { Evaluation, EvaluationOptions, EvaluationProgress } from '../evaluate/evaluate.ts'
+import { readDataset } from '../formats/dataset.ts'
+import type { DatasetDialogue } from '../formats/dataset/reading.ts'
+import { splitDialogues } from '../train/split.ts'
+import type { SplitDialogue } from '../train/split.ts'
+import { numberOption, parseArguments } from './arguments.ts'
+import { openEngine } from './engine.ts'
+import { openNodeDevice } from './gpu.ts'
+
+/** The seed that `train` splits with too, where rows say nothing. */
+const SPLIT_SEED = 42
+const SHIPPED = resolve(import.meta.dirname, '../../../..')
+
+/** The texts of a data file, or of every JSON and CSV file of a folder. */
+async function readTexts(path: string): Promise<{ readonly name: string; readonly text: string }[]> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
+  const names = found.isDirectory()
+    ? (await readdir(path)).filter((name) => /\.(?:jsonl|csv)$/.test(name)).toSorted()
+    : ['']
+  return Promise.all(
+    names.map(async (name) => {
+      const file = join(path, name)
+      return { name: basename(file), text: await readFile(file, 'utf8') }
+    }),
+  )
+}
+
+/** Reads data and holds out a fifth where rows do not say what is held out. */
+async function readDialogues(
+  path: string,
+): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
+  const notes: string[] = []
+  const dialogues: DatasetDialogue[] = []
+  for (const { name, text } of await readTexts(path)) {
+    const reading = readDataset(text, name)
+    dialogues.push(...reading.dialogues)
+    const [first] = reading.rejected
+    if (first) {
+      const count = reading.rejected.length
+      notes.push(`warning: ${name}: ${count} rows cannot be used; line ${first.line}: ${first.reason}`)
+    }
+  }
+  check(dialogues.length > 0, 'usage', () => `${path} holds no dialogue`)
+  if (dialogues.every(({ split }) => split === undefined)) {
+    notes.push(
+      `warning: no row of ${basename(path)} has a split; a fifth is held out with seed ${SPLIT_SEED}`,
+    )
+    return { dialogues: splitDialogues(dialogues, SPLIT_SEED), notes }
+  }
+  // In data that is split, a row without a side belongs to nobody's held-out part.
+  const split = dialogues.map((dialogue) => ({ ...dialogue, split: dialogue.split ?? ('train' as const) }))
+  return { dialogues: split, notes }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** Our kernels where there is a graphics card, else onnxruntime, which a processor runs faster. */
+async function fasterEngine(): Promise<string> {
+  try {
+    const { device, isSoftware } = await openNodeDevice()
+    device.destroy()
+    return isSoftware ? 'ort' : 'webgpu'
+  } catch (error) {
+    if (asHycoraError(error, 'webgpu-unavailable').code !== 'webgpu-unavailable') throw error
+    return 'ort'
+  }
+}
+
+/** The options with what is shipped for those left out: the starter, the pack of its name, the cast's lines. */
+async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+  const complete = new Map(options)
+  if (!options.has('backbone')) complete.set('backbone', 'starter')
+  const name = complete.get('backbone') ?? ''
+  if (!options.has('pack')) {
+    const pack = join(SHIPPED, 'public/packs', `${name}.hycora.safetensors`)
+    const found = await stat(pack).catch(() => undefined)
+    check(found, 'usage', () => `--pack is missing, and no pack is shipped for ${name}`)
+    complete.set('pack', pack)
+  }
+  if (!options.has('engine')) complete.set('engine', await fasterEngine())
+  return complete
+}
+
+function optionsOf(options: ReadonlyMap<string, string>): EvaluationOptions {
+  const base = options.has('all') ? WHOLE_EVALUATION : QUICK_EVALUATION
+  const whole = (name: string, fallback: number): number => {
+    const value = numberOption(options, name, fallback)
+    check(value === fallback || (Number.isInteger(value) && value >= 0), 'usage', () => {
+      return `--${name} is ${value}, expected a whole number`
+    })
+    return value
+  }
+  return {
+    ...base,
+    exchanges: Math.max(1, whole('exchanges', base.exchanges)),
+    generations: whole('generations', base.generations),
+    seed: whole('seed', base.seed),
+  }
+}
+
+/** Speaks at the start of a phase and at each further quarter of it; first of all, once something is done, the notes. */
+function progressReporter(notes: readonly string[]): (progress: EvaluationProgress) => void {
+  let last = ''
+  return ({ phase, done, all }) => {
+    if (last === '') for (const note of notes) say(note)
+    const quarter = Math.floor((4 * done) / all)
+    const now = `${phase}: ${25 * quarter} %`
+    if (now !== last) say(now)
+    last = now
+  }
+}
+
+/** `evaluate`: the figures of a pack on held-out exchanges. */
+export async function evaluate(words: readonly string[]): Promise<void> {
+  const { options } = parseArguments(words, {
+    values: ['backbone', 'model', 'pack', 'data', 'engine', 'seed', 'exchanges', 'generations'],
+    flags: ['all', 'json'],
+  })
+  const evaluationOptions = optionsOf(options)
+  const { dialogues, notes } = await readDialogues(resolve(options.get('data') ?? join(SHIPPED, 'data/cast')))
+  const complete = await withDefaults(options)
+  const { backbone, model, pack, name } = await openEngine(complete)
+  const { tokenizer, template, stopIds } = model
+  if (!tokenizer || !template) throw new HycoraError('usage', `${name} has no tokenizer or no chat template`)
+  if (!pack) throw new HycoraError('usage', '--pack is missing')
+  const subject = { backbone, codec: { tokenizer, template }, stopIds, pack }
+  const running = measure(subject, dialogues, evaluationOptions)
+  const report = progressReporter([...notes, `${name} with ${pack.name} on ${complete.get('engine')}`])
+  for (;;) {
+    const next = await running.next()
+    if (next.done) {
+      process.stdout.write(
+        options.has('json') ? `${JSON.stringify(next.value)}\n` : formatEvaluation(next.value),
+      )
+      return
+    }
+    report(next.value)
+  }
+}
+
+function number(value: number | null | undefined): string {
+  return (value ?? NaN).toFixed(3)
+}
+
+/** The figures as tables for a person. */
+export function formatEvaluation({
+  roles,
+  nll,
+  roleSwap,
+  roleIdentification: { accuracy, ceiling, floor },
+  details,
+  ...figures
+}: Evaluation): string {
+  const width = Math.max(8, ...roles.map((role) => role.length))
+  const row = (label: string, values: readonly string[]): string =>
+    [label.padEnd(width), ...values.map((value) => value.padStart(9))].join(' ').trimEnd()
+  const { bare, prompted, role: own } = details.nllByRole
+  return [
+    row('NLL', ['bare', 'prompted', 'role']),
+    ...roles.map((role, index) => row(role, [bare[index], prompted[index], own[index]].map(number))),
+    row('mean', [nll.bare, nll.prompted, nll.role].map(number)),
+    '',
+    `role swap: accuracy ${number(roleSwap.accuracy)}, a reply ${number(roleSwap.perReply)}, margin ${number(roleSwap.margin)}`,
+    `role named: generated ${number(accuracy)}, held out ${number(ceiling)}, bare ${number(floor)}, chance ${number(1 / roles.length)}`,
+    `distinct-2 ${number(figures.distinct2)}, BLEU-4 ${number(figures.bleu)}, ROUGE-L ${number(figures.rouge)}`,
+    `${details.replies} replies measured, ${details.generations} generated`,
+    '',
+  ].join('\n')
+}
