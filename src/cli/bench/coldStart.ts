@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { HycoraError } from '../../core/errors.ts'
 import { openModel } from '../engine.ts'
 import { openNodeDevice } from '../gpu.ts'
+import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
 import { generateGreedy, openBackbone, promptIds, rivalModel } from './subject.ts'
@@ -36,8 +37,8 @@ export async function startCold(who: Starter, options: ReadonlyMap<string, strin
   })
 }
 
-/** Shader caches on disk, by the drivers' own switches, off. */
-const EMPTY_SHADER_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' }
+/** Switches of drivers that keep compiled shaders on disk. */
+const WITHOUT_SHADER_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' }
 
 /** Starts this program again for one cold start. */
 function startProcess(subject: Subject, who: Starter, environment: Readonly<Record<string, string>>): number {
@@ -58,26 +59,34 @@ function startProcess(subject: Subject, who: Starter, environment: Readonly<Reco
   return milliseconds
 }
 
-/** From files on disk to the first token, each time in a fresh process. */
+/** Two sides in turn, each time in a fresh process; where one turn alone takes long, only that one. */
+async function startInTurn(
+  subject: Subject,
+  environment: Readonly<Record<string, string>>,
+): Promise<{ ours: number; rival: number; rounds: number }> {
+  const start = (who: Starter) => (): Promise<number> =>
+    Promise.resolve(startProcess(subject, who, environment))
+  const [ours, rival] = [await start('ours')(), await start('rival')()]
+  const rounds = Math.min(subject.rounds, Math.floor(CASE_BUDGET_MS / (2 * (ours + rival))))
+  if (rounds === 0) return { ours, rival, rounds: 1 }
+  const [ourMedian, rivalMedian] = await interleave(rounds, start('ours'), start('rival'))
+  return { ours: ourMedian, rival: rivalMedian, rounds }
+}
+
+/**
+ * From files on disk to the first token: at a first visit, when every shader is still to be compiled, and beside it at a
+ * later one.
+ */
 export async function coldStartCase(subject: Subject, opponent: Opponent): Promise<BenchRow> {
   const { rival } = opponent
   if (!rival) return subject.row('cold-start', { unit: 'ms', rivalName: opponent.name, note: opponent.note })
-  const start = (who: Starter): Promise<number> => Promise.resolve(startProcess(subject, who, {}))
-  await start('ours')
-  await start('rival')
-  const rounds = Math.min(subject.rounds, 3)
-  const [own, theirs] = await interleave(
-    rounds,
-    () => start('ours'),
-    () => start('rival'),
-  )
+  const first = await startInTurn(subject, WITHOUT_SHADER_CACHE)
+  const later = await startInTurn(subject, {})
   return subject.row('cold-start', {
-    ours: own,
-    rival: theirs,
+    ...first,
     unit: 'ms',
     rivalName: rival.name,
-    rounds,
-    oursEmptyShaderCache: startProcess(subject, 'ours', EMPTY_SHADER_CACHE),
-    rivalEmptyShaderCache: startProcess(subject, 'rival', EMPTY_SHADER_CACHE),
+    oursWithShaderCache: later.ours,
+    rivalWithShaderCache: later.rival,
   })
 }

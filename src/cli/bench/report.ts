@@ -58,9 +58,9 @@ export interface BenchRow {
   readonly sameTokens?: string
   /** A role played for the first time: its matrices are generated now. */
   readonly coldMs?: number
-  /** The first start of all, before the driver has any compiled shader on disk. */
-  readonly oursEmptyShaderCache?: number
-  readonly rivalEmptyShaderCache?: number
+  /** A later start, when the driver has the compiled shaders on disk. */
+  readonly oursWithShaderCache?: number
+  readonly rivalWithShaderCache?: number
 }
 
 /** What a case measured; the rest of its row follows from it. */
