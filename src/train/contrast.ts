@@ -124,7 +124,8 @@ export async function createContrast(
 ): Promise<Contrast> {
   const table = parameters.value('roles_emb.weight')
   const roles = table.shape[0] ?? 0
-  const columns = hidden.shape[1] ?? 0
+  // The buffer's rows may be padded; the head knows how wide a hidden state is.
+  const columns = parameters.value('hidden_to_role_emb_layer.weight').shape[1] ?? 0
   const create = (shape: readonly number[], label: string): Tensor =>
     createTensor(device, shape, `contrast ${label}`)
 
