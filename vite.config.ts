@@ -82,10 +82,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'browser',
+          name: 'in a page',
           include: ['tests/browser/**/*.test.{ts,tsx}'],
           testTimeout: 120_000,
-          browser: chromium('chromium'),
+          browser: chromium('browser'),
         },
       },
       {

@@ -17,11 +17,11 @@ import { openModel, openPack } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
 import { readBatches, readDialogues, readText } from './trainingData.ts'
 
-async function readConfig(path: string | undefined): Promise<TrainConfig> {
-  if (path === undefined) return readTrainConfig({})
+async function readConfig(path: string | undefined, start: Pack | null): Promise<TrainConfig> {
+  if (path === undefined) return readTrainConfig({}, start?.config)
   const text = await readText(path)
   try {
-    return readTrainConfig(JSON.parse(text))
+    return readTrainConfig(JSON.parse(text), start?.config)
   } catch (error) {
     if (error instanceof HycoraError) throw error
     throw new HycoraError('format-invalid', `${path} is not JSON`)
@@ -123,11 +123,11 @@ export async function train(words: readonly string[]): Promise<void> {
   const values = ['backbone', 'model', 'data', 'batches', 'out', 'config', 'start']
   const { options } = parseArguments(words, { values, flags: ['resume'] })
   const out = resolve(required(options, 'out'))
-  const given = await readConfig(options.get('config'))
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
   const start = startPath === undefined ? null : await openPack(startPath)
   if (start) comparePack(start, model, name)
+  const given = await readConfig(options.get('config'), start)
   const [data, batchesPath] = [options.get('data'), options.get('batches')]
   check(
     (data === undefined) !== (batchesPath === undefined),

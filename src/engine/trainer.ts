@@ -32,7 +32,7 @@ interface Prepared {
 async function prepare(stage: Stage, params: TrainParams, start: Pack | null): Promise<Prepared> {
   const { tokenizer, template, decoder } = stage.model
   if (!tokenizer || !template) throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
-  const config = readTrainConfig(params.config)
+  const config = readTrainConfig(params.config, start?.config)
   const codec = { tokenizer, template }
   const rowsOf = (split: 'train' | 'test') =>
     encodeRows(

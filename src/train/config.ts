@@ -2,7 +2,7 @@ import { HycoraError, check } from '../core/errors.ts'
 import { isJsonRecord } from '../formats/json.ts'
 import type { JsonRecord } from '../formats/json.ts'
 import { PACK_PROJECTIONS } from '../formats/packConfig.ts'
-import type { PackProjection, SourceOfA, SourceOfB } from '../formats/packConfig.ts'
+import type { PackConfig, PackProjection, SourceOfA, SourceOfB } from '../formats/packConfig.ts'
 
 /** The contrastive loss between what is said and who says it. */
 export interface ContrastConfig {
@@ -219,9 +219,13 @@ function readSizes(value: unknown): HypernetworkSizes {
 /**
  * Validates a configuration file's JSON; what it leaves out has its default.
  *
- * @throws HycoraError `format-invalid` naming the key and what it should hold.
+ * @param start the configuration of the start pack, which decides rank and all sizes.
+ * @throws HycoraError `format-invalid` naming the key and what it should hold; `usage` when the rank is not the start's.
  */
-export function readTrainConfig(value: unknown): TrainConfig {
+export function readTrainConfig(
+  value: unknown,
+  start: Pick<PackConfig, 'rank' | 'alpha'> | null = null,
+): TrainConfig {
   const fields = new Fields(value, 'the configuration')
   const fallback = DEFAULT_CONFIG
   const learningRate = fields.number('learningRate', fallback.learningRate, RATE)
@@ -241,8 +245,8 @@ export function readTrainConfig(value: unknown): TrainConfig {
     weightDecay: fields.number('weightDecay', fallback.weightDecay, [0, 100]),
     clip: fields.number('clip', fallback.clip, [0, 1e9]),
     dropout: fields.number('dropout', fallback.dropout, [0, 0.95]),
-    rank: fields.integer('rank', fallback.rank, [1, 256]),
-    alpha: fields.number('alpha', fallback.alpha, [1e-6, 1e6]),
+    rank: fields.integer('rank', start?.rank ?? fallback.rank, [1, 256]),
+    alpha: fields.number('alpha', start?.alpha ?? fallback.alpha, [1e-6, 1e6]),
     targets: readTargets(fields),
     sources: readSources(fields.take('sources')),
     contrast: readContrast(fields.take('contrast')),
@@ -254,6 +258,11 @@ export function readTrainConfig(value: unknown): TrainConfig {
     system: readSystem(fields),
   }
   fields.done()
+  check(
+    !start || config.rank === start.rank,
+    'usage',
+    () => `the configuration: rank is ${config.rank}, the start pack has ${start?.rank}`,
+  )
   check(
     config.mode === 'all' || config.role !== null,
     'format-invalid',

@@ -50,14 +50,17 @@ describe.skipIf(!hasShared)('ten steps against PyTorch in float64 (needs the dev
     const path = sharedPath('golden/backbone/train-golden.safetensors')
     const { tensors: golden } = await readTensors(path)
     const batches = await readBatches(path)
-    const config = readTrainConfig({
-      steps: 10,
-      learningRate: 2e-3,
-      schedule: 'constant',
-      warmup: 0,
-      weightDecay: 0.01,
-      contrast: { form: 'batch', weight: 0.3, schedule: 'none' },
-    })
+    const config = readTrainConfig(
+      {
+        steps: 10,
+        learningRate: 2e-3,
+        schedule: 'constant',
+        warmup: 0,
+        weightDecay: 0.01,
+        contrast: { form: 'batch', weight: 0.3, schedule: 'none' },
+      },
+      start.config,
+    )
     const { trainee, run } = await prepareRun(config, decoder, ['Captain', 'Gardener', 'Oracle'], start, null)
     const weights = await loadWeights(device, decoder, () => undefined)
     const input = { device, decoder, weights, trainee, config, batches, run, checkpoint: null }

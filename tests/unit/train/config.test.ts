@@ -10,6 +10,13 @@ describe('the training configuration', () => {
     expect(readTrainConfig({ targets: ['v', 'q'] }).targets).toEqual(['q', 'v'])
   })
 
+  test('a start pack decides rank and scale; another rank is refused', () => {
+    const start = { rank: 4, alpha: 8 }
+    expect(readTrainConfig({}, start)).toMatchObject(start)
+    expect(readTrainConfig({ rank: 4, alpha: 16 }, start)).toMatchObject({ rank: 4, alpha: 16 })
+    expect(() => readTrainConfig({ rank: 8 }, start)).toThrow('rank is 8, the start pack has 4')
+  })
+
   test.each([
     [{ steps: 0 }, 'steps is 0'],
     [{ steps: 1.5 }, 'steps is 1.5'],
