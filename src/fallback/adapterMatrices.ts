@@ -47,7 +47,8 @@ function matrixA(
  *
  * @throws HycoraError `format-invalid` when a source is generated and the pack has no hyper-network.
  */
-export function openAdapterMatrices(pack: PackTensors): AdapterMatrices {
+export function openAdapterMatrices(file: PackTensors): AdapterMatrices {
+  const pack = withWideTensors(file)
   const { sources, alpha, rank } = pack.config
   const isGenerated = sources.A.startsWith('hyper') || sources.B === 'hyper'
   const hypernetwork = isGenerated ? openHypernetwork(pack) : null
@@ -81,6 +82,20 @@ export function openAdapterMatrices(pack: PackTensors): AdapterMatrices {
       if (sources.B === 'shared') return row(pack, `${stem}.lora_B`, null)
       if (sources.B === 'table') return row(pack, `${stem}.lora_B_table`, role)
       return hypernetwork?.generate(role, layer, projection, 'B') ?? new Float32Array(0)
+    },
+  }
+}
+
+/** The pack with halves widened once: the hyper-network reads its weights anew for every linear layer. */
+function withWideTensors({ config, rows, tensor }: PackTensors): PackTensors {
+  const wide = new Map<string, Float32Array>()
+  return {
+    config,
+    rows,
+    tensor(name) {
+      const values = wide.get(name) ?? tensor(name)
+      wide.set(name, values)
+      return values
     },
   }
 }

@@ -272,7 +272,8 @@ export class OrtBackbone implements Backbone {
       end: longs([end]),
       last: new Tensor('int32', Int32Array.of(end - 1), [1]),
       total: new Tensor('int32', Int32Array.of(end), []),
-      logit_rows: longs(rows),
+      // onnxruntime's product of bytes fails on no rows at all: one is computed and not read.
+      logit_rows: longs(rows.length > 0 ? rows : [0]),
     }
     for (let layer = 0; layer < this.shape.layers; layer++) {
       for (const part of PARTS) {
