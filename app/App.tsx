@@ -12,6 +12,7 @@ import { useChats } from './stores/chats.ts'
 import { useRoute } from './stores/route.ts'
 import type { Route } from './stores/route.ts'
 import { useSession } from './stores/session.ts'
+import { TeachScreen } from './teach/TeachScreen.tsx'
 import { useNarrow } from './shared/useNarrow.ts'
 
 /** The whole page: one screen, the drawer beside it, the load line above and the last deed below. */
@@ -19,15 +20,15 @@ export function App() {
   const route = useRoute()
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const isNarrow = useNarrow()
-  useTitle()
+  useTitle(route.screen)
   useArrival(route.screen)
   return (
     <ErrorBoundary>
-      <LoadLine hasWords={route.screen === 'cast'} />
+      <LoadLine hasWords={route.screen !== 'chat'} />
       <div className={[styles.stage, isBackstageOpen ? styles.open : ''].join(' ')}>
         {/* On a phone the drawer covers the screen, which then must not be reached behind it. */}
         <div className={styles.screen} inert={isBackstageOpen && isNarrow}>
-          {route.screen === 'chat' ? <ChatScreen id={route.chat} /> : <CastScreen />}
+          <Screen route={route} />
         </div>
         {isBackstageOpen && (
           <div className={styles.drawer}>
@@ -40,22 +41,37 @@ export function App() {
   )
 }
 
-/** Puts the focus on the cast's question when the visitor comes back to it, so that a screen reader hears where it is. */
+function Screen({ route }: { readonly route: Route }) {
+  switch (route.screen) {
+    case 'cast':
+      return <CastScreen />
+    case 'chat':
+      return <ChatScreen id={route.chat} />
+    case 'teach':
+      return <TeachScreen />
+    default:
+      return route satisfies never
+  }
+}
+
+/** Puts the focus on a screen's heading when the visitor comes to it, so that a screen reader hears where it is. */
 function useArrival(screen: Route['screen']): void {
   const before = useRef(screen)
   useEffect(() => {
-    if (before.current !== screen && screen === 'cast') {
+    if (before.current !== screen && screen !== 'chat') {
+      scrollTo(0, 0)
       document.querySelector<HTMLElement>('[data-arrival]')?.focus()
     }
     before.current = screen
   }, [screen])
 }
 
-/** Names the tab after who is talked to. */
-function useTitle(): void {
+/** Names the tab after who is talked to, or taught. */
+function useTitle(screen: Route['screen']): void {
   const role = useChats((state) => state.open?.role ?? null)
   const member = useCast((state) => findMember(state.members, role))
   useEffect(() => {
-    document.title = member ? `${member.displayName} · HyCoRA playground` : 'HyCoRA playground'
-  }, [member])
+    const subject = screen === 'teach' ? 'Someone of your own' : member?.displayName
+    document.title = subject ? `${subject} · HyCoRA playground` : 'HyCoRA playground'
+  }, [member, screen])
 }

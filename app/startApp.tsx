@@ -5,11 +5,15 @@ import type { EngineClient } from '../src/engine/client.ts'
 import { App } from './App.tsx'
 import { openCast } from './stores/cast.ts'
 import { openChats } from './stores/chats.ts'
+import { listCompanies } from './stores/company.ts'
 import { startEngine } from './stores/engine.ts'
+import { watchFirstNight } from './stores/firstNight.ts'
 import { watchClosing } from './stores/generation.ts'
+import { watchLines } from './stores/lines.ts'
 import { watchPreview } from './stores/preview.ts'
 import { watchRoute } from './stores/route.ts'
 import { openSettings } from './stores/settings.ts'
+import { openTraining } from './stores/training.ts'
 // A style sheet has nothing to import.
 // oxlint-disable-next-line import/no-unassigned-import
 import './theme.css'
@@ -19,6 +23,8 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   watchRoute()
   watchPreview()
   watchClosing()
+  watchLines()
+  watchFirstNight()
   // The theme comes with the settings: they are read first, so that the page does not flash.
   await Promise.all([openSettings(), openChats()])
   createRoot(root).render(
@@ -27,5 +33,12 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
     </StrictMode>,
   )
   // Without the cards the pack's roles still come with the model.
-  await Promise.all([openCast().catch(() => undefined), startEngine(connect)])
+  await Promise.all([
+    openCast().catch(() => undefined),
+    // Without storage there is no earlier run and no kept company.
+    listCompanies()
+      .then(openTraining)
+      .catch(() => undefined),
+    startEngine(connect),
+  ])
 }

@@ -12,6 +12,8 @@ import styles from './CastScreen.module.css'
 import { ImportButton } from './ImportButton.tsx'
 import { LastChats } from './LastChats.tsx'
 import { RoleTile } from './RoleTile.tsx'
+import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
+import { TeachTile } from './TeachTile.tsx'
 
 /** From this many roles on, a search helps more than it disturbs. */
 const SEARCH_FROM = 12
@@ -48,6 +50,7 @@ export function CastScreen() {
         </div>
         <div className={styles.notices}>
           <EngineNotices />
+          <RehearsalNotice />
         </div>
         {hasChats && <LastChats />}
         {members.length >= SEARCH_FROM && (
@@ -65,6 +68,7 @@ export function CastScreen() {
             {shown.map((member) => (
               <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
             ))}
+            {search === '' && <TeachTile />}
           </ul>
           {isSettled && shown.length === 0 && <EmptyCast isSearching={search !== ''} />}
         </section>

@@ -14,6 +14,7 @@ import { routeHash } from '../stores/route.ts'
 import { characterName } from '../stores/scene.ts'
 import { edit, showBackstage, useSession } from '../stores/session.ts'
 import { useNarrow } from '../shared/useNarrow.ts'
+import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
 import { Announcer } from './Announcer.tsx'
 import { ChatTitle } from './ChatTitle.tsx'
 import styles from './ChatScreen.module.css'
@@ -93,6 +94,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         <MessageList chat={chat} member={member} />
         <div className={styles.foot}>
           <EngineNotices />
+          <RehearsalNotice />
           {failure && (
             <ErrorNotice failure={failure} onRetry={() => void again()} onDismiss={dismissFailure} />
           )}

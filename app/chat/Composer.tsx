@@ -4,6 +4,7 @@ import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { Button } from '../shared/Button.tsx'
 import { useEngine } from '../stores/engine.ts'
 import { say, stopAnswer, useGeneration } from '../stores/generation.ts'
+import { isTraining, useTraining } from '../stores/training.ts'
 import styles from './Composer.module.css'
 import { focusComposer } from './focusComposer.ts'
 
@@ -19,7 +20,9 @@ export function Composer({ chat, name, starters }: ComposerProps) {
   const [text, setText] = useState(() => loadDraft(chat))
   const isBusy = useGeneration((state) => state.live !== null)
   // Where nobody can answer, nothing is asked; what is written stays.
-  const isMute = useEngine((state) => state.phase === 'blocked')
+  const isBlocked = useEngine((state) => state.phase === 'blocked')
+  const isRehearsing = useTraining(isTraining)
+  const isMute = isBlocked || isRehearsing
   useEffect(focusComposer, [])
   const write = (words: string): void => {
     setText(words)

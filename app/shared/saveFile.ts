@@ -1,6 +1,7 @@
-/** Hands a text to the visitor as a file. */
-export function saveFile(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }))
+/** Hands a text, or a file that lies here, to the visitor as a file. */
+export function saveFile(name: string, content: string | Blob): void {
+  const file = typeof content === 'string' ? new Blob([content], { type: 'application/jsonl' }) : content
+  const address = URL.createObjectURL(file)
   const link = document.createElement('a')
   link.href = address
   link.download = name.replaceAll(/[/\\:*?"<>|]/g, '_')

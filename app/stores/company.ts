@@ -1,8 +1,9 @@
 // Scope: document. The packs of the library, and which of them plays.
 import { create } from 'zustand'
 
-import { HycoraError } from '../../src/core/errors.ts'
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
+import { saveFile } from '../shared/saveFile.ts'
 import { playPack, retryEngine, useEngine } from './engine.ts'
 import { newId } from './newId.ts'
 import { notify } from './notices.ts'
@@ -50,11 +51,20 @@ export async function invitePack(name: string, file: Blob): Promise<void> {
   await playPack({ name, file })
 }
 
-/** The bytes of a kept pack. @throws HycoraError `storage-corrupt`. */
-export async function readKeptPack(id: string): Promise<Blob> {
-  const storage = await trainingStorage()
-  if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
-  return storage.library.read(id)
+/** Hands a kept pack to the visitor as a file; what is wrong with it is told at the foot of the page. */
+export async function saveKeptPack(pack: KeptPack): Promise<void> {
+  try {
+    const storage = await trainingStorage()
+    const file = await storage?.library.read(pack.id)
+    if (file) saveFile(packFileName(pack.name), file)
+  } catch (thrown) {
+    notify(`${pack.name} cannot be saved: ${asHycoraError(thrown, 'storage-corrupt').message}.`)
+  }
+}
+
+/** The name of a pack's file. */
+export function packFileName(name: string): string {
+  return `${name}.hycora.safetensors`
 }
 
 /** Removes a pack; where it plays, the company that came with the model takes its place. */

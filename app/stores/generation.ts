@@ -15,6 +15,7 @@ import { newId, newSeed } from './newId.ts'
 import { characterName, stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from './settings.ts'
+import { isTraining, useTraining } from './training.ts'
 
 /** An answer on its way. */
 export interface Live {
@@ -107,7 +108,8 @@ export function dismissFailure(): void {
 }
 
 async function perform(chat: Chat, kind: Live['kind'], target: Message | undefined): Promise<void> {
-  if (useGeneration.getState().live) return
+  // The graphics card answers or rehearses.
+  if (useGeneration.getState().live || isTraining(useTraining.getState())) return
   const before = kind === 'continue' && target ? selectedTake(target) : undefined
   const seed = useSettings.getState().lockedSeed ?? newSeed()
   controller = new AbortController()

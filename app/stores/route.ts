@@ -1,17 +1,30 @@
 // Scope: session. Where the visitor is, as the address says, so that the browser's back works.
 import { create } from 'zustand'
 
-export type Route = { readonly screen: 'cast' } | { readonly screen: 'chat'; readonly chat: string }
+export type Route =
+  | { readonly screen: 'cast' }
+  | { readonly screen: 'chat'; readonly chat: string }
+  | { readonly screen: 'teach' }
 
 /** The route of a hash; an unknown one is the cast. */
 export function readRoute(hash: string): Route {
   const chat = /^#\/chat\/([\w-]+)$/.exec(hash)?.[1]
-  return chat ? { screen: 'chat', chat } : { screen: 'cast' }
+  if (chat) return { screen: 'chat', chat }
+  return { screen: hash === '#/teach' ? 'teach' : 'cast' }
 }
 
 /** The hash of a route. */
 export function routeHash(route: Route): string {
-  return route.screen === 'chat' ? `#/chat/${route.chat}` : '#/'
+  switch (route.screen) {
+    case 'cast':
+      return '#/'
+    case 'chat':
+      return `#/chat/${route.chat}`
+    case 'teach':
+      return '#/teach'
+    default:
+      return route satisfies never
+  }
 }
 
 export const useRoute = create<Route>()(() => ({ screen: 'cast' }))

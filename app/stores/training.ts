@@ -220,7 +220,17 @@ async function rehearse(
         rehearsal: run.rehearsal,
         duty: useSettings.getState().duty,
       },
-      { onYield: (event) => (event.kind === 'checkpoint' ? saver.push(event) : inbox.push(event)), signal },
+      {
+        onYield: (event) => {
+          if (event.kind !== 'checkpoint') inbox.push(event)
+          else {
+            // What is kept with a checkpoint reaches at least as far as it.
+            inbox.finish()
+            saver.push(event)
+          }
+        },
+        signal,
+      },
     )
     if (stopsAtOnce) controller.abort()
     const result = await done
@@ -255,12 +265,15 @@ function checkBackbone(run: RunRecord): void {
   }
 }
 
-/** Collects what the run says and shows it once a frame, or at once where no frame is drawn. */
+/** How often the charts move: drawing them must not take from the run. */
+const SHOW_MS = 200
+
+/** Collects what the run says and shows it a few times a second. */
 function collectEvents(): { push: (event: TrainEvent) => void; finish: () => void } {
   let waiting: TrainEvent[] = []
-  let frame = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
   const show = (): void => {
-    frame = 0
+    timer = undefined
     const events = waiting
     waiting = []
     useTraining.setState(({ history, phase }) => ({
@@ -271,11 +284,10 @@ function collectEvents(): { push: (event: TrainEvent) => void; finish: () => voi
   return {
     push(event) {
       waiting.push(event)
-      if (document.visibilityState === 'hidden') show()
-      else frame ||= requestAnimationFrame(show)
+      timer ??= setTimeout(show, SHOW_MS)
     },
     finish() {
-      if (frame) cancelAnimationFrame(frame)
+      clearTimeout(timer)
       if (waiting.length > 0) show()
     },
   }

@@ -10,6 +10,8 @@ export interface PackFacts {
   /** In the order of the pack; `vector` is the role's own, empty where it has none. */
   readonly roles: readonly { readonly name: string; readonly vector: Float32Array }[]
   readonly bytes: number
+  /** Of the whole file, lower-case hexadecimal. */
+  readonly sha256: string
 }
 
 /** A pack of the library, without its bytes. */
@@ -20,8 +22,6 @@ export interface KeptPack extends PackFacts {
   readonly name: string
   /** The served backbone that it was trained on, by its id in the list; null where that is not known. */
   readonly backboneId: string | null
-  /** Of the whole file, lower-case hexadecimal. */
-  readonly sha256: string
   /** Milliseconds since 1970. */
   readonly addedAt: number
 }
@@ -66,7 +66,6 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
         name,
         backboneId,
         ...facts,
-        sha256: await sha256(file),
         addedAt,
       }
       await change((packs, files) => {
@@ -107,6 +106,7 @@ export async function inspectPack(name: string, file: Blob): Promise<PackFacts> 
       vector: vectors.slice(index * width, (index + 1) * width),
     })),
     bytes: file.size,
+    sha256: await sha256(file),
   }
 }
 

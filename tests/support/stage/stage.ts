@@ -1,12 +1,14 @@
 import { startApp } from '../../../app/startApp.tsx'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 import type { DeviceReport, DeviceState } from '../../../src/engine/protocol.ts'
+import { memorySource } from '../../../src/formats/memorySource.ts'
+import { readPack, writePack } from '../../../src/formats/pack.ts'
 import { createFakeEngine } from '../fakeEngine.ts'
 import type { FakeEngine } from '../fakeEngine.ts'
 
 /*
  * The page with a scripted engine, under the development server: /tests/support/stage/stage.html?device=no-adapter
- * &fail=download-failed&break=device-lost&pause=30&context=200.
+ * &fail=download-failed&break=device-lost&pause=30&context=200&trainfail=40&collapsed=1&checkpoint=4000000.
  */
 
 declare global {
@@ -27,6 +29,15 @@ const answers = [
   'You have come about the dog. **Nobody** comes to Baker Street in one glove for anything less than a dog or a marriage, and you are smiling.',
 ]
 
+/** What the scripted rehearsals come to: the shipped pack with a newcomer in it. */
+async function trainedPack(): Promise<Blob> {
+  const response = await fetch('/packs/starter.hycora.safetensors')
+  const pack = await readPack(memorySource('starter', new Uint8Array(await response.arrayBuffer())))
+  const [first, ...others] = pack.roles
+  const { metadata: _, ...content } = pack
+  return new Blob([await writePack({ ...content, roles: [{ ...first!, name: 'Captain Brine' }, ...others] })])
+}
+
 window.stage = {
   tellDevice(state) {
     this.engine?.tellDevice(state)
@@ -34,7 +45,9 @@ window.stage = {
 }
 
 const root = document.getElementById('root')
+const trainFailsAt = Number(query.get('trainfail') ?? 0)
 if (root) {
+  const pack = await trainedPack()
   await startApp(root, () => {
     window.stage.engine = createFakeEngine({
       device: (query.get('device') ?? 'ready') as DeviceReport['status'],
@@ -50,6 +63,12 @@ if (root) {
       answers,
       pause: () => new Promise((resolve) => setTimeout(resolve, pauseMs)),
       context: Number(query.get('context') ?? 1024),
+      training: {
+        pack,
+        isCollapsed: query.has('collapsed'),
+        checkpointBytes: Number(query.get('checkpoint') ?? 64),
+        ...(trainFailsAt > 0 && { failsAt: { step: trainFailsAt, code: 'device-lost' } }),
+      },
       ...(loadFails && { loadFails }),
       ...(generateFails && { generateFails }),
     })

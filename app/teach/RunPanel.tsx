@@ -1,0 +1,164 @@
+import { Button } from '../shared/Button.tsx'
+import { bytes, count, timeLeft } from '../shared/format.ts'
+import { Progress } from '../shared/Progress.tsx'
+import { useFirstNight } from '../stores/firstNight.ts'
+import { finishTraining, isTraining, pauseTraining, resumeTraining, useTraining } from '../stores/training.ts'
+import { lastStep, overlearning, paceOf } from '../stores/trainingProgress.ts'
+import { Answers } from './Answers.tsx'
+import { DutySlider } from './DutySlider.tsx'
+import { RoleMap } from './RoleMap.tsx'
+import { LossChart, SmallCharts } from './RunCharts.tsx'
+import { RunNotices } from './RunNotices.tsx'
+import styles from './RunPanel.module.css'
+
+/** A run under way, paused or over: where it is, how fast, what it says, and the buttons that steer it. */
+export function RunPanel() {
+  const history = useTraining((state) => state.history)
+  const phase = useTraining((state) => state.phase)
+  const run = useTraining((state) => state.run)
+  const step = lastStep(history)
+  const total = history.plan?.totalSteps ?? plannedSteps(run?.config)
+  const advice = phase === 'finished' ? null : overlearning(history)
+  return (
+    <div className={styles.panel}>
+      <div className={styles.head}>
+        <p className={styles.where} role="status">
+          <StatusLine />
+        </p>
+        <Progress label="How far the rehearsal is" fraction={total > 0 ? step / total : 0} />
+        <Controls />
+      </div>
+      <RunNotices />
+      <Facts />
+      {phase !== 'finished' && <DutySlider />}
+      {advice && <p className={styles.advice}>{advice}</p>}
+      <LossChart history={history} />
+      <Answers history={history} prompts={run?.rehearsal.prompts ?? []} role={run?.rehearsal.role ?? ''} />
+      <SmallCharts points={history.points} />
+      <RoleMap map={history.map} />
+      {history.notes.length > 0 && (
+        <ul className={styles.notes} aria-label="What the rehearsal noted">
+          {history.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+function plannedSteps(config: Readonly<Record<string, unknown>> | undefined): number {
+  const steps = config?.['steps']
+  return typeof steps === 'number' ? steps : 0
+}
+
+/** Where the run is, without the number that changes with every step: it would be read out each time. */
+function StatusLine() {
+  const phase = useTraining((state) => state.phase)
+  const name = useTraining((state) => state.run?.roles.join(', ') ?? '')
+  const keptStep = useTraining((state) => state.keptStep)
+  const step = useTraining((state) => state.result?.step ?? lastStep(state.history))
+  switch (phase) {
+    case 'none':
+      return null
+    case 'waiting':
+      return `${name} is getting ready.`
+    case 'running':
+      return `${name} is rehearsing.`
+    case 'pausing':
+      return 'Pausing after this step.'
+    case 'paused':
+      return keptStep === null ? `Paused at step ${count(step)}.` : `Paused. Step ${count(keptStep)} is kept.`
+    case 'finished':
+      return `The rehearsal ended at step ${count(step)}.`
+    default:
+      return phase satisfies never
+  }
+}
+
+function Controls() {
+  const phase = useTraining((state) => state.phase)
+  const isBusy = useTraining(isTraining)
+  const isElsewhere = useTraining((state) => state.isElsewhere)
+  const role = useTraining((state) => state.run?.rehearsal.role ?? '')
+  const hasNewcomer = useFirstNight((state) => state.facts !== null)
+  const meet = hasNewcomer && !isBusy && (
+    <Button
+      label={`Meet ${role}`}
+      icon="down"
+      look={phase === 'finished' ? 'strong' : 'plain'}
+      onClick={goToFirstNight}
+    />
+  )
+  if (phase === 'finished') return <div className={styles.controls}>{meet}</div>
+  return (
+    <div className={styles.controls}>
+      {isBusy ? (
+        <Button
+          key="steer"
+          label="Pause"
+          icon="pause"
+          look="strong"
+          disabled={phase === 'pausing'}
+          onClick={pauseTraining}
+        />
+      ) : (
+        <Button
+          key="steer"
+          label="Go on"
+          icon="onward"
+          look="strong"
+          disabled={isElsewhere}
+          onClick={() => void resumeTraining()}
+        />
+      )}
+      <Button
+        label="Stop and keep the best"
+        icon="stop"
+        disabled={phase === 'pausing' || isElsewhere}
+        onClick={() => void finishTraining()}
+      />
+      {meet}
+    </div>
+  )
+}
+
+/** Takes the visitor, and the focus with them, to the third step. */
+function goToFirstNight(): void {
+  const heading = document.querySelector<HTMLElement>('[data-step="3"]')
+  heading?.scrollIntoView({ block: 'start' })
+  heading?.focus({ preventScroll: true })
+}
+
+function Facts() {
+  const history = useTraining((state) => state.history)
+  const isBusy = useTraining(isTraining)
+  const { plan, skipped } = history
+  const pace = paceOf(history)
+  const step = lastStep(history)
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['Step', plan ? `${count(step)} of ${count(plan.totalSteps)}` : count(step)],
+    ['Time left', isBusy && pace && pace.secondsLeft > 0 ? timeLeft(pace.secondsLeft) : null],
+    ['A step takes', pace && seconds(pace.secondsPerStep)],
+    ['Speed', pace && `${count(pace.tokensPerSecond)} tokens/s`],
+    ['Graphics memory', plan && bytes(plan.gpuBytes)],
+    ['Steps left out', skipped > 0 ? count(skipped) : null],
+  ]
+  return (
+    <dl className={styles.facts}>
+      {facts.map(
+        ([name, fact]) =>
+          fact !== null && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{fact}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  )
+}
+
+function seconds(value: number): string {
+  return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(value < 10 ? 1 : 0)} s`
+}
