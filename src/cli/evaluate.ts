@@ -11,6 +11,7 @@ import type { SplitDialogue } from '../train/split.ts'
 import { numberOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
+import { splitPath } from './trainingData.ts'
 
 /** The seed that `train` splits with too, where rows say nothing. */
 const SPLIT_SEED = 42
@@ -21,7 +22,9 @@ async function readTexts(path: string): Promise<{ readonly name: string; readonl
   const found = await stat(path).catch(() => undefined)
   if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
   const names = found.isDirectory()
-    ? (await readdir(path)).filter((name) => /\.(?:jsonl|csv)$/.test(name)).toSorted()
+    ? (await readdir(path))
+        .filter((name) => /\.(?:jsonl|csv)$/.test(name) && !name.endsWith('.split.jsonl'))
+        .toSorted()
     : ['']
   return Promise.all(
     names.map(async (name) => {
@@ -31,23 +34,30 @@ async function readTexts(path: string): Promise<{ readonly name: string; readonl
   )
 }
 
-/** Reads data and holds out a fifth where rows do not say what is held out. */
+/**
+ * Reads data with its split: of the rows, else of the file that `train` left beside them, else a fifth held out as `train`
+ * does by default.
+ */
 async function readDialogues(
   path: string,
 ): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
   const notes: string[] = []
-  const dialogues: DatasetDialogue[] = []
+  const all: (readonly DatasetDialogue[])[] = []
   for (const { name, text } of await readTexts(path)) {
-    const reading = readDataset(text, name)
-    dialogues.push(...reading.dialogues)
-    const [first] = reading.rejected
+    const { dialogues, rejected } = readDataset(text, name)
+    all.push(dialogues)
+    const [first] = rejected
     if (first) {
-      const count = reading.rejected.length
-      notes.push(`warning: ${name}: ${count} rows cannot be used; line ${first.line}: ${first.reason}`)
+      notes.push(
+        `warning: ${name}: ${rejected.length} rows cannot be used; line ${first.line}: ${first.reason}`,
+      )
     }
   }
+  const dialogues = all.flat()
   check(dialogues.length > 0, 'usage', () => `${path} holds no dialogue`)
   if (dialogues.every(({ split }) => split === undefined)) {
+    const beside = splitPath(path)
+    if (beside !== path && (await stat(beside).catch(() => undefined))) return readDialogues(beside)
     notes.push(
       `warning: no row of ${basename(path)} has a split; a fifth is held out with seed ${SPLIT_SEED}`,
     )
@@ -147,7 +157,7 @@ export async function evaluate(words: readonly string[]): Promise<void> {
 }
 
 function number(value: number | null | undefined): string {
-  return (value ?? NaN).toFixed(3)
+  return value?.toFixed(3) ?? '-'
 }
 
 /** The figures as tables for a person. */

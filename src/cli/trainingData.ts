@@ -21,7 +21,7 @@ export async function readText(path: string): Promise<string> {
 }
 
 /** Where a split is written: beside the data. */
-function splitPath(path: string): string {
+export function splitPath(path: string): string {
   return `${path.replace(/\.(jsonl?|csv|txt)$/i, '')}.split.jsonl`
 }
 
