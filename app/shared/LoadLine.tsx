@@ -1,6 +1,6 @@
 import { useEngine } from '../stores/engine.ts'
 import type { LoadStatus } from '../stores/engine.ts'
-import { bytesOf, timeLeft } from './format.ts'
+import { bytes, bytesOf, timeLeft } from './format.ts'
 import styles from './LoadLine.module.css'
 import { Progress } from './Progress.tsx'
 
@@ -22,10 +22,10 @@ export function LoadLine({ hasWords }: { readonly hasWords: boolean }) {
   if (phase !== 'loading' && phase !== 'starting') return null
   const { name, fraction, words } = describeLoad(status)
   return (
-    <div className={styles.line}>
+    <aside className={styles.line} aria-label="Loading">
       <Progress label={name} fraction={fraction} />
       {hasWords && <p className={styles.words}>{words}</p>}
-    </div>
+    </aside>
   )
 }
 
@@ -39,12 +39,14 @@ export function describeLoad(status: LoadStatus | null): {
     const name = 'Looking for the graphics card'
     return { name, fraction: 0, words: name }
   }
-  const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, step } = status
+  const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, trouble, step } = status
   const { name, from, to } = steps[step]
   const share = totalBytes > 0 ? doneBytes / totalBytes : 0
   const details = totalBytes > 0 ? [bytesOf(doneBytes, totalBytes)] : []
   if (step === 'download' && isFromDevice) details.push('from this device')
-  if (bytesPerSecond > 0 && doneBytes < totalBytes)
-    details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond))
+  if (trouble !== null) details.push('the connection broke, trying again')
+  else if (bytesPerSecond > 0 && doneBytes < totalBytes) {
+    details.push(`${bytes(bytesPerSecond)}/s`, timeLeft((totalBytes - doneBytes) / bytesPerSecond))
+  }
   return { name, fraction: from + (to - from) * share, words: [name, ...details].join(' · ') }
 }

@@ -53,8 +53,15 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   },
   'download-failed': {
     title: 'The download stopped',
-    advice: 'Whole files that came are kept. Check the connection and try again.',
+    advice:
+      'What came is kept, and the download goes on from there. Check the connection and try again; back on line, it tries by itself.',
     action: 'retry',
+  },
+  'download-mismatch': {
+    title: 'The server sends another file than it should',
+    advice:
+      'Nothing of that file was used. Reload the page: the site may have been renewed. If it happens again, the files of this site are damaged; copy the details and send them to whoever runs it.',
+    action: 'reload',
   },
   'training-diverged': {
     title: 'The rehearsal went astray',

@@ -11,10 +11,13 @@ import type {
   LoadParams,
   LoadProgress,
 } from '../../src/engine/protocol.ts'
-import { downloadFiles, fetchJson, removeUnlistedFiles } from '../../src/storage/downloads.ts'
+import { fetchJson } from '../../src/storage/downloads.ts'
+import { removeUnlistedFiles } from '../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
-import { parseManifest } from '../../src/storage/manifest.ts'
+import { pageFiles, parseManifest } from '../../src/storage/manifest.ts'
 import { assignRoles } from './cast.ts'
+import { countKept, fetchBackbone } from './modelFiles.ts'
+import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
 import { notify } from './notices.ts'
 import { changeSettings, useSettings } from './settings.ts'
 import { siteUrl } from './site.ts'
@@ -35,13 +38,8 @@ export interface PackFile {
 }
 
 /** What is being waited for. */
-export interface LoadStatus {
+export interface LoadStatus extends DownloadStatus {
   readonly step: 'download' | LoadProgress['step']
-  readonly doneBytes: number
-  readonly totalBytes: number
-  /** True when the bytes come from an earlier visit. */
-  readonly isFromDevice: boolean
-  readonly bytesPerSecond: number
 }
 
 interface EngineState {
@@ -56,8 +54,8 @@ interface EngineState {
   readonly company: string | null
   readonly failure: Failure | null
   readonly device: DeviceState
-  /** Whether what was loaded will be here on the next visit. */
-  readonly isKept: boolean
+  /** What of the model will not be here on the next visit; null where all will. */
+  readonly shortage: Shortage | null
 }
 
 const initial: EngineState = {
@@ -71,13 +69,15 @@ const initial: EngineState = {
   company: null,
   failure: null,
   device: 'ready',
-  isKept: true,
+  shortage: null,
 }
 
 export const useEngine = create<EngineState>()(() => initial)
 
 let client: EngineClient | undefined
 let connector: (() => EngineClient) | undefined
+/** Stops the start that is under way. */
+let starting: AbortController | undefined
 /** A pack that plays until the page closes, in place of any other. */
 let guest: PackFile | null = null
 /** The pack that plays. */
@@ -85,10 +85,15 @@ let playing: PackFile | null = null
 
 /** Starts the engine and loads what this site serves. What goes wrong is told in the state. */
 export async function startEngine(connect: () => EngineClient): Promise<void> {
+  if (!connector) window.addEventListener('online', () => void resumeDownload())
   connector = connect
+  starting?.abort()
+  starting = new AbortController()
+  const { signal } = starting
   client?.close()
   client = undefined
-  useEngine.setState(initial, true)
+  // The choice of models stands through a new start, so that one that fails can be left for another.
+  useEngine.setState({ ...initial, backbones: useEngine.getState().backbones }, true)
   if (!window.isSecureContext) {
     useEngine.setState({ phase: 'blocked', obstacle: 'insecure' })
     return
@@ -98,10 +103,13 @@ export async function startEngine(connect: () => EngineClient): Promise<void> {
     client = engine
     engine.onDeviceState((device) => useEngine.setState({ device }))
     const report = await engine.request('diagnose', {})
+    signal.throwIfAborted()
     const obstacle = obstacleOf(report)
     useEngine.setState({ report, obstacle, phase: obstacle ? 'blocked' : 'loading' })
-    if (!obstacle) await loadBackbone(engine)
+    if (!obstacle) await loadBackbone(engine, signal)
   } catch (thrown) {
+    // Another start has taken the place of this one.
+    if (signal.aborted) return
     const { code, message } = asHycoraError(thrown, 'webgpu-unavailable')
     useEngine.setState({ phase: 'failed', failure: { code, message }, status: null })
   }
@@ -117,6 +125,11 @@ export async function retryEngine(): Promise<void> {
 export async function playPack(pack: PackFile): Promise<void> {
   guest = pack
   await restartEngine()
+}
+
+/** Back online, a download that failed goes on by itself. */
+async function resumeDownload(): Promise<void> {
+  if (useEngine.getState().failure?.code === 'download-failed') await restartEngine()
 }
 
 async function restartEngine(): Promise<void> {
@@ -170,36 +183,49 @@ function obstacleOf(report: DeviceReport): Obstacle | null {
   }
 }
 
-async function loadBackbone(engine: EngineClient): Promise<void> {
+async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<void> {
   const backbones = parseManifest(await fetchJson(siteUrl('models/index.json')))
+  signal.throwIfAborted()
   const wanted = useSettings.getState().backbone
   const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
   if (!backbone) return
   useEngine.setState({ backbones, backbone })
 
-  const { files, pack: shipped } = await fetchBackbone(backbone)
+  const { files, pack: shipped, shortage } = await fetchFiles(backbone, signal)
+  useEngine.setState({ shortage })
   const trained = guest ?? (await chosenPack(backbone))
   const loaded = await loadPack(engine, { name: backbone.name, files, pack: trained ?? shipped }).catch(
     (thrown: unknown) => {
-      if (!trained) throw thrown
+      if (!trained || signal.aborted) throw thrown
       dismissCompany(trained.name, asHycoraError(thrown, 'model-incompatible').message)
       return null
     },
   )
+  signal.throwIfAborted()
   const info = loaded ?? (await loadPack(engine, { name: backbone.name, files, pack: shipped }))
   playing = loaded && trained ? trained : shipped
   assignRoles(info.roles)
   const company = loaded && trained ? trained.name : null
   useEngine.setState({ phase: 'ready', info, company, status: null })
-  const listed = backbones.flatMap((one) => manifestFiles(one))
-  await removeUnlistedFiles(listed)
+  await removeUnlistedFiles(backbones.flatMap(pageFiles))
+}
+
+/** The backbone's files; how they come is told in the state. */
+async function fetchFiles(backbone: ServedBackbone, signal: AbortSignal): Promise<FetchedBackbone> {
+  try {
+    return await fetchBackbone(backbone, signal, (status) =>
+      useEngine.setState({ status: { step: 'download', ...status } }),
+    )
+  } finally {
+    await countKept(useEngine.getState().backbones)
+  }
 }
 
 function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInfo> {
   return engine.request('load', params, {
     onYield: ({ step, doneBytes, totalBytes }) =>
       useEngine.setState({
-        status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0 },
+        status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0, trouble: null },
       }),
   })
 }
@@ -224,45 +250,4 @@ function dismissCompany(name: string, reason: string): void {
   guest = null
   changeSettings({ company: null })
   notify(`${name} cannot play: ${reason}. The company that came with the model plays instead.`)
-}
-
-/** A backbone's files with its pack behind them, all by their path from the page. */
-function manifestFiles(backbone: ServedBackbone): ServedBackbone['files'] {
-  const inFolder = (path: string): string => `${backbone.folder}/${path}`
-  const files = backbone.files.map(({ pieces, ...file }) => ({
-    ...file,
-    path: inFolder(file.path),
-    ...(pieces && { pieces: pieces.map((piece) => ({ ...piece, path: inFolder(piece.path) })) }),
-  }))
-  return backbone.pack ? [...files, backbone.pack] : files
-}
-
-async function fetchBackbone(
-  backbone: ServedBackbone,
-): Promise<{ files: ReadonlyMap<string, Blob>; pack: PackFile | null }> {
-  const download = downloadFiles(manifestFiles(backbone), { folder: siteUrl('') })
-  const started = performance.now()
-  let step = await download.next()
-  while (!step.done) {
-    const { doneBytes, totalBytes, fetchedBytes } = step.value
-    const seconds = (performance.now() - started) / 1000
-    useEngine.setState({
-      status: {
-        step: 'download',
-        doneBytes,
-        totalBytes,
-        isFromDevice: fetchedBytes === 0,
-        bytesPerSecond: seconds > 0.5 ? fetchedBytes / seconds : 0,
-      },
-    })
-    step = await download.next()
-  }
-  useEngine.setState({ isKept: step.value.kept })
-  const files = new Map<string, Blob>()
-  let packFile: Blob | undefined
-  for (const [path, content] of step.value.files) {
-    if (path === backbone.pack?.path) packFile = content
-    else files.set(path.slice(backbone.folder.length + 1), content)
-  }
-  return { files, pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null }
 }

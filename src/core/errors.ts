@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'format-unsupported'
   | 'model-incompatible'
   | 'download-failed'
+  | 'download-mismatch'
   | 'training-diverged'
   | 'storage-full'
   | 'storage-corrupt'

@@ -25,7 +25,8 @@ export function storageError(thrown: unknown): HycoraError {
 }
 
 /** SHA-256 of a file's content, lower-case hexadecimal. */
-export async function sha256(content: Blob): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', await content.arrayBuffer())
+export async function sha256(content: Blob | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = content instanceof Blob ? await content.arrayBuffer() : content
+  const digest = await crypto.subtle.digest('SHA-256', bytes)
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

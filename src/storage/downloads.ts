@@ -1,25 +1,17 @@
 import { check, HycoraError } from '../core/errors.ts'
-import { sha256, storageError } from './database.ts'
-
-/** A file as it is served: exactly these bytes, or it is not used. */
-export interface ServedFile {
-  /** Relative to the folder it is fetched from. */
-  readonly path: string
-  readonly bytes: number
-  /** Lower-case hex. */
-  readonly sha256: string
-}
-
-/** A file of a manifest; a large one comes in `pieces`, which are fetched one by one and joined in their order. */
-export interface ManifestFile extends ServedFile {
-  readonly pieces?: readonly ServedFile[]
-}
+import { FileAssembly } from './fileAssembly.ts'
+import { FILE_CACHE, openFileCache } from './fileCache.ts'
+import type { ManifestFile } from './servedFile.ts'
+import { transfer } from './transfer.ts'
+import type { Fault } from './transfer.ts'
 
 export interface DownloadProgress {
   readonly doneBytes: number
   readonly totalBytes: number
   /** Bytes of `doneBytes` that came over the network, not from this device. */
   readonly fetchedBytes: number
+  /** Why nothing comes at this moment, where it is going to be tried again. */
+  readonly trouble: string | null
 }
 
 export interface DownloadResult {
@@ -35,25 +27,31 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal
   readonly cacheName?: string
   readonly fetcher?: (url: string, init: RequestInit) => Promise<Response>
+  /** How long nothing may come before the server is asked again. */
+  readonly stallMs?: number
+  /** How long to wait before the second attempt; it doubles with each further one. */
+  readonly pauseMs?: number
 }
 
-/** How often a file is asked for before giving up. */
-const ATTEMPTS = 2
-const CACHE = 'hycora-files'
+/** How often in a row an attempt may bring nothing. */
+const ATTEMPTS = 3
+const STALL_MS = 20_000
+const PAUSE_MS = 1000
 
 /**
- * The files of a manifest, from this device where they lie whole, else from the server. A file enters the cache only
- * when its size and SHA-256 are right, is checked again each time it leaves it, and is fetched by one tab at a time.
- * What was kept before a failure or a stop stays kept.
+ * The files of a manifest, from this device where they lie here, else from the server. What comes is checked and kept
+ * chunk by chunk, and checked again each time it leaves the cache; one tab at a time fetches a file. After a failure
+ * or a stop, the next call asks only for what is missing.
  *
  * @yields progress, at least once for every piece.
- * @throws HycoraError `download-failed` when a file does not come whole after a second attempt; `cancelled`.
+ * @throws HycoraError `download-failed` when the server cannot be reached or breaks off; `download-mismatch` when it
+ * has not what the manifest says; `cancelled`.
  */
 export async function* downloadFiles(
   files: readonly ManifestFile[],
   options: DownloadOptions,
 ): AsyncGenerator<DownloadProgress, DownloadResult> {
-  const cache = await caches.open(options.cacheName ?? CACHE)
+  const cache = await openFileCache(options.cacheName)
   const result = new Map<string, Blob>()
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
   let doneBytes = 0
@@ -63,22 +61,33 @@ export async function* downloadFiles(
   for (const file of files) {
     const parts: Blob[] = []
     for (const piece of file.pieces ?? [file]) {
-      const arrival = fetchPiece(piece, cache, options)
-      let step = await arrival.next()
-      while (!step.done) {
-        yield { doneBytes: doneBytes + step.value, totalBytes, fetchedBytes: fetchedBytes + step.value }
-        step = await arrival.next()
+      const assembly = new FileAssembly(piece, cache)
+      let fromDevice = 0
+      const report = (trouble: string | null): DownloadProgress => ({
+        doneBytes: doneBytes + assembly.doneBytes,
+        totalBytes,
+        fetchedBytes: fetchedBytes + assembly.doneBytes - fromDevice,
+        trouble,
+      })
+      const release = await lockFile(piece.sha256, options.signal)
+      try {
+        for await (const present of assembly.readKept()) {
+          fromDevice = present
+          yield report(null)
+        }
+        for await (const trouble of fetchMissing(assembly, options)) yield report(trouble)
+      } finally {
+        release()
       }
       doneBytes += piece.bytes
-      if (step.value.fetched) fetchedBytes += piece.bytes
-      kept &&= step.value.kept
-      parts.push(step.value.content)
-      yield { doneBytes, totalBytes, fetchedBytes }
+      fetchedBytes += piece.bytes - fromDevice
+      kept &&= assembly.isKept
+      parts.push(assembly.content())
     }
     const whole = parts.length === 1 && parts[0] ? parts[0] : new Blob(parts)
     check(
       whole.size === file.bytes,
-      'download-failed',
+      'download-mismatch',
       () => `${file.path} has ${whole.size} bytes, expected ${file.bytes}`,
     )
     result.set(file.path, whole)
@@ -86,95 +95,57 @@ export async function* downloadFiles(
   return { files: result, kept }
 }
 
-interface Arrival {
-  readonly content: Blob
-  readonly fetched: boolean
-  readonly kept: boolean
-}
-
-/** One piece; yields the bytes that have come so far. */
-async function* fetchPiece(
-  piece: ServedFile,
-  cache: Cache,
+/** Asks until a file is whole; yields after each part that came, and what the trouble is before it asks again. */
+async function* fetchMissing(
+  assembly: FileAssembly,
   options: DownloadOptions,
-): AsyncGenerator<number, Arrival> {
-  const release = await lockFile(piece.sha256, options.signal)
-  try {
-    const present = await readKept(piece, cache)
-    if (present) return { content: present, fetched: false, kept: true }
-    let failure = ''
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const chunks: Uint8Array<ArrayBuffer>[] = []
-      failure = yield* receive(piece, options, chunks)
-      const content = new Blob(chunks)
-      failure ||= await damage(piece, content)
-      if (!failure) return { content, fetched: true, kept: await keep(piece, content, cache) }
+): AsyncGenerator<string | null, void> {
+  const { folder, signal, fetcher = fetch, stallMs = STALL_MS, pauseMs = PAUSE_MS } = options
+  const { file } = assembly
+  const fruitless = { connection: 0, content: 0 }
+  let furthest = assembly.doneBytes
+  let canRange = true
+  while (!assembly.isWhole) {
+    if (signal?.aborted) throw new HycoraError('cancelled', 'the download was stopped')
+    const { checkedBytes } = assembly
+    const attempt = transfer(assembly, { url: folder + file.path, fetcher, canRange, stallMs, signal })
+    let step = await attempt.next()
+    while (!step.done) {
+      yield null
+      step = await attempt.next()
     }
-    throw new HycoraError('download-failed', failure)
-  } finally {
-    release()
+    const fault = step.value
+    if (!fault) continue
+
+    // Whoever gets further may go on asking: a slow or restless connection is no reason to give up.
+    if (assembly.checkedBytes > checkedBytes) fruitless.content = 0
+    if (assembly.doneBytes > furthest) fruitless.connection = 0
+    furthest = Math.max(furthest, assembly.doneBytes)
+    if (fault.kind === 'content') assembly.dropUnchecked()
+    if (fault.kind === 'range') canRange = false
+    const count = ++fruitless[fault.kind === 'content' ? 'content' : 'connection']
+    if (fault.kind === 'missing' || count >= ATTEMPTS || !navigator.onLine) throw failure(fault)
+    yield fault.message
+    await pause(pauseMs * 2 ** (count - 1), signal)
   }
 }
 
-/** Reads a response into `chunks`; returns what went wrong in the transfer, or nothing. */
-async function* receive(
-  piece: ServedFile,
-  { folder, signal, fetcher = fetch }: DownloadOptions,
-  chunks: Uint8Array<ArrayBuffer>[],
-): AsyncGenerator<number, string> {
-  let received = 0
-  try {
-    const init: RequestInit = { cache: 'no-store', credentials: 'omit' }
-    const response = await fetcher(folder + piece.path, signal ? { ...init, signal } : init)
-    if (!response.ok || !response.body)
-      return `${piece.path}: the server answered ${response.status}, expected 200`
-    const reader = response.body.getReader()
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      chunks.push(part.value)
-      received += part.value.byteLength
-      if (received > piece.bytes) {
-        await reader.cancel()
-        return `${piece.path} is longer than the ${piece.bytes} bytes expected`
-      }
-      yield received
+function failure({ kind, message }: Fault): HycoraError {
+  if (kind === 'content' || kind === 'missing') return new HycoraError('download-mismatch', message)
+  return new HycoraError('download-failed', navigator.onLine ? message : `${message}; this device is offline`)
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
     }
-    return ''
-  } catch (thrown) {
-    if (signal?.aborted) throw new HycoraError('cancelled', 'the download was stopped', { cause: thrown })
-    return `${piece.path} stopped at ${received} of ${piece.bytes} bytes: ${thrown instanceof Error ? thrown.message : String(thrown)}`
-  }
-}
-
-/** What is wrong with a file's content, or nothing. */
-async function damage(piece: ServedFile, content: Blob): Promise<string> {
-  if (content.size !== piece.bytes)
-    return `${piece.path} came with ${content.size} bytes, expected ${piece.bytes}`
-  const digest = await sha256(content)
-  return digest === piece.sha256 ? '' : `${piece.path} has SHA-256 ${digest}, expected ${piece.sha256}`
-}
-
-/** Files are kept by content, so a new version under an old name is a new file. */
-function cacheKey(piece: ServedFile): string {
-  return new URL(`/hycora-file/${piece.sha256}`, location.origin).href
-}
-
-async function readKept(piece: ServedFile, cache: Cache): Promise<Blob | undefined> {
-  const response = await cache.match(cacheKey(piece))
-  if (!response) return undefined
-  const content = await response.blob()
-  if (!(await damage(piece, content))) return content
-  await cache.delete(cacheKey(piece))
-  return undefined
-}
-
-async function keep(piece: ServedFile, content: Blob, cache: Cache): Promise<boolean> {
-  try {
-    await cache.put(cacheKey(piece), new Response(content))
-    return true
-  } catch (thrown) {
-    if (storageError(thrown).code === 'storage-full') return false
-    throw thrown
-  }
+    const timer = setTimeout(end, milliseconds)
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
+  })
 }
 
 /** Waits until no other tab fetches this file; resolves with how to let go. */
@@ -188,27 +159,13 @@ function lockFile(name: string, signal: AbortSignal | undefined): Promise<() => 
   })
 }
 
-/** Removes kept files that none of the manifests names; returns how many. */
-export async function removeUnlistedFiles(
-  files: readonly ManifestFile[],
-  cacheName = CACHE,
-): Promise<number> {
-  const listed = new Set(files.flatMap((file) => (file.pieces ?? [file]).map(cacheKey)))
-  const cache = await caches.open(cacheName)
-  const unlisted = (await cache.keys()).filter(
-    ({ url }) => new URL(url).pathname.startsWith('/hycora-file/') && !listed.has(url),
-  )
-  await Promise.all(unlisted.map((request) => cache.delete(request)))
-  return unlisted.length
-}
-
 /**
  * A small JSON file of this site, fresh where the server answers, else as it last was.
  *
  * @throws HycoraError `download-failed` when it neither comes nor lies here; `format-invalid` when it is not JSON.
  */
-export async function fetchJson(url: string, cacheName = CACHE): Promise<unknown> {
-  const cache = 'caches' in globalThis ? await caches.open(cacheName) : undefined
+export async function fetchJson(url: string, cacheName = FILE_CACHE): Promise<unknown> {
+  const cache = await openFileCache(cacheName)
   const response = await freshOrKept(url, cache)
   const text = await response.text()
   try {

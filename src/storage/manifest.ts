@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import type { ManifestFile, ServedFile } from './downloads.ts'
+import type { ChunkHashes, ManifestFile, ServedFile } from './servedFile.ts'
 
 /** A backbone that this site serves, with the pack of characters trained on it. */
 export interface ServedBackbone {
@@ -48,6 +48,16 @@ export function downloadBytes(backbone: ServedBackbone): number {
   )
 }
 
+/** A backbone's files, its pack behind them, all by their path from the page. */
+export function pageFiles({ folder, files, pack }: ServedBackbone): readonly ManifestFile[] {
+  const fromPage = <T extends ServedFile>(file: T): T => ({ ...file, path: `${folder}/${file.path}` })
+  const own = files.map((file) => ({
+    ...fromPage(file),
+    ...(file.pieces && { pieces: file.pieces.map(fromPage) }),
+  }))
+  return pack ? [...own, pack] : own
+}
+
 function manifestFile(value: unknown, where: string): ManifestFile {
   const fields = record(value, where)
   const file = servedFile(fields, where)
@@ -72,9 +82,40 @@ function servedFile(fields: ReadonlyMap<string, unknown>, where: string): Served
     'format-invalid',
     () => `${where}.bytes is not a size`,
   )
-  const sha256 = text(fields, 'sha256', where)
-  check(/^[0-9a-f]{64}$/.test(sha256), 'format-invalid', () => `${where}.sha256 is not 64 hexadecimal digits`)
-  return { path: text(fields, 'path', where), bytes, sha256 }
+  const file = {
+    path: text(fields, 'path', where),
+    bytes,
+    sha256: hash(fields.get('sha256'), `${where}.sha256`),
+  }
+  return fields.has('chunks') ? { ...file, chunks: chunkHashes(fields.get('chunks'), bytes, where) } : file
+}
+
+function chunkHashes(value: unknown, fileBytes: number, where: string): ChunkHashes {
+  const place = `${where}.chunks`
+  const fields = record(value, place)
+  const bytes = fields.get('bytes')
+  check(
+    typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes > 0,
+    'format-invalid',
+    () => `${place}.bytes is not a size`,
+  )
+  const sha256 = list(fields, 'sha256', place).map((one, at) => hash(one, `${place}.sha256[${at}]`))
+  const expected = Math.ceil(fileBytes / bytes)
+  check(
+    sha256.length === expected,
+    'format-invalid',
+    () => `${place} has ${sha256.length} hashes, expected ${expected}`,
+  )
+  return { bytes, sha256 }
+}
+
+function hash(value: unknown, where: string): string {
+  check(
+    typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+    'format-invalid',
+    () => `${where} is not 64 hexadecimal digits`,
+  )
+  return value
 }
 
 function record(value: unknown, where: string): ReadonlyMap<string, unknown> {

@@ -2,8 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
-import { downloadFiles, fetchJson, removeUnlistedFiles } from '../../../src/storage/downloads.ts'
-import type { DownloadProgress, DownloadResult, ManifestFile } from '../../../src/storage/downloads.ts'
+import { sha256 } from '../../../src/storage/database.ts'
+import { downloadFiles, fetchJson } from '../../../src/storage/downloads.ts'
+import type { DownloadProgress, DownloadResult } from '../../../src/storage/downloads.ts'
+import { keptBytes, removeFiles, removeUnlistedFiles } from '../../../src/storage/fileCache.ts'
+import type { ManifestFile } from '../../../src/storage/servedFile.ts'
 
 const random = new Random(20260214)
 const contentOf = (length: number): Uint8Array<ArrayBuffer> =>
@@ -17,12 +20,15 @@ const served: Record<string, Uint8Array<ArrayBuffer>> = {
 
 const entry = async (path: string): Promise<ManifestFile> => {
   const content = served[path]!
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content))
-  return {
-    path,
-    bytes: content.length,
-    sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-  }
+  return { path, bytes: content.length, sha256: await sha256(content) }
+}
+
+/** The same, divided. */
+const dividedEntry = async (path: string, bytes: number): Promise<ManifestFile> => {
+  const content = served[path]!
+  const starts = Array.from({ length: Math.ceil(content.length / bytes) }, (_, index) => index * bytes)
+  const hashes = await Promise.all(starts.map((start) => sha256(content.slice(start, start + bytes))))
+  return { ...(await entry(path)), chunks: { bytes, sha256: hashes } }
 }
 
 let cacheName = ''
@@ -30,19 +36,31 @@ let requests: string[] = []
 /** How the next answers differ from what is asked, by path. */
 let faults: Record<string, ((content: Uint8Array<ArrayBuffer>) => Response)[]> = {}
 
-const fetcher = (url: string): Promise<Response> => {
+/** Serves ranges; a request is noted as its path, with the range behind it. */
+const fetcher = (url: string, { headers }: RequestInit): Promise<Response> => {
   const path = url.replace('folder/', '')
-  requests.push(path)
+  const range = /^bytes=(\d+)-(\d+)$/.exec(new Headers(headers).get('Range') ?? '')
+  requests.push(range ? `${path} ${range[1]}-${range[2]}` : path)
   const fault = faults[path]?.shift()
   const content = served[path]!
-  return Promise.resolve(fault ? fault(content) : new Response(content))
+  if (fault) return Promise.resolve(fault(content))
+  if (!range) return Promise.resolve(new Response(content))
+  const part = content.slice(Number(range[1]), Number(range[2]) + 1)
+  const contentRange = `bytes ${range[1]}-${range[2]}/${content.length}`
+  return Promise.resolve(new Response(part, { status: 206, headers: { 'Content-Range': contentRange } }))
 }
 
 const drain = async (
   files: readonly ManifestFile[],
   signal?: AbortSignal,
 ): Promise<DownloadResult & { steps: DownloadProgress[] }> => {
-  const download = downloadFiles(files, { folder: 'folder/', cacheName, fetcher, ...(signal && { signal }) })
+  const download = downloadFiles(files, {
+    folder: 'folder/',
+    cacheName,
+    fetcher,
+    pauseMs: 0,
+    ...(signal && { signal }),
+  })
   const steps: DownloadProgress[] = []
   for (;;) {
     const step = await download.next()
@@ -83,7 +101,12 @@ describe('files of a manifest', () => {
     const joined = new Uint8Array(await files.get('weights')!.arrayBuffer())
     expect(joined.subarray(0, 50_000)).toEqual(served['weights.0'])
     expect(joined.subarray(50_000)).toEqual(served['weights.1'])
-    expect(steps.at(-1)).toEqual({ doneBytes: 80_701, totalBytes: 80_701, fetchedBytes: 80_701 })
+    expect(steps.at(-1)).toEqual({
+      doneBytes: 80_701,
+      totalBytes: 80_701,
+      fetchedBytes: 80_701,
+      trouble: null,
+    })
     for (const [index, step] of steps.entries()) {
       expect(step.doneBytes).toBeGreaterThanOrEqual(steps[index - 1]?.doneBytes ?? 0)
     }
@@ -95,18 +118,32 @@ describe('files of a manifest', () => {
     const { files, steps } = await drain([config, weights])
     expect(requests).toEqual([])
     expect(files.get('weights')?.size).toBe(80_001)
-    expect(steps.at(-1)).toEqual({ doneBytes: 80_701, totalBytes: 80_701, fetchedBytes: 0 })
+    expect(steps.at(-1)).toEqual({ doneBytes: 80_701, totalBytes: 80_701, fetchedBytes: 0, trouble: null })
+  })
+
+  test('go on where they were cut, in the same visit', async () => {
+    faults = { 'config.json': [(content) => new Response(content.slice(0, 300))] }
+    const { files, steps } = await drain([config])
+    expect(requests).toEqual(['config.json', 'config.json 300-699'])
+    expect(steps.filter(({ trouble }) => trouble !== null)).toEqual([
+      {
+        doneBytes: 300,
+        totalBytes: 700,
+        fetchedBytes: 300,
+        trouble: 'config.json stopped at 300 of 700 bytes: the server closed the connection',
+      },
+    ])
+    expect(new Uint8Array(await files.get('config.json')!.arrayBuffer())).toEqual(served['config.json'])
   })
 
   test.each<[string, (content: Uint8Array<ArrayBuffer>) => Response]>([
-    ['short', (content) => new Response(content.slice(0, 300))],
     ['long', (content) => new Response(new Blob([content, content]))],
     [
       'of the right size with one wrong bit',
       (content) => new Response(content.map((byte, at) => (at === 9 ? byte ^ 1 : byte))),
     ],
     ['refused', () => new Response('no', { status: 503 })],
-    ['cut by the network', () => new Response(brokenStream())],
+    ['cut before the first byte', () => new Response(brokenStream())],
   ])('%s once are fetched once more', async (_, fault) => {
     faults = { 'config.json': [fault] }
     const { files } = await drain([config])
@@ -114,11 +151,11 @@ describe('files of a manifest', () => {
     expect(new Uint8Array(await files.get('config.json')!.arrayBuffer())).toEqual(served['config.json'])
   })
 
-  test('damaged twice are refused by name, leave nothing behind, and keep what came before', async () => {
-    faults = { 'weights.0': [cutShort, cutShort] }
+  test('damaged three times are refused by name, leave nothing behind, and keep what came before', async () => {
+    faults = { 'weights.0': [zeros, zeros, zeros] }
     const error = await failure(drain([config, weights]))
-    expect(error.code).toBe('download-failed')
-    expect(error.message).toBe('weights.0 came with 40000 bytes, expected 50000')
+    expect(error.code).toBe('download-mismatch')
+    expect(error.message).toMatch(/^weights\.0 has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}$/)
 
     requests = []
     await drain([config, weights])
@@ -157,6 +194,75 @@ describe('files of a manifest', () => {
   })
 })
 
+describe('a divided file', () => {
+  let divided: ManifestFile
+  beforeEach(async () => {
+    divided = await dividedEntry('weights.0', 16_384)
+  })
+  test('comes in one request', async () => {
+    expect(await contentOfFile(await drain([divided]))).toEqual(served['weights.0'])
+    expect(requests).toEqual(['weights.0'])
+  })
+
+  test('goes on behind its last whole chunk on the next visit', async () => {
+    const controller = new AbortController()
+    const download = downloadFiles([divided], {
+      folder: 'folder/',
+      cacheName,
+      fetcher,
+      signal: controller.signal,
+    })
+    faults = { 'weights.0': [(content) => new Response(slowly(content, 10_000))] }
+    while (!controller.signal.aborted) {
+      const step = await download.next()
+      if (!step.done && step.value.doneBytes >= 40_000) controller.abort()
+    }
+    expect((await failure(download.next())).code).toBe('cancelled')
+    expect(await keptBytes([divided], cacheName)).toBe(32_768)
+
+    requests = []
+    const result = await drain([divided])
+    expect(requests).toEqual(['weights.0 32768-49999'])
+    expect(result.steps.at(-1)).toMatchObject({ doneBytes: 50_000, fetchedBytes: 50_000 - 32_768 })
+    expect(await contentOfFile(result)).toEqual(served['weights.0'])
+  })
+
+  test('is mended where it was damaged on this device, and nowhere else', async () => {
+    await drain([divided])
+    const cache = await caches.open(cacheName)
+    const damaged = [divided.chunks!.sha256[0]!, divided.chunks!.sha256[2]!]
+    for (const hash of damaged) {
+      const key = (await cache.keys()).find(({ url }) => url.endsWith(hash))
+      await cache.put(key!, new Response(new Uint8Array(16_384)))
+    }
+    requests = []
+    expect(await contentOfFile(await drain([divided]))).toEqual(served['weights.0'])
+    expect(requests).toEqual(['weights.0 0-16383', 'weights.0 32768-49151'])
+  })
+
+  test('keeps its right chunks when a later one is wrong', async () => {
+    faults = { 'weights.0': [flipped] }
+    expect(await contentOfFile(await drain([divided]))).toEqual(served['weights.0'])
+    expect(requests).toEqual(['weights.0', 'weights.0 16384-49999'])
+  })
+
+  test('gives its room back, but not what another file shares', async () => {
+    await drain([divided, config])
+    const twin = {
+      ...divided,
+      path: 'twin',
+      bytes: 16_384,
+      chunks: { bytes: 16_384, sha256: [divided.chunks!.sha256[0]!] },
+    }
+    await removeFiles([divided], [twin], cacheName)
+    expect(await keptBytes([divided], cacheName)).toBe(16_384)
+    expect(await keptBytes([config], cacheName)).toBe(700)
+    requests = []
+    await drain([divided])
+    expect(requests).toEqual(['weights.0 16384-49999'])
+  })
+})
+
 test('a list that cannot be fetched is the one of the last visit', async () => {
   const cache = await caches.open(cacheName)
   expect((await failure(fetchJson('http://localhost:1/list.json', cacheName))).code).toBe('download-failed')
@@ -166,15 +272,33 @@ test('a list that cannot be fetched is the one of the last visit', async () => {
   expect((await failure(fetchJson('http://localhost:1/list.json', cacheName))).code).toBe('format-invalid')
 })
 
-function cutShort(content: Uint8Array<ArrayBuffer>): Response {
-  return new Response(content.slice(0, 40_000))
+async function contentOfFile({ files }: DownloadResult): Promise<Uint8Array> {
+  return new Uint8Array(await files.get('weights.0')!.arrayBuffer())
+}
+
+function flipped(content: Uint8Array<ArrayBuffer>): Response {
+  return new Response(content.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)))
+}
+
+function zeros(content: Uint8Array<ArrayBuffer>): Response {
+  return new Response(new Uint8Array(content.length))
 }
 
 function brokenStream(): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(stream) {
-      stream.enqueue(new Uint8Array(10))
       stream.error(new Error('the network went away'))
+    },
+  })
+}
+
+/** The content in parts of `size` bytes. */
+function slowly(content: Uint8Array<ArrayBuffer>, size: number): ReadableStream<Uint8Array> {
+  let at = 0
+  return new ReadableStream({
+    pull(stream) {
+      if (at >= content.length) stream.close()
+      else stream.enqueue(content.slice(at, (at += size)))
     },
   })
 }
