@@ -5,14 +5,13 @@ import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { eraseDeletedChats, useChats } from '../stores/chats.ts'
-import { retryEngine, useEngine } from '../stores/engine.ts'
-import { changeSettings } from '../stores/settings.ts'
+import { useEngine } from '../stores/engine.ts'
 import styles from './About.module.css'
 import { Section } from './Section.tsx'
 
 /** The machine: the model, the graphics card, the disk. */
 export function About() {
-  const { backbones, backbone, info, report, isKept } = useEngine()
+  const { backbone, info, report } = useEngine()
   const deleted = useChats((state) => state.summaries.filter((chat) => chat.deleted).length)
   const storage = useStorageUse()
   const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
@@ -32,23 +31,6 @@ export function About() {
   ]
   return (
     <Section title="The machine">
-      {backbones.length > 1 && (
-        <select
-          className={styles.select}
-          aria-label="Model"
-          value={backbone?.id}
-          onChange={(event) => {
-            changeSettings({ backbone: event.target.value })
-            void retryEngine()
-          }}
-        >
-          {backbones.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
       <dl className={styles.facts}>
         {rows
           .filter(([, fact]) => fact)
@@ -59,9 +41,6 @@ export function About() {
             </div>
           ))}
       </dl>
-      {!isKept && (
-        <p className={styles.note}>There was no room to keep the model: it is fetched again next time.</p>
-      )}
       {info?.warnings.map((warning) => (
         <p key={warning} className={styles.note}>
           {warning}

@@ -8,6 +8,8 @@ import { showBackstage } from '../stores/session.ts'
 import { About } from './About.tsx'
 import styles from './Backstage.module.css'
 import { ChatSection } from './ChatSection.tsx'
+import { CompanySection } from './CompanySection.tsx'
+import { ModelSection } from './ModelSection.tsx'
 import { MoodSection } from './MoodSection.tsx'
 import { RoleSection } from './RoleSection.tsx'
 import { SeedRow } from './SeedRow.tsx'
@@ -50,6 +52,8 @@ export function Backstage() {
       <MoodSection />
       <SeedRow />
       {chat && <ChatSection chat={chat} />}
+      <CompanySection />
+      <ModelSection />
       <ViewSection />
       <About />
     </aside>

@@ -1,0 +1,92 @@
+import { useEffect } from 'react'
+
+import type { ServedBackbone } from '../../src/storage/manifest.ts'
+import { downloadBytes } from '../../src/storage/manifest.ts'
+import { Button } from '../shared/Button.tsx'
+import { bytes } from '../shared/format.ts'
+import { retryEngine, useEngine } from '../stores/engine.ts'
+import { countKept, freeModel, useModelFiles } from '../stores/modelFiles.ts'
+import { changeSettings, useSettings } from '../stores/settings.ts'
+import { isTraining, useTraining } from '../stores/training.ts'
+import styles from './ModelSection.module.css'
+import { Section } from './Section.tsx'
+
+/** Which model speaks, and the room that each takes on this device. */
+export function ModelSection() {
+  const backbones = useEngine((state) => state.backbones)
+  const shortage = useEngine((state) => state.shortage)
+  const wanted = useSettings((state) => state.backbone)
+  const isRehearsing = useTraining(isTraining)
+  const chosen = backbones.find(({ id }) => id === wanted) ?? backbones[0]
+  useEffect(() => {
+    void countKept(backbones)
+  }, [backbones])
+  if (!chosen) return null
+  return (
+    <Section title="Model">
+      <fieldset className={styles.models} disabled={isRehearsing} aria-label="Model">
+        {backbones.map((backbone) => (
+          <ModelChoice key={backbone.id} backbone={backbone} isChosen={backbone === chosen} />
+        ))}
+      </fieldset>
+      {isRehearsing && <p className={styles.note}>The model stays while a rehearsal runs.</p>}
+      {shortage && (
+        <p className={styles.note}>
+          There was no room to keep all of the model: {bytes(shortage.neededBytes)} more are needed, and the
+          browser counts {bytes(shortage.freeBytes)} as free. It plays now, and the rest is fetched again next
+          time. Free the space of a model that you do not need, or some space on this device.
+        </p>
+      )}
+    </Section>
+  )
+}
+
+interface ModelChoiceProps {
+  readonly backbone: ServedBackbone
+  readonly isChosen: boolean
+}
+
+function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
+  const kept = useModelFiles((state) => state.kept[backbone.id] ?? 0)
+  const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
+  const { id, name, description, licence } = backbone
+  const size = downloadBytes(backbone)
+  return (
+    <div className={styles.model}>
+      <label className={styles.choice}>
+        <input
+          type="radio"
+          name="model"
+          aria-label={name}
+          aria-describedby={`model-${id}`}
+          checked={isChosen}
+          onChange={() => {
+            changeSettings({ backbone: id })
+            void retryEngine()
+          }}
+        />
+        <span>{name}</span>
+        <span className={styles.size}>{bytes(size)}</span>
+      </label>
+      <div className={styles.about} id={`model-${id}`}>
+        <p>{description}</p>
+        <p>
+          Licence: {licence}. {describeKept(kept, size)}
+        </p>
+      </div>
+      {kept > 0 && (
+        <Button
+          label={`Free the ${bytes(kept)} of ${name}`}
+          look="quiet"
+          disabled={isChosen && isLoading}
+          onClick={() => void freeModel(backbone, useEngine.getState().backbones)}
+        />
+      )}
+    </div>
+  )
+}
+
+function describeKept(kept: number, size: number): string {
+  if (kept === 0) return 'Not on this device.'
+  return kept < size ? `${bytes(kept)} of it are on this device.` : 'On this device.'
+}
