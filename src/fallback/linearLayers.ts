@@ -69,7 +69,9 @@ export async function addGroup(
     const low = graph.node('MatMul', [x, layerMatrix('A', projection, layer)], `${stem}.xA`)
     return graph.node('MatMul', [low, layerMatrix('B', projection, layer)], `${stem}.xAB`)
   })
-  const joined = graph.node('Concat', deltas, `${name}.deltas`, { axis: int(-1) })
+  const [only] = deltas
+  const isOne = deltas.length === 1 && only !== undefined
+  const joined = isOne ? only : graph.node('Concat', deltas, `${name}.deltas`, { axis: int(-1) })
   const delta = graph.node('Squeeze', [joined, graph.integers('batch_axis', [0])], `${name}.delta`)
   return graph.node('Add', [product, delta], `${name}.y`)
 }

@@ -28,7 +28,7 @@ export interface OrtBackboneOptions {
 }
 
 /** Every run copies the whole cache into onnxruntime's memory, so it stays smaller than on a GPU. */
-const DEFAULT_CACHE_BYTES = 192 * 2 ** 20
+const DEFAULT_CACHE_BYTES = 96 * 2 ** 20
 
 /** Tokens of a prompt that one run reads; between runs the signal is heard. */
 const CHUNK_ROWS = 64

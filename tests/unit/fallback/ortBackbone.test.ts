@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 
 import * as ort from 'onnxruntime-web'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { folder, openFile } from '../../../src/cli/files.ts'
 import type { FileSet } from '../../../src/core/bytes.ts'
@@ -41,6 +41,9 @@ const blend: Casting = {
   strength: 0.5,
 }
 const alone = (role: number): Casting => ({ parts: [{ role, weight: 1 }], strength: 1 })
+
+// The first session compiles WebAssembly, which takes long on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 beforeAll(() => {
   ort.env.wasm.numThreads = 1
