@@ -99,7 +99,7 @@ export async function bench(words: readonly string[]): Promise<void> {
   })
   const cases = casesOf(options.get('cases'))
   const rounds = countOption(options, 'rounds', 5)
-  const tokens = countOption(options, 'tokens', 48)
+  const tokens = countOption(options, 'tokens', 32)
   const named = new Map([['backbone', 'starter'], ...options])
   const coldStart = options.get('cold-start')
   if (coldStart !== undefined) {

@@ -4,10 +4,16 @@ import type { DecodeTiming } from './timing.ts'
 import { generateGreedy, promptIds } from './subject.ts'
 import type { Opponent, Subject } from './subject.ts'
 
-/** A case takes about this long at most, whatever the adapter: slow ones get fewer rounds. */
-export const CASE_BUDGET_MS = 40_000
+/** The rounds of a case take about this long at most, whatever the adapter: slow ones get fewer. */
+export const CASE_BUDGET_MS = 20_000
+
+/** A prompt that both sides together would read for longer than this is left out. */
+const LONGEST_READING_MS = 60_000
 
 const SHORT_PROMPT = 8
+
+/** The length of the prompt that tells how long a longer one would take. */
+const PROBE = 32
 const TOKENS_PER_SECOND = 1000
 
 function seeds(): () => number {
@@ -83,20 +89,30 @@ export async function prefillCase(subject: Subject, opponent: Opponent, size: nu
     return subject.row(name, { unit: 'tokens/s', rivalName: rival.name, note })
   }
   const nextSeed = seeds()
-  const own = (): Promise<number> => {
-    const ids = promptIds(count, vocabulary, nextSeed())
+  const own = (length = count): Promise<number> => {
+    const ids = promptIds(length, vocabulary, nextSeed())
     return timeOf(async () => {
       for await (const id of generateGreedy(backbone, ids, 1)) if (id < 0) break
     })
   }
-  const theirs = (): Promise<number> => {
-    const ids = promptIds(count, vocabulary, nextSeed())
+  const theirs = (length = count): Promise<number> => {
+    const ids = promptIds(length, vocabulary, nextSeed())
     return timeOf(() => rival.prefill(ids))
   }
-  await own()
-  await theirs()
-  const counted = roundsWithin(CASE_BUDGET_MS, 2 * ((await own()) + (await theirs())), rounds)
-  const [ownMs, rivalMs] = await interleave(counted, own, theirs)
+  await own(SHORT_PROMPT)
+  await theirs(SHORT_PROMPT)
+  const estimate = ((await own(PROBE)) + (await theirs(PROBE))) * (count / PROBE)
+  if (estimate > LONGEST_READING_MS) {
+    const note = `left out: reading it once on either side would take about ${Math.round(estimate / 1000)} s here`
+    return subject.row(name, { unit: 'tokens/s', rivalName: rival.name, note })
+  }
+  const pairMs = (await own()) + (await theirs())
+  const counted = roundsWithin(CASE_BUDGET_MS, 2 * pairMs, rounds)
+  const [ownMs, rivalMs] = await interleave(
+    counted,
+    () => own(),
+    () => theirs(),
+  )
   return subject.row(name, {
     ours: (count * TOKENS_PER_SECOND) / ownMs,
     rival: (count * TOKENS_PER_SECOND) / rivalMs,
