@@ -100,8 +100,9 @@ export class FileAssembly {
     while (taken < bytes.byteLength) {
       const index = this.#chunks.findLastIndex(({ offset }) => offset <= this.#position)
       const chunk = this.#chunks[index]
-      if (!chunk || this.#position >= this.file.bytes)
+      if (!chunk || this.#position >= this.file.bytes) {
         return `${this.file.path} is longer than the ${this.file.bytes} bytes expected`
+      }
       const inChunk = this.#position - chunk.offset
       const part = bytes.subarray(taken, taken + chunk.bytes - inChunk)
       taken += part.byteLength

@@ -54,10 +54,11 @@ export async function* transfer(
       signal?.throwIfAborted()
       const { value, done } = await stall.during(reader.read())
       if (done) return broken(assembly, position, 'the server closed the connection')
-      if (position + value.byteLength > offer.to) return tooLong(assembly)
-      const damage = await assembly.write(value)
+      // What comes behind the end is not the file's.
+      const part = value.subarray(0, offer.to - position)
+      const damage = await assembly.write(part)
       if (damage) return { kind: 'content', message: damage }
-      position += value.byteLength
+      position += part.byteLength
       yield
     }
     return null
@@ -117,10 +118,6 @@ function readOffer(
   if (status === 416 || status === 206) return { kind: 'range', message }
   const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429
   return { kind: isRefused ? 'missing' : 'connection', message }
-}
-
-function tooLong({ file }: FileAssembly): Fault {
-  return { kind: 'content', message: `${file.path} is longer than the ${file.bytes} bytes expected` }
 }
 
 function broken({ file }: FileAssembly, position: number, reason: string): Fault {

@@ -20,12 +20,7 @@ export interface Site {
 export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise<Site> {
   await buildOnce()
   const server = await preview({ root, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0 } })
-  const browser = await chromium.launch({
-    ...(process.env['CHROMIUM_PATH']
-      ? { executablePath: process.env['CHROMIUM_PATH'] }
-      : { channel: 'chromium' }),
-    args: ['--no-sandbox', ...flags],
-  })
+  const browser = await openBrowser(flags)
   return {
     url: server.resolvedUrls!.local[0]!,
     browser,
@@ -36,10 +31,19 @@ export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise
   }
 }
 
+/** The Chromium of the tests. */
+export function openBrowser(flags: readonly string[] = SOFTWARE_GPU): Promise<Browser> {
+  const path = process.env['CHROMIUM_PATH']
+  return chromium.launch({
+    ...(path ? { executablePath: path } : { channel: 'chromium' }),
+    args: ['--no-sandbox', ...flags],
+  })
+}
+
 let built: Promise<unknown> | undefined
 
 /** The build that all files of one test run share. */
-function buildOnce(): Promise<unknown> {
+export function buildOnce(): Promise<unknown> {
   built ??= build({ root, logLevel: 'error' })
   return built
 }
