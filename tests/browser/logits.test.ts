@@ -22,7 +22,10 @@ async function starterFiles(): Promise<Map<string, Blob>> {
 }
 
 /** The same file through onnxruntime-web on WebAssembly, with an empty cache. */
-async function rivalLogits(file: Blob, shape: { layers: number; kvHeads: number; headDim: number }): Promise<Float32Array> {
+async function rivalLogits(
+  file: Blob,
+  shape: { layers: number; kvHeads: number; headDim: number },
+): Promise<Float32Array> {
   ort.env.wasm.numThreads = 1
   ort.env.wasm.wasmPaths = { wasm: wasmUrl }
   const session = await ort.InferenceSession.create(new Uint8Array(await file.arrayBuffer()))

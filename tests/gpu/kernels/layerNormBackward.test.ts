@@ -59,8 +59,6 @@ describe.each(cases)('$blocks blocks of [$rows, $columns], seed $seed', ({ block
       { blockRows: rows },
     )
     submit(device, [ofInput, ofWeight], used)
-    const plus = (gradient: Float64Array, start: ArrayLike<number>): Float64Array =>
-      gradient.map((value, i) => value + start[i]!)
     const dxNow = await readGuarded(device, dx)
     expect(
       nmse(dxNow.subarray(0, first), accumulate ? plus(expected.dx, before) : expected.dx),
@@ -74,6 +72,10 @@ describe.each(cases)('$blocks blocks of [$rows, $columns], seed $seed', ({ block
     ).toBeLessThanOrEqual(1e-10)
   })
 })
+
+function plus(gradient: Float64Array, start: ArrayLike<number>): Float64Array {
+  return gradient.map((value, i) => value + start[i]!)
+}
 
 test('refuses shapes that do not fit', async () => {
   const create = (...shape: readonly number[]) => createTensor(device, shape, 'tensor')
