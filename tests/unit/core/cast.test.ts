@@ -8,18 +8,24 @@ interface Entry {
   readonly accent: string
   readonly accentLight: string
   readonly accentDark: string
+  readonly field: string
   readonly line: string
   readonly starters: readonly string[]
   readonly card: Readonly<Record<string, unknown>>
 }
 
 const folder = resolve(import.meta.dirname, '../../../public')
-const cards = JSON.parse(readFileSync(`${folder}/cast/cards.json`, 'utf8')) as Record<string, Entry>
+const entriesOf = (name: string) =>
+  JSON.parse(readFileSync(`${folder}/cast/${name}`, 'utf8')) as Record<string, Entry>
+const shapeOf = ({ card, ...entry }: Entry) => [...Object.keys(entry), ...Object.keys(card)].toSorted()
+const playable = entriesOf('cards.json')
+const others = entriesOf('cards-more.json')
+const cards = { ...playable, ...others }
 const roles = Object.keys(cards)
 
-describe('the starter cast', () => {
-  it('is the roles of the starter pack', () => {
-    expect(roles).toEqual([
+describe('the drawn cast', () => {
+  it('starts with the roles of the starter pack', () => {
+    expect(Object.keys(playable)).toEqual([
       'Sherlock Holmes',
       'Abraham Lincoln',
       'Caesar',
@@ -29,8 +35,26 @@ describe('the starter cast', () => {
     ])
   })
 
+  it('goes on with the roles that have lines and no starter weights', () => {
+    expect(Object.keys(others)).toEqual([
+      'Alice',
+      'Count Dracula',
+      'Long John Silver',
+      'Elizabeth Bennet',
+      'Don Quixote',
+      'Scheherazade',
+      'Sun Wukong',
+    ])
+  })
+
+  it('has entries of one shape', () => {
+    const shape = shapeOf(playable['Sherlock Holmes']!)
+    for (const role of roles) expect({ role, shape: shapeOf(cards[role]!) }).toEqual({ role, shape })
+  })
+
   it.each(roles)('%s has accents that can be read on both papers', (role) => {
-    const { accent, accentLight, accentDark } = cards[role]!
+    const { accent, accentLight, accentDark, field } = cards[role]!
+    expect(field).toMatch(/^#[0-9a-f]{6}$/)
     expect(accent).toMatch(/^#[0-9a-f]{6}$/)
     expect(contrastOf(accentLight, '#faf8f4')).toBeGreaterThanOrEqual(4.5)
     expect(contrastOf(accentDark, '#171512')).toBeGreaterThanOrEqual(4.5)
@@ -53,16 +77,22 @@ describe('the starter cast', () => {
   })
 
   it('has a small, flat drawing for every role and none besides', () => {
-    const drawn = roles.map((role) => cards[role]!.portrait.replace('cast/', ''))
+    const drawn = roles.map((role) => ({
+      name: cards[role]!.portrait.replace('cast/', ''),
+      ink: cards[role]!.accent,
+      field: cards[role]!.field,
+    }))
     expect(
       readdirSync(`${folder}/cast`)
         .filter((name) => name.endsWith('.svg'))
         .toSorted(),
-    ).toEqual(drawn.toSorted())
-    for (const name of drawn) {
+    ).toEqual(drawn.map(({ name }) => name).toSorted())
+    for (const { name, ink, field } of drawn) {
       const svg = readFileSync(`${folder}/cast/${name}`, 'utf8')
       expect(svg.length).toBeLessThanOrEqual(16 * 1024)
+      expect(svg).toContain(`<rect width="320" height="400" fill="${field}"/>`)
       expect(svg).toContain('viewBox="0 0 320 400"')
+      expect(svg).toContain(`fill="${ink}"`)
       expect(svg).not.toMatch(/Gradient|<filter|<text|<style|<image|href|url\((?!#)/)
       expect(new Set(svg.match(/#[0-9a-f]{6}/g)).size).toBeLessThanOrEqual(5)
     }
