@@ -81,6 +81,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found only while a test runs, they would be bundled then, and the page would start anew in its middle.
+        optimizeDeps: {
+          include: ['idb-keyval', 'react', 'react/jsx-dev-runtime', 'react-dom/client', 'uplot', 'zustand'],
+        },
         test: {
           name: 'in a page',
           include: ['tests/browser/**/*.test.{ts,tsx}'],

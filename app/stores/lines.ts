@@ -24,6 +24,8 @@ interface LinesState {
 }
 
 const PASTED = 'the lines'
+/** A table is told by its name where its header does not tell. */
+const PASTED_TABLE = 'the lines.csv'
 
 const initial: LinesState = {
   text: '',
@@ -60,9 +62,20 @@ export function watchLines(): void {
 
 /** Takes what is written or pasted. */
 export function writeLines(text: string): void {
-  useLines.setState({ text, fileName: PASTED, columns: null })
+  const { fileName, columns } = useLines.getState()
+  const name = isTable(text) ? PASTED_TABLE : PASTED
+  // The columns of a table stay mapped while its rows are written on.
+  useLines.setState({ text, fileName: name, columns: name === fileName ? columns : null })
   keepDraft(text)
   schedule(SETTLE_MS)
+}
+
+/** Whether a pasted text begins like a table: several cells in the first row, nobody named before a colon. */
+function isTable(text: string): boolean {
+  const [first = '', second = ''] = text.trimStart().split('\n')
+  return (
+    second !== '' && !/^[[{]|:\s/.test(first) && /[^,;\t]+[,;\t][^,;\t]+/.test(first) && /[,;\t]/.test(second)
+  )
 }
 
 /** Takes a file's content. */

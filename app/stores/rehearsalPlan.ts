@@ -30,6 +30,9 @@ const initial: RehearsalPlan = {
   everySteps: 10,
 }
 
+/** The line before every chat, where it is the company's custom and nothing else was written. */
+const ROLE_LINE = 'You are {name}.'
+
 export const useRehearsalPlan = create<RehearsalPlan>()(() => initial)
 
 /** Changes the plan. */
@@ -107,7 +110,11 @@ export async function beginRehearsal(): Promise<void> {
     backbone: { name: backbone.name, id: backbone.id },
     roles: way === 'all' ? report.roles.map(({ name }) => name) : [role],
     dialogues,
-    config: configOf({ way, role, hasStart: start !== null, overrides: plan.overrides }),
+    config: {
+      // Where the company's roles have a line before every chat, the newcomer gets one, too.
+      ...(info?.roles.some(({ system }) => system) && { system: ROLE_LINE }),
+      ...configOf({ way, role, hasStart: start !== null, overrides: plan.overrides }),
+    },
     start,
     rehearsal: {
       role,

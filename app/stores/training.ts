@@ -10,7 +10,7 @@ import type { Failure } from './engine.ts'
 import { newId } from './newId.ts'
 import { changeSettings, useSettings } from './settings.ts'
 import { addEvents, cutHistory, emptyHistory, lastStep } from './trainingProgress.ts'
-import { holdTraining, watchTrainingTabs } from './trainingTabs.ts'
+import { holdTraining, tellTrainingTabs, watchTrainingTabs } from './trainingTabs.ts'
 import { trainingStorage } from './trainingStorage.ts'
 
 /** `waiting`: for the model or the first step; `pausing`: until the engine has stopped. */
@@ -67,9 +67,12 @@ export async function openTraining(): Promise<void> {
     if (isTraining(useTraining.getState())) event.preventDefault()
   })
   await restoreRun()
-  await watchTrainingTabs((isElsewhere) => {
-    useTraining.setState({ isElsewhere })
-    if (!isElsewhere) void restoreRun()
+  await watchTrainingTabs({
+    onChange(isElsewhere) {
+      useTraining.setState({ isElsewhere })
+      if (!isElsewhere) void restoreRun()
+    },
+    onKept: () => void restoreRun(),
   })
 }
 
@@ -157,10 +160,10 @@ export async function finishTraining(): Promise<void> {
 
 /** Puts the run away, with its checkpoints. */
 export async function discardTraining(): Promise<void> {
-  const { run, phase } = useTraining.getState()
-  if (!run || isTraining({ phase })) return
+  const { run, phase, isElsewhere } = useTraining.getState()
+  if (!run || isElsewhere || isTraining({ phase })) return
   unsaved = null
-  useTraining.setState({ ...initial, isElsewhere: useTraining.getState().isElsewhere })
+  useTraining.setState(initial)
   await keepQuietly(async (storage) => {
     await storage.runs.remove(run.id)
     await storage.checkpoints.remove(run.id)
@@ -329,6 +332,7 @@ async function saveCheckpoint(run: RunRecord, { step, file }: Checkpoint): Promi
     useTraining.setState({ keptStep: step, room: null })
     if (unsaved?.step === step) unsaved = null
     await storage.runs.keep(progressOf(run, 'going'))
+    tellTrainingTabs('kept')
   } catch (thrown) {
     if (asHycoraError(thrown, 'storage-corrupt').code !== 'storage-full') {
       useTraining.setState({ isUnkept: true })

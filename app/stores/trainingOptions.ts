@@ -77,7 +77,8 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'system',
         kind: 'text',
         name: 'The line before every chat',
-        about: 'What the model is told before it plays; {name} stands for the character, empty is nothing.',
+        about:
+          'What the model is told before it plays; {name} stands for the character, and left empty the custom of the company holds.',
         initial: '',
         placeholder: 'You are {name}, …',
       },
@@ -157,7 +158,8 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'checkpointEvery',
         kind: 'number',
         name: 'Checkpoint every',
-        about: 'In steps; so much is lost at most when the page is closed.',
+        about:
+          'In steps; left alone, never more than a twentieth of the run, which is what a closed page may lose.',
         initial: 25,
         min: 1,
         max: 1e9,

@@ -3,16 +3,35 @@
 /** Held for as long as a run goes. */
 const LOCK = 'train'
 
-const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('hycora-training') : undefined
-let report: (isElsewhere: boolean) => void = () => undefined
-let isHeldHere = false
+/** `begun`: a run goes in the tab that says it; `kept`: it has kept a checkpoint that the others may show. */
+type Message = 'begun' | 'kept'
 
-/** Calls back when another tab begins to train, and when it has stopped. */
-export async function watchTrainingTabs(onChange: (isElsewhere: boolean) => void): Promise<void> {
-  report = onChange
-  channel?.addEventListener('message', () => void waitForOthers())
+interface Watcher {
+  /** Another tab trains, or has stopped. */
+  readonly onChange: (isElsewhere: boolean) => void
+  readonly onKept: () => void
+}
+
+const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('hycora-training') : undefined
+let watcher: Watcher = { onChange: () => undefined, onKept: () => undefined }
+let isHeldHere = false
+let isWaiting = false
+
+/** Calls back when another tab begins to train, keeps a checkpoint, and has stopped. */
+export async function watchTrainingTabs(callbacks: Watcher): Promise<void> {
+  watcher = callbacks
+  channel?.addEventListener('message', ({ data }: MessageEvent<Message>) => {
+    if (data === 'kept') watcher.onKept()
+    void waitForOthers()
+  })
   const { held } = (await navigator.locks?.query()) ?? {}
-  if (held?.some(({ name }) => name === LOCK)) await waitForOthers()
+  if (held?.some(({ name }) => name === LOCK)) void waitForOthers()
+}
+
+/** Tells the other tabs what this one has done. */
+export function tellTrainingTabs(message: Message): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target, a window has
+  channel?.postMessage(message)
 }
 
 /** Does the work while no other tab trains; where one does, says so instead. */
@@ -24,8 +43,7 @@ export async function holdTraining(work: () => Promise<void>): Promise<void> {
   const isFree = await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) return false
     isHeldHere = true
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target, a window has
-    channel?.postMessage('begun')
+    tellTrainingTabs('begun')
     try {
       await work()
     } finally {
@@ -38,8 +56,10 @@ export async function holdTraining(work: () => Promise<void>): Promise<void> {
 
 /** Resolves when the other tab has stopped: a shared lock is granted behind the trainer's own. */
 async function waitForOthers(): Promise<void> {
-  if (isHeldHere) return
-  report(true)
+  if (isHeldHere || isWaiting) return
+  isWaiting = true
+  watcher.onChange(true)
   await navigator.locks.request(LOCK, { mode: 'shared' }, () => undefined)
-  report(false)
+  isWaiting = false
+  watcher.onChange(false)
 }

@@ -45,7 +45,7 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
                           className={styles.cell}
                           width="36"
                           height="28"
-                          fillOpacity={0.04 + 0.72 * Math.max(0, cosine) ** 2}
+                          fillOpacity={0.04 + 0.46 * Math.max(0, cosine) ** 2}
                         />
                       </svg>
                       {hasNumbers && <span className={styles.number}>{cosine.toFixed(2)}</span>}

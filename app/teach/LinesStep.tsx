@@ -16,6 +16,7 @@ import {
 import { beginRehearsal } from '../stores/rehearsalPlan.ts'
 import { useTraining } from '../stores/training.ts'
 import { Field } from './Field.tsx'
+import { goToStep } from './goToStep.ts'
 import { LinesPreview } from './LinesPreview.tsx'
 import styles from './LinesStep.module.css'
 import { RunLines } from './RunLines.tsx'
@@ -62,8 +63,9 @@ function WriteLines() {
         </p>
       )}
       <p id="lines-forms" className={styles.forms}>
-        One line a turn, with the name before a colon; a rule (---) begins another scene. Files may be JSONL
-        chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card. Drop one anywhere here.
+        One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>)
+        begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a
+        character card. Drop one anywhere here.
       </p>
       <div className={styles.actions}>
         <Button label="Choose a file" icon="in" onClick={pick} />
@@ -112,6 +114,7 @@ function WriteLines() {
 /** The whole way in one click: lines, plan, rehearsal. */
 async function tryExample(): Promise<void> {
   await openExample(EXAMPLE)
+  goToStep(2)
   await beginRehearsal()
 }
 

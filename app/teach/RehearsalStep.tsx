@@ -14,6 +14,7 @@ import { stepsOption } from '../stores/trainingOptions.ts'
 import { AdvancedSettings } from './AdvancedSettings.tsx'
 import { DutySlider } from './DutySlider.tsx'
 import { Field } from './Field.tsx'
+import { goToStep } from './goToStep.ts'
 import { NumberField } from './NumberField.tsx'
 import styles from './RehearsalStep.module.css'
 import { RunPanel } from './RunPanel.tsx'
@@ -89,7 +90,10 @@ function PlanRehearsal() {
           icon="onward"
           look="strong"
           disabled={obstacle !== null || isMute || isElsewhere}
-          onClick={() => void beginRehearsal()}
+          onClick={() => {
+            void beginRehearsal()
+            goToStep(2)
+          }}
         />
         {obstacle && <p className={styles.note}>{obstacle}</p>}
       </div>

@@ -4,6 +4,7 @@ import type { RunRecord } from '../../src/storage/runs.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
 import { discardTraining, isTraining, useTraining } from '../stores/training.ts'
+import { goToStep } from './goToStep.ts'
 import styles from './RunLines.module.css'
 
 /** How many dialogues the fold shows. */
@@ -11,7 +12,7 @@ const SHOWN = 30
 
 /** The lines of the run that is under way or over, to look at. */
 export function RunLines({ run }: { readonly run: RunRecord }) {
-  const isBusy = useTraining(isTraining)
+  const isHeld = useTraining((state) => isTraining(state) || state.isElsewhere)
   const heldOut = run.dialogues.filter(({ split }) => split === 'test').length
   return (
     <div className={styles.lines}>
@@ -39,7 +40,7 @@ export function RunLines({ run }: { readonly run: RunRecord }) {
           <p className={styles.mark}>and {count(run.dialogues.length - SHOWN)} more.</p>
         )}
       </details>
-      {!isBusy && <PutAway />}
+      {!isHeld && <PutAway />}
     </div>
   )
 }
@@ -58,7 +59,14 @@ function PutAway() {
     <div className={styles.question}>
       <p>This rehearsal and its checkpoints go. Who came of it stays only where it was kept or saved.</p>
       <div className={styles.buttons}>
-        <Button label="Put the rehearsal away" look="danger" onClick={() => void discardTraining()} />
+        <Button
+          label="Put the rehearsal away"
+          look="danger"
+          onClick={() => {
+            void discardTraining()
+            goToStep(1)
+          }}
+        />
         <Button label="Leave it" look="quiet" onClick={() => setIsAsking(false)} />
       </div>
     </div>

@@ -31,7 +31,7 @@ function RoomNotice() {
       actions={
         !isBusy && (
           <>
-            <Button label="Go on" icon="onward" look="strong" onClick={() => void resumeTraining()} />
+            <Button label="Try again" icon="again" look="strong" onClick={() => void resumeTraining()} />
             {hasPack && <Button label="Save what it learnt to a file" icon="out" onClick={saveResult} />}
           </>
         )
@@ -39,7 +39,7 @@ function RoomNotice() {
     >
       <p>
         The one of step {count(room.step)} needs {bytes(room.neededBytes)}; the browser says that about{' '}
-        {bytes(room.freeBytes)} are free, and still refused.{' '}
+        {bytes(room.freeBytes)} are free{room.freeBytes > room.neededBytes && ', and still refuses'}.{' '}
         {keptStep === null
           ? 'None is kept yet.'
           : `The one of step ${count(keptStep)} is kept and will be here tomorrow.`}
@@ -86,7 +86,8 @@ function FailureNotice() {
 function CutOffNotice() {
   const cutOffAt = useTraining((state) => state.cutOffAt)
   const keptStep = useTraining((state) => state.keptStep)
-  if (cutOffAt === null) return null
+  const isElsewhere = useTraining((state) => state.isElsewhere)
+  if (cutOffAt === null || isElsewhere) return null
   return (
     <Notice title="The page was closed during the rehearsal" tone="calm">
       <p>

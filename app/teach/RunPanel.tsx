@@ -1,3 +1,5 @@
+import { useEffect } from 'react'
+
 import { Button } from '../shared/Button.tsx'
 import { bytes, count, timeLeft } from '../shared/format.ts'
 import { Progress } from '../shared/Progress.tsx'
@@ -6,6 +8,7 @@ import { finishTraining, isTraining, pauseTraining, resumeTraining, useTraining 
 import { lastStep, overlearning, paceOf } from '../stores/trainingProgress.ts'
 import { Answers } from './Answers.tsx'
 import { DutySlider } from './DutySlider.tsx'
+import { goToStep } from './goToStep.ts'
 import { RoleMap } from './RoleMap.tsx'
 import { LossChart, SmallCharts } from './RunCharts.tsx'
 import { RunNotices } from './RunNotices.tsx'
@@ -16,8 +19,14 @@ export function RunPanel() {
   const history = useTraining((state) => state.history)
   const phase = useTraining((state) => state.phase)
   const run = useTraining((state) => state.run)
+  const isElsewhere = useTraining((state) => state.isElsewhere)
   const step = lastStep(history)
   const total = history.plan?.totalSteps ?? plannedSteps(run?.config)
+  // The buttons of a run go with its end; whoever was on them is not left nowhere.
+  useEffect(() => {
+    if (phase === 'finished' && document.activeElement === document.body)
+      document.querySelector<HTMLElement>('[data-step="2"]')?.focus({ preventScroll: true })
+  }, [phase])
   const advice = phase === 'finished' ? null : overlearning(history)
   return (
     <div className={styles.panel}>
@@ -30,7 +39,7 @@ export function RunPanel() {
       </div>
       <RunNotices />
       <Facts />
-      {phase !== 'finished' && <DutySlider />}
+      {phase !== 'finished' && !isElsewhere && <DutySlider />}
       {advice && <p className={styles.advice}>{advice}</p>}
       <LossChart history={history} />
       <Answers history={history} prompts={run?.rehearsal.prompts ?? []} role={run?.rehearsal.role ?? ''} />
@@ -58,6 +67,8 @@ function StatusLine() {
   const name = useTraining((state) => state.run?.roles.join(', ') ?? '')
   const keptStep = useTraining((state) => state.keptStep)
   const step = useTraining((state) => state.result?.step ?? lastStep(state.history))
+  const isElsewhere = useTraining((state) => state.isElsewhere)
+  if (isElsewhere) return `${name} is rehearsing in another tab; this is the step that was kept last.`
   switch (phase) {
     case 'none':
       return null
@@ -87,9 +98,10 @@ function Controls() {
       label={`Meet ${role}`}
       icon="down"
       look={phase === 'finished' ? 'strong' : 'plain'}
-      onClick={goToFirstNight}
+      onClick={() => goToStep(3)}
     />
   )
+  if (isElsewhere) return null
   if (phase === 'finished') return <div className={styles.controls}>{meet}</div>
   return (
     <div className={styles.controls}>
@@ -103,31 +115,17 @@ function Controls() {
           onClick={pauseTraining}
         />
       ) : (
-        <Button
-          key="steer"
-          label="Go on"
-          icon="onward"
-          look="strong"
-          disabled={isElsewhere}
-          onClick={() => void resumeTraining()}
-        />
+        <Button key="steer" label="Go on" icon="onward" look="strong" onClick={() => void resumeTraining()} />
       )}
       <Button
         label="Stop and keep the best"
         icon="stop"
-        disabled={phase === 'pausing' || isElsewhere}
+        disabled={phase === 'pausing'}
         onClick={() => void finishTraining()}
       />
       {meet}
     </div>
   )
-}
-
-/** Takes the visitor, and the focus with them, to the third step. */
-function goToFirstNight(): void {
-  const heading = document.querySelector<HTMLElement>('[data-step="3"]')
-  heading?.scrollIntoView({ block: 'start' })
-  heading?.focus({ preventScroll: true })
 }
 
 function Facts() {
@@ -136,9 +134,11 @@ function Facts() {
   const { plan, skipped } = history
   const pace = paceOf(history)
   const step = lastStep(history)
+  // Until the first step is done, the engine's own trial says how long it will be.
+  const secondsLeft = pace?.secondsLeft ?? (plan ? plan.secondsPerStep * (plan.totalSteps - step) : 0)
   const facts: readonly (readonly [string, string | null])[] = [
     ['Step', plan ? `${count(step)} of ${count(plan.totalSteps)}` : count(step)],
-    ['Time left', isBusy && pace && pace.secondsLeft > 0 ? timeLeft(pace.secondsLeft) : null],
+    ['Time left', isBusy && secondsLeft > 0 ? timeLeft(secondsLeft) : null],
     ['A step takes', pace && seconds(pace.secondsPerStep)],
     ['Speed', pace && `${count(pace.tokensPerSecond)} tokens/s`],
     ['Graphics memory', plan && bytes(plan.gpuBytes)],

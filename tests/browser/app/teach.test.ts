@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { page, userEvent } from 'vitest/browser'
+
+import { startApp } from '../../../app/startApp.tsx'
+import { clearLines } from '../../../app/stores/lines.ts'
+import { changePlan, resetOptions, setOption } from '../../../app/stores/rehearsalPlan.ts'
+import { discardTraining } from '../../../app/stores/training.ts'
+import { stepsOption } from '../../../app/stores/trainingOptions.ts'
+import { chooseTrainingStorage } from '../../../app/stores/trainingStorage.ts'
+import { writePack } from '../../../src/formats/pack.ts'
+import { createFakeEngine } from '../../support/fakeEngine.ts'
+import type { Script } from '../../support/fakeEngine.ts'
+import { tinyPack } from '../../support/tinyPack.ts'
+
+const lines = Array.from(
+  { length: 6 },
+  (_, index) => `Visitor: Question ${index}?\nBrine: Answer number ${index}, and mind the rope.\n---\n`,
+).join('')
+
+let root: HTMLElement
+let name = ''
+
+const open = async (script: Script = {}): Promise<void> => {
+  root = document.body.appendChild(document.createElement('div'))
+  const pack = new Blob([await writePack(tinyPack())])
+  const engine = createFakeEngine({ roles: ['Holmes'], training: { pack }, ...script })
+  location.hash = '#/teach'
+  await startApp(root, () => engine)
+}
+
+beforeEach(({ task }) => {
+  name = `teach-${task.id}`
+  chooseTrainingStorage(name, name)
+  clearLines()
+  resetOptions()
+  changePlan({ way: null, role: null })
+  setOption(stepsOption, 30)
+})
+afterEach(async () => {
+  await discardTraining()
+  root.remove()
+  location.hash = ''
+  indexedDB.deleteDatabase(name)
+})
+
+test('leads from lines over a rehearsal to the first night', async () => {
+  await open()
+  await expect.element(page.getByText('Once there are lines')).toBeVisible()
+  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await expect.element(page.getByText('6 dialogues of 1 character, read as lines with names.')).toBeVisible()
+  await expect.element(page.getByRole('row', { name: 'Brine 5 1' })).toBeVisible()
+  await expect.element(page.getByRole('radio', { name: /A new role, full/ })).toBeChecked()
+
+  await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('20')
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click()
+  await expect.element(page.getByText('The rehearsal ended at step 20.')).toBeVisible()
+  await expect.element(page.getByRole('img', { name: /^Loss\. Step 20 of 20\./ })).toBeVisible()
+  await expect.element(page.getByRole('button', { name: 'Talk to Brine' })).toBeEnabled()
+  await page.getByRole('button', { name: 'Keep on this device' }).click()
+  await expect.element(page.getByRole('button', { name: 'Kept on this device' })).toBeDisabled()
+})
+
+test('has the numbers of a chart as a table', async () => {
+  await open()
+  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click()
+  await page.getByText('The numbers', { exact: true }).first().click()
+  const table = page.getByRole('region', { name: 'Loss, a table' })
+  await expect.element(table.getByRole('columnheader', { name: 'held out' })).toBeVisible()
+  await expect.element(table.getByRole('rowheader', { name: '30', exact: true })).toBeInTheDocument()
+})
+
+test('names every row that cannot be used, and what the columns of a table are', async () => {
+  await open()
+  const table = 'who,ask,says\nBrine,Hello,Aye.\nBrine,broken\n,What?,Hm.\n'
+  await page.getByRole('textbox', { name: 'The lines' }).fill(table)
+  await page.getByRole('combobox', { name: 'The visitor says' }).selectOptions('ask')
+  await page.getByRole('combobox', { name: 'The character answers' }).selectOptions('says')
+  await page.getByRole('combobox', { name: 'Who the character is' }).selectOptions('who')
+  await expect.element(page.getByText('it has 2 cells, the header has 3')).toBeVisible()
+  await expect.element(page.getByText('it names no character')).toBeVisible()
+  await expect.element(page.getByText('1 dialogue of 1 character, read as a table.')).toBeVisible()
+})
+
+test('marks what was changed in the fold, and takes it back', async () => {
+  await open()
+  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByText('Advanced settings').click()
+  await page.getByRole('textbox', { name: 'Dropout' }).fill('0.2')
+  await userEvent.keyboard('{Enter}')
+  await expect.element(page.getByText('1 changed from default')).toBeVisible()
+  await page.getByRole('button', { name: 'Reset dropout' }).click()
+  await expect.element(page.getByRole('textbox', { name: 'Dropout' })).toHaveValue('0')
+})
