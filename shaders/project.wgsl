@@ -181,18 +181,30 @@ fn project(
     let base = (slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
     var sum = vec4f();
     // A row that plays no role multiplies nothing.
-    let in_features = select(0u, uniforms.in_features, step.row[row].scale != 0.0);
-    for (var k = lane; k < in_features; k += WORKGROUP_SIZE) {
-      sum += x[x_base + k / 4u][k % 4u] * a[base + k * quads];
+    let vectors = select(0u, (uniforms.in_features + 3u) / 4u, step.row[row].scale != 0.0);
+    for (var v = lane; v < vectors; v += WORKGROUP_SIZE) {
+      // Where the input ends within a vector, its padding is zero.
+      let values = x[x_base + v];
+      let first = base + 4u * v * quads;
+      sum += values.x * a[first] + values.y * a[first + quads]
+        + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
     }
     partial[lane] = sum;
     workgroupBarrier();
-    if (lane < 4u) {
-      var total = 0.0;
-      for (var i = 0u; i < WORKGROUP_SIZE; i++) {
-        total += partial[i][lane];
+    if (lane < 16u) {
+      partial[lane] += partial[lane + 16u] + partial[lane + 32u] + partial[lane + 48u];
+    }
+    workgroupBarrier();
+    if (lane == 0u) {
+      var total = partial[0];
+      for (var i = 1u; i < 16u; i++) {
+        total += partial[i];
       }
-      y[y_base + uniforms.out + 4u * quad + lane] = total;
+      let column = y_base + uniforms.out + 4u * quad;
+      y[column] = total.x;
+      y[column + 1u] = total.y;
+      y[column + 2u] = total.z;
+      y[column + 3u] = total.w;
     }
   }
 }
