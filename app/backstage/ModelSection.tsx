@@ -77,7 +77,6 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
       {kept > 0 && (
         <Button
           label={`Free the ${bytes(kept)} of ${name}`}
-          look="quiet"
           disabled={isChosen && isLoading}
           onClick={() => void freeModel(backbone, useEngine.getState().backbones)}
         />
