@@ -41,7 +41,10 @@ export async function timeOf(action: () => Promise<unknown>): Promise<number> {
 /** What decoding took: until the first token, and for each one after it. */
 export interface DecodeTiming {
   readonly firstTokenMs: number
+  /** Of the mean token, hiccups included. */
   readonly tokenMs: number
+  /** Of the middle token: what else the machine does in between hardly moves it. */
+  readonly middleTokenMs: number
   readonly ids: readonly number[]
 }
 
@@ -49,12 +52,18 @@ export interface DecodeTiming {
 export async function timeTokens(stream: () => AsyncIterable<number>): Promise<DecodeTiming> {
   const start = performance.now()
   const ids: number[] = []
-  let first = start
-  let last = start
+  const times: number[] = []
   for await (const id of stream()) {
-    last = performance.now()
-    if (ids.length === 0) first = last
+    times.push(performance.now())
     ids.push(id)
   }
-  return { firstTokenMs: first - start, tokenMs: (last - first) / Math.max(1, ids.length - 1), ids }
+  const first = times[0] ?? start
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? start))
+  const total = gaps.reduce((sum, gap) => sum + gap, 0)
+  return {
+    firstTokenMs: first - start,
+    tokenMs: total / Math.max(1, gaps.length),
+    middleTokenMs: gaps.length > 0 ? median(gaps) : 0,
+    ids,
+  }
 }

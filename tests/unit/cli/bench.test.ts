@@ -36,10 +36,12 @@ test('slow cases get fewer rounds, but one at least', () => {
 })
 
 test('a stream is timed to its end and keeps its tokens', async () => {
-  const { ids, firstTokenMs, tokenMs } = await timeTokens(twoTokens)
+  const { ids, firstTokenMs, tokenMs, middleTokenMs } = await timeTokens(twoTokens)
   expect(ids).toEqual([7, 8])
   expect(firstTokenMs).toBeGreaterThanOrEqual(0)
   expect(tokenMs).toBeGreaterThanOrEqual(0)
+  // With two tokens there is one gap, which is the mean and the middle.
+  expect(middleTokenMs).toBe(tokenMs)
 })
 
 test('a ratio says how many times as good ours is, in either unit', () => {
