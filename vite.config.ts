@@ -73,6 +73,7 @@ export default defineConfig({
         test: {
           name: 'gpu',
           environment: 'node',
+          sequence: { groupOrder: 1 },
           pool: 'forks',
           include: ['tests/gpu/**/*.test.ts'],
           testTimeout: 120_000,
@@ -87,6 +88,7 @@ export default defineConfig({
         },
         test: {
           name: 'in a page',
+          sequence: { groupOrder: 2 },
           include: ['tests/browser/**/*.test.{ts,tsx}'],
           testTimeout: 120_000,
           browser: chromium('browser'),
@@ -98,6 +100,7 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['tests/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 3 },
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
