@@ -21,12 +21,12 @@ test('a lost graphics device comes back by itself; lost twice, the page asks for
   await box.fill('Tell me a long story about a dog.')
   await box.press('Enter')
   await expect
-    .poll(() => page.getByRole('article').last().innerText(), { timeout: 120_000 })
+    .poll(() => page.getByRole('article').last().innerText(), { timeout: 400_000 })
     .toMatch(/\w{3,} \w+/)
 
   const session = await site.browser.newBrowserCDPSession()
   await session.send('Browser.crashGpuProcess')
-  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: 180_000 })
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: 400_000 })
 
   await session.send('Browser.crashGpuProcess')
   await page.getByRole('button', { name: 'Reload the page' }).waitFor({ timeout: 60_000 })

@@ -4,7 +4,7 @@ import type { BrowserContext, Page } from 'playwright'
 import { axeViolations, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
-const ANSWER_MS = 120_000
+const ANSWER_MS = 400_000
 
 let site: Site
 let context: BrowserContext
