@@ -35,7 +35,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
   }
   return (
     <div className={styles.composer}>
-      {starters.length > 0 && (
+      {starters.length > 0 && !isRehearsing && (
         <ul className={styles.starters} aria-label="Things to say">
           {starters.map((starter) => (
             <li key={starter}>

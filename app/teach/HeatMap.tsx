@@ -34,7 +34,11 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
                 {names.map((column, j) => {
                   const cosine = cosines[i * names.length + j] ?? 0
                   return (
-                    <td key={column} title={`${shown(row)} and ${shown(column)}: ${cosine.toFixed(2)}`}>
+                    <td
+                      key={column}
+                      className={hasNumbers ? styles.wide : styles.narrow}
+                      title={`${shown(row)} and ${shown(column)}: ${cosine.toFixed(2)}`}
+                    >
                       <svg
                         viewBox="0 0 36 28"
                         aria-hidden={hasNumbers}

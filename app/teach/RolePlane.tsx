@@ -10,11 +10,13 @@ const WIDTH = 360
 const HEIGHT = 220
 const MARGIN = { side: 64, end: 22 }
 const LABEL_HEIGHT = 14
+/** Of 12 px letters, on average and a little more. */
+const LETTER_WIDTH = 6.8
 
 /** All characters on one plane, the first two principal components of their weights, each by its name. */
 export function RolePlane({ names, points }: RolePlaneProps) {
   const placed = placeOf(names, points)
-  const labels = apart(placed)
+  const labels = labelsOf(placed)
   const words = names
     .map(
       (name, index) =>
@@ -33,7 +35,12 @@ export function RolePlane({ names, points }: RolePlaneProps) {
               cy={y}
               r="4"
             />
-            <text className={styles.label} x={x} y={(labels[index] ?? y) - 8} textAnchor="middle">
+            <text
+              className={styles.label}
+              x={labels[index]?.x ?? x}
+              y={labels[index]?.y ?? y}
+              textAnchor={labels[index]?.anchor ?? 'middle'}
+            >
               {shown(name)}
             </text>
           </g>
@@ -69,19 +76,50 @@ function placeOf(names: readonly string[], points: Float32Array): readonly Place
   }))
 }
 
-/** Heights of the labels, moved up where one would lie on another. */
-function apart(placed: readonly Placed[]): readonly number[] {
-  const taken: { x: number; y: number }[] = []
-  const heights = new Map<number, number>()
-  const order = placed.map((point, index) => ({ ...point, index })).toSorted((a, b) => b.y - a.y)
-  for (const { x, y, index } of order) {
-    let height = y
-    while (taken.some((other) => Math.abs(other.x - x) < 96 && Math.abs(other.y - height) < LABEL_HEIGHT))
-      height -= 2
-    taken.push({ x, y: height })
-    heights.set(index, height)
-  }
-  return placed.map((_, index) => heights.get(index) ?? 0)
+interface Label {
+  readonly x: number
+  readonly y: number
+  readonly anchor: 'start' | 'middle' | 'end'
+}
+
+interface Box {
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+}
+
+/** Where each name stands: above its point, below, right or left of it, wherever it covers nothing first. */
+function labelsOf(placed: readonly Placed[]): readonly Label[] {
+  const taken: Box[] = placed.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))
+  return placed.map(({ name, x, y }) => {
+    const candidates: readonly Label[] = [
+      { x, y: y - 9, anchor: 'middle' },
+      { x, y: y + 17, anchor: 'middle' },
+      { x: x + 9, y: y + 4, anchor: 'start' },
+      { x: x - 9, y: y + 4, anchor: 'end' },
+      { x: x + 7, y: y - 10, anchor: 'start' },
+      { x: x - 7, y: y + 16, anchor: 'end' },
+    ]
+    const width = shown(name).length * LETTER_WIDTH
+    const free = candidates.find((label) => {
+      const box = boxOf(label, width)
+      const isInside = box.left > 0 && box.right < WIDTH && box.top > 0 && box.bottom < HEIGHT
+      return isInside && !taken.some((other) => overlaps(box, other))
+    })
+    const label: Label = free ?? { x, y: y - 9, anchor: 'middle' }
+    taken.push(boxOf(label, width))
+    return label
+  })
+}
+
+function boxOf({ x, y, anchor }: Label, width: number): Box {
+  const left = anchor === 'start' ? x : anchor === 'end' ? x - width : x - width / 2
+  return { left, right: left + width, top: y - LABEL_HEIGHT + 3, bottom: y + 3 }
+}
+
+function overlaps(one: Box, other: Box): boolean {
+  return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
 }
 
 function shown(name: string): string {

@@ -73,7 +73,7 @@ function StatusLine() {
     case 'none':
       return null
     case 'waiting':
-      return `${name} is getting ready.`
+      return `${name} is getting ready: one step is tried first, to know how long it takes.`
     case 'running':
       return `${name} is rehearsing.`
     case 'pausing':

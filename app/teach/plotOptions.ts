@@ -51,7 +51,12 @@ export function plotOptions({ lines, height, place, format, onPoint }: PlotLook)
         width: 1.5,
         spanGaps: true,
         ...(look === 'dashed' ? { dash: [5, 4] } : {}),
-        points: { show: look === 'dashed', size: 5, width: 1.5 },
+        // A single value makes no line: it is a point.
+        points: {
+          show: (plot: uPlot) => look === 'dashed' || plot.data[0].length < 2,
+          size: 5,
+          width: 1.5,
+        },
       })),
     ],
     hooks: {

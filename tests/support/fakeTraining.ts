@@ -155,7 +155,9 @@ function answersAt({ rehearsal }: TrainParams, done: number): readonly string[] 
 }
 
 function mapAt(params: TrainParams, done: number, isCollapsed: boolean): RoleMap {
-  const others = params.start ? ['Sherlock Holmes', 'Caesar', 'Benjamin Button', 'Queen Elizabeth I'] : []
+  const others = params.start
+    ? ['Sherlock Holmes', 'Caesar', 'Benjamin Button', 'Queen Elizabeth I', 'Abraham Lincoln']
+    : []
   const names = [...others, ...new Set(params.dialogues.map(({ role }) => role))]
   const count = names.length
   const cosines = new Float32Array(count * count)
