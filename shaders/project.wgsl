@@ -2,7 +2,7 @@
 //   y[r, n]                     = Σ_k x[r, k]·W[n, k]                            n < out
 //   y[r, out + part·rank + j]   = Σ_k x[r, k]·A[slot(r), part][k, j]             what B takes; the consumer of y adds scale·Σ_j u[j]·B[j, n]
 // Workgroup (g, r): the first `out_groups` values of g take 32 outputs each, eight teams of 8 lanes, a team four
-// outputs, a lane every 8th vector along k; the other values of g take one quad of rank columns each, 64 lanes along k.
+// outputs, a lane every 8th vector along k; the other values of g take four quads of rank columns each, 64 lanes along k.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
@@ -11,6 +11,7 @@ const LANES = 8u; // of a team, along k
 const OUTPUTS = 4u; // of a team
 const TEAMS = 8u;
 const WORKGROUP_SIZE = 64u;
+const QUADS = 4u; // of rank columns, that a workgroup takes
 
 struct Uniforms {
   out: u32,
@@ -27,6 +28,7 @@ struct Uniforms {
   a_part_stride: u32,
   a_slot_stride: u32,
   last_row_only: u32,
+  quads: u32,
 }
 
 struct Row {
@@ -51,6 +53,7 @@ struct Step {
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
+var<workgroup> quad_partial: array<vec4f, 256>;
 
 fn block_scale(block: u32) -> f32 {
   if (HALF_SCALES) {
@@ -175,30 +178,42 @@ fn project(
     }
   } else {
     let quads = uniforms.rank / 4u;
-    let quad = workgroup.x - uniforms.out_groups;
-    let part = quad / quads;
-    let slot = step.row[row].slot;
-    let base = (slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
-    var sum = vec4f();
+    let stride = 4u * quads;
+    let first_quad = (workgroup.x - uniforms.out_groups) * QUADS;
+    let slot_base = step.row[row].slot * uniforms.a_slot_stride + uniforms.a_offset;
+    // Quads past the last repeat it; they are not stored.
+    var bases = array<u32, QUADS>();
+    for (var i = 0u; i < QUADS; i++) {
+      let quad = min(first_quad + i, uniforms.quads - 1u);
+      bases[i] = (slot_base + quad / quads * uniforms.a_part_stride) / 4u + quad % quads;
+    }
+    var sums = array<vec4f, QUADS>();
     // A row that plays no role multiplies nothing.
     let vectors = select(0u, (uniforms.in_features + 3u) / 4u, step.row[row].scale != 0.0);
     for (var v = lane; v < vectors; v += WORKGROUP_SIZE) {
       // Where the input ends within a vector, its padding is zero.
       let values = x[x_base + v];
-      let first = base + 4u * v * quads;
-      sum += values.x * a[first] + values.y * a[first + quads]
-        + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+      for (var i = 0u; i < QUADS; i++) {
+        let first = bases[i] + v * stride;
+        sums[i] += values.x * a[first] + values.y * a[first + quads]
+          + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+      }
     }
-    partial[lane] = sum;
-    workgroupBarrier();
-    if (lane < 16u) {
-      partial[lane] += partial[lane + 16u] + partial[lane + 32u] + partial[lane + 48u];
+    for (var i = 0u; i < QUADS; i++) {
+      quad_partial[i * WORKGROUP_SIZE + lane] = sums[i];
     }
     workgroupBarrier();
-    if (lane == 0u) {
-      var total = partial[0];
-      for (var i = 1u; i < 16u; i++) {
-        total += partial[i];
+    // Sixteen lanes a quad, each four sums; then one lane a quad.
+    let own = lane / 16u * WORKGROUP_SIZE + lane % 16u;
+    let quarter = quad_partial[own] + quad_partial[own + 16u] + quad_partial[own + 32u] + quad_partial[own + 48u];
+    workgroupBarrier();
+    quad_partial[lane] = quarter;
+    workgroupBarrier();
+    let quad = first_quad + lane;
+    if (lane < QUADS && quad < uniforms.quads) {
+      var total = vec4f();
+      for (var i = 0u; i < 16u; i++) {
+        total += quad_partial[lane * 16u + i];
       }
       let column = y_base + uniforms.out + 4u * quad;
       y[column] = total.x;

@@ -29,7 +29,7 @@ const bindings = ['step', 'x', 'weights', 'scales', 'zeros', 'a', 'y'] as const
 export const projectKernel = defineKernel({
   name: 'project',
   code: vectorCode,
-  uniforms: { ...uniforms, last_row_only: 'u32' },
+  uniforms: { ...uniforms, last_row_only: 'u32', quads: 'u32' },
   bindings,
 })
 
@@ -37,6 +37,8 @@ export const projectTileKernel = defineKernel({ name: 'project_tile', code: tile
 
 const VECTOR_OUTPUTS = 32
 const TILE = 32
+/** Quads of rank columns that one workgroup of the vector plan takes. */
+const VECTOR_QUADS = 4
 
 /** The A matrices that a projection multiplies its input with, one for each part that lies side by side in W. */
 export interface ProjectedParts {
@@ -84,7 +86,8 @@ export function project(
     () => 'a single row was planned as tiles, expected a vector',
   )
   const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS : TILE))
-  const groups = outGroups + (count * adapter.rank) / 4
+  const quads = (count * adapter.rank) / 4
+  const groups = outGroups + (isVector ? Math.ceil(quads / VECTOR_QUADS) : quads)
   const values = {
     out: matrix.out,
     in_vectors: dataVectors(matrix),
@@ -115,7 +118,7 @@ export function project(
       device,
       projectKernel,
       bound,
-      { ...values, last_row_only: lastRowOnly ? 1 : 0 },
+      { ...values, last_row_only: lastRowOnly ? 1 : 0, quads },
       { overrides, workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1] },
     )
   }
