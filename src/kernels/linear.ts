@@ -1,29 +1,36 @@
 import code from '../../shaders/linear.wgsl?raw'
+import directCode from '../../shaders/linear_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 
-export const linearKernel = defineKernel({
-  name: 'linear',
-  code,
-  uniforms: {
-    rows: 'u32',
-    columns: 'u32',
-    inner: 'u32',
-    block_rows: 'u32',
-    x_first_row: 'u32',
-    x_block_rows: 'u32',
-    y_offset: 'u32',
-    y_block_stride: 'u32',
-    has_bias: 'u32',
-    has_residual: 'u32',
-    has_slots: 'u32',
-    relu: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['x', 'weight', 'bias', 'residual', 'slots', 'y'],
+const uniforms = {
+  rows: 'u32',
+  columns: 'u32',
+  inner: 'u32',
+  block_rows: 'u32',
+  x_first_row: 'u32',
+  x_block_rows: 'u32',
+  y_offset: 'u32',
+  y_block_stride: 'u32',
+  has_bias: 'u32',
+  has_residual: 'u32',
+  has_slots: 'u32',
+  relu: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['x', 'weight', 'bias', 'residual', 'slots', 'y'] as const
+
+export const linearKernel = defineKernel({ name: 'linear', code, uniforms, bindings })
+
+export const linearDirectKernel = defineKernel({
+  name: 'linear_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
 /** In `slots`: this block's rows are written nowhere. */
@@ -47,9 +54,14 @@ export interface LinearOptions {
   readonly scale?: number
   /** Without it every row of x gives the same row of y. */
   readonly blocks?: LinearBlocks
+  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
+  readonly plan?: 'tile' | 'direct'
 }
 
-const TILE = 64
+const PLANS = {
+  tile: { kernel: linearKernel, side: 64 },
+  direct: { kernel: linearDirectKernel, side: 32 },
+} as const
 
 function demand(condition: boolean, fact: () => string): void {
   check(condition, 'shape-mismatch', () => `linear: ${fact()}`)
@@ -76,7 +88,7 @@ export async function linear(
     readonly slots?: Tensor
     readonly y: Tensor
   },
-  { relu = false, scale = 1, blocks }: LinearOptions = {},
+  { relu = false, scale = 1, blocks, plan }: LinearOptions = {},
 ): Promise<Dispatch> {
   const { x, weight, bias, residual, slots, y } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -119,9 +131,10 @@ export async function linear(
     yOffset + lastSlot * yBlockStride + rows * columns <= sizeOf(y.shape),
     () => `the last block ends beyond the ${sizeOf(y.shape)} elements of y`,
   )
+  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
   return bindKernel(
     device,
-    linearKernel,
+    kernel,
     // WebGPU wants every binding filled; what a flag switches off is never read.
     { x, weight, bias: bias ?? weight, residual: residual ?? x, slots: slots ?? weight, y },
     {
@@ -139,6 +152,6 @@ export async function linear(
       relu: Number(relu),
       scale,
     },
-    { workgroups: (wanted) => [Math.ceil(columns / TILE), Math.ceil(wanted / TILE), 1] },
+    { workgroups: (wanted) => [Math.ceil(columns / side), Math.ceil(wanted / side), 1] },
   )
 }

@@ -17,19 +17,25 @@ describe('linear', () => {
       const device = await testDevice()
       const x = normals(seed, rows * inner)
       const weight = normals(seed + 100, columns * inner)
-      const y = createGuarded(device, [rows, columns], 'y')
-      const dispatch = await linear(device, {
-        x: uploadTensor(device, [rows, inner], x, 'x'),
-        weight: uploadTensor(device, [columns, inner], weight, 'weight'),
-        y,
-      })
-      submit(device, [dispatch], rows)
       const tolerance = inner > 1024 ? 1e-9 : 1e-10
-      expectClose(
-        await readGuarded(device, y),
-        linearReference(x, weight, { rows, inner, columns }),
-        tolerance,
-      )
+      for (const plan of ['tile', 'direct'] as const) {
+        const y = createGuarded(device, [rows, columns], 'y')
+        const dispatch = await linear(
+          device,
+          {
+            x: uploadTensor(device, [rows, inner], x, 'x'),
+            weight: uploadTensor(device, [columns, inner], weight, 'weight'),
+            y,
+          },
+          { plan },
+        )
+        submit(device, [dispatch], rows)
+        expectClose(
+          await readGuarded(device, y),
+          linearReference(x, weight, { rows, inner, columns }),
+          tolerance,
+        )
+      }
     },
   )
 
