@@ -1,4 +1,5 @@
 import code from '../../shaders/attention.wgsl?raw'
+import rowsCode from '../../shaders/attention_rows.wgsl?raw'
 import { check } from '../core/errors.ts'
 import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
@@ -7,29 +8,46 @@ import type { Tensor } from '../gpu/tensor.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns } from './shapes.ts'
 
-export const attentionKernel = defineKernel({
-  name: 'attention',
-  code,
-  uniforms: {
-    heads: 'u32',
-    kv_heads: 'u32',
-    head_dim: 'u32',
-    capacity: 'u32',
-    y_stride: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['step', 'query', 'cache', 'y'],
+const uniforms = {
+  heads: 'u32',
+  kv_heads: 'u32',
+  head_dim: 'u32',
+  capacity: 'u32',
+  y_stride: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['step', 'query', 'cache', 'y'] as const
+
+export const attentionKernel = defineKernel({ name: 'attention', code, uniforms, bindings })
+
+export const attentionRowsKernel = defineKernel({
+  name: 'attention_rows',
+  code: rowsCode,
+  uniforms,
+  bindings,
 })
+
+/** Rows that share a workgroup of `attention_rows`. */
+const ROWS = 4
 
 /** The widest head that the kernel holds. */
 export const MAX_HEAD_DIM = 256
 
 /**
- * Lanes of a workgroup. Few heads must fill a GPU, so that its workgroups are wide; a software driver runs lanes one
- * after another and pays for each at every barrier. A team of `headDim / 4` lanes must fit.
+ * Lanes of a workgroup. Few heads must fill a GPU, so that its workgroups are wide, for four rows as wide as 16 KiB of
+ * workgroup memory hold; a software driver runs lanes one after another and pays for each at every barrier. A team of
+ * `headDim / 4` lanes must fit.
  */
-function preferredWorkgroupSize(device: GPUDevice, headDim: number): number {
-  return Math.max(isSoftware(device.adapterInfo) ? 32 : 128, headDim > 128 ? 64 : 0)
+function preferredWorkgroupSize(device: GPUDevice, headDim: number, isOfRows: boolean): number {
+  const wide = isOfRows ? 64 : 128
+  return Math.max(isSoftware(device.adapterInfo) ? 32 : wide, headDim > 128 ? 64 : 0)
+}
+
+export interface AttentionOptions {
+  /** `rows` reads keys and values once for four neighbouring rows, which must be of one sequence. */
+  readonly plan?: 'row' | 'rows'
+  /** Lanes of a workgroup, at least `headDim / 4`; without it what suits the device. */
+  readonly workgroupSize?: number
 }
 
 /**
@@ -40,14 +58,13 @@ function preferredWorkgroupSize(device: GPUDevice, headDim: number): number {
  *
  * @param tensors `query` [rows, heads·headDim], `cache` [sequences, 2, kvHeads, capacity, headDim]; writes `y`
  *   [rows, ≥ heads·headDim].
- * @param options lanes of a workgroup, at least `headDim / 4`; without it what suits the device.
  * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
  */
 export function attention(
   device: GPUDevice,
   shape: AttentionShape,
   tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
-  options: { readonly workgroupSize?: number } = {},
+  options: AttentionOptions = {},
 ): Promise<Dispatch> {
   const { heads, kvHeads, headDim, capacity } = shape
   check(
@@ -56,9 +73,10 @@ export function attention(
     () => `heads are ${headDim} wide, expected a multiple of 4 up to ${MAX_HEAD_DIM}`,
   )
   const yStride = expectColumns('y', tensors.y, heads * headDim)
+  const isOfRows = options.plan === 'rows'
   return bindKernel(
     device,
-    attentionKernel,
+    isOfRows ? attentionRowsKernel : attentionKernel,
     tensors,
     {
       heads,
@@ -69,8 +87,10 @@ export function attention(
       scale: 1 / Math.sqrt(headDim),
     },
     {
-      workgroups: (rows) => [heads, rows, 1],
-      overrides: { WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim) },
+      workgroups: (rows) => [heads, isOfRows ? Math.ceil(rows / ROWS) : rows, 1],
+      overrides: {
+        WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim, isOfRows),
+      },
     },
   )
 }

@@ -5,6 +5,7 @@ import { embedding } from '../kernels/embedding.ts'
 import { project } from '../kernels/project.ts'
 import type { ProjectedParts } from '../kernels/project.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
+import type { AttentionShape } from '../kernels/rotaryAppend.ts'
 import { rotaryAppend } from '../kernels/rotaryAppend.ts'
 import { swiglu } from '../kernels/swiglu.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
@@ -86,6 +87,19 @@ async function planProjection(
   return { vector, tile }
 }
 
+/** Few rows may belong to different sequences; many are neighbours in one. */
+async function planAttention(
+  { device }: PlanParts,
+  shape: AttentionShape,
+  tensors: Parameters<typeof attention>[2],
+): Promise<Step> {
+  const [vector, tile] = await Promise.all([
+    attention(device, shape, tensors),
+    attention(device, shape, tensors, { plan: 'rows' }),
+  ])
+  return { vector, tile }
+}
+
 /** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
 function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null): Promise<Step>[] {
   const { device, shape, weights, workspace, adapter, angles, caches, capacity } = parts
@@ -112,7 +126,7 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
       { step, qkv, bias: block.qkv.bias, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
     ).then(same),
-    attention(device, attentionShape, { step, query, cache, y: attended }).then(same),
+    planAttention(parts, attentionShape, { step, query, cache, y: attended }),
     planProjection(parts, block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
     addRmsNorm(
       device,

@@ -10,7 +10,7 @@ export interface AttentionCase {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, position) => position)
 
-/** A workgroup of 64 positions ± 1, a chunk of 1024 ± 1, several chunks, rows at unequal positions; heads of real models, narrow and wide. */
+/** A workgroup of 64 positions ± 1, a chunk of 1024 ± 1, several chunks of 256, rows at unequal positions; heads of real models, narrow and wide. */
 export const attentionCases: readonly AttentionCase[] = [
   { heads: 1, kvHeads: 1, headDim: 16, positions: [0], spread: 1, seed: 900 },
   { heads: 1, kvHeads: 1, headDim: 4, positions: [1], spread: 1, seed: 901 },
