@@ -1,15 +1,14 @@
 // Adapted projection of a few rows, forward.
 //   y[r, n]                     = Σ_k x[r, k]·W[n, k]                            n < out
 //   y[r, out + part·rank + j]   = Σ_k x[r, k]·A[slot(r), part][k, j]             what B takes; the consumer of y adds scale·Σ_j u[j]·B[j, n]
-// Workgroup (g, r): the first `out_groups` values of g take 32 outputs each, eight teams of 8 lanes, a team four
-// outputs, a lane every 8th vector along k; the other values of g take four quads of rank columns each, 64 lanes along k.
+// Workgroup (g, r): the first `out_groups` values of g take four outputs for each team of LANES lanes, a lane
+// every LANES-th vector along k; the other values of g take four quads of rank columns each, 64 lanes along k.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
-const LANES = 8u; // of a team, along k
+override LANES: u32 = 8u; // of a team, along k; divides the workgroup
 const OUTPUTS = 4u; // of a team
-const TEAMS = 8u;
 const WORKGROUP_SIZE = 64u;
 const QUADS = 4u; // of rank columns, that a workgroup takes
 
@@ -157,7 +156,7 @@ fn project(
 
   if (workgroup.x < uniforms.out_groups) {
     let team = lane / LANES;
-    let first = (workgroup.x * TEAMS + team) * OUTPUTS;
+    let first = (workgroup.x * (WORKGROUP_SIZE / LANES) + team) * OUTPUTS;
     // Rows past the end read the last row: their sums are never stored.
     let n = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
     var sum = vec4f();
@@ -166,14 +165,14 @@ fn project(
     }
     partial[lane] = sum;
     workgroupBarrier();
-    if (lane < TEAMS * OUTPUTS) {
-      let output = workgroup.x * TEAMS * OUTPUTS + lane;
-      var total = 0.0;
-      for (var i = 0u; i < LANES; i++) {
-        total += partial[lane / OUTPUTS * LANES + i][lane % OUTPUTS];
+    if (lane % LANES == 0u) {
+      for (var i = 1u; i < LANES; i++) {
+        sum += partial[lane + i];
       }
-      if (output < uniforms.out) {
-        y[y_base + output] = total;
+      for (var i = 0u; i < OUTPUTS; i++) {
+        if (first + i < uniforms.out) {
+          y[y_base + first + i] = sum[i];
+        }
       }
     }
   } else {

@@ -1,6 +1,8 @@
 import vectorCode from '../../shaders/project.wgsl?raw'
+import directCode from '../../shaders/project_direct.wgsl?raw'
 import tileCode from '../../shaders/project_tile.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -35,7 +37,15 @@ export const projectKernel = defineKernel({
 
 export const projectTileKernel = defineKernel({ name: 'project_tile', code: tileCode, uniforms, bindings })
 
-const VECTOR_OUTPUTS = 32
+export const projectDirectKernel = defineKernel({
+  name: 'project_direct',
+  code: directCode,
+  uniforms,
+  bindings,
+})
+
+/** Outputs of a workgroup's 64 lanes, were each one a team of its own. */
+const VECTOR_OUTPUTS = 256
 const TILE = 32
 /** Quads of rank columns that one workgroup of the vector plan takes. */
 const VECTOR_QUADS = 4
@@ -50,10 +60,25 @@ export interface ProjectedParts {
 }
 
 export interface ProjectOptions {
-  /** `vector` for one or a few rows, `tile` for many. */
-  readonly plan: 'vector' | 'tile'
+  /** `vector` for one or a few rows; for many what `manyRowsPlan` says of the device. */
+  readonly plan: 'vector' | 'tile' | 'direct'
   /** Projects only the last row of the step, into row 0 of `y`; `vector` only. */
   readonly lastRowOnly?: boolean
+  /** Lanes that share an output, `vector` only; without it what suits the device. */
+  readonly lanes?: number
+}
+
+/** Few outputs must fill a GPU; a processor that emulates one runs fastest where lanes need nothing of each other. */
+function preferredLanes(device: GPUDevice): number {
+  return isSoftware(device.adapterInfo) ? 2 : 8
+}
+
+/**
+ * How a device projects many rows: a GPU in tiles that its workgroups share, a processor that emulates one without
+ * (measured on llvmpipe: 2 to 4 times as fast, since barriers and shared memory are what it emulates worst).
+ */
+export function manyRowsPlan(device: GPUDevice): 'tile' | 'direct' {
+  return isSoftware(device.adapterInfo) ? 'direct' : 'tile'
 }
 
 /**
@@ -85,7 +110,8 @@ export function project(
     'shape-mismatch',
     () => 'a single row was planned as tiles, expected a vector',
   )
-  const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS : TILE))
+  const lanes = options.lanes ?? preferredLanes(device)
+  const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS / lanes : TILE))
   const quads = (count * adapter.rank) / 4
   const groups = outGroups + (isVector ? Math.ceil(quads / VECTOR_QUADS) : quads)
   const values = {
@@ -119,10 +145,14 @@ export function project(
       projectKernel,
       bound,
       { ...values, last_row_only: lastRowOnly ? 1 : 0, quads },
-      { overrides, workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1] },
+      {
+        overrides: { ...overrides, LANES: lanes },
+        workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1],
+      },
     )
   }
-  return bindKernel(device, projectTileKernel, bound, values, {
+  const kernel = options.plan === 'tile' ? projectTileKernel : projectDirectKernel
+  return bindKernel(device, kernel, bound, values, {
     overrides,
     workgroups: (rows) => [groups, Math.ceil(rows / TILE), 1],
   })

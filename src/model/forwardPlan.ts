@@ -2,7 +2,7 @@ import { addRmsNorm } from '../kernels/addRmsNorm.ts'
 import type { AdapterBinding } from '../kernels/adapterBinding.ts'
 import { attention } from '../kernels/attention.ts'
 import { embedding } from '../kernels/embedding.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import type { ProjectedParts } from '../kernels/project.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
 import type { AttentionShape } from '../kernels/rotaryAppend.ts'
@@ -25,9 +25,9 @@ export interface PlacedAdapter {
 /** The dispatches of one pass from token ids to the normalised last hidden states, in order. */
 export interface ForwardPlan {
   /** For one or a few rows. */
-  readonly vector: readonly Dispatch[]
+  readonly few: readonly Dispatch[]
   /** For many rows. */
-  readonly tile: readonly Dispatch[]
+  readonly many: readonly Dispatch[]
   /** Head on the last row of the step, into `logits`. */
   readonly head: Dispatch
 }
@@ -66,12 +66,12 @@ function placeB({ layout }: PlacedAdapter, projection: Projection, layer: number
 }
 
 interface Step {
-  readonly vector: Dispatch
-  readonly tile: Dispatch
+  readonly few: Dispatch
+  readonly many: Dispatch
 }
 
 function same(dispatch: Dispatch): Step {
-  return { vector: dispatch, tile: dispatch }
+  return { few: dispatch, many: dispatch }
 }
 
 async function planProjection(
@@ -80,11 +80,11 @@ async function planProjection(
   parts: ProjectedParts,
   tensors: { readonly x: Tensor; readonly y: Tensor },
 ): Promise<Step> {
-  const [vector, tile] = await Promise.all([
+  const [few, many] = await Promise.all([
     project(device, matrix, parts, { step, ...tensors }, { plan: 'vector' }),
-    project(device, matrix, parts, { step, ...tensors }, { plan: 'tile' }),
+    project(device, matrix, parts, { step, ...tensors }, { plan: manyRowsPlan(device) }),
   ])
-  return { vector, tile }
+  return { few, many }
 }
 
 /** Few rows may belong to different sequences; many are neighbours in one. */
@@ -93,11 +93,11 @@ async function planAttention(
   shape: AttentionShape,
   tensors: Parameters<typeof attention>[2],
 ): Promise<Step> {
-  const [vector, tile] = await Promise.all([
+  const [few, many] = await Promise.all([
     attention(device, shape, tensors),
     attention(device, shape, tensors, { plan: 'rows' }),
   ])
-  return { vector, tile }
+  return { few, many }
 }
 
 /** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
@@ -186,5 +186,5 @@ export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
     { step, x: normed, y: logits },
     { plan: 'vector', lastRowOnly: true },
   )
-  return { vector: steps.map(({ vector }) => vector), tile: steps.map(({ tile }) => tile), head }
+  return { few: steps.map(({ few }) => few), many: steps.map(({ many }) => many), head }
 }

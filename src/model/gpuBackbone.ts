@@ -4,7 +4,7 @@ import { encode, submit } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, readBuffer, readTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import { createAdapter, emptyAdapter } from './adapter.ts'
 import type { Adapter } from './adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes, StopReason } from './backbone.ts'
@@ -24,8 +24,8 @@ import type { Scorer } from './scorer.ts'
 import { CHUNK_ROWS, STEP_ROW_WORDS, bytesOfTensors, createWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Up to so many rows the vector kernels are the faster ones. */
-const VECTOR_ROWS = 4
+/** Up to so many rows the kernels for few are the faster ones. */
+const FEW_ROWS = 4
 
 export interface GpuBackboneOptions {
   /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
@@ -120,7 +120,7 @@ export class GpuBackbone implements Backbone {
   /** Dispatches that one decoded token takes, sampling included. */
   dispatchesPerToken(): number {
     const { plan, sampler } = this.attached
-    return plan.vector.length + 1 + sampler.dispatches.length
+    return plan.few.length + 1 + sampler.dispatches.length
   }
 
   async attach(pack: Pack | null): Promise<void> {
@@ -149,7 +149,7 @@ export class GpuBackbone implements Backbone {
       this.weights.head,
       noParts,
       { step: workspace.step, x: workspace.normed, y: all },
-      { plan: 'tile' },
+      { plan: manyRowsPlan(this.device) },
     )
     for (let first = 0; first < ids.length; first += rows) {
       const chunk = ids.slice(first, first + rows)
@@ -292,7 +292,7 @@ export class GpuBackbone implements Backbone {
     const { workspace, plan } = this.attached
     this.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids))
     this.writeStep(ids.map((_, index) => first + index))
-    submit(this.device, ids.length <= VECTOR_ROWS ? plan.vector : plan.tile, ids.length)
+    submit(this.device, ids.length <= FEW_ROWS ? plan.few : plan.many, ids.length)
     this.cachedIds.push(...ids)
   }
 
@@ -321,7 +321,7 @@ export class GpuBackbone implements Backbone {
       for (const dispatch of dispatches) encode(pass, dispatch, 1)
     }
     if (!isFirst) {
-      run(plan.vector)
+      run(plan.few)
       encode(pass, plan.head, 1)
     }
     run(sampler.dispatches)

@@ -4,7 +4,7 @@ import type { Tensor } from '../gpu/tensor.ts'
 import { crossEntropy } from '../kernels/crossEntropy.ts'
 import { gatherRows } from '../kernels/gatherRows.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import type { PlacedAdapter } from './forwardPlan.ts'
 import { STEP_ROW_WORDS, bytesOfTensors } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
@@ -55,7 +55,7 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
   const dispatches = await Promise.all([
     gatherRows(device, { x: workspace.normed, index, y: picked }, { columns: hidden }),
-    project(device, head, noParts, { step, x: picked, y: logits }, { plan: 'tile' }),
+    project(device, head, noParts, { step, x: picked, y: logits }, { plan: manyRowsPlan(device) }),
     crossEntropy(device, { targets, weights, logits, loss }),
   ])
   const tensors = [index, targets, weights, step, picked, logits, loss, result]

@@ -11,7 +11,7 @@ import { loraBackwardB } from '../kernels/loraBackwardB.ts'
 import { loraBackwardUp } from '../kernels/loraBackwardUp.ts'
 import { loraDown } from '../kernels/loraDown.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
 import { rotaryAppend } from '../kernels/rotaryAppend.ts'
@@ -89,7 +89,7 @@ function forwardOf(context: BlockContext, { matrix, adapted, salt, x, y }: Group
   const { device, buffers, isDropping, dropout } = context
   const { step } = buffers
   const parts = isDropping ? { ...adapted, count: 0 } : adapted
-  const projected = project(device, matrix, parts, { step, x, y }, { plan: 'tile' })
+  const projected = project(device, matrix, parts, { step, x, y }, { plan: manyRowsPlan(device) })
   if (!isDropping) return [projected]
   const place = { inFeatures: matrix.in, out: matrix.out, salt }
   return [projected, loraDown(device, adapted, { step, x, dropout, y }, place)]

@@ -5,7 +5,7 @@ import { crossEntropy } from '../kernels/crossEntropy.ts'
 import { gatherRows } from '../kernels/gatherRows.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
 import type { ProjectedParts } from '../kernels/project.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { scatterAddRows } from '../kernels/scatterAddRows.ts'
 import { STEP_ROW_WORDS } from '../model/workspace.ts'
@@ -37,7 +37,7 @@ async function planChunk(
   const columns = head.in
   const dispatches = await Promise.all([
     gatherRows(device, { x: hidden, index, y: gathered }, { columns }),
-    project(device, head, parts, { step, x: gathered, y: logits }, { plan: 'tile' }),
+    project(device, head, parts, { step, x: gathered, y: logits }, { plan: manyRowsPlan(device) }),
     crossEntropy(device, {
       targets: partOf(buffers.targets, chunk),
       weights: partOf(buffers.weights, chunk),

@@ -58,7 +58,7 @@ async function runProject({ matrix, parts, rows, x, options }: Run) {
 describe.each(projectCases)(
   '$format blocks $blockSize half scales $halfScales: [$rows, $in]·[$out, $in]ᵀ, seed $seed',
   ({ out, in: inFeatures, rows: count, seed, ...format }) => {
-    test('both plans agree with the reference', async () => {
+    test('all plans agree with the reference', async () => {
       const { matrix, values } = packMatrix(device, normals(seed, out * inFeatures), out, inFeatures, format)
       const input = normals(seed + 1, count * inFeatures)
       const run = {
@@ -69,10 +69,13 @@ describe.each(projectCases)(
       }
       const expected = projectReference(input, values, inFeatures, out)
       const vector = await runProject({ ...run, options: { plan: 'vector' } })
-      const tile = await runProject({ ...run, options: { plan: 'tile' } })
       expectClose(vector.base, expected)
-      expectClose(tile.base, expected)
-      expect(nmse(tile.base, vector.base)).toBeLessThanOrEqual(1e-10)
+      const others = [{ plan: 'vector', lanes: 8 }, { plan: 'tile' }, { plan: 'direct' }] as const
+      for (const options of others) {
+        const { base } = await runProject({ ...run, options })
+        expectClose(base, expected)
+        expect(nmse(base, vector.base)).toBeLessThanOrEqual(1e-10)
+      }
     })
   },
 )
@@ -115,19 +118,22 @@ describe.each(adapterCases)(
       }
     }
 
-    test.each(['vector', 'tile'] as const)('%s: every row meets its own slot, or none', async (plan) => {
-      const rows = mixedRows(count, shape.slots)
-      const { run, input } = prepare(rows)
-      const { a, bound } = adapterDown(shape)
-      const { base, u } = await runProject({ ...run, parts: bound, options: { plan } })
-      expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
-      const bare = await runProject({
-        ...run,
-        parts: { ...bound, adapter: noAdapter(device) },
-        options: { plan },
-      })
-      expectSameBits(base, bare.base)
-    })
+    test.each(['vector', 'tile', 'direct'] as const)(
+      '%s: every row meets its own slot, or none',
+      async (plan) => {
+        const rows = mixedRows(count, shape.slots)
+        const { run, input } = prepare(rows)
+        const { a, bound } = adapterDown(shape)
+        const { base, u } = await runProject({ ...run, parts: bound, options: { plan } })
+        expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
+        const bare = await runProject({
+          ...run,
+          parts: { ...bound, adapter: noAdapter(device) },
+          options: { plan },
+        })
+        expectSameBits(base, bare.base)
+      },
+    )
 
     test('the last row alone is the last row', async () => {
       const rows = mixedRows(count, shape.slots)
