@@ -1,3 +1,5 @@
+import { check } from './errors.ts'
+
 /** Neutral values: temperature 1, topK 0, topP 1, minP 0, repetitionPenalty 1. Temperature 0 is greedy. */
 export interface Sampling {
   readonly temperature: number
@@ -19,4 +21,30 @@ export const GREEDY: Sampling = {
   repetitionPenalty: 1,
   repetitionWindow: 0,
   seed: 0,
+}
+
+/** What each setting may be: [the setting, whether a value is in its range, the range in words]. */
+const RANGES: readonly (readonly [keyof Sampling, (value: number) => boolean, string])[] = [
+  ['temperature', (value) => value === 0 || (value >= 0.0001 && value <= 100), '0, or 0.0001 to 100'],
+  ['topK', (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 24, 'an integer from 0'],
+  ['topP', (value) => value >= 0 && value <= 1, '0 to 1'],
+  ['minP', (value) => value >= 0 && value <= 1, '0 to 1'],
+  ['repetitionPenalty', (value) => value > 0 && value <= 100, 'above 0, at most 100'],
+  [
+    'repetitionWindow',
+    (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
+    'an integer from 0',
+  ],
+]
+
+/**
+ * Refuses settings that mean nothing.
+ *
+ * @throws HycoraError `usage` naming the first setting that lies outside of its range.
+ */
+export function checkSampling(sampling: Sampling): void {
+  for (const [name, isInRange, expected] of RANGES) {
+    const value = sampling[name]
+    check(isInRange(value), 'usage', () => `${name} is ${value}, expected ${expected}`)
+  }
 }

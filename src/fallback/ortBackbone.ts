@@ -175,8 +175,8 @@ export class OrtBackbone implements Backbone {
     check(ids.length < this.context, 'usage', () => {
       return `the prompt has ${ids.length} tokens, this backbone holds ${this.context} here`
     })
-    let logits = await this.readPrompt(ids, request.casting, signal)
     const sampler = createSampler(sampling, ids)
+    let logits = await this.readPrompt(ids, request.casting, signal)
     const limit = Math.min(maxTokens, this.context - ids.length)
     for (let count = 0; count < limit; count++) {
       if (!logits || signal?.aborted) return 'cancelled'

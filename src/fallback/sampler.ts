@@ -1,3 +1,4 @@
+import { checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 
 /** Turns logits into the next token, as the GPU's sampler does. */
@@ -24,8 +25,10 @@ const DEPTH_STEPS = 2 ** 27
  * Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020.
  *
  * @param promptIds what the answer follows; its last tokens are in the window.
+ * @throws HycoraError `usage` when a setting lies outside of what it can mean.
  */
 export function createSampler(sampling: Sampling, promptIds: readonly number[]): CpuSampler {
+  checkSampling(sampling)
   const history = [...promptIds]
   return {
     next(logits, position) {

@@ -1,5 +1,6 @@
 import code from '../../shaders/sample_token.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
@@ -20,10 +21,6 @@ export const RESULT_RING = 4
 /** The weights of one invocation's share of the vocabulary must fit into workgroup memory. */
 const MAX_VOCABULARY = 256 * 2048
 
-function checkSetting(condition: boolean, name: string, value: number, expected: string): void {
-  check(condition, 'usage', () => `${name} is ${value}, expected ${expected}`)
-}
-
 function checkShape(condition: boolean, name: string, { shape }: Tensor, expected: string): void {
   check(
     condition,
@@ -40,27 +37,7 @@ function checkShape(condition: boolean, name: string, { shape }: Tensor, expecte
  */
 export function packSampling(sampling: Sampling): ArrayBuffer {
   const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed } = sampling
-  checkSetting(
-    temperature === 0 || (temperature >= 0.0001 && temperature <= 100),
-    'temperature',
-    temperature,
-    '0, or 0.0001 to 100',
-  )
-  checkSetting(Number.isInteger(topK) && topK >= 0 && topK < 2 ** 24, 'topK', topK, 'an integer from 0')
-  checkSetting(topP >= 0 && topP <= 1, 'topP', topP, '0 to 1')
-  checkSetting(minP >= 0 && minP <= 1, 'minP', minP, '0 to 1')
-  checkSetting(
-    repetitionPenalty > 0 && repetitionPenalty <= 100,
-    'repetitionPenalty',
-    repetitionPenalty,
-    'above 0, at most 100',
-  )
-  checkSetting(
-    Number.isInteger(repetitionWindow) && repetitionWindow >= 0 && repetitionWindow < 2 ** 32,
-    'repetitionWindow',
-    repetitionWindow,
-    'an integer from 0',
-  )
+  checkSampling(sampling)
   const view = new DataView(new ArrayBuffer(SAMPLING_WORDS * 4))
   view.setFloat32(0, temperature, true)
   view.setUint32(4, topK, true)

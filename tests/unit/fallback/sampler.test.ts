@@ -27,6 +27,16 @@ describe('sampling on the CPU', () => {
     expect(createSampler(GREEDY, []).next(Float32Array.of(1, 3, -2, 3), 7)).toBe(1)
   })
 
+  test.each([
+    { temperature: -1 },
+    { topK: 0.5 },
+    { topP: 1.1 },
+    { minP: Number.NaN },
+    { repetitionPenalty: 0 },
+  ])('refuses %o as the GPU’s sampler does', (wrong) => {
+    expect(() => createSampler({ ...PLAIN, ...wrong }, [])).toThrow('expected')
+  })
+
   test('draws as often as the softmax says', () => {
     const logits = [0.3, 2, -1, 1.1, 0]
     const counts = draw(logits, { temperature: 0.7 })
