@@ -10,10 +10,13 @@ import type {
   DatasetReport,
   DeviceReport,
   DeviceState,
+  EngineRequests,
   GenerateParams,
   GenerationSummary,
   LoadParams,
   LoadProgress,
+  PackProof,
+  ProofParams,
   PromptPreview,
   Scene,
   TokenDelta,
@@ -21,6 +24,7 @@ import type {
   TrainParams,
   TrainResult,
 } from './protocol.ts'
+import { provePack } from './provePack.ts'
 import { readDatasetReport } from './readDatasetReport.ts'
 import { castScene, setStage, systemOf } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -82,8 +86,25 @@ export class Engine {
 
   async preview(scene: Scene): Promise<PromptPreview> {
     const stage = await this.current()
-    const { text, ids, firstTurn } = this.prompt(stage, scene, stage.backbone.context * (1 - ANSWER_SHARE))
+    const { text, ids, firstTurn } = await this.prompt(
+      stage,
+      scene,
+      stage.backbone.context * (1 - ANSWER_SHARE),
+    )
     return { text, tokens: ids.length, firstTurn, context: stage.backbone.context }
+  }
+
+  /** Lets roles of a pack speak once, to see that they can. */
+  async *prove(
+    params: ProofParams,
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineRequests['prove']['yields'], PackProof> {
+    const release = await this.enter()
+    try {
+      return yield* provePack(await this.current(), params, signal)
+    } finally {
+      release()
+    }
   }
 
   /** Reads a data set; measured in tokens where a backbone is loaded. */
@@ -173,11 +194,12 @@ export class Engine {
     return stage
   }
 
-  private prompt(stage: Stage, scene: Scene, room: number): Prompt {
+  private async prompt(stage: Stage, scene: Scene, room: number): Promise<Prompt> {
     const { template, tokenizer } = stage.model
     if (!template || !tokenizer)
       throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
-    const input = { system: systemOf(stage, scene), turns: scene.turns, continueLast: scene.continueLast }
+    const system = await systemOf(stage, scene)
+    const input = { system, turns: scene.turns, continueLast: scene.continueLast }
     return buildPrompt(template, tokenizer, input, Math.floor(room))
   }
 
@@ -189,7 +211,7 @@ export class Engine {
     const { scene, sampling, maxTokens } = params
     let stage = await this.current()
     const room = Math.max(stage.backbone.context - maxTokens, stage.backbone.context * (1 - ANSWER_SHARE))
-    const prompt = this.prompt(stage, scene, room)
+    const prompt = await this.prompt(stage, scene, room)
     const stream = stage.model.tokenizer?.stream()
     const answered: number[] = []
     let text = ''
@@ -199,7 +221,7 @@ export class Engine {
       try {
         const tokens = stage.backbone.generate({
           ids: [...prompt.ids, ...answered],
-          casting: castScene(stage, scene),
+          casting: await castScene(stage, scene),
           sampling,
           maxTokens: maxTokens - answered.length,
           stopIds: stage.model.stopIds,

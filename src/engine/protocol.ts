@@ -78,10 +78,27 @@ export interface Turn {
   readonly text: string
 }
 
+/** A pack beside the one that came with the backbone. It travels with every request about its roles and is read once. */
+export interface PackRef {
+  readonly id: string
+  readonly name: string
+  readonly file: Blob
+}
+
+/** A share of a role of the pack in a blend; negative shares lead away from it. */
+export interface BlendShare {
+  readonly role: string
+  readonly weight: number
+}
+
 /** What the model is to read: who plays, how strongly, and the chat so far. */
 export interface Scene {
   /** A role of the pack, or null for the bare backbone. */
   readonly role: string | null
+  /** The pack that the role is of; left out, the one that came with the backbone. */
+  readonly pack?: PackRef
+  /** Roles of the pack mixed by weight, who play in place of `role`. */
+  readonly blend?: readonly BlendShare[]
   /** 1 is the trained strength; 0 to 1.5. */
   readonly strength: number
   /** System text in place of the role's own line; undefined keeps that line. */
@@ -232,7 +249,26 @@ export interface DatasetParams {
   readonly seed: number
 }
 
+export interface ProofParams {
+  readonly pack: PackRef
+  /** The roles that are to play. */
+  readonly roles: readonly string[]
+}
+
+/** That roles of a pack can play here: every logit is finite, and each role changes what the model says. */
+export interface PackProof {
+  /** ‖logits as the role − bare logits‖ / ‖bare logits‖, by role. */
+  readonly changes: readonly { readonly role: string; readonly change: number }[]
+  readonly warnings: readonly string[]
+}
+
 export interface EngineRequests {
+  /** Lets roles of a pack speak once, before anything else is done with it; a pack that fails leaves nothing changed. */
+  prove: {
+    params: ProofParams
+    yields: { readonly done: number; readonly total: number }
+    returns: PackProof
+  }
   /** Reads a dataset and splits it; nothing leaves the worker. */
   dataset: { params: DatasetParams; yields: never; returns: DatasetReport }
   /** Trains until done or cancelled; a cancelled run gives a checkpoint first, and can go on from it. */

@@ -7,8 +7,10 @@ import { comparePack, openChatModel } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
 import { describeFormat, weightBytes } from '../model/gpuWeights.ts'
-import { castRole } from '../model/roles.ts'
+import { castBlend, castRole } from '../model/roles.ts'
 import { blobFiles, blobSource } from './blobFiles.ts'
+import { openPackShelf } from './packShelf.ts'
+import type { PackShelf } from './packShelf.ts'
 import type { BackboneInfo, LoadParams, LoadProgress, RoleInfo, Scene } from './protocol.ts'
 
 /** Everything that one answer needs, on one device. */
@@ -17,6 +19,8 @@ export interface Stage {
   readonly backbone: Backbone
   readonly model: ChatModel
   readonly pack: Pack | null
+  /** The packs of whoever plays beside its roles. */
+  readonly shelf: PackShelf
   readonly info: BackboneInfo
 }
 
@@ -84,22 +88,29 @@ export async function setStage(
       roles: rolesOf(pack),
       warnings: warning ? [warning] : [],
     }
-    return { device, backbone, model, pack, info }
+    const shelf = openPackShelf({ backbone, model, name, pack })
+    return { device, backbone, model, pack, shelf, info }
   } catch (error) {
     device.destroy()
     throw error
   }
 }
 
-/** Who plays in a scene; null for the bare backbone. */
-export function castScene({ pack }: Stage, scene: Scene): Casting | null {
-  if (scene.role === null || scene.strength === 0) return null
+/** Who plays in a scene, their pack attached; null for the bare backbone. */
+export async function castScene({ shelf }: Stage, scene: Scene): Promise<Casting | null> {
+  const isBare = scene.role === null && !scene.blend
+  if (isBare || scene.strength === 0) return null
+  const pack = await shelf.attach(scene.pack)
   if (!pack) throw new HycoraError('usage', `there is no persona pack, so nobody plays ${scene.role}`)
-  return castRole(pack, scene.role, scene.strength)
+  return scene.blend
+    ? castBlend(pack, scene.blend, scene.strength)
+    : castRole(pack, scene.role ?? '', scene.strength)
 }
 
 /** The system text of a scene: its own, else the role's line. */
-export function systemOf({ pack }: Stage, scene: Scene): string | null {
+export async function systemOf({ shelf }: Stage, scene: Scene): Promise<string | null> {
   if (scene.system !== undefined) return scene.system
+  if (scene.role === null) return null
+  const pack = await shelf.open(scene.pack)
   return pack?.roles.find(({ name }) => name === scene.role)?.system ?? null
 }

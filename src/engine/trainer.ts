@@ -164,7 +164,7 @@ export function trainOn(
         }
       }
     } finally {
-      await backbone.attach(stage.pack)
+      await stage.shelf.reset()
     }
   })
 }

@@ -28,6 +28,8 @@ function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal
       return forward(message.id, engine.generate(message.params, signal))
     case 'preview':
       return engine.preview(message.params)
+    case 'prove':
+      return forward(message.id, engine.prove(message.params, signal))
     case 'dataset':
       return engine.dataset(message.params)
     case 'train':

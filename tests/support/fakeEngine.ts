@@ -25,6 +25,8 @@ export interface Script {
   readonly context?: number
   readonly loadFails?: ErrorCode
   readonly generateFails?: ErrorCode
+  /** Refuses every pack that is to be proved. */
+  readonly proofFails?: ErrorCode
   readonly training?: TrainingScript
 }
 
@@ -68,6 +70,14 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
       }
       if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')
       return infoOf(script.roles ?? [], context)
+    },
+    async prove({ roles }, onYield) {
+      if (script.proofFails) throw new HycoraError(script.proofFails, 'the script says so')
+      for (const done of roles.keys()) {
+        await pause()
+        onYield({ done: done + 1, total: roles.length })
+      }
+      return { changes: roles.map((role) => ({ role, change: 0.12 })), warnings: [] }
     },
     async generate(params, onYield, signal) {
       asked.push(params)
