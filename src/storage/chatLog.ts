@@ -10,6 +10,7 @@ import type { ChatChange, ChatEvent, ChatSummary } from './records.ts'
 
 const EVENTS = 'events'
 const SUMMARIES = 'summaries'
+const STORES = [EVENTS, SUMMARIES]
 
 /** An open log of chats. */
 export interface ChatLog {
@@ -38,66 +39,51 @@ export interface ChatLog {
 export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
   const database = await openDatabase(name)
   const channel = new BroadcastChannel(name)
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target, a window has
   const announce = (chat: string): void => channel.postMessage(chat)
   // Another tab with a newer build wants to upgrade the database: let it.
   database.addEventListener('versionchange', () => database.close())
 
-  const readEvents = async (chat: string): Promise<readonly ChatEvent[]> => {
-    const index = database.transaction(EVENTS).objectStore(EVENTS).index('chat')
-    // What lies in this store was written by `append`; the fold ignores what it does not know.
-    return (await settled(index.getAll(chat))) as ChatEvent[]
-  }
-
-  const refreshSummary = async (chat: string): Promise<ChatSummary | undefined> => {
-    const folded = foldChat(await readEvents(chat))
-    if (!folded) return undefined
-    const summary = summarize(folded)
-    const transaction = database.transaction(SUMMARIES, 'readwrite')
-    transaction.objectStore(SUMMARIES).put(summary)
-    await committed(transaction)
-    return summary
-  }
-
   const list = async (): Promise<readonly ChatSummary[]> => {
-    const known = (await settled(
+    const known = await settled<ChatSummary[]>(
       database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll(),
-    )) as ChatSummary[]
+    )
     const byId = new Map(known.map((summary) => [summary.id, summary]))
     const missing = (await chatIds(database)).filter((id) => !byId.has(id))
-    const rebuilt = await Promise.all(missing.map(refreshSummary))
-    for (const summary of rebuilt) if (summary) byId.set(summary.id, summary)
+    if (missing.length > 0) {
+      const transaction = database.transaction(STORES, 'readwrite')
+      for (const id of missing) summarizeAgain(transaction, id, (summary) => byId.set(id, summary))
+      await committed(transaction)
+    }
     return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
   }
 
   return {
     async append(chat, changes, at = Date.now()) {
       const events = changes.map((change): ChatEvent => ({ ...change, version: 1, chat, at }))
-      const transaction = database.transaction(EVENTS, 'readwrite', { durability: 'strict' })
+      const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
       for (const event of events) transaction.objectStore(EVENTS).add(event)
+      summarizeAgain(transaction, chat)
       await committed(transaction)
-      await refreshSummary(chat)
       announce(chat)
       return events
     },
     async read(chat) {
-      return foldChat(await readEvents(chat))
+      return foldChat(await settled(eventsOf(database.transaction(EVENTS), chat)))
     },
     list,
     async eraseDeleted() {
-      const deleted = (await list()).filter((summary) => summary.deleted)
-      const transaction = database.transaction([EVENTS, SUMMARIES], 'readwrite', { durability: 'strict' })
-      for (const { id } of deleted) {
-        transaction.objectStore(SUMMARIES).delete(id)
-        const cursors = transaction.objectStore(EVENTS).index('chat').openCursor(id)
-        cursors.addEventListener('success', () => {
-          cursors.result?.delete()
-          cursors.result?.continue()
-        })
-      }
+      const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
+      const erased: string[] = []
+      const summaries: IDBRequest<ChatSummary[]> = transaction.objectStore(SUMMARIES).getAll()
+      summaries.addEventListener('success', () => {
+        for (const { id } of summaries.result.filter(({ deleted }) => deleted)) {
+          erased.push(id)
+          erase(transaction, id)
+        }
+      })
       await committed(transaction)
-      for (const { id } of deleted) announce(id)
-      return deleted.length
+      for (const id of erased) announce(id)
+      return erased.length
     },
     onForeignChange(listener) {
       const receive = ({ data }: MessageEvent<unknown>): void => {
@@ -111,6 +97,36 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
       database.close()
     },
   }
+}
+
+// What lies in these stores was written by `append`; the fold ignores what it does not know.
+function eventsOf(transaction: IDBTransaction, chat: string): IDBRequest<ChatEvent[]> {
+  return transaction.objectStore(EVENTS).index('chat').getAll(chat)
+}
+
+/** Derives a chat's summary within the transaction that changes it, so that neither is ever without the other. */
+function summarizeAgain(
+  transaction: IDBTransaction,
+  chat: string,
+  tell: (summary: ChatSummary) => void = () => undefined,
+): void {
+  const events = eventsOf(transaction, chat)
+  events.addEventListener('success', () => {
+    const folded = foldChat(events.result)
+    if (!folded) return
+    const summary = summarize(folded)
+    transaction.objectStore(SUMMARIES).put(summary)
+    tell(summary)
+  })
+}
+
+function erase(transaction: IDBTransaction, chat: string): void {
+  transaction.objectStore(SUMMARIES).delete(chat)
+  const cursors = transaction.objectStore(EVENTS).index('chat').openCursor(chat)
+  cursors.addEventListener('success', () => {
+    cursors.result?.delete()
+    cursors.result?.continue()
+  })
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {

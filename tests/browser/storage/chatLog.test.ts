@@ -112,3 +112,18 @@ test('a deleted chat comes back, until it is erased; the others stay', async () 
   expect(await log.read('one')).toBeUndefined()
   expect((await log.list()).map(({ id }) => id)).toEqual(['two'])
 })
+
+test('a page that closes with its last word written leaves no list that is behind', async () => {
+  const log = await open()
+  await log.append('one', [created, said('m', 'Hello')])
+  await log.append('one', [{ kind: 'chat-deleted' }])
+  // Nobody waits for the answer: the log closes once what was begun is through.
+  const restored = log.append('one', [{ kind: 'chat-restored' }])
+  log.close()
+  await restored.catch(() => undefined)
+
+  const next = await open()
+  expect((await next.list()).map(({ id, deleted }) => [id, deleted])).toEqual([['one', false]])
+  expect(await next.eraseDeleted()).toBe(0)
+  expect((await next.read('one'))?.messages).toHaveLength(1)
+})
