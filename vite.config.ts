@@ -20,6 +20,7 @@ const chromium = (name: string) => ({
   headless: true,
   screenshotFailures: false,
   provider: playwright({
+    actionTimeout: 30_000,
     launchOptions: {
       ...browserBinary,
       args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
@@ -90,7 +91,7 @@ export default defineConfig({
           name: 'in a page',
           sequence: { groupOrder: 2 },
           include: ['tests/browser/**/*.test.{ts,tsx}'],
-          testTimeout: 600_000,
+          testTimeout: 60_000,
           browser: chromium('browser'),
         },
       },

@@ -51,6 +51,8 @@ const initial: TrainingState = {
 export const useTraining = create<TrainingState>()(() => initial)
 
 let controller: AbortController | undefined
+/** The run under way, until it has stopped and what it came to is kept. */
+let underway: Promise<void> = Promise.resolve()
 /** Whether the run that is being stopped is to end with what it has. */
 let isEnding = false
 /** The newest checkpoint, while it is not on the disk. */
@@ -76,14 +78,17 @@ export async function openTraining(): Promise<void> {
   })
 }
 
-/** Puts the kept run on the page, as paused or finished. */
+/** Puts the kept run on the page, as paused or finished; a run that began or went meanwhile is left as it is. */
 export async function restoreRun(): Promise<void> {
-  if (isTraining(useTraining.getState())) return
+  const { run: before, phase } = useTraining.getState()
+  if (isTraining({ phase })) return
   const storage = await trainingStorage()
   const kept = await storage?.runs.read()
   if (!storage || !kept) return
   const { run, progress } = kept
   const keptStep = (await storage.checkpoints.stepOf(run.id)) ?? null
+  const now = useTraining.getState()
+  if (isTraining(now) || now.run !== before) return
   const history = progress?.history ?? emptyHistory
   const isFinished = progress?.state === 'finished'
   useTraining.setState({
@@ -101,7 +106,7 @@ export async function restoreRun(): Promise<void> {
 /** Begins a run; the one before gives its place up. */
 export async function startTraining(order: Omit<RunRecord, 'version' | 'id' | 'createdAt'>): Promise<void> {
   if (isTraining(useTraining.getState())) return
-  await holdTraining(async () => {
+  await holdStage(async (signal) => {
     const before = useTraining.getState().run
     const run: RunRecord = { version: 1, id: newId(), createdAt: Date.now(), ...order }
     unsaved = null
@@ -110,19 +115,19 @@ export async function startTraining(order: Omit<RunRecord, 'version' | 'id' | 'c
       if (before) await storage.checkpoints.remove(before.id)
       await storage.runs.begin(run)
     })
-    await rehearse(run, null)
+    await rehearse(run, null, signal)
   })
 }
 
 /** Goes on from the newest checkpoint, which another tab may have made. */
 export async function resumeTraining(): Promise<void> {
   if (isTraining(useTraining.getState())) return
-  await holdTraining(async () => {
+  await holdStage(async (signal) => {
     await adoptForeignRun()
     const { run } = useTraining.getState()
     if (!run) return
     try {
-      await rehearse(run, await newestCheckpoint(run))
+      await rehearse(run, await newestCheckpoint(run), signal)
     } catch (thrown) {
       const { code, message } = asHycoraError(thrown, 'storage-corrupt')
       useTraining.setState({ phase: 'paused', failure: { code, message } })
@@ -152,16 +157,20 @@ export async function finishTraining(): Promise<void> {
     return
   }
   // The page was closed before the run gave a pack: the engine makes one of the checkpoint.
-  await holdTraining(async () => {
+  await holdStage(async (signal) => {
     isEnding = true
-    await rehearse(run, await newestCheckpoint(run), { stopsAtOnce: true })
+    await rehearse(run, await newestCheckpoint(run), signal, { stopsAtOnce: true })
   })
 }
 
-/** Puts the run away, with its checkpoints. */
+/** Puts the run away, with its checkpoints; one under way is stopped first. */
 export async function discardTraining(): Promise<void> {
-  const { run, phase, isElsewhere } = useTraining.getState()
-  if (!run || isElsewhere || isTraining({ phase })) return
+  pauseTraining()
+  controller?.abort()
+  // What a run keeps at its end would else come after it was put away.
+  await underway.catch(() => undefined)
+  const { run, isElsewhere } = useTraining.getState()
+  if (!run || isElsewhere) return
   unsaved = null
   useTraining.setState(initial)
   await keepQuietly(async (storage) => {
@@ -191,13 +200,26 @@ export function chosenResult(result: RunResult): Blob {
   return result.best ?? result.pack
 }
 
+interface Newest {
+  readonly step: number
+  readonly file: Blob
+}
+
+/** Runs while no other tab trains; `underway` and the controller are its until it has stopped. */
+function holdStage(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  return holdTraining(() => {
+    controller = new AbortController()
+    underway = work(controller.signal)
+    return underway
+  })
+}
+
 async function rehearse(
   run: RunRecord,
-  checkpoint: { readonly step: number; readonly file: Blob } | null,
+  checkpoint: Newest | null,
+  signal: AbortSignal,
   { stopsAtOnce = false }: { readonly stopsAtOnce?: boolean } = {},
 ): Promise<void> {
-  controller = new AbortController()
-  const { signal } = controller
   useTraining.setState(({ history }) => ({
     phase: 'waiting',
     history: cutHistory(history, checkpoint?.step ?? 0),
@@ -235,7 +257,7 @@ async function rehearse(
         signal,
       },
     )
-    if (stopsAtOnce) controller.abort()
+    if (stopsAtOnce) controller?.abort()
     const result = await done
     inbox.finish()
     await saver.settled()
@@ -368,9 +390,7 @@ async function keepQuietly(
 }
 
 /** The newest checkpoint of a run, from the page's memory where the disk had no room for it. */
-async function newestCheckpoint(
-  run: RunRecord,
-): Promise<{ readonly step: number; readonly file: Blob } | null> {
+async function newestCheckpoint(run: RunRecord): Promise<Newest | null> {
   const storage = await trainingStorage()
   const held = unsaved?.run === run.id ? unsaved : null
   const keptStep = await storage?.checkpoints.stepOf(run.id)

@@ -229,6 +229,27 @@ describe('a rehearsal', () => {
     await restoreRun()
     expect(training().phase).toBe('none')
   })
+
+  test('leaves nothing behind when it is put away in its middle', async () => {
+    const engine = await stage({ pause: frame })
+    const run = beginRehearsal()
+    await vi.waitUntil(() => training().phase === 'running')
+    await discardTraining()
+    await run
+    expect(engine.trained).toHaveLength(1)
+    expect(training()).toMatchObject({ phase: 'none', run: null })
+    await restoreRun()
+    expect(training().phase).toBe('none')
+  })
+
+  test('stays away when it was being read again as it was put away', async () => {
+    await stage(during(3, pauseTraining))
+    await beginRehearsal()
+    const read = restoreRun()
+    await discardTraining()
+    await read
+    expect(training()).toMatchObject({ phase: 'none', run: null })
+  })
 })
 
 describe('where there is no room', () => {
