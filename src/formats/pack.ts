@@ -1,3 +1,4 @@
+import { hexSha256, plainBytes } from '../core/bytes.ts'
 import type { ByteSource } from '../core/bytes.ts'
 import { check } from '../core/errors.ts'
 import { halvesToFloats } from '../core/half.ts'
@@ -234,17 +235,6 @@ export async function writePack(content: PackContent): Promise<Uint8Array<ArrayB
 
 function dataSection(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return file.subarray(8 + Number(new DataView(file.buffer).getBigUint64(0, true)))
-}
-
-async function hexSha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-/** The same bytes in memory that is not shared, copied only where they are. */
-function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, length } = bytes
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : bytes.slice()
 }
 
 /** The elements as unsigned integers: a view where the bytes are aligned. */

@@ -1,3 +1,4 @@
+import { hexSha256, joinBytes } from '../core/bytes.ts'
 import { check } from '../core/errors.ts'
 import { floatToHalf } from '../core/half.ts'
 import { readBackboneConfig } from './backboneConfig.ts'
@@ -32,30 +33,15 @@ export async function fingerprint(
     vocabulary: decoder.vocabulary,
     theta: Math.round(theta),
     epsilon: Math.round(decoder.normEpsilon * 1e9),
-    tokens: await sha256(tokenBytes(tokenizerJson)),
+    tokens: await hexSha256(tokenBytes(tokenizerJson)),
   })
-  return sha256(concatenate([new TextEncoder().encode(line), await gainBytes(decoder)]))
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.byteLength
-  }
-  return bytes
+  return hexSha256(joinBytes([new TextEncoder().encode(line), await gainBytes(decoder)]))
 }
 
 /** Every token as stored, by id, each followed by a zero byte. */
-function tokenBytes(tokenizerJson: unknown): Uint8Array<ArrayBuffer> {
+function tokenBytes(tokenizerJson: unknown): Uint8Array {
   const tokens = [...vocabularyOf(tokenizerJson)].toSorted(([a], [b]) => a - b)
-  return concatenate([new TextEncoder().encode(tokens.map(([, token]) => `${token}\0`).join(''))])
+  return new TextEncoder().encode(tokens.map(([, token]) => `${token}\0`).join(''))
 }
 
 function vocabularyOf(tokenizerJson: unknown): Map<number, string> {

@@ -1,0 +1,133 @@
+import { check } from '../core/errors.ts'
+import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+
+/** Which specification a card follows: the flat first one, `chara_card_v2`, `chara_card_v3`. */
+export type CardSpec = 'v1' | 'v2' | 'v3'
+
+export interface CardPicture {
+  readonly bytes: Uint8Array
+  readonly mime: string
+}
+
+/** A card in the form of its newest specification. */
+export interface NormalisedCard {
+  /** The `data` object of Character Card V3: every required field there, unknown ones and `extensions` kept. */
+  readonly card: JsonRecord
+  readonly spec: CardSpec
+  /** What was mended, in sentences. */
+  readonly warnings: readonly string[]
+}
+
+const REQUIRED_TEXTS = [
+  'name',
+  'description',
+  'personality',
+  'scenario',
+  'first_mes',
+  'mes_example',
+  'creator_notes',
+  'system_prompt',
+  'post_history_instructions',
+  'creator',
+  'character_version',
+] as const
+const REQUIRED_LISTS = ['alternate_greetings', 'tags', 'group_only_greetings'] as const
+const V1_TEXTS = REQUIRED_TEXTS.slice(0, 6)
+/** What V2 does not know. */
+const V3_FIELDS: ReadonlySet<string> = new Set([
+  'assets',
+  'nickname',
+  'creator_notes_multilingual',
+  'source',
+  'group_only_greetings',
+  'creation_date',
+  'modification_date',
+])
+const MAX_DEPTH = 64
+
+/**
+ * Brings a parsed card of V1, V2 or V3 into the form of V3. A required field that is missing or of the wrong type is
+ * empty, the latter with a warning; every other field stays as it is.
+ *
+ * Reference: kwaroran/character-card-spec-v3, SPEC_V3.md; malfoyslastname/character-card-spec-v2.
+ *
+ * @throws HycoraError `format-invalid` when there is no name, or lists and objects nest deeper than 64.
+ */
+export function normaliseCard(whole: JsonRecord, name: string): NormalisedCard {
+  const warnings: string[] = []
+  const inner = ownField(whole, 'data')
+  const own = isJsonRecord(inner) ? inner : whole
+  const spec = specOf(whole, isJsonRecord(inner))
+  const version = Number(ownField(whole, 'spec_version'))
+  if (spec === 'v3' && version > 3) {
+    warnings.push(`The card follows version ${version} of the specification; 3.0 is what is known here.`)
+  }
+  const fields = new Map(Object.entries(copyJson(own, name)))
+  if (fields.has('__proto__')) fields.delete('__proto__')
+  if (inner === undefined) for (const key of ['spec', 'spec_version']) fields.delete(key)
+  const mend = (key: string, isRight: boolean, empty: unknown): void => {
+    if (isRight) return
+    if (fields.get(key) !== undefined && fields.get(key) !== null) {
+      warnings.push(`The card's ${key} is not what the specification asks for and counts as empty.`)
+    }
+    fields.set(key, empty)
+  }
+  for (const key of REQUIRED_TEXTS) mend(key, typeof fields.get(key) === 'string', '')
+  for (const key of REQUIRED_LISTS) mend(key, isTexts(fields.get(key)), [])
+  mend('extensions', isJsonRecord(fields.get('extensions')), {})
+  check(String(fields.get('name')).trim() !== '', 'format-invalid', () => {
+    return `${name} is no character card: it has no name`
+  })
+  return { card: Object.fromEntries(fields), spec, warnings }
+}
+
+function specOf(whole: JsonRecord, hasData: boolean): CardSpec {
+  const stated = ownField(whole, 'spec')
+  if (stated === 'chara_card_v3') return 'v3'
+  return stated === 'chara_card_v2' || hasData ? 'v2' : 'v1'
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+}
+
+/**
+ * A copy of parsed JSON without any key `__proto__`, so that no later copy of it can reach a prototype.
+ *
+ * @throws HycoraError `format-invalid` when it nests deeper than 64, where writing it again could end the stack.
+ */
+export function copyJson(record: JsonRecord, name: string): JsonRecord {
+  const copy = (value: unknown, depth: number): unknown => {
+    check(depth <= MAX_DEPTH, 'format-invalid', () => `${name} nests deeper than ${MAX_DEPTH} levels`)
+    if (Array.isArray(value)) return value.map((entry) => copy(entry, depth + 1))
+    return isJsonRecord(value) ? copyRecord(value, depth) : value
+  }
+  const copyRecord = (value: JsonRecord, depth: number): JsonRecord => {
+    const entries = Object.entries(value).filter(([key]) => key !== '__proto__')
+    return Object.fromEntries(entries.map(([key, entry]) => [key, copy(entry, depth + 1)]))
+  }
+  return copyRecord(record, 0)
+}
+
+/**
+ * The whole V3 object of a card. What other programs keep beside `data` in `original` stays; where they repeat a field of
+ * V1 there, it follows the card.
+ */
+export function cardV3(card: JsonRecord, original?: JsonRecord): JsonRecord {
+  return { ...besideData(card, original), spec: 'chara_card_v3', spec_version: '3.0', data: card }
+}
+
+/** The V2 object of a card, for programs that know no V3: as `cardV3`, without the fields of V3. */
+export function cardV2(card: JsonRecord, original?: JsonRecord): JsonRecord {
+  const data = Object.fromEntries(Object.entries(card).filter(([key]) => !V3_FIELDS.has(key)))
+  return { ...besideData(card, original), spec: 'chara_card_v2', spec_version: '2.0', data }
+}
+
+function besideData(card: JsonRecord, original: JsonRecord | undefined): JsonRecord {
+  if (original === undefined || !isJsonRecord(ownField(original, 'data'))) return {}
+  const known: ReadonlySet<string> = new Set(V1_TEXTS)
+  const entries = Object.entries(original).filter(([key]) => key !== '__proto__')
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, known.has(key) ? ownField(card, key) : value] as const),
+  )
+}
