@@ -1,6 +1,6 @@
 import { check, HycoraError } from '../core/errors.ts'
 import { FileAssembly } from './fileAssembly.ts'
-import { FILE_CACHE, openFileCache } from './fileCache.ts'
+import { openFileCache } from './fileCache.ts'
 import type { ManifestFile } from './servedFile.ts'
 import { transfer } from './transfer.ts'
 import type { Fault } from './transfer.ts'
@@ -160,35 +160,46 @@ function lockFile(name: string, signal: AbortSignal | undefined): Promise<() => 
 }
 
 /**
- * A small JSON file of this site, fresh where the server answers, else as it last was.
+ * A small JSON file of this site, fresh where it comes whole, else as it last was.
  *
  * @throws HycoraError `download-failed` when it neither comes nor lies here; `format-invalid` when it is not JSON.
  */
-export async function fetchJson(url: string, cacheName = FILE_CACHE): Promise<unknown> {
-  const cache = await openFileCache(cacheName)
-  const response = await freshOrKept(url, cache)
-  const text = await response.text()
+export async function fetchJson(
+  url: string,
+  options: Pick<DownloadOptions, 'cacheName' | 'fetcher' | 'stallMs'> = {},
+): Promise<unknown> {
+  const cache = await openFileCache(options.cacheName)
+  try {
+    const text = await fetchText(url, options)
+    const json = parseJson(url, text)
+    // Keeping it is a convenience for a later visit without a network; a full disk must not spoil this one.
+    await cache?.put(url, new Response(text)).catch(() => undefined)
+    return json
+  } catch (thrown) {
+    const kept = await cache?.match(url)
+    if (!kept) throw thrown
+    return parseJson(url, await kept.text())
+  }
+}
+
+async function fetchText(
+  url: string,
+  { fetcher = fetch, stallMs = STALL_MS }: Pick<DownloadOptions, 'fetcher' | 'stallMs'>,
+): Promise<string> {
+  try {
+    const response = await fetcher(url, { cache: 'no-cache', signal: AbortSignal.timeout(stallMs) })
+    if (response.ok) return await response.text()
+    throw new Error(`the server answered ${response.status}`)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HycoraError('download-failed', `${url} did not come: ${reason}`, { cause })
+  }
+}
+
+function parseJson(url: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
     throw new HycoraError('format-invalid', `${url} is not JSON`, { cause })
   }
-}
-
-async function freshOrKept(url: string, cache: Cache | undefined): Promise<Response> {
-  let reason: string
-  try {
-    const response = await fetch(url, { cache: 'no-cache' })
-    if (response.ok) {
-      // Keeping it is a convenience for a later visit without a network; a full disk must not spoil this one.
-      await cache?.put(url, response.clone()).catch(() => undefined)
-      return response
-    }
-    reason = `the server answered ${response.status}`
-  } catch (thrown) {
-    reason = thrown instanceof Error ? thrown.message : String(thrown)
-  }
-  const kept = await cache?.match(url)
-  if (kept) return kept
-  throw new HycoraError('download-failed', `${url} did not come: ${reason}`)
 }

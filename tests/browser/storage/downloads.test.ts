@@ -262,14 +262,47 @@ describe('a divided file', () => {
   })
 })
 
-test('a list that cannot be fetched is the one of the last visit', async () => {
-  const cache = await caches.open(cacheName)
-  expect((await failure(fetchJson('http://localhost:1/list.json', cacheName))).code).toBe('download-failed')
-  await cache.put('http://localhost:1/list.json', new Response('{"cast":6}'))
-  expect(await fetchJson('http://localhost:1/list.json', cacheName)).toEqual({ cast: 6 })
-  await cache.put('http://localhost:1/list.json', new Response('no json'))
-  expect((await failure(fetchJson('http://localhost:1/list.json', cacheName))).code).toBe('format-invalid')
+describe('a list', () => {
+  const url = 'http://localhost:1/list.json'
+  const answer = (response: () => Response | Promise<Response>): Promise<unknown> =>
+    fetchJson(url, { cacheName, fetcher: () => Promise.resolve(response()) })
+
+  test('that cannot be fetched is the one of the last visit', async () => {
+    const cache = await caches.open(cacheName)
+    expect((await failure(fetchJson(url, { cacheName }))).code).toBe('download-failed')
+    await cache.put(url, new Response('{"cast":6}'))
+    expect(await fetchJson(url, { cacheName })).toEqual({ cast: 6 })
+    await cache.put(url, new Response('no json'))
+    expect((await failure(fetchJson(url, { cacheName }))).code).toBe('format-invalid')
+  })
+
+  test.each<[string, string, () => Response]>([
+    ['breaks off', 'download-failed', () => new Response(brokenStream())],
+    [
+      'is another page, as of a network that asks to log in',
+      'format-invalid',
+      () => new Response('<p>Hello'),
+    ],
+    ['is refused', 'download-failed', () => new Response('no', { status: 503 })],
+  ])('that %s is the one of the last visit, which stays', async (_, code, bad) => {
+    expect((await failure(answer(bad))).code).toBe(code)
+    expect(await answer(() => new Response('{"cast":6}'))).toEqual({ cast: 6 })
+    expect(await answer(bad)).toEqual({ cast: 6 })
+    expect(await answer(bad)).toEqual({ cast: 6 })
+  })
+
+  test('that never comes is not waited for', async () => {
+    const { code, message } = await failure(fetchJson(url, { cacheName, fetcher: never, stallMs: 1 }))
+    expect(code).toBe('download-failed')
+    expect(message).toContain(url)
+  })
 })
+
+function never(_: string, { signal }: RequestInit): Promise<Response> {
+  return new Promise((_resolve, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+  )
+}
 
 async function contentOfFile({ files }: DownloadResult): Promise<Uint8Array> {
   return new Uint8Array(await files.get('weights.0')!.arrayBuffer())
