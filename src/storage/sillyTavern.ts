@@ -22,6 +22,9 @@ export interface ImportedChat {
 
 type Fields = ReadonlyMap<string, unknown>
 
+/** The last moment that a Date can hold, in milliseconds since 1970. */
+const LAST_TIME = 8.64e15
+
 /** A chat as SillyTavern JSONL; macros such as `{{user}}` are replaced by `resolve`. */
 export function exportChat(
   chat: Chat,
@@ -135,28 +138,33 @@ function readText(value: unknown): string | undefined {
   return isRecord(value) && typeof value['message'] === 'string' ? value['message'] : undefined
 }
 
+/** A wording of a message with what the file says of it. */
+interface Swipe {
+  readonly text: string
+  readonly info: unknown
+}
+
 function importMessage(fields: Fields, newId: () => string, before: number): NewMessage | undefined {
   const shown = readText(fields.get('mes'))
+  const infos = fields.get('swipe_info')
   const swipeField = fields.get('swipes')
-  const swipes = Array.isArray(swipeField)
-    ? swipeField.map(readText).filter((swipe) => swipe !== undefined)
-    : []
+  const swipes = (Array.isArray(swipeField) ? swipeField : []).flatMap((swipe: unknown, index): Swipe[] => {
+    const text = readText(swipe)
+    return text === undefined ? [] : [{ text, info: Array.isArray(infos) ? infos[index] : undefined }]
+  })
   if (shown === undefined && swipes.length === 0) return undefined
 
-  const texts = swipes.length > 0 ? swipes : [shown ?? '']
   const swipeId = fields.get('swipe_id')
-  const wanted = typeof swipeId === 'number' && swipeId in texts ? swipeId : texts.length - 1
+  const wanted = typeof swipeId === 'number' && swipeId in swipes ? swipeId : swipes.length - 1
   // `mes` is what was on the screen: where the named swipe differs, it is kept as a take of its own.
-  const selected = shown === undefined || texts[wanted] === shown ? wanted : texts.indexOf(shown)
-  const all = selected < 0 && shown !== undefined ? [...texts, shown] : texts
+  const isNamed = shown === undefined || swipes[wanted]?.text === shown
+  const found = isNamed ? wanted : swipes.findIndex(({ text }) => text === shown)
+  const all = found < 0 ? [...swipes, { text: shown ?? '', info: undefined }] : swipes
 
   const at = readDate(fields.get('send_date')) ?? before
-  const infos = fields.get('swipe_info')
-  const extras = new Map(isRecord(fields.get('extra')) ? [[-1, fields.get('extra')]] : [])
-  const takes = all.map((text, index): Take => {
-    const info: unknown = Array.isArray(infos) ? infos[index] : undefined
+  const takes = all.map(({ text, info }): Take => {
     const own = isRecord(info) ? info : {}
-    const extra = own['extra'] ?? (all.length === 1 ? extras.get(-1) : undefined)
+    const extra = own['extra'] ?? (all.length === 1 ? fields.get('extra') : undefined)
     return { id: newId(), text, at: readDate(own['send_date']) ?? at, generation: readGeneration(extra) }
   })
   const name = fields.get('name')
@@ -167,7 +175,7 @@ function importMessage(fields: Fields, newId: () => string, before: number): New
     role: readRole(fields.get('extra')),
     excluded: fields.get('is_system') === true,
     takes,
-    selected: selected < 0 ? all.length - 1 : selected,
+    selected: found < 0 ? all.length - 1 : found,
   }
 }
 
@@ -204,8 +212,15 @@ function readGeneration(extra: unknown): Generation | null {
  * Undefined when it is none of them.
  */
 export function readDate(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  if (typeof value !== 'string') return undefined
+  const time = readTime(value)
+  // Beyond what a Date holds, writing it out would fail.
+  return Math.abs(time) <= LAST_TIME ? time : undefined
+}
+
+/** Milliseconds since 1970; NaN where it is no date. */
+function readTime(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') return NaN
   if (/^\d{12,}$/.test(value)) return Number(value)
   const stamped =
     /^(\d{4})-(\d{1,2})-(\d{1,2})\s*@\s*(\d{1,2})h\s*(\d{1,2})m\s*(\d{1,2})s(?:\s*(\d{1,3})ms)?/.exec(value)
@@ -215,6 +230,5 @@ export function readDate(value: unknown): number | undefined {
       .map((part) => Number(part ?? 0))
     return new Date(year ?? 0, (month ?? 1) - 1, day, hour, minute, second, millisecond || 0).getTime()
   }
-  const time = Date.parse(value.replace(/(\d)\s*([ap]m)\b/i, '$1 $2'))
-  return Number.isNaN(time) ? undefined : time
+  return Date.parse(value.replace(/(\d)\s*([ap]m)\b/i, '$1 $2'))
 }

@@ -46,6 +46,8 @@ const draft = fc
   )
   .map(([user, takes, selected, excluded]) => ({ user, takes, selected: selected % takes.length, excluded }))
 
+const factsWith = (seed: number) => ({ extra: { hycora: { generation: { ...generation, seed } } } })
+
 describe('SillyTavern JSONL', () => {
   test('gives back every message with its versions, selection, times and facts', () => {
     fc.assert(
@@ -132,6 +134,20 @@ describe('SillyTavern JSONL', () => {
     expect(chat.createdAt).toBe(new Date(2024, 8, 28, 12).getTime())
   })
 
+  test('keeps each wording with its own facts where another is no text', () => {
+    const line = {
+      name: 'Bob',
+      mes: 'Two',
+      swipes: ['One', 7, 'Two'],
+      swipe_info: [factsWith(1), {}, factsWith(3)],
+    }
+    const { takes } = importChat(JSON.stringify(line), counter()).messages[0]!
+    expect(takes.map((take) => [take.text, take.generation?.seed])).toEqual([
+      ['One', 1],
+      ['Two', 3],
+    ])
+  })
+
   test('refuses a file without a single message', () => {
     for (const file of ['', '{"user_name":"Ann","character_name":"Bob"}', 'name,text\nAnn,Hello']) {
       expect(() => importChat(file, counter())).toThrow(HycoraError)
@@ -148,6 +164,9 @@ test.each([
   ['2024-9-28 @12h 01m 02s 345ms', new Date(2024, 8, 28, 12, 1, 2, 345).getTime()],
   ['yesterday', undefined],
   [null, undefined],
+  // Beyond what a Date can hold: it could never be written out again.
+  [1e20, undefined],
+  ['9'.repeat(400), undefined],
 ])('the date %j', (written, expected) => {
   expect(readDate(written)).toBe(expected)
 })
