@@ -1,4 +1,6 @@
 import { createStore, get, set } from 'idb-keyval'
+import type { UseStore } from 'idb-keyval'
+
 import type { Settings } from './records.ts'
 
 /** What holds until the visitor chooses. */
@@ -22,7 +24,16 @@ const KEY = 'settings'
 /** The kept settings, each unknown or broken one replaced by its default; defaults where nothing can be read. */
 export async function loadSettings(database = 'hycora-settings'): Promise<Settings> {
   try {
-    return readSettings(await get(KEY, createStore(database, 'values')))
+    return readSettings(await get(KEY, storeOf(database)))
+/** A store opens a connection of its own, so each database gets one for good. */
+const stores = new Map<string, UseStore>()
+
+function storeOf(database: string): UseStore {
+  const store = stores.get(database) ?? createStore(database, 'values')
+  stores.set(database, store)
+  return store
+}
+
   } catch {
     // A browser that refuses storage still gets a page; `saveSettings` tells of it.
     return defaultSettings
@@ -31,7 +42,7 @@ export async function loadSettings(database = 'hycora-settings'): Promise<Settin
 
 /** Keeps the settings. */
 export async function saveSettings(settings: Settings, database = 'hycora-settings'): Promise<void> {
-  await set(KEY, settings, createStore(database, 'values'))
+  await set(KEY, settings, storeOf(database))
 }
 
 /** Settings from whatever was stored, field by field. */
