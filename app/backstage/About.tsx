@@ -15,15 +15,22 @@ export function About() {
   const deleted = useChats((state) => state.summaries.filter((chat) => chat.deleted).length)
   const storage = useStorageUse()
   const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
-  const rows: readonly (readonly [string, string | null | undefined])[] = [
+  const rows: readonly (readonly [string, string | false | null | undefined])[] = [
     ['Model', backbone && `${backbone.name}, ${backbone.licence}`],
     [
       'Made of',
       info && `${info.layers} layers, ${count(info.vocabulary)} tokens known, ${info.weightFormat}`,
     ],
     ['Remembers', info && `${count(info.context)} tokens`],
-    ['Graphics card', report && (report.status === 'software' ? `none: the processor (${card})` : card)],
-    ['Its memory', info && bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0))],
+    [
+      'Graphics card',
+      report && (report.status === 'ready' ? card : `none${card && `: the processor (${card})`}`),
+    ],
+    [
+      'Its memory',
+      info?.computing.path === 'webgpu' &&
+        bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0)),
+    ],
     [
       'On this disk',
       storage && `${bytes(storage.usedBytes)}${storage.kept ? ', kept' : ', until the browser needs room'}`,

@@ -11,6 +11,7 @@ import { ChatSection } from './ChatSection.tsx'
 import { CompanySection } from './CompanySection.tsx'
 import { ModelSection } from './ModelSection.tsx'
 import { MoodSection } from './MoodSection.tsx'
+import { PathSection } from './PathSection.tsx'
 import { RoleSection } from './RoleSection.tsx'
 import { SeedRow } from './SeedRow.tsx'
 import { ViewSection } from './ViewSection.tsx'
@@ -54,6 +55,7 @@ export function Backstage() {
       {chat && <ChatSection chat={chat} />}
       <CompanySection />
       <ModelSection />
+      <PathSection />
       <ViewSection />
       <About />
     </aside>

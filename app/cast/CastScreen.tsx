@@ -78,7 +78,7 @@ export function CastScreen() {
         </section>
       </main>
       <footer className={styles.foot}>
-        <p>One small model plays them all, on your own graphics card. Nothing you say leaves this page.</p>
+        <p>One small model plays them all, on your own machine. Nothing you say leaves this page.</p>
         <ImportButton />
       </footer>
     </div>

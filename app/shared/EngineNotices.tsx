@@ -2,32 +2,27 @@ import { retryEngine, useEngine } from '../stores/engine.ts'
 import { changeSettings, useSettings } from '../stores/settings.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
-import { deviceText } from './deviceText.ts'
+import { deviceText, slowText } from './deviceText.ts'
 import type { DeviceAdvice } from './deviceText.ts'
 import { ErrorNotice, reload } from './ErrorNotice.tsx'
 import { Notice } from './Notice.tsx'
 
-/** What stands between the visitor and an answer, if anything does. */
+/** What stands between the visitor and an answer, or slows it, if anything does. */
 export function EngineNotices() {
-  const obstacle = useEngine((state) => state.obstacle)
+  const phase = useEngine((state) => state.phase)
   const failure = useEngine((state) => state.failure)
   const device = useEngine((state) => state.device)
-  const isSoftware = useEngine((state) => state.report?.status === 'software')
-  const isSoftwareNoteRead = useSettings((state) => state.isSoftwareNoteRead)
 
-  if (obstacle) return <ObstacleNotice text={deviceText[obstacle]} canRetry={obstacle !== 'insecure'} />
+  if (phase === 'blocked') {
+    return (
+      <Notice title={deviceText.insecure.title} tone="warning" actions={<CopyDiagnostics />}>
+        <Advice text={deviceText.insecure} />
+      </Notice>
+    )
+  }
   if (device === 'needs-reload') {
     return (
-      <Notice
-        title={deviceText['needs-reload'].title}
-        tone="danger"
-        actions={
-          <>
-            <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
-            <CopyDiagnostics />
-          </>
-        }
-      >
+      <Notice title={deviceText['needs-reload'].title} tone="danger" actions={<ReloadActions />}>
         <Advice text={deviceText['needs-reload']} />
       </Notice>
     )
@@ -40,42 +35,52 @@ export function EngineNotices() {
       </Notice>
     )
   }
-  if (isSoftware && !isSoftwareNoteRead) {
-    return (
-      <Notice
-        title={deviceText.software.title}
-        tone="calm"
-        actions={<Button label="Understood" onClick={() => changeSettings({ isSoftwareNoteRead: true })} />}
-      >
-        <p>
-          {deviceText.software.what} {deviceText.software.works} {deviceText.software.next}
-        </p>
-      </Notice>
-    )
-  }
-  return null
+  return <SlowNotice />
 }
 
-function ObstacleNotice({ text, canRetry }: { readonly text: DeviceAdvice; readonly canRetry: boolean }) {
-  const reason = useEngine((state) => state.report?.reason)
+/** Says that the processor answers, why, and at what rate; once read, it stays away until the reason is a loss. */
+function SlowNotice() {
+  const info = useEngine((state) => state.info)
+  const isSoftware = useEngine((state) => state.report?.status === 'software')
+  const isRead = useSettings((state) => state.isSoftwareNoteRead)
+  const text = info && slowText(info, isSoftware)
+  if (!text) return null
+  const { why, reason } = info.computing
+  const isLoss = why === 'lost'
+  if (isRead && !isLoss) return null
   return (
     <Notice
       title={text.title}
-      tone="warning"
+      tone={isLoss ? 'warning' : 'calm'}
       actions={
-        <>
-          {canRetry && <Button label="Try again" icon="again" onClick={() => void retryEngine()} />}
-          <CopyDiagnostics />
-        </>
+        isLoss ? (
+          <ReloadActions />
+        ) : (
+          <>
+            <Button label="Understood" onClick={() => changeSettings({ isSoftwareNoteRead: true })} />
+            <CopyDiagnostics />
+          </>
+        )
       }
     >
-      <Advice text={text} />
-      {reason && (
+      <p>
+        {text.what} {text.works} {text.next}
+      </p>
+      {reason && why === 'failed' && (
         <p>
           <code>{reason}</code>
         </p>
       )}
     </Notice>
+  )
+}
+
+function ReloadActions() {
+  return (
+    <>
+      <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
+      <CopyDiagnostics />
+    </>
   )
 }
 

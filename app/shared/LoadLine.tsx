@@ -13,6 +13,8 @@ const steps: Readonly<
   upload: { name: 'Moving it onto the graphics card', from: 0.75, to: 0.88 },
   compile: { name: 'Preparing the graphics card', from: 0.88, to: 0.96 },
   'warm-up': { name: 'Warming up', from: 0.96, to: 1 },
+  convert: { name: 'Preparing the model for the processor', from: 0.75, to: 0.96 },
+  measure: { name: 'Measuring how fast it answers', from: 0.96, to: 1 },
 }
 
 /** The thin line at the top of the page while the model comes; its words stand elsewhere where there is no room. */

@@ -1,5 +1,4 @@
-import type { DeviceState } from '../../src/engine/protocol.ts'
-import type { Obstacle } from '../stores/engine.ts'
+import type { BackboneInfo, Computing, DeviceState } from '../../src/engine/protocol.ts'
 
 /** What is said when the machine cannot give what the characters need. */
 export interface DeviceAdvice {
@@ -10,40 +9,16 @@ export interface DeviceAdvice {
 }
 
 const reading = 'You can still read, edit, bring in and save chats.'
+const acceleration =
+  'Switch on “Use graphics acceleration when available” in the browser’s system settings if this computer has a graphics card, update its driver, and start the browser again.'
 
-/** One text for each thing that can be in the way. */
-export const deviceText: Readonly<
-  Record<Obstacle | 'software' | Exclude<DeviceState, 'ready'>, DeviceAdvice>
-> = {
+/** What stands in the way of an answer, or is being put right. */
+export const deviceText: Readonly<Record<'insecure' | Exclude<DeviceState, 'ready'>, DeviceAdvice>> = {
   insecure: {
     title: 'This address is not secure',
-    what: 'Browsers give a page the graphics card only over https, or from this computer itself (localhost).',
+    what: 'Browsers let a page compute only over https, or from this computer itself (localhost).',
     works: reading,
     next: 'Open the same page with https:// in front, or on the computer that serves it.',
-  },
-  'no-webgpu': {
-    title: 'This browser has no WebGPU',
-    what: 'The characters are played on your graphics card, which a page reaches through WebGPU.',
-    works: reading,
-    next: 'Open this page in Chrome or Edge 121 or later. On a phone: Chrome on Android 12 or later.',
-  },
-  'no-adapter': {
-    title: 'The browser keeps the graphics card to itself',
-    what: 'WebGPU is here, but no graphics card is offered: it is switched off, or its driver is on the browser’s list of unreliable ones.',
-    works: reading,
-    next: 'Switch on “Use graphics acceleration when available” in the browser’s system settings, update the driver, and start the browser again. chrome://gpu says more.',
-  },
-  'no-device': {
-    title: 'The graphics card refused',
-    what: 'The browser found a graphics card but could not open it for this page.',
-    works: reading,
-    next: 'Close other tabs and programs that use it heavily, then try again.',
-  },
-  software: {
-    title: 'No graphics card: the processor does its work',
-    what: 'This browser computes WebGPU on the processor, so answers come slowly.',
-    works: 'Everything works, with patience.',
-    next: 'Switch on graphics acceleration in the browser’s system settings if this computer has a graphics card.',
   },
   recovering: {
     title: 'The graphics card was lost for a moment',
@@ -57,4 +32,67 @@ export const deviceText: Readonly<
     works: `Your chats are safe. ${reading}`,
     next: 'Reload the page. If it keeps happening, close other programs that use the graphics card.',
   },
+}
+
+/** Why the processor answers, and how to have the graphics card instead. */
+const processorText: Readonly<
+  Record<
+    Exclude<Computing['why'], 'graphics-card' | 'chosen'>,
+    { readonly what: string; readonly next: string }
+  >
+> = {
+  'no-webgpu': {
+    what: 'This browser has no WebGPU, through which a page reaches the graphics card.',
+    next: 'Chrome and Edge have it from version 121 on; on a phone, Chrome on Android 12 or later.',
+  },
+  'no-adapter': {
+    what: 'WebGPU is here, but the browser offers no graphics card: it is switched off, or its driver is on the list of unreliable ones.',
+    next: `${acceleration} chrome://gpu says more.`,
+  },
+  'no-device': {
+    what: 'The browser found a graphics card but could not open it for this page.',
+    next: 'Close other tabs and programs that use it heavily, then reload the page.',
+  },
+  faster: {
+    what: 'There is no graphics card for this page. Both ways of doing without were tried, and this is the faster.',
+    next: acceleration,
+  },
+  lost: {
+    what: 'The graphics card went away, and the browser no longer gives it to this page.',
+    next: 'Reload the page to have it back. If it keeps happening, close other programs that use it.',
+  },
+  failed: {
+    what: 'The graphics card could not take the model.',
+    next: 'Close other tabs and games that use the graphics card, then reload the page.',
+  },
+  'unknown-graph': {
+    what: 'This model is built in a way that our programs for the graphics card do not know.',
+    next: '',
+  },
+}
+
+/** What is said of an answer that comes slowly, and at what rate; null where a graphics card answers, or one was told. */
+export function slowText(info: BackboneInfo, isSoftware: boolean): DeviceAdvice | null {
+  const { path, why } = info.computing
+  if (why === 'chosen' || why === 'graphics-card') return null
+  const title = `The processor answers${rateWords(info.computing)}`
+  if (path === 'wasm') {
+    const works = 'Chats are as ever, only slower; characters cannot learn anything new here.'
+    return { title, ...processorText[why], works }
+  }
+  const what = isSoftware
+    ? 'There is no graphics card for this page: the browser lets the processor play one.'
+    : processorText[why].what
+  return { title, what, works: 'Everything works, with patience.', next: acceleration }
+}
+
+/** ", at about 48 tokens a second", where it was measured. */
+function rateWords({ path, rates }: Computing): string {
+  const rate = rates[path]
+  return rate ? `, at about ${tokensPerSecond(rate.decode)} tokens a second` : ''
+}
+
+/** "48", "4.2". */
+export function tokensPerSecond(rate: number): string {
+  return rate.toFixed(rate < 10 ? 1 : 0)
 }

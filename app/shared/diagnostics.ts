@@ -1,4 +1,4 @@
-import type { BackboneInfo, DeviceReport } from '../../src/engine/protocol.ts'
+import type { BackboneInfo, Computing, DeviceReport } from '../../src/engine/protocol.ts'
 import { storageUse } from '../../src/storage/persistence.ts'
 import type { Failure } from '../stores/engine.ts'
 import { bytes } from './format.ts'
@@ -16,16 +16,10 @@ interface Circumstances {
   readonly report: DeviceReport | null
   readonly info: BackboneInfo | null
   readonly failure: Failure | null
-  readonly obstacle: string | null
 }
 
 /** Everything that helps to explain a failure, as text to send; nothing that was said. */
-export async function describeCircumstances({
-  report,
-  info,
-  failure,
-  obstacle,
-}: Circumstances): Promise<string> {
+export async function describeCircumstances({ report, info, failure }: Circumstances): Promise<string> {
   const storage = await storageUse().catch(() => undefined)
   const lines: readonly (readonly [string, string | undefined])[] = [
     ['page', location.origin + location.pathname],
@@ -33,7 +27,8 @@ export async function describeCircumstances({
     ['secure context', String(window.isSecureContext)],
     ['cross-origin isolated', String(window.crossOriginIsolated)],
     ['processor threads', String(navigator.hardwareConcurrency)],
-    ['webgpu', obstacle ?? report?.status ?? 'not asked yet'],
+    ['webgpu', report?.status ?? 'not asked yet'],
+    ['computed by', info && describeComputing(info.computing)],
     [
       'graphics card',
       report && [report.vendor, report.architecture, report.description].filter(Boolean).join(' · '),
@@ -47,10 +42,11 @@ export async function describeCircumstances({
     ],
     [
       'graphics memory',
-      info &&
-        Object.entries(info.gpuBytes)
-          .map(([use, size]) => `${use} ${bytes(size)}`)
-          .join(', '),
+      info?.computing.path === 'webgpu'
+        ? Object.entries(info.gpuBytes)
+            .map(([use, size]) => `${use} ${bytes(size)}`)
+            .join(', ')
+        : undefined,
     ],
     ['warnings', info?.warnings.join(' ')],
     [
@@ -64,4 +60,12 @@ export async function describeCircumstances({
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${value}`)
     .join('\n')
+}
+
+/** "wasm (no-adapter: …), measured webgpu 12 / 3.1, wasm 300 / 48": tokens a second read and said. */
+function describeComputing({ path, why, reason, rates }: Computing): string {
+  const measured = Object.entries(rates).map(
+    ([one, { prefill, decode }]) => `${one} ${prefill.toFixed(1)} / ${decode.toFixed(1)} tokens/s`,
+  )
+  return [`${path} (${[why, reason].filter(Boolean).join(': ')})`, ...measured].join(', ')
 }

@@ -12,7 +12,7 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   'webgpu-unavailable': {
     title: 'The graphics card cannot be reached',
     advice:
-      'Your chats are safe and can be read, edited and saved. Reload the page; if it happens again, restart the browser.',
+      'Your chats are safe. Choose “The faster” or “Processor” under Backstage, Computed by; or reload the page, and if it happens again, restart the browser.',
     action: 'reload',
   },
   'device-lost': {
@@ -21,8 +21,9 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
     action: 'retry',
   },
   'out-of-memory': {
-    title: 'The graphics card has too little memory left',
-    advice: 'Your chats are safe. Close other tabs and games that use the graphics card, then try again.',
+    title: 'There is too little memory left',
+    advice:
+      'Your chats are safe. Close other tabs, and games that use the graphics card, then try again; or choose a smaller model in Backstage.',
     action: 'retry',
   },
   'shader-invalid': {

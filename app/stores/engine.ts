@@ -10,6 +10,7 @@ import type {
   DeviceState,
   LoadParams,
   LoadProgress,
+  PathChoice,
 } from '../../src/engine/protocol.ts'
 import { fetchJson } from '../../src/storage/downloads.ts'
 import { removeUnlistedFiles } from '../../src/storage/fileCache.ts'
@@ -22,9 +23,6 @@ import { notify } from './notices.ts'
 import { changeSettings, useSettings } from './settings.ts'
 import { siteUrl } from './site.ts'
 import { trainingStorage } from './trainingStorage.ts'
-
-/** Why nobody can answer here. */
-export type Obstacle = 'insecure' | 'no-webgpu' | 'no-adapter' | 'no-device'
 
 export interface Failure {
   readonly code: ErrorCode
@@ -43,8 +41,8 @@ export interface LoadStatus extends DownloadStatus {
 }
 
 interface EngineState {
+  /** `blocked`: the address is not secure, so the browser gives the page next to nothing. */
   readonly phase: 'starting' | 'loading' | 'ready' | 'blocked' | 'failed'
-  readonly obstacle: Obstacle | null
   readonly report: DeviceReport | null
   readonly status: LoadStatus | null
   readonly backbones: readonly ServedBackbone[]
@@ -60,7 +58,6 @@ interface EngineState {
 
 const initial: EngineState = {
   phase: 'starting',
-  obstacle: null,
   report: null,
   status: null,
   backbones: [],
@@ -95,18 +92,17 @@ export async function startEngine(connect: () => EngineClient): Promise<void> {
   // The choice of models stands through a new start, so that one that fails can be left for another.
   useEngine.setState({ ...initial, backbones: useEngine.getState().backbones }, true)
   if (!window.isSecureContext) {
-    useEngine.setState({ phase: 'blocked', obstacle: 'insecure' })
+    useEngine.setState({ phase: 'blocked' })
     return
   }
   try {
     const engine = connect()
     client = engine
-    engine.onDeviceState((device) => useEngine.setState({ device }))
+    engine.onDeviceState((device, info) => useEngine.setState({ device, ...(info && { info }) }))
     const report = await engine.request('diagnose', {})
     signal.throwIfAborted()
-    const obstacle = obstacleOf(report)
-    useEngine.setState({ report, obstacle, phase: obstacle ? 'blocked' : 'loading' })
-    if (!obstacle) await loadBackbone(engine, signal)
+    useEngine.setState({ report, phase: 'loading' })
+    await loadBackbone(engine, signal)
   } catch (thrown) {
     // Another start has taken the place of this one.
     if (signal.aborted) return
@@ -154,7 +150,7 @@ export function whenReady(signal: AbortSignal): Promise<EngineClient> {
       else if (state.phase === 'ready' && client) resolve(client)
       else if (state.failure) reject(new HycoraError(state.failure.code, state.failure.message))
       else if (state.phase === 'blocked')
-        reject(new HycoraError('webgpu-unavailable', state.report?.reason || 'no WebGPU here'))
+        reject(new HycoraError('webgpu-unavailable', 'this address is not secure'))
       else return false
       return true
     }
@@ -169,20 +165,6 @@ export function whenReady(signal: AbortSignal): Promise<EngineClient> {
   })
 }
 
-function obstacleOf(report: DeviceReport): Obstacle | null {
-  switch (report.status) {
-    case 'ready':
-    case 'software':
-      return null
-    case 'no-webgpu':
-    case 'no-adapter':
-    case 'no-device':
-      return report.status
-    default:
-      return report.status satisfies never
-  }
-}
-
 async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<void> {
   const backbones = parseManifest(await fetchJson(siteUrl('models/index.json')))
   signal.throwIfAborted()
@@ -194,20 +176,43 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   const { files, pack: shipped, shortage } = await fetchFiles(backbone, signal)
   useEngine.setState({ shortage })
   const trained = guest ?? (await chosenPack(backbone))
-  const loaded = await loadPack(engine, { name: backbone.name, files, pack: trained ?? shipped }).catch(
-    (thrown: unknown) => {
-      if (!trained || signal.aborted) throw thrown
-      dismissCompany(trained.name, asHycoraError(thrown, 'model-incompatible').message)
-      return null
-    },
-  )
+  const { path, rates } = useSettings.getState()
+  const device = deviceKey(backbone)
+  const common = { name: backbone.name, files, path, rates: rates[device] ?? {} }
+  const loaded = await loadPack(engine, { ...common, pack: trained ?? shipped }).catch((thrown: unknown) => {
+    if (!trained || signal.aborted) throw thrown
+    dismissCompany(trained.name, asHycoraError(thrown, 'model-incompatible').message)
+    return null
+  })
   signal.throwIfAborted()
-  const info = loaded ?? (await loadPack(engine, { name: backbone.name, files, pack: shipped }))
+  const info = loaded ?? (await loadPack(engine, { ...common, pack: shipped }))
   playing = loaded && trained ? trained : shipped
   assignRoles(info.roles)
   const company = loaded && trained ? trained.name : null
   useEngine.setState({ phase: 'ready', info, company, status: null })
+  changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
   await removeUnlistedFiles(backbones.flatMap(pageFiles))
+}
+
+/** What was measured of a model holds on one graphics card, real or not. */
+function deviceKey({ id }: ServedBackbone): string {
+  const { vendor, architecture, description } = useEngine.getState().report ?? {}
+  return [id, vendor, architecture, description].filter(Boolean).join(' · ')
+}
+
+/** Takes another way of computing, and loads the model anew on it. */
+export async function choosePath(path: PathChoice): Promise<void> {
+  changeSettings({ path })
+  await retryEngine()
+}
+
+/** Forgets what was measured of the chosen model, and measures it again. */
+export async function measureAgain(): Promise<void> {
+  const { backbone } = useEngine.getState()
+  if (!backbone) return
+  const { [deviceKey(backbone)]: _, ...rates } = useSettings.getState().rates
+  changeSettings({ rates })
+  await retryEngine()
 }
 
 /** The backbone's files; how they come is told in the state. */

@@ -33,7 +33,10 @@ function PlanRehearsal() {
   const plan = useRehearsalPlan()
   const report = useLines((state) => state.report)
   const info = useEngine((state) => state.info)
-  const isMute = useEngine((state) => state.phase === 'blocked' || state.phase === 'failed')
+  const isMute = useEngine(
+    ({ phase, info: loaded }) =>
+      phase === 'blocked' || phase === 'failed' || loaded?.computing.path === 'wasm',
+  )
   const isElsewhere = useTraining((state) => state.isElsewhere)
   const { way, role, obstacle, canJoin } = settlePlan(plan, report, info)
   const names = report?.roles.map(({ name }) => name) ?? []

@@ -2,6 +2,7 @@ import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { Icon } from '../shared/Icon.tsx'
 import { Notice } from '../shared/Notice.tsx'
+import { useEngine } from '../stores/engine.ts'
 import { routeHash } from '../stores/route.ts'
 import { showBackstage, useSession } from '../stores/session.ts'
 import { useTraining } from '../stores/training.ts'
@@ -42,6 +43,7 @@ export function TeachScreen() {
           </p>
         </div>
         <EngineNotices />
+        <NoRehearsalNotice />
         {isElsewhere && (
           <Notice title="Training runs in another tab" tone="warning">
             <p>
@@ -60,5 +62,23 @@ export function TeachScreen() {
         </Step>
       </main>
     </div>
+  )
+}
+
+/** The processor's path answers but does not learn. */
+function NoRehearsalNotice() {
+  const path = useEngine((state) => state.info?.computing.path)
+  const hasDevice = useEngine(
+    (state) => state.report?.status === 'ready' || state.report?.status === 'software',
+  )
+  if (path !== 'wasm') return null
+  return (
+    <Notice title="Nobody can rehearse here yet" tone="warning">
+      <p>
+        Learning needs WebGPU, and here the processor answers without it. Lines can be brought in and looked
+        at, and everybody who is in the cast can be talked to.
+        {hasDevice && ' To rehearse, choose “Graphics card” under Backstage, Computed by; it will be slow.'}
+      </p>
+    </Notice>
   )
 }

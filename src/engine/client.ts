@@ -1,11 +1,21 @@
 import { HycoraError } from '../core/errors.ts'
-import type { DeviceState, EngineRequests, FromWorker, RequestKind, ToWorker } from './protocol.ts'
+import type {
+  BackboneInfo,
+  DeviceState,
+  EngineRequests,
+  FromWorker,
+  RequestKind,
+  ToWorker,
+} from './protocol.ts'
 
 interface Pending {
   readonly onYield: (value: unknown) => void
   readonly onReturn: (value: unknown) => void
   readonly onThrow: (error: HycoraError) => void
 }
+
+/** Told of each change of the device's state, with the backbone that took the lost one's place, where one did. */
+export type DeviceListener = (state: DeviceState, info: BackboneInfo | null) => void
 
 /** The page's side of the engine: typed calls to the worker that owns the graphics device. */
 export interface EngineClient {
@@ -25,7 +35,7 @@ export interface EngineClient {
     },
   ): Promise<EngineRequests[K]['returns']>
   /** Calls back at every change of the device's state; returns how to stop listening. */
-  onDeviceState(listener: (state: DeviceState) => void): () => void
+  onDeviceState(listener: DeviceListener): () => void
   /** Ends the worker; requests in flight fail with `cancelled`. */
   close(): void
 }
@@ -41,7 +51,7 @@ export interface WorkerPort {
 /** Connects to an engine worker. */
 export function connectEngine(worker: WorkerPort): EngineClient {
   const pending = new Map<number, Pending>()
-  const deviceListeners = new Set<(state: DeviceState) => void>()
+  const deviceListeners = new Set<DeviceListener>()
   let nextId = 1
 
   const failAll = (error: HycoraError): void => {
@@ -52,7 +62,7 @@ export function connectEngine(worker: WorkerPort): EngineClient {
 
   worker.addEventListener('message', ({ data }) => {
     if (data.kind === 'device') {
-      for (const listener of deviceListeners) listener(data.state)
+      for (const listener of deviceListeners) listener(data.state, data.info)
       return
     }
     const entry = pending.get(data.id)

@@ -1,15 +1,16 @@
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
-import type { StopReason } from '../model/backbone.ts'
 import { buildPrompt } from '../model/prompt.ts'
 import type { Prompt } from '../model/prompt.ts'
+import type { DeviceListener } from './client.ts'
 import { reportDevice } from './deviceReport.ts'
+import { findLoop } from './findLoop.ts'
+import { closePath } from './openPath.ts'
 import type {
   BackboneInfo,
   DatasetParams,
   DatasetReport,
   DeviceReport,
-  DeviceState,
   EngineRequests,
   GenerateParams,
   GenerationSummary,
@@ -41,7 +42,7 @@ function nothing(): void {}
 /** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
 export class Engine {
   private readonly gpu: GPU | undefined
-  private readonly onDevice: (state: DeviceState) => void
+  private readonly onDevice: DeviceListener
   private stage: Stage | null = null
   private params: LoadParams | null = null
   private recovery: Promise<Stage> | null = null
@@ -49,7 +50,7 @@ export class Engine {
   private duty = 1
   private queue: Promise<unknown> = Promise.resolve()
 
-  constructor(gpu: GPU | undefined, onDevice: (state: DeviceState) => void) {
+  constructor(gpu: GPU | undefined, onDevice: DeviceListener) {
     this.gpu = gpu
     this.onDevice = onDevice
   }
@@ -63,9 +64,11 @@ export class Engine {
     const release = await this.enter()
     try {
       const stage = yield* pump<LoadProgress, Stage>((emit) => setStage(this.gpu, params, emit))
-      this.stage?.device.destroy()
-      this.params = params
+      if (this.stage) closePath(this.stage)
+      // What was measured now is not measured again when the device is lost.
+      this.params = { ...params, rates: stage.info.computing.rates }
       this.install(stage)
+      this.onDevice('ready', null)
       return stage.info
     } finally {
       release()
@@ -138,7 +141,7 @@ export class Engine {
     const { stage } = this
     this.stage = null
     this.params = null
-    stage?.device.destroy()
+    if (stage) closePath(stage)
   }
 
   /** Waits for the requests before this one; the returned function lets the next one in. */
@@ -152,13 +155,15 @@ export class Engine {
 
   private install(stage: Stage): void {
     this.stage = stage
-    void stage.device.lost.then(() => {
+    void stage.device?.lost.then(() => {
       if (this.stage === stage) this.recover()
     })
-    this.onDevice('ready')
   }
 
-  /** Rebuilds everything on a new device after the first loss; a second one soon after asks for a reload. */
+  /**
+   * Rebuilds everything on a new device after the first loss; after a second one soon after on the processor, unless
+   * WebGPU was asked for.
+   */
   private recover(): void {
     const { params } = this
     const now = performance.now()
@@ -166,25 +171,32 @@ export class Engine {
     this.lastLossMs = now
     this.stage = null
     if (!params) return
-    const giveUp = (reason: string): never => {
-      this.onDevice('needs-reload')
-      throw new HycoraError('device-lost', reason)
-    }
-    if (!isRepeated) this.onDevice('recovering')
-    this.recovery = (
-      isRepeated
-        ? Promise.reject(new Error('the graphics device was lost twice within two minutes'))
-        : setStage(this.gpu, params, () => undefined)
-    ).then(
+    this.onDevice('recovering', null)
+    this.recovery = this.setStageAgain(params, isRepeated).then(
       (stage) => {
         this.recovery = null
         this.install(stage)
+        this.onDevice('ready', stage.info)
         return stage
       },
-      (error: unknown) => giveUp(asHycoraError(error, 'device-lost').message),
+      (error: unknown) => {
+        this.onDevice('needs-reload', null)
+        throw new HycoraError('device-lost', asHycoraError(error, 'device-lost').message)
+      },
     )
     // Whoever needs the stage awaits the recovery and sees why it failed.
     this.recovery.catch(() => undefined)
+  }
+
+  private async setStageAgain(params: LoadParams, isRepeated: boolean): Promise<Stage> {
+    const isForGood = isRepeated && params.path !== 'webgpu'
+    check(
+      !isRepeated || isForGood,
+      'device-lost',
+      () => 'the graphics device was lost twice within two minutes',
+    )
+    const path = isForGood ? 'wasm' : params.path
+    return setStage(this.gpu, { ...params, path }, nothing, { isLost: true })
   }
 
   /** The stage, once a recovery under way is through. */
@@ -203,6 +215,12 @@ export class Engine {
     return buildPrompt(template, tokenizer, input, Math.floor(room))
   }
 
+  /** The prompt of an answer: a long chat leaves it a share of the context. */
+  private readable(stage: Stage, { scene, maxTokens }: GenerateParams): Promise<Prompt> {
+    const { context } = stage.backbone
+    return this.prompt(stage, scene, Math.max(context - maxTokens, context * (1 - ANSWER_SHARE)))
+  }
+
   private async *answer(
     params: GenerateParams,
     signal: AbortSignal,
@@ -210,13 +228,13 @@ export class Engine {
     const startMs = performance.now()
     const { scene, sampling, maxTokens } = params
     let stage = await this.current()
-    const room = Math.max(stage.backbone.context - maxTokens, stage.backbone.context * (1 - ANSWER_SHARE))
-    const prompt = await this.prompt(stage, scene, room)
+    let prompt = await this.readable(stage, params)
     const stream = stage.model.tokenizer?.stream()
     const answered: number[] = []
     let text = ''
     let firstMs = 0
-    let stop: StopReason = 'cancelled'
+    let stop: GenerationSummary['stop'] = 'cancelled'
+    let kept: number | null = null
     while (!signal.aborted) {
       try {
         const tokens = stage.backbone.generate({
@@ -238,20 +256,27 @@ export class Engine {
           const piece = stream?.push(value) ?? ''
           text += piece
           yield { text: piece, tokens: answered.length }
+          kept = findLoop(answered)
+          if (kept === null) continue
+          stop = 'loop'
+          await tokens.return('cancelled')
+          break
         }
         break
       } catch (error) {
-        if (asHycoraError(error, 'device-lost').code !== 'device-lost') throw error
+        const isLost = asHycoraError(error, 'device-lost').code === 'device-lost'
+        if (!isLost || !stage.device) throw error
         // The answer goes on where it was: the sampler's randomness hangs on the position alone.
         await stage.device.lost
         stage = await this.current()
+        prompt = await this.readable(stage, params)
       }
     }
-    const rest = stream?.end() ?? ''
-    if (rest) yield { text: rest, tokens: answered.length }
+    if (kept === null) text += stream?.end() ?? ''
+    else text = stage.model.tokenizer?.decode(answered.slice(0, kept)) ?? ''
     const decodeMs = performance.now() - firstMs
     return {
-      text: text + rest,
+      text,
       promptTokens: prompt.ids.length,
       tokens: answered.length,
       firstTurn: prompt.firstTurn,

@@ -6,12 +6,12 @@ import type { Sampling } from '../core/sampling.ts'
  *
  *   page → worker   {kind: <request>, id, params} · {kind: 'cancel', id}
  *   worker → page   {kind: 'yield', id, value}* then one of {kind: 'return', id, value} · {kind: 'throw', id, code, message}
- *                   {kind: 'device', state} whenever the state of the graphics device changes
+ *                   {kind: 'device', state, info} whenever the state of the graphics device changes
  */
 
 /** What the browser offers for computing, for the diagnostics and for the message when it offers nothing. */
 export interface DeviceReport {
-  /** `ready`: a real GPU; `software`: a CPU pretending to be one; the others: no chat, each for its own reason. */
+  /** `ready`: a real GPU; `software`: a CPU pretending to be one; the others: none, each for its own reason. */
   readonly status: 'ready' | 'software' | 'no-webgpu' | 'no-adapter' | 'no-device'
   readonly vendor: string
   readonly architecture: string
@@ -22,7 +22,45 @@ export interface DeviceReport {
   readonly reason: string
 }
 
-/** `recovering`: lost once, being rebuilt, answers go on by themselves; `needs-reload`: lost again, reload the page. */
+/** What computes: our kernels on WebGPU, or onnxruntime on the processor. */
+export type Path = 'webgpu' | 'wasm'
+
+/** Which path to take; `auto` is WebGPU on a graphics card, and else whichever answers faster. */
+export type PathChoice = 'auto' | Path
+
+/** Tokens a second in reading a prompt and in answering. */
+export interface PathRate {
+  readonly prefill: number
+  readonly decode: number
+}
+
+export type PathRates = Readonly<Partial<Record<Path, PathRate>>>
+
+/** What computes the answers, and why that. */
+export interface Computing {
+  readonly path: Path
+  /**
+   * `graphics-card`: there is one; `chosen`: it was asked for; `faster`: measured beside the other on a software
+   * adapter; `lost`: the graphics device is gone for good; `failed`: WebGPU could not take the model; `unknown-graph`:
+   * our kernels do not know the model's graph; the others as in `DeviceReport`.
+   */
+  readonly why:
+    | 'graphics-card'
+    | 'chosen'
+    | 'faster'
+    | 'lost'
+    | 'failed'
+    | 'unknown-graph'
+    | 'no-webgpu'
+    | 'no-adapter'
+    | 'no-device'
+  /** The words of whatever failed, else empty. */
+  readonly reason: string
+  /** What was measured here, now or on an earlier visit; a graphics card is not measured. */
+  readonly rates: PathRates
+}
+
+/** `recovering`: lost, the model is being put back, answers go on by themselves; `needs-reload`: that failed. */
 export type DeviceState = 'ready' | 'recovering' | 'needs-reload'
 
 export interface RoleInfo {
@@ -51,8 +89,9 @@ export interface BackboneInfo {
     readonly adapter: number
     readonly workspace: number
   }
-  /** How the weights lie on the GPU, for people: "float16", "4-bit blocks of 32". */
+  /** How the weights are stored, for people: "float16", "4-bit blocks of 32". */
   readonly weightFormat: string
+  readonly computing: Computing
   readonly roles: readonly RoleInfo[]
   /** One sentence each, for example that a pack applies without a fingerprint to compare. */
   readonly warnings: readonly string[]
@@ -64,10 +103,14 @@ export interface LoadParams {
   readonly files: ReadonlyMap<string, Blob>
   /** A persona pack, checked whole before anything of it is used. */
   readonly pack: { readonly name: string; readonly file: Blob } | null
+  readonly path: PathChoice
+  /** What was measured of this model on this device before; it is not measured again. */
+  readonly rates: PathRates
 }
 
 export interface LoadProgress {
-  readonly step: 'read' | 'upload' | 'compile' | 'warm-up'
+  /** `convert` is what the processor's path has in place of `upload` and `compile`; `measure` follows either. */
+  readonly step: 'read' | 'upload' | 'compile' | 'warm-up' | 'convert' | 'measure'
   readonly doneBytes: number
   readonly totalBytes: number
 }
@@ -129,7 +172,8 @@ export interface GenerationSummary {
   readonly tokens: number
   /** Index of the first turn that the model could read; turns before it were cut to fit the context. */
   readonly firstTurn: number
-  readonly stop: 'end' | 'length' | 'context' | 'cancelled'
+  /** `loop`: the answer began to say the same over and over; what it repeated is left out. */
+  readonly stop: 'end' | 'length' | 'context' | 'cancelled' | 'loop'
   readonly firstTokenMs: number
   readonly tokensPerSecond: number
 }
@@ -298,4 +342,5 @@ export type FromWorker =
   | { readonly kind: 'yield'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'return'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'throw'; readonly id: number; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'device'; readonly state: DeviceState }
+  /** `info` is that of the backbone that has taken the lost one's place; null where none has. */
+  | { readonly kind: 'device'; readonly state: DeviceState; readonly info: BackboneInfo | null }

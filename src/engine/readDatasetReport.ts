@@ -1,5 +1,5 @@
 import { readDataset } from '../formats/dataset.ts'
-import type { ChatModel } from '../model/chatModel.ts'
+import type { TextModel } from '../model/chatModel.ts'
 import { encodeRow } from '../train/rows.ts'
 import { splitDialogues } from '../train/split.ts'
 import type { DatasetParams, DatasetReport } from './protocol.ts'
@@ -9,7 +9,7 @@ import type { DatasetParams, DatasetReport } from './protocol.ts'
  *
  * @throws HycoraError `format-invalid` where the text is no data set at all.
  */
-export function readDatasetReport(params: DatasetParams, model: ChatModel | null): DatasetReport {
+export function readDatasetReport(params: DatasetParams, model: TextModel | null): DatasetReport {
   const { text, fileName, roleName, columns, maxTokens, seed } = params
   const reading = readDataset(text, fileName, {
     ...(roleName !== null && { roleName }),

@@ -1,23 +1,23 @@
 import { HycoraError, check } from '../core/errors.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
-import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
 import { comparePack, openChatModel } from '../model/chatModel.ts'
-import type { ChatModel } from '../model/chatModel.ts'
-import { GpuBackbone } from '../model/gpuBackbone.ts'
-import { describeFormat, weightBytes } from '../model/gpuWeights.ts'
+import type { TextModel } from '../model/chatModel.ts'
+import { describeFormat } from '../model/gpuWeights.ts'
 import { castBlend, castRole } from '../model/roles.ts'
 import { blobFiles, blobSource } from './blobFiles.ts'
+import { openPath } from './openPath.ts'
 import { openPackShelf } from './packShelf.ts'
 import type { PackShelf } from './packShelf.ts'
 import type { BackboneInfo, LoadParams, LoadProgress, RoleInfo, Scene } from './protocol.ts'
 
-/** Everything that one answer needs, on one device. */
+/** Everything that one answer needs, on one path. */
 export interface Stage {
-  readonly device: GPUDevice
+  /** null on the processor. */
+  readonly device: GPUDevice | null
   readonly backbone: Backbone
-  readonly model: ChatModel
+  readonly model: TextModel
   readonly pack: Pack | null
   /** The packs of whoever plays beside its roles. */
   readonly shelf: PackShelf
@@ -36,22 +36,17 @@ function rolesOf(pack: Pack | null): RoleInfo[] {
   }))
 }
 
-async function openDevice(gpu: GPU | undefined): Promise<{ device: GPUDevice; isSlow: boolean }> {
-  if (!gpu) throw new HycoraError('webgpu-unavailable', 'this browser has no WebGPU')
-  const adapter = await requestAdapter(gpu)
-  if (!adapter) throw new HycoraError('webgpu-unavailable', 'the browser offers no graphics adapter')
-  return { device: await requestDevice(adapter), isSlow: isSoftware(adapter.info) }
-}
-
 /**
- * Opens a backbone and a pack on a fresh device: everything is checked first, then the weights go over.
+ * Opens a backbone and a pack on one of the paths: everything is checked first, then the weights go over.
  *
+ * @param options `isLost`: this stage takes the place of one whose graphics device was lost.
  * @throws HycoraError naming the file and the fault, or what the device lacks.
  */
 export async function setStage(
   gpu: GPU | undefined,
-  { name, files, pack: packFile }: LoadParams,
+  { name, files, pack: packFile, path: choice, rates }: LoadParams,
   emit: (progress: LoadProgress) => void,
+  { isLost = false }: { readonly isLost?: boolean } = {},
 ): Promise<Stage> {
   emit({ step: 'read', doneBytes: 0, totalBytes: 0 })
   const model = await openChatModel(blobFiles(files), { listing: [...files.keys()] })
@@ -59,41 +54,24 @@ export async function setStage(
   check(model.template, 'format-invalid', () => `${name} has no chat template`)
   const pack = packFile && (await readPack(blobSource(packFile.name, packFile.file)))
   const warning = pack && comparePack(pack, model, name)
-  const { device, isSlow } = await openDevice(gpu)
-  try {
-    const totalBytes = weightBytes(model.decoder)
-    let doneBytes = 0
-    const backbone = await GpuBackbone.create(device, model.decoder, {
-      stepsAhead: isSlow ? 1 : 2,
-      onBytes(bytes) {
-        doneBytes += bytes
-        emit({ step: 'upload', doneBytes, totalBytes })
-      },
-    })
-    emit({ step: 'compile', doneBytes: totalBytes, totalBytes })
-    await backbone.attach(pack)
-    emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
-    await backbone.logits([0], null)
-    const { decoder, fingerprint } = model
-    const info = {
-      name,
-      architecture: decoder.architecture,
-      fingerprint,
-      layers: decoder.layers,
-      hidden: decoder.hidden,
-      vocabulary: decoder.vocabulary,
-      context: backbone.context,
-      gpuBytes: backbone.gpuBytes(),
-      weightFormat: describeFormat(decoder),
-      roles: rolesOf(pack),
-      warnings: warning ? [warning] : [],
-    }
-    const shelf = openPackShelf({ backbone, model, name, pack })
-    return { device, backbone, model, pack, shelf, info }
-  } catch (error) {
-    device.destroy()
-    throw error
+  const { decoder, fingerprint } = model
+  const { device, backbone, computing } = await openPath({ gpu, decoder, pack, choice, rates, isLost, emit })
+  const info = {
+    name,
+    architecture: decoder.architecture,
+    fingerprint,
+    layers: decoder.layers,
+    hidden: decoder.hidden,
+    vocabulary: decoder.vocabulary,
+    context: backbone.context,
+    gpuBytes: backbone.gpuBytes(),
+    weightFormat: describeFormat(decoder),
+    computing,
+    roles: rolesOf(pack),
+    warnings: warning ? [warning] : [],
   }
+  const shelf = openPackShelf({ backbone, model, name, pack })
+  return { device, backbone, model, pack, shelf, info }
 }
 
 /** Who plays in a scene, their pack attached; null for the bare backbone. */

@@ -3,6 +3,7 @@ import { pump } from '../core/pump.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
+import type { Decoder } from '../model/decoder.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
 import { buildPrompt } from '../model/prompt.ts'
 import { readTrainConfig } from '../train/config.ts'
@@ -29,8 +30,13 @@ interface Prepared {
   readonly rejected: readonly string[]
 }
 
-async function prepare(stage: Stage, params: TrainParams, start: Pack | null): Promise<Prepared> {
-  const { tokenizer, template, decoder } = stage.model
+async function prepare(
+  stage: Stage,
+  decoder: Decoder,
+  params: TrainParams,
+  start: Pack | null,
+): Promise<Prepared> {
+  const { tokenizer, template } = stage.model
   if (!tokenizer || !template) throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
   const config = readTrainConfig(params.config, start?.config)
   const codec = { tokenizer, template }
@@ -125,17 +131,17 @@ export function trainOn(
   return pump<TrainEvent, TrainResult>(async (emit) => {
     const { backbone, device } = stage
     check(
-      backbone instanceof GpuBackbone,
+      device && backbone instanceof GpuBackbone,
       'webgpu-unavailable',
       () => 'training needs WebGPU; chatting goes on without',
     )
     const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
-    const prepared = await prepare(stage, params, start)
+    const prepared = await prepare(stage, backbone.shape, params, start)
     const { config, trainee, run, batches } = prepared
     for (const message of prepared.rejected) emit({ kind: 'note', message })
     const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
-    const { weights } = backbone
-    const input = { device, decoder: stage.model.decoder, weights, trainee, config, batches, run, checkpoint }
+    const { weights, shape: decoder } = backbone
+    const input = { device, decoder, weights, trainee, config, batches, run, checkpoint }
     const show = async (tensors: NamedTensors, step: number): Promise<void> => {
       const pack = await readPack(
         blobSource('rehearsal', await packFile(stage, trainee, tensors, step, start)),

@@ -6,7 +6,7 @@ import { Engine } from './engine.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
 const post = (message: FromWorker): void => self.postMessage(message)
-const engine = new Engine(navigator.gpu, (state) => post({ kind: 'device', state }))
+const engine = new Engine(navigator.gpu, (state, info) => post({ kind: 'device', state, info }))
 const running = new Map<number, AbortController>()
 
 /** Sends on what a generator yields and gives back what it returns. */

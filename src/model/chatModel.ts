@@ -9,16 +9,20 @@ import type { Decoder } from './decoder.ts'
 import { fingerprint } from './fingerprint.ts'
 import { openDecoder, readJson } from './openBackbone.ts'
 
-/** A backbone's folder, read: its decoder and, where their files are there, how it reads and writes text. */
-export interface ChatModel {
-  readonly decoder: Decoder
-  readonly modelFile: string
-  /** Empty where config.json or tokenizer.json is missing. */
+/** How a backbone reads and writes text, where the files for it are there. */
+export interface TextModel {
+  /** Empty where config.json or tokenizer.json is missing, or the graph is not recognised. */
   readonly fingerprint: string
   readonly tokenizer: Tokenizer | null
   readonly template: ChatTemplate | null
   /** Tokens that end a turn. */
   readonly stopIds: readonly number[]
+}
+
+/** A backbone's folder, read: its decoder and how it reads and writes text. */
+export interface ChatModel extends TextModel {
+  readonly decoder: Decoder
+  readonly modelFile: string
 }
 
 async function readText(files: FileSet, path: string): Promise<string | undefined> {
@@ -48,6 +52,21 @@ export async function openChatModel(
   options: { readonly model?: string; readonly listing?: readonly string[] } = {},
 ): Promise<ChatModel> {
   const { decoder, config, modelFile } = await openDecoder(files, options)
+  const text = await openText(files)
+  return {
+    ...text,
+    decoder,
+    modelFile,
+    fingerprint: await fingerprint(decoder, config, await readJson(files, 'tokenizer.json')),
+  }
+}
+
+/**
+ * The text side of a backbone's folder alone, whatever its graph.
+ *
+ * @throws HycoraError `format-invalid` or `format-unsupported` naming the file and what is wrong with it.
+ */
+export async function openText(files: FileSet): Promise<TextModel> {
   const tokenizer = await openTokenizer(files)
   const tokenizerConfig = await readJson(files, 'tokenizer_config.json')
   const generationConfig = await readJson(files, 'generation_config.json')
@@ -56,16 +75,10 @@ export async function openChatModel(
     separateTemplate !== undefined ||
     (typeof tokenizerConfig === 'object' && tokenizerConfig !== null && 'chat_template' in tokenizerConfig)
   const template = tokenizer && hasTemplate ? loadChatTemplate(tokenizerConfig, separateTemplate) : null
-  return {
-    decoder,
-    modelFile,
-    fingerprint: await fingerprint(decoder, config, await readJson(files, 'tokenizer.json')),
-    tokenizer,
-    template,
-    stopIds: tokenizer
-      ? endOfTurnIds(tokenizer, tokenizerConfig, generationConfig, template ?? undefined)
-      : [],
-  }
+  const stopIds = tokenizer
+    ? endOfTurnIds(tokenizer, tokenizerConfig, generationConfig, template ?? undefined)
+    : []
+  return { fingerprint: '', tokenizer, template, stopIds }
 }
 
 /**
@@ -74,7 +87,7 @@ export async function openChatModel(
  * @returns a warning where one side has no fingerprint to compare, else null.
  * @throws HycoraError `model-incompatible` naming both backbones.
  */
-export function comparePack(pack: Pack, model: ChatModel, name: string): string | null {
+export function comparePack(pack: Pack, model: TextModel, name: string): string | null {
   const { fingerprint: made, name: madeFor } = pack.backbone
   if (!made || !model.fingerprint) {
     return `${pack.name} and ${name} cannot be compared by fingerprint; their shapes agree`

@@ -14,7 +14,7 @@ export interface Generation {
   readonly tokens: number
   readonly tokensPerSecond: number
   readonly context: number
-  readonly stop: 'end' | 'length' | 'context' | 'cancelled'
+  readonly stop: 'end' | 'length' | 'context' | 'cancelled' | 'loop'
 }
 
 /** One wording of a message. A message has at least one; alternate greetings and repeated answers are further takes. */
@@ -88,6 +88,18 @@ export interface ChatSummary {
   readonly updatedAt: number
 }
 
+/** Tokens a second of one way of computing. */
+export interface MeasuredRate {
+  readonly prefill: number
+  readonly decode: number
+}
+
+/** What was measured of a model on this device. */
+export interface MeasuredRates {
+  readonly webgpu?: MeasuredRate
+  readonly wasm?: MeasuredRate
+}
+
 /** What the visitor has chosen; kept whole under one key. */
 export interface Settings {
   readonly version: 1
@@ -106,6 +118,10 @@ export interface Settings {
   readonly isSoftwareNoteRead: boolean
   /** The backbone of the served list to load; null is the first. */
   readonly backbone: string | null
+  /** What computes: the graphics card, the processor, or whichever is found to answer faster. */
+  readonly path: 'auto' | 'webgpu' | 'wasm'
+  /** Tokens a second as measured here, by model and graphics card, so that it is measured once. */
+  readonly rates: Readonly<Record<string, MeasuredRates>>
   /** The pack of the library whose roles play; null is the one that comes with the backbone. */
   readonly company: string | null
   /** The share of time that a training run may keep the graphics card busy, 0.1 to 1. */

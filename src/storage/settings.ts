@@ -1,7 +1,7 @@
 import { createStore, get, set } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
 
-import type { Settings } from './records.ts'
+import type { MeasuredRate, MeasuredRates, Settings } from './records.ts'
 
 /** What holds until the visitor chooses. */
 export const defaultSettings: Settings = {
@@ -15,16 +15,14 @@ export const defaultSettings: Settings = {
   announce: true,
   isSoftwareNoteRead: false,
   backbone: null,
+  path: 'auto',
+  rates: {},
   company: null,
   duty: 1,
 }
 
 const KEY = 'settings'
 
-/** The kept settings, each unknown or broken one replaced by its default; defaults where nothing can be read. */
-export async function loadSettings(database = 'hycora-settings'): Promise<Settings> {
-  try {
-    return readSettings(await get(KEY, storeOf(database)))
 /** A store opens a connection of its own, so each database gets one for good. */
 const stores = new Map<string, UseStore>()
 
@@ -34,6 +32,10 @@ function storeOf(database: string): UseStore {
   return store
 }
 
+/** The kept settings, each unknown or broken one replaced by its default; defaults where nothing can be read. */
+export async function loadSettings(database = 'hycora-settings'): Promise<Settings> {
+  try {
+    return readSettings(await get(KEY, storeOf(database)))
   } catch {
     // A browser that refuses storage still gets a page; `saveSettings` tells of it.
     return defaultSettings
@@ -68,6 +70,8 @@ export function readSettings(stored: unknown): Settings {
     announce: fields.get('announce') !== false,
     isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
+    path: oneOf(['auto', 'webgpu', 'wasm'], text('path')) ?? defaultSettings.path,
+    rates: measuredRates(fields.get('rates')),
     company: text('company') ?? null,
     duty: Math.min(1, Math.max(0.1, number('duty') ?? defaultSettings.duty)),
   }
@@ -83,4 +87,19 @@ function numbers(value: unknown): Readonly<Record<string, number>> {
     (entry): entry is [string, number] => typeof entry[1] === 'number' && Number.isFinite(entry[1]),
   )
   return Object.fromEntries(finite)
+}
+
+function measuredRates(value: unknown): Settings['rates'] {
+  if (typeof value !== 'object' || value === null) return {}
+  const entries = Object.entries(value).map(([key, rates]): [string, MeasuredRates] => {
+    const [webgpu, wasm] = [measuredRate(rates, 'webgpu'), measuredRate(rates, 'wasm')]
+    return [key, { ...(webgpu && { webgpu }), ...(wasm && { wasm }) }]
+  })
+  return Object.fromEntries(entries)
+}
+
+function measuredRate(rates: unknown, path: string): MeasuredRate | undefined {
+  if (typeof rates !== 'object' || rates === null) return undefined
+  const { prefill, decode } = numbers(new Map<string, unknown>(Object.entries(rates)).get(path))
+  return prefill && decode && prefill > 0 && decode > 0 ? { prefill, decode } : undefined
 }

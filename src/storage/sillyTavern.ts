@@ -193,7 +193,9 @@ function readGeneration(extra: unknown): Generation | null {
   const value = ours(extra)?.['generation']
   if (!isRecord(value)) return null
   const number = (key: string): number => (typeof value[key] === 'number' ? value[key] : 0)
-  const stop = (['end', 'length', 'context', 'cancelled'] as const).find((reason) => reason === value['stop'])
+  const stop = (['end', 'length', 'context', 'cancelled', 'loop'] as const).find(
+    (reason) => reason === value['stop'],
+  )
   return {
     backbone: typeof value['backbone'] === 'string' ? value['backbone'] : '',
     role: typeof value['role'] === 'string' ? value['role'] : null,

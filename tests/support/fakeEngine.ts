@@ -1,12 +1,14 @@
 import { HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
-import type { EngineClient } from '../../src/engine/client.ts'
+import type { DeviceListener, EngineClient } from '../../src/engine/client.ts'
 import type {
   BackboneInfo,
+  Computing,
   DeviceReport,
   DeviceState,
   EngineRequests,
   GenerateParams,
+  LoadParams,
   RequestKind,
   Scene,
   TrainParams,
@@ -39,7 +41,9 @@ export interface FakeEngine extends EngineClient {
   /** Every change of a run's share of time. */
   readonly tuned: readonly number[]
   /** Tells the page of a change of the device. */
-  tellDevice(state: DeviceState): void
+  tellDevice(state: DeviceState, info?: BackboneInfo): void
+  /** Every load that it was asked for. */
+  readonly loaded: readonly LoadParams[]
 }
 
 /** A scripted engine. */
@@ -47,7 +51,8 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
   const asked: GenerateParams[] = []
   const trained: TrainParams[] = []
   const tuned: number[] = []
-  const listeners = new Set<(state: DeviceState) => void>()
+  const listeners = new Set<DeviceListener>()
+  const loaded: LoadParams[] = []
   const pause = script.pause ?? (() => Promise.resolve())
   const context = script.context ?? 1024
   let answered = 0
@@ -60,7 +65,8 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     ) => Promise<EngineRequests[K]['returns']>
   } = {
     diagnose: () => Promise.resolve(reportOf(script.device ?? 'ready')),
-    async load(_, onYield) {
+    async load(params, onYield) {
+      loaded.push(params)
       const totalBytes = 11_124_175
       for (const step of ['read', 'upload', 'compile', 'warm-up'] as const) {
         for (let part = 0; part <= 4; part++) {
@@ -69,7 +75,7 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         }
       }
       if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')
-      return infoOf(script.roles ?? [], context)
+      return infoOf(script.roles ?? [], context, computingOf(script.device ?? 'ready', params))
     },
     async prove({ roles }, onYield) {
       if (script.proofFails) throw new HycoraError(script.proofFails, 'the script says so')
@@ -131,8 +137,9 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     asked,
     trained,
     tuned,
-    tellDevice(state) {
-      for (const listener of listeners) listener(state)
+    loaded,
+    tellDevice(state, info) {
+      for (const listener of listeners) listener(state, info ?? null)
     },
     request(kind, params, { onYield = () => undefined, signal } = {}) {
       return handlers[kind](params, onYield, signal)
@@ -167,7 +174,16 @@ function reportOf(status: DeviceReport['status']): DeviceReport {
   }
 }
 
-function infoOf(roles: readonly string[], context: number): BackboneInfo {
+/** As the engine chooses: a software adapter and the processor were compared, and the processor is faster. */
+function computingOf(device: DeviceReport['status'], { path, rates }: LoadParams): Computing {
+  if (path !== 'auto') return { path, why: 'chosen', reason: '', rates }
+  if (device === 'ready') return { path: 'webgpu', why: 'graphics-card', reason: '', rates }
+  const wasm = { prefill: 320, decode: 47.6 }
+  if (device !== 'software') return { path: 'wasm', why: device, reason: '', rates: { wasm } }
+  return { path: 'wasm', why: 'faster', reason: '', rates: { webgpu: { prefill: 40, decode: 9.1 }, wasm } }
+}
+
+function infoOf(roles: readonly string[], context: number, computing: Computing): BackboneInfo {
   return {
     name: 'hycora-starter-5m',
     architecture: 'qwen2',
@@ -178,6 +194,7 @@ function infoOf(roles: readonly string[], context: number): BackboneInfo {
     context,
     gpuBytes: { weights: 11_000_000, cache: 3_100_000, adapter: 3_000_000, workspace: 900_000 },
     weightFormat: 'float16',
+    computing,
     roles: roles.map((name, index) => ({
       name,
       system: null,

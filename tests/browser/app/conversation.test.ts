@@ -14,7 +14,7 @@ import {
   setScene,
   useChats,
 } from '../../../app/stores/chats.ts'
-import { startEngine, useEngine } from '../../../app/stores/engine.ts'
+import { choosePath, measureAgain, retryEngine, startEngine, useEngine } from '../../../app/stores/engine.ts'
 import { again, carryOn, say, stopAnswer, useGeneration } from '../../../app/stores/generation.ts'
 import { useNotices } from '../../../app/stores/notices.ts'
 import { readRoute } from '../../../app/stores/route.ts'
@@ -218,21 +218,41 @@ describe('a chat', () => {
 })
 
 describe('without a graphics card', () => {
-  test.each(['no-webgpu', 'no-adapter', 'no-device'] as const)('%s is told as what it is', async (device) => {
-    await stage('Holmes', { device })
-    expect(useEngine.getState()).toMatchObject({ phase: 'blocked', obstacle: device })
+  test.each(['no-webgpu', 'no-adapter', 'no-device'] as const)(
+    '%s: the processor answers, and it is known why',
+    async (device) => {
+      await stage('Holmes', { device })
+      expect(useEngine.getState().info?.computing).toMatchObject({ path: 'wasm', why: device })
+      await say('Hello')
+      expect(words().at(-1)).toBe('Indeed.')
+    },
+  )
+
+  test('what was measured is kept, and not measured again until that is asked for', async () => {
+    changeSettings({ rates: {} })
+    const engine = await stage('Holmes', { device: 'software' })
+    const { rates } = useEngine.getState().info!.computing
+    expect(engine.loaded.map((params) => params.rates)).toEqual([{}])
+    await retryEngine()
+    expect(engine.loaded.at(-1)?.rates).toEqual(rates)
+    await measureAgain()
+    expect(engine.loaded.at(-1)?.rates).toEqual({})
   })
 
-  test('a processor that stands in for one still answers', async () => {
-    await stage('Holmes', { device: 'software' })
-    await say('Hello')
-    expect(words().at(-1)).toBe('Indeed.')
+  test('the way that was chosen is asked for', async () => {
+    const engine = await stage('Holmes')
+    await choosePath('wasm')
+    expect(engine.loaded.map(({ path }) => path)).toEqual(['auto', 'wasm'])
+    await choosePath('auto')
   })
 
-  test('a loss is passed on', async () => {
+  test('a loss is passed on, and so is what took the lost one’s place', async () => {
     const engine = await stage('Holmes')
     engine.tellDevice('needs-reload')
     expect(useEngine.getState().device).toBe('needs-reload')
+    const info = useEngine.getState().info!
+    engine.tellDevice('ready', { ...info, context: 77 })
+    expect(useEngine.getState()).toMatchObject({ device: 'ready', info: { context: 77 } })
   })
 
   test('a load that fails is told with its code', async () => {

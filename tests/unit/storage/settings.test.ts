@@ -10,6 +10,8 @@ test('settings come back as they were kept', () => {
     mood: 'wild',
     overrides: { minP: 0.2 },
     lockedSeed: 0,
+    path: 'wasm',
+    rates: { 'tiny on a card': { wasm: { prefill: 300, decode: 50.5 } } },
   }
   expect(readSettings(structuredClone(settings))).toEqual(settings)
 })
@@ -22,6 +24,15 @@ test.each([
   [{ theme: 'pink', userName: ' ', mood: 7, overrides: 'x', lockedSeed: '7', maxTokens: Number.NaN }],
 ])('settings that cannot be read are the defaults: %j', (stored) => {
   expect(readSettings(stored)).toEqual(defaultSettings)
+})
+
+test('a rate that is not one is left out, so that it is measured again', () => {
+  const good = { prefill: 1, decode: 2 }
+  const rates = { a: { webgpu: good, wasm: { prefill: 0, decode: 1 } }, b: 7, c: { wasm: { prefill: 3 } } }
+  expect(readSettings({ rates, path: 'fast' })).toMatchObject({
+    path: 'auto',
+    rates: { a: { webgpu: good }, b: {}, c: {} },
+  })
 })
 
 test('an override that is not a number is left out', () => {

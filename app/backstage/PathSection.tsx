@@ -1,0 +1,59 @@
+import type { Computing, DeviceReport } from '../../src/engine/protocol.ts'
+import { Button } from '../shared/Button.tsx'
+import { slowText, tokensPerSecond } from '../shared/deviceText.ts'
+import { choosePath, measureAgain, useEngine } from '../stores/engine.ts'
+import { useSettings } from '../stores/settings.ts'
+import { isTraining, useTraining } from '../stores/training.ts'
+import { Choices } from './Choices.tsx'
+import styles from './PathSection.module.css'
+import { Section } from './Section.tsx'
+
+const paths = [
+  { value: 'auto', name: 'The faster' },
+  { value: 'webgpu', name: 'Graphics card' },
+  { value: 'wasm', name: 'Processor' },
+] as const
+
+/** What computes: the graphics card through WebGPU, or the processor. */
+export function PathSection() {
+  const path = useSettings((state) => state.path)
+  const info = useEngine((state) => state.info)
+  const report = useEngine((state) => state.report)
+  const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
+  const isRehearsing = useTraining(isTraining)
+  const hasRates = info !== null && Object.keys(info.computing.rates).length > 0
+  return (
+    <Section title="Computed by">
+      <Choices
+        label="Computed by"
+        choices={paths}
+        value={path}
+        isDisabled={isRehearsing}
+        onChange={(value) => void choosePath(value)}
+      />
+      {info && <p className={styles.note}>{describe(info.computing, report)}</p>}
+      {info && <p className={styles.note}>{slowText(info, report?.status === 'software')?.what}</p>}
+      {hasRates && (
+        <Button
+          label="Measure again"
+          disabled={isLoading || isRehearsing}
+          onClick={() => void measureAgain()}
+        />
+      )}
+    </Section>
+  )
+}
+
+/** "Now: the processor. Measured with this model: 48 tokens a second, the graphics card as the processor plays it 12." */
+function describe({ path, rates }: Computing, report: DeviceReport | null): string {
+  const card =
+    report?.status === 'software' ? 'the graphics card as the processor plays it' : 'the graphics card'
+  const names = { webgpu: card, wasm: 'the processor' }
+  const measured = (['webgpu', 'wasm'] as const).flatMap((one) => {
+    const rate = rates[one]
+    return rate ? [`${names[one]} ${tokensPerSecond(rate.decode)}`] : []
+  })
+  const now = `Now: ${names[path]}.`
+  if (measured.length === 0) return now
+  return `${now} Tokens a second with this model: ${measured.join(', ')}.`
+}

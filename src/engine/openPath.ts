@@ -1,0 +1,168 @@
+import { asHycoraError, HycoraError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
+import type { Backbone } from '../model/backbone.ts'
+import type { Decoder } from '../model/decoder.ts'
+import { GpuBackbone } from '../model/gpuBackbone.ts'
+import { weightBytes } from '../model/gpuWeights.ts'
+import { answerSeconds, measureRate } from './measureRate.ts'
+import type { Computing, LoadProgress, PathChoice, PathRate, PathRates } from './protocol.ts'
+
+/** A backbone with its pack on one of the paths, warm. */
+export interface OpenedPath {
+  /** null on the processor. */
+  readonly device: GPUDevice | null
+  readonly backbone: Backbone
+  readonly computing: Computing
+}
+
+export interface PathRequest {
+  readonly gpu: GPU | undefined
+  readonly decoder: Decoder
+  readonly pack: Pack | null
+  readonly choice: PathChoice
+  /** What was measured before; a software adapter and the processor are compared only where one of them is missing. */
+  readonly rates: PathRates
+  /** Whether a device was lost before this: the reason that is told where there is no other. */
+  readonly isLost: boolean
+  readonly emit: (progress: LoadProgress) => void
+}
+
+type Why = Pick<Computing, 'why' | 'reason'>
+
+interface FoundDevice {
+  readonly device: GPUDevice
+  readonly isSlow: boolean
+}
+
+/** Faults of the graphics side; the processor may still do. */
+const GRAPHICS_FAULTS: readonly ErrorCode[] = [
+  'webgpu-unavailable',
+  'device-lost',
+  'out-of-memory',
+  'shader-invalid',
+  'shape-mismatch',
+]
+
+/**
+ * Opens a decoder where it answers: on WebGPU where there is a graphics card, on the processor where there is none or
+ * where it was asked for, and on a software adapter on whichever answers faster.
+ *
+ * @throws HycoraError what the path that was asked for, or the last one left, throws.
+ */
+export async function openPath(request: PathRequest): Promise<OpenedPath> {
+  const { choice, isLost } = request
+  const lost: Why = { why: 'lost', reason: '' }
+  if (choice === 'wasm') return openWasm(request, isLost ? lost : { why: 'chosen', reason: '' })
+  const found = await findDevice(request.gpu)
+  if ('why' in found) {
+    if (choice === 'webgpu') throw new HycoraError('webgpu-unavailable', found.reason)
+    return openWasm(request, isLost ? lost : found)
+  }
+  try {
+    if (choice === 'auto' && found.isSlow) return await openFaster(request, found)
+    return await openWebgpu(request, found, {
+      why: choice === 'auto' ? 'graphics-card' : 'chosen',
+      reason: '',
+    })
+  } catch (error) {
+    const { code, message } = asHycoraError(error, 'webgpu-unavailable')
+    if (choice === 'webgpu' || !GRAPHICS_FAULTS.includes(code)) throw error
+    return openWasm(request, isLost ? lost : { why: 'failed', reason: message })
+  }
+}
+
+/** Ends a path: its memory is free for another. */
+export function closePath({ device, backbone }: Pick<OpenedPath, 'device' | 'backbone'>): void {
+  if (device) device.destroy()
+  else backbone.destroy()
+}
+
+async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
+  if (!gpu) return { why: 'no-webgpu', reason: 'this browser has no WebGPU' }
+  try {
+    const adapter = await requestAdapter(gpu)
+    if (!adapter) return { why: 'no-adapter', reason: 'the browser offers no graphics adapter' }
+    return { device: await requestDevice(adapter), isSlow: isSoftware(adapter.info) }
+  } catch (error) {
+    return { why: 'no-device', reason: asHycoraError(error, 'webgpu-unavailable').message }
+  }
+}
+
+async function openWebgpu(
+  { decoder, pack, emit, rates }: PathRequest,
+  { device, isSlow }: FoundDevice,
+  why: Why,
+): Promise<OpenedPath> {
+  try {
+    const totalBytes = weightBytes(decoder)
+    let doneBytes = 0
+    const backbone = await GpuBackbone.create(device, decoder, {
+      stepsAhead: isSlow ? 1 : 2,
+      onBytes(bytes) {
+        doneBytes += bytes
+        emit({ step: 'upload', doneBytes, totalBytes })
+      },
+    })
+    emit({ step: 'compile', doneBytes: totalBytes, totalBytes })
+    await backbone.attach(pack)
+    emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
+    await backbone.logits([0], null)
+    const computing = { path: 'webgpu', ...why, rates } as const
+    // A graphics card is fast enough not to be measured; a processor's rate is told.
+    if (!isSlow) return { device, backbone, computing }
+    const webgpu = rates.webgpu ?? (await measured(backbone, emit))
+    return { device, backbone, computing: { ...computing, rates: { ...rates, webgpu } } }
+  } catch (error) {
+    device.destroy()
+    throw error
+  }
+}
+
+async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): Promise<OpenedPath> {
+  const totalBytes = weightBytes(decoder)
+  emit({ step: 'convert', doneBytes: 0, totalBytes })
+  // The runtime is loaded only where it is needed: it is larger than the rest of the page.
+  const { loadPageRuntime } = await import('../fallback/pageRuntime.ts')
+  const { OrtBackbone } = await import('../fallback/ortBackbone.ts')
+  const backbone = await OrtBackbone.create(await loadPageRuntime(), decoder, {
+    onLayer: (done, all) => emit({ step: 'convert', doneBytes: (totalBytes * done) / all, totalBytes }),
+  })
+  try {
+    await backbone.attach(pack)
+    const wasm = rates.wasm ?? (await measured(backbone, emit))
+    return { device: null, backbone, computing: { path: 'wasm', ...why, rates: { ...rates, wasm } } }
+  } catch (error) {
+    backbone.destroy()
+    throw error
+  }
+}
+
+/** Both paths side by side, unless they were compared before; the slower one is closed again. */
+async function openFaster(request: PathRequest, found: FoundDevice): Promise<OpenedPath> {
+  const faster: Why = { why: 'faster', reason: '' }
+  const { webgpu, wasm } = request.rates
+  if (webgpu && wasm) {
+    if (answerSeconds(webgpu) < answerSeconds(wasm)) return openWebgpu(request, found, faster)
+    found.device.destroy()
+    return openWasm(request, faster)
+  }
+  const processor = await openWasm(request, faster).catch(() => null)
+  if (!processor) return openWebgpu(request, found, faster)
+  const graphics = await openWebgpu({ ...request, rates: processor.computing.rates }, found, faster).catch(
+    () => null,
+  )
+  if (!graphics) return processor
+  const { rates } = graphics.computing
+  const isProcessorFaster =
+    !rates.webgpu || !rates.wasm || answerSeconds(rates.wasm) <= answerSeconds(rates.webgpu)
+  closePath(isProcessorFaster ? graphics : processor)
+  const chosen = isProcessorFaster ? processor : graphics
+  return { ...chosen, computing: { ...chosen.computing, rates } }
+}
+
+function measured(backbone: Backbone, emit: PathRequest['emit']): Promise<PathRate> {
+  emit({ step: 'measure', doneBytes: 0, totalBytes: 0 })
+  return measureRate(backbone)
+}
