@@ -2,6 +2,8 @@ import { HycoraError, check } from '../core/errors.ts'
 import { sizeOf } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 
+const UNIFORM = 0x40 | 0x8 // GPUBufferUsage UNIFORM | COPY_DST, spelled out: Node has no such global
+
 export type ScalarType = 'u32' | 'i32' | 'f32'
 /** The fields of `struct Uniforms`, in the shader's order; scalars only, so packing is declaration order. */
 export type UniformTypes = Readonly<Record<string, ScalarType>>
@@ -30,7 +32,6 @@ export interface Dispatch {
   readonly label: string
   readonly pipeline: GPUComputePipeline
   readonly bindGroup: GPUBindGroup
-  readonly uniforms: GPUBuffer
   /** Grid size for a number of rows (tokens). */
   readonly workgroups: (rows: number) => Workgroups
 }
@@ -83,6 +84,24 @@ export function packUniforms<U extends UniformTypes>(
   return bytes
 }
 
+const uniformBuffers = new WeakMap<GPUDevice, Map<string, GPUBuffer>>()
+
+/**
+ * The buffer of these uniforms. They never change once they are bound, so all kernels of a device with equal ones share
+ * it, and binding the same kernels anew takes no more room.
+ */
+function uniformBuffer(device: GPUDevice, packed: ArrayBuffer): GPUBuffer {
+  let cache = uniformBuffers.get(device)
+  if (!cache) uniformBuffers.set(device, (cache = new Map()))
+  const key = new Uint32Array(packed).join(' ')
+  const known = cache.get(key)
+  if (known) return known
+  const buffer = device.createBuffer({ size: packed.byteLength, usage: UNIFORM, label: 'uniforms' })
+  device.queue.writeBuffer(buffer, 0, packed)
+  cache.set(key, buffer)
+  return buffer
+}
+
 /** A whole buffer, or the part of it that a tensor is. */
 function bindingOf({ buffer, shape, offsetBytes }: Tensor): GPUBufferBinding {
   return offsetBytes === undefined ? { buffer } : { buffer, offset: offsetBytes, size: sizeOf(shape) * 4 }
@@ -101,13 +120,7 @@ export async function bindKernel<U extends UniformTypes, B extends string>(
   options: { readonly workgroups: (rows: number) => Workgroups; readonly overrides?: Overrides },
 ): Promise<Dispatch> {
   const pipeline = await pipelineFor(device, kernel, options.overrides ?? {})
-  const packed = packUniforms(kernel.uniforms, uniforms)
-  const buffer = device.createBuffer({
-    size: packed.byteLength,
-    usage: 0x40 | 0x8,
-    label: `${kernel.name} uniforms`,
-  }) // UNIFORM | COPY_DST
-  device.queue.writeBuffer(buffer, 0, packed)
+  const buffer = uniformBuffer(device, packUniforms(kernel.uniforms, uniforms))
   const bindGroup = device.createBindGroup({
     label: kernel.name,
     layout: pipeline.getBindGroupLayout(0),
@@ -119,7 +132,7 @@ export async function bindKernel<U extends UniformTypes, B extends string>(
       })),
     ],
   })
-  return { label: kernel.name, pipeline, bindGroup, uniforms: buffer, workgroups: options.workgroups }
+  return { label: kernel.name, pipeline, bindGroup, workgroups: options.workgroups }
 }
 
 /** Encodes one bound kernel into an open pass. */

@@ -151,14 +151,17 @@ export class GpuBackbone implements Backbone {
       { step: workspace.step, x: workspace.normed, y: all },
       { plan: manyRowsPlan(this.device) },
     )
-    for (let first = 0; first < ids.length; first += rows) {
-      const chunk = ids.slice(first, first + rows)
-      this.feed(chunk)
-      submit(this.device, [head], chunk.length)
-      const values = await readBuffer(this.device, all.buffer, 0, chunk.length * vocabulary * 4)
-      result.set(new Float32Array(values), first * vocabulary)
+    try {
+      for (let first = 0; first < ids.length; first += rows) {
+        const chunk = ids.slice(first, first + rows)
+        this.feed(chunk)
+        submit(this.device, [head], chunk.length)
+        const values = await readBuffer(this.device, all.buffer, 0, chunk.length * vocabulary * 4)
+        result.set(new Float32Array(values), first * vocabulary)
+      }
+    } finally {
+      all.buffer.destroy()
     }
-    all.buffer.destroy()
     return result
   }
 

@@ -93,7 +93,6 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
     },
     destroy() {
       for (const { buffer } of tensors) buffer.destroy()
-      for (const { uniforms } of dispatches) uniforms.destroy()
     },
   }
 }

@@ -128,3 +128,30 @@ test('an answer ends at a stop token, at its length, at the context’s end and 
   expect(await run({ ids: long })).toMatchObject({ tokens: { length: 2 }, reason: 'context' })
   await expect(run({ ids: [...long, 1, 2, 3] })).rejects.toThrow(/1025 tokens, this backbone holds 1024/)
 })
+
+test('playing pack after pack takes no more room on the device', async () => {
+  const device = await testDevice()
+  const create = device.createBuffer.bind(device)
+  const held = new Set<GPUBuffer>()
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor)
+    const destroy = buffer.destroy.bind(buffer)
+    held.add(buffer)
+    buffer.destroy = () => {
+      held.delete(buffer)
+      return destroy()
+    }
+    return buffer
+  }
+  const counts: number[] = []
+  try {
+    for (let time = 0; time < 3; time++) {
+      await backbone.attach(pack)
+      await backbone.logits(IDS, { parts: [{ role: time, weight: 1 }], strength: 1 })
+      counts.push(held.size)
+    }
+  } finally {
+    device.createBuffer = create
+  }
+  expect(counts).toEqual([counts[0], counts[0], counts[0]])
+})
