@@ -37,7 +37,8 @@ export function emptyAdapter(device: GPUDevice): Adapter {
   }
 }
 
-function dimsOf(decoder: Decoder): ProjectionDims {
+/** Input and output width of each linear layer of a backbone; all blocks are alike. */
+export function dimsOf(decoder: Decoder): ProjectionDims {
   const linears = decoder.blocks[0]?.linears
   const dims = PROJECTIONS.map((name) => [
     name,

@@ -17,7 +17,7 @@ import { planBlockTraining } from './blockTraining.ts'
 import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
 import { planHead } from './headTraining.ts'
 import type { HeadChunk } from './headTraining.ts'
-import { HEAD_ROWS, createTrainingBuffers } from './trainingBuffers.ts'
+import { HEAD_ROWS, blockSizeOf, createTrainingBuffers } from './trainingBuffers.ts'
 import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
 
 interface Plan {
@@ -77,7 +77,8 @@ export class DecoderTraining {
     { limits, isDropping }: { readonly limits: BatchLimits; readonly isDropping: boolean },
   ): Promise<DecoderTraining> {
     const { binding, layout } = adapter
-    const buffers = createTrainingBuffers(device, decoder, weights, binding.rank, limits)
+    const blockSize = blockSizeOf(weights)
+    const buffers = createTrainingBuffers(device, { shape: decoder, rank: binding.rank, blockSize, limits })
     const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
     const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')

@@ -13,6 +13,7 @@ import { contrastWeight } from './schedule.ts'
 import { beginTraining, systemLine } from './trainee.ts'
 import type { Trainee } from './trainee.ts'
 import { Trainer } from './trainer.ts'
+import { LONG_SECONDS, secondsOf } from './trial.ts'
 import type { StepReport } from './trainer.ts'
 
 /** Batches by step: out of a data set, or given. */
@@ -153,14 +154,9 @@ async function plan(trainer: Trainer, { batches }: RunInput): Promise<RunEvent> 
   const micro = batches.at(0)
   const [first] = micro
   const tokensPerStep = micro.reduce((sum, { ids }) => sum + ids.length, 0)
-  let seconds = 0
-  if (first) {
-    // The first pass compiles; the second is measured.
-    await trainer.measure(first)
-    const startMs = performance.now()
-    await trainer.measure(first)
-    seconds = (performance.now() - startMs) / 1000
-  }
+  // The first pass compiles, so a second one is measured, unless the first was long for its own work.
+  let seconds = first ? await secondsOf(() => trainer.measure(first)) : 0
+  if (first && seconds < LONG_SECONDS) seconds = await secondsOf(() => trainer.measure(first))
   return {
     kind: 'plan',
     gpuBytes: trainer.bytes,

@@ -1,7 +1,4 @@
 import { HycoraError, check } from '../core/errors.ts'
-import { adapterLayout } from '../model/adapterLayout.ts'
-import type { ProjectionDims } from '../model/adapterLayout.ts'
-import { PROJECTIONS } from '../model/decoder.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
 import type { Batch } from './batches.ts'
@@ -12,6 +9,7 @@ import { DecoderTraining } from './decoderTraining.ts'
 import { createHypernetworkTraining } from './hypernetworkTraining.ts'
 import type { HypernetworkTraining } from './hypernetworkTraining.ts'
 import type { NamedTensors } from './initialise.ts'
+import { trainingNeeds } from './memory.ts'
 import { createOptimiser } from './optimiser.ts'
 import type { Optimiser } from './optimiser.ts'
 import { createParameters } from './parameters.ts'
@@ -56,15 +54,6 @@ interface Parts {
   readonly optimiser: Optimiser
 }
 
-function dimsOf(decoder: Decoder): ProjectionDims {
-  const linears = decoder.blocks[0]?.linears
-  const dims = PROJECTIONS.map((name) => [
-    name,
-    [linears?.[name].weight.in ?? 0, linears?.[name].weight.out ?? 0],
-  ])
-  return Object.fromEntries(dims) as ProjectionDims
-}
-
 function replyTokensOf({ isReply }: Batch): number {
   return isReply.reduce((sum, flag) => sum + flag, 0)
 }
@@ -90,27 +79,20 @@ export class Trainer {
     trainee: Trainee,
     { config, limits }: { readonly config: TrainConfig; readonly limits: BatchLimits },
   ): Promise<Trainer> {
-    const layout = adapterLayout(trainee.config.rank, decoder.layers, dimsOf(decoder))
-    const hasContrast = config.contrast.form !== 'off'
+    const needs = trainingNeeds(decoder, trainee, config, limits)
+    const { layout } = needs
     check(
-      !hasContrast || trainee.hasHeads,
+      !needs.hasContrast || trainee.hasHeads,
       'usage',
       () => 'the start pack has no heads for the contrastive loss: set contrast.form to "off"',
     )
-    const parameters = createParameters(device, {
-      config: trainee.config,
-      layout,
-      roles: trainee.roles.length,
-      hasHeads: trainee.hasHeads,
-      hasContrast,
-      ...(trainee.onlyRole !== null && { onlyRole: trainee.onlyRole }),
-    })
+    const parameters = createParameters(device, needs)
     parameters.load((name) => trainee.tensors.get(name) ?? [])
     const hypernetwork = await createHypernetworkTraining(device, {
       config: trainee.config,
       layout,
       parameters,
-      capacity: Math.min(limits.rows, trainee.roles.length),
+      capacity: needs.capacity,
     })
     const adapter = {
       layout,
@@ -123,7 +105,7 @@ export class Trainer {
       limits,
       isDropping: config.dropout > 0,
     })
-    const contrast = hasContrast
+    const contrast = needs.hasContrast
       ? await createContrast(device, {
           form: config.contrast.form === 'batch' ? 'batch' : 'table',
           parameters,

@@ -56,66 +56,85 @@ export interface TrainingBuffers {
   readonly logits: Tensor
 }
 
+/** What the sizes of a training pass hang on. */
+export interface TrainingSizes {
+  readonly shape: DecoderShape
+  /** Of the adapter, padded. */
+  readonly rank: number
+  /** The largest block of a quantised weight matrix; 0 without any. */
+  readonly blockSize: number
+  readonly limits: BatchLimits
+}
+
+type Shapes = Readonly<Record<Exclude<keyof TrainingBuffers, 'checkpoints'>, readonly number[]>>
+
 /**
- * Creates the buffers of a training pass. With R rows times tokens, H the hidden size and L layers, the large ones are the
- * checkpoints, 4·(L + 1)·R·H bytes, about 4·R·(6·H + 7·ffn) bytes of activations and gradients of one layer, and the
+ * The shapes of all buffers of a training pass. With R rows times tokens, H the hidden size and L layers, the large ones are
+ * the checkpoints, 4·(L + 1)·R·H bytes, about 4·R·(15·H + 6·ffn) bytes of activations and gradients of one layer, and the
  * logits, 4·64·vocabulary bytes.
+ */
+export function trainingShapes({ shape, rank, blockSize, limits }: TrainingSizes): Shapes {
+  const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
+  const rows = limits.rows * limits.tokens
+  const replyRows = [Math.ceil(rows / HEAD_ROWS) * HEAD_ROWS]
+  const cache = [limits.rows, 2, kvHeads, limits.tokens, headDim]
+  const attention = heads * headDim
+  const qkv = attention + 2 * kvHeads * headDim
+  const read = (columns: number): readonly number[] => [rows, paddedWidth(columns, blockSize)]
+  return {
+    tokens: [rows],
+    step: [1 + STEP_ROW_WORDS * rows],
+    residual: [rows, hidden],
+    attentionInput: read(hidden),
+    qkv: [rows, qkv + 3 * rank],
+    query: [rows, attention],
+    cache,
+    attended: read(attention),
+    attentionOutput: [rows, hidden + rank],
+    ffnInput: read(hidden),
+    gateUp: [rows, 2 * (ffn + rank)],
+    activated: read(ffn),
+    ffnOutput: [rows, hidden + rank],
+    hidden: read(hidden),
+    dHidden: [rows, hidden],
+    dResidual: [rows, hidden + rank],
+    dNormed: [rows, hidden],
+    dActivated: [rows, ffn],
+    dGateUp: [rows, 2 * (ffn + rank)],
+    dAttended: [rows, attention],
+    dQuery: [rows, attention],
+    dCache: cache,
+    attentionStats: [rows, heads, 2],
+    dQkv: [rows, qkv + 3 * rank],
+    replyRows,
+    targets: replyRows,
+    weights: replyRows,
+    losses: replyRows,
+    gathered: [HEAD_ROWS, paddedWidth(hidden, blockSize)],
+    dGathered: [HEAD_ROWS, hidden],
+    logits: [HEAD_ROWS, vocabulary],
+  }
+}
+
+/** The largest block of the weights that activations are multiplied with. */
+export function blockSizeOf({ head, blocks }: GpuWeights): number {
+  const linears = blocks.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down])
+  return Math.max(head.blockSize, ...linears.map(({ matrix }) => matrix.blockSize))
+}
+
+/**
+ * Creates the buffers of a training pass.
  *
  * @throws HycoraError `out-of-memory` when one of them does not fit into a binding.
  */
-export function createTrainingBuffers(
-  device: GPUDevice,
-  shape: DecoderShape,
-  weights: GpuWeights,
-  rank: number,
-  limits: BatchLimits,
-): TrainingBuffers {
-  const { hidden, heads, kvHeads, headDim, ffn, vocabulary, layers } = shape
-  const block = Math.max(
-    weights.head.blockSize,
-    ...weights.blocks.flatMap(({ qkv, o, gateUp, down }) =>
-      [qkv, o, gateUp, down].map(({ matrix }) => matrix.blockSize),
-    ),
+export function createTrainingBuffers(device: GPUDevice, sizes: TrainingSizes): TrainingBuffers {
+  const { shape, limits } = sizes
+  const single = Object.entries(trainingShapes(sizes)).map(([name, columns]) => [
+    name,
+    createTensor(device, columns, `training ${name}`),
+  ])
+  const inputs = Array.from({ length: shape.layers + 1 }, (_, layer) =>
+    createTensor(device, [limits.rows * limits.tokens, shape.hidden], `checkpoint ${layer}`),
   )
-  const rows = limits.rows * limits.tokens
-  const replyRows = Math.ceil(rows / HEAD_ROWS) * HEAD_ROWS
-  const create = (label: string, columns: number): Tensor => createTensor(device, [rows, columns], label)
-  const list = (label: string): Tensor => createTensor(device, [replyRows], label)
-  const cacheShape = [limits.rows, 2, kvHeads, limits.tokens, headDim]
-  const attention = heads * headDim
-  const qkv = attention + 2 * kvHeads * headDim
-  return {
-    tokens: createTensor(device, [rows], 'training tokens'),
-    step: createTensor(device, [1 + STEP_ROW_WORDS * rows], 'training step'),
-    checkpoints: Array.from({ length: layers + 1 }, (_, layer) => create(`checkpoint ${layer}`, hidden)),
-    residual: create('residual', hidden),
-    attentionInput: create('attention input', paddedWidth(hidden, block)),
-    qkv: create('qkv', qkv + 3 * rank),
-    query: create('query', attention),
-    cache: createTensor(device, cacheShape, 'training cache'),
-    attended: create('attended', paddedWidth(attention, block)),
-    attentionOutput: create('attention output', hidden + rank),
-    ffnInput: create('feed-forward input', paddedWidth(hidden, block)),
-    gateUp: create('gate and up', 2 * (ffn + rank)),
-    activated: create('activated', paddedWidth(ffn, block)),
-    ffnOutput: create('feed-forward output', hidden + rank),
-    hidden: create('hidden', paddedWidth(hidden, block)),
-    dHidden: create('d hidden', hidden),
-    dResidual: create('d residual', hidden + rank),
-    dNormed: create('d normed', hidden),
-    dActivated: create('d activated', ffn),
-    dGateUp: create('d gate and up', 2 * (ffn + rank)),
-    dAttended: create('d attended', attention),
-    dQuery: create('d query', attention),
-    dCache: createTensor(device, cacheShape, 'd cache'),
-    attentionStats: createTensor(device, [rows, heads, 2], 'attention statistics'),
-    dQkv: create('d qkv', qkv + 3 * rank),
-    replyRows: list('reply rows'),
-    targets: list('targets'),
-    weights: list('loss weights'),
-    losses: list('losses'),
-    gathered: createTensor(device, [HEAD_ROWS, paddedWidth(hidden, block)], 'gathered'),
-    dGathered: createTensor(device, [HEAD_ROWS, hidden], 'd gathered'),
-    logits: createTensor(device, [HEAD_ROWS, vocabulary], 'training logits'),
-  }
+  return { ...(Object.fromEntries(single) as Record<keyof Shapes, Tensor>), checkpoints: inputs }
 }

@@ -1,0 +1,69 @@
+import type { Decoder } from '../model/decoder.ts'
+import type { GpuWeights } from '../model/gpuWeights.ts'
+import type { Batch } from './batches.ts'
+import type { TrainConfig } from './config.ts'
+import type { Trainee } from './trainee.ts'
+import { Trainer } from './trainer.ts'
+
+/** A first pass that takes longer than this is long for its own work, not for the compiling of its shaders. */
+export const LONG_SECONDS = 1
+
+/** The lengths of the steps that are tried; the longer one only where the shorter takes no time worth speaking of. */
+const SHORT = 32
+const LONG = 128
+
+/** What a micro-step takes on a device: seconds(tokens) = `fixed` + `perToken` · tokens. */
+export interface StepTime {
+  readonly fixed: number
+  readonly perToken: number
+}
+
+/** The seconds that something takes. */
+export async function secondsOf(action: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now()
+  await action()
+  return (performance.now() - startMs) / 1000
+}
+
+/** A row of so many tokens, all but the first of which are learnt. */
+function trialBatch(tokens: number, vocabulary: number, role: number): Batch {
+  return {
+    rows: 1,
+    tokens,
+    ids: Uint32Array.from({ length: tokens }, (_, index) => (7 * index + 3) % vocabulary),
+    isReply: Uint8Array.from({ length: tokens }, (_, index) => Number(index > 0)),
+    anchors: [tokens - 1],
+    roles: [role],
+  }
+}
+
+/**
+ * Tries a step of 32 tokens, and where that takes less than a second one of 128, on a copy of what is to be trained. A step
+ * of a run is longer: what it takes grows with its tokens.
+ *
+ * @throws HycoraError what `Trainer.create` throws.
+ */
+export async function tryStep(
+  device: GPUDevice,
+  decoder: Decoder,
+  weights: GpuWeights,
+  trainee: Trainee,
+  config: TrainConfig,
+): Promise<StepTime> {
+  const limits = { rows: 1, tokens: LONG }
+  const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits })
+  const stepOf = (tokens: number): Promise<number> => {
+    const batch = trialBatch(tokens, decoder.vocabulary, trainee.onlyRole ?? 0)
+    return secondsOf(() => trainer.step({ step: 0, batches: [batch], lambda: 1, rateFactor: 1 }))
+  }
+  try {
+    const first = await stepOf(SHORT)
+    if (first > LONG_SECONDS) return { fixed: 0, perToken: first / SHORT }
+    const short = await stepOf(SHORT)
+    const long = await stepOf(LONG)
+    const perToken = Math.max(long - short, 0) / (LONG - SHORT)
+    return { fixed: Math.max(0, short - perToken * SHORT), perToken }
+  } finally {
+    trainer.destroy()
+  }
+}
