@@ -13,6 +13,7 @@ import type { BenchCase, BenchRow } from './bench/report.ts'
 import { hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, Subject } from './bench/subject.ts'
+import { trainCase } from './bench/trainCase.ts'
 import { openModel, openPack } from './engine.ts'
 import type { OpenedModel } from './engine.ts'
 
@@ -33,6 +34,7 @@ const AGAINST_OURSELVES: Partial<Record<BenchCase, AgainstOurselves>> = {
   'lora-overhead': overheadCase,
   'role-switch': switchCase,
   hypernetwork: hypernetworkCase,
+  train: trainCase,
 }
 
 function casesOf(text: string | undefined): readonly BenchCase[] {

@@ -6,7 +6,7 @@ import { openNodeDevice } from '../gpu.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
-import { generateGreedy, openBackbone, promptIds, rivalModel } from './subject.ts'
+import { generateGreedy, openBackbone, promptIds, rivalModel, takeFirst } from './subject.ts'
 import type { Opponent, Subject } from './subject.ts'
 import { interleave, timeOf } from './timing.ts'
 
@@ -14,10 +14,6 @@ import { interleave, timeOf } from './timing.ts'
 export type Starter = 'ours' | 'rival'
 
 const SHORT_PROMPT = 8
-
-async function takeFirst(tokens: AsyncIterable<number>): Promise<void> {
-  for await (const id of tokens) if (id >= 0) break
-}
 
 /** Milliseconds from files on disk to the first token, in this process, which has done nothing of the kind before. */
 export async function startCold(who: Starter, options: ReadonlyMap<string, string>): Promise<number> {

@@ -7,6 +7,7 @@ export const CASES = [
   'lora-overhead',
   'role-switch',
   'hypernetwork',
+  'train',
   'cold-start',
 ] as const
 
@@ -25,6 +26,7 @@ export const FLOORS: Readonly<Record<BenchCase, number>> = {
   // Switching may take one token's time, the hyper-network two, a cold start 0.7 of the rival's.
   'role-switch': 1,
   hypernetwork: 0.5,
+  train: 0.3,
   'cold-start': 1.43,
   'fallback-decode': 3.5,
   'fallback-prefill-64': 2,
@@ -58,6 +60,9 @@ export interface BenchRow {
   readonly sameTokens?: string
   /** A role played for the first time: its matrices are generated now. */
   readonly coldMs?: number
+  /** The most that training had on the GPU beside the weights, and that over what its formula says. */
+  readonly trainingBytes?: number
+  readonly bytesOverFormula?: number
   /** A later start, when the driver has the compiled shaders on disk. */
   readonly oursWithShaderCache?: number
   readonly rivalWithShaderCache?: number

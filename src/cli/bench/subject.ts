@@ -77,6 +77,11 @@ export function generateGreedy(
   return backbone.generate({ ids, casting, sampling: GREEDY, maxTokens, stopIds: [] })
 }
 
+/** Waits for the first token of a stream. */
+export async function takeFirst(tokens: AsyncIterable<number>): Promise<void> {
+  for await (const id of tokens) if (id >= 0) break
+}
+
 /** Normalised mean squared error of `actual` against `reference`: Σ(y − ŷ)² / Σŷ². */
 export function normalisedError(actual: Float32Array, reference: Float32Array): number {
   let error = 0

@@ -1,0 +1,81 @@
+import { DEFAULT_CONFIG } from '../../train/config.ts'
+import type { Batch } from '../../train/batches.ts'
+import { trainingBytes, trainingNeeds } from '../../train/memory.ts'
+import { beginTraining } from '../../train/trainee.ts'
+import { Trainer } from '../../train/trainer.ts'
+import { blockSizeOf } from '../../train/trainingBuffers.ts'
+import { watchBuffers } from './bufferBytes.ts'
+import { CASE_BUDGET_MS } from './generationCases.ts'
+import type { BenchRow } from './report.ts'
+import { generateGreedy, promptIds, takeFirst } from './subject.ts'
+import type { Subject } from './subject.ts'
+import { interleave, roundsWithin, timeOf } from './timing.ts'
+
+const ROWS = 4
+/** Tokens of a row: as many as the prompt of `prefill-256` in all, or so few that a slow adapter comes to an end. */
+const TOKENS = 64
+const FEW_TOKENS = 8
+
+/** A step that would take longer than this is measured with few tokens. */
+const LONGEST_STEP_MS = 30_000
+/** A step is about five passes forward. */
+const PASSES = 5
+
+function batchOf(tokens: number, vocabulary: number, seed: number): Batch {
+  const ids = Array.from({ length: ROWS }, (_, row) =>
+    promptIds(tokens, vocabulary, seed * ROWS + row),
+  ).flat()
+  return {
+    rows: ROWS,
+    tokens,
+    ids: Uint32Array.from(ids),
+    // The second half of a row is the reply.
+    isReply: Uint8Array.from(ids, (_, index) => Number(index % tokens >= tokens / 2)),
+    anchors: Array.from({ length: ROWS }, () => tokens - 1),
+    roles: Array.from({ length: ROWS }, (_, row) => row),
+  }
+}
+
+/** Tokens a second of a training step, against reading as many as a prompt; peak memory against its formula. */
+export async function trainCase(subject: Subject): Promise<BenchRow> {
+  const { backbone, gpu, rounds } = subject
+  const { device } = gpu
+  const { shape, weights } = backbone
+  const read = (count: number, seed: number): Promise<number> =>
+    timeOf(() => takeFirst(generateGreedy(backbone, promptIds(count, shape.vocabulary, seed), 1)))
+  let seed = 0
+  await read(ROWS * FEW_TOKENS, ++seed)
+  const probeMs = await read(ROWS * FEW_TOKENS, ++seed)
+  const isSlow = (PASSES * probeMs * TOKENS) / FEW_TOKENS > LONGEST_STEP_MS
+  const tokens = isSlow ? FEW_TOKENS : TOKENS
+
+  const trainee = beginTraining(DEFAULT_CONFIG, shape, ['Ada', 'Bo', 'Cy', 'Di'], null)
+  const limits = { rows: ROWS, tokens }
+  const formula = trainingBytes(
+    shape,
+    trainingNeeds(shape, trainee, DEFAULT_CONFIG, limits),
+    blockSizeOf(weights),
+  )
+  const bytes = watchBuffers(device)
+  const trainer = await Trainer.create(device, shape, weights, trainee, { config: DEFAULT_CONFIG, limits })
+  let step = 0
+  const train = (): Promise<number> =>
+    timeOf(() => {
+      const batches = [batchOf(tokens, shape.vocabulary, step)]
+      return trainer.step({ step: step++, batches, lambda: 0.1, rateFactor: 1 })
+    })
+  await train()
+  const roundMs = 2 * ((await train()) + (await read(ROWS * tokens, ++seed)))
+  const counted = roundsWithin(CASE_BUDGET_MS, roundMs, rounds)
+  const [trained, prefilled] = await interleave(counted, train, () => read(ROWS * tokens, ++seed))
+  trainer.destroy()
+  return subject.row('train', {
+    ours: (1000 * ROWS * tokens) / trained,
+    rival: (1000 * ROWS * tokens) / prefilled,
+    unit: 'tokens/s',
+    rivalName: 'reading as many tokens',
+    rounds: counted,
+    trainingBytes: bytes.peak,
+    bytesOverFormula: bytes.peak / formula,
+  })
+}
