@@ -29,6 +29,7 @@ import { useChatKeys } from './useChatKeys.ts'
 export function ChatScreen({ id }: { readonly id: string }) {
   const chat = useChats((state) => (state.open?.id === id ? state.open : null))
   const isMissing = useChats((state) => state.missing === id)
+  const saveFailure = useChats((state) => state.saveFailure)
   useEffect(() => {
     void openChat(id)
     return () => {
@@ -42,7 +43,11 @@ export function ChatScreen({ id }: { readonly id: string }) {
       {(isMissing || chat?.deleted) && (
         <>
           <h1 className={styles.name}>This chat is not here</h1>
-          <p>It was deleted, or it lies in another browser.</p>
+          {saveFailure ? (
+            <ErrorNotice failure={saveFailure} onRetry={() => void openChat(id)} />
+          ) : (
+            <p>It was deleted, or it lies in another browser.</p>
+          )}
           <a href={routeHash({ screen: 'cast' })}>Back to the cast</a>
         </>
       )}

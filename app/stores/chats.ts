@@ -57,7 +57,13 @@ export async function openChats(open: () => Promise<ChatLog> = openChatLog): Pro
 }
 
 async function listChats(): Promise<void> {
-  useChats.setState({ summaries: await log.list(), isListed: true })
+  try {
+    useChats.setState({ summaries: await log.list(), isListed: true })
+  } catch (thrown) {
+    // Without its list the page still stands, and a chat that is open goes on.
+    reportSaveFailure(thrown)
+    useChats.setState({ isListed: true })
+  }
 }
 
 function reportSaveFailure(thrown: unknown): void {
@@ -71,7 +77,10 @@ let wanted: string | null = null
 /** Puts a chat on the screen. */
 export async function openChat(id: string): Promise<void> {
   wanted = id
-  const chat = await log.read(id)
+  const chat = await log.read(id).catch((thrown: unknown) => {
+    reportSaveFailure(thrown)
+    return undefined
+  })
   if (wanted !== id) return
   useChats.setState(chat ? { open: chat, missing: null } : { open: null, missing: id })
 }
