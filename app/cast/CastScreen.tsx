@@ -44,7 +44,7 @@ export function CastScreen() {
           onClick={() => showBackstage(!isBackstageOpen)}
         />
       </header>
-      <main className={styles.main}>
+      <main className={[styles.main, members.length <= FEW ? styles.few : ''].join(' ')}>
         <div className={styles.welcome}>
           <h1 className={styles.question} tabIndex={-1} data-arrival="">
             Who would you like to talk to?
@@ -68,7 +68,7 @@ export function CastScreen() {
         )}
         {company !== null && <OwnCompany name={company} />}
         <section aria-label="The cast">
-          <ul className={[styles.grid, shown.length <= FEW ? styles.few : ''].join(' ')}>
+          <ul className={styles.grid}>
             {shown.map((member) => (
               <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
             ))}
