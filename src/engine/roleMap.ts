@@ -1,6 +1,6 @@
-import { openAdapterMatrices } from '../fallback/adapterMatrices.ts'
-import type { AdapterMatrices } from '../fallback/adapterMatrices.ts'
 import type { Pack } from '../formats/pack.ts'
+import { openAdapterMatrices } from '../model/cpuAdapter.ts'
+import type { AdapterMatrices } from '../model/cpuAdapter.ts'
 import type { RoleMap } from './protocol.ts'
 
 /** Mean cosine between different roles beyond which they count as one. */

@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { HypernetworkConfig } from '../formats/packConfig.ts'
-import type { Projection } from '../model/decoder.ts'
+import type { Projection } from './decoder.ts'
 
 /** What the hyper-network reads of a persona pack. */
 export type PackTensors = Pick<Pack, 'config' | 'rows' | 'tensor'>

@@ -1,9 +1,9 @@
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { Casting } from '../model/backbone.ts'
-import type { Projection } from '../model/decoder.ts'
-import { openHypernetwork } from './hypernetwork.ts'
-import type { CpuHypernetwork, PackTensors } from './hypernetwork.ts'
+import type { Casting } from './backbone.ts'
+import { openHypernetwork } from './cpuHypernetwork.ts'
+import type { CpuHypernetwork, PackTensors } from './cpuHypernetwork.ts'
+import type { Projection } from './decoder.ts'
 
 /** A pack's matrices on the CPU, whatever its sources are. */
 export interface AdapterMatrices {
@@ -14,6 +14,8 @@ export interface AdapterMatrices {
    * not exist.
    */
   mixA(casting: Casting, layer: number, projection: Projection): Float32Array
+  /** Σ_i w_i·A_i alone, for whoever scales by α / rank and strength himself; @throws as `mixA`. */
+  plainA(casting: Casting, layer: number, projection: Projection): Float32Array
   /** B [rank, out] of a casting. */
   b(casting: Casting, layer: number, projection: Projection): Float32Array
 }
@@ -63,18 +65,19 @@ export function openAdapterMatrices(file: PackTensors): AdapterMatrices {
       () => `role ${missing?.role} does not exist, the pack has ${pack.rows}`,
     )
   }
+  const mix = (casting: Casting, scale: number, layer: number, projection: Projection): Float32Array => {
+    checkCasting(casting)
+    const size = (pack.config.dims.get(projection)?.[0] ?? 0) * rank
+    const mixed = new Float64Array(size)
+    for (const { role, weight } of casting.parts) {
+      const a = matrixA(pack, hypernetwork, { role, layer, projection })
+      for (let i = 0; i < size; i++) mixed[i] = (mixed[i] ?? 0) + scale * weight * (a[i] ?? 0)
+    }
+    return Float32Array.from(mixed)
+  }
   return {
-    mixA(casting, layer, projection) {
-      checkCasting(casting)
-      const scale = (casting.strength * alpha) / rank
-      const size = (pack.config.dims.get(projection)?.[0] ?? 0) * rank
-      const mixed = new Float64Array(size)
-      for (const { role, weight } of casting.parts) {
-        const a = matrixA(pack, hypernetwork, { role, layer, projection })
-        for (let i = 0; i < size; i++) mixed[i] = (mixed[i] ?? 0) + scale * weight * (a[i] ?? 0)
-      }
-      return Float32Array.from(mixed)
-    },
+    mixA: (casting, layer, projection) => mix(casting, (casting.strength * alpha) / rank, layer, projection),
+    plainA: (casting, layer, projection) => mix(casting, 1, layer, projection),
     b(casting, layer, projection) {
       checkCasting(casting)
       const role = casting.parts[0]?.role ?? 0
