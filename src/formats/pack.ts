@@ -13,6 +13,7 @@ import {
   type SafetensorsHeader,
   type SafetensorsTensor,
 } from './safetensors.ts'
+import { tensorBits, tensorValues } from './tensorValues.ts'
 
 /** Which backbone the adapters were trained on. */
 export interface PackBackbone {
@@ -117,7 +118,7 @@ export async function readPack(source: ByteSource): Promise<Pack> {
     tensor(key) {
       const tensor = tensors.get(key)
       check(tensor, 'format-invalid', () => `${name} has no tensor ${key}`)
-      return floats(tensor)
+      return tensorValues(tensor)
     },
   }
 }
@@ -237,19 +238,9 @@ function dataSection(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return file.subarray(8 + Number(new DataView(file.buffer).getBigUint64(0, true)))
 }
 
-/** The elements as unsigned integers: a view where the bytes are aligned. */
-function bitsOf({ dtype, bytes }: SafetensorsTensor): Uint32Array | Uint16Array {
-  const size = dtype === 'F16' ? 2 : 4
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
-  const { buffer, byteOffset, length } = aligned
-  return size === 2
-    ? new Uint16Array(buffer, byteOffset, length / 2)
-    : new Uint32Array(buffer, byteOffset, length / 4)
-}
-
 /** The largest magnitude of an F32 or F16 tensor, found on the bits, so that no NaN can slip through a comparison. */
 function largestOf(tensor: SafetensorsTensor): number {
-  const bits = bitsOf(tensor)
+  const bits = tensorBits(tensor)
   const mask = tensor.dtype === 'F16' ? 0x7fff : 0x7fffffff
   let largest = 0
   for (const value of bits) {
@@ -262,10 +253,4 @@ function largestOf(tensor: SafetensorsTensor): number {
     ? halvesToFloats(Uint16Array.of(largest))
     : new Float32Array(Uint32Array.of(largest).buffer)
   return widened[0] ?? 0
-}
-
-function floats(tensor: SafetensorsTensor): Float32Array {
-  const bits = bitsOf(tensor)
-  if (bits instanceof Uint16Array) return halvesToFloats(bits)
-  return new Float32Array(bits.buffer, bits.byteOffset, bits.length)
 }

@@ -82,6 +82,14 @@ function read(bytes: Uint8Array, name = 'card.png') {
   return readCardFile(bytes, name)
 }
 
+/** A bomb that states another size in its directory. */
+function liar(): Uint8Array {
+  const bytes = Buffer.from(zipSync({ 'card.json': new Uint8Array(2 ** 25) }))
+  const directory = bytes.indexOf(Buffer.from('PK\u0001\u0002', 'latin1'))
+  bytes.writeUInt32LE(1000, directory + 24)
+  return bytes
+}
+
 describe('JSON', () => {
   test('V1 becomes V3, unknown fields kept', () => {
     const v1 = {
@@ -297,13 +305,6 @@ describe('CHARX', () => {
   ])('%s is refused', (_, bytes) => {
     expect(() => read(bytes, 'ada.charx')).toThrow(INVALID)
   })
-
-  function liar(): Uint8Array {
-    const bytes = Buffer.from(zipSync({ 'card.json': new Uint8Array(2 ** 25) }))
-    const directory = bytes.indexOf(Buffer.from('PK\u0001\u0002', 'latin1'))
-    bytes.writeUInt32LE(1000, directory + 24)
-    return bytes
-  }
 
   test('too many files are refused', () => {
     const many = Object.fromEntries(
