@@ -40,8 +40,22 @@ const ANSWER_SHARE = 0.25
 function nothing(): void {}
 
 /** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
+/** How long after a failure the loss of the device may be told that was its cause. */
+const LOSS_NOTICE_MS = 3000
+
 export class Engine {
   private readonly gpu: GPU | undefined
+/** Whether a device is lost, or will be told to be within a moment: a failure alone does not say so. */
+function isLost(device: GPUDevice): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), LOSS_NOTICE_MS)
+    void device.lost.then(() => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+}
+
   private readonly onDevice: DeviceListener
   private stage: Stage | null = null
   private params: LoadParams | null = null
@@ -264,10 +278,9 @@ export class Engine {
         }
         break
       } catch (error) {
-        const isLost = asHycoraError(error, 'device-lost').code === 'device-lost'
-        if (!isLost || !stage.device) throw error
+        const mayBeLost = asHycoraError(error, 'device-lost').code === 'device-lost'
+        if (!mayBeLost || !stage.device || !(await isLost(stage.device))) throw error
         // The answer goes on where it was: the sampler's randomness hangs on the position alone.
-        await stage.device.lost
         stage = await this.current()
         prompt = await this.readable(stage, params)
       }

@@ -18,7 +18,7 @@ async function forward<Y, R>(id: number, generator: AsyncGenerator<Y, R>): Promi
   }
 }
 
-function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal): Promise<unknown> {
+async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal): Promise<unknown> {
   switch (message.kind) {
     case 'diagnose':
       return engine.diagnose()
@@ -36,10 +36,10 @@ function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: AbortSignal
       return forward(message.id, engine.train(message.params, signal))
     case 'tune':
       engine.tune(message.params.duty)
-      return Promise.resolve(null)
+      return null
     case 'unload':
       engine.unload()
-      return Promise.resolve(null)
+      return null
   }
 }
 
