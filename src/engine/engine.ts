@@ -125,8 +125,8 @@ function isLost(device: GPUDevice): Promise<boolean> {
   }
 
   /** Reads a data set; measured in tokens where a backbone is loaded. */
-  dataset(params: DatasetParams): Promise<DatasetReport> {
-    return Promise.resolve(readDatasetReport(params, this.stage?.model ?? null))
+  async dataset(params: DatasetParams): Promise<DatasetReport> {
+    return readDatasetReport(params, this.stage?.model ?? null)
   }
 
   /** Trains on the loaded backbone; answers wait until it is done or cancelled. */
