@@ -37,14 +37,11 @@ const LOSS_WINDOW_MS = 120_000
 /** The share of the context that a long chat leaves free for the answer. */
 const ANSWER_SHARE = 0.25
 
-function nothing(): void {}
-
-/** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
 /** How long after a failure the loss of the device may be told that was its cause. */
 const LOSS_NOTICE_MS = 3000
 
-export class Engine {
-  private readonly gpu: GPU | undefined
+function nothing(): void {}
+
 /** Whether a device is lost, or will be told to be within a moment: a failure alone does not say so. */
 function isLost(device: GPUDevice): Promise<boolean> {
   return new Promise((resolve) => {
@@ -56,6 +53,9 @@ function isLost(device: GPUDevice): Promise<boolean> {
   })
 }
 
+/** What the worker does with requests; knows nothing of messages. One backbone at a time, one answer at a time. */
+export class Engine {
+  private readonly gpu: GPU | undefined
   private readonly onDevice: DeviceListener
   private stage: Stage | null = null
   private params: LoadParams | null = null
