@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { floatToHalf } from '../../../src/core/half.ts'
@@ -223,7 +223,7 @@ test('1,000 packs of every kind come out of a file as they went in, to the byte'
       const back = await readPack(memorySource('random.hycora.safetensors', bytes))
       expect(back.roles).toEqual(content.roles)
       for (const [key, tensor] of content.tensors) {
-        expect(Buffer.compare(back.tensors.get(key)!.bytes, tensor.bytes), key).toBe(0)
+        expect(Buffer.compare(back.tensors.get(key)!.bytes, tensor.bytes)).toBe(0)
       }
       expect(Buffer.compare(await writePack(back), bytes)).toBe(0)
     }),

@@ -55,16 +55,14 @@ describe('role links', () => {
   test('every changed or lost character is noticed', () => {
     const text = writeRoleLink(LINK)
     const random = new Random(7)
-    for (let at = 0; at < text.length; at++) {
-      const other = 'ABab09-_'[random.nextBelow(8)] ?? 'A'
-      if (other !== text[at]) {
-        const changed = text.slice(0, at) + other + text.slice(at + 1)
-        // The last character's spare bits are no data.
-        if (Buffer.compare(decodeBase64(changed)!, decodeBase64(text)!) !== 0) {
-          expect(() => readRoleLink(changed)).toThrow(expect.objectContaining({ name: 'HycoraError' }))
-        }
-      }
-      expect(() => readRoleLink(text.slice(0, at))).toThrow(expect.objectContaining({ name: 'HycoraError' }))
+    const same = (other: string): boolean => Buffer.compare(decodeBase64(other)!, decodeBase64(text)!) === 0
+    const damaged = Array.from(text, (letter, at) => {
+      const changed = text.slice(0, at) + ('ABab09-_'[random.nextBelow(8)] ?? letter) + text.slice(at + 1)
+      return [changed, text.slice(0, at)]
+    }).flat()
+    // The last character's spare bits are no data.
+    for (const link of damaged.filter((other) => decodeBase64(other) === null || !same(other))) {
+      expect(() => readRoleLink(link)).toThrow(expect.objectContaining({ name: 'HycoraError' }))
     }
   })
 
