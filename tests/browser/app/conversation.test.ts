@@ -52,8 +52,8 @@ const stage = async (role: string | null, script: Script = {}): Promise<FakeEngi
   if (route.screen === 'chat') await openChat(route.chat)
   return engine
 }
-const refuse = (): Promise<never> => Promise.reject(new DOMException('the disk is broken', 'UnknownError'))
 
+const refuse = (): Promise<never> => Promise.reject(new DOMException('the disk is broken', 'UnknownError'))
 
 const chat = (): Chat => useChats.getState().open!
 const words = (): string[] => visibleMessages(chat()).map((message) => selectedTake(message).text)
@@ -217,6 +217,8 @@ describe('a chat', () => {
       '3 messages came in. Line 5 was skipped: it is not a JSON object.',
     )
   })
+})
+
 test('a storage that opens and then gives nothing leaves a page that says so', async () => {
   await openChats(() => Promise.resolve({ ...openMemoryLog(), list: refuse, read: refuse }))
   expect(useChats.getState()).toMatchObject({
@@ -225,8 +227,6 @@ test('a storage that opens and then gives nothing leaves a page that says so', a
   })
   await openChat('somewhere')
   expect(useChats.getState()).toMatchObject({ open: null, missing: 'somewhere' })
-})
-
 })
 
 describe('without a graphics card', () => {
