@@ -4,6 +4,7 @@ import { buildPrompt } from '../model/prompt.ts'
 import type { Prompt } from '../model/prompt.ts'
 import type { DeviceListener } from './client.ts'
 import { reportDevice } from './deviceReport.ts'
+import { estimateOn } from './estimate.ts'
 import { findLoop } from './findLoop.ts'
 import { closePath } from './openPath.ts'
 import type {
@@ -16,11 +17,13 @@ import type {
   GenerationSummary,
   LoadParams,
   LoadProgress,
+  PlannedRun,
   PackProof,
   ProofParams,
   PromptPreview,
   Scene,
   TokenDelta,
+  TrainEstimate,
   TrainEvent,
   TrainParams,
   TrainResult,
@@ -129,18 +132,22 @@ export class Engine {
     return readDatasetReport(params, this.stage?.model ?? null)
   }
 
+  /** What a run would take on the loaded backbone. */
+  async estimate(params: PlannedRun): Promise<TrainEstimate> {
+    const release = await this.enter()
+    try {
+      return await estimateOn(await this.current(), params)
+    } finally {
+      release()
+    }
+  }
+
   /** Trains on the loaded backbone; answers wait until it is done or cancelled. */
   async *train(params: TrainParams, signal: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
     const release = await this.enter()
     this.duty = params.duty
     try {
-      const stage = await this.current()
-      check(
-        params.backbone === stage.info.name,
-        'usage',
-        () => `the run is for ${params.backbone}, but ${stage.info.name} is loaded`,
-      )
-      return yield* trainOn(stage, params, { signal, duty: () => this.duty })
+      return yield* trainOn(await this.current(), params, { signal, duty: () => this.duty })
     } finally {
       release()
     }

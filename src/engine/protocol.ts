@@ -213,6 +213,19 @@ export interface TrainParams {
   readonly duty: number
 }
 
+/** A run that is not begun: what decides how long it takes. */
+export type PlannedRun = Pick<TrainParams, 'backbone' | 'dialogues' | 'config' | 'start'>
+
+/** What a planned run takes on this device. */
+export interface TrainEstimate {
+  /** By a step of 32 tokens, scaled to those of this run. */
+  readonly secondsPerStep: number
+  /** With the padding of shorter rows. */
+  readonly tokensPerStep: number
+  /** Bytes of GPU memory by formula, beside the backbone's weights. */
+  readonly gpuBytes: number
+}
+
 /** Distances between roles as the weights have them now. */
 export interface RoleMap {
   readonly names: readonly string[]
@@ -315,6 +328,8 @@ export interface EngineRequests {
   }
   /** Reads a dataset and splits it; nothing leaves the worker. */
   dataset: { params: DatasetParams; yields: never; returns: DatasetReport }
+  /** Tries a short step of a run; what depends on neither rows nor steps is tried once a backbone. */
+  estimate: { params: PlannedRun; yields: never; returns: TrainEstimate }
   /** Trains until done or cancelled; a cancelled run gives a checkpoint first, and can go on from it. */
   train: { params: TrainParams; yields: TrainEvent; returns: TrainResult }
   /** Changes the duty of the run under way. */

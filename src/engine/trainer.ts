@@ -5,44 +5,62 @@ import type { Pack } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
+import type { GpuWeights } from '../model/gpuWeights.ts'
 import { buildPrompt } from '../model/prompt.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
 import type { NamedTensors } from '../train/initialise.ts'
 import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
-import type { RunEvent } from '../train/run.ts'
+import type { BatchSource, RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
 import { blobSource } from './blobFiles.ts'
-import type { TrainEvent, TrainParams, TrainResult } from './protocol.ts'
+import type { PlannedRun, TrainEvent, TrainParams, TrainResult } from './protocol.ts'
 import { mapRoles } from './roleMap.ts'
 import type { Stage } from './stage.ts'
 
 /** Tokens of a rehearsal's answer at most. */
 const ANSWER_TOKENS = 48
 
-interface Prepared {
+/** A run on the loaded backbone, ready to begin. */
+export interface Prepared {
+  readonly device: GPUDevice
+  readonly decoder: Decoder
+  readonly weights: GpuWeights
+  readonly start: Pack | null
   readonly config: TrainConfig
   readonly trainee: Trainee
   readonly run: string
-  readonly batches: ReturnType<typeof rowBatches>
+  readonly batches: BatchSource
   readonly rows: number
   readonly rejected: readonly string[]
 }
 
-async function prepare(
-  stage: Stage,
-  decoder: Decoder,
-  params: TrainParams,
-  start: Pack | null,
-): Promise<Prepared> {
-  const { tokenizer, template } = stage.model
-  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
+/**
+ * Reads configuration, start pack and dialogues of a run.
+ *
+ * @throws HycoraError what reading them throws; `webgpu-unavailable` on a backbone without our kernels.
+ */
+export async function prepareTraining(stage: Stage, params: PlannedRun): Promise<Prepared> {
+  const { backbone, device, model, info } = stage
+  check(
+    params.backbone === info.name,
+    'usage',
+    () => `the run is for ${params.backbone}, but ${info.name} is loaded`,
+  )
+  check(
+    device && backbone instanceof GpuBackbone,
+    'webgpu-unavailable',
+    () => 'training needs WebGPU; chatting goes on without',
+  )
+  const { weights, shape: decoder } = backbone
+  const { tokenizer, template } = model
+  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${info.name} cannot read text`)
+  const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
   const config = readTrainConfig(params.config, start?.config)
-  const codec = { tokenizer, template }
   const rowsOf = (split: 'train' | 'test') =>
     encodeRows(
-      codec,
+      { tokenizer, template },
       params.dialogues.filter((dialogue) => dialogue.split === split),
       config,
     )
@@ -52,7 +70,19 @@ async function prepare(
   const known = new Set(trainee.roles.map(({ name }) => name))
   const heldOut = heldBack.rows.filter(({ role }) => known.has(role))
   const batches = rowBatches(learnt.rows, heldOut, trainee, config)
-  return { config, trainee, run, batches, rows: learnt.rows.length, rejected: learnt.rejected }
+  const { rejected } = learnt
+  return {
+    device,
+    decoder,
+    weights,
+    start,
+    config,
+    trainee,
+    run,
+    batches,
+    rows: learnt.rows.length,
+    rejected,
+  }
 }
 
 /** The pack as it is, as a file. */
@@ -121,7 +151,7 @@ function passOn(event: RunEvent, { config, rows, batches }: Prepared): TrainEven
  * Trains on the loaded backbone. The pack that was attached before is attached again at the end: what was trained is a file
  * that the person may load.
  *
- * @throws HycoraError what reading, preparing and training throw; `model-incompatible` on a backbone without our kernels.
+ * @throws HycoraError what preparing and training throw.
  */
 export function trainOn(
   stage: Stage,
@@ -129,19 +159,10 @@ export function trainOn(
   control: { readonly signal: AbortSignal; readonly duty: () => number },
 ): AsyncGenerator<TrainEvent, TrainResult> {
   return pump<TrainEvent, TrainResult>(async (emit) => {
-    const { backbone, device } = stage
-    check(
-      device && backbone instanceof GpuBackbone,
-      'webgpu-unavailable',
-      () => 'training needs WebGPU; chatting goes on without',
-    )
-    const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
-    const prepared = await prepare(stage, backbone.shape, params, start)
-    const { config, trainee, run, batches } = prepared
+    const prepared = await prepareTraining(stage, params)
+    const { start, trainee } = prepared
     for (const message of prepared.rejected) emit({ kind: 'note', message })
     const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
-    const { weights, shape: decoder } = backbone
-    const input = { device, decoder, weights, trainee, config, batches, run, checkpoint }
     const show = async (tensors: NamedTensors, step: number): Promise<void> => {
       const pack = await readPack(
         blobSource('rehearsal', await packFile(stage, trainee, tensors, step, start)),
@@ -151,7 +172,7 @@ export function trainOn(
     }
     try {
       const every = Math.max(1, params.rehearsal.everySteps)
-      const events = runTraining(input, { ...control, show: { every, with: show } })
+      const events = runTraining({ ...prepared, checkpoint }, { ...control, show: { every, with: show } })
       for (;;) {
         const { done, value } = await events.next()
         if (!done) {

@@ -32,6 +32,8 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
       return forward(message.id, engine.prove(message.params, signal))
     case 'dataset':
       return engine.dataset(message.params)
+    case 'estimate':
+      return engine.estimate(message.params)
     case 'train':
       return forward(message.id, engine.train(message.params, signal))
     case 'tune':

@@ -1,8 +1,5 @@
-import type { Decoder } from '../model/decoder.ts'
-import type { GpuWeights } from '../model/gpuWeights.ts'
 import type { Batch } from './batches.ts'
-import type { TrainConfig } from './config.ts'
-import type { Trainee } from './trainee.ts'
+import type { RunInput } from './run.ts'
 import { Trainer } from './trainer.ts'
 
 /** A first pass that takes longer than this is long for its own work, not for the compiling of its shaders. */
@@ -17,6 +14,9 @@ export interface StepTime {
   readonly fixed: number
   readonly perToken: number
 }
+
+/** A run, as far as a short step of it needs to know it. */
+export type TrialInput = Pick<RunInput, 'device' | 'decoder' | 'weights' | 'trainee' | 'config'>
 
 /** The seconds that something takes. */
 export async function secondsOf(action: () => Promise<unknown>): Promise<number> {
@@ -43,13 +43,7 @@ function trialBatch(tokens: number, vocabulary: number, role: number): Batch {
  *
  * @throws HycoraError what `Trainer.create` throws.
  */
-export async function tryStep(
-  device: GPUDevice,
-  decoder: Decoder,
-  weights: GpuWeights,
-  trainee: Trainee,
-  config: TrainConfig,
-): Promise<StepTime> {
+export async function tryStep({ device, decoder, weights, trainee, config }: TrialInput): Promise<StepTime> {
   const limits = { rows: 1, tokens: LONG }
   const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits })
   const stepOf = (tokens: number): Promise<number> => {

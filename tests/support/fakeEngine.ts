@@ -122,6 +122,10 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     },
     // An error in reading is a rejection, as across the worker's boundary.
     dataset: async (params) => fakeDataset(params),
+    estimate() {
+      const secondsPerStep = script.training?.secondsPerStep ?? 0.31
+      return Promise.resolve({ secondsPerStep, tokensPerStep: 212, gpuBytes: 187_400_000 })
+    },
     train(params, onYield, signal) {
       trained.push(params)
       return fakeTrain(params, onYield, signal, script.training ?? {}, pause)
@@ -190,6 +194,7 @@ function infoOf(roles: readonly string[], context: number, computing: Computing)
     fingerprint: '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d',
     layers: 6,
     hidden: 256,
+    headDim: 32,
     vocabulary: 4096,
     context,
     gpuBytes: { weights: 11_000_000, cache: 3_100_000, adapter: 3_000_000, workspace: 900_000 },

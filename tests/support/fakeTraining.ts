@@ -17,6 +17,8 @@ export interface TrainingScript {
   /** Throws after this step. */
   readonly failsAt?: { readonly step: number; readonly code: ErrorCode }
   readonly checkpointBytes?: number
+  /** What a step is said to take before a run. */
+  readonly secondsPerStep?: number
   readonly isCollapsed?: boolean
   readonly notes?: readonly string[]
   /** How often the held-out lines are measured, in steps. */

@@ -63,13 +63,8 @@ test('a short step tells what a token takes', async () => {
   const decoder = await recogniseBytes(writeOnnx(tinyDecoder({})), TINY_CONFIG)
   const weights = await loadWeights(device, decoder, () => undefined)
   const config = readTrainConfig({ mode: 'all' })
-  const { fixed, perToken } = await tryStep(
-    device,
-    decoder,
-    weights,
-    beginTraining(config, decoder, ROLES, null),
-    config,
-  )
+  const trainee = beginTraining(config, decoder, ROLES, null)
+  const { fixed, perToken } = await tryStep({ device, decoder, weights, trainee, config })
   expect(fixed).toBeGreaterThanOrEqual(0)
   expect(fixed + perToken).toBeGreaterThan(0)
 })

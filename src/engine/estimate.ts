@@ -1,0 +1,51 @@
+import { trainingBytes, trainingNeeds } from '../train/memory.ts'
+import { blockSizeOf } from '../train/trainingBuffers.ts'
+import { tryStep } from '../train/trial.ts'
+import type { StepTime } from '../train/trial.ts'
+import type { PlannedRun, TrainEstimate } from './protocol.ts'
+import type { Stage } from './stage.ts'
+import { prepareTraining } from './trainer.ts'
+import type { Prepared } from './trainer.ts'
+
+/** Steps whose rows are counted: those of a run differ in length. */
+const COUNTED_STEPS = 8
+
+/** What was tried on a backbone, by the shape of what is trained. */
+const tried = new WeakMap<Stage, Map<string, StepTime>>()
+
+/** What the time of a short step hangs on, beside the backbone. */
+function shapeOf({ trainee: { config, roles, onlyRole }, config: { contrast, dropout } }: Prepared): string {
+  const dims = [...config.dims]
+  return JSON.stringify([config, dims, roles.length, onlyRole === null, contrast.form, dropout > 0])
+}
+
+async function stepTime(stage: Stage, prepared: Prepared): Promise<StepTime> {
+  const known = tried.get(stage) ?? new Map<string, StepTime>()
+  tried.set(stage, known)
+  const shape = shapeOf(prepared)
+  const time = known.get(shape) ?? (await tryStep(prepared))
+  known.set(shape, time)
+  return time
+}
+
+/**
+ * What a run would take on the loaded backbone, by a short step of it.
+ *
+ * @throws HycoraError what `prepareTraining` throws; `out-of-memory`.
+ */
+export async function estimateOn(stage: Stage, params: PlannedRun): Promise<TrainEstimate> {
+  const prepared = await prepareTraining(stage, params)
+  const { decoder, weights, trainee, config, batches } = prepared
+  const steps = Array.from({ length: Math.min(COUNTED_STEPS, config.steps) }, (_, step) => batches.at(step))
+  const tokens = steps.flat().reduce((sum, { ids }) => sum + ids.length, 0) / steps.length
+  const { fixed, perToken } = await stepTime(stage, prepared)
+  return {
+    secondsPerStep: config.accumulate * fixed + tokens * perToken,
+    tokensPerStep: Math.round(tokens),
+    gpuBytes: trainingBytes(
+      decoder,
+      trainingNeeds(decoder, trainee, config, batches.limits),
+      blockSizeOf(weights),
+    ),
+  }
+}
