@@ -183,59 +183,66 @@ export interface ZipFile {
   readonly store?: boolean
 }
 
-/**
- * The bytes of a zip archive in pieces, one file in memory at a time; the same files give the same bytes.
- *
- * @throws HycoraError `usage` for more than 65,535 files or 4 GiB, which the format without zip64 cannot hold.
- */
-export function* zipPieces(files: Iterable<ZipFile>): Generator<Uint8Array<ArrayBuffer>> {
-  const directory: Uint8Array<ArrayBuffer>[] = []
-  let offset = 0
-  for (const { path, bytes, store = false } of files) {
-    const name = new TextEncoder().encode(path)
-    const packed = store ? bytes : deflateSync(bytes)
-    const isSmaller = packed.length < bytes.length
-    const data = isSmaller ? packed : bytes
-    // Version, flags, method, time, date, CRC, both sizes, length of the name, length of the extra field.
-    const shared = new DataView(new ArrayBuffer(26))
-    const words = [20, UTF8_NAMES, isSmaller ? 8 : 0, 0, DATE]
-    for (const [index, word] of words.entries()) shared.setUint16(2 * index, word, true)
-    shared.setUint32(10, crc32(bytes), true)
-    shared.setUint32(14, data.length, true)
-    shared.setUint32(18, bytes.length, true)
-    shared.setUint16(22, name.length, true)
-    const fields = new Uint8Array(shared.buffer)
-    directory.push(
-      joinBytes([
-        littleEndian(SIGNATURE.central),
-        Uint8Array.of(20, 0),
-        fields,
-        new Uint8Array(10),
-        littleEndian(offset),
-        name,
-      ]),
-    )
-    offset += LOCAL_BYTES + name.length + data.length
-    check(offset < 0xffffffff && directory.length < 0xffff, 'usage', () => {
-      return 'the archive would hold more than 4 GiB or 65,534 files'
-    })
-    yield joinBytes([littleEndian(SIGNATURE.local), fields, name])
-    yield plainBytes(data)
-  }
-  const central = joinBytes(directory)
-  const end = new DataView(new ArrayBuffer(END_BYTES))
-  end.setUint32(0, SIGNATURE.end, true)
-  end.setUint16(8, directory.length, true)
-  end.setUint16(10, directory.length, true)
-  end.setUint32(12, central.length, true)
-  end.setUint32(16, offset, true)
-  yield central
-  yield new Uint8Array(end.buffer)
+/** An archive in the making; what it gives is to be written one after the other. */
+export interface ZipWriter {
+  /** @throws HycoraError `usage` for more than 65,534 files or 4 GiB, which the format without zip64 cannot hold. */
+  add(file: ZipFile): readonly Uint8Array<ArrayBuffer>[]
+  /** The directory; nothing can follow. */
+  end(): readonly Uint8Array<ArrayBuffer>[]
 }
 
-/** A whole archive. @throws HycoraError as `zipPieces`. */
-export function writeZip(files: Iterable<ZipFile>): Uint8Array<ArrayBuffer> {
-  return joinBytes([...zipPieces(files)])
+/** Begins an archive; one file is in memory at a time, and the same files give the same bytes. */
+export function openZipWriter(): ZipWriter {
+  const directory: Uint8Array<ArrayBuffer>[] = []
+  let offset = 0
+  return {
+    add(file) {
+      const name = new TextEncoder().encode(file.path)
+      const { method, data } = packed(file)
+      // Version, flags, method, time, date, CRC, both sizes, length of the name, length of the extra field.
+      const shared = new DataView(new ArrayBuffer(26))
+      for (const [index, word] of [20, UTF8_NAMES, method, 0, DATE].entries()) {
+        shared.setUint16(2 * index, word, true)
+      }
+      shared.setUint32(10, crc32(file.bytes), true)
+      shared.setUint32(14, data.length, true)
+      shared.setUint32(18, file.bytes.length, true)
+      shared.setUint16(22, name.length, true)
+      const fields = new Uint8Array(shared.buffer)
+      const rest = [new Uint8Array(10), littleEndian(offset), name]
+      directory.push(joinBytes([littleEndian(SIGNATURE.central), Uint8Array.of(20, 0), fields, ...rest]))
+      offset += LOCAL_BYTES + name.length + data.length
+      check(offset < 0xffffffff && directory.length < 0xffff, 'usage', () => {
+        return 'the archive would hold more than 4 GiB or 65,534 files'
+      })
+      return [joinBytes([littleEndian(SIGNATURE.local), fields, name]), plainBytes(data)]
+    },
+    end() {
+      const central = joinBytes(directory)
+      const end = new DataView(new ArrayBuffer(END_BYTES))
+      end.setUint32(0, SIGNATURE.end, true)
+      end.setUint16(8, directory.length, true)
+      end.setUint16(10, directory.length, true)
+      end.setUint32(12, central.length, true)
+      end.setUint32(16, offset, true)
+      return [central, new Uint8Array(end.buffer)]
+    },
+  }
+}
+
+/** A whole archive. @throws HycoraError as `ZipWriter.add`. */
+export function writeZip(files: readonly ZipFile[]): Uint8Array<ArrayBuffer> {
+  const writer = openZipWriter()
+  return joinBytes([...files.flatMap((file) => writer.add(file)), ...writer.end()])
+}
+
+/** Deflated where that helps, and not so well that `readZip` would take it for a bomb. */
+function packed({ bytes, store = false }: ZipFile): { readonly method: number; readonly data: Uint8Array } {
+  const deflated = store ? bytes : deflateSync(bytes)
+  const isBomb = bytes.length > FREE_BYTES && bytes.length > MAX_RATIO * deflated.length
+  return deflated.length < bytes.length && !isBomb
+    ? { method: 8, data: deflated }
+    : { method: 0, data: bytes }
 }
 
 function littleEndian(value: number): Uint8Array {
