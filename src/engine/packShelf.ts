@@ -1,9 +1,9 @@
+import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone } from '../model/backbone.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
-import { blobSource } from './blobFiles.ts'
 import type { PackRef } from './protocol.ts'
 
 /** Read packs that stay in memory; the one that played least recently makes room. */

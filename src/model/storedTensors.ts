@@ -1,5 +1,6 @@
 import type { ByteSource, FileSet } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
+import { memorySource } from '../formats/memorySource.ts'
 import type { OnnxModel } from '../formats/onnx.ts'
 import type { OnnxTensor } from '../formats/onnxTensor.ts'
 import { DATA_TYPES, tensorSizeBytes } from '../formats/onnxTensor.ts'
@@ -21,20 +22,6 @@ export interface StoredTensors {
   open(tensor: OnnxTensor): Promise<StoredTensor>
   /** The weights of a linear layer or an embedding, their sizes checked. */
   openSite(site: WeightSite): Promise<FloatMatrix | BlockMatrix>
-}
-
-/** A ByteSource over bytes in memory; what it gives is a view. */
-export function memorySource(name: string, bytes: Uint8Array): ByteSource {
-  return {
-    name,
-    sizeBytes: bytes.byteLength,
-    async read(offset, length) {
-      check(offset >= 0 && offset + length <= bytes.byteLength, 'format-invalid', () => {
-        return `${name} ends at byte ${bytes.byteLength}, expected ${offset + length}`
-      })
-      return bytes.subarray(offset, offset + length)
-    },
-  }
 }
 
 /** A source that changes each byte of another as it is read. */

@@ -1,3 +1,4 @@
+import { hexSha256 } from '../core/bytes.ts'
 import { asHycoraError, HycoraError } from '../core/errors.ts'
 
 /** The result of a request to IndexedDB. @throws HycoraError `storage-full`, `storage-corrupt`. */
@@ -25,8 +26,6 @@ export function storageError(thrown: unknown): HycoraError {
 }
 
 /** SHA-256 of a file's content, lower-case hexadecimal. */
-export async function sha256(content: Blob | Uint8Array<ArrayBuffer>): Promise<string> {
-  const bytes = content instanceof Blob ? await content.arrayBuffer() : content
-  const digest = await crypto.subtle.digest('SHA-256', bytes)
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+export async function sha256(content: Blob | Uint8Array): Promise<string> {
+  return hexSha256(content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content)
 }

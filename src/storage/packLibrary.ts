@@ -1,5 +1,5 @@
-import type { ByteSource } from '../core/bytes.ts'
 import { check } from '../core/errors.ts'
+import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import { committed, settled, sha256 } from './database.ts'
 import { TRAINING_STORES } from './trainingDatabase.ts'
@@ -107,20 +107,5 @@ export async function inspectPack(name: string, file: Blob): Promise<PackFacts> 
     })),
     bytes: file.size,
     sha256: await sha256(file),
-  }
-}
-
-function blobSource(name: string, blob: Blob): ByteSource {
-  return {
-    name,
-    sizeBytes: blob.size,
-    async read(offset, length) {
-      check(
-        offset + length <= blob.size,
-        'format-invalid',
-        () => `${name} ends at byte ${blob.size}, expected ${offset + length}`,
-      )
-      return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
-    },
   }
 }

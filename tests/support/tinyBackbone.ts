@@ -2,7 +2,7 @@ import type { FileSet } from '../../src/core/bytes.ts'
 import { parseOnnx } from '../../src/formats/onnx.ts'
 import type { Decoder } from '../../src/model/decoder.ts'
 import { recogniseDecoder } from '../../src/model/recognise.ts'
-import { memorySource } from '../../src/model/storedTensors.ts'
+import { memorySource } from '../../src/formats/memorySource.ts'
 import type { WrittenModel, WrittenNode } from './onnxWriter.ts'
 
 /** A folder in memory. */

@@ -13,7 +13,7 @@ import type { Backbone, Casting, StopReason } from '../../../src/model/backbone.
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import type { Decoder } from '../../../src/model/decoder.ts'
 import { recogniseDecoder } from '../../../src/model/recognise.ts'
-import { memorySource } from '../../../src/model/storedTensors.ts'
+import { memorySource } from '../../../src/formats/memorySource.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
