@@ -30,7 +30,6 @@ export async function watchTrainingTabs(callbacks: Watcher): Promise<void> {
 
 /** Tells the other tabs what this one has done. */
 export function tellTrainingTabs(message: Message): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target, a window has
   channel?.postMessage(message)
 }
 
