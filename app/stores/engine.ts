@@ -191,7 +191,8 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   const company = loaded && trained ? trained.name : null
   useEngine.setState({ phase: 'ready', info, company, status: null })
   changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
-  await removeUnlistedFiles(backbones.flatMap(pageFiles))
+  // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
+  await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
 }
 
 /** What was measured of a model holds on one graphics card, real or not. */

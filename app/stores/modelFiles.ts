@@ -92,10 +92,13 @@ async function measureShortage(backbone: ServedBackbone): Promise<Shortage> {
   }
 }
 
-/** Counts what lies on this device of each backbone. */
+/** Counts what lies on this device of each backbone; what cannot be counted counts as nothing. */
 export async function countKept(backbones: readonly ServedBackbone[]): Promise<void> {
   const entries = await Promise.all(
-    backbones.map(async (backbone) => [backbone.id, await keptBytes(pageFiles(backbone))] as const),
+    backbones.map(async (backbone) => {
+      const bytes = await keptBytes(pageFiles(backbone)).catch(() => 0)
+      return [backbone.id, bytes] as const
+    }),
   )
   useModelFiles.setState({ kept: Object.fromEntries(entries) })
 }
