@@ -5,9 +5,9 @@ import type { EngineClient } from '../src/engine/client.ts'
 import { App } from './App.tsx'
 import { openCast } from './stores/cast.ts'
 import { openChats } from './stores/chats.ts'
-import { listCompanies } from './stores/company.ts'
 import { startEngine } from './stores/engine.ts'
 import { watchFirstNight } from './stores/firstNight.ts'
+import { listGuests } from './stores/guests.ts'
 import { watchClosing } from './stores/generation.ts'
 import { watchLines } from './stores/lines.ts'
 import { watchPreview } from './stores/preview.ts'
@@ -35,8 +35,8 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   // Without the cards the pack's roles still come with the model.
   await Promise.all([
     openCast().catch(() => undefined),
-    // Without storage there is no earlier run and no kept company.
-    listCompanies()
+    // Without storage there is no earlier run and nobody was kept.
+    listGuests()
       .then(openTraining)
       .catch(() => undefined),
     startEngine(connect),

@@ -8,7 +8,6 @@ import { showBackstage } from '../stores/session.ts'
 import { About } from './About.tsx'
 import styles from './Backstage.module.css'
 import { ChatSection } from './ChatSection.tsx'
-import { CompanySection } from './CompanySection.tsx'
 import { ModelSection } from './ModelSection.tsx'
 import { MoodSection } from './MoodSection.tsx'
 import { PathSection } from './PathSection.tsx'
@@ -53,7 +52,6 @@ export function Backstage() {
       <MoodSection />
       <SeedRow />
       {chat && <ChatSection chat={chat} />}
-      <CompanySection />
       <ModelSection />
       <PathSection />
       <ViewSection />

@@ -1,8 +1,9 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
-import { useCast } from '../stores/cast.ts'
+import { findMember, useCast } from '../stores/cast.ts'
 import { setScene } from '../stores/chats.ts'
 import { useGeneration } from '../stores/generation.ts'
+import { characterName } from '../stores/scene.ts'
 import { Section } from './Section.tsx'
 import { Slider } from './Slider.tsx'
 import styles from './RoleSection.module.css'
@@ -47,7 +48,7 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
       <p className={styles.who}>
         {role === null
           ? 'Nobody: the bare words of the model.'
-          : (members.find(({ name }) => name === role)?.displayName ?? role)}
+          : characterName(findMember(members, role), role)}
       </p>
       <Slider
         label="Strength"

@@ -1,13 +1,11 @@
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 
 import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { meetRole, useChats } from '../stores/chats.ts'
 import { useCast } from '../stores/cast.ts'
-import { chooseCompany } from '../stores/company.ts'
 import { useEngine } from '../stores/engine.ts'
 import { showBackstage, useSession } from '../stores/session.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
 import { CallMe } from './CallMe.tsx'
 import type { CastMember } from './castMember.ts'
 import styles from './CastScreen.module.css'
@@ -25,8 +23,7 @@ const FEW = 6
 
 /** The first thing seen: who is here, and whom was talked to last. */
 export function CastScreen() {
-  const members = useCompanyFirst()
-  const company = useEngine((state) => state.company)
+  const members = useCast((state) => state.members)
   const isSettled = useCast((state) => state.isSettled)
   const hasChats = useChats((state) => state.summaries.some((chat) => chat.started && !chat.deleted))
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
@@ -66,7 +63,6 @@ export function CastScreen() {
             onChange={(event) => setSearch(event.target.value)}
           />
         )}
-        {company !== null && <OwnCompany name={company} />}
         <section aria-label="The cast">
           <ul className={styles.grid}>
             {shown.map((member) => (
@@ -82,35 +78,6 @@ export function CastScreen() {
         <ImportButton />
       </footer>
     </div>
-  )
-}
-
-/** The cast, those first whom only the trained company has. */
-function useCompanyFirst(): readonly CastMember[] {
-  const members = useCast((state) => state.members)
-  const cards = useCast((state) => state.cards)
-  const company = useEngine((state) => state.company)
-  return useMemo(() => {
-    if (company === null) return members
-    const known = new Set(cards.map(({ name }) => name))
-    const isKnown = ({ name }: CastMember): number => Number(known.has(name))
-    return members.toSorted((a, b) => isKnown(a) - isKnown(b))
-  }, [members, cards, company])
-}
-
-/** Says that a company of the visitor's own plays, and gives the stage back. */
-function OwnCompany({ name }: { readonly name: string }) {
-  const isRehearsing = useTraining(isTraining)
-  return (
-    <p className={styles.company}>
-      <span>{name} plays: a company of your own.</span>
-      <Button
-        label="Back to the one that came with the model"
-        look="quiet"
-        disabled={isRehearsing}
-        onClick={() => void chooseCompany(null)}
-      />
-    </p>
   )
 }
 

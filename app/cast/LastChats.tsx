@@ -6,6 +6,7 @@ import { day } from '../shared/format.ts'
 import { deleteChat, useChats } from '../stores/chats.ts'
 import { findMember, useCast } from '../stores/cast.ts'
 import { routeHash } from '../stores/route.ts'
+import { characterName } from '../stores/scene.ts'
 import styles from './LastChats.module.css'
 import { accentProps, Portrait } from './Portrait.tsx'
 
@@ -53,7 +54,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
           <span className={styles.name}>{chat.title}</span>
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
-            {member?.displayName ?? chat.role ?? 'Nobody'} · {day(chat.updatedAt)}
+            {characterName(member, chat.role)} · {day(chat.updatedAt)}
           </span>
         </span>
       </a>

@@ -16,7 +16,7 @@ export function Portrait({ member, size, isThinking = false }: PortraitProps) {
     <span className={[styles.portrait, styles[size], isThinking ? styles.thinking : ''].join(' ')}>
       {member?.portrait ? (
         <img
-          src={member.portrait.startsWith('data:') ? member.portrait : siteUrl(member.portrait)}
+          src={/^(?:data|blob):/.test(member.portrait) ? member.portrait : siteUrl(member.portrait)}
           alt=""
           draggable={false}
         />

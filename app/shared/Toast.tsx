@@ -1,9 +1,7 @@
 import { useEffect } from 'react'
 
-import { append } from '../stores/chats.ts'
 import { dismissNotice, useNotices } from '../stores/notices.ts'
 import type { Notice } from '../stores/notices.ts'
-import { goTo } from '../stores/route.ts'
 import { Button } from './Button.tsx'
 import styles from './Toast.module.css'
 
@@ -29,10 +27,8 @@ function Line({ notice }: { readonly notice: Notice }) {
   }, [notice.id])
   const undo = async (): Promise<void> => {
     if (!notice.undo) return
-    const { chat, change, goThere } = notice.undo
     dismissNotice(notice.id)
-    await append(chat, [change])
-    if (goThere) goTo({ screen: 'chat', chat })
+    await notice.undo()
   }
   return (
     <div className={styles.line}>

@@ -9,6 +9,7 @@ import { siteUrl } from './site.ts'
 
 interface CastState {
   readonly cards: readonly Card[]
+  /** Who was brought in here first, then the company that came with the model. */
   readonly members: readonly CastMember[]
   /** Whether the cards have come, or will not. */
   readonly isSettled: boolean
@@ -22,16 +23,23 @@ export async function openCast(): Promise<void> {
     const cards = readCards(await fetchJson(siteUrl('cast/cards.json')))
     useCast.setState(({ members }) => ({
       cards,
-      members: members.length > 0 ? members : joinCast(cards, null),
+      members: members.some(({ guest }) => !guest) ? members : [...members, ...joinCast(cards, null)],
     }))
   } finally {
     useCast.setState({ isSettled: true })
   }
 }
 
+/** Gives those who were brought in here their seats. */
+export function seatGuests(guests: readonly CastMember[]): void {
+  useCast.setState(({ members }) => ({ members: [...guests, ...members.filter(({ guest }) => !guest)] }))
+}
+
 /** Joins the cards with the roles that the loaded pack holds. */
 export function assignRoles(roles: readonly RoleInfo[]): void {
-  useCast.setState(({ cards }) => ({ members: joinCast(cards, roles) }))
+  useCast.setState(({ cards, members }) => ({
+    members: [...members.filter(({ guest }) => guest), ...joinCast(cards, roles)],
+  }))
 }
 
 /** The member of this name; undefined for the bare backbone and for roles that are not here. */

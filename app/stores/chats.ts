@@ -183,10 +183,9 @@ export async function deleteChat(chat: ChatSummary): Promise<void> {
   const wasOpen = useChats.getState().open?.id === chat.id
   if (wasOpen) goTo({ screen: 'cast' })
   await append(chat.id, [{ kind: 'chat-deleted' }])
-  notify(`“${chat.title}” is deleted.`, {
-    chat: chat.id,
-    change: { kind: 'chat-restored' },
-    goThere: wasOpen,
+  notify(`“${chat.title}” is deleted.`, async () => {
+    await append(chat.id, [{ kind: 'chat-restored' }])
+    if (wasOpen) goTo({ screen: 'chat', chat: chat.id })
   })
 }
 
@@ -200,8 +199,9 @@ export async function eraseDeletedChats(): Promise<void> {
 /** Deletes a message and offers to take that back. */
 export async function deleteMessage(chat: Chat, message: string): Promise<void> {
   await append(chat.id, [{ kind: 'messages-deleted', messages: [message] }])
-  const change: ChatChange = { kind: 'messages-restored', messages: [message] }
-  notify('The message is deleted.', { chat: chat.id, change, goThere: false })
+  notify('The message is deleted.', () =>
+    append(chat.id, [{ kind: 'messages-restored', messages: [message] }]),
+  )
 }
 
 /** Changes the shown wording of a message. */

@@ -19,10 +19,8 @@ import { pageFiles, parseManifest } from '../../src/storage/manifest.ts'
 import { assignRoles } from './cast.ts'
 import { countKept, fetchBackbone } from './modelFiles.ts'
 import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
-import { notify } from './notices.ts'
 import { changeSettings, useSettings } from './settings.ts'
 import { siteUrl } from './site.ts'
-import { trainingStorage } from './trainingStorage.ts'
 
 export interface Failure {
   readonly code: ErrorCode
@@ -48,8 +46,6 @@ interface EngineState {
   readonly backbones: readonly ServedBackbone[]
   readonly backbone: ServedBackbone | null
   readonly info: BackboneInfo | null
-  /** The name of the trained pack that plays; null for the company that came with the model. */
-  readonly company: string | null
   readonly failure: Failure | null
   readonly device: DeviceState
   /** What of the model will not be here on the next visit; null where all will. */
@@ -63,7 +59,6 @@ const initial: EngineState = {
   backbones: [],
   backbone: null,
   info: null,
-  company: null,
   failure: null,
   device: 'ready',
   shortage: null,
@@ -75,10 +70,8 @@ let client: EngineClient | undefined
 let connector: (() => EngineClient) | undefined
 /** Stops the start that is under way. */
 let starting: AbortController | undefined
-/** A pack that plays until the page closes, in place of any other. */
-let guest: PackFile | null = null
-/** The pack that plays. */
-let playing: PackFile | null = null
+/** The pack that came with the model. */
+let shipped: PackFile | null = null
 
 /** Starts the engine and loads what this site serves. What goes wrong is told in the state. */
 export async function startEngine(connect: () => EngineClient): Promise<void> {
@@ -113,28 +106,17 @@ export async function startEngine(connect: () => EngineClient): Promise<void> {
 
 /** Starts again after a failure or with another choice; whole files that came before are still here. */
 export async function retryEngine(): Promise<void> {
-  guest = null
-  await restartEngine()
-}
-
-/** Lets a pack play that is nowhere kept, until the page closes or another is chosen. */
-export async function playPack(pack: PackFile): Promise<void> {
-  guest = pack
-  await restartEngine()
+  if (connector) await startEngine(connector)
 }
 
 /** Back online, a download that failed goes on by itself. */
 async function resumeDownload(): Promise<void> {
-  if (useEngine.getState().failure?.code === 'download-failed') await restartEngine()
+  if (useEngine.getState().failure?.code === 'download-failed') await retryEngine()
 }
 
-async function restartEngine(): Promise<void> {
-  if (connector) await startEngine(connector)
-}
-
-/** The pack whose roles play now; null where nobody does. */
-export function playingPack(): PackFile | null {
-  return playing
+/** The pack that came with the model; null where none did. */
+export function shippedPack(): PackFile | null {
+  return shipped
 }
 
 /** The engine, with or without a model in it; undefined where none could be started. */
@@ -173,23 +155,16 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   if (!backbone) return
   useEngine.setState({ backbones, backbone })
 
-  const { files, pack: shipped, shortage } = await fetchFiles(backbone, signal)
+  const { files, pack, shortage } = await fetchFiles(backbone, signal)
   useEngine.setState({ shortage })
-  const trained = guest ?? (await chosenPack(backbone))
   const { path, rates } = useSettings.getState()
   const device = deviceKey(backbone)
-  const common = { name: backbone.name, files, path, rates: rates[device] ?? {} }
-  const loaded = await loadPack(engine, { ...common, pack: trained ?? shipped }).catch((thrown: unknown) => {
-    if (!trained || signal.aborted) throw thrown
-    dismissCompany(trained.name, asHycoraError(thrown, 'model-incompatible').message)
-    return null
-  })
+  const params = { name: backbone.name, files, pack, path, rates: rates[device] ?? {} }
+  const info = await loadPack(engine, params)
   signal.throwIfAborted()
-  const info = loaded ?? (await loadPack(engine, { ...common, pack: shipped }))
-  playing = loaded && trained ? trained : shipped
+  shipped = pack
   assignRoles(info.roles)
-  const company = loaded && trained ? trained.name : null
-  useEngine.setState({ phase: 'ready', info, company, status: null })
+  useEngine.setState({ phase: 'ready', info, status: null })
   changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
   // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
   await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
@@ -234,26 +209,4 @@ function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInf
         status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0, trouble: null },
       }),
   })
-}
-
-/** The pack of the library that was chosen, where it was trained on this backbone. */
-async function chosenPack(backbone: ServedBackbone): Promise<PackFile | null> {
-  const { company } = useSettings.getState()
-  if (company === null) return null
-  const storage = await trainingStorage()
-  const kept = (await storage?.library.list())?.find(({ id }) => id === company)
-  if (!storage || !kept || (kept.backboneId !== null && kept.backboneId !== backbone.id)) return null
-  try {
-    return { name: kept.name, file: await storage.library.read(kept.id) }
-  } catch (thrown) {
-    dismissCompany(kept.name, asHycoraError(thrown, 'storage-corrupt').message)
-    return null
-  }
-}
-
-/** A company that cannot play gives its place back, and says why. */
-function dismissCompany(name: string, reason: string): void {
-  guest = null
-  changeSettings({ company: null })
-  notify(`${name} cannot play: ${reason}. The company that came with the model plays instead.`)
 }

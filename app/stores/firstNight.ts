@@ -6,8 +6,9 @@ import { inspectPack } from '../../src/storage/packLibrary.ts'
 import type { PackFacts } from '../../src/storage/packLibrary.ts'
 import { saveFile } from '../shared/saveFile.ts'
 import { meetRole } from './chats.ts'
-import { chooseCompany, invitePack, keepPack, packFileName, useCompany } from './company.ts'
+import { guestKey } from '../cast/castMember.ts'
 import type { Failure } from './engine.ts'
+import { keepPack, useGuests } from './guests.ts'
 import { notify } from './notices.ts'
 import { chosenResult, useTraining } from './training.ts'
 
@@ -42,7 +43,7 @@ async function inspect(pack: Blob | null): Promise<void> {
   if (!pack) return
   try {
     const facts = await inspectPack('what came of the rehearsal', pack)
-    const kept = useCompany.getState().packs.find(({ sha256 }) => sha256 === facts.sha256)?.id ?? null
+    const kept = useGuests.getState().packs.find(({ sha256 }) => sha256 === facts.sha256)?.id ?? null
     if (useFirstNight.getState().pack === pack) useFirstNight.setState({ facts, kept })
   } catch (thrown) {
     if (useFirstNight.getState().pack === pack) fail(thrown)
@@ -72,25 +73,15 @@ export async function keepResult(): Promise<void> {
 /** Hands what came of it to the visitor as a file. */
 export function saveResult(): void {
   const { pack } = useFirstNight.getState()
-  if (pack) saveFile(packFileName(nameOfPack()), pack)
+  if (pack) saveFile(`${nameOfPack()}.hycora.safetensors`, pack)
 }
 
-/** Opens a chat with the one that was taught: kept where there is room, else until the page closes. */
+/** Opens a chat with the one that was taught, who is kept for it. */
 export async function talkToResult(): Promise<void> {
   await work(async () => {
-    const { pack } = useFirstNight.getState()
-    if (!pack) return
-    try {
-      await keep()
-    } catch (thrown) {
-      notify(
-        `${nameOfPack()} plays until the page closes and could not be kept: ${asHycoraError(thrown, 'storage-corrupt').message}.`,
-      )
-    }
+    if (!(await keep())) return
     const { kept } = useFirstNight.getState()
-    if (kept) await chooseCompany(kept)
-    else await invitePack(nameOfPack(), pack)
-    await meetRole(taughtRole())
+    if (kept) await meetRole(guestKey(kept, taughtRole()))
   })
 }
 
@@ -99,8 +90,14 @@ async function keep(): Promise<boolean> {
   const { pack, kept } = useFirstNight.getState()
   const { run } = useTraining.getState()
   if (!pack || !run) return false
-  if (kept && useCompany.getState().packs.some(({ id }) => id === kept)) return true
-  const { id } = await keepPack(nameOfPack(), pack, run.backbone.id)
+  if (kept && useGuests.getState().packs.some(({ id }) => id === kept)) return true
+  const { id } = await keepPack({
+    name: nameOfPack(),
+    backboneId: run.backbone.id,
+    cast: run.roles,
+    origin: { kind: 'taught' },
+    file: pack,
+  })
   useFirstNight.setState({ kept: id })
   return true
 }

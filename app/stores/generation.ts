@@ -1,15 +1,17 @@
 // Scope: live. The answer that is being given; what of it is worth keeping goes into the chat.
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../src/core/errors.ts'
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
 import type { GenerationSummary } from '../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
 import type { Generation, Take } from '../../src/storage/records.ts'
+import { isGuestKey } from '../cast/castMember.ts'
 import { findMember, useCast } from './cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
 import { useEngine, whenReady } from './engine.ts'
 import type { Failure } from './engine.ts'
+import { packRefOf } from './guests.ts'
 import { samplingOf } from './moods.ts'
 import { newId, newSeed } from './newId.ts'
 import { characterName, stageChat } from './scene.ts'
@@ -161,10 +163,18 @@ async function generate(
   const engine = await whenReady(signal)
   // Who can play is known only now.
   const member = findMember(useCast.getState().members, chat.role)
+  if (!member && isGuestKey(chat.role)) {
+    throw new HycoraError(
+      'usage',
+      `${characterName(member, chat.role)} is no longer on this device: bring them in again, or let somebody else play`,
+    )
+  }
+  const pack = await packRefOf(member)
   const settings = useSettings.getState()
   const current = useChats.getState().open?.id === chat.id ? (useChats.getState().open ?? chat) : chat
   const staging = stageChat(current, {
     member,
+    pack,
     userName: settings.userName,
     ...(target && { target: target.id }),
     continueTarget: kind === 'continue',

@@ -1,13 +1,11 @@
 // Scope: live. The one line at the foot of the page that says what was done, and offers to take it back.
 import { create } from 'zustand'
 
-import type { ChatChange } from '../../src/storage/records.ts'
-
 export interface Notice {
   readonly id: number
   readonly text: string
-  /** The event that takes it back, and where the visitor is then. */
-  readonly undo: { readonly chat: string; readonly change: ChatChange; readonly goThere: boolean } | null
+  /** What takes it back. */
+  readonly undo: (() => Promise<void>) | null
 }
 
 interface NoticesState {

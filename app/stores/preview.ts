@@ -7,6 +7,7 @@ import { findMember, useCast } from './cast.ts'
 import { useChats } from './chats.ts'
 import { useEngine, whenReady } from './engine.ts'
 import { useGeneration } from './generation.ts'
+import { packRefOf } from './guests.ts'
 import { stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from './settings.ts'
@@ -55,7 +56,8 @@ async function count(): Promise<void> {
   try {
     const preview = await readPreview(chat)
     if (useChats.getState().open?.id !== chat.id) return
-    const cutMessage = preview.firstTurn > 0 ? (stage(chat).messages[preview.firstTurn] ?? null) : null
+    const staging = preview.firstTurn > 0 ? await stage(chat) : null
+    const cutMessage = staging?.messages[preview.firstTurn] ?? null
     usePreview.setState({ chat: chat.id, preview, cutMessage })
   } catch {
     // Counting is a courtesy: an engine that cannot do it says why when it is asked to answer.
@@ -63,13 +65,14 @@ async function count(): Promise<void> {
   }
 }
 
-function stage(chat: Chat): Staging {
+async function stage(chat: Chat): Promise<Staging> {
   const member = findMember(useCast.getState().members, chat.role)
-  return stageChat(chat, { member, userName: useSettings.getState().userName })
+  const pack = await packRefOf(member)
+  return stageChat(chat, { member, pack, userName: useSettings.getState().userName })
 }
 
 /** What would be sent for a chat now, once the model is there. */
 export async function readPreview(chat: Chat): Promise<PromptPreview> {
   const engine = await whenReady(new AbortController().signal)
-  return engine.request('preview', stage(chat).scene)
+  return engine.request('preview', (await stage(chat)).scene)
 }

@@ -1,8 +1,11 @@
 // Scope: session. How the next rehearsal is to go, until it begins.
 import { create } from 'zustand'
 
-import type { BackboneInfo, DatasetReport } from '../../src/engine/protocol.ts'
-import { playingPack, useEngine } from './engine.ts'
+import type { DatasetReport } from '../../src/engine/protocol.ts'
+import type { KeptPack } from '../../src/storage/packLibrary.ts'
+import { shippedPack, useEngine } from './engine.ts'
+import type { PackFile } from './engine.ts'
+import { packFileOf, useGuests } from './guests.ts'
 import { measureLines, useLines } from './lines.ts'
 import { startTraining } from './training.ts'
 import { configOf, valueOf, withOption } from './trainingConfig.ts'
@@ -16,6 +19,8 @@ interface RehearsalPlan {
   readonly way: Way | null
   /** The new role, where the lines have several. */
   readonly role: string | null
+  /** The kept pack whose company a newcomer joins; null is the one that came with the model. */
+  readonly joins: string | null
   readonly overrides: Overrides
   /** One a line. */
   readonly prompts: string
@@ -25,6 +30,7 @@ interface RehearsalPlan {
 const initial: RehearsalPlan = {
   way: null,
   role: null,
+  joins: null,
   overrides: {},
   prompts: 'Who are you?\nWhat do you love most?\nTell me something that nobody knows.',
   everySteps: 10,
@@ -68,14 +74,27 @@ export interface SettledPlan {
   readonly canJoin: boolean
 }
 
+/** The company that a newcomer joins, as far as the plan needs to know it. */
+export interface Company {
+  readonly roles: readonly { readonly name: string; readonly system: string | null }[]
+}
+
+/** The kept packs that were trained on the model that is loaded. */
+export function packsToJoin(
+  packs: readonly KeptPack[],
+  info: { readonly fingerprint: string } | null,
+): readonly KeptPack[] {
+  return packs.filter(({ backbone }) => info !== null && backbone.fingerprint === info.fingerprint)
+}
+
 /** Decides what the visitor left open, and says what is in the way. */
 export function settlePlan(
   plan: Pick<RehearsalPlan, 'way' | 'role'>,
   report: DatasetReport | null,
-  info: BackboneInfo | null,
+  company: Company | null,
 ): SettledPlan {
   const names = report?.roles.map(({ name }) => name) ?? []
-  const present = new Set(info?.roles.map(({ name }) => name))
+  const present = new Set(company?.roles.map(({ name }) => name))
   const canJoin = present.size > 0
   const suggested = canJoin && names.length === 1 && !present.has(names[0] ?? '') ? 'full' : 'all'
   const way = plan.way !== null && (plan.way === 'all' || canJoin) ? plan.way : suggested
@@ -102,9 +121,11 @@ export async function beginRehearsal(): Promise<void> {
   const plan = useRehearsalPlan.getState()
   const { report } = useLines.getState()
   const { info, backbone } = useEngine.getState()
-  const { way, role, obstacle } = settlePlan(plan, report, info)
+  const joined = packsToJoin(useGuests.getState().packs, info).find(({ id }) => id === plan.joins)
+  const company = joined ?? info
+  const { way, role, obstacle } = settlePlan(plan, report, company)
   if (obstacle || !report || !backbone) return
-  const start = way === 'all' ? null : playingPack()
+  const start = way === 'all' ? null : await startOf(joined)
   const dialogues = way === 'all' ? report.dialogues : report.dialogues.filter((one) => one.role === role)
   await startTraining({
     backbone: { name: backbone.name, id: backbone.id },
@@ -112,7 +133,7 @@ export async function beginRehearsal(): Promise<void> {
     dialogues,
     config: {
       // Where the company's roles have a line before every chat, the newcomer gets one, too.
-      ...(info?.roles.some(({ system }) => system) && { system: ROLE_LINE }),
+      ...(company?.roles.some(({ system }) => system) && { system: ROLE_LINE }),
       ...configOf({ way, role, hasStart: start !== null, overrides: plan.overrides }),
     },
     start,
@@ -125,4 +146,8 @@ export async function beginRehearsal(): Promise<void> {
       everySteps: plan.everySteps,
     },
   })
+}
+
+async function startOf(joined: KeptPack | undefined): Promise<PackFile | null> {
+  return joined ? { name: joined.name, file: await packFileOf(joined.id) } : shippedPack()
 }

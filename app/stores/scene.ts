@@ -1,9 +1,9 @@
 // What is sent to the engine for a chat. Pure functions, no state.
-import type { Scene, Turn } from '../../src/engine/protocol.ts'
+import type { PackRef, Scene, Turn } from '../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
 import type { CastMember } from '../cast/castMember.ts'
-import { resolveMacros } from '../cast/castMember.ts'
+import { nameInKey, resolveMacros } from '../cast/castMember.ts'
 
 /** A scene with the messages behind its turns. */
 export interface Staging {
@@ -15,6 +15,8 @@ export interface Staging {
 export interface StagingOptions {
   readonly member: CastMember | undefined
   readonly userName: string
+  /** The pack of a member who joined the company here. */
+  readonly pack?: PackRef | undefined
   /** The message that is to be answered anew, or carried on; without it the chat is answered. */
   readonly target?: string
   readonly continueTarget?: boolean
@@ -22,7 +24,7 @@ export interface StagingOptions {
 
 /** The name that stands for `{{char}}` in a chat. */
 export function characterName(member: CastMember | undefined, role: string | null): string {
-  return member?.displayName ?? role ?? 'Nobody'
+  return member?.displayName ?? (role === null ? 'Nobody' : nameInKey(role))
 }
 
 /**
@@ -31,7 +33,7 @@ export function characterName(member: CastMember | undefined, role: string | nul
  */
 export function stageChat(
   chat: Chat,
-  { member, userName, target, continueTarget = false }: StagingOptions,
+  { member, userName, pack, target, continueTarget = false }: StagingOptions,
 ): Staging {
   const names = { user: userName, character: characterName(member, chat.role) }
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
@@ -44,7 +46,8 @@ export function stageChat(
   const cardText = member?.cardText ? resolveMacros(member.cardText, names) : null
   return {
     scene: {
-      role: hasWeights ? chat.role : null,
+      role: hasWeights ? (member?.role ?? chat.role) : null,
+      ...(hasWeights && pack && { pack }),
       strength: chat.strength,
       ...(!hasWeights && { system: cardText }),
       turns: spoken.map(({ turn }) => turn),

@@ -1,4 +1,6 @@
-// Where runs, checkpoints and trained packs are kept; opened once, by whoever needs it first. No state of the page.
+// Where runs, checkpoints, packs and cards are kept; opened once, by whoever needs it first. No state of the page.
+import { openCardLibrary } from '../../src/storage/cardLibrary.ts'
+import type { CardLibrary } from '../../src/storage/cardLibrary.ts'
 import { openCheckpoints } from '../../src/storage/checkpoints.ts'
 import type { CheckpointStore } from '../../src/storage/checkpoints.ts'
 import { openPackLibrary } from '../../src/storage/packLibrary.ts'
@@ -11,6 +13,7 @@ export interface TrainingStorage {
   readonly runs: RunStore
   readonly checkpoints: CheckpointStore
   readonly library: PackLibrary
+  readonly cards: CardLibrary
 }
 
 let opened: Promise<TrainingStorage | null> | undefined
@@ -32,5 +35,6 @@ async function open(name: string, folder: string): Promise<TrainingStorage> {
     runs: openRuns(database),
     checkpoints: openCheckpoints(database, folder),
     library: openPackLibrary(database),
+    cards: openCardLibrary(database),
   }
 }

@@ -1,9 +1,11 @@
 import { Button } from '../shared/Button.tsx'
 import { useEngine } from '../stores/engine.ts'
+import { useGuests } from '../stores/guests.ts'
 import { useLines } from '../stores/lines.ts'
 import {
   beginRehearsal,
   changePlan,
+  packsToJoin,
   setOption,
   settlePlan,
   useRehearsalPlan,
@@ -38,7 +40,12 @@ function PlanRehearsal() {
       phase === 'blocked' || phase === 'failed' || loaded?.computing.path === 'wasm',
   )
   const isElsewhere = useTraining((state) => state.isElsewhere)
-  const { way, role, obstacle, canJoin } = settlePlan(plan, report, info)
+  const packs = packsToJoin(
+    useGuests((state) => state.packs),
+    info,
+  )
+  const joined = packs.find(({ id }) => id === plan.joins)
+  const { way, role, obstacle, canJoin } = settlePlan(plan, report, joined ?? info)
   const names = report?.roles.map(({ name }) => name) ?? []
   return (
     <div className={styles.plan}>
@@ -49,6 +56,24 @@ function PlanRehearsal() {
             <select id={id} value={role} onChange={(event) => changePlan({ role: event.target.value })}>
               {names.map((name) => (
                 <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      {way !== 'all' && packs.length > 0 && (
+        <Field label="Whose company they join">
+          {(id) => (
+            <select
+              id={id}
+              value={joined?.id ?? ''}
+              onChange={(event) => changePlan({ joins: event.target.value || null })}
+            >
+              <option value="">The one that came with the model</option>
+              {packs.map((pack) => (
+                <option key={pack.id} value={pack.id}>
+                  {pack.name}
+                </option>
               ))}
             </select>
           )}

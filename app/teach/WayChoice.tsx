@@ -5,7 +5,7 @@ const ways: readonly { readonly value: Way; readonly name: string; readonly abou
   {
     value: 'full',
     name: 'A new role, full',
-    about: 'The newcomer joins the company that plays, and everybody may move a little to make room.',
+    about: 'The newcomer joins a company, and everybody there may move a little to make room.',
   },
   {
     value: 'quick',

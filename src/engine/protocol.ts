@@ -79,6 +79,8 @@ export interface BackboneInfo {
   readonly fingerprint: string
   readonly layers: number
   readonly hidden: number
+  /** The size of one attention head. */
+  readonly headDim: number
   readonly vocabulary: number
   /** The most tokens that prompt and answer may have together on this device. */
   readonly context: number

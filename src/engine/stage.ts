@@ -63,6 +63,7 @@ export async function setStage(
     fingerprint,
     layers: decoder.layers,
     hidden: decoder.hidden,
+    headDim: decoder.headDim,
     vocabulary: decoder.vocabulary,
     context: backbone.context,
     gpuBytes: backbone.gpuBytes(),

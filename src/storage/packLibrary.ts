@@ -1,18 +1,40 @@
 import { check } from '../core/errors.ts'
+import type { JsonRecord } from '../formats/json.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
+import type { BlendPart } from '../formats/packRoles.ts'
 import { committed, settled, sha256 } from './database.ts'
 import { TRAINING_STORES } from './trainingDatabase.ts'
+
+/** A role as its pack says it is. */
+export interface RoleFacts {
+  readonly name: string
+  /** The role's own vector; empty where it has none, as a blend has none. */
+  readonly vector: Float32Array
+  /** The exact system text of training; null means no system turn at all. */
+  readonly system: string | null
+  /** The `data` of a Character Card V3, unchecked. */
+  readonly card: JsonRecord | null
+  /** The roles that a saved blend is mixed of. */
+  readonly blend: readonly BlendPart[] | null
+}
 
 /** What a pack says of itself, checked. */
 export interface PackFacts {
   readonly backbone: { readonly name: string; readonly fingerprint: string }
-  /** In the order of the pack; `vector` is the role's own, empty where it has none. */
-  readonly roles: readonly { readonly name: string; readonly vector: Float32Array }[]
+  /** In the order of the pack. */
+  readonly roles: readonly RoleFacts[]
+  /** Licence, data, steps, parents, as whoever wrote the file put it. */
+  readonly provenance: JsonRecord
   readonly bytes: number
   /** Of the whole file, lower-case hexadecimal. */
   readonly sha256: string
 }
+
+/** How somebody came to be here. */
+export type Origin =
+  | { readonly kind: 'taught' | 'blended' }
+  | { readonly kind: 'brought'; readonly fileName: string }
 
 /** A pack of the library, without its bytes. */
 export interface KeptPack extends PackFacts {
@@ -22,22 +44,29 @@ export interface KeptPack extends PackFacts {
   readonly name: string
   /** The served backbone that it was trained on, by its id in the list; null where that is not known. */
   readonly backboneId: string | null
+  /** The roles that stand in the cast; the others stay in the file. */
+  readonly cast: readonly string[]
+  readonly origin: Origin
+  /** Pictures that came beside the pack, by role. */
+  readonly portraits: ReadonlyMap<string, Blob>
   /** Milliseconds since 1970. */
   readonly addedAt: number
 }
+
+/** A pack on its way into the library. */
+export type NewPack = Pick<KeptPack, 'id' | 'name' | 'backboneId' | 'cast' | 'origin'> &
+  Partial<Pick<KeptPack, 'portraits' | 'addedAt'>> & { readonly file: Blob }
 
 /** The packs that were trained here, or brought in. */
 export interface PackLibrary {
   /** The last added first. */
   list(): Promise<readonly KeptPack[]>
   /**
-   * Checks a pack whole and keeps it.
+   * Checks a pack whole and keeps it; one of the same id gives its place up.
    *
    * @throws HycoraError `format-invalid`, `format-unsupported`, `storage-full`, `storage-corrupt`.
    */
-  add(
-    pack: Pick<KeptPack, 'id' | 'name' | 'backboneId'> & { readonly file: Blob; readonly addedAt?: number },
-  ): Promise<KeptPack>
+  add(pack: NewPack): Promise<KeptPack>
   /** The bytes of a pack. @throws HycoraError `storage-corrupt` when it is not here or not what was kept. */
   read(id: string): Promise<Blob>
   remove(id: string): Promise<void>
@@ -56,21 +85,17 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
     async list() {
       // What lies in this store was written by `add`; a newer build's packs are left alone.
       const packs = (await settled(storeOf(TRAINING_STORES.packs).getAll())) as KeptPack[]
-      return packs.filter(({ version }) => version === 1).toSorted((a, b) => b.addedAt - a.addedAt)
+      return packs
+        .filter(({ version }) => version === 1)
+        .map(complete)
+        .toSorted((a, b) => b.addedAt - a.addedAt)
     },
-    async add({ id, name, backboneId, file, addedAt = Date.now() }) {
-      const facts = await inspectPack(name, file)
-      const kept: KeptPack = {
-        version: 1,
-        id,
-        name,
-        backboneId,
-        ...facts,
-        addedAt,
-      }
+    async add({ file, portraits = new Map(), addedAt = Date.now(), ...pack }) {
+      const facts = await inspectPack(pack.name, file)
+      const kept: KeptPack = { version: 1, ...pack, ...facts, portraits, addedAt }
       await change((packs, files) => {
         packs.put(kept)
-        files.put(file, id)
+        files.put(file, kept.id)
       })
       return kept
     },
@@ -94,6 +119,21 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
   }
 }
 
+const noFacts = { system: null, card: null, blend: null }
+
+/** A record with what those of the first builds lack. */
+function complete(kept: KeptPack): KeptPack {
+  const { roles, cast, origin, portraits, provenance }: Partial<KeptPack> = kept
+  return {
+    ...kept,
+    roles: (roles ?? []).map((role) => ({ ...noFacts, ...role })),
+    cast: cast ?? kept.roles.map(({ name }) => name),
+    origin: origin ?? { kind: 'taught' },
+    portraits: portraits ?? new Map(),
+    provenance: provenance ?? {},
+  }
+}
+
 /** Reads and checks a pack whole. @throws HycoraError `format-invalid`, `format-unsupported`. */
 export async function inspectPack(name: string, file: Blob): Promise<PackFacts> {
   const pack = await readPack(blobSource(name, file))
@@ -102,9 +142,10 @@ export async function inspectPack(name: string, file: Blob): Promise<PackFacts> 
   return {
     backbone: { name: pack.backbone.name, fingerprint: pack.backbone.fingerprint },
     roles: pack.roles.map((role, index) => ({
-      name: role.name,
+      ...role,
       vector: vectors.slice(index * width, (index + 1) * width),
     })),
+    provenance: pack.provenance,
     bytes: file.size,
     sha256: await sha256(file),
   }

@@ -122,8 +122,6 @@ export interface Settings {
   readonly path: 'auto' | 'webgpu' | 'wasm'
   /** Tokens a second as measured here, by model and graphics card, so that it is measured once. */
   readonly rates: Readonly<Record<string, MeasuredRates>>
-  /** The pack of the library whose roles play; null is the one that comes with the backbone. */
-  readonly company: string | null
   /** The share of time that a training run may keep the graphics card busy, 0.1 to 1. */
   readonly duty: number
 }

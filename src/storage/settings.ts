@@ -17,7 +17,6 @@ export const defaultSettings: Settings = {
   backbone: null,
   path: 'auto',
   rates: {},
-  company: null,
   duty: 1,
 }
 
@@ -72,7 +71,6 @@ export function readSettings(stored: unknown): Settings {
     backbone: text('backbone') ?? null,
     path: oneOf(['auto', 'webgpu', 'wasm'], text('path')) ?? defaultSettings.path,
     rates: measuredRates(fields.get('rates')),
-    company: text('company') ?? null,
     duty: Math.min(1, Math.max(0.1, number('duty') ?? defaultSettings.duty)),
   }
 }

@@ -38,7 +38,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What the app may name of the engine; the worker only as the address of its bundle. */
-const engineDoors = ['src/engine/client.ts', 'src/engine/protocol.ts', 'src/engine/worker.ts?worker&url']
+const engineDoors = [
+  'src/engine/client.ts',
+  'src/engine/protocol.ts',
+  'src/engine/worker.ts?worker&url',
+  'src/engine/fileClient.ts',
+  'src/engine/fileProtocol.ts',
+  'src/engine/fileWorker.ts?worker&url',
+]
 
 /** Packages that only some layers may import; all others are free. */
 const packages: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { joinCast, readCards } from '../../../app/cast/castMember.ts'
 import { useCast } from '../../../app/stores/cast.ts'
 import {
-  append,
   beginChat,
   branchChat,
   deleteMessage,
@@ -197,8 +196,7 @@ describe('a chat', () => {
     const before = words()
     await deleteMessage(chat(), last().id)
     expect(words()).toEqual(before.slice(0, -1))
-    const undo = useNotices.getState().notice?.undo
-    await append(undo!.chat, [undo!.change])
+    await useNotices.getState().notice?.undo?.()
     expect(words()).toEqual(before)
   })
 

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { useCast } from '../../../app/stores/cast.ts'
-import {
-  chooseCompany,
-  keepPack,
-  listCompanies,
-  removePack,
-  useCompany,
-} from '../../../app/stores/company.ts'
 import { startEngine, useEngine } from '../../../app/stores/engine.ts'
+import {
+  keepPack,
+  listGuests,
+  packRefOf,
+  removeGuest,
+  removePack,
+  useGuests,
+} from '../../../app/stores/guests.ts'
 import { clearLines, readLines, useLines, writeLines } from '../../../app/stores/lines.ts'
 import { useNotices } from '../../../app/stores/notices.ts'
 import { beginRehearsal, changePlan, setOption, settlePlan } from '../../../app/stores/rehearsalPlan.ts'
@@ -71,10 +72,12 @@ const during = (step: number, act: () => void): Pick<Script, 'pause'> => {
   }
 }
 
-beforeEach(({ task }) => {
+beforeEach(async ({ task }) => {
   name = `test-${task.id}`
   chooseTrainingStorage(name, name)
-  changeSettings({ company: null, backbone: null, duty: 1 })
+  await listGuests()
+  changePlan({ joins: null })
+  changeSettings({ backbone: 'starter', duty: 1 })
   useNotices.setState({ notice: null })
   useTraining.setState(useTraining.getInitialState(), true)
 })
@@ -298,51 +301,56 @@ describe('another tab', () => {
   })
 })
 
-describe('the company', () => {
-  test('that was kept plays when it is chosen, and again after a restart', async () => {
+const keep = async (cast: readonly string[] = ['Role 1']) =>
+  keepPack({
+    name: 'Evening',
+    backboneId: 'starter',
+    cast,
+    origin: { kind: 'taught' },
+    file: await packFile(),
+  })
+const guests = () => useCast.getState().members.filter(({ guest }) => guest)
+
+describe('who was taught', () => {
+  test('stands in the cast as soon as they are kept, again after a restart, and no longer when they go', async () => {
     const engine = createFakeEngine({ roles: ['Holmes'] })
-    const load = vi.spyOn(engine, 'request')
     await startEngine(() => engine)
-    expect(useEngine.getState().company).toBeNull()
-    const kept = await keepPack('Evening', await packFile(), useEngine.getState().backbone!.id)
-    await chooseCompany(kept.id)
-    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: 'Evening' })
-    const packs = load.mock.calls.filter(([kind]) => kind === 'load').map(([, params]) => params)
-    expect(packs.at(-1)).toMatchObject({ pack: { name: 'Evening' } })
+    const kept = await keep()
+    expect(guests().map(({ displayName, role }) => [displayName, role])).toEqual([['Role 1', 'Role 1']])
     await startEngine(() => engine)
-    expect(useEngine.getState().company).toBe('Evening')
+    expect(useCast.getState().members.map(({ displayName }) => displayName)).toEqual(
+      expect.arrayContaining(['Role 1', 'Holmes']),
+    )
     await removePack(kept)
-    expect(useEngine.getState().company).toBeNull()
-    expect(useCompany.getState().packs).toEqual([])
+    expect(guests()).toEqual([])
+    await useNotices.getState().notice?.undo?.()
+    expect(guests()).toHaveLength(1)
   })
 
-  test('that does not fit gives its place back and says why', async () => {
-    const engine = createFakeEngine({ roles: ['Holmes'] })
-    await startEngine(() => engine)
-    const kept = await keepPack('Strangers', await packFile(), null)
-    const request = engine.request.bind(engine)
-    vi.spyOn(engine, 'request').mockImplementation((kind, params, options) =>
-      kind === 'load' && 'pack' in params && params.pack?.name === 'Strangers'
-        ? Promise.reject(new Error('it was trained on another model'))
-        : request(kind, params, options),
-    )
-    await chooseCompany(kept.id)
-    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: null })
-    expect(useNotices.getState().notice?.text).toContain(
-      'Strangers cannot play: it was trained on another model',
-    )
-    expect(useSettings.getState().company).toBeNull()
-    expect(useCast.getState().members.length).toBeGreaterThan(0)
+  test('leaves the cast alone, while the others of the pack stay', async () => {
+    await keep(['Role 0', 'Role 1'])
+    const first = useCast.getState().members.find(({ role }) => role === 'Role 0')
+    await removeGuest(first!)
+    expect(useGuests.getState().packs[0]?.cast).toEqual(['Role 1'])
+    await useNotices.getState().notice?.undo?.()
+    expect(useGuests.getState().packs[0]?.cast).toEqual(['Role 0', 'Role 1'])
   })
 
-  test('of a damaged file does not play', async () => {
-    const engine = createFakeEngine({ roles: ['Holmes'] })
-    await startEngine(() => engine)
-    const kept = await keepPack('Evening', await packFile(), null)
-    const storage = (await trainingStorage())!
-    vi.spyOn(storage.library, 'read').mockRejectedValue(new Error('its SHA-256 has changed'))
-    await listCompanies()
-    await chooseCompany(kept.id)
-    expect(useEngine.getState()).toMatchObject({ phase: 'ready', company: null })
+  test('is told to the engine with the file', async () => {
+    const kept = await keep()
+    const member = useCast.getState().members.find(({ guest }) => guest?.id === kept.id)
+    const ref = await packRefOf(member)
+    expect(ref).toMatchObject({ id: kept.id, name: 'Evening' })
+    expect(ref?.file.size).toBe(kept.bytes)
+  })
+
+  test('can be joined by the next newcomer', async () => {
+    const engine = await stage()
+    const kept = await keep()
+    const { fingerprint } = kept.backbone
+    useEngine.setState(({ info }) => ({ info: info && { ...info, fingerprint } }))
+    changePlan({ way: 'quick', joins: kept.id })
+    await beginRehearsal()
+    expect(engine.trained[0]?.start?.name).toBe('Evening')
   })
 })

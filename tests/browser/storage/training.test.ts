@@ -8,6 +8,8 @@ import { openTrainingDatabase } from '../../../src/storage/trainingDatabase.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 let name = ''
+const taught = { cast: [], origin: { kind: 'taught' as const } }
+
 let database: IDBDatabase
 
 beforeEach(async ({ task }) => {
@@ -83,7 +85,14 @@ describe('the library', () => {
   test('keeps a pack with its roles and their vectors, and gives the same bytes back', async () => {
     const library = openPackLibrary(database)
     const file = await packFile()
-    const kept = await library.add({ id: 'p', name: 'Evening', backboneId: 'tiny', file, addedAt: 3 })
+    const kept = await library.add({
+      id: 'p',
+      name: 'Evening',
+      backboneId: 'tiny',
+      ...taught,
+      file,
+      addedAt: 3,
+    })
     expect(kept.roles.length).toBeGreaterThan(0)
     expect(kept.roles[0]?.vector.length).toBe(5)
     expect(await library.list()).toEqual([kept])
@@ -98,7 +107,9 @@ describe('the library', () => {
   test('refuses what is no pack', async () => {
     const library = openPackLibrary(database)
     const file = new Blob(['this is no pack at all'])
-    await expect(library.add({ id: 'p', name: 'Nothing', backboneId: null, file })).rejects.toMatchObject({
+    await expect(
+      library.add({ id: 'p', name: 'Nothing', backboneId: null, ...taught, file }),
+    ).rejects.toMatchObject({
       code: 'format-invalid',
     })
     expect(await library.list()).toEqual([])
@@ -107,8 +118,8 @@ describe('the library', () => {
   test('lists the last added first', async () => {
     const library = openPackLibrary(database)
     const file = await packFile()
-    await library.add({ id: 'old', name: 'Old', backboneId: null, file, addedAt: 1 })
-    await library.add({ id: 'new', name: 'New', backboneId: null, file, addedAt: 2 })
+    await library.add({ id: 'old', name: 'Old', backboneId: null, ...taught, file, addedAt: 1 })
+    await library.add({ id: 'new', name: 'New', backboneId: null, ...taught, file, addedAt: 2 })
     expect((await library.list()).map(({ id }) => id)).toEqual(['new', 'old'])
   })
 })

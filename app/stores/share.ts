@@ -1,0 +1,125 @@
+// Scope: session. Who is being handed on, and in which forms.
+import { create } from 'zustand'
+
+import { asHycoraError } from '../../src/core/errors.ts'
+import { askFileWorker } from '../../src/engine/fileClient.ts'
+import type { Json, NamedPack, SharedForm } from '../../src/engine/fileProtocol.ts'
+import type { KeptPack } from '../../src/storage/packLibrary.ts'
+import type { CastMember } from '../cast/castMember.ts'
+import { drawingOf, pictureOf } from '../share/pictureOf.ts'
+import { openFileWorker } from '../workers.ts'
+import { useCast } from './cast.ts'
+import { shippedPack, useEngine } from './engine.ts'
+import type { Failure } from './engine.ts'
+import { packFileOf, useGuests } from './guests.ts'
+
+/** Who is handed on: one of the cast, or a pack with everybody in it. */
+export type ShareSubject =
+  | { readonly kind: 'member'; readonly member: CastMember }
+  | { readonly kind: 'pack'; readonly pack: KeptPack }
+
+interface ShareState {
+  readonly subject: ShareSubject | null
+  /** In the order in which they were made. */
+  readonly forms: readonly SharedForm[]
+  readonly isBusy: boolean
+  readonly failure: Failure | null
+}
+
+const initial: ShareState = { subject: null, forms: [], isBusy: false, failure: null }
+
+export const useShare = create<ShareState>()(() => initial)
+
+/** The largest packs take this long on slow machines. */
+const LIMIT_MS = 120_000
+
+let controller: AbortController | undefined
+
+/** Opens the sheet, and makes every form that they can be handed on in. */
+export async function openShare(subject: ShareSubject): Promise<void> {
+  controller?.abort()
+  controller = new AbortController()
+  const { signal } = controller
+  useShare.setState({ ...initial, subject, isBusy: true }, true)
+  try {
+    const params = await paramsOf(subject)
+    await askFileWorker(openFileWorker, 'share', params, {
+      limitMs: LIMIT_MS,
+      signal,
+      onYield: (form) => useShare.setState(({ forms }) => ({ forms: [...forms, form] })),
+    })
+    if (!signal.aborted) useShare.setState({ isBusy: false })
+  } catch (thrown) {
+    if (signal.aborted) return
+    const { code, message } = asHycoraError(thrown, 'format-invalid')
+    useShare.setState({ isBusy: false, failure: { code, message } })
+  }
+}
+
+/** Closes the sheet. */
+export function closeShare(): void {
+  controller?.abort()
+  useShare.setState(initial, true)
+}
+
+async function paramsOf(subject: ShareSubject) {
+  const headDim = useEngine.getState().info?.headDim ?? null
+  if (subject.kind === 'pack') {
+    const { pack } = subject
+    const { name } = pack
+    const file = { name, file: await packFileOf(pack.id) }
+    const nothing = { card: null, original: null, assets: new Map(), portrait: null }
+    return { ...nothing, pack: file, role: null, name, cards: new Map(), headDim }
+  }
+  const { member } = subject
+  const kept = useGuests.getState().cards.find(({ id }) => id === member.guest?.id)
+  const pack = await packOf(member)
+  return {
+    pack,
+    role: pack && member.role,
+    name: member.displayName,
+    cards: cardsOf(member),
+    card: await withDrawing(member),
+    original: kept?.original ?? null,
+    assets: kept?.assets ?? new Map<string, Blob>(),
+    portrait: await pictureOf(member),
+    headDim,
+  }
+}
+
+/** The pack that somebody is of; null for those who play by a text. */
+async function packOf({ guest, isTrained }: CastMember): Promise<NamedPack | null> {
+  if (isTrained !== true) return null
+  if (!guest) {
+    const pack = shippedPack()
+    const { backbone } = useEngine.getState()
+    return pack && { name: backbone ? `The company of ${backbone.name}` : pack.name, file: pack.file }
+  }
+  const kept = useGuests.getState().packs.find(({ id }) => id === guest.id)
+  return { name: kept?.name ?? 'The company', file: await packFileOf(guest.id) }
+}
+
+/** What the page knows of the company that came with the model, whose pack may have no cards. */
+function cardsOf({ guest }: CastMember): ReadonlyMap<string, Json> {
+  if (guest) return new Map()
+  const { members } = useCast.getState()
+  return new Map(
+    members.flatMap(({ guest: other, role, card }) =>
+      !other && role !== null && card ? [[role, card] as const] : [],
+    ),
+  )
+}
+
+/** The card with the drawn face in it, so that it is there wherever the pack goes. */
+async function withDrawing(member: CastMember): Promise<Json | null> {
+  const drawing = await drawingOf(member)
+  if (drawing === null) return member.card
+  const assets: unknown = member.card?.['assets']
+  const others = Array.isArray(assets) ? assets : []
+  const icon = { type: 'icon', uri: drawing, name: 'main', ext: 'svg' }
+  return others.some(isIcon) ? member.card : { ...member.card, assets: [icon, ...others] }
+}
+
+function isIcon(asset: unknown): boolean {
+  return typeof asset === 'object' && asset !== null && 'type' in asset && asset.type === 'icon'
+}

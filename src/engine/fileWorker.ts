@@ -1,0 +1,33 @@
+/*
+ * The worker that reads and writes files: one question, one answer (see fileProtocol.ts).
+ */
+import { asHycoraError } from '../core/errors.ts'
+import { followLink, readArrivals } from './arrivals.ts'
+import type { FromFileWorker, ToFileWorker } from './fileProtocol.ts'
+import { writeBlend, writeShares } from './shares.ts'
+
+const post = (message: FromFileWorker): void => self.postMessage(message)
+
+async function answer(message: ToFileWorker): Promise<unknown> {
+  switch (message.kind) {
+    case 'arrive':
+      return readArrivals(message.params.files, message.params.backbone)
+    case 'follow':
+      return followLink(message.params.text, message.params.packs)
+    case 'share':
+      for await (const value of writeShares(message.params)) post({ kind: 'yield', value })
+      return null
+    case 'blend':
+      return writeBlend(message.params)
+  }
+}
+
+self.addEventListener('message', ({ data }: MessageEvent<ToFileWorker>) => {
+  answer(data).then(
+    (value) => post({ kind: 'return', value }),
+    (error: unknown) => {
+      const { code, message } = asHycoraError(error, 'format-invalid')
+      post({ kind: 'throw', code, message })
+    },
+  )
+})
