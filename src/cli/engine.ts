@@ -34,8 +34,8 @@ export interface CliEngine {
   readonly system: string | null
 }
 
-/** The folders of a backbone: as given, else a shipped one of that name. */
-async function findFolder(name: string): Promise<string> {
+/** The folder of a backbone: as given, else a shipped one of that name. */
+export async function findFolder(name: string): Promise<string> {
   const shipped = resolve(import.meta.dirname, '../../../../public/models', name)
   for (const candidate of [resolve(name), shipped]) {
     if ((await readdir(candidate).catch(() => undefined)) !== undefined) return candidate

@@ -1,7 +1,9 @@
 import { HycoraError, asHycoraError } from '../core/errors.ts'
 import { bench } from './bench.ts'
+import { convert } from './convert.ts'
 import { evaluate } from './evaluate.ts'
 import { generate } from './generate.ts'
+import { importFile } from './import.ts'
 import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
 import { matrices } from './matrices.ts'
@@ -16,6 +18,8 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<vo
   train,
   evaluate,
   inspect,
+  convert,
+  import: importFile,
   bench,
 }
 

@@ -68,6 +68,17 @@ export function readCharx(bytes: Uint8Array, name: string): CharxParts {
   }
 }
 
+/** A card for where no archive is: without the assets that name files of one. */
+export function withoutEmbedded(card: JsonRecord): JsonRecord {
+  const assets = ownField(card, 'assets')
+  if (!Array.isArray(assets)) return card
+  const records: readonly unknown[] = assets
+  return {
+    ...card,
+    assets: records.filter((asset) => !isJsonRecord(asset) || embeddedPath(asset) === null),
+  }
+}
+
 interface EmbeddedAsset {
   readonly type: unknown
   readonly name: unknown

@@ -130,6 +130,17 @@ function indented(text: string): string {
     .join('\n')
 }
 
+/** The files of a PEFT folder that lies at the root or in a folder of an archive; null where there is none. */
+export function findPeftFolder(
+  files: ReadonlyMap<string, Uint8Array>,
+): ReadonlyMap<string, Uint8Array> | null {
+  const config = [...files.keys()].find((path) => path === CONFIG_PATH || path.endsWith(`/${CONFIG_PATH}`))
+  if (config === undefined) return null
+  const folder = config.slice(0, -CONFIG_PATH.length)
+  const inside = [...files].filter(([path]) => path.startsWith(folder))
+  return new Map(inside.map(([path, bytes]) => [path.slice(folder.length), bytes]))
+}
+
 /** What is read of a PEFT folder. */
 export interface PeftRole {
   /** A and B shared: the one role of a pack. */

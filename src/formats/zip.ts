@@ -64,6 +64,11 @@ export function readZip(bytes: Uint8Array, name: string, limits: ZipLimits): Rea
   return files
 }
 
+/** The paths of an archive's files, from its directory alone. @throws HycoraError as `readZip`. */
+export function zipPaths(bytes: Uint8Array, name: string, limits: ZipLimits): readonly string[] {
+  return readDirectory(bytes, name, limits).entries.map(({ path }) => path)
+}
+
 function quoted(path: string): string {
   return JSON.stringify(path.slice(0, 128))
 }

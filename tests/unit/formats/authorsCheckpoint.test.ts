@@ -8,13 +8,13 @@ import { tinyPack, type TinyPackOptions } from '../../support/tinyPack.ts'
 
 const FACTS = { rank: 2, alpha: 4, roles: ['Role 0', 'Role 1', 'Role 2'], backbone: null }
 
+const part = (projection: string) => `${'qkvo'.includes(projection) ? 'self_attn' : 'mlp'}.${projection}_proj`
+
 /** A pack's tensors under the names that the authors' trainer saves. */
 function checkpoint(
   options: TinyPackOptions = {},
   change: (tensors: Map<string, SafetensorsTensor>) => void = () => {},
 ): Uint8Array {
-  const part = (projection: string) =>
-    `${'qkvo'.includes(projection) ? 'self_attn' : 'mlp'}.${projection}_proj`
   const renamed = [...tinyPack(options).tensors].map(([name, tensor]) => {
     const own = /^layers\.(\d)\.(\w+)\.lora_B$/.exec(name)
     const generator = /^(\w+)_down_linear\.(.*)$/.exec(name)

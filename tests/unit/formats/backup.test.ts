@@ -19,6 +19,8 @@ const PARTS: readonly BackupPart[] = [
 ]
 const ORIGIN = { createdAt: 1_700_000_000_000, software: 'HyCoRA playground 0.1.0' }
 
+const comparable = (part: BackupPart) => ({ ...part, bytes: Buffer.from(part.bytes).toString('latin1') })
+
 async function damaged(change: (files: Record<string, Uint8Array>) => void): Promise<Uint8Array> {
   const files = unzipSync(await writeBackup(PARTS, ORIGIN))
   change(files)
@@ -39,7 +41,6 @@ describe('backups', () => {
     expect(Buffer.compare(await writeBackup(PARTS, ORIGIN), bytes)).toBe(0)
     const { createdAt, software, parts } = await readBackup(bytes, 'b.zip')
     expect({ createdAt, software }).toEqual(ORIGIN)
-    const comparable = (part: BackupPart) => ({ ...part, bytes: Buffer.from(part.bytes).toString('latin1') })
     expect(parts.map(comparable)).toEqual(PARTS.map(comparable))
   })
 
