@@ -67,3 +67,20 @@ export function numberOption(options: ReadonlyMap<string, string>, name: string,
   )
   return value
 }
+
+/** A whole number of an option, from `least` to `most`, or its default. */
+export function integerOption(
+  options: ReadonlyMap<string, string>,
+  name: string,
+  fallback: number,
+  { least, most = 2 ** 32 - 1 }: { readonly least: number; readonly most?: number },
+): number {
+  if (!options.has(name)) return fallback
+  const value = numberOption(options, name, fallback)
+  check(
+    Number.isInteger(value) && value >= least && value <= most,
+    'usage',
+    () => `--${name} is ${value}, expected a whole number from ${least} to ${most}`,
+  )
+  return value
+}

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
-import { numberOption, parseArguments } from './arguments.ts'
+import { integerOption, parseArguments } from './arguments.ts'
 import { coldStartCase, startCold } from './bench/coldStart.ts'
 import { benchFallback } from './bench/fallback.ts'
 import { decodeCase, prefillCase } from './bench/generationCases.ts'
@@ -43,16 +43,6 @@ function casesOf(text: string | undefined): readonly BenchCase[] {
   const unknown = wanted.find((name) => !CASES.some((known) => known === name))
   check(unknown === undefined, 'usage', () => `there is no case "${unknown}"; there are ${CASES.join(', ')}`)
   return CASES.filter((name) => wanted.includes(name))
-}
-
-function countOption(options: ReadonlyMap<string, string>, name: string, fallback: number): number {
-  const value = numberOption(options, name, fallback)
-  check(
-    Number.isInteger(value) && value > 0,
-    'usage',
-    () => `--${name} is ${value}, expected a whole number from 1 on`,
-  )
-  return value
 }
 
 /** The pack that `--pack` names, else the shipped one for the backbone, else none. */
@@ -100,8 +90,8 @@ export async function bench(words: readonly string[]): Promise<void> {
     flags: ['json'],
   })
   const cases = casesOf(options.get('cases'))
-  const rounds = countOption(options, 'rounds', 5)
-  const tokens = countOption(options, 'tokens', 32)
+  const rounds = integerOption(options, 'rounds', 5, { least: 1 })
+  const tokens = integerOption(options, 'tokens', 32, { least: 1 })
   const named = new Map([['backbone', 'starter'], ...options])
   const coldStart = options.get('cold-start')
   if (coldStart !== undefined) {

@@ -8,7 +8,7 @@ import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
 import type { SplitDialogue } from '../train/split.ts'
-import { numberOption, parseArguments } from './arguments.ts'
+import { integerOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
 import { splitPath } from './trainingData.ts'
@@ -101,18 +101,11 @@ async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<s
 
 function optionsOf(options: ReadonlyMap<string, string>): EvaluationOptions {
   const base = options.has('all') ? WHOLE_EVALUATION : QUICK_EVALUATION
-  const whole = (name: string, fallback: number): number => {
-    const value = numberOption(options, name, fallback)
-    check(value === fallback || (Number.isInteger(value) && value >= 0), 'usage', () => {
-      return `--${name} is ${value}, expected a whole number`
-    })
-    return value
-  }
   return {
     ...base,
-    exchanges: Math.max(1, whole('exchanges', base.exchanges)),
-    generations: whole('generations', base.generations),
-    seed: whole('seed', base.seed),
+    exchanges: integerOption(options, 'exchanges', base.exchanges, { least: 1 }),
+    generations: integerOption(options, 'generations', base.generations, { least: 0 }),
+    seed: integerOption(options, 'seed', base.seed, { least: 0 }),
   }
 }
 

@@ -2,7 +2,7 @@ import { HycoraError, check } from '../core/errors.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { buildPrompt } from '../model/prompt.ts'
-import { numberOption, parseArguments, required } from './arguments.ts'
+import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
 import { openEngine } from './engine.ts'
 
 const SAMPLING_OPTIONS = [
@@ -28,7 +28,7 @@ function samplingOf(options: ReadonlyMap<string, string>): Sampling {
     minP: numberOption(options, 'min-p', 0.05),
     repetitionPenalty: numberOption(options, 'repetition-penalty', 1.1),
     repetitionWindow: numberOption(options, 'repetition-window', 64),
-    seed: numberOption(options, 'seed', Math.floor(Math.random() * 2 ** 32)),
+    seed: integerOption(options, 'seed', Math.floor(Math.random() * 2 ** 32), { least: 0 }),
   }
 }
 
@@ -50,7 +50,7 @@ export async function generate(words: readonly string[]): Promise<void> {
   })
   const text = required(options, 'prompt')
   const sampling = samplingOf(options)
-  const maxTokens = numberOption(options, 'max-tokens', 128)
+  const maxTokens = integerOption(options, 'max-tokens', 128, { least: 1 })
   const strength = numberOption(options, 'strength', 1)
   const { backbone, model, casting, system, name } = await openEngine(options)
   const { tokenizer, template, stopIds } = model
