@@ -1,4 +1,5 @@
 import { portraitAccent, portraitSvg } from '../../src/core/portrait.ts'
+import { roleLine } from '../../src/core/roleLine.ts'
 import type { RoleInfo } from '../../src/engine/protocol.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import type { KeptPack, Origin, RoleFacts } from '../../src/storage/packLibrary.ts'
@@ -230,13 +231,14 @@ function readAccent(entry: Record<string, unknown>): Accent {
   }
 }
 
-/** A card as system text: its parts that are not empty, a blank line between them. */
+/** What a role without weights is told to be. */
 function cardText(card: Record<string, unknown>): string | null {
-  const parts = ['system_prompt', 'description', 'personality', 'scenario', 'mes_example'].map((key) =>
-    text(card[key]).trim(),
-  )
-  const whole = parts.filter((part) => part !== '').join('\n\n')
-  return whole.slice(0, LONGEST_CARD_TEXT) || null
+  const part = (key: string): string => text(card[key]).slice(0, LONGEST_CARD_TEXT)
+  return roleLine({
+    systemPrompt: part('system_prompt'),
+    description: part('description'),
+    personality: part('personality'),
+  })
 }
 
 /** Replaces the macros that cards and greetings use. */

@@ -90,34 +90,46 @@ async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
   }
 }
 
-async function openWebgpu(
-  { decoder, pack, emit, rates }: PathRequest,
-  { device, isSlow }: FoundDevice,
-  why: Why,
-): Promise<OpenedPath> {
+async function openWebgpu(request: PathRequest, found: FoundDevice, why: Why): Promise<OpenedPath> {
+  const { device } = found
+  // What waits for a device that is lost meanwhile may wait for ever.
+  const lost = device.lost.then(({ message }) => {
+    throw new HycoraError(
+      'device-lost',
+      `the graphics device was lost while the model came to it: ${message}`,
+    )
+  })
   try {
-    const totalBytes = weightBytes(decoder)
-    let doneBytes = 0
-    const backbone = await GpuBackbone.create(device, decoder, {
-      stepsAhead: isSlow ? 1 : 2,
-      onBytes(bytes) {
-        doneBytes += bytes
-        emit({ step: 'upload', doneBytes, totalBytes })
-      },
-    })
-    emit({ step: 'compile', doneBytes: totalBytes, totalBytes })
-    await backbone.attach(pack)
-    emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
-    await backbone.logits([0], null)
-    const computing = { path: 'webgpu', ...why, rates } as const
-    // A graphics card is fast enough not to be measured; a processor's rate is told.
-    if (!isSlow) return { device, backbone, computing }
-    const webgpu = rates.webgpu ?? (await measured(backbone, emit))
-    return { device, backbone, computing: { ...computing, rates: { ...rates, webgpu } } }
+    return await Promise.race([loadOnto(request, found, why), lost])
   } catch (error) {
     device.destroy()
     throw error
   }
+}
+
+async function loadOnto(
+  { decoder, pack, emit, rates }: PathRequest,
+  { device, isSlow }: FoundDevice,
+  why: Why,
+): Promise<OpenedPath> {
+  const totalBytes = weightBytes(decoder)
+  let doneBytes = 0
+  const backbone = await GpuBackbone.create(device, decoder, {
+    stepsAhead: isSlow ? 1 : 2,
+    onBytes(bytes) {
+      doneBytes += bytes
+      emit({ step: 'upload', doneBytes, totalBytes })
+    },
+  })
+  emit({ step: 'compile', doneBytes: totalBytes, totalBytes })
+  await backbone.attach(pack)
+  emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
+  await backbone.logits([0], null)
+  const computing = { path: 'webgpu', ...why, rates } as const
+  // A graphics card is fast enough not to be measured; a processor's rate is told.
+  if (!isSlow) return { device, backbone, computing }
+  const webgpu = rates.webgpu ?? (await measured(backbone, emit))
+  return { device, backbone, computing: { ...computing, rates: { ...rates, webgpu } } }
 }
 
 async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): Promise<OpenedPath> {

@@ -1,34 +1,89 @@
+import type { Page } from 'playwright'
 import { expect, test } from 'vitest'
 
-import { openSite } from '../support/site.ts'
+import { choose, keptSettings, openSite, SOFTWARE_GPU } from '../support/site.ts'
+import type { Site } from '../support/site.ts'
 
-test('without WebGPU the page says so, and what still works', async () => {
-  const site = await openSite(['--disable-features=WebGPU', '--disable-gpu'])
-  const page = await site.browser.newPage()
+const ANSWER_MS = 400_000
+
+/** A visitor who has chosen the tiny model before. */
+async function visit(flags: readonly string[]): Promise<{ site: Site; page: Page }> {
+  const site = await openSite(flags)
+  const context = await site.browser.newContext()
+  await choose(context, site.url, { backbone: 'starter' })
+  const page = await context.newPage()
   await page.goto(site.url)
-  await page.getByRole('region', { name: 'The cast' }).waitFor()
-  await page.getByRole('button', { name: 'Copy the details' }).waitFor()
-  expect(await page.getByText('Sherlock Holmes').count()).toBeGreaterThan(0)
+  return { site, page }
+}
+
+async function ask(page: Page, words: string): Promise<void> {
+  await page.getByRole('region', { name: 'The cast' }).getByText('Sherlock Holmes').click()
+  const box = page.getByRole('textbox', { name: /^Say something to/ })
+  await box.fill(words)
+  await box.press('Enter')
+}
+
+test('without WebGPU the processor answers, and the page says so, why, and how fast', async () => {
+  const { site, page } = await visit(['--disable-features=WebGPU', '--disable-gpu'])
+  await ask(page, 'Hello! Who are you?')
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
+  expect(await page.getByRole('article').last().innerText()).toMatch(/\w{2,} \w+/)
+  await page.getByText(/^The processor answers, at about [\d.]+ tokens a second$/).waitFor()
+  await page
+    .getByText(/WebGPU/)
+    .first()
+    .waitFor()
+
+  await page.goto(`${site.url}#/teach`)
+  await page.getByText('Nobody can rehearse here yet').waitFor()
   await site.close()
 })
 
-test('a lost graphics device comes back by itself; lost twice, the page asks for a reload', async () => {
-  const site = await openSite()
-  const page = await site.browser.newPage()
-  await page.goto(site.url)
-  await page.getByRole('region', { name: 'The cast' }).getByText('Sherlock Holmes').click()
-  const box = page.getByRole('textbox', { name: /^Say something to/ })
-  await box.fill('Tell me a long story about a dog.')
-  await box.press('Enter')
+test('both ways without a graphics card are measured once, and the faster answers', async () => {
+  const { site, page } = await visit(SOFTWARE_GPU)
+  await ask(page, 'Hello! Who are you?')
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
+  const { rates } = await keptSettings(page)
+  const rate = { prefill: expect.any(Number), decode: expect.any(Number) }
+  expect(Object.values(rates as object)).toEqual([{ webgpu: rate, wasm: rate }])
+
+  await page.reload()
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
+  await page.getByRole('progressbar').waitFor({ state: 'detached' })
+  expect((await keptSettings(page))['rates']).toEqual(rates)
+  await site.close()
+})
+
+test('a lost graphics device comes back by itself; lost twice, the processor answers', async () => {
+  const { site, page } = await visit(SOFTWARE_GPU)
+  await page.getByRole('progressbar').waitFor({ state: 'attached' })
+  await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: ANSWER_MS })
+  const { rates } = await keptSettings(page)
+  const [device = ''] = Object.keys(rates as object)
+  const [fast, slow] = [
+    { prefill: 9000, decode: 900 },
+    { prefill: 9, decode: 1 },
+  ]
+  await choose(page.context(), site.url, { rates: { [device]: { webgpu: fast, wasm: slow } } })
+  await page.reload()
+  await ask(page, 'Tell me a long story about a dog.')
   await expect
-    .poll(() => page.getByRole('article').last().innerText(), { timeout: 400_000 })
-    .toMatch(/\w{3,} \w+/)
+    .poll(() => page.getByRole('article').last().innerText(), { timeout: ANSWER_MS })
+    .toMatch(/Sherlock Holmes\s+\S+ \w+/)
 
   const session = await site.browser.newBrowserCDPSession()
   await session.send('Browser.crashGpuProcess')
-  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: 400_000 })
+  const recovering = page.getByText('The graphics card was lost for a moment')
+  await recovering.waitFor()
+  await recovering.waitFor({ state: 'detached', timeout: ANSWER_MS })
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
 
   await session.send('Browser.crashGpuProcess')
-  await page.getByRole('button', { name: 'Reload the page' }).waitFor({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Reload the page' }).waitFor({ timeout: ANSWER_MS })
+  await page.getByText(/^The processor answers/).waitFor()
+  await page.getByRole('button', { name: 'Again' }).click()
+  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
+  expect(await page.getByText('Version 2 of 2').count()).toBe(1)
   await site.close()
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BrowserContext, Page } from 'playwright'
 
-import { axeViolations, openSite, watch } from '../support/site.ts'
+import { axeViolations, choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
 const ANSWER_MS = 400_000
@@ -32,6 +32,7 @@ async function say(text: string): Promise<void> {
 beforeAll(async () => {
   site = await openSite()
   context = await site.browser.newContext({ viewport: { width: 1280, height: 800 } })
+  await choose(context, site.url)
   notes = watch(context, site)
   page = await context.newPage()
 })

@@ -8,7 +8,7 @@ import { securityHeaders } from '../../tools/securityHeaders.ts'
 import { flipBit, changeBytes, refuse, silence } from '../support/faults.ts'
 import { openFaultServer } from '../support/faultServer.ts'
 import type { FaultServer } from '../support/faultServer.ts'
-import { buildOnce, openBrowser } from '../support/site.ts'
+import { buildOnce, choose, openBrowser } from '../support/site.ts'
 
 const dist = resolve(import.meta.dirname, '../../dist')
 const types: Readonly<Record<string, string>> = {
@@ -45,6 +45,7 @@ beforeAll(async () => {
   })
   browser = await openBrowser()
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  await choose(context, server.url)
   page = await context.newPage()
 })
 afterAll(async () => {
@@ -54,7 +55,7 @@ afterAll(async () => {
 
 /** Backstage says that the starter stands: while it loads, its room cannot be freed. */
 const starterStands = (): Promise<void> =>
-  page.locator('button:enabled', { hasText: /^Free the .* of Starter/ }).waitFor({ timeout: LOAD_MS })
+  page.locator('button:enabled', { hasText: /^Free the .* of Tiny/ }).waitFor({ timeout: LOAD_MS })
 
 describe('a model that does not come', () => {
   test('leaves the gallery at work, and says what to do', async () => {
@@ -90,13 +91,13 @@ describe('the choice of the model', () => {
     expect(await page.getByRole('article').count()).toBeGreaterThan(0)
 
     server.requests.length = 0
-    await models.getByRole('radio', { name: 'Starter' }).check()
+    await models.getByRole('radio', { name: 'Tiny' }).check()
     await starterStands()
     expect(modelRequests()).toEqual([])
   })
 
   test('frees the room of a model, which is fetched again next time', async () => {
-    await page.getByRole('button', { name: 'Free the 14 MB of Starter' }).click()
+    await page.getByRole('button', { name: 'Free the 14 MB of Tiny' }).click()
     await expect.poll(() => page.getByRole('button', { name: /^Free the/ }).count()).toBe(0)
     server.requests.length = 0
     await page.reload()

@@ -1,11 +1,11 @@
-import { resolve } from 'node:path'
+import { join } from 'node:path'
 
 import AxeSource from 'axe-core'
 import { chromium } from 'playwright'
 import type { Browser, BrowserContext, Page } from 'playwright'
 import { build, preview } from 'vite'
 
-const root = resolve(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../..')
 
 /** Flags for WebGPU on the software adapter; without them a headless Chromium has none. */
 export const SOFTWARE_GPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
@@ -29,6 +29,59 @@ export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise
       await server.close()
     },
   }
+}
+
+/**
+ * What a visitor chose before: by default the tiny model on WebGPU, so that a test need neither load the large one nor
+ * measure what the software adapter is worth.
+ */
+export async function choose(
+  context: BrowserContext,
+  url: string,
+  settings: Readonly<Record<string, unknown>> = { backbone: 'starter', path: 'webgpu' },
+): Promise<void> {
+  const page = await context.newPage()
+  // A page of the same origin that is not the app.
+  await page.goto(new URL('icon.svg', url).href)
+  await page.evaluate(changeKeptSettings, settings)
+  await page.close()
+}
+
+/** Runs in a page: changes what is kept there. */
+function changeKeptSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open('hycora-settings')
+    opening.onupgradeneeded = () => opening.result.createObjectStore('values')
+    opening.onerror = () => reject(opening.error ?? new Error('the settings cannot be opened'))
+    opening.onsuccess = () => {
+      const values = opening.result.transaction('values', 'readwrite').objectStore('values')
+      const reading = values.get('settings')
+      reading.onsuccess = () => {
+        values.put({ version: 1, ...(reading.result as object | undefined), ...changes }, 'settings')
+        values.transaction.oncomplete = () => {
+          opening.result.close()
+          resolve()
+        }
+      }
+    }
+  })
+}
+
+/** The settings as the page has kept them. */
+export function keptSettings(page: Page): Promise<Record<string, unknown>> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open('hycora-settings')
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('values').objectStore('values').get('settings')
+          reading.onsuccess = () => {
+            opening.result.close()
+            resolve(reading.result as Record<string, unknown>)
+          }
+        }
+      }),
+  )
 }
 
 /** The Chromium of the tests. */

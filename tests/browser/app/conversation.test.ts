@@ -150,10 +150,13 @@ describe('a conversation', () => {
 })
 
 describe('who plays', () => {
-  test('a role without weights is the bare model with the card as its text', async () => {
+  test('a role without weights is the bare model with a line of the card as its text', async () => {
     const engine = await stage('Alice')
     await say('Hello')
-    expect(engine.asked[0]?.scene).toMatchObject({ role: null, system: 'Alice met Watson at tea.' })
+    expect(engine.asked[0]?.scene).toMatchObject({
+      role: null,
+      system: 'You are Alice. Alice met Watson at tea. Speak only as Alice.',
+    })
   })
 
   test('nobody is the bare model with no text at all', async () => {

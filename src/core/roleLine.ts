@@ -1,0 +1,37 @@
+/** A description's first clause is a sentence; more than this is no clause. */
+const LONGEST = 240
+
+/** A sentence's end: not that of "Dr." or "J. S.". */
+const END = /(?<=[\p{Ll}\d)]{3})[.!?](?=\s|$)/u
+
+/** What of a character card says who somebody is; macros unresolved. */
+export interface RoleTexts {
+  readonly systemPrompt: string
+  readonly description: string
+  readonly personality: string
+}
+
+/**
+ * The few words by which a small model plays a role that has no adapter: who it is, in one clause, what it is like, in one
+ * sentence, and that it speaks as nobody else. A whole card makes a model of this size speak about the character, or as
+ * anybody in it. A card's own system prompt stands as it is; null where the card says nothing.
+ */
+export function roleLine({ systemPrompt, description, personality }: RoleTexts): string | null {
+  if (systemPrompt.trim() !== '') return systemPrompt.trim()
+  const clause = firstOf(description, /[:;]/)
+  const manner = firstOf(personality)
+  if (clause === '' && manner === '') return null
+  const { name = '', rest = '' } = /^(?<name>\{\{char\}\}) is (?<rest>.+)$/su.exec(clause)?.groups ?? {}
+  const who = name === '' ? `You are {{char}}. ${clause}` : `You are ${name}, ${rest}`
+  return [who.trim().replace(/\.$/u, ''), manner, 'Speak only as {{char}}']
+    .filter((part) => part !== '')
+    .map((part) => `${part}.`)
+    .join(' ')
+}
+
+/** The text up to its first sentence's end, or up to `mark` before that. */
+function firstOf(text: string, mark?: RegExp): string {
+  const sentence = text.trim().split(END)[0] ?? ''
+  const clause = mark ? (sentence.split(mark)[0] ?? '') : sentence
+  return clause.slice(0, LONGEST).trim()
+}
