@@ -37,6 +37,8 @@ export interface GpuBackboneOptions {
 
 const DEFAULT_CACHE_BYTES = 512 * 2 ** 20
 
+function nothing(): void {}
+
 interface Attached {
   readonly adapter: Adapter
   readonly workspace: Workspace
@@ -198,7 +200,7 @@ export class GpuBackbone implements Backbone {
       'usage',
       () => `the prompt has ${ids.length} tokens, this backbone holds ${this.context} here`,
     )
-    this.readPrompt(ids, request.casting)
+    if (!(await this.readPrompt(ids, request.casting, signal))) return 'cancelled'
     const { sampler } = this.attached
     sampler.start(sampling, ids)
     const limit = Math.min(request.maxTokens, this.context - ids.length)
@@ -238,14 +240,35 @@ export class GpuBackbone implements Backbone {
     this.scorer = null
   }
 
-  /** Feeds what of the prompt is not in the cache yet, then computes the logits of its last token. */
-  private readPrompt(ids: readonly number[], casting: Casting | null): void {
+  /**
+   * Feeds what of the prompt is not in the cache yet, then computes the logits of its last token. No more than two chunks
+   * wait on the device, so that the signal is heard in the middle of a long prompt.
+   *
+   * @returns false where the signal came first.
+   */
+  private async readPrompt(
+    ids: readonly number[],
+    casting: Casting | null,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const common = Math.min(this.commonPrefix(ids, casting), ids.length - 1)
     this.startAt(common, casting)
-    for (let first = common; first < ids.length; first += CHUNK_ROWS)
+    let chunkBefore: Promise<void> | undefined
+    for (let first = common; first < ids.length; first += CHUNK_ROWS) {
+      if (signal?.aborted) return false
       this.feed(ids.slice(first, first + CHUNK_ROWS))
+      const chunk = this.submittedWork()
+      await chunkBefore
+      chunkBefore = chunk
+    }
     submit(this.device, [this.attached.plan.head], 1)
     this.writeStep([this.cachedIds.length - 1])
+    return true
+  }
+
+  /** Resolves when the device has done what it was given, or is lost: whoever reads a result next hears of that. */
+  private submittedWork(): Promise<void> {
+    return this.device.queue.onSubmittedWorkDone().then(nothing, nothing)
   }
 
   /** How many tokens of a text the cache holds for this casting. */

@@ -129,6 +129,23 @@ test('an answer ends at a stop token, at its length, at the context’s end and 
   await expect(run({ ids: [...long, 1, 2, 3] })).rejects.toThrow(/1025 tokens, this backbone holds 1024/)
 })
 
+test('a stop is heard in the middle of a long prompt, and what was read of it counts', async () => {
+  const ids = Array.from({ length: 400 }, (_, index) => (index * 37) % 4096)
+  const request = { ids, casting: null, sampling: GREEDY, maxTokens: 3, stopIds: [] }
+  const whole: number[] = []
+  for await (const id of backbone.generate(request)) whole.push(id)
+
+  const controller = new AbortController()
+  const other = ids.map((id) => (id + 1) % 4096)
+  const stopped = backbone.generate({ ...request, ids: other, signal: controller.signal }).next()
+  controller.abort()
+  expect(await stopped).toEqual({ done: true, value: 'cancelled' })
+
+  const again: number[] = []
+  for await (const id of backbone.generate(request)) again.push(id)
+  expect(again).toEqual(whole)
+})
+
 test('playing pack after pack takes no more room on the device', async () => {
   const device = await testDevice()
   const create = device.createBuffer.bind(device)
