@@ -1,0 +1,65 @@
+"""The command line: `python -m hycora_scale train | evaluate | import-official`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from .errors import HycoraError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise HycoraError("usage", message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="hycora_scale", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    backbone = argparse.ArgumentParser(add_help=False)
+    backbone.add_argument("--backbone", required=True, help="a folder, the name of a shipped backbone, or a hub id")
+    backbone.add_argument("--model", help="ONNX file relative to the folder")
+    backbone.add_argument("--dtype", choices=("float64", "float32", "bfloat16"), help="of the frozen weights' products")
+    backbone.add_argument("--device", help="cpu, cuda, …; the fastest by default")
+
+    train = commands.add_parser("train", parents=[backbone], help="train a pack")
+    train.add_argument("--data", nargs="+", help="data sets or folders")
+    train.add_argument("--batches", help="given batches instead of a data set")
+    train.add_argument("--out", required=True, help="the pack to write")
+    train.add_argument("--config", help="the training file")
+    train.add_argument("--start", help="a pack to go on from")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
+    train.add_argument("--checkpoint-activations", action="store_true", help="compute activations twice, keep fewer")
+
+    evaluate = commands.add_parser("evaluate", parents=[backbone], help="NLL and role swap of a pack")
+    evaluate.add_argument("--pack", required=True)
+    evaluate.add_argument("--data", nargs="+", required=True)
+    evaluate.add_argument("--all", action="store_true", help="every held-out reply, whole")
+    evaluate.add_argument("--exchanges", type=int, default=10, help="held-out replies of a role")
+    evaluate.add_argument("--seed", type=int, default=42)
+    evaluate.add_argument("--json", action="store_true")
+    return parser
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs a command; a failure is one line on stderr, `code: sentence`."""
+    try:
+        options = _parser().parse_args(words)
+        if options.command == "train":
+            from .train_command import train
+
+            train(options)
+        else:
+            from .evaluate_command import evaluate
+
+            print(json.dumps(evaluate(options)))
+    except HycoraError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

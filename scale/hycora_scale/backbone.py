@@ -1,0 +1,196 @@
+"""The frozen language model: a folder with an ONNX file as the page has it, or any Hugging Face decoder."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from .adapters import Adaptable, adapt, freeze_norms
+from .chat import Codec, load_codec
+from .errors import HycoraError, check
+from .fingerprint import fingerprint
+from .hypernetwork import Factors
+from .onnx_weights import read_weights
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
+_HUB_FILES = ["*.json", "*.jinja", "*.safetensors", "*.model", "tokenizer*"]
+
+
+@dataclass
+class Backbone:
+    """A decoder whose weights never change, with room for a role's matrices at every linear."""
+
+    name: str
+    architecture: str
+    fingerprint: str
+    codec: Codec | None
+    model: nn.Module
+    adaptable: Adaptable
+    context: int
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def head(self) -> Tensor:
+        """[vocabulary, hidden]"""
+        return self.model.get_output_embeddings().weight
+
+    def hidden(self, ids: Tensor, factors: Factors | None, slots: Tensor | None, dropout: float = 0.0) -> Tensor:
+        """The hidden states after the final norm: ids [rows, tokens] → [rows, tokens, hidden].
+
+        Rows are padded at the right: attention is causal, so that no token sees padding. `slots` [rows] says which of
+        the factors' roles each row has.
+        """
+        stage = self.adaptable.stage
+        stage.factors, stage.dropout = factors, dropout
+        stage.low = factors.to(self.dtype) if factors else None
+        stage.slots = tuple(slots.tolist()) if slots is not None else (0,) * len(ids)
+        try:
+            with self._autocast():
+                decoder = self.model.get_decoder()
+                return decoder(input_ids=ids, use_cache=False).last_hidden_state
+        finally:
+            stage.factors = stage.low = None
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+
+def shipped_folder() -> Path:
+    """Where the repository keeps its backbones."""
+    return Path(__file__).resolve().parents[2] / "public" / "models"
+
+
+def find_folder(place: str) -> Path:
+    """The folder of a backbone: a path, the name of a shipped one, or a hub repository, which is downloaded."""
+    for folder in (Path(place), shipped_folder() / place):
+        if (folder / "config.json").is_file():
+            return folder
+    check("/" in place and not Path(place).exists(), "usage", f"{place} is no folder with a config.json")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(snapshot_download(place, allow_patterns=_HUB_FILES))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise HycoraError("usage", f"{place} is no folder and cannot be downloaded: {error}") from error
+
+
+def open_backbone(place: str, *, model: str | None, dtype: torch.dtype, device: torch.device) -> Backbone:
+    """Opens a backbone; `model` is an ONNX file relative to its folder, else the folder's own choice.
+
+    With bfloat16 the linears are kept in it, everything else in float32, and products run under autocast.
+    """
+    folder = find_folder(place)
+    config = AutoConfig.for_model(**_config_json(folder)) if _is_known(folder) else AutoConfig.from_pretrained(folder)
+    onnx_file = _onnx_file(folder, model)
+    decoder = _from_onnx(onnx_file, config) if onnx_file else _from_checkpoint(folder, config)
+    decoder.requires_grad_(False).eval()
+    gains, epsilon = _norms(decoder, config)
+    sizes = _sizes(config, epsilon)
+    mark = fingerprint(folder, sizes, gains)
+    _cast(decoder, dtype)
+    adaptable = adapt(decoder, sizes["kvHeads"], sizes["heads"])
+    freeze_norms(decoder, dtype)
+    context = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "seq_length", 0) or 2048)
+    decoder.to(device)
+    codec = load_codec(folder)
+    return Backbone(folder.name, config.model_type, mark, codec, decoder, adaptable, context, device, dtype)
+
+
+def _config_json(folder: Path) -> dict[str, Any]:
+    value = json.loads((folder / "config.json").read_text("utf8"))
+    return {**value, "model_type": value.get("model_type", "llama")}
+
+
+def _is_known(folder: Path) -> bool:
+    return "auto_map" not in _config_json(folder)
+
+
+def _onnx_file(folder: Path, model: str | None) -> Path | None:
+    """`--model`, else the only *.onnx, else onnx/model.onnx, else the only onnx/*.onnx, else model.onnx."""
+    if model:
+        check((folder / model).is_file(), "usage", f"{folder} has no file {model}")
+        return folder / model
+    top, inner = sorted(folder.glob("*.onnx")), sorted((folder / "onnx").glob("*.onnx"))
+    if len(top) == 1:
+        return top[0]
+    if (folder / "onnx/model.onnx").exists():
+        return folder / "onnx/model.onnx"
+    if len(inner) == 1:
+        return inner[0]
+    if (folder / "model.onnx").exists():
+        return folder / "model.onnx"
+    check(not (top or inner), "usage", f"{folder} has several ONNX files: choose one with --model")
+    return None
+
+
+def _from_onnx(file: Path, config: Any) -> nn.Module:
+    heads = config.num_attention_heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
+    kv_heads = getattr(config, "num_key_value_heads", heads)
+    state = read_weights(file, layers=config.num_hidden_layers, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
+    # A file may keep the embedding as it was and a quantised copy as head.
+    config.tie_word_embeddings = state["model.embed_tokens.weight"] is state["lm_head.weight"]
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+    missing, unknown = model.load_state_dict(state, strict=False)
+    check(not missing, "format-unsupported", f"{file.name} lacks {', '.join(missing[:3])}")
+    check(not unknown, "format-unsupported", f"{file.name} has {', '.join(unknown[:3])}, which {config.model_type} lacks")
+    return model
+
+
+def _from_checkpoint(folder: Path, config: Any) -> nn.Module:
+    code = not _is_known(folder)
+    return AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=torch.float32, trust_remote_code=code)
+
+
+def _norms(model: nn.Module, config: Any) -> tuple[list[Tensor], float]:
+    """The gains in the fingerprint's order, layer by layer, the final norm last, and the norms' ε."""
+    layers: dict[int, dict[str, Tensor]] = {}
+    final: list[Tensor] = []
+    for name, parameter in model.named_parameters():
+        if "norm" not in name or not name.endswith("weight"):
+            continue
+        parts = name.split(".")
+        index = next((int(part) for part in parts if part.isdigit()), None)
+        if index is None:
+            final.append(parameter)
+        else:
+            layers.setdefault(index, {})[parts[-2]] = parameter
+    order = ("input_layernorm", "post_attention_layernorm", "q_norm", "k_norm")
+    gains = [layers[index][name] for index in sorted(layers) for name in order if name in layers[index]]
+    epsilon = getattr(config, "rms_norm_eps", None) or getattr(config, "layernorm_epsilon", 1e-5)
+    return [*gains, *final], float(epsilon)
+
+
+def _sizes(config: Any, epsilon: float) -> dict[str, Any]:
+    heads = config.num_attention_heads
+    rope = getattr(config, "rope_parameters", None) or {}
+    return {
+        "architecture": config.model_type,
+        "layers": getattr(config, "num_hidden_layers", None) or config.num_layers,
+        "hidden": config.hidden_size,
+        "heads": heads,
+        "kvHeads": getattr(config, "num_key_value_heads", None) or getattr(config, "multi_query_group_num", heads),
+        "headDim": getattr(config, "head_dim", None) or config.hidden_size // heads,
+        "ffn": getattr(config, "intermediate_size", None) or config.ffn_hidden_size,
+        "vocabulary": config.vocab_size,
+        "theta": float(rope.get("rope_theta") or getattr(config, "rope_theta", 10000.0)),
+        "epsilon": epsilon,
+    }
+
+
+def _cast(model: nn.Module, dtype: torch.dtype) -> None:
+    if dtype != torch.bfloat16:
+        model.to(dtype)
+        return
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.to(dtype)

@@ -1,0 +1,144 @@
+"""Rows as batches: dealt role by role from a seed, or given in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from .chat import TokenRow
+from .errors import check
+from .random import Random, shuffled
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A micro-batch, padded at the right: `ids`, `replies` [rows, tokens], `anchors`, `roles` [rows]."""
+
+    ids: Tensor
+    replies: Tensor
+    anchors: Tensor
+    roles: Tensor
+
+    @property
+    def reply_tokens(self) -> int:
+        """How many tokens count in the cross-entropy."""
+        return int(self.replies.sum())
+
+    def rows(self, indices: Sequence[int]) -> Batch:
+        """These rows alone, without the padding that only the others needed."""
+        chosen = torch.tensor(list(indices))
+        anchors = self.anchors[chosen]
+        width = int(anchors.max()) + 1
+        return Batch(self.ids[chosen, :width], self.replies[chosen, :width], anchors, self.roles[chosen])
+
+
+class BatchSource(Protocol):
+    """Batches by step."""
+
+    epochs: float
+    """That the run's steps make."""
+    held_out: list[Batch]
+    """Never trained on."""
+
+    def at(self, step: int) -> list[Batch]:
+        """The micro-batches of a step, counted from 0."""
+        ...
+
+
+def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
+    """Pads rows to the longest; padding is never read, since attention is causal and the loss masked."""
+    width = max(len(row.ids) for row in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    replies = torch.zeros(len(rows), width, dtype=torch.bool)
+    for index, row in enumerate(rows):
+        ids[index, : len(row.ids)] = torch.tensor(row.ids)
+        replies[index, : len(row.ids)] = torch.tensor(row.replies)
+    anchors = torch.tensor([row.anchor for row in rows])
+    return Batch(ids, replies, anchors, torch.tensor([role_ids[row.role] for row in rows]))
+
+
+def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRow]:
+    """Every row once, dealt role by role, so that the rows of a batch play different roles as far as the data allows."""
+    random = Random(seed, epoch + 1)
+    by_role: dict[str, list[TokenRow]] = {}
+    for row in rows:
+        by_role.setdefault(row.role, []).append(row)
+    piles = [shuffled(own, random) for own in by_role.values()]
+    order: list[TokenRow] = []
+    while len(order) < len(rows):
+        for pile in shuffled(piles, random):
+            if pile:
+                order.append(pile.pop())
+    return order
+
+
+class RowBatches:
+    """Batches out of rows, epoch after epoch; the same for a resumed run as for one never stopped."""
+
+    _HELD_OUT_ROWS = 48
+
+    def __init__(
+        self,
+        rows: Sequence[TokenRow],
+        held_out: Sequence[TokenRow],
+        role_ids: Mapping[str, int],
+        *,
+        steps: int,
+        batch: int,
+        accumulate: int,
+        seed: int,
+    ) -> None:
+        check(rows, "usage", "there is nothing to train on: no row of the data is left")
+        self._rows, self._role_ids, self._seed = rows, role_ids, seed
+        self._batch, self._accumulate = batch, accumulate
+        self._epoch, self._order = -1, list(rows)
+        self.epochs = steps * batch * accumulate / len(rows)
+        measured = held_out[: self._HELD_OUT_ROWS]
+        starts = range(0, len(measured), batch)
+        self.held_out = [pad_batch(measured[start : start + batch], role_ids) for start in starts]
+
+    def at(self, step: int) -> list[Batch]:
+        """The micro-batches of a step; a batch may reach into the next epoch."""
+        first = step * self._accumulate
+        return [pad_batch(self._rows_at(first + micro), self._role_ids) for micro in range(self._accumulate)]
+
+    def _rows_at(self, micro_step: int) -> list[TokenRow]:
+        rows = []
+        for place in range(micro_step * self._batch, (micro_step + 1) * self._batch):
+            epoch, index = divmod(place, len(self._rows))
+            if epoch != self._epoch:
+                self._epoch, self._order = epoch, epoch_order(self._rows, self._seed, epoch)
+            rows.append(self._order[index])
+        return rows
+
+
+class GivenBatches:
+    """Batches of a file: `input_ids`, `reply_mask` [steps, batch, tokens], `anchor`, `role_ids` [steps, batch], I64."""
+
+    def __init__(self, path: Path) -> None:
+        tensors = load_file(path)
+        for name in ("input_ids", "reply_mask", "anchor", "role_ids"):
+            found = name in tensors and tensors[name].dtype == torch.long
+            check(found, "format-invalid", f"{path} has no {name} of I64")
+        shape = tensors["input_ids"].shape
+        check(len(shape) == 3, "format-invalid", f"{path}: input_ids is not [steps, batch, tokens]")
+        expected = {"reply_mask": shape, "anchor": shape[:2], "role_ids": shape[:2]}
+        for name, wanted in expected.items():
+            fact = f"{path}: {name} has another shape than {list(wanted)}"
+            check(tensors[name].shape == wanted, "format-invalid", fact)
+        self._tensors = tensors
+        self.steps = shape[0]
+        self.epochs = 1.0
+        self.held_out: list[Batch] = []
+
+    def at(self, step: int) -> list[Batch]:
+        """The one micro-batch of a step."""
+        names = ("input_ids", "reply_mask", "anchor", "role_ids")
+        ids, replies, anchors, roles = (self._tensors[name][step] for name in names)
+        return [Batch(ids, replies.bool(), anchors, roles)]

@@ -1,0 +1,162 @@
+"""Tokenizer and chat template of a backbone's folder, and dialogues as rows of tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2.exceptions import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tokenizers import Tokenizer
+
+from .errors import HycoraError
+
+# Stands for a reply while the template is rendered; of the private use areas, so that no text holds it.
+_MARK = "\U000f0001\U0010fffc\U000f0001"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn; `speaker` is `user` for the visitor, `role` for the character."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """A dialogue as tokens; `replies` marks the character's text and the token that ends each of its turns."""
+
+    role: str
+    ids: tuple[int, ...]
+    replies: tuple[bool, ...]
+    anchor: int
+    """Index of the last reply token."""
+    turns_cut: int
+    """Whole turns that did not fit, from the front."""
+
+
+class Codec:
+    """How a backbone reads chats: its template and its tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer, template: str, tokens: dict[str, str], added: frozenset[int]) -> None:
+        self.tokenizer = tokenizer
+        self.added = added
+        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        environment.globals["raise_exception"] = _refuse
+        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+        environment.filters["tojson"] = lambda value, **rest: json.dumps(value, ensure_ascii=False, **rest)
+        self._template = environment.from_string(template)
+        self._tokens = tokens
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text; none is added, special tokens that the text spells out are found."""
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, no token left out."""
+        return self.tokenizer.decode(list(ids), skip_special_tokens=False)
+
+    def render(self, messages: Sequence[dict[str, str]], system: str | None, *, reply: bool = False) -> str:
+        """The text of a conversation; `system` None means no system turn, not even the template's own."""
+        if system is None:
+            return self._without_system(messages, reply)
+        return self._plain([{"role": "system", "content": system}, *messages], reply)
+
+    def _plain(self, messages: Sequence[dict[str, str]], reply: bool) -> str:
+        try:
+            return self._template.render(messages=messages, add_generation_prompt=reply, **self._tokens)
+        except TemplateError as error:
+            raise HycoraError("format-unsupported", f"the chat template refuses the conversation: {error}") from error
+
+    def _without_system(self, messages: Sequence[dict[str, str]], reply: bool) -> str:
+        empty = {"role": "system", "content": ""}
+        try:
+            prefix = self._plain([empty], False)
+            full = self._plain([empty, *messages], reply)
+        except HycoraError:
+            # The template knows no system turn, so it adds none either.
+            return self._plain(messages, reply)
+        if not full.startswith(prefix):
+            return self._plain(messages, reply)
+        rest = full[len(prefix) :]
+        # A template that begins every text with the begin token has it before the system turn, of which it is no part.
+        begin = self._tokens.get("bos_token", "")
+        return begin + rest if begin and rest and prefix.startswith(begin) and not rest.startswith(begin) else rest
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)
+
+
+def load_codec(folder: Path) -> Codec | None:
+    """The codec of a folder; None without a tokenizer or a chat template."""
+    file, config_file = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if not file.exists():
+        return None
+    config: dict[str, Any] = json.loads(config_file.read_text("utf8")) if config_file.exists() else {}
+    separate = folder / "chat_template.jinja"
+    template = separate.read_text("utf8") if separate.exists() else _template_text(config.get("chat_template"))
+    if template is None:
+        return None
+    names = ("bos_token", "eos_token", "pad_token", "unk_token")
+    tokens = {name: _token_text(config.get(name)) for name in names}
+    declared = json.loads(file.read_text("utf8")).get("added_tokens", [])
+    added = {int(token["id"]) for token in declared} | {int(key) for key in config.get("added_tokens_decoder", {})}
+    return Codec(Tokenizer.from_file(str(file)), template, tokens, frozenset(added))
+
+
+def _template_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        return None
+    named = [entry for entry in value if isinstance(entry, dict)]
+    chosen = next((entry for entry in named if entry.get("name") == "default"), named[0] if named else {})
+    return chosen.get("template")
+
+
+def _token_text(value: object) -> str:
+    text = value.get("content") if isinstance(value, dict) else value
+    return text if isinstance(text, str) else ""
+
+
+def _encode_turns(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[list[int], list[bool]]:
+    """Replies are encoded by themselves, as they are generated: behind a prompt whose tokens are already fixed."""
+    messages = [
+        {"role": "user", "content": turn.text} if turn.speaker == "user" else {"role": "assistant", "content": _MARK}
+        for turn in turns
+    ]
+    replies = [turn.text for turn in turns if turn.speaker != "user"]
+    ids: list[int] = []
+    marks: list[bool] = []
+    for index, segment in enumerate(codec.render(messages, system).split(_MARK)):
+        encoded = codec.encode(segment)
+        ids += encoded
+        # What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
+        ends_turn = index > 0 and bool(encoded) and encoded[0] in codec.added
+        marks += [ends_turn and place == 0 for place in range(len(encoded))]
+        if index < len(replies) and replies[index]:
+            reply = codec.encode(replies[index])
+            ids += reply
+            marks += [True] * len(reply)
+    return ids, marks
+
+
+def encode_row(codec: Codec, role: str, turns: Sequence[Turn], system: str | None, most: int) -> TokenRow | None:
+    """A dialogue as a row of at most `most` tokens, None where no word of a reply fits.
+
+    Whole turns go from the front, down to the last exchange, then tokens from the end.
+    """
+    first = 0
+    ids, marks = _encode_turns(codec, turns, system)
+    while len(ids) > most and first < len(turns) - 2:
+        first += 1
+        ids, marks = _encode_turns(codec, turns[first:], system)
+    ids, marks = ids[:most], marks[:most]
+    anchor = max((index for index, mark in enumerate(marks) if mark), default=0)
+    return TokenRow(role, tuple(ids), tuple(marks), anchor, first) if anchor > 0 else None

@@ -1,0 +1,131 @@
+"""A training run: step by step, with checkpoints, so that a stopped run goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .batches import BatchSource
+from .config import TrainConfig
+from .errors import HycoraError, check
+from .pack import replace_file
+from .schedule import contrast_weight
+from .trainer import StepReport, Trainer
+
+# So many steps in a row without a finite gradient, and the run goes back to its last checkpoint.
+_MOST_SKIPPED = 3
+
+
+@dataclass
+class Progress:
+    """The run's memory between steps."""
+
+    step: int = 0
+    rate_factor: float = 1.0
+    best_loss: float | None = None
+
+
+def run_name(*parts: object) -> str:
+    """A short name of everything that decides a run."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def write_checkpoint(path: Path, run: str, progress: Progress, state: dict[str, Tensor]) -> None:
+    """Values, moments and progress in one file, replaced at once."""
+    metadata = {"format": "hycora-scale-checkpoint-1", "run": run, "progress": json.dumps(progress.__dict__)}
+    replace_file(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, metadata))
+
+
+def read_checkpoint(path: Path, run: str) -> tuple[Progress, dict[str, Tensor]]:
+    """Reads a checkpoint back; raises `storage-corrupt`, or `usage` where it is another run's."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            progress = Progress(**json.loads(metadata["progress"]))
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:
+        raise HycoraError("storage-corrupt", f"{path.name} is damaged or of another version") from error
+    fact = f"{path.name} belongs to another run: data, configuration, start pack or backbone differ"
+    check(metadata.get("run") == run, "usage", fact)
+    return progress, state
+
+
+@dataclass
+class Run:
+    """A trainer, its batches and where its checkpoint lies; `is_main` is the one process that writes."""
+
+    trainer: Trainer
+    config: TrainConfig
+    batches: BatchSource
+    name: str
+    checkpoint: Path
+    is_main: bool = True
+
+    def events(self, *, resume: bool) -> Iterator[dict[str, Any]]:
+        """Trains; yields one line with `crossEntropy` per step, and others without that key."""
+        progress = Progress()
+        if resume and self.checkpoint.exists():
+            progress, state = read_checkpoint(self.checkpoint, self.name)
+            self.trainer.load_state(state)
+        skipped = 0
+        while progress.step < self.config.steps:
+            start = time.perf_counter()
+            step, epochs = progress.step, self.batches.epochs
+            weight = contrast_weight(self.config.contrast, step / self.config.steps * epochs, epochs)
+            report = self.trainer.step(step, self.batches.at(step), weight, progress.rate_factor)
+            progress.step += 1
+            yield _line(progress.step, report, time.perf_counter() - start)
+            skipped = skipped + 1 if report.is_skipped else 0
+            if skipped >= _MOST_SKIPPED:
+                progress, skipped = self._roll_back(progress), 0
+                fact = f"back to step {progress.step}, at half the learning rate."
+                yield {"note": f"Three steps in a row had no finite gradient: {fact}"}
+            elif progress.step % self.config.checkpointEvery == 0 or progress.step == self.config.steps:
+                yield from self._close(progress)
+
+    def _close(self, progress: Progress) -> Iterator[dict[str, Any]]:
+        """Measures the held-out rows and saves."""
+        if self.batches.held_out:
+            loss = self.trainer.measure(self.batches.held_out)
+            best = progress.best_loss is None or loss < progress.best_loss
+            progress.best_loss = loss if best else progress.best_loss
+            yield {"step": progress.step, "heldOut": loss, "best": best}
+        self.save(progress)
+
+    def save(self, progress: Progress) -> None:
+        """Writes the checkpoint, on the main process."""
+        if self.is_main:
+            write_checkpoint(self.checkpoint, self.name, progress, self.trainer.state())
+
+    def _roll_back(self, progress: Progress) -> Progress:
+        """The last checkpoint with half the rate."""
+        fact = "the gradients are not finite from the first step on: lower the learning rate"
+        check(self.checkpoint.exists(), "training-diverged", fact)
+        saved, state = read_checkpoint(self.checkpoint, self.name)
+        self.trainer.load_state(state)
+        saved.rate_factor = progress.rate_factor / 2
+        return saved
+
+
+def _line(step: int, report: StepReport, seconds: float) -> dict[str, Any]:
+    skipped = {"skipped": True} if report.is_skipped else {}
+    return {
+        "step": step,
+        "loss": report.loss,
+        "crossEntropy": report.cross_entropy,
+        "contrast": report.contrast,
+        "lambda": report.weight,
+        "learningRate": report.learning_rate,
+        "gradientNorm": report.gradient_norm,
+        "tokensPerSecond": report.tokens / seconds,
+        **skipped,
+    }

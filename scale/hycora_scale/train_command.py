@@ -1,0 +1,150 @@
+"""`train`: a pack out of a data set or given batches, with a JSON line a step on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
+
+from . import __version__
+from .backbone import DTYPES, Backbone, open_backbone
+from .batches import BatchSource, GivenBatches, RowBatches
+from .chat import TokenRow, encode_row
+from .config import TrainConfig, read_train_config, system_line
+from .dataset import Dialogue, data_files, read_files, split_dialogues, split_path, write_dataset
+from .errors import HycoraError, check
+from .pack import Pack, read_pack, replace_file, write_pack
+from .run import Run, run_name
+from .trainee import Trainee, begin_training, compare_pack
+from .trainer import Trainer
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    config: TrainConfig
+    trainee: Trainee
+    batches: BatchSource
+    data: Any
+
+
+def read_config(path: str | None, start: Pack | None) -> TrainConfig:
+    """The training file, or the defaults; the start pack decides rank and sizes."""
+    sizes = (start.config.rank, start.config.alpha) if start else None
+    if path is None:
+        return read_train_config({}, sizes)
+    try:
+        value = json.loads(Path(path).read_text("utf8"))
+    except OSError as error:
+        raise HycoraError("usage", f"{path} cannot be read") from error
+    except ValueError as error:
+        raise HycoraError("format-invalid", f"{path} is not JSON") from error
+    return read_train_config(value, sizes)
+
+
+def read_split(paths: list[str], seed: int, *, may_write: bool) -> list[Dialogue]:
+    """Reads and splits data sets; where no split was given, the result is written beside the first."""
+    dialogues, notes = read_files(paths)
+    for note in notes:
+        print(note, file=sys.stderr)
+    split = split_dialogues(dialogues, seed)
+    if may_write and any(dialogue.split is None for dialogue in dialogues):
+        replace_file(split_path(data_files(paths)[0].resolve()), write_dataset(split).encode())
+    return split
+
+
+def encode_rows(backbone: Backbone, dialogues: Iterable[Dialogue], config: TrainConfig) -> list[TokenRow]:
+    """The rows of dialogues, those without room for a word left out with a note."""
+    fact = "the backbone has no tokenizer or no chat template"
+    check(backbone.codec, "usage", fact)
+    rows = []
+    for dialogue in dialogues:
+        line = system_line(config.system, dialogue.role)
+        row = encode_row(backbone.codec, dialogue.role, dialogue.turns, line, config.maxTokens)
+        if row:
+            rows.append(row)
+        else:
+            print(f"not trained on: no word of {dialogue.role}'s reply fits", file=sys.stderr)
+    return rows
+
+
+def prepare_data(
+    dialogues: list[Dialogue], config: TrainConfig, backbone: Backbone, start: Pack | None
+) -> tuple[Trainee, RowBatches]:
+    """Trainee and batches of split dialogues; rows of the split `test` are never trained on."""
+    learnt = encode_rows(backbone, [d for d in dialogues if d.split == "train"], config)
+    names = list(dict.fromkeys(row.role for row in learnt))
+    trainee = begin_training(config, backbone, names, start)
+    known = trainee.role_ids
+    held_back = encode_rows(backbone, [d for d in dialogues if d.split == "test" and d.role in known], config)
+    sizes = {"steps": config.steps, "batch": config.batch, "accumulate": config.accumulate, "seed": config.seed}
+    return trainee, RowBatches(learnt, held_back, known, **sizes)
+
+
+def _prepare(
+    options: argparse.Namespace, config: TrainConfig, backbone: Backbone, start: Pack | None, *, is_main: bool
+) -> _Prepared:
+    if options.batches:
+        check(start, "usage", "--batches needs a --start pack, whose roles its ids name")
+        path = Path(options.batches)
+        check(path.is_file(), "usage", f"{path} cannot be read")
+        given = GivenBatches(path)
+        config = replace(config, steps=min(config.steps, given.steps))
+        names = [role["name"] for role in start.roles[: start.rows]] if start else []
+        return _Prepared(config, begin_training(config, backbone, names, start), given, str(path))
+    dialogues = read_split(options.data, config.seed, may_write=is_main)
+    trainee, batches = prepare_data(dialogues, config, backbone, start)
+    return _Prepared(config, trainee, batches, [str(dialogue) for dialogue in dialogues])
+
+
+def train(options: argparse.Namespace) -> None:
+    """Trains a pack; a checkpoint beside the output lets `--resume` go on."""
+    fact = "give either --data or --batches"
+    check((options.data is None) != (options.batches is None), "usage", fact)
+    accelerator = Accelerator(cpu=options.device == "cpu")
+    device = torch.device(options.device) if options.device else accelerator.device
+    start = read_pack(Path(options.start)) if options.start else None
+    config = read_config(options.config, start)
+    backbone = open_backbone(
+        options.backbone, model=options.model, dtype=DTYPES[options.dtype or "float32"], device=device
+    )
+    is_main = accelerator.is_main_process
+    if start:
+        for warning in compare_pack(start, backbone):
+            print(warning, file=sys.stderr)
+    prepared = _prepare(options, config, backbone, start, is_main=is_main)
+    config = prepared.config
+    fact = f"{config.batch} rows of a batch cannot be shared by {accelerator.num_processes} processes"
+    check(config.batch % accelerator.num_processes == 0, "usage", fact)
+    if options.checkpoint_activations:
+        backbone.model.gradient_checkpointing_enable({"use_reentrant": False})
+        backbone.model.train()
+    if accelerator.distributed_type == DistributedType.FSDP:
+        backbone.model = accelerator.prepare(backbone.model)
+    out = Path(options.out)
+    name = run_name(config.to_json(), start.sha256 if start else None, prepared.data, backbone.fingerprint)
+    trainer = Trainer(backbone, prepared.trainee, config)
+    run = Run(trainer, config, prepared.batches, name, out.with_name(out.name + ".checkpoint"), is_main)
+    for line in run.events(resume=options.resume):
+        if is_main:
+            print(json.dumps(line), flush=True)
+    if is_main:
+        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, config.steps))
+    accelerator.end_training()
+
+
+def finished_pack(trainee: Trainee, trainer: Trainer, backbone: Backbone, start: Pack | None, steps: int) -> Pack:
+    """The pack as trained so far."""
+    provenance = {"steps": steps, "software": f"hycora_scale {__version__}"}
+    if start:
+        provenance["parents"] = [start.sha256]
+    whose = {"name": backbone.name, "architecture": backbone.architecture, "fingerprint": backbone.fingerprint}
+    tensors = {name: tensor.cpu() for name, tensor in trainer.tensors().items()}
+    return Pack("the pack to write", trainee.config, trainee.roles, whose, tensors, provenance)

@@ -1,0 +1,247 @@
+"""A pack in training: steps over micro-batches, on one process or many."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor
+
+from .backbone import Backbone
+from .batches import Batch
+from .config import TrainConfig
+from .hypernetwork import Factors, generate
+from .losses import contrast, head_loss
+from .schedule import learning_rate_share
+from .trainee import Trainee
+
+# Tokens of a part of a micro-batch that runs at a time; rows are sorted by length, so that little is padding.
+_CHUNK_TOKENS = 512
+_STORED_B = re.compile(r"\.lora_B(_table)?$")
+_HEADS = re.compile(r"^(hidden_to_role_emb_layer|role_emb_to_role_emb_layer)\.")
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one optimiser step did; losses are of the whole (global) batch, `contrast` unweighted."""
+
+    loss: float
+    cross_entropy: float
+    contrast: float
+    weight: float
+    learning_rate: float
+    gradient_norm: float
+    tokens: int
+    is_skipped: bool
+
+
+class Trainer:
+    """Parameters, their way through the frozen backbone and back, and AdamW.
+
+    The adapter is whole on every process; each runs its share of the rows, and gradients are summed over processes.
+    """
+
+    def __init__(self, backbone: Backbone, trainee: Trainee, config: TrainConfig) -> None:
+        self.backbone, self.trainee, self.config = backbone, trainee, config
+        backbone.adaptable.stage.scale = trainee.config.scale
+        precision = torch.float64 if backbone.dtype == torch.float64 else torch.float32
+        self.values = {name: t.to(backbone.device, precision).clone() for name, t in trainee.tensors.items()}
+        self.trained = self._trained()
+        self.moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in self.trained.items()}
+
+    def _trained(self) -> dict[str, Tensor]:
+        """Leaves that learn, by name; a new role that is fitted alone is a row of its own."""
+        only, uses_heads = self.trainee.only_role, self.config.contrast.form != "off"
+        if only is not None:
+            row = self.values["roles_emb.weight"][only : only + 1].clone()
+            return {"roles_emb.weight": row.requires_grad_()}
+        uses_table = uses_heads or self.trainee.config.hypernetwork is not None
+        names = [
+            name
+            for name in self.values
+            if (uses_heads if _HEADS.search(name) else name != "roles_emb.weight" or uses_table)
+        ]
+        return {name: self.values[name].requires_grad_() for name in names}
+
+    def _current(self) -> dict[str, Tensor]:
+        """The tensors by the pack's names, as the step differentiates them."""
+        only = self.trainee.only_role
+        if only is None:
+            return self.values
+        table = self.values["roles_emb.weight"]
+        joined = torch.cat([table[:only], self.trained["roles_emb.weight"], table[only + 1 :]])
+        return {**self.values, "roles_emb.weight": joined}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The trained tensors by the pack's names."""
+        return {name: tensor.detach() for name, tensor in self._current().items()}
+
+    def step(self, step: int, batches: list[Batch], weight: float, rate_factor: float = 1.0) -> StepReport:
+        """One optimiser step; cross-entropy is the mean over the reply tokens of all micro-batches."""
+        config = self.config
+        cross_entropy, contrastive = self.gradients(step, batches, weight)
+        gradients = [parameter.grad for parameter in self.trained.values()]
+        norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
+        share = learning_rate_share(config, step) * rate_factor
+        loss = cross_entropy + weight * contrastive
+        is_skipped = not (math.isfinite(norm) and math.isfinite(loss))
+        if not is_skipped:
+            self._update(step + 1, share, norm)
+        tokens = sum(int(batch.anchors.sum()) + len(batch.anchors) for batch in batches)
+        rate = config.learningRate * share
+        return StepReport(loss, cross_entropy, contrastive, weight, rate, norm, tokens, is_skipped)
+
+    def gradients(self, step: int, batches: list[Batch], weight: float) -> tuple[float, float]:
+        """Leaves the step's gradients in the trained parameters; returns cross-entropy and contrastive loss."""
+        for parameter in self.trained.values():
+            parameter.grad = torch.zeros_like(parameter)
+        reply_tokens = sum(batch.reply_tokens for batch in batches)
+        sums = torch.zeros(2, dtype=torch.float64)
+        for micro, batch in enumerate(batches):
+            torch.manual_seed((self.config.seed * 1_000_003 + step * len(batches) + micro) * 64 + _rank())
+            sums += self._run(batch, 1 / reply_tokens, weight / len(batches), len(batches))
+        self._sum_over_processes(sums)
+        return float(sums[0]), float(sums[1])
+
+    def _run(self, batch: Batch, token_weight: float, weight: float, batches: int) -> Tensor:
+        """Forward and backward of a micro-batch's rows on this process → [cross-entropy, contrast], float64."""
+        device, trainee = self.backbone.device, self.trainee
+        current = self._current()
+        roles, slots = batch.roles.unique(return_inverse=True)
+        factors = generate(trainee.config, current, roles.to(device))
+        leaves = factors.leaves()
+        losses = torch.zeros(2, dtype=torch.float64)
+        share = weight / len(batch.roles)
+        for indices in self._chunks(batch):
+            part = batch.rows(indices)
+            hidden = self.backbone.hidden(
+                part.ids.to(device), leaves, slots[torch.tensor(indices)].to(device), self.config.dropout
+            )
+            entropy = self._cross_entropy(hidden, part, token_weight)
+            losses[0] += entropy.item()
+            total = entropy
+            if self.config.contrast.form != "off":
+                distance = self._contrast(current, hidden, part, batch)
+                losses[1] += distance.item() / len(batch.roles) / batches
+                total = total + share * distance
+            # The way from the matrices back to the parameters is gone once, after all parts.
+            total.backward(retain_graph=trainee.only_role is not None)
+        self._backward(factors, leaves)
+        return losses
+
+    def _backward(self, factors: Factors, leaves: Factors) -> None:
+        pairs = [
+            (made, leaf.grad)
+            for made, leaf in zip(factors.all(), leaves.all())
+            if made.requires_grad and leaf.grad is not None
+        ]
+        if pairs:
+            torch.autograd.backward([made for made, _ in pairs], [gradient for _, gradient in pairs])
+
+    def _chunks(self, batch: Batch) -> list[list[int]]:
+        """This process's rows, sorted by length, in parts; on several processes one part, so that they keep in step."""
+        world, rank = _world(), _rank()
+        mine = sorted(range(rank, len(batch.anchors), world), key=lambda row: -int(batch.anchors[row]))
+        if world > 1:
+            return [mine]
+        chunks: list[list[int]] = []
+        for row in mine:
+            width = int(batch.anchors[chunks[-1][0]]) + 1 if chunks else 0
+            if chunks and width * (len(chunks[-1]) + 1) <= _CHUNK_TOKENS:
+                chunks[-1].append(row)
+            else:
+                chunks.append([row])
+        return chunks
+
+    def _cross_entropy(self, hidden: Tensor, part: Batch, token_weight: float) -> Tensor:
+        """The summed cross-entropy of the part's reply tokens, each predicted by the position before, weighted."""
+        wanted = part.replies.clone()
+        wanted[:, 0] = False
+        rows, columns = wanted.nonzero(as_tuple=True)
+        device = hidden.device
+        before = hidden[rows.to(device), (columns - 1).to(device)]
+        return head_loss(before, self.backbone.head, part.ids[rows, columns].to(device), token_weight)
+
+    def _contrast(self, current: dict[str, Tensor], hidden: Tensor, part: Batch, whole: Batch) -> Tensor:
+        device = hidden.device
+        rows = torch.arange(len(part.anchors), device=device)
+        pooled = hidden[rows, part.anchors.to(device)].to(current["roles_emb.weight"].dtype)
+        own, all_roles = part.roles.to(device), whole.roles.to(device)
+        return contrast(current, pooled, own, all_roles, self.config.contrast.form)
+
+    def _sum_over_processes(self, sums: Tensor) -> None:
+        if _world() == 1:
+            return
+        gradients = [parameter.grad for parameter in self.trained.values()]
+        flat = torch.cat([g.reshape(-1) for g in gradients if g is not None])
+        distributed.all_reduce(flat)
+        for gradient, own in zip(gradients, flat.split([g.numel() for g in gradients if g is not None])):
+            if gradient is not None:
+                gradient.copy_(own.reshape(gradient.shape))
+        shared = sums.to(flat.device, flat.dtype)
+        distributed.all_reduce(shared)
+        sums.copy_(shared)
+
+    @torch.no_grad()
+    def _update(self, step: int, share: float, norm: float) -> None:
+        """AdamW with decoupled weight decay on clipped gradients; stored B has a rate of its own."""
+        config = self.config
+        first, second = config.betas
+        factor = min(1.0, config.clip / (norm + 1e-6)) if config.clip > 0 else 1.0
+        for stored_b, base in ((False, config.learningRate), (True, config.learningRateB)):
+            names = [name for name in self.trained if bool(_STORED_B.search(name)) == stored_b]
+            if not names:
+                continue
+            rate = base * share
+            values = [self.trained[name] for name in names]
+            gradients = [value.grad for value in values]
+            means, squares = ([self.moments[name][side] for name in names] for side in (0, 1))
+            torch._foreach_mul_(gradients, factor)
+            torch._foreach_lerp_(means, gradients, 1 - first)
+            torch._foreach_mul_(squares, second)
+            torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
+            steps = torch._foreach_div(squares, 1 - second**step)
+            torch._foreach_sqrt_(steps)
+            torch._foreach_add_(steps, config.epsilon)
+            torch._foreach_mul_(values, 1 - rate * config.weightDecay)
+            torch._foreach_addcdiv_(values, means, steps, -rate / (1 - first**step))
+
+    @torch.no_grad()
+    def measure(self, batches: list[Batch]) -> float:
+        """The mean cross-entropy over the reply tokens of batches, without learning from them."""
+        total, tokens = 0.0, 0
+        current = self._current()
+        for batch in batches:
+            roles, slots = batch.roles.unique(return_inverse=True)
+            device = self.backbone.device
+            factors = generate(self.trainee.config, current, roles.to(device))
+            hidden = self.backbone.hidden(batch.ids.to(device), factors, slots.to(device))
+            total += self._cross_entropy(hidden, batch, 1.0).item()
+            tokens += batch.reply_tokens
+        return total / tokens
+
+    def state(self) -> dict[str, Tensor]:
+        """Values and moments for a checkpoint."""
+        state = {f"value.{name}": value.detach() for name, value in self.trained.items()}
+        for name, (mean, square) in self.moments.items():
+            state |= {f"mean.{name}": mean, f"square.{name}": square}
+        return state
+
+    @torch.no_grad()
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Takes back what `state` gave."""
+        for name, value in self.trained.items():
+            value.copy_(state[f"value.{name}"])
+            self.moments[name][0].copy_(state[f"mean.{name}"])
+            self.moments[name][1].copy_(state[f"square.{name}"])
+
+
+def _world() -> int:
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def _rank() -> int:
+    return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
