@@ -179,8 +179,8 @@ function readBackbone(value: unknown, packName: string): PackBackbone {
 /** Demands the closed world of tensors; returns whether the heads are among them. */
 function checkTensors(header: SafetensorsHeader, config: PackConfig, rows: number, name: string): boolean {
   const hasHeads = header.tensors.has('hidden_to_role_emb_layer.weight')
-  check(!hasHeads || config.roleEmbedding !== null, 'format-invalid', () => {
-    return `${name} has the heads of the contrastive loss, but config has no role_embedding`
+  check(config.hypernetwork || hasHeads === (config.roleEmbedding !== null), 'format-invalid', () => {
+    return `${name}: config has a role_embedding without a hyper source exactly where the heads are there`
   })
   const expected = expectedTensors(config, rows, { hasHeads })
   for (const [key, shape] of expected) {
