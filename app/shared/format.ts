@@ -22,6 +22,15 @@ export function timeLeft(seconds: number): string {
   return seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s left` : `${Math.ceil(seconds / 60)} min left`
 }
 
+/** "310 ms", "2.3 s", "40 s", "12 min", "3 hours", "2 days". */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  if (seconds < 5400) return `${Math.ceil(seconds / 60)} min`
+  const hours = Math.round(seconds / 3600)
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`
+}
+
 /** "1,024". */
 export function count(value: number): string {
   return value.toLocaleString('en-GB', { maximumFractionDigits: 0 })

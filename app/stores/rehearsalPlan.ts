@@ -3,6 +3,7 @@ import { create } from 'zustand'
 
 import type { DatasetReport } from '../../src/engine/protocol.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
+import type { RunRecord } from '../../src/storage/runs.ts'
 import { shippedPack, useEngine } from './engine.ts'
 import type { PackFile } from './engine.ts'
 import { packFileOf, useGuests } from './guests.ts'
@@ -116,18 +117,21 @@ function obstacleOf(
   return own.length === 0 ? `No line of ${role} is left to learn.` : null
 }
 
-/** Begins the rehearsal as planned; does nothing while something is in the way. */
-export async function beginRehearsal(): Promise<void> {
+/** A run as the plan and the lines have it. */
+export type PlannedRun = Omit<RunRecord, 'version' | 'id' | 'createdAt'>
+
+/** The run that the plan comes to; null while something is in the way. */
+export async function plannedRun(): Promise<PlannedRun | null> {
   const plan = useRehearsalPlan.getState()
   const { report } = useLines.getState()
   const { info, backbone } = useEngine.getState()
   const joined = packsToJoin(useGuests.getState().packs, info).find(({ id }) => id === plan.joins)
   const company = joined ?? info
   const { way, role, obstacle } = settlePlan(plan, report, company)
-  if (obstacle || !report || !backbone) return
+  if (obstacle || !report || !backbone) return null
   const start = way === 'all' ? null : await startOf(joined)
   const dialogues = way === 'all' ? report.dialogues : report.dialogues.filter((one) => one.role === role)
-  await startTraining({
+  return {
     backbone: { name: backbone.name, id: backbone.id },
     roles: way === 'all' ? report.roles.map(({ name }) => name) : [role],
     dialogues,
@@ -145,7 +149,13 @@ export async function beginRehearsal(): Promise<void> {
         .filter((prompt) => prompt !== ''),
       everySteps: plan.everySteps,
     },
-  })
+  }
+}
+
+/** Begins the rehearsal as planned; does nothing while something is in the way. */
+export async function beginRehearsal(): Promise<void> {
+  const run = await plannedRun()
+  if (run) await startTraining(run)
 }
 
 async function startOf(joined: KeptPack | undefined): Promise<PackFile | null> {

@@ -14,6 +14,7 @@ import { useTraining } from '../stores/training.ts'
 import { stepsOf } from '../stores/trainingConfig.ts'
 import { stepsOption } from '../stores/trainingOptions.ts'
 import { AdvancedSettings } from './AdvancedSettings.tsx'
+import { Duration } from './Duration.tsx'
 import { DutySlider } from './DutySlider.tsx'
 import { Field } from './Field.tsx'
 import { goToStep } from './goToStep.ts'
@@ -112,6 +113,7 @@ function PlanRehearsal() {
       </Field>
       <DutySlider />
       <AdvancedSettings hasStart={way !== 'all'} />
+      {obstacle === null && !isElsewhere && <Duration />}
       <div className={styles.start}>
         <Button
           label="Start the rehearsal"

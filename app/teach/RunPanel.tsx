@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 
 import { Button } from '../shared/Button.tsx'
-import { bytes, count, timeLeft } from '../shared/format.ts'
+import { bytes, count, duration, timeLeft } from '../shared/format.ts'
 import { Progress } from '../shared/Progress.tsx'
 import { useFirstNight } from '../stores/firstNight.ts'
 import { finishTraining, isTraining, pauseTraining, resumeTraining, useTraining } from '../stores/training.ts'
@@ -139,7 +139,7 @@ function Facts() {
   const facts: readonly (readonly [string, string | null])[] = [
     ['Step', plan ? `${count(step)} of ${count(plan.totalSteps)}` : count(step)],
     ['Time left', isBusy && secondsLeft > 0 ? timeLeft(secondsLeft) : null],
-    ['A step takes', pace && seconds(pace.secondsPerStep)],
+    ['A step takes', pace && duration(pace.secondsPerStep)],
     ['Speed', pace && `${count(pace.tokensPerSecond)} tokens/s`],
     ['Graphics memory', plan && bytes(plan.gpuBytes)],
     ['Steps left out', skipped > 0 ? count(skipped) : null],
@@ -157,8 +157,4 @@ function Facts() {
       )}
     </dl>
   )
-}
-
-function seconds(value: number): string {
-  return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(value < 10 ? 1 : 0)} s`
 }

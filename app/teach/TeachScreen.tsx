@@ -2,7 +2,7 @@ import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { Icon } from '../shared/Icon.tsx'
 import { Notice } from '../shared/Notice.tsx'
-import { useEngine } from '../stores/engine.ts'
+import { choosePath, useEngine } from '../stores/engine.ts'
 import { routeHash } from '../stores/route.ts'
 import { showBackstage, useSession } from '../stores/session.ts'
 import { useTraining } from '../stores/training.ts'
@@ -73,11 +73,18 @@ function NoRehearsalNotice() {
   )
   if (path !== 'wasm') return null
   return (
-    <Notice title="Nobody can rehearse here yet" tone="warning">
+    <Notice
+      title="Nobody can rehearse here yet"
+      tone="warning"
+      actions={
+        hasDevice && <Button label="Use WebGPU all the same" onClick={() => void choosePath('webgpu')} />
+      }
+    >
       <p>
         Learning needs WebGPU, and here the processor answers without it. Lines can be brought in and looked
-        at, and everybody who is in the cast can be talked to.
-        {hasDevice && ' To rehearse, choose “Graphics card” under Backstage, Computed by; it will be slow.'}
+        at, everybody who is in the cast can be talked to, and a rehearsal can be taken to another machine.
+        {hasDevice &&
+          ' The browser has a WebGPU that the processor plays: with it the tiny model learns, slowly.'}
       </p>
     </Notice>
   )

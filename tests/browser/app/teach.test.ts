@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
 import { startApp } from '../../../app/startApp.tsx'
@@ -91,4 +91,24 @@ test('marks what was changed in the fold, and takes it back', async () => {
   await expect.element(page.getByText('1 changed from default')).toBeVisible()
   await page.getByRole('button', { name: 'Reset dropout' }).click()
   await expect.element(page.getByRole('textbox', { name: 'Dropout' })).toHaveValue('0')
+})
+
+test('says what the rehearsal takes here, and where it is hours offers the zip for elsewhere', async () => {
+  await open({ training: { secondsPerStep: 300 } })
+  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await expect.element(page.getByText('This would take about 3 hours here')).toBeVisible()
+  const saved: Blob[] = []
+  const create = vi.spyOn(URL, 'createObjectURL').mockImplementation((file) => {
+    saved.push(file as Blob)
+    return '#/teach'
+  })
+  await page.getByRole('button', { name: 'Train elsewhere' }).click()
+  await vi.waitUntil(() => saved.length > 0)
+  create.mockRestore()
+  expect(saved[0]?.type).toBe('application/zip')
+  expect(await saved[0]?.slice(0, 2).text()).toBe('PK')
+
+  await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('5')
+  await userEvent.keyboard('{Enter}')
+  await expect.element(page.getByText(/^About 25 min on this machine: 5 steps of 5 min/)).toBeVisible()
 })

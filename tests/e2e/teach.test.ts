@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { BrowserContext, Page } from 'playwright'
+
+import { choose, openSite, watch } from '../support/site.ts'
+import type { Site, Watch } from '../support/site.ts'
+
+/** A step of the tiny configuration takes a second or two on the software adapter, and far longer under load. */
+const PATIENCE_MS = 300_000
+const STEPS = 6
+
+const lines = Array.from({ length: 10 }, (_, index) =>
+  JSON.stringify({
+    role: 'Brine',
+    messages: [
+      { role: 'user', content: `Hello ${index}.` },
+      { role: 'assistant', content: 'Mind the rope.' },
+    ],
+  }),
+).join('\n')
+
+let site: Site
+let context: BrowserContext
+let page: Page
+let notes: Watch
+
+async function openTeach(): Promise<void> {
+  page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
+  await page.goto(`${site.url}#/teach`)
+}
+
+async function type(label: string, value: string): Promise<void> {
+  const field = page.getByRole('textbox', { name: label, exact: true })
+  await field.fill(value)
+  await field.press('Tab')
+}
+
+/** The step that the loss chart has come to; 0 without one. */
+async function chartedStep(): Promise<number> {
+  const name = await page.getByRole('img', { name: /^Loss\./ }).getAttribute('aria-label')
+  return Number(/Step (\d+) of/.exec(name ?? '')?.[1] ?? 0)
+}
+
+beforeAll(async () => {
+  site = await openSite()
+  context = await site.browser.newContext({ viewport: { width: 1280, height: 900 } })
+  await choose(context, site.url)
+  notes = watch(context, site)
+  await openTeach()
+})
+
+afterAll(() => site.close())
+
+test('a file of lines becomes a plan, and the plan says what it takes here', async () => {
+  const file = { name: 'brine.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from(lines) }
+  await page.getByLabel('A file of lines').setInputFiles(file)
+  await page.getByText('10 dialogues of 1 character').waitFor()
+  await page.getByRole('radio', { name: /^Everything/ }).check({ force: true })
+  await type('Steps', String(STEPS))
+  await page.getByRole('textbox', { name: 'Questions to ask on the way' }).fill('')
+  await page.getByText('Advanced settings').click()
+  await type('Dialogues at a time', '1')
+  await type('Rank', '1')
+  for (const name of ['k', 'v', 'o', 'up', 'down', 'gate']) {
+    await page.getByRole('checkbox', { name, exact: true }).uncheck({ force: true })
+  }
+  await page.getByText(/^About .+ on this machine: 6 steps of/).waitFor()
+})
+
+test('the chart moves while the steps are made, and the page is killed in their middle', async () => {
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click()
+  await expect.poll(chartedStep, { timeout: PATIENCE_MS }).toBeGreaterThanOrEqual(2)
+  const crashed = page.waitForEvent('crash')
+  const session = await context.newCDPSession(page)
+  // The answer never comes: the page is gone.
+  session.send('Page.crash').catch(() => undefined)
+  await crashed
+  await page.close()
+})
+
+test('another visit goes on from the checkpoint to the end', async () => {
+  await openTeach()
+  await page.getByText('The page was closed during the rehearsal').waitFor()
+  const kept = await chartedStep()
+  expect(kept).toBeGreaterThan(0)
+  expect(kept).toBeLessThan(STEPS)
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByText(`The rehearsal ended at step ${STEPS}.`).waitFor()
+  expect(await chartedStep()).toBe(STEPS)
+})
+
+test('the new role answers', async () => {
+  await page.getByRole('button', { name: 'Talk to Brine' }).click()
+  const box = page.getByRole('textbox', { name: 'Say something to Brine' })
+  await box.fill('Hello.')
+  await box.press('Enter')
+  await page.getByRole('button', { name: 'Again' }).waitFor()
+  const answer = await page.getByRole('article').last().innerText()
+  expect(answer).toMatch(/Brine\s+\S/)
+  expect(notes.foreignRequests).toEqual([])
+  expect(notes.complaints).toEqual([])
+})
