@@ -64,7 +64,7 @@ test('a file of lines becomes a plan, and the plan says what it takes here', asy
   for (const name of ['k', 'v', 'o', 'up', 'down', 'gate']) {
     await page.getByRole('checkbox', { name, exact: true }).uncheck({ force: true })
   }
-  await page.getByText(/^About .+ on this machine: 6 steps of/).waitFor()
+  expect(await page.getByText(/^About .+ on this machine/).innerText()).toContain(`${STEPS} steps of`)
 })
 
 test('the chart moves while the steps are made, and the page is killed in their middle', async () => {
