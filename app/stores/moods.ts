@@ -1,4 +1,5 @@
 // Sampling by mood: what the sliders say before anybody touches them. No state.
+import { STEADY } from '../../src/core/sampling.ts'
 import type { Sampling } from '../../src/engine/protocol.ts'
 import type { Settings } from '../../src/storage/records.ts'
 
@@ -21,7 +22,7 @@ export const moods: Readonly<
   steady: {
     name: 'Steady',
     about: 'Keeps to the likely word. Fewest slips.',
-    samplers: { temperature: 0.5, topK: 0, topP: 1, minP: 0.1, repetitionPenalty: 1.1, repetitionWindow: 32 },
+    samplers: STEADY,
   },
   lively: {
     name: 'Lively',

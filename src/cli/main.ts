@@ -7,6 +7,7 @@ import { importFile } from './import.ts'
 import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
 import { matrices } from './matrices.ts'
+import { openings } from './openings.ts'
 import { tokens } from './tokens.ts'
 import { train } from './train.ts'
 
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<vo
   convert,
   import: importFile,
   bench,
+  openings,
 }
 
 async function main([name, ...words]: readonly string[]): Promise<void> {

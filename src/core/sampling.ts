@@ -23,6 +23,16 @@ export const GREEDY: Sampling = {
   seed: 0,
 }
 
+/** What characters answer with unless something else is chosen; how it was chosen, the page's moods say. */
+export const STEADY: Omit<Sampling, 'seed'> = {
+  temperature: 0.5,
+  topK: 0,
+  topP: 1,
+  minP: 0.1,
+  repetitionPenalty: 1.1,
+  repetitionWindow: 32,
+}
+
 /** What each setting may be: [the setting, whether a value is in its range, the range in words]. */
 const RANGES: readonly (readonly [keyof Sampling, (value: number) => boolean, string])[] = [
   ['temperature', (value) => value === 0 || (value >= 0.0001 && value <= 100), '0, or 0.0001 to 100'],

@@ -1,0 +1,142 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { HycoraError, check } from '../core/errors.ts'
+import { roleLine } from '../core/roleLine.ts'
+import { STEADY } from '../core/sampling.ts'
+import { findLoop } from '../engine/findLoop.ts'
+import { fillNames, readCard } from '../formats/card.ts'
+import { isJsonRecord, ownField } from '../formats/json.ts'
+import type { PromptTurn } from '../model/prompt.ts'
+import { buildPrompt } from '../model/prompt.ts'
+import { numberOption, parseArguments } from './arguments.ts'
+import { openEngine } from './engine.ts'
+import type { CliEngine } from './engine.ts'
+
+/** What everybody is asked; never changed, so that answers can be compared over the years. */
+const OPENINGS = [
+  'Hello! Who are you?',
+  'What is your name, and where do you come from?',
+  'Tell me about your day.',
+  'What are you afraid of?',
+  'Whom do you love?',
+  'What makes you angry?',
+  'Is there anything you regret?',
+  'I am so tired tonight.',
+  'I quarrelled with my best friend. How do I make it up?',
+  'I failed at something I worked on for years.',
+  'Tell me a story.',
+  'Tell me a joke.',
+  'Tell me a secret.',
+  'What do you think of the sea?',
+  'What would you do with a thousand pounds?',
+  'Do you believe in ghosts?',
+  'What is the capital of France?',
+  'What is seven times eight?',
+  'Are you a machine?',
+  'I have to go now. Goodbye!',
+]
+
+/** A tired detective, a conqueror, a queen and a man who grows younger. */
+const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Benjamin Button']
+
+const [BEGIN, END] = ['<!-- openings -->', '<!-- end of openings -->']
+const VISITOR = 'stranger'
+
+/** Somebody who answers: what the model is told before the visitor speaks. */
+interface Speaker {
+  readonly name: string
+  readonly engine: CliEngine
+  readonly system: string | null
+  readonly before: readonly PromptTurn[]
+}
+
+/**
+ * `openings`: the same twenty opening lines answered by the starter, by SmolLM2 bare and by SmolLM2 told to be four of the
+ * cast, unedited, as Markdown to stdout, or with `--into` between two marks of a file.
+ */
+export async function openings(words: readonly string[]): Promise<void> {
+  const { options } = parseArguments(words, {
+    values: ['engine', 'seed', 'max-tokens', 'into'],
+    flags: [],
+  })
+  const engineName = options.get('engine') ?? 'ort'
+  const seed = numberOption(options, 'seed', 1)
+  const maxTokens = numberOption(options, 'max-tokens', 64)
+  const open = (backbone: string): Promise<CliEngine> =>
+    openEngine(
+      new Map([
+        ['backbone', backbone],
+        ['engine', engineName],
+      ]),
+    )
+  const [starter, large] = [await open('starter'), await open('smollm2-135m-instruct')]
+  const speakers = [
+    { name: 'the starter', engine: starter, system: null, before: [] },
+    { name: 'SmolLM2', engine: large, system: null, before: [] },
+    ...(await Promise.all(ROLES.map((role) => speakerOf(role, large)))),
+  ]
+  const sections: string[] = []
+  for (const [index, opening] of OPENINGS.entries()) {
+    const rows: string[] = []
+    for (const speaker of speakers) {
+      const text = await answer(speaker, opening, { seed, maxTokens })
+      rows.push(`| ${speaker.name} | ${cellOf(text)} |`)
+    }
+    sections.push([`**${index + 1}. ${opening}**`, '', '| | |', '|---|---|', ...rows].join('\n'))
+    process.stderr.write(`${index + 1} of ${OPENINGS.length}\n`)
+  }
+  const markdown = sections.join('\n\n')
+  const into = options.get('into')
+  if (into === undefined) process.stdout.write(`${markdown}\n`)
+  else await insert(into, markdown)
+}
+
+/** A character of the cast as the page lets it play without an adapter. */
+async function speakerOf(role: string, engine: CliEngine): Promise<Speaker> {
+  const path = resolve(import.meta.dirname, '../../../../public/cast/cards.json')
+  const cards: unknown = JSON.parse(await readFile(path, 'utf8'))
+  const entry = isJsonRecord(cards) ? ownField(cards, role) : undefined
+  const card = readCard(isJsonRecord(entry) ? ownField(entry, 'card') : undefined)
+  const greeting: PromptTurn = { speaker: 'role', text: fillNames(card.firstMessage, card, VISITOR) }
+  const line = roleLine(card)
+  return {
+    name: `as ${card.nickname || card.name}`,
+    engine,
+    system: line && fillNames(line, card, VISITOR),
+    before: [greeting],
+  }
+}
+
+async function answer(
+  { engine, system, before }: Speaker,
+  text: string,
+  { seed, maxTokens }: { seed: number; maxTokens: number },
+): Promise<string> {
+  const { backbone, model, name } = engine
+  const { tokenizer, template, stopIds } = model
+  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${name} cannot read text`)
+  const turns = [...before, { speaker: 'user' as const, text }]
+  const room = backbone.context - maxTokens
+  const { ids } = buildPrompt(template, tokenizer, { system, turns, continueLast: false }, room)
+  const tokens: number[] = []
+  const request = { ids, casting: null, sampling: { ...STEADY, seed }, maxTokens, stopIds }
+  for await (const id of backbone.generate(request)) {
+    tokens.push(id)
+    const kept = findLoop(tokens)
+    if (kept !== null) return `${tokenizer.decode(tokens.slice(0, kept)).trim()} ⟲`
+  }
+  return tokenizer.decode(tokens).trim() + (tokens.length === maxTokens ? ' …' : '')
+}
+
+/** An answer in a cell of a Markdown table, with nothing of it taken for markup. */
+function cellOf(text: string): string {
+  return text.replaceAll(/[\\|*_`<>[\]]/g, (mark) => `\\${mark}`).replaceAll(/\s*\n\s*/g, '<br>')
+}
+
+async function insert(path: string, markdown: string): Promise<void> {
+  const text = await readFile(path, 'utf8')
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  check(begin >= 0 && end > begin, 'usage', () => `${path} lacks the marks ${BEGIN} and ${END}`)
+  await writeFile(path, `${text.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${text.slice(end)}`)
+}

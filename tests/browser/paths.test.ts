@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { connectEngine } from '../../src/engine/client.ts'
+import type { EngineClient } from '../../src/engine/client.ts'
+import type { Computing, GenerationSummary, Path, Scene } from '../../src/engine/protocol.ts'
+import { GREEDY } from '../../src/core/sampling.ts'
+
+const PATHS = ['webgpu', 'wasm'] as const
+const engines = new Map<Path, EngineClient>()
+const computing = new Map<Path, Computing>()
+
+async function fetched(path: string): Promise<Blob> {
+  const response = await fetch(`/${path}`)
+  if (!response.ok) throw new Error(`${path}: ${response.status}`)
+  return response.blob()
+}
+
+beforeAll(async () => {
+  const paths = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'onnx/model_fp16.onnx']
+  const entries = paths.map(async (path) => [path, await fetched(`models/starter/${path}`)] as const)
+  const files = new Map(await Promise.all(entries))
+  const pack = { name: 'starter', file: await fetched('packs/starter.hycora.safetensors') }
+  for (const path of PATHS) {
+    const worker = new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' })
+    const engine = connectEngine(worker)
+    const info = await engine.request('load', { name: 'starter', files, pack, path, rates: {} })
+    computing.set(path, info.computing)
+    engines.set(path, engine)
+  }
+}, 300_000)
+afterAll(() => {
+  for (const engine of engines.values()) engine.close()
+})
+
+const turns: Scene['turns'] = [
+  { speaker: 'role', text: 'Good evening.' },
+  { speaker: 'user', text: 'Good evening. What do you think of the sea?' },
+]
+const scene = (changes: Partial<Scene>): Scene => ({
+  role: null,
+  strength: 1,
+  turns,
+  continueLast: false,
+  ...changes,
+})
+
+function answer(path: Path, played: Scene, maxTokens = 24): Promise<GenerationSummary> {
+  return engines.get(path)!.request('generate', { scene: played, sampling: GREEDY, maxTokens })
+}
+
+const holmes = scene({ role: 'Sherlock Holmes' })
+const scenes: readonly (readonly [string, Scene])[] = [
+  ['the bare model', scene({})],
+  ['a role', holmes],
+  ['the same role once more, as another take', holmes],
+  ['another role', scene({ role: 'Caesar' })],
+  ['a role at half its strength', scene({ role: 'Sherlock Holmes', strength: 0.5 })],
+  [
+    'a blend of two roles',
+    scene({
+      blend: [
+        { role: 'Sherlock Holmes', weight: 0.6 },
+        { role: 'Caesar', weight: 0.4 },
+      ],
+    }),
+  ],
+  [
+    'a line that is carried on',
+    scene({
+      role: 'Caesar',
+      turns: [...turns, { speaker: 'role', text: 'The sea is' }],
+      continueLast: true,
+    }),
+  ],
+]
+
+test.each(PATHS)('%s is taken because it was chosen, and measured', (path) => {
+  expect(computing.get(path)).toMatchObject({ path, why: 'chosen', rates: { [path]: expect.anything() } })
+})
+
+describe('the processor answers as the graphics card does', () => {
+  test.each(scenes)('%s', async (_, played) => {
+    const [card, processor] = [await answer('webgpu', played), await answer('wasm', played)]
+    expect(processor.text).toBe(card.text)
+    expect(processor.text.length).toBeGreaterThan(3)
+    expect({ ...processor, firstTokenMs: 0, tokensPerSecond: 0 }).toEqual({
+      ...card,
+      firstTokenMs: 0,
+      tokensPerSecond: 0,
+    })
+  })
+
+  test('roles and strengths make a difference', async () => {
+    const texts = await Promise.all(scenes.slice(0, 4).map(([, played]) => answer('wasm', played)))
+    expect(new Set(texts.map(({ text }) => text)).size).toBe(3)
+  })
+
+  test.each(PATHS)('%s stops within a word, and what was said stays', async (path) => {
+    const stop = new AbortController()
+    const pieces: string[] = []
+    const summary = await engines.get(path)!.request(
+      'generate',
+      { scene: holmes, sampling: { ...GREEDY, temperature: 1, seed: 3 }, maxTokens: 200 },
+      {
+        signal: stop.signal,
+        onYield: ({ text, tokens }) => {
+          pieces.push(text)
+          if (tokens === 3) stop.abort()
+        },
+      },
+    )
+    expect(summary.stop).toBe('cancelled')
+    expect(summary.tokens).toBeLessThan(12)
+    expect(summary.text).toBe(pieces.join(''))
+  })
+
+  test('training without WebGPU is refused in words', async () => {
+    const training = engines.get('wasm')!.request('train', {
+      backbone: 'starter',
+      dialogues: [],
+      config: {},
+      start: null,
+      checkpoint: null,
+      rehearsal: { role: '', prompts: [], everySteps: 1 },
+      duty: 1,
+    })
+    await expect(training).rejects.toMatchObject({ code: 'webgpu-unavailable' })
+  })
+})
