@@ -2,7 +2,7 @@
 //   p[r, n] = qkv[r, n] + bias[n] + scale(r)·Σ_j u[r, part, j]·B[part][j, n]
 //   q, k: p'[i] = p[i]·cos − p[i + half]·sin;  p'[i + half] = p[i + half]·cos + p[i]·sin;  v: p' = p
 //   query[r, h] = p'_q;  cache[s, 0, h, position(r)] = p'_k;  cache[s, 1, h, position(r)] = p'_v,  s = sequence(r)
-// Workgroup (h, r): one head (queries, then keys, then values) of one row; a lane takes one pair of dimensions.
+// Workgroup (g, r): of one row and all heads (queries, then keys, then values) a lane takes two pairs of dimensions of a head.
 // Reference: paper eq. 7; Su et al. 2021, eq. 34; tests/reference/rotaryAppend.ts. Wrapper: src/kernels/rotaryAppend.ts
 
 const WORKGROUP_SIZE = 32u;
@@ -48,15 +48,32 @@ struct Part {
   b: u32, // offset of its B in a slot
 }
 
-fn value(row: u32, part: Part, column: u32) -> f32 {
+fn part_of(head: u32) -> Part {
+  let q_width = uniforms.heads * uniforms.head_dim;
+  let kv_width = uniforms.kv_heads * uniforms.head_dim;
+  let u = q_width + 2u * kv_width;
+  if (head < uniforms.heads) {
+    return Part(0u, q_width, u, uniforms.b_q);
+  }
+  if (head < uniforms.heads + uniforms.kv_heads) {
+    return Part(q_width, kv_width, u + uniforms.rank, uniforms.b_k);
+  }
+  return Part(q_width + kv_width, kv_width, u + 2u * uniforms.rank, uniforms.b_v);
+}
+
+// The values of four columns of qkv, all of one part: what is read of u serves all four.
+fn values(row: u32, part: Part, columns: vec4u) -> vec4f {
   let base = row * uniforms.qkv_stride;
-  var sum = qkv[base + part.first + column] + bias[part.first + column];
+  let v = base + columns;
+  var sum = vec4f(qkv[v.x], qkv[v.y], qkv[v.z], qkv[v.w])
+    + vec4f(bias[columns.x], bias[columns.y], bias[columns.z], bias[columns.w]);
   let entry = step.row[row];
   if (entry.scale != 0.0) {
-    var delta = 0.0;
-    let b_base = entry.slot * uniforms.b_slot_stride + part.b + column;
+    var delta = vec4f();
+    var w = entry.slot * uniforms.b_slot_stride + part.b + columns - part.first;
     for (var j = 0u; j < uniforms.rank; j++) {
-      delta += qkv[base + part.u + j] * b[b_base + j * part.width];
+      delta += qkv[base + part.u + j] * vec4f(b[w.x], b[w.y], b[w.z], b[w.w]);
+      w += part.width;
     }
     sum += entry.scale * delta;
   }
@@ -71,39 +88,36 @@ fn rotary_append(
   let row = workgroup.y;
   let position = step.row[row].position;
   let half = uniforms.head_dim / 2u;
-  let q_width = uniforms.heads * uniforms.head_dim;
-  let kv_width = uniforms.kv_heads * uniforms.head_dim;
-  let u = q_width + 2u * kv_width;
-  let head_stride = uniforms.capacity * uniforms.head_dim;
-  let sequence_first = step.row[row].sequence * 2u * uniforms.kv_heads * head_stride;
-  let kv_first = sequence_first + position * uniforms.head_dim;
+  let quarter = half / 2u;
+  let index = workgroup.x * WORKGROUP_SIZE + lane;
+  let head = index / quarter;
+  if (head >= uniforms.heads + 2u * uniforms.kv_heads) {
+    return;
+  }
+  let i = index % quarter;
+  // Two dimensions of the first half and their partners in the second.
+  let dimensions = vec4u(i, i + quarter, i + half, i + half + quarter);
+  let v = values(row, part_of(head), head * uniforms.head_dim + dimensions);
 
-  for (var i = lane; i < half; i += WORKGROUP_SIZE) {
-    let angle = angles[position * half + i];
-    if (workgroup.x < uniforms.heads) {
-      let part = Part(0u, q_width, u, uniforms.b_q);
-      let column = workgroup.x * uniforms.head_dim + i;
-      let first = value(row, part, column);
-      let second = value(row, part, column + half);
-      let y = row * q_width + column;
-      query[y] = first * angle.x - second * angle.y;
-      query[y + half] = second * angle.x + first * angle.y;
-    } else if (workgroup.x < uniforms.heads + uniforms.kv_heads) {
-      let head = workgroup.x - uniforms.heads;
-      let part = Part(q_width, kv_width, u + uniforms.rank, uniforms.b_k);
-      let column = head * uniforms.head_dim + i;
-      let first = value(row, part, column);
-      let second = value(row, part, column + half);
-      let y = head * head_stride + kv_first + i;
-      cache[y] = first * angle.x - second * angle.y;
-      cache[y + half] = second * angle.x + first * angle.y;
-    } else {
-      let head = workgroup.x - uniforms.heads - uniforms.kv_heads;
-      let part = Part(q_width + kv_width, kv_width, u + 2u * uniforms.rank, uniforms.b_v);
-      let column = head * uniforms.head_dim + i;
-      let y = (uniforms.kv_heads + head) * head_stride + kv_first + i;
-      cache[y] = value(row, part, column);
-      cache[y + half] = value(row, part, column + half);
+  let first_angle = angles[position * half + i];
+  let second_angle = angles[position * half + i + quarter];
+  let cosines = vec2f(first_angle.x, second_angle.x);
+  let sines = vec2f(first_angle.y, second_angle.y);
+  let turned = vec4f(v.xy * cosines - v.zw * sines, v.zw * cosines + v.xy * sines);
+
+  if (head < uniforms.heads) {
+    let y = (row * uniforms.heads + head) * uniforms.head_dim + dimensions;
+    for (var k = 0u; k < 4u; k++) {
+      query[y[k]] = turned[k];
+    }
+  } else {
+    // A sequence holds the keys of all heads, then the values of all.
+    let kv_head = head - uniforms.heads;
+    let place = step.row[row].sequence * 2u * uniforms.kv_heads + kv_head;
+    let y = (place * uniforms.capacity + position) * uniforms.head_dim + dimensions;
+    let stored = select(turned, v, kv_head >= uniforms.kv_heads);
+    for (var k = 0u; k < 4u; k++) {
+      cache[y[k]] = stored[k];
     }
   }
 }

@@ -1,10 +1,11 @@
 // Gated activation with bias and adapter, forward.
 //   g[r, n] = gate_up[r, n] + bias[n] + scale(r)·Σ_j u[r, 0, j]·B_gate[j, n];  p likewise from the second half
 //   y[r, n] = g[r, n] / (1 + exp(−g[r, n]))·p[r, n]
-// Workgroup (g, r): 64 columns of one row, a lane one column.
+// Workgroup (g, r): 128 columns of one row, a lane four of them, 32 apart.
 // Reference: Shazeer 2020, eq. 6; paper eq. 7; tests/reference/swiglu.ts. Wrapper: src/kernels/swiglu.ts
 
-const WORKGROUP_SIZE = 64u;
+const WORKGROUP_SIZE = 32u;
+const EACH = 4u; // columns of a lane
 
 struct Uniforms {
   columns: u32,
@@ -35,17 +36,21 @@ struct Step {
 @group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, columns]
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
-fn value(row: u32, part: u32, column: u32, b_offset: u32) -> f32 {
+// The values of four columns of a part: what is read of u serves all four.
+fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
   let base = row * uniforms.gate_up_stride;
-  let index = part * uniforms.columns + column;
-  var sum = gate_up[base + index] + bias[index];
+  let c = part * uniforms.columns + columns;
+  let v = base + c;
+  var sum = vec4f(gate_up[v.x], gate_up[v.y], gate_up[v.z], gate_up[v.w])
+    + vec4f(bias[c.x], bias[c.y], bias[c.z], bias[c.w]);
   let entry = step.row[row];
   if (entry.scale != 0.0) {
-    var delta = 0.0;
+    var delta = vec4f();
     let u = base + 2u * uniforms.columns + part * uniforms.rank;
-    let b_base = entry.slot * uniforms.b_slot_stride + b_offset + column;
+    var w = entry.slot * uniforms.b_slot_stride + b_offset + columns;
     for (var j = 0u; j < uniforms.rank; j++) {
-      delta += gate_up[u + j] * b[b_base + j * uniforms.columns];
+      delta += gate_up[u + j] * vec4f(b[w.x], b[w.y], b[w.z], b[w.w]);
+      w += uniforms.columns;
     }
     sum += entry.scale * delta;
   }
@@ -58,11 +63,16 @@ fn swiglu(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let row = workgroup.y;
-  let column = workgroup.x * WORKGROUP_SIZE + lane;
-  if (column < uniforms.columns) {
-    let gate = value(row, 0u, column, uniforms.b_gate);
-    let up = value(row, 1u, column, uniforms.b_up);
-    // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
-    y[row * uniforms.y_stride + column] = gate / (1.0 + exp(min(-gate, 80.0))) * up;
+  let wanted = workgroup.x * EACH * WORKGROUP_SIZE + lane + WORKGROUP_SIZE * vec4u(0u, 1u, 2u, 3u);
+  // Columns past the end repeat the last one and are not stored.
+  let columns = min(wanted, vec4u(uniforms.columns - 1u));
+  let gate = values(row, 0u, columns, uniforms.b_gate);
+  let up = values(row, 1u, columns, uniforms.b_up);
+  // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
+  let result = gate / (1.0 + exp(min(-gate, vec4f(80.0)))) * up;
+  for (var i = 0u; i < EACH; i++) {
+    if (wanted[i] < uniforms.columns) {
+      y[row * uniforms.y_stride + wanted[i]] = result[i];
+    }
   }
 }

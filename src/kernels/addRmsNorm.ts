@@ -1,4 +1,5 @@
 import code from '../../shaders/add_rms_norm.wgsl?raw'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -21,6 +22,17 @@ export const addRmsNormKernel = defineKernel({
   bindings: ['step', 'delta', 'bias', 'b', 'gain', 'residual', 'y'],
 })
 
+export interface AddRmsNormOptions {
+  readonly epsilon: number
+  /** Lanes that share a row, a power of two; without it what suits the device. */
+  readonly workgroupSize?: number
+}
+
+/** A row must fill what a GPU can do at once; a software driver pays for each lane at every barrier. */
+function preferredWorkgroupSize(device: GPUDevice): number {
+  return isSoftware(device.adapterInfo) ? 32 : 64
+}
+
 /**
  * Adds a projection's output, bias and adapter to the residual stream, then normalises each row:
  * `residual += delta + bias + scale·u·B`, `y = gain · residual / √(mean(residual²) + epsilon)`.
@@ -37,7 +49,7 @@ export function addRmsNorm(
   adapter: AdapterBinding,
   tensors: { readonly step: Tensor; readonly gain: Tensor; readonly residual: Tensor; readonly y: Tensor },
   added: { readonly delta: Tensor; readonly bias: Tensor; readonly bOffset: number } | null,
-  { epsilon }: { readonly epsilon: number },
+  options: AddRmsNormOptions,
 ): Promise<Dispatch> {
   const columns = tensors.gain.shape[0] ?? 0
   expectLength('gain', tensors.gain, columns)
@@ -57,8 +69,14 @@ export function addRmsNorm(
       rank: adapter.rank,
       b_offset: added?.bOffset ?? 0,
       b_slot_stride: adapter.bSlotStride,
-      epsilon,
+      epsilon: options.epsilon,
     },
-    { workgroups: (rows) => [rows, 1, 1], overrides: { ADD: added ? 1 : 0 } },
+    {
+      workgroups: (rows) => [rows, 1, 1],
+      overrides: {
+        ADD: added ? 1 : 0,
+        WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device),
+      },
+    },
   )
 }

@@ -1,4 +1,5 @@
 import code from '../../shaders/rotary_append.wgsl?raw'
+import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -23,6 +24,10 @@ export const rotaryAppendKernel = defineKernel({
   bindings: ['step', 'qkv', 'bias', 'b', 'angles', 'query', 'cache'],
 })
 
+const WORKGROUP_SIZE = 32
+/** Columns of a lane. */
+const EACH = 4
+
 export interface AttentionShape {
   readonly heads: number
   readonly kvHeads: number
@@ -41,7 +46,7 @@ export interface AttentionShape {
  *   [≥ capacity, headDim / 2, 2]; writes `query` [rows, heads·headDim] and `cache`
  *   [sequences, 2, kvHeads, capacity, headDim].
  * @param bOffsets where B of q, k and v lies in a slot, in floats.
- * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above.
+ * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above, or heads are no multiple of 4 wide.
  */
 export function rotaryAppend(
   device: GPUDevice,
@@ -58,6 +63,11 @@ export function rotaryAppend(
   bOffsets: { readonly q: number; readonly k: number; readonly v: number },
 ): Promise<Dispatch> {
   const { heads, kvHeads, headDim, capacity } = shape
+  check(
+    headDim % EACH === 0,
+    'shape-mismatch',
+    () => `heads are ${headDim} wide, expected a multiple of ${EACH}`,
+  )
   const width = (heads + 2 * kvHeads) * headDim
   const qkvStride = expectColumns('qkv', tensors.qkv, width + 3 * adapter.rank)
   expectLength('bias', tensors.bias, width)
@@ -77,6 +87,6 @@ export function rotaryAppend(
       b_v: bOffsets.v,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [heads + 2 * kvHeads, rows, 1] },
+    { workgroups: (rows) => [Math.ceil(width / EACH / WORKGROUP_SIZE), rows, 1] },
   )
 }

@@ -20,6 +20,9 @@ export const swigluKernel = defineKernel({
   bindings: ['step', 'gate_up', 'bias', 'b', 'y'],
 })
 
+/** Columns that one workgroup takes. */
+const COLUMNS = 128
+
 /**
  * Gated activation with bias and adapter: `y = silu(gate + …) · (up + …)`, `silu(g) = g / (1 + exp(−g))`.
  *
@@ -50,6 +53,6 @@ export function swiglu(
       b_up: bOffsets.up,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [Math.ceil(columns / 64), rows, 1] },
+    { workgroups: (rows) => [Math.ceil(columns / COLUMNS), rows, 1] },
   )
 }

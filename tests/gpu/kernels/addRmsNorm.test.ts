@@ -41,6 +41,7 @@ async function run(
   inputs: Inputs,
   adapter: AdapterBinding,
   bOffset: number | null,
+  lanes: { readonly workgroupSize?: number } = {},
 ): Promise<{ sum: Float32Array; y: Float32Array }> {
   const columns = inputs.gain.length
   const strides = { residual: columns + 3, y: columns + 2 }
@@ -62,7 +63,8 @@ async function run(
     residual,
     y,
   }
-  submit(device, [await addRmsNorm(device, adapter, tensors, added, { epsilon: EPSILON })], rows.length)
+  const dispatch = await addRmsNorm(device, adapter, tensors, added, { epsilon: EPSILON, ...lanes })
+  submit(device, [dispatch], rows.length)
   const sums = await readGuarded(device, residual)
   const normalised = await readGuarded(device, y)
   const spare = columnsOf(normalised, strides.y, columns, 2)
@@ -78,13 +80,13 @@ describe.each(addRmsNormCases)(
   (shape) => {
     const rows = mixedRows(shape.rows, shape.slots)
 
-    test('adds and normalises', async () => {
+    test.each([{}, { workgroupSize: 64 }])('adds and normalises, %o', async (lanes) => {
       const inputs = prepare(shape)
       const { adapter, b, offsets } = adapterUp(device, { ...shape, widths: [shape.columns] })
       const { residual, gain, delta, bias, u } = inputs
       const added = { delta, bias, u, b: b[0]!, rank: shape.rank }
       const expected = addRmsNormReference(rows, { residual, gain, added }, EPSILON)
-      const actual = await run(rows, inputs, adapter, offsets[0]!)
+      const actual = await run(rows, inputs, adapter, offsets[0]!, lanes)
       expect(nmse(actual.sum, expected.sum)).toBeLessThanOrEqual(1e-10)
       expect(nmse(actual.y, expected.y)).toBeLessThanOrEqual(1e-10)
     })
