@@ -1,16 +1,17 @@
 // Adapted projection of a few rows, forward.
 //   y[r, n]                     = Σ_k x[r, k]·W[n, k]                            n < out
 //   y[r, out + part·rank + j]   = Σ_k x[r, k]·A[slot(r), part][k, j]             what B takes; the consumer of y adds scale·Σ_j u[j]·B[j, n]
-// Workgroup (g, r): the first `out_groups` values of g take four outputs for each team of LANES lanes, a lane
-// every LANES-th vector along k; the other values of g take four quads of rank columns each, 64 lanes along k.
+// Workgroup (g, r): g below `out_groups` takes four outputs for each team of LANES lanes, a lane every LANES-th vector along
+// k; g from `a_first_group` on, which may be the same workgroup, takes its share of the quads of rank columns, SLICES lanes
+// each, a lane every SLICES-th vector along k.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
 override LANES: u32 = 8u; // of a team, along k; divides the workgroup
 const OUTPUTS = 4u; // of a team
+override SLICES: u32 = 32u; // lanes of a quad of rank columns, along k; divides the workgroup
 const WORKGROUP_SIZE = 64u;
-const QUADS = 4u; // of rank columns, that a workgroup takes
 
 struct Uniforms {
   out: u32,
@@ -27,7 +28,8 @@ struct Uniforms {
   a_part_stride: u32,
   a_slot_stride: u32,
   last_row_only: u32,
-  quads: u32,
+  a_first_group: u32,
+  a_share: u32, // of each workgroup from there on, quads of rank columns in 1 / 65536
 }
 
 struct Row {
@@ -51,8 +53,8 @@ struct Step {
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
-var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
-var<workgroup> quad_partial: array<vec4f, 256>;
+var<workgroup> output_partial: array<vec4f, WORKGROUP_SIZE>;
+var<workgroup> rank_partial: array<vec4f, WORKGROUP_SIZE>;
 
 fn block_scale(block: u32) -> f32 {
   if (HALF_SCALES) {
@@ -142,6 +144,35 @@ fn vector_products(n: vec4u, v: u32, x_base: u32) -> vec4f {
   return scaled(first, first_x, row_block + block) + scaled(second, second_x, row_block + second_block);
 }
 
+// What a lane adds to four outputs.
+fn output_sums(lane: u32, first: u32, x_base: u32) -> vec4f {
+  // Rows past the end read the last row: their sums are never stored.
+  let n = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
+  var sum = vec4f();
+  for (var v = lane % LANES; v < uniforms.in_vectors; v += LANES) {
+    sum += vector_products(n, v, x_base);
+  }
+  return sum;
+}
+
+// What a lane adds to a quad of rank columns.
+fn rank_sums(slice: u32, quad: u32, entry: Row, x_base: u32) -> vec4f {
+  let quads = uniforms.rank / 4u;
+  let part = quad / quads;
+  let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad - part * quads;
+  // A row that plays no role multiplies nothing.
+  let vectors = select(0u, (uniforms.in_features + 3u) / 4u, entry.scale != 0.0);
+  var sum = vec4f();
+  for (var v = slice; v < vectors; v += SLICES) {
+    // Where the input ends within a vector, its padding is zero.
+    let values = x[x_base + v];
+    let first = base + 4u * v * quads;
+    sum += values.x * a[first] + values.y * a[first + quads]
+      + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+  }
+  return sum;
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn project(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -154,71 +185,39 @@ fn project(
   let x_base = row * uniforms.x_stride / 4u;
   let y_base = workgroup.y * uniforms.y_stride;
 
+  let first = (workgroup.x * WORKGROUP_SIZE + lane) / LANES * OUTPUTS;
+  var sum = vec4f();
   if (workgroup.x < uniforms.out_groups) {
-    let team = lane / LANES;
-    let first = (workgroup.x * (WORKGROUP_SIZE / LANES) + team) * OUTPUTS;
-    // Rows past the end read the last row: their sums are never stored.
-    let n = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
-    var sum = vec4f();
-    for (var v = lane % LANES; v < uniforms.in_vectors; v += LANES) {
-      sum += vector_products(n, v, x_base);
+    sum = output_sums(lane, first, x_base);
+    output_partial[lane] = sum;
+  }
+  var first_quad = 0u;
+  var count = 0u; // of quads
+  if (workgroup.x >= uniforms.a_first_group) {
+    let share = (workgroup.x - uniforms.a_first_group) * uniforms.a_share;
+    first_quad = share >> 16u;
+    count = ((share + uniforms.a_share) >> 16u) - first_quad;
+  }
+  if (lane < count * SLICES) {
+    rank_partial[lane] = rank_sums(lane % SLICES, first_quad + lane / SLICES, step.row[row], x_base);
+  }
+  workgroupBarrier();
+
+  if (workgroup.x < uniforms.out_groups && lane % LANES == 0u) {
+    for (var i = 1u; i < LANES; i++) {
+      sum += output_partial[lane + i];
     }
-    partial[lane] = sum;
-    workgroupBarrier();
-    if (lane % LANES == 0u) {
-      for (var i = 1u; i < LANES; i++) {
-        sum += partial[lane + i];
-      }
-      for (var i = 0u; i < OUTPUTS; i++) {
-        if (first + i < uniforms.out) {
-          y[y_base + first + i] = sum[i];
-        }
-      }
-    }
-  } else {
-    let quads = uniforms.rank / 4u;
-    let stride = 4u * quads;
-    let first_quad = (workgroup.x - uniforms.out_groups) * QUADS;
-    let slot_base = step.row[row].slot * uniforms.a_slot_stride + uniforms.a_offset;
-    // Quads past the last repeat it; they are not stored.
-    var bases = array<u32, QUADS>();
-    for (var i = 0u; i < QUADS; i++) {
-      let quad = min(first_quad + i, uniforms.quads - 1u);
-      bases[i] = (slot_base + quad / quads * uniforms.a_part_stride) / 4u + quad % quads;
-    }
-    var sums = array<vec4f, QUADS>();
-    // A row that plays no role multiplies nothing.
-    let vectors = select(0u, (uniforms.in_features + 3u) / 4u, step.row[row].scale != 0.0);
-    for (var v = lane; v < vectors; v += WORKGROUP_SIZE) {
-      // Where the input ends within a vector, its padding is zero.
-      let values = x[x_base + v];
-      for (var i = 0u; i < QUADS; i++) {
-        let first = bases[i] + v * stride;
-        sums[i] += values.x * a[first] + values.y * a[first + quads]
-          + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+    for (var i = 0u; i < OUTPUTS; i++) {
+      if (first + i < uniforms.out) {
+        y[y_base + first + i] = sum[i];
       }
     }
-    for (var i = 0u; i < QUADS; i++) {
-      quad_partial[i * WORKGROUP_SIZE + lane] = sums[i];
+  }
+  if (lane < 4u * count) {
+    var total = 0.0;
+    for (var slice = 0u; slice < SLICES; slice++) {
+      total += rank_partial[lane / 4u * SLICES + slice][lane % 4u];
     }
-    workgroupBarrier();
-    // Sixteen lanes a quad, each four sums; then one lane a quad.
-    let own = lane / 16u * WORKGROUP_SIZE + lane % 16u;
-    let quarter = quad_partial[own] + quad_partial[own + 16u] + quad_partial[own + 32u] + quad_partial[own + 48u];
-    workgroupBarrier();
-    quad_partial[lane] = quarter;
-    workgroupBarrier();
-    let quad = first_quad + lane;
-    if (lane < QUADS && quad < uniforms.quads) {
-      var total = vec4f();
-      for (var i = 0u; i < 16u; i++) {
-        total += quad_partial[lane * 16u + i];
-      }
-      let column = y_base + uniforms.out + 4u * quad;
-      y[column] = total.x;
-      y[column + 1u] = total.y;
-      y[column + 2u] = total.z;
-      y[column + 3u] = total.w;
-    }
+    y[y_base + uniforms.out + 4u * first_quad + lane] = total;
   }
 }

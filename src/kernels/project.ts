@@ -31,7 +31,7 @@ const bindings = ['step', 'x', 'weights', 'scales', 'zeros', 'a', 'y'] as const
 export const projectKernel = defineKernel({
   name: 'project',
   code: vectorCode,
-  uniforms: { ...uniforms, last_row_only: 'u32', quads: 'u32' },
+  uniforms: { ...uniforms, last_row_only: 'u32', a_first_group: 'u32', a_share: 'u32' },
   bindings,
 })
 
@@ -44,11 +44,11 @@ export const projectDirectKernel = defineKernel({
   bindings,
 })
 
-/** Outputs of a workgroup's 64 lanes, were each one a team of its own. */
+/** Outputs of a workgroup of the vector plan, were each lane a team of its own. */
 const VECTOR_OUTPUTS = 256
 const TILE = 32
-/** Quads of rank columns that one workgroup of the vector plan takes. */
-const VECTOR_QUADS = 4
+/** Lanes of a workgroup of the vector plan. */
+const VECTOR_LANES = 64
 
 /** The A matrices that a projection multiplies its input with, one for each part that lies side by side in W. */
 export interface ProjectedParts {
@@ -66,11 +66,34 @@ export interface ProjectOptions {
   readonly lastRowOnly?: boolean
   /** Lanes that share an output, `vector` only; without it what suits the device. */
   readonly lanes?: number
+  /** Which workgroups multiply with A, those of the outputs or others; `vector` only, without it what suits the device. */
+  readonly ranks?: keyof typeof RANKS
 }
 
 /** Few outputs must fill a GPU; a processor that emulates one runs fastest where lanes need nothing of each other. */
 function preferredLanes(device: GPUDevice): number {
   return isSoftware(device.adapterInfo) ? 2 : 8
+}
+
+/**
+ * A GPU runs all workgroups at once: A has its own, of many lanes each, so that nothing waits for it. The few threads of a
+ * processor take equal numbers of workgroups, which therefore must weigh the same, and few lanes have little to add up.
+ */
+const RANKS = {
+  beside: { slices: 32 },
+  within: { slices: 8 },
+} as const
+
+/** The first workgroup that takes quads of rank columns, how many do so, and how many workgroups there are. */
+function rankGroups(
+  quads: number,
+  outGroups: number,
+  ranks: keyof typeof RANKS,
+): { readonly first: number; readonly sharing: number; readonly groups: number } {
+  const fewest = Math.ceil((quads * RANKS[ranks].slices) / VECTOR_LANES)
+  if (ranks === 'beside') return { first: outGroups, sharing: fewest, groups: outGroups + fewest }
+  const groups = Math.max(outGroups, fewest)
+  return { first: 0, sharing: groups, groups }
 }
 
 /**
@@ -113,7 +136,6 @@ export function project(
   const lanes = options.lanes ?? preferredLanes(device)
   const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS / lanes : TILE))
   const quads = (count * adapter.rank) / 4
-  const groups = outGroups + (isVector ? Math.ceil(quads / VECTOR_QUADS) : quads)
   const values = {
     out: matrix.out,
     in_vectors: dataVectors(matrix),
@@ -140,13 +162,20 @@ export function project(
   }
   const overrides = formatOverrides(matrix)
   if (isVector) {
+    const ranks = options.ranks ?? (isSoftware(device.adapterInfo) ? 'within' : 'beside')
+    const { first, sharing, groups } = rankGroups(quads, outGroups, ranks)
     return bindKernel(
       device,
       projectKernel,
       bound,
-      { ...values, last_row_only: lastRowOnly ? 1 : 0, quads },
       {
-        overrides: { ...overrides, LANES: lanes },
+        ...values,
+        last_row_only: lastRowOnly ? 1 : 0,
+        a_first_group: first,
+        a_share: quads === 0 ? 0 : Math.ceil((quads * 0x10000) / sharing),
+      },
+      {
+        overrides: { ...overrides, LANES: lanes, SLICES: RANKS[ranks].slices },
         workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1],
       },
     )
@@ -154,6 +183,6 @@ export function project(
   const kernel = options.plan === 'tile' ? projectTileKernel : projectDirectKernel
   return bindKernel(device, kernel, bound, values, {
     overrides,
-    workgroups: (rows) => [groups, Math.ceil(rows / TILE), 1],
+    workgroups: (rows) => [outGroups + quads, Math.ceil(rows / TILE), 1],
   })
 }

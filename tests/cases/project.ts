@@ -77,4 +77,6 @@ export const adapterCases: readonly AdapterCase[] = [
   { out: 64, in: 128, rows: 70, rank: 12, parts: 3, slots: 5, seed: 404 },
   { out: 512, in: 256, rows: 4, rank: 8, parts: 3, slots: 3, seed: 405 },
   { out: 576, in: 1536, rows: 3, rank: 8, parts: 1, slots: 2, seed: 406 },
+  // More rank columns than the workgroups of the outputs can take.
+  { out: 48, in: 40, rows: 2, rank: 64, parts: 3, slots: 2, seed: 407 },
 ]

@@ -118,22 +118,20 @@ describe.each(adapterCases)(
       }
     }
 
-    test.each(['vector', 'tile', 'direct'] as const)(
-      '%s: every row meets its own slot, or none',
-      async (plan) => {
-        const rows = mixedRows(count, shape.slots)
-        const { run, input } = prepare(rows)
-        const { a, bound } = adapterDown(shape)
-        const { base, u } = await runProject({ ...run, parts: bound, options: { plan } })
-        expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
-        const bare = await runProject({
-          ...run,
-          parts: { ...bound, adapter: noAdapter(device) },
-          options: { plan },
-        })
-        expectSameBits(base, bare.base)
-      },
-    )
+    test.each([
+      { plan: 'vector', ranks: 'within' },
+      { plan: 'vector', ranks: 'beside' },
+      { plan: 'tile' },
+      { plan: 'direct' },
+    ] as const)('%o: every row meets its own slot, or none', async (options) => {
+      const rows = mixedRows(count, shape.slots)
+      const { run, input } = prepare(rows)
+      const { a, bound } = adapterDown(shape)
+      const { base, u } = await runProject({ ...run, parts: bound, options })
+      expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
+      const bare = await runProject({ ...run, parts: { ...bound, adapter: noAdapter(device) }, options })
+      expectSameBits(base, bare.base)
+    })
 
     test('the last row alone is the last row', async () => {
       const rows = mixedRows(count, shape.slots)
