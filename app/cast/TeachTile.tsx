@@ -3,6 +3,7 @@ import { count } from '../shared/format.ts'
 import { routeHash } from '../stores/route.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
 import { lastStep } from '../stores/trainingProgress.ts'
+import tile from './RoleTile.module.css'
 import styles from './TeachTile.module.css'
 
 /** The last tile of the gallery, a quiet one: somebody who is not there yet. */
@@ -15,8 +16,8 @@ export function TeachTile() {
     return `${name} waits at step ${count(state.keptStep ?? lastStep(state.history))}.`
   })
   return (
-    <li className={styles.item}>
-      <a className={styles.tile} href={routeHash({ screen: 'teach' })}>
+    <li className={tile.item}>
+      <a className={[tile.tile, styles.link].join(' ')} href={routeHash({ screen: 'teach' })}>
         <span className={styles.picture}>
           <Icon name="plus" size={32} />
         </span>
