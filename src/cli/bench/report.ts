@@ -44,6 +44,9 @@ export interface BenchRow {
   readonly ours: number | null
   readonly rival: number | null
   readonly ratio: number | null
+  /** Where ratios were taken round by round: the half of them around the median, which then is `ratio`. */
+  readonly ratioLow?: number
+  readonly ratioHigh?: number
   readonly unit: Unit
   readonly floor: number
   readonly rivalName: string
@@ -69,7 +72,7 @@ export interface BenchRow {
 }
 
 /** What a case measured; the rest of its row follows from it. */
-export type Measured = Partial<Omit<BenchRow, 'case' | 'model' | 'type' | 'ratio' | 'floor'>> &
+export type Measured = Partial<Omit<BenchRow, 'case' | 'model' | 'type' | 'floor'>> &
   Pick<BenchRow, 'unit' | 'rivalName'>
 
 /** Four significant digits: more would only be noise. */
@@ -86,9 +89,9 @@ export function ratioOf(ours: number, rival: number, unit: Unit): number {
 export function rowOf(
   name: BenchCase,
   about: { readonly model: string; readonly type: string },
-  { ours = null, rival = null, unit, rivalName, ...more }: Measured,
+  { ours = null, rival = null, ratio = null, unit, rivalName, ...more }: Measured,
 ): BenchRow {
-  const ratio = ours === null || rival === null ? null : rounded(ratioOf(ours, rival, unit))
+  const known = ratio ?? (ours === null || rival === null ? null : ratioOf(ours, rival, unit))
   const numbers = Object.entries(more).map(([key, value]) => [
     key,
     typeof value === 'number' ? rounded(value) : value,
@@ -98,7 +101,7 @@ export function rowOf(
     ...about,
     ours: ours === null ? null : rounded(ours),
     rival: rival === null ? null : rounded(rival),
-    ratio,
+    ratio: known === null ? null : rounded(known),
     unit,
     floor: FLOORS[name],
     rivalName,
@@ -130,7 +133,12 @@ export function formatTable(device: string, rows: readonly BenchRow[]): string {
       .map((text, column) => text.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  const notes = rows.flatMap((row) => (row.note === undefined ? [] : [`${row.case}: ${row.note}`]))
+  const notes = rows.flatMap((row) => [
+    ...(row.note === undefined ? [] : [`${row.case}: ${row.note}`]),
+    ...(row.ratioLow === undefined || row.ratioHigh === undefined
+      ? []
+      : [`${row.case}: half of ${row.rounds} rounds have a ratio from ${row.ratioLow} to ${row.ratioHigh}`]),
+  ])
   const [first] = rows
   return [
     first ? `${first.model}, ${first.type}, on ${device}` : device,

@@ -12,9 +12,14 @@ import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchCase, BenchRow, Unit } from './report.ts'
 import { generateGreedy, promptIds } from './subject.ts'
 import type { Subject } from './subject.ts'
-import { interleave, median, roundsWithin, timeOf, timeTokens } from './timing.ts'
+import { interleave, interleavePaired, median, roundsWithin, timeOf, timeTokens } from './timing.ts'
 
 const SHORT_PROMPT = 8
+
+/** A few per cent are to be told apart: so many times the rounds of another case, short ones, and the time for them. */
+const OVERHEAD_ROUNDS = 5
+const OVERHEAD_TOKENS = 16
+const OVERHEAD_BUDGET_MS = 3 * CASE_BUDGET_MS
 
 function withoutPack(subject: Subject, name: BenchCase, unit: Unit, rivalName: string): BenchRow {
   return subject.row(name, { unit, rivalName, note: 'left out: no persona pack was given' })
@@ -44,10 +49,11 @@ function tokenTimer({ backbone, tokens }: Subject): (casting: Casting | null) =>
 /** Decoding as a role of the pack, against the same backbone without a pack. */
 export async function overheadCase(subject: Subject): Promise<BenchRow> {
   const rivalName = 'the same backbone without a pack'
-  const { backbone, pack, rounds, tokens } = subject
+  const { backbone, pack, rounds } = subject
   if (!pack) return withoutPack(subject, 'lora-overhead', 'tokens/s', rivalName)
   const [casting] = castingsOf(pack)
-  const timeToken = tokenTimer(subject)
+  const tokens = Math.min(subject.tokens, OVERHEAD_TOKENS)
+  const timeToken = tokenTimer({ ...subject, tokens })
   let attached: Pack | null = null
   const decode = async (wanted: Pack | null): Promise<number> => {
     const role = wanted ? casting : null
@@ -58,9 +64,10 @@ export async function overheadCase(subject: Subject): Promise<BenchRow> {
     }
     return timeToken(role)
   }
-  const roundMs = 4 * tokens * ((await decode(pack)) + (await decode(null)))
-  const counted = roundsWithin(CASE_BUDGET_MS, roundMs, rounds)
-  const [played, bare] = await interleave(
+  // A side that takes its turn answers once unmeasured, for its pack was just attached.
+  const roundMs = 3 * tokens * ((await decode(pack)) + (await decode(null)))
+  const counted = roundsWithin(OVERHEAD_BUDGET_MS, roundMs, OVERHEAD_ROUNDS * rounds)
+  const { own, others, ...ratios } = await interleavePaired(
     counted,
     () => decode(pack),
     () => decode(null),
@@ -69,8 +76,9 @@ export async function overheadCase(subject: Subject): Promise<BenchRow> {
   const dispatchesPerToken = backbone.dispatchesPerToken()
   await backbone.attach(null)
   return subject.row('lora-overhead', {
-    ours: 1000 / played,
-    rival: 1000 / bare,
+    ours: 1000 / own,
+    rival: 1000 / others,
+    ...ratios,
     unit: 'tokens/s',
     rivalName,
     rounds: counted,

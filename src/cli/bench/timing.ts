@@ -9,21 +9,61 @@ export function median(values: readonly number[]): number {
 /** Measures something once and returns the number measured. */
 export type Measure = () => Promise<number>
 
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+/** Runs two measures in turn, A-B-B-A in every round, so that a machine that drifts drifts for both. */
+async function inRounds(
+  rounds: number,
+  ours: Measure,
+  rival: Measure,
+): Promise<{ readonly own: readonly number[]; readonly others: readonly number[] }[]> {
+  const results = []
+  for (let round = 0; round < rounds; round++) {
+    const first = await ours()
+    const others = [await rival(), await rival()]
+    results.push({ own: [first, await ours()], others })
+  }
+  return results
+}
+
 /**
- * Runs two measures in turn, A-B-B-A in every round, so that a machine that drifts drifts for both.
+ * Runs two measures in turn, A-B-B-A in every round.
  *
  * @returns the medians of both.
  */
 export async function interleave(rounds: number, ours: Measure, rival: Measure): Promise<[number, number]> {
-  const own: number[] = []
-  const others: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    own.push(await ours())
-    others.push(await rival())
-    others.push(await rival())
-    own.push(await ours())
+  const results = await inRounds(rounds, ours, rival)
+  return [median(results.flatMap(({ own }) => own)), median(results.flatMap(({ others }) => others))]
+}
+
+/** Two measures beside each other, and how their ratio spreads over the rounds. */
+export interface Paired {
+  /** Medians of both. */
+  readonly own: number
+  readonly others: number
+  /** Rival over ours of each round: the median of the rounds, and the half of them around it. */
+  readonly ratio: number
+  readonly ratioLow: number
+  readonly ratioHigh: number
+}
+
+/**
+ * Runs two measures in turn, A-B-B-A in every round, and compares them round by round: what else the machine does changes
+ * more slowly than that, and a ratio close to 1 is to be told from 1.
+ */
+export async function interleavePaired(rounds: number, ours: Measure, rival: Measure): Promise<Paired> {
+  const results = await inRounds(rounds, ours, rival)
+  const ratios = results.map(({ own, others }) => sum(others) / sum(own)).toSorted((a, b) => a - b)
+  const quarter = Math.floor(ratios.length / 4)
+  return {
+    own: median(results.flatMap(({ own }) => own)),
+    others: median(results.flatMap(({ others }) => others)),
+    ratio: median(ratios),
+    ratioLow: ratios[quarter] ?? NaN,
+    ratioHigh: ratios.at(-1 - quarter) ?? NaN,
   }
-  return [median(own), median(others)]
 }
 
 /** How many rounds of `roundMs` fit into a budget: at least one, at most what was wanted. */

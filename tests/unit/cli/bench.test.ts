@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 
 import { CASES, FLOORS, formatTable, ratioOf, rowOf } from '../../../src/cli/bench/report.ts'
 import { normalisedError, promptIds } from '../../../src/cli/bench/subject.ts'
-import { interleave, median, roundsWithin, timeTokens } from '../../../src/cli/bench/timing.ts'
+import {
+  interleave,
+  interleavePaired,
+  median,
+  roundsWithin,
+  timeTokens,
+} from '../../../src/cli/bench/timing.ts'
 
 async function* twoTokens(): AsyncGenerator<number> {
   yield 7
@@ -10,6 +16,8 @@ async function* twoTokens(): AsyncGenerator<number> {
 }
 
 const about = { model: 'starter', type: 'f16' }
+
+const measureOf = (values: number[]) => async () => values.shift()!
 
 test('the median is the middle value, or the mean of the two in the middle', () => {
   expect(median([9, 1, 5])).toBe(5)
@@ -27,6 +35,16 @@ test('rounds go A-B-B-A and give the medians of both sides', async () => {
   const medians = await interleave(2, measure('A', [1, 2, 3, 4]), measure('B', [10, 10, 30, 40]))
   expect(order.join('')).toBe('ABBAABBA')
   expect(medians).toEqual([2.5, 20])
+})
+
+test('rounds compared one by one give the median of their ratios, and the half around it', async () => {
+  // Ratios 2, 4, 1 and 3.
+  const paired = await interleavePaired(
+    4,
+    measureOf([5, 5, 1, 1, 20, 20, 2, 4]),
+    measureOf([10, 10, 2, 6, 20, 20, 9, 9]),
+  )
+  expect(paired).toEqual({ own: 4.5, others: 9.5, ratio: 2.5, ratioLow: 2, ratioHigh: 3 })
 })
 
 test('slow cases get fewer rounds, but one at least', () => {
@@ -69,6 +87,23 @@ test('a row has every key of the report and four significant digits', () => {
     rivalName: 'onnxruntime',
     nmse: 1.235e-9,
   })
+})
+
+test('a ratio of rounds stands before that of the medians, and the table tells its spread', () => {
+  const row = rowOf('lora-overhead', about, {
+    ours: 90,
+    rival: 100,
+    ratio: 0.95123,
+    ratioLow: 0.94,
+    ratioHigh: 0.96,
+    rounds: 24,
+    unit: 'tokens/s',
+    rivalName: 'it',
+  })
+  expect(row.ratio).toBe(0.9512)
+  expect(formatTable('some device', [row])).toContain(
+    'lora-overhead: half of 24 rounds have a ratio from 0.94 to 0.96',
+  )
 })
 
 test('a case that could not run says so instead of a ratio', () => {
