@@ -64,12 +64,19 @@ function SlowNotice() {
       }
     >
       <p>
-        {text.what} {text.works} {text.next}
+        {text.what} {text.works}
       </p>
-      {reason && why === 'failed' && (
-        <p>
-          <code>{reason}</code>
-        </p>
+      {isLoss && <p>{text.next}</p>}
+      {!isLoss && text.next && (
+        <details>
+          <summary>How to have the graphics card</summary>
+          <p>{text.next}</p>
+          {reason && (
+            <p>
+              <code>{reason}</code>
+            </p>
+          )}
+        </details>
       )}
     </Notice>
   )

@@ -46,8 +46,8 @@ const processorText: Readonly<
     next: 'Chrome and Edge have it from version 121 on; on a phone, Chrome on Android 12 or later.',
   },
   'no-adapter': {
-    what: 'WebGPU is here, but the browser offers no graphics card: it is switched off, or its driver is on the list of unreliable ones.',
-    next: `${acceleration} chrome://gpu says more.`,
+    what: 'The browser offers no graphics card to this page.',
+    next: `It is switched off, or its driver is on the list of unreliable ones. ${acceleration} chrome://gpu says more.`,
   },
   'no-device': {
     what: 'The browser found a graphics card but could not open it for this page.',
@@ -77,7 +77,7 @@ export function slowText(info: BackboneInfo, isSoftware: boolean): DeviceAdvice 
   if (why === 'chosen' || why === 'graphics-card') return null
   const title = `The processor answers${rateWords(info.computing)}`
   if (path === 'wasm') {
-    const works = 'Chats are as ever, only slower; characters cannot learn anything new here.'
+    const works = 'Chats are as ever, only slower; nobody can learn new lines.'
     return { title, ...processorText[why], works }
   }
   const what = isSoftware
