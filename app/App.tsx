@@ -1,9 +1,13 @@
 import { useEffect, useRef } from 'react'
 
 import styles from './App.module.css'
+import { ArrivalSheet } from './arrivals/ArrivalSheet.tsx'
+import { DropPlace } from './arrivals/DropPlace.tsx'
 import { Backstage } from './backstage/Backstage.tsx'
+import { BlendScreen } from './blend/BlendScreen.tsx'
 import { CastScreen } from './cast/CastScreen.tsx'
 import { ChatScreen } from './chat/ChatScreen.tsx'
+import { ShareSheet } from './share/ShareSheet.tsx'
 import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
 import { LoadLine } from './shared/LoadLine.tsx'
 import { Toast } from './shared/Toast.tsx'
@@ -36,6 +40,9 @@ export function App() {
           </div>
         )}
       </div>
+      <DropPlace />
+      <ArrivalSheet />
+      <ShareSheet />
       <Toast isRaised={route.screen === 'chat'} />
     </ErrorBoundary>
   )
@@ -49,6 +56,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <ChatScreen id={route.chat} />
     case 'teach':
       return <TeachScreen />
+    case 'blend':
+      return <BlendScreen />
     default:
       return route satisfies never
   }
@@ -66,12 +75,17 @@ function useArrival(screen: Route['screen']): void {
   }, [screen])
 }
 
+const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
+  teach: 'Someone of your own',
+  blend: 'Somebody between',
+}
+
 /** Names the tab after who is talked to, or taught. */
 function useTitle(screen: Route['screen']): void {
   const role = useChats((state) => state.open?.role ?? null)
   const member = useCast((state) => findMember(state.members, role))
   useEffect(() => {
-    const subject = screen === 'teach' ? 'Someone of your own' : member?.displayName
+    const subject = screenTitles[screen] ?? member?.displayName
     document.title = subject ? `${subject} · HyCoRA playground` : 'HyCoRA playground'
   }, [member, screen])
 }

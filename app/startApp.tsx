@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client'
 
 import type { EngineClient } from '../src/engine/client.ts'
 import { App } from './App.tsx'
+import { watchLinks } from './stores/arrivals.ts'
 import { openCast } from './stores/cast.ts'
 import { openChats } from './stores/chats.ts'
 import { startEngine } from './stores/engine.ts'
@@ -25,6 +26,7 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   watchClosing()
   watchLines()
   watchFirstNight()
+  watchLinks()
   // The theme comes with the settings: they are read first, so that the page does not flash.
   await Promise.all([openSettings(), openChats()])
   createRoot(root).render(

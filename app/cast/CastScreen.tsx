@@ -1,15 +1,16 @@
 import { useState } from 'react'
 
+import { AddButton } from '../arrivals/AddButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { meetRole, useChats } from '../stores/chats.ts'
 import { useCast } from '../stores/cast.ts'
 import { useEngine } from '../stores/engine.ts'
 import { showBackstage, useSession } from '../stores/session.ts'
+import { BlendTile } from './BlendTile.tsx'
 import { CallMe } from './CallMe.tsx'
 import type { CastMember } from './castMember.ts'
 import styles from './CastScreen.module.css'
-import { ImportButton } from './ImportButton.tsx'
 import { LastChats } from './LastChats.tsx'
 import { RoleTile } from './RoleTile.tsx'
 import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
@@ -33,13 +34,16 @@ export function CastScreen() {
     <div className={styles.page}>
       <header className={styles.bar}>
         <p className={styles.mark}>HyCoRA playground</p>
-        <Button
-          label="Backstage"
-          icon="curtain"
-          look="quiet"
-          aria-expanded={isBackstageOpen}
-          onClick={() => showBackstage(!isBackstageOpen)}
-        />
+        <div className={styles.tools}>
+          <AddButton />
+          <Button
+            label="Backstage"
+            icon="curtain"
+            look="quiet"
+            aria-expanded={isBackstageOpen}
+            onClick={() => showBackstage(!isBackstageOpen)}
+          />
+        </div>
       </header>
       <main className={[styles.main, members.length <= FEW ? styles.few : ''].join(' ')}>
         <div className={styles.welcome}>
@@ -68,6 +72,7 @@ export function CastScreen() {
             {shown.map((member) => (
               <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
             ))}
+            {search === '' && <BlendTile />}
             {search === '' && <TeachTile />}
           </ul>
           {isSettled && shown.length === 0 && <EmptyCast isSearching={search !== ''} />}
@@ -75,7 +80,6 @@ export function CastScreen() {
       </main>
       <footer className={styles.foot}>
         <p>One small model plays them all, on your own machine. Nothing you say leaves this page.</p>
-        <ImportButton />
       </footer>
     </div>
   )

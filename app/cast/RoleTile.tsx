@@ -1,5 +1,9 @@
+import { Button } from '../shared/Button.tsx'
 import { Icon } from '../shared/Icon.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
+import { useEngine } from '../stores/engine.ts'
+import { removeGuest } from '../stores/guests.ts'
+import { openShare } from '../stores/share.ts'
 import type { CastMember } from './castMember.ts'
 import { accentProps, Portrait } from './Portrait.tsx'
 import styles from './RoleTile.module.css'
@@ -13,6 +17,22 @@ interface RoleTileProps {
 export function RoleTile({ member, onOpen }: RoleTileProps) {
   return (
     <li className={styles.item} {...accentProps(member.accent)}>
+      <span className={styles.actions}>
+        <Button
+          label={`Share ${member.displayName}`}
+          icon="share"
+          iconOnly
+          onClick={() => void openShare({ kind: 'member', member })}
+        />
+        {member.guest && (
+          <Button
+            label={`Send ${member.displayName} away`}
+            icon="bin"
+            iconOnly
+            onClick={() => void removeGuest(member)}
+          />
+        )}
+      </span>
       <button type="button" className={styles.tile} onClick={onOpen}>
         <span className={styles.picture}>
           <Portrait member={member} size="large" />
@@ -24,10 +44,43 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
         </span>
         <span className={styles.name}>
           <span className={hidden.hidden}>Talk to </span>
-          {member.displayName}
+          <bdi>{member.displayName}</bdi>
         </span>
       </button>
-      {member.line && <p className={styles.line}>{member.line}</p>}
+      <Origin member={member} />
+      {member.line && (
+        <p className={styles.line} dir="auto">
+          {member.line}
+        </p>
+      )}
     </li>
   )
+}
+
+/** Where somebody comes from who did not come with the model, and on what they play where that is not loaded. */
+function Origin({ member: { guest } }: { readonly member: CastMember }) {
+  const fingerprint = useEngine((state) => state.info?.fingerprint ?? '')
+  if (!guest) return null
+  const isElsewhere = guest.backbone && fingerprint !== '' && guest.backbone.fingerprint !== fingerprint
+  return (
+    <p className={styles.origin}>
+      {describeOrigin(guest)}
+      {isElsewhere && ` · plays on ${guest.backbone?.name || 'another model'}`}
+    </p>
+  )
+}
+
+function describeOrigin({ origin }: NonNullable<CastMember['guest']>): string {
+  switch (origin.kind) {
+    case 'taught':
+      return 'Taught here'
+    case 'blended':
+      return 'Blended here'
+    case 'brought':
+      return `From ${origin.fileName}`
+    case 'card':
+      return `By text, from ${origin.fileName}`
+    default:
+      return origin satisfies never
+  }
 }

@@ -3,6 +3,7 @@ import { roleLine } from '../../src/core/roleLine.ts'
 import type { RoleInfo } from '../../src/engine/protocol.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import type { KeptPack, Origin, RoleFacts } from '../../src/storage/packLibrary.ts'
+import { pictureAddress } from './pictureAddress.ts'
 
 /** A character as the app shows it: its card joined with its role in the pack. */
 export interface CastMember {
@@ -95,8 +96,8 @@ function memberWithoutCard(role: RoleInfo): CastMember {
   return { ...card, ...drawn(role), isTrained: true, guest: null }
 }
 
-/** The roles of a kept pack that stand in the cast; `pictureOf` gives the address of a picture. */
-export function packMembers(pack: KeptPack, pictureOf: (picture: Blob) => string): readonly CastMember[] {
+/** The roles of a kept pack that stand in the cast. */
+export function packMembers(pack: KeptPack): readonly CastMember[] {
   const { id, origin, backbone } = pack
   return pack.roles
     .filter(({ name }) => pack.cast.includes(name))
@@ -108,22 +109,37 @@ export function packMembers(pack: KeptPack, pictureOf: (picture: Blob) => string
         name: guestKey(id, role.name),
         ...drawn({ vector: faceVector(pack.roles, role) }),
         ...drawnInCard(role.card),
-        ...(picture && { portrait: pictureOf(picture) }),
+        ...(picture && { portrait: pictureAddress(picture) }),
         isTrained: true,
         guest: { id, origin, backbone },
       }
     })
 }
 
+/** A role of a pack that is looked at, with a face. */
+export function arrivingMember(
+  role: RoleInfo & Pick<RoleFacts, 'blend'>,
+  roles: readonly Pick<RoleFacts, 'name' | 'vector'>[],
+): Pick<CastMember, 'displayName' | 'portrait' | 'accent'> {
+  const { displayName, portrait, accent } = readCard(role.name, { card: role.card })
+  return {
+    displayName,
+    portrait,
+    accent,
+    ...drawn({ vector: faceVector(roles, role) }),
+    ...drawnInCard(isRecord(role.card) ? role.card : null),
+  }
+}
+
 /** Somebody who plays by a card's text. */
-export function cardMember(kept: KeptCard, pictureOf: (picture: Blob) => string): CastMember {
+export function cardMember(kept: Omit<KeptCard, 'original' | 'assets'>): CastMember {
   const card = readCard(kept.name, { card: kept.card })
   return {
     ...card,
     name: guestKey(kept.id, kept.name),
     role: null,
     ...drawnInCard(kept.card),
-    ...(kept.portrait && { portrait: pictureOf(kept.portrait) }),
+    ...(kept.portrait && { portrait: pictureAddress(kept.portrait) }),
     isTrained: false,
     guest: { id: kept.id, origin: { kind: 'card', fileName: kept.fileName }, backbone: null },
   }

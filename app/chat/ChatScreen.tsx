@@ -13,6 +13,7 @@ import { again, dismissFailure, useGeneration } from '../stores/generation.ts'
 import { routeHash } from '../stores/route.ts'
 import { characterName } from '../stores/scene.ts'
 import { edit, showBackstage, useSession } from '../stores/session.ts'
+import { openShare } from '../stores/share.ts'
 import { useNarrow } from '../shared/useNarrow.ts'
 import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
 import { Announcer } from './Announcer.tsx'
@@ -75,9 +76,20 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         </a>
         <Portrait member={member} size="medium" />
         <div className={styles.titles}>
-          <h1 className={styles.name}>{name}</h1>
+          <h1 className={styles.name}>
+            <bdi>{name}</bdi>
+          </h1>
           <ChatTitle chat={chat} />
         </div>
+        {member && (
+          <Button
+            label={`Share ${name}`}
+            icon="share"
+            iconOnly
+            look="quiet"
+            onClick={() => void openShare({ kind: 'member', member })}
+          />
+        )}
         <Button
           label="New chat"
           icon="plus"

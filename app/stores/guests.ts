@@ -23,14 +23,6 @@ export const useGuests = create<GuestsState>()(() => ({ packs: [], cards: [] }))
 
 /** Files of packs that were read since the page opened. */
 const files = new Map<string, Blob>()
-/** Addresses of pictures, one for each as long as the page is open. */
-const addresses = new WeakMap<Blob, string>()
-
-function addressOf(picture: Blob): string {
-  const address = addresses.get(picture) ?? URL.createObjectURL(picture)
-  addresses.set(picture, address)
-  return address
-}
 
 /** Reads who is kept here, and gives them their seats in the cast. */
 export async function listGuests(): Promise<void> {
@@ -44,8 +36,8 @@ export async function listGuests(): Promise<void> {
 function seat(packs: readonly KeptPack[], cards: readonly KeptCard[]): void {
   useGuests.setState({ packs, cards })
   const members: readonly CastMember[] = [
-    ...packs.flatMap((pack) => packMembers(pack, addressOf)),
-    ...cards.map((card) => cardMember(card, addressOf)),
+    ...packs.flatMap((pack) => packMembers(pack)),
+    ...cards.map((card) => cardMember(card)),
   ]
   seatGuests(members)
 }

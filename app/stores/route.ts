@@ -5,12 +5,14 @@ export type Route =
   | { readonly screen: 'cast' }
   | { readonly screen: 'chat'; readonly chat: string }
   | { readonly screen: 'teach' }
+  | { readonly screen: 'blend' }
 
 /** The route of a hash; an unknown one is the cast. */
 export function readRoute(hash: string): Route {
   const chat = /^#\/chat\/([\w-]+)$/.exec(hash)?.[1]
   if (chat) return { screen: 'chat', chat }
-  return { screen: hash === '#/teach' ? 'teach' : 'cast' }
+  if (hash === '#/teach') return { screen: 'teach' }
+  return { screen: hash === '#/blend' ? 'blend' : 'cast' }
 }
 
 /** The hash of a route. */
@@ -22,6 +24,8 @@ export function routeHash(route: Route): string {
       return `#/chat/${route.chat}`
     case 'teach':
       return '#/teach'
+    case 'blend':
+      return '#/blend'
     default:
       return route satisfies never
   }
@@ -32,6 +36,11 @@ export const useRoute = create<Route>()(() => ({ screen: 'cast' }))
 /** Goes to a route, as a new entry of the browser's history. */
 export function goTo(route: Route): void {
   location.hash = routeHash(route)
+}
+
+/** What a link to somebody carries in its hash; null for any other hash. */
+export function readMeeting(hash: string): string | null {
+  return /^#\/meet\/([\w-]+)$/.exec(hash)?.[1] ?? null
 }
 
 /** Follows the address from now on. */

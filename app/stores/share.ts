@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import type { Json, NamedPack, SharedForm } from '../../src/engine/fileProtocol.ts'
+import type { Json, NamedPack, SharedForm, ShareParams } from '../../src/engine/fileProtocol.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
 import type { CastMember } from '../cast/castMember.ts'
 import { drawingOf, pictureOf } from '../share/pictureOf.ts'
@@ -62,14 +62,15 @@ export function closeShare(): void {
   useShare.setState(initial, true)
 }
 
-async function paramsOf(subject: ShareSubject) {
+async function paramsOf(subject: ShareSubject): Promise<ShareParams> {
   const headDim = useEngine.getState().info?.headDim ?? null
+  const home = shippedPack()
   if (subject.kind === 'pack') {
     const { pack } = subject
     const { name } = pack
     const file = { name, file: await packFileOf(pack.id) }
     const nothing = { card: null, original: null, assets: new Map(), portrait: null }
-    return { ...nothing, pack: file, role: null, name, cards: new Map(), headDim }
+    return { ...nothing, pack: file, role: null, name, cards: new Map(), home, headDim }
   }
   const { member } = subject
   const kept = useGuests.getState().cards.find(({ id }) => id === member.guest?.id)
@@ -83,6 +84,7 @@ async function paramsOf(subject: ShareSubject) {
     original: kept?.original ?? null,
     assets: kept?.assets ?? new Map<string, Blob>(),
     portrait: await pictureOf(member),
+    home,
     headDim,
   }
 }

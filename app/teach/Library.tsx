@@ -36,7 +36,7 @@ function PackRow({ pack }: { readonly pack: KeptPack }) {
       </span>
       <Button
         label={`Share ${name}`}
-        icon="out"
+        icon="share"
         iconOnly
         look="quiet"
         onClick={() => void openShare({ kind: 'pack', pack })}

@@ -287,7 +287,7 @@ export async function followLink(
   const match = matchRoleLink(link, targets)
   const target = match.missing === null ? targets[match.index] : undefined
   if (match.missing !== null || !target) {
-    return { kind: 'missing', name: link.name, missing: match.missing ?? 'pack' }
+    return { kind: 'missing', name: link.name, missing: match.missing ?? 'pack', backbone: link.backbone }
   }
   const role = { name: link.name, system: link.system, card: null }
   // Only what all roles share is taken of the pack: any of its roles carries that along, under a name that is free.

@@ -84,6 +84,8 @@ export interface LinkMissing {
   readonly kind: 'missing'
   readonly name: string
   readonly missing: 'pack' | 'backbone'
+  /** The first 16 digits of the fingerprint of the backbone that it is for; empty where the link does not say. */
+  readonly backbone: string
 }
 
 /** A pack by the page's own name for it. */
@@ -109,13 +111,21 @@ export interface ShareParams {
   readonly assets: ReadonlyMap<string, Blob>
   /** A PNG. */
   readonly portrait: Blob | null
+  /** The pack that comes with the model, which everybody has. */
+  readonly home: NamedPack | null
   /** The size of one attention head of the backbone; null where it is not known. */
   readonly headDim: number | null
 }
 
 /** One form that somebody can be handed on in, or why not. */
 export type SharedForm =
-  | { readonly form: ShareForm; readonly name: string; readonly file: Blob }
+  | {
+      readonly form: ShareForm
+      readonly name: string
+      readonly file: Blob
+      /** Of a link: what it takes to follow it. */
+      readonly takes: 'model' | 'pack'
+    }
   | { readonly form: ShareForm; readonly reason: string }
 
 export interface BlendParams {

@@ -23,6 +23,7 @@ interface Written {
   readonly ending: string
   readonly mime: string
   readonly bytes: Uint8Array<ArrayBuffer>
+  readonly takes?: 'model' | 'pack'
 }
 
 /** Whoever is shared, read once for all forms. */
@@ -52,9 +53,9 @@ export async function* writeShares(params: ShareParams): AsyncGenerator<SharedFo
   const offered = ORDER.filter((form) => isOffered(form, subject))
   for (const form of offered) {
     try {
-      const { ending, mime, bytes } = await writeForm(form, subject)
+      const { ending, mime, bytes, takes = 'model' } = await writeForm(form, subject)
       const title = form === 'pack' ? (params.pack?.name ?? params.name) : params.name
-      yield { form, name: `${title}${ending}`, file: new Blob([bytes], { type: mime }) }
+      yield { form, name: `${title}${ending}`, file: new Blob([bytes], { type: mime }), takes }
     } catch (error) {
       yield { form, reason: asHycoraError(error, 'format-unsupported').message }
     }
@@ -134,14 +135,21 @@ async function writeForm(form: ShareForm, subject: Subject): Promise<Written> {
     }
     case 'link': {
       check(content && role !== null, 'usage', () => `${name} has no weights`)
+      const stem = await packStem(content)
       const link = writeRoleLink({
         name: role,
         vector: roleVector(content, role),
         system: content.roles.find((one) => one.name === role)?.system ?? null,
-        stem: await packStem(content),
+        stem,
         backbone: content.backbone.fingerprint,
       })
-      return { ending: '.txt', mime: 'text/plain', bytes: new TextEncoder().encode(link) }
+      const isCommon = subject.home !== null && (await packStem(await openPack(subject.home))) === stem
+      return {
+        ending: '.txt',
+        mime: 'text/plain',
+        bytes: new TextEncoder().encode(link),
+        takes: isCommon ? 'model' : 'pack',
+      }
     }
     case 'peft': {
       const { lora, pack } = loraOf(subject)

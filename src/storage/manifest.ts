@@ -7,6 +7,8 @@ export interface ServedBackbone {
   readonly name: string
   readonly licence: string
   readonly description: string
+  /** Of the backbone as packs name it, 64 hexadecimal digits; empty where the list does not say. */
+  readonly fingerprint: string
   /** Where `files` lie, relative to the page. */
   readonly folder: string
   readonly files: readonly ManifestFile[]
@@ -33,6 +35,7 @@ export function parseManifest(json: unknown): readonly ServedBackbone[] {
       name: text(fields, 'name', where),
       licence: text(fields, 'licence', where),
       description: text(fields, 'description', where),
+      fingerprint: fields.has('fingerprint') ? text(fields, 'fingerprint', where) : '',
       folder: text(fields, 'folder', where),
       files: list(fields, 'files', where).map((file, at) => manifestFile(file, `${where}.files[${at}]`)),
       pack: fields.get('pack') ? manifestFile(fields.get('pack'), `${where}.pack`) : null,

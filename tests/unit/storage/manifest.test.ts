@@ -21,6 +21,7 @@ const entry = {
   name: 'One',
   licence: 'MIT',
   description: 'A model.',
+  fingerprint: 'f'.repeat(64),
   folder: 'models/one',
   files: [{ path: 'config.json', bytes: 10, sha256: hash }],
   pack: { path: 'packs/one', bytes: 5, sha256: hash },

@@ -1,0 +1,131 @@
+import { Button } from '../shared/Button.tsx'
+import { Dialog } from '../shared/Dialog.tsx'
+import { errorText } from '../shared/errorText.ts'
+import { Notice } from '../shared/Notice.tsx'
+import { Progress } from '../shared/Progress.tsx'
+import { bringIn, obstacleOf, putAway, useArrivals } from '../stores/arrivals.ts'
+import type { Entry } from '../stores/arrivals.ts'
+import { useEngine } from '../stores/engine.ts'
+import { isTraining, useTraining } from '../stores/training.ts'
+import styles from './ArrivalSheet.module.css'
+import { CardFacts } from './CardFacts.tsx'
+import { MissingCompany } from './MissingCompany.tsx'
+import { PackFacts } from './PackFacts.tsx'
+
+/** What is in the files that came, before anything of them is used. */
+export function ArrivalSheet() {
+  const { phase, entries, refusals, missing } = useArrivals()
+  if (phase === 'none') return null
+  return (
+    <Dialog title={titleOf(entries, phase === 'reading')} onClose={putAway}>
+      {phase === 'reading' && <p role="status">Somebody looks at the papers…</p>}
+      {missing && <MissingCompany missing={missing} />}
+      {refusals.map(({ fileName, code, message }) => (
+        <Notice key={fileName} title={`${fileName}: ${lowered(errorText[code].title)}`} tone="danger">
+          <p>{message}.</p>
+          <p>Nothing of it was used.</p>
+        </Notice>
+      ))}
+      {entries.map((entry) => (
+        <EntryFacts key={entry.id} entry={entry} />
+      ))}
+      {phase !== 'reading' && <Actions entries={entries} isBusy={phase === 'joining'} />}
+    </Dialog>
+  )
+}
+
+function EntryFacts({ entry }: { readonly entry: Entry }) {
+  const { arrival, failure, proof } = entry
+  return (
+    <section className={styles.entry} aria-label={arrival.fileName}>
+      {arrival.kind === 'pack' && <PackFacts entry={entry} arrival={arrival} />}
+      {arrival.kind === 'card' && <CardFacts arrival={arrival} />}
+      {arrival.kind === 'chat' && <p>{arrival.fileName} is a chat. It opens as a chat of its own.</p>}
+      {arrival.kind === 'lines' && (
+        <p>
+          {arrival.fileName} holds lines, not a character. They can be learnt: bring them to the rehearsal.
+        </p>
+      )}
+      {proof && !failure && (
+        <div className={styles.proof} role="status">
+          <Progress label="Each says a word" fraction={proof.total > 0 ? proof.done / proof.total : 0} />
+          <p className={styles.quiet}>
+            Each says a word, to see that they can: {proof.done} of {proof.total}
+          </p>
+        </div>
+      )}
+      {failure && (
+        <Notice title={errorText[failure.code].title} tone="danger">
+          <p>{failure.message}.</p>
+          <p>Nothing was changed.</p>
+        </Notice>
+      )}
+    </section>
+  )
+}
+
+function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; readonly isBusy: boolean }) {
+  const info = useEngine((state) => state.info)
+  const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
+  const isRehearsing = useTraining(isTraining)
+  const packs = entries.filter(({ arrival }) => arrival.kind === 'pack')
+  const isRefused = entries.some(({ arrival }) => arrival.kind === 'pack' && obstacleOf(arrival, info))
+  const isEmpty = entries.every(({ arrival, roles }) => arrival.kind === 'pack' && roles.length === 0)
+  return (
+    <>
+      {packs.length > 0 && isLoading && (
+        <p className={styles.quiet}>They can come in as soon as the model stands.</p>
+      )}
+      {packs.length > 0 && isRehearsing && (
+        <p className={styles.quiet}>A rehearsal has the stage: they can come in when it pauses.</p>
+      )}
+      <div className={styles.actions}>
+        {entries.length > 0 && (
+          <Button
+            label={isBusy ? 'Bringing in…' : labelOf(entries)}
+            look="strong"
+            disabled={isBusy || isEmpty || isRefused || (packs.length > 0 && (isLoading || isRehearsing))}
+            onClick={() => void bringIn()}
+          />
+        )}
+        <Button label={entries.length > 0 ? 'Leave it' : 'Close'} onClick={putAway} />
+      </div>
+    </>
+  )
+}
+
+function labelOf(entries: readonly Entry[]): string {
+  const [only] = entries
+  if (only && entries.length === 1) {
+    switch (only.arrival.kind) {
+      case 'chat':
+        return 'Open the chat'
+      case 'lines':
+        return 'Bring them to the rehearsal'
+      case 'card':
+        return 'Bring them in'
+      case 'pack':
+        return bringLabel(only.roles.length, only.arrival.roles.length)
+      default:
+        return only.arrival satisfies never
+    }
+  }
+  return 'Bring everybody in'
+}
+
+function bringLabel(chosen: number, all: number): string {
+  if (chosen < 2) return 'Bring them in'
+  return chosen === all ? `Bring in all ${all}` : `Bring in ${chosen} of ${all}`
+}
+
+function titleOf(entries: readonly Entry[], isReading: boolean): string {
+  if (isReading) return 'At the stage door'
+  const [only] = entries
+  if (!only) return 'Nobody came in'
+  if (entries.length > 1) return 'Who came'
+  return only.arrival.kind === 'chat' || only.arrival.kind === 'lines' ? 'What came' : 'Who came'
+}
+
+function lowered(title: string): string {
+  return title.charAt(0).toLowerCase() + title.slice(1)
+}

@@ -1,0 +1,113 @@
+import type { CardArrival } from '../../src/engine/fileProtocol.ts'
+import { cardMember, plainName } from '../cast/castMember.ts'
+import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { Button } from '../shared/Button.tsx'
+import { Fold } from '../shared/Fold.tsx'
+import { bytes, count } from '../shared/format.ts'
+import { Notice } from '../shared/Notice.tsx'
+import { teachCard } from '../stores/arrivals.ts'
+import styles from './ArrivalSheet.module.css'
+
+const specs = { v1: 'first version', v2: 'V2', v3: 'V3' } as const
+
+/** The longest part of a card's text that the sheet shows. */
+const LONGEST = 4000
+
+/** What a card holds: who it is, in its own words, and what comes with it. */
+export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
+  const { card, spec, fileName, warnings, portrait } = arrival
+  const text = (key: string): string => (typeof card[key] === 'string' ? card[key] : '')
+  const name = plainName(text('name'))
+  const member = cardMember({ version: 1, id: '', addedAt: 0, fileName, card, name, portrait })
+  const examples = text('mes_example').trim() !== ''
+  const facts: readonly (readonly [string, string])[] = [
+    ['By', text('creator')],
+    ['Version', text('character_version')],
+    ['Lore', entriesOf(card['character_book'])],
+    [
+      'Also in the file',
+      arrival.assets.size === 0 ? '' : `${count(arrival.assets.size)} further files, kept`,
+    ],
+  ]
+  return (
+    <>
+      <div className={styles.person} {...accentProps(member.accent)}>
+        <Portrait member={member} size="medium" />
+        <header className={styles.head}>
+          <h3 className={styles.name}>
+            <bdi>{name}</bdi>
+          </h3>
+          <p className={styles.quiet}>
+            A character card ({specs[spec]}) · {fileName} · {bytes(arrival.bytes)}
+          </p>
+        </header>
+      </div>
+      <p>
+        They play by their text alone, on any model.{' '}
+        {examples && 'Their example dialogue can be learnt, so that weights play them. '}
+      </p>
+      {examples && (
+        <div className={styles.actions}>
+          <Button label="Teach them" icon="trained" onClick={() => void teachCard(arrival)} />
+        </div>
+      )}
+      <dl className={styles.facts}>
+        {facts
+          .filter(([, value]) => value.trim() !== '')
+          .map(([key, value]) => (
+            <Fact key={key} name={key} value={value} />
+          ))}
+      </dl>
+      {warnings.length > 0 && (
+        <Notice title="Mended on the way in" tone="calm">
+          {warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
+        </Notice>
+      )}
+      {text('creator_notes').trim() !== '' && (
+        <Fold title="What its maker says">
+          <p className={styles.words} dir="auto">
+            {shortened(text('creator_notes'))}
+          </p>
+        </Fold>
+      )}
+      <Fold title="Their text">
+        {['description', 'personality', 'scenario', 'first_mes', 'mes_example', 'system_prompt']
+          .filter((key) => text(key).trim() !== '')
+          .map((key) => (
+            <p key={key} className={styles.words} dir="auto">
+              {shortened(text(key))}
+            </p>
+          ))}
+        <dl className={styles.facts}>
+          <dt>SHA-256</dt>
+          <dd>
+            <code>{arrival.sha256}</code>
+          </dd>
+        </dl>
+      </Fold>
+    </>
+  )
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd dir="auto">{value.slice(0, 200)}</dd>
+    </>
+  )
+}
+
+function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${count(text.length)} characters in all)` : text
+}
+
+function entriesOf(book: unknown): string {
+  const entries: unknown =
+    typeof book === 'object' && book !== null && 'entries' in book ? book.entries : null
+  return Array.isArray(entries) && entries.length > 0
+    ? `${count(entries.length)} entries, kept; the model does not read them`
+    : ''
+}

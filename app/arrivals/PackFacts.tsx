@@ -1,0 +1,151 @@
+import { useMemo } from 'react'
+
+import type { ArrivingRole, PackArrival } from '../../src/engine/fileProtocol.ts'
+import type { ServedBackbone } from '../../src/storage/manifest.ts'
+import { pictureAddress } from '../cast/pictureAddress.ts'
+import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { arrivingMember } from '../cast/castMember.ts'
+import { Button } from '../shared/Button.tsx'
+import { Fold } from '../shared/Fold.tsx'
+import { bytes } from '../shared/format.ts'
+import { Notice } from '../shared/Notice.tsx'
+import { chooseRole, obstacleOf } from '../stores/arrivals.ts'
+import type { Entry } from '../stores/arrivals.ts'
+import { retryEngine, useEngine } from '../stores/engine.ts'
+import { changeSettings } from '../stores/settings.ts'
+import styles from './ArrivalSheet.module.css'
+import { Provenance } from './Provenance.tsx'
+
+const forms = {
+  pack: 'A pack of trained characters',
+  charx: 'A character with trained weights (CHARX)',
+  peft: 'A LoRA (PEFT)',
+  link: 'A trained character by link',
+} as const
+
+/** What a pack holds: who, for which model, under which licence, and where it comes from. */
+export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly arrival: PackArrival }) {
+  const info = useEngine((state) => state.info)
+  const { fileName, form, roles, backbone, licence, rank, layers, warnings } = arrival
+  return (
+    <>
+      <header className={styles.head}>
+        <h3 className={styles.name}>{fileName}</h3>
+        <p className={styles.quiet}>
+          {forms[form]} · {bytes(arrival.bytes)}
+        </p>
+      </header>
+      {obstacleOf(arrival, info) && <OtherModel arrival={arrival} loaded={info?.name ?? 'another model'} />}
+      <ul className={styles.roles} aria-label="Who is in it">
+        {roles.map((role) => (
+          <RoleChoice
+            key={role.name}
+            role={role}
+            arrival={arrival}
+            isChosen={entry.roles.includes(role.name)}
+            onChoose={(isChosen) => chooseRole(entry.id, role.name, isChosen)}
+          />
+        ))}
+      </ul>
+      <dl className={styles.facts}>
+        <dt>Plays on</dt>
+        <dd>{backbone.name || 'a model that the file does not name'}</dd>
+        <dt>Licence</dt>
+        <dd>{licence || 'none stated'}</dd>
+      </dl>
+      {warnings.length > 0 && (
+        <Notice title="Before you let them in" tone="warning">
+          {warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
+        </Notice>
+      )}
+      <Fold title="Where it comes from, and what it measures">
+        <Provenance provenance={arrival.provenance} />
+        <dl className={styles.facts}>
+          <dt>Weights</dt>
+          <dd>
+            rank {rank} in {layers} layers
+          </dd>
+          <dt>SHA-256</dt>
+          <dd>
+            <code>{arrival.sha256}</code>
+          </dd>
+        </dl>
+        <p className={styles.quiet}>
+          The hash says that the file came whole, not who made it: anybody can write anything here.
+        </p>
+      </Fold>
+    </>
+  )
+}
+
+interface RoleChoiceProps {
+  readonly role: ArrivingRole
+  readonly arrival: PackArrival
+  readonly isChosen: boolean
+  readonly onChoose: (isChosen: boolean) => void
+}
+
+function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
+  const member = useMemo(() => arrivingMember(role, arrival.roles), [role, arrival])
+  const picture = arrival.portraits.get(role.name)
+  const portrait = picture ? pictureAddress(picture) : member.portrait
+  return (
+    <li {...accentProps(member.accent)}>
+      <label className={styles.role}>
+        <input
+          type="checkbox"
+          checked={isChosen}
+          onChange={(event) => onChoose(event.target.checked)}
+          aria-label={member.displayName}
+        />
+        <Portrait member={{ ...member, portrait }} size="medium" />
+        <span>
+          <bdi className={styles.roleName}>{member.displayName}</bdi>
+          {role.blend && <span className={styles.quiet}>a blend</span>}
+        </span>
+      </label>
+    </li>
+  )
+}
+
+/** The pack is for another model: which, and whether it is one of ours. */
+function OtherModel({ arrival, loaded }: { readonly arrival: PackArrival; readonly loaded: string }) {
+  const backbones = useEngine((state) => state.backbones)
+  const served = servedFor(arrival.backbone, backbones)
+  const name = served?.name ?? (arrival.backbone.name || 'another model')
+  return (
+    <Notice
+      title={`Made for ${name}`}
+      tone="warning"
+      actions={
+        served && (
+          <Button
+            label={`Switch to ${served.name}`}
+            look="strong"
+            onClick={() => {
+              changeSettings({ backbone: served.id })
+              void retryEngine()
+            }}
+          />
+        )
+      }
+    >
+      <p>
+        {loaded} is loaded, and these characters would mean nothing to it.{' '}
+        {served
+          ? 'Switch to their model, and bring them in then: this sheet stays open.'
+          : 'Their model is not served here; ask whoever made the file for a version on one that is.'}
+      </p>
+    </Notice>
+  )
+}
+
+/** The served model that a pack was made for; undefined where it is none of them. */
+function servedFor(
+  { fingerprint }: PackArrival['backbone'],
+  backbones: readonly ServedBackbone[],
+): ServedBackbone | undefined {
+  return backbones.find((one) => one.fingerprint !== '' && one.fingerprint === fingerprint)
+}

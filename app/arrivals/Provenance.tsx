@@ -1,0 +1,28 @@
+import type { Json } from '../../src/engine/fileProtocol.ts'
+import styles from './ArrivalSheet.module.css'
+
+const LONGEST = 300
+const MOST = 16
+
+/** What a file says of its making, as it says it. */
+export function Provenance({ provenance }: { readonly provenance: Json }) {
+  const facts = Object.entries(provenance).slice(0, MOST)
+  if (facts.length === 0) return <p className={styles.quiet}>The file says nothing of its making.</p>
+  return (
+    <dl className={styles.facts}>
+      {facts.map(([key, value]) => (
+        <Fact key={key} name={key} value={value} />
+      ))}
+    </dl>
+  )
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: unknown }) {
+  const written = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return (
+    <>
+      <dt>{name.slice(0, 40).replaceAll('_', ' ')}</dt>
+      <dd>{written.length > LONGEST ? `${written.slice(0, LONGEST)}…` : written}</dd>
+    </>
+  )
+}

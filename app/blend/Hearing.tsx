@@ -1,0 +1,51 @@
+import { useState } from 'react'
+
+import { Speech } from '../chat/Speech.tsx'
+import { Button } from '../shared/Button.tsx'
+import { askBlend, stopBlend, useBlend } from '../stores/blend.ts'
+import styles from './BlendScreen.module.css'
+
+/** The blend as it is now, to be talked to while it is mixed. */
+export function Hearing({ name, canPlay }: { readonly name: string; readonly canPlay: boolean }) {
+  const { exchanges, isAnswering } = useBlend()
+  const [question, setQuestion] = useState('Who are you?')
+  return (
+    <section className={styles.hearing} aria-label="Hear them">
+      <ol className={styles.exchanges} aria-live="polite" aria-busy={isAnswering}>
+        {exchanges.map(({ id, question: asked, answer, mix }) => (
+          <li key={id} className={styles.exchange}>
+            <p className={styles.asked}>{asked}</p>
+            <div className={styles.answer}>
+              {answer === '' ? (
+                <p className={styles.quiet}>…</p>
+              ) : (
+                <Speech text={answer} isStreaming={isAnswering} />
+              )}
+            </div>
+            <p className={styles.quiet}>{mix}</p>
+          </li>
+        ))}
+      </ol>
+      <form
+        className={styles.ask}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void askBlend(question, name)
+        }}
+      >
+        <input
+          className={styles.question}
+          aria-label="Ask them something"
+          value={question}
+          maxLength={400}
+          onChange={(event) => setQuestion(event.target.value)}
+        />
+        {isAnswering ? (
+          <Button label="Stop" icon="stop" onClick={stopBlend} />
+        ) : (
+          <Button type="submit" label="Hear them" icon="send" disabled={!canPlay || question.trim() === ''} />
+        )}
+      </form>
+    </section>
+  )
+}
