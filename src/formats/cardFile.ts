@@ -25,6 +25,7 @@ export interface CardFile {
 /** What a card's JSON may have at most, in bytes. */
 export const MAX_CARD_BYTES = 2 ** 24
 const MAX_EMBEDDED_ASSETS = 256
+const MAX_EMBEDDED_BYTES = 64 * 2 ** 20
 const ASSET_KEYWORD = /^chara-ext-asset_:?/i
 
 /**
@@ -93,10 +94,15 @@ function readPngCard(bytes: Uint8Array, fileName: string): CardFile {
     return `${fileName} embeds ${embedded.length} assets, at most ${MAX_EMBEDDED_ASSETS} are read`
   })
   const assets = new Map<string, Uint8Array>()
+  let total = 0
   for (const entry of embedded) {
     const { keyword: label, text: encoded } = readPngText(entry, fileName)
     const asset = decodeBase64(encoded)
     check(asset, 'format-invalid', () => `${fileName}: the asset ${JSON.stringify(label)} is not base64`)
+    total += asset.length
+    check(total <= MAX_EMBEDDED_BYTES, 'format-invalid', () => {
+      return `${fileName} embeds assets of more than ${MAX_EMBEDDED_BYTES} bytes`
+    })
     assets.set(label.replace(ASSET_KEYWORD, ''), asset)
   }
   const portrait = {

@@ -44,6 +44,7 @@ const V3_FIELDS: ReadonlySet<string> = new Set([
   'modification_date',
 ])
 const MAX_DEPTH = 64
+const MAX_VALUES = 2 ** 20
 
 /**
  * Brings a parsed card of V1, V2 or V3 into the form of V3. A required field that is missing or of the wrong type is
@@ -94,10 +95,13 @@ function isTexts(value: unknown): boolean {
 /**
  * A copy of parsed JSON without any key `__proto__`, so that no later copy of it can reach a prototype.
  *
- * @throws HycoraError `format-invalid` when it nests deeper than 64, where writing it again could end the stack.
+ * @throws HycoraError `format-invalid` when it nests deeper than 64, where writing it again could end the stack, or holds
+ *   more than 2²⁰ values.
  */
 export function copyJson(record: JsonRecord, name: string): JsonRecord {
+  let values = 0
   const copy = (value: unknown, depth: number): unknown => {
+    check(++values <= MAX_VALUES, 'format-invalid', () => `${name} holds more than ${MAX_VALUES} values`)
     check(depth <= MAX_DEPTH, 'format-invalid', () => `${name} nests deeper than ${MAX_DEPTH} levels`)
     if (Array.isArray(value)) return value.map((entry) => copy(entry, depth + 1))
     return isJsonRecord(value) ? copyRecord(value, depth) : value

@@ -4,6 +4,9 @@ import type { Random } from '../../src/core/random.ts'
 /** Whether the tests run all the rounds that the project promises, through HYCORA_FUZZ=full, or a share of them. */
 export const isFullFuzz = process.env['HYCORA_FUZZ'] === 'full'
 
+/** How long a file may take; judged where all rounds run, on a machine of its own. */
+export const MOST_MILLISECONDS = 2000
+
 /** How many rounds a fuzz test runs. */
 export function rounds(full: number, share: number): number {
   return isFullFuzz ? full : Math.ceil(full * share)

@@ -152,6 +152,7 @@ describe('JSON', () => {
     ['no object', '[1]'],
     ['no name', '{"description":"x"}'],
     ['too deep', `{"name":"Ada","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
+    ['too many values', `{"name":"Ada","x":[${'[],'.repeat(2 ** 20)}0]}`],
     ['too large', `{"name":"${'x'.repeat(2 ** 24)}"}`],
     ['nothing', ''],
   ])('%s is refused', (_, text) => {

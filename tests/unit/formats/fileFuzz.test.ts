@@ -9,7 +9,15 @@ import { readCardFile } from '../../../src/formats/cardFile.ts'
 import { readDataset } from '../../../src/formats/dataset.ts'
 import { fileKind } from '../../../src/formats/fileKind.ts'
 import { importChat } from '../../../src/storage/sillyTavern.ts'
-import { fuzz, isFullFuzz, mutateBytes, mutateJson, rounds, type FuzzResult } from '../../support/fuzz.ts'
+import {
+  fuzz,
+  isFullFuzz,
+  MOST_MILLISECONDS,
+  mutateBytes,
+  mutateJson,
+  rounds,
+  type FuzzResult,
+} from '../../support/fuzz.ts'
 import { chunk, picture } from '../../support/png.ts'
 
 const FILES = 50_000
@@ -64,6 +72,9 @@ async function watched(
   const result = await fuzz(rounds(FILES, SHARE), make, read)
   const grown = process.memoryUsage().rss - before
   if (isFullFuzz) process.stderr.write(`${name}: ${JSON.stringify({ ...result, grown })}\n`)
+  if (isFullFuzz && result.slowest > MOST_MILLISECONDS) {
+    throw new Error(`${name}: a file took ${result.slowest} ms`)
+  }
   if (grown > MOST_MEMORY) throw new Error(`${name}: memory has grown by ${grown} bytes`)
   return result
 }

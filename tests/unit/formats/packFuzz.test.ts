@@ -7,7 +7,7 @@ import { Random } from '../../../src/core/random.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import { addBlend, convertPack } from '../../../src/formats/packParts.ts'
-import { isFullFuzz, mutateBytes, mutateJson, rounds } from '../../support/fuzz.ts'
+import { isFullFuzz, MOST_MILLISECONDS, mutateBytes, mutateJson, rounds } from '../../support/fuzz.ts'
 import { expectStrictPack } from '../../support/strictPack.ts'
 import { tinyPack, type TinyPackOptions } from '../../support/tinyPack.ts'
 
@@ -129,10 +129,11 @@ describe('a second reader that shares no code', () => {
         if (!isAccepted && isStrict) counts.onlyStrict++
         counts[isAccepted ? 'accepted' : 'refused']++
       }
+      if (isFullFuzz) process.stderr.write(`packs: ${JSON.stringify(counts)}\n`)
       expect(wrong).toEqual([])
+      expect(isFullFuzz && counts.slowest > MOST_MILLISECONDS).toBe(false)
       expect(counts.accepted).toBeGreaterThan(count / 100)
       expect(counts.refused).toBeGreaterThan(count / 2)
-      if (isFullFuzz) process.stderr.write(`packs: ${JSON.stringify(counts)}\n`)
     },
   )
 })
