@@ -19,7 +19,8 @@ import type { TrainingScript } from './fakeTraining.ts'
 /** What a scripted engine does. */
 export interface Script {
   readonly device?: DeviceReport['status']
-  readonly roles?: readonly string[]
+  /** The roles of the pack, of each backbone its own where they differ. */
+  readonly roles?: readonly string[] | ((backbone: string) => readonly string[])
   /** Answers, one after the other, round and round. */
   readonly answers?: readonly string[]
   /** Pauses before each word and each step of loading; by default none, so that tests need no clock. */
@@ -75,7 +76,9 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         }
       }
       if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')
-      return infoOf(script.roles ?? [], context, computingOf(script.device ?? 'ready', params))
+      const { roles = [] } = script
+      const names = typeof roles === 'function' ? roles(params.name) : roles
+      return infoOf(names, context, computingOf(script.device ?? 'ready', params))
     },
     async prove({ roles }, onYield) {
       if (script.proofFails) throw new HycoraError(script.proofFails, 'the script says so')

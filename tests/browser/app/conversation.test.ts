@@ -62,7 +62,13 @@ beforeEach(() => {
   location.hash = ''
   useGeneration.setState({ live: null, failure: null, lastSeed: null, cut: null })
   useNotices.setState({ notice: null })
-  changeSettings({ userName: 'Watson', mood: 'lively', overrides: {}, lockedSeed: null })
+  changeSettings({
+    userName: 'Watson',
+    mood: 'lively',
+    overrides: {},
+    lockedSeed: null,
+    backbone: 'starter',
+  })
 })
 
 describe('a conversation', () => {
@@ -150,6 +156,42 @@ describe('a conversation', () => {
 })
 
 describe('who plays', () => {
+  test('whom both models know is one character: the chat goes on, each model with its own adapter', async () => {
+    const engine = await stage('Holmes', { roles: ['Holmes'], answers: ['One.', 'Two.', 'Three.'] })
+    const begun = chat().id
+    await say('Hello')
+    changeSettings({ backbone: 'smollm2-135m-instruct' })
+    await retryEngine()
+    await say('And now?')
+    expect(engine.loaded.map(({ name }) => name)).toEqual(['Tiny (5.5 M)', 'SmolLM2 135M'])
+    expect(engine.loaded[1]?.pack?.name).not.toBe(engine.loaded[0]?.pack?.name)
+    expect(engine.asked.map(({ scene }) => scene.role)).toEqual(['Holmes', 'Holmes'])
+    expect(engine.asked[1]?.scene.turns.map(({ text }) => text)).toEqual([
+      'Good evening, Watson.',
+      'Hello',
+      'One.',
+      'And now?',
+    ])
+    expect(chat().id).toBe(begun)
+  })
+
+  test('whom only one model knows plays by a line on the other, in the same chat', async () => {
+    const engine = await stage('Holmes', { roles: (name) => (name.startsWith('Tiny') ? ['Holmes'] : []) })
+    await say('Hello')
+    changeSettings({ backbone: 'smollm2-135m-instruct' })
+    await retryEngine()
+    await say('And now?')
+    changeSettings({ backbone: 'starter' })
+    await retryEngine()
+    await say('And again?')
+    expect(engine.asked.map(({ scene: { role, system } }) => [role, system])).toEqual([
+      ['Holmes', undefined],
+      [null, 'You are Sherlock Holmes, a detective. Speak only as Sherlock Holmes.'],
+      ['Holmes', undefined],
+    ])
+    expect(words()).toHaveLength(7)
+  })
+
   test('a role without weights is the bare model with a line of the card as its text', async () => {
     const engine = await stage('Alice')
     await say('Hello')

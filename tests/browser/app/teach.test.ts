@@ -8,6 +8,7 @@ import { discardTraining } from '../../../app/stores/training.ts'
 import { stepsOption } from '../../../app/stores/trainingOptions.ts'
 import { chooseTrainingStorage } from '../../../app/stores/trainingStorage.ts'
 import { writePack } from '../../../src/formats/pack.ts'
+import { defaultSettings, saveSettings } from '../../../src/storage/settings.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 import type { Script } from '../../support/fakeEngine.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
@@ -25,6 +26,7 @@ const open = async (script: Script = {}): Promise<void> => {
   const pack = new Blob([await writePack(tinyPack())])
   const engine = createFakeEngine({ roles: ['Holmes'], training: { pack }, ...script })
   location.hash = '#/teach'
+  await saveSettings({ ...defaultSettings, backbone: 'starter' })
   await startApp(root, () => engine)
 }
 
