@@ -99,10 +99,9 @@ export async function timeTokens(stream: () => AsyncIterable<number>): Promise<D
   }
   const first = times[0] ?? start
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? start))
-  const total = gaps.reduce((sum, gap) => sum + gap, 0)
   return {
     firstTokenMs: first - start,
-    tokenMs: total / Math.max(1, gaps.length),
+    tokenMs: sum(gaps) / Math.max(1, gaps.length),
     middleTokenMs: gaps.length > 0 ? median(gaps) : 0,
     ids,
   }
