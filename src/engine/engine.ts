@@ -158,13 +158,6 @@ export class Engine {
     this.duty = duty
   }
 
-  unload(): void {
-    const { stage } = this
-    this.stage = null
-    this.params = null
-    if (stage) closePath(stage)
-  }
-
   /** Waits for the requests before this one; the returned function lets the next one in. */
   private async enter(): Promise<() => void> {
     const before = this.queue

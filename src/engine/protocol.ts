@@ -340,7 +340,6 @@ export interface EngineRequests {
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }
   preview: { params: Scene; yields: never; returns: PromptPreview }
-  unload: { params: Record<string, never>; yields: never; returns: null }
 }
 
 export type RequestKind = keyof EngineRequests

@@ -39,9 +39,6 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
     case 'tune':
       engine.tune(message.params.duty)
       return null
-    case 'unload':
-      engine.unload()
-      return null
   }
 }
 

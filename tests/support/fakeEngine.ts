@@ -137,7 +137,6 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
       tuned.push(duty)
       return Promise.resolve(null)
     },
-    unload: () => Promise.resolve(null),
   }
 
   return {

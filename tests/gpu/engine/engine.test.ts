@@ -47,7 +47,6 @@ test('a failure that is no loss of the device ends the answer, and the next requ
     })(),
   ).rejects.toMatchObject({ name: 'HycoraError' })
   expect((await engine.preview(question.scene)).tokens).toBeGreaterThan(0)
-  engine.unload()
 })
 
 test('a text that is no data set is refused, not thrown past the one who asked', async () => {
