@@ -63,7 +63,7 @@ export function packSampling(sampling: Sampling): ArrayBuffer {
  *
  * @param tensors `sampling` [8] words of `packSampling`, `logits` [rows ≥ 1, vocabulary] and `partials` u32
  * [PARTIAL_GROUPS, 2] after `penaliseLogits`; `counts` u32 [vocabulary] and `history` u32 [capacity] take the token in
- * (and out of the window's counts the one that leaves), `step` [1 + 3 · rows] advances row 0 by one position; writes
+ * (and out of the window's counts the one that leaves), `step` [1 + 4 · rows] advances row 0 by one position; writes
  * `tokens` u32 [≥ 1] at 0 and `results` u32 [4] at position % 4.
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or the vocabulary exceeds 524,288.
  */
