@@ -17,35 +17,36 @@ export function encodeBase64(
   return new TextDecoder().decode(urlSafe ? out.subarray(0, end) : out)
 }
 
+/** What a character is by its code: 0 to 63 a digit, or one of the three below. */
+const MEANING = new Int8Array(128).fill(-1)
+const [SPACE, PADDING] = [-2, -3]
+for (let digit = 0; digit < 64; digit++) {
+  MEANING[STANDARD.charCodeAt(digit)] = digit
+  MEANING[URL_SAFE.charCodeAt(digit)] = digit
+}
+for (const space of ' \t\n\v\f\r') MEANING[space.charCodeAt(0)] = SPACE
+MEANING['='.charCodeAt(0)] = PADDING
+
 /** The bytes of base64 text of either alphabet, padded or not, spaces and line breaks skipped; null where it is none. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
   const out = new Uint8Array(Math.floor((text.length * 3) / 4))
-  let [end, group, bits, padding, digits] = [0, 0, 0, 0, 0]
+  let [end, group, digits, padding] = [0, 0, 0, 0]
   for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x20 || (code >= 9 && code <= 13)) continue
-    if (code === 0x3d) {
-      padding++
-      continue
-    }
-    const digit = digitOf(code)
-    if (digit < 0 || padding > 0) return null
-    digits++
-    group = ((group << 6) | digit) & 0xffffff
-    bits += 6
-    if (bits >= 8) {
-      bits -= 8
-      out[end++] = (group >> bits) & 255
-    }
+    const digit = MEANING[text.charCodeAt(at)] ?? -1
+    if (digit >= 0 && padding === 0) {
+      group = (group << 6) | digit
+      if ((++digits & 3) === 0) {
+        out[end++] = group >> 16
+        out[end++] = group >> 8
+        out[end++] = group
+        group = 0
+      }
+    } else if (digit === PADDING) padding++
+    else if (digit !== SPACE) return null
   }
-  if (padding > 2 || digits % 4 === 1) return null
-  return out.slice(0, end)
-}
-
-function digitOf(code: number): number {
-  if (code >= 0x41 && code <= 0x5a) return code - 0x41
-  if (code >= 0x61 && code <= 0x7a) return code - 0x61 + 26
-  if (code >= 0x30 && code <= 0x39) return code - 0x30 + 52
-  if (code === 0x2b || code === 0x2d) return 62
-  return code === 0x2f || code === 0x5f ? 63 : -1
+  const rest = digits & 3
+  if (padding > 2 || rest === 1) return null
+  if (rest >= 2) out[end++] = group >> (rest === 2 ? 4 : 10)
+  if (rest === 3) out[end++] = group >> 2
+  return out.subarray(0, end)
 }

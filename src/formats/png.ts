@@ -169,6 +169,8 @@ function isLatin1(text: string): boolean {
 
 /** ISO 8859-1; `TextDecoder` would take it for Windows-1252. */
 function latin1(bytes: Uint8Array): string {
+  // Base64 and most keywords are ASCII, which is the same in UTF-8 and comes at once.
+  if (bytes.every((byte) => byte < 0x80)) return new TextDecoder().decode(bytes)
   let text = ''
   for (let at = 0; at < bytes.length; at += 8192)
     text += String.fromCharCode(...bytes.subarray(at, at + 8192))
