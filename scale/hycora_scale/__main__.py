@@ -39,7 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--all", action="store_true", help="every held-out reply, whole")
     evaluate.add_argument("--exchanges", type=int, default=10, help="held-out replies of a role")
     evaluate.add_argument("--seed", type=int, default=42)
-    evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("--json", action="store_true", help="as always")
+
+    official = commands.add_parser("import-official", parents=[backbone], help="a checkpoint of the authors' code")
+    official.add_argument("folder")
+    official.add_argument("--roles", required=True, help="JSON list of names, or the authors' roles_desc file")
+    official.add_argument("--alpha", type=float, default=32)
+    official.add_argument("--out", required=True, help="the pack to write")
     return parser
 
 
@@ -51,6 +57,10 @@ def main(words: Sequence[str]) -> int:
             from .train_command import train
 
             train(options)
+        elif options.command == "import-official":
+            from .official import import_official
+
+            import_official(options)
         else:
             from .evaluate_command import evaluate
 
@@ -61,5 +71,10 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def entry() -> None:
+    """The installed command."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    entry()

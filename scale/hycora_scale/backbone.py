@@ -92,6 +92,9 @@ def open_backbone(place: str, *, model: str | None, dtype: torch.dtype, device: 
     config = AutoConfig.for_model(**_config_json(folder)) if _is_known(folder) else AutoConfig.from_pretrained(folder)
     onnx_file = _onnx_file(folder, model)
     decoder = _from_onnx(onnx_file, config) if onnx_file else _from_checkpoint(folder, config)
+    if device.type == "cpu":
+        # On a processor the plain products and softmax go backward in a fraction of the fused kernel's time.
+        decoder.config._attn_implementation = "eager"
     decoder.requires_grad_(False).eval()
     gains, epsilon = _norms(decoder, config)
     sizes = _sizes(config, epsilon)

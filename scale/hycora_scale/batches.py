@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .chat import TokenRow
 from .errors import check
-from .random import Random, shuffled
+from .pcg import Random, shuffled
 
 
 @dataclass(frozen=True)

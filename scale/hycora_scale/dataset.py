@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .chat import Turn
 from .errors import check
-from .random import Random
+from .scenes import add_card, add_chat, add_script, is_card, is_chat, is_script, text_lines
+from .tables import add_csv, csv_header, guess_columns
 
 _MAX_ROLE = 256
 _MAX_TURNS = 1000
@@ -92,10 +93,29 @@ _SPEAKERS = {
 
 
 def read_dataset(text: str, name: str) -> Reading:
-    """Reads messages JSONL or JSON, ShareGPT, Alpaca or RoleBench; raises `format-invalid` for anything else."""
+    """Reads a data set, told apart by content.
+
+    Messages JSONL or JSON, ShareGPT, Alpaca, RoleBench (each of several references a dialogue of its own), SillyTavern,
+    a card's examples, CSV, or `Name: line` text. Raises `format-invalid` for anything else.
+    """
     reading = Reading()
-    plain = text.removeprefix("\ufeff")
-    for line, row in _rows(plain):
+    plain = re.sub(r"\r(?!\n)", "\n", text.removeprefix("\ufeff"))
+    if re.match(r"\s*(?:\[\s*[{\]]|\{\s*[\"}])", plain):
+        _read_json(plain, name, reading)
+        return reading
+    header = csv_header(plain)
+    if header and (guess_columns(header[0]) or re.search(r"\.[ct]sv$", name, re.IGNORECASE)):
+        add_csv(plain, *header, None, reading)
+        return reading
+    fact = f'{name} is no data set that is known: expected JSON, JSONL, CSV with a header, or "Name: line" text'
+    check(is_script(plain), "format-invalid", fact)
+    add_script(plain, None, name, reading)
+    return reading
+
+
+def _read_json(text: str, name: str, reading: Reading) -> None:
+    records = []
+    for line, row in _rows(text):
         if len(row.encode("utf8", "surrogatepass")) > _MAX_ROW_BYTES:
             reading.rejected.append((line, "it is longer than 1 MiB"))
             continue
@@ -105,29 +125,32 @@ def read_dataset(text: str, name: str) -> Reading:
             reading.rejected.append((line, "it is not valid JSON"))
             continue
         if isinstance(record, dict):
-            add_record(record, line, reading)
+            records.append((line, record))
         else:
             reading.rejected.append((line, "it is not a JSON object"))
-    return reading
+    if records and is_chat(records[0][1]):
+        add_chat(records, None, name, reading)
+        return
+    for line, record in records:
+        if is_card(record):
+            add_card(record, line, name, reading)
+        else:
+            add_record(record, line, reading)
+    reading.rejected.sort()
 
 
 def _rows(text: str) -> Iterable[tuple[int, str]]:
     """The rows of a JSON or JSONL text, with the line that each begins on."""
     stripped = text.strip()
-    if stripped.startswith("["):
+    whole = None
+    if stripped.startswith("[") or "\n" in stripped:
         try:
-            elements = json.loads(stripped)
-        except ValueError:
-            elements = None
-        if isinstance(elements, list):
-            return [(1, json.dumps(element)) for element in elements]
-    if stripped.startswith("{") and "\n" in stripped:
-        try:
-            json.loads(stripped)
-            return [(1, stripped)]
+            whole = json.loads(stripped)
         except ValueError:
             pass
-    return [(line, row) for line, row in enumerate(text.split("\n"), 1) if row.strip()]
+    if isinstance(whole, list):
+        return [(1, json.dumps(element)) for element in whole]
+    return [(1, stripped)] if isinstance(whole, dict) else text_lines(text)
 
 
 def _first(record: dict[str, Any], keys: Iterable[str]) -> Any:
@@ -202,91 +225,6 @@ def _add_instruction(record: dict[str, Any], line: int, role: Any, reading: Read
     if isinstance(user, str) and isinstance(given, str) and given.strip():
         user = f"{user}\n\n{given}"
     reading.add(line, role, record.get("split"), [*before, ("user", user), ("role", reply)])
-
-
-# --- the split ---------------------------------------------------------------------------------------------------------
-
-_HELD_OUT = 1 / 5
-_LEAST_DIALOGUES = 3
-
-
-def _normalise(text: str) -> str:
-    import unicodedata
-
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return re.sub(r"[^\w]+|_", " ", folded).strip()
-
-
-def _keys(dialogue: Dialogue) -> list[str]:
-    """What makes two dialogues the same: all that the visitor says, or all that the character says."""
-    keys = []
-    for side in ("user", "role"):
-        key = _normalise("\n".join(turn.text for turn in dialogue.turns if turn.speaker == side))
-        if key:
-            keys.append(f"{side} {key}")
-    return keys
-
-
-def _groups(dialogues: list[Dialogue]) -> list[list[int]]:
-    """The indices of dialogues that share a key with one another, in order of first appearance."""
-    parent = list(range(len(dialogues)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    holders: dict[str, int] = {}
-    for index, dialogue in enumerate(dialogues):
-        for key in _keys(dialogue):
-            holder = holders.setdefault(key, index)
-            low, high = sorted((root(holder), root(index)))
-            parent[high] = low
-    groups: dict[int, list[int]] = {}
-    for index in range(len(dialogues)):
-        groups.setdefault(root(index), []).append(index)
-    return list(groups.values())
-
-
-def _count(dialogues: Iterable[Dialogue]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for dialogue in dialogues:
-        counts[dialogue.role] = counts.get(dialogue.role, 0) + 1
-    return counts
-
-
-def split_dialogues(dialogues: list[Dialogue], seed: int) -> list[Dialogue]:
-    """Holds out a fifth of every role's dialogues; rows with a split keep it, copies stand on one side."""
-    random = Random(seed, 1)
-    room = {
-        role: 0 if count < _LEAST_DIALOGUES else max(1, int(count * _HELD_OUT + 0.5))
-        for role, count in _count(dialogues).items()
-    }
-    for dialogue in dialogues:
-        if dialogue.split == "test":
-            room[dialogue.role] -= 1
-    held_out: set[int] = set()
-    drawn = [(random.next_u32(), index, group) for index, group in enumerate(_groups(dialogues))]
-    for _, _, group in sorted(drawn):
-        members = [dialogues[index] for index in group]
-        open_rows = [index for index in group if dialogues[index].split is None]
-        counts = _count(dialogues[index] for index in open_rows)
-        is_test = any(member.split == "test" for member in members)
-        is_train = any(member.split == "train" for member in members)
-        fits = all(count <= room.get(role, 0) for role, count in counts.items())
-        # A copy of a row that was marked follows it.
-        if is_test or (not is_train and fits):
-            held_out.update(open_rows)
-            for role, count in counts.items():
-                room[role] -= count
-    return [
-        replace(dialogue, split=dialogue.split or ("test" if index in held_out else "train"))
-        for index, dialogue in enumerate(dialogues)
-    ]
-
-
-# --- files -------------------------------------------------------------------------------------------------------------
 
 
 def split_path(path: Path) -> Path:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .hypernetwork import encode, linear
 from .pack_config import PackConfig, expected_tensors
-from .random import Random
+from .pcg import Random
 
 # Roles are drawn alike, so that this many tell the spread of all.
 _MEASURED_ROLES = 16

@@ -19,10 +19,11 @@ from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
 from .chat import TokenRow, encode_row
 from .config import TrainConfig, read_train_config, system_line
-from .dataset import Dialogue, data_files, read_files, split_dialogues, split_path, write_dataset
+from .dataset import Dialogue, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
 from .pack import Pack, read_pack, replace_file, write_pack
 from .run import Run, run_name
+from .split import split_dialogues
 from .trainee import Trainee, begin_training, compare_pack
 from .trainer import Trainer
 

@@ -19,7 +19,7 @@ from .schedule import learning_rate_share
 from .trainee import Trainee
 
 # Tokens of a part of a micro-batch that runs at a time; rows are sorted by length, so that little is padding.
-_CHUNK_TOKENS = 512
+_CHUNK_TOKENS = 1024
 _STORED_B = re.compile(r"\.lora_B(_table)?$")
 _HEADS = re.compile(r"^(hidden_to_role_emb_layer|role_emb_to_role_emb_layer)\.")
 

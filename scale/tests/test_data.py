@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import ROOT
+
+from hycora_scale.batches import epoch_order
+from hycora_scale.chat import TokenRow, Turn, encode_row
+from hycora_scale.config import TrainConfig, read_train_config, system_line
+from hycora_scale.dataset import read_dataset, read_files, write_dataset
+from hycora_scale.errors import HycoraError
+from hycora_scale.pcg import Random
+from hycora_scale.schedule import contrast_weight, learning_rate_share
+from hycora_scale.split import split_dialogues
+
+
+def test_pcg32_draws_its_authors_numbers():
+    random = Random(42, 54)
+    assert [hex(random.next_u32()) for _ in range(4)] == ["0xa15c02b7", "0x7b47f409", "0xba1d3330", "0x83d2f293"]
+
+
+def test_many_numbers_are_those_drawn_one_by_one():
+    one, many = Random(9, 2), Random(9, 2)
+    assert many.uniforms(1000).tolist() == [one.next_uniform() for _ in range(1000)]
+    assert many.next_u32() == one.next_u32()
+
+
+def test_a_configuration_is_read_with_its_bounds():
+    assert read_train_config({}).to_json() == {**TrainConfig().to_json(), "learningRateB": 1e-3}
+    for value, message in (
+        ({"step": 1}, 'unknown key "step"'),
+        ({"steps": 0}, "steps is 0"),
+        ({"schedule": "linear"}, "schedule"),
+        ({"mode": "quick"}, "new role's name"),
+        ({"contrast": {"form": "all"}}, "form"),
+    ):
+        with pytest.raises(HycoraError, match=message):
+            read_train_config(value)
+    with pytest.raises(HycoraError, match="rank is 4, the start pack has 8"):
+        read_train_config({"rank": 4}, (8, 32))
+
+
+def test_schedules_rise_and_fall():
+    config = read_train_config({"steps": 10, "warmup": 2})
+    assert [round(learning_rate_share(config, step), 3) for step in (0, 1, 5)] == [0.5, 0.976, 0.5]
+    contrast = read_train_config({"contrast": {"start": 1, "weight": 0.3, "schedule": "linear"}}).contrast
+    assert [contrast_weight(contrast, epoch, 3) for epoch in (0.9, 2, 3)] == [0, 0.15, 0.3]
+
+
+TEXTS = {
+    "messages": '{"role": "Bo", "messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}',
+    "sharegpt": '[{"name": "Bo", "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]}]',
+    "alpaca": '{"character": "Bo", "instruction": "Hi", "input": "", "output": "Ho"}',
+    "rolebench": '{"role": "Bo", "question": "Hi", "generated": ["Ho"]}',
+    "turns": '{"role": "Bo", "turns": [{"speaker": "user", "text": "Hi"}, {"speaker": "Bo", "text": "Ho"}]}',
+    "csv": "character,question,answer\nBo,Hi,Ho\n",
+    "tavern": '{"user_name": "You", "character_name": "Bo", "chat_metadata": {}}\n{"name": "You", "is_user": true, "mes": "Hi"}\n{"name": "Bo", "is_user": false, "mes": "Ho"}',
+    "card": '{"name": "Bo", "mes_example": "<START>\\n{{user}}: Hi\\n{{char}}: Ho"}',
+    "script": "You: Hi\nBo: Ho\n",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_form_gives_the_same_dialogue(name):
+    reading = read_dataset(TEXTS[name], f"data.{name}")
+    assert [(d.role, d.turns) for d in reading.dialogues] == [("Bo", (Turn("user", "Hi"), Turn("role", "Ho")))]
+    assert not reading.rejected
+
+
+def test_rows_that_cannot_be_used_are_named():
+    rows = ['{"role": "Bo"}', "{", '{"role": "", "messages": []}', '{"role": "Bo", "messages": [], "split": "dev"}']
+    assert [line for line, _ in read_dataset("\n".join(rows), "x.jsonl").rejected] == [1, 2, 3, 4]
+    with pytest.raises(HycoraError, match="no data set that is known"):
+        read_dataset("lorem ipsum", "x.txt")
+
+
+def test_the_cast_reads_with_its_split():
+    dialogues, notes = read_files([str(ROOT / "data/cast")])
+    assert not notes
+    assert {dialogue.split for dialogue in dialogues} == {"train", "test"}
+    assert read_dataset(write_dataset(dialogues), "again.jsonl").dialogues[5].turns == dialogues[5].turns
+
+
+def test_a_fifth_is_held_out_and_copies_stand_together():
+    rows = [{"role": role, "question": f"Question {n}?", "generated": [f"{role} says {n}"]} for role in "AB" for n in range(20)]
+    text = "\n".join(json.dumps(row) for row in rows)
+    split = split_dialogues(read_dataset(text, "x.jsonl").dialogues, 42)
+    held_out = [d for d in split if d.split == "test"]
+    assert len(held_out) == 8
+    assert {d.turns[0].text for d in held_out if d.role == "A"} == {d.turns[0].text for d in held_out if d.role == "B"}
+
+
+def test_replies_and_the_end_of_their_turns_count(starter):
+    codec = starter.codec
+    turns = [Turn("user", "Hello."), Turn("role", "Aye!"), Turn("user", "Who?"), Turn("role", "Me.")]
+    row = encode_row(codec, "Bo", turns, None, 100)
+    counted = [i for i, mark in zip(row.ids, row.replies) if mark]
+    assert codec.decode(counted) == "Aye!<|im_end|>Me.<|im_end|>"
+    assert "system" not in codec.decode(row.ids)
+    assert row.replies[row.anchor] and not any(row.replies[row.anchor + 1 :])
+    lined = encode_row(codec, "Bo", turns, "You are Bo.", 100)
+    assert codec.decode(lined.ids).startswith("<|im_start|>system\nYou are Bo.<|im_end|>\n")
+    short = encode_row(codec, "Bo", turns, None, len(row.ids) - 1)
+    assert short.turns_cut == 1
+    assert encode_row(codec, "Bo", turns, None, 5) is None
+
+
+def test_a_batch_mixes_roles_as_far_as_it_can():
+    rows = [TokenRow(role, (n, n), (False, True), 1, 0) for role in "ABC" for n in range(5)]
+    order = epoch_order(rows, 42, 0)
+    assert sorted(order, key=id) == sorted(rows, key=id)
+    for first in range(0, 15, 3):
+        assert {row.role for row in order[first : first + 3]} == set("ABC")
+    assert order != epoch_order(rows, 42, 1)
+
+
+def test_lines_of_roles():
+    assert system_line("You are {name}.", "Bo") == "You are Bo."
+    assert system_line({"Bo": "Aye."}, "Ada") is None

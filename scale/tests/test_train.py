@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, relative, shared
+from safetensors.torch import load_file
+
+from hycora_scale.__main__ import main
+from hycora_scale.backbone import open_backbone
+from hycora_scale.batches import GivenBatches
+from hycora_scale.config import read_train_config
+from hycora_scale.pack import read_pack
+from hycora_scale.trainee import begin_training
+from hycora_scale.trainer import Trainer
+
+GOLDEN = {
+    "steps": 10,
+    "batch": 4,
+    "learningRate": 2e-3,
+    "schedule": "constant",
+    "warmup": 0,
+    "weightDecay": 0.01,
+    "clip": 1,
+    "contrast": {"form": "batch", "weight": 0.3, "schedule": "none", "start": 0},
+}
+
+
+def test_ten_steps_are_those_of_the_golden():
+    golden = load_file(shared("golden/backbone/train-golden.safetensors"))
+    start = read_pack(shared("golden/backbone/train-start.hycora.safetensors"))
+    folder = str(shared("backbone/starter"))
+    backbone = open_backbone(folder, model="onnx/model.onnx", dtype=torch.float64, device=torch.device("cpu"))
+    config = read_train_config(GOLDEN, (start.config.rank, start.config.alpha))
+    batches = GivenBatches(shared("golden/backbone/train-golden.safetensors"))
+    names = [role["name"] for role in start.roles]
+    trainer = Trainer(backbone, begin_training(config, backbone, names, start), config)
+    trainer.gradients(0, batches.at(0), 0.3)
+    for name, wanted in golden.items():
+        if name.startswith("grad."):
+            assert relative(trainer.trained[name[5:]].grad, wanted) < 1e-4, name
+    for step in range(10):
+        report = trainer.step(step, batches.at(step), 0.3)
+        for key, found in (("loss", report.loss), ("crossEntropy", report.cross_entropy), ("contrast", report.contrast)):
+            assert found == pytest.approx(golden[key][step].item(), rel=1e-5), (key, step)
+    for name, wanted in golden.items():
+        if name.startswith("after."):
+            assert relative(trainer.tensors()[name[6:]], wanted) < 1e-4, name
+
+
+ROWS = [
+    {"role": role, "messages": [{"role": "user", "content": said}, {"role": "assistant", "content": reply}]}
+    for role, reply in (("Ada", "Numbers first."), ("Bo", "Aye, and rum second!"), ("Cy", "Hush, the owls are asleep."))
+    for said in ("Hello.", "Who are you?", "What do you fear?", "Sing!", "Where do you live, and why there?")
+]
+SMALL = {
+    "steps": 4,
+    "batch": 4,
+    "checkpointEvery": 2,
+    "hypernetwork": {"roleEmbedding": 8, "layerEmbedding": 8, "hidden": 16, "generatorRank": 4},
+    "system": "You are {name}.",
+}
+
+
+def write_inputs(folder: Path, **changes: object) -> list[str]:
+    data, config = folder / "rows.jsonl", folder / "config.json"
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in ROWS), "utf8")
+    config.write_text(json.dumps({**SMALL, **changes}), "utf8")
+    return ["--backbone", "starter", "--data", str(data), "--config", str(config), "--device", "cpu"]
+
+
+def train(words: list[str], out: Path, capsys, *more: str) -> list[dict]:
+    assert main(["train", *words, "--out", str(out), *more]) == 0, capsys.readouterr().err
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+SOURCES = [
+    {"A": "shared"},
+    {"A": "table", "B": "table"},
+    {"A": "hyper", "B": "hyper"},
+    {"A": "hyper+static"},
+]
+
+
+@pytest.mark.parametrize("sources", SOURCES, ids=str)
+def test_every_source_learns_and_makes_a_pack(tmp_path, capsys, sources):
+    words = write_inputs(tmp_path, sources=sources, steps=8, learningRate=1e-2, learningRateB=1e-2)
+    out = tmp_path / "made.hycora.safetensors"
+    lines = [line for line in train(words, out, capsys) if "crossEntropy" in line]
+    assert [line["step"] for line in lines] == list(range(1, 9))
+    assert lines[-1]["crossEntropy"] < lines[0]["crossEntropy"] - 0.2
+    pack = read_pack(out)
+    assert [role["system"] for role in pack.roles] == ["You are Ada.", "You are Bo.", "You are Cy."]
+    assert pack.config.to_json()["sources"] == {"A": sources["A"], "B": sources.get("B", "shared")}
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tmp_path, capsys):
+    words = write_inputs(tmp_path, dropout=0.1)
+    whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
+    train(words, whole, capsys)
+    # A checkpoint is of its configuration, so the run is cut off from outside, after its second step.
+    command = [sys.executable, "-m", "hycora_scale", "train", *words, "--out", str(stopped)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        for line in process.stdout:
+            if '"step": 3,' in line or '"heldOut"' in line:
+                process.kill()
+                break
+    checkpoint = stopped.with_name(stopped.name + ".checkpoint")
+    for _ in range(2):
+        if checkpoint.exists():
+            break
+    lines = train(words, stopped, capsys, "--resume")
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert min(line["step"] for line in lines) >= 1
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, capsys):
+    words = write_inputs(tmp_path)
+    out = tmp_path / "made.safetensors"
+    train(words, out, capsys)
+    write_inputs(tmp_path, learningRate=0.5)
+    assert main(["train", *words, "--out", str(out), "--resume"]) == 1
+    assert capsys.readouterr().err.startswith("usage: made.safetensors.checkpoint belongs to another run")
+
+
+def test_a_new_role_can_be_fitted_alone(tmp_path, capsys):
+    words = write_inputs(tmp_path)
+    out = tmp_path / "made.safetensors"
+    train(words, out, capsys)
+    quick = write_inputs(tmp_path, mode="quick", role="Dot", learningRate=1e-2)
+    data = tmp_path / "rows.jsonl"
+    data.write_text(data.read_text("utf8").replace('"Ada"', '"Dot"'), "utf8")
+    rows = [line for line in data.read_text("utf8").splitlines() if '"Dot"' in line]
+    data.write_text("\n".join(rows), "utf8")
+    grown = tmp_path / "grown.safetensors"
+    train(quick, grown, capsys, "--start", str(out))
+    before, after = read_pack(out), read_pack(grown)
+    assert [role["name"] for role in after.roles] == ["Ada", "Bo", "Cy", "Dot"]
+    for name, tensor in before.tensors.items():
+        assert torch.equal(after.tensors[name][: len(tensor)], tensor), name
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "scale"), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.mark.parametrize("form", ["batch", "table"])
+def test_two_processes_give_the_losses_of_one(tmp_path, capsys, form):
+    words = write_inputs(tmp_path, contrast={"form": form, "weight": 0.3, "schedule": "none"})
+    wanted = train(words, tmp_path / "one.safetensors", capsys)
+    launch = ["accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision"]
+    port = str(29500 + os.getpid() % 1000)
+    command = [sys.executable, "-m", *launch, "no", "--main_process_port", port, "-m", "hycora_scale", "train"]
+    out = tmp_path / "two.safetensors"
+    done = subprocess.run(
+        [*command, *words, "--out", str(out)], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    for one, two in zip(wanted, found, strict=True):
+        for key in ("loss", "crossEntropy", "contrast", "gradientNorm", "heldOut"):
+            assert one.get(key) == pytest.approx(two.get(key), rel=1e-5), (key, one["step"])
+    tensors = read_pack(tmp_path / "one.safetensors").tensors
+    for name, tensor in read_pack(out).tensors.items():
+        assert torch.allclose(tensor, tensors[name], atol=1e-4), name
