@@ -13,7 +13,6 @@ import {
   useLines,
   writeLines,
 } from '../stores/lines.ts'
-import { beginRehearsal } from '../stores/rehearsalPlan.ts'
 import { useTraining } from '../stores/training.ts'
 import { Field } from './Field.tsx'
 import { goToStep } from './goToStep.ts'
@@ -111,11 +110,10 @@ function WriteLines() {
   )
 }
 
-/** The whole way in one click: lines, plan, rehearsal. */
+/** Takes the lines that come with the page to where the visitor reads how long they take, and begins. */
 async function tryExample(): Promise<void> {
   await openExample(EXAMPLE)
   goToStep(2)
-  await beginRehearsal()
 }
 
 function useDrop(onFile: (file: File) => void) {

@@ -8,7 +8,7 @@ import type { FakeEngine } from '../fakeEngine.ts'
 
 /*
  * The page with a scripted engine, under the development server: /tests/support/stage/stage.html?device=no-adapter
- * &fail=download-failed&break=device-lost&pause=30&context=200&trainfail=40&collapsed=1&checkpoint=4000000.
+ * &fail=download-failed&break=device-lost&pause=30&context=200&trainfail=40&collapsed=1&checkpoint=4000000&step=300.
  */
 
 declare global {
@@ -66,6 +66,7 @@ if (root) {
       training: {
         pack,
         isCollapsed: query.has('collapsed'),
+        secondsPerStep: Number(query.get('step') ?? 0.31),
         checkpointBytes: Number(query.get('checkpoint') ?? 64),
         ...(trainFailsAt > 0 && { failsAt: { step: trainFailsAt, code: 'device-lost' } }),
       },
