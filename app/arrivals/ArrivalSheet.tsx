@@ -8,6 +8,7 @@ import type { Entry } from '../stores/arrivals.ts'
 import { useEngine } from '../stores/engine.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
 import styles from './ArrivalSheet.module.css'
+import { BackupFacts } from './BackupFacts.tsx'
 import { CardFacts } from './CardFacts.tsx'
 import { MissingCompany } from './MissingCompany.tsx'
 import { PackFacts } from './PackFacts.tsx'
@@ -40,6 +41,7 @@ function EntryFacts({ entry }: { readonly entry: Entry }) {
     <section className={styles.entry} aria-label={arrival.fileName}>
       {arrival.kind === 'pack' && <PackFacts entry={entry} arrival={arrival} />}
       {arrival.kind === 'card' && <CardFacts arrival={arrival} />}
+      {arrival.kind === 'backup' && <BackupFacts arrival={arrival} />}
       {arrival.kind === 'chat' && <p>{arrival.fileName} is a chat. It opens as a chat of its own.</p>}
       {arrival.kind === 'lines' && (
         <p>
@@ -100,6 +102,8 @@ function labelOf(entries: readonly Entry[]): string {
     switch (only.arrival.kind) {
       case 'chat':
         return 'Open the chat'
+      case 'backup':
+        return 'Put back what is missing'
       case 'lines':
         return 'Bring them to the rehearsal'
       case 'card':
@@ -123,7 +127,7 @@ function titleOf(entries: readonly Entry[], isReading: boolean): string {
   const [only] = entries
   if (!only) return 'Nobody came in'
   if (entries.length > 1) return 'Who came'
-  return only.arrival.kind === 'chat' || only.arrival.kind === 'lines' ? 'What came' : 'Who came'
+  return only.arrival.kind === 'pack' || only.arrival.kind === 'card' ? 'Who came' : 'What came'
 }
 
 function lowered(title: string): string {

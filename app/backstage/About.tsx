@@ -1,6 +1,3 @@
-import { useEffect, useState } from 'react'
-
-import { storageUse } from '../../src/storage/persistence.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
 import { bytes, count } from '../shared/format.ts'
@@ -13,7 +10,6 @@ import { Section } from './Section.tsx'
 export function About() {
   const { backbone, info, report } = useEngine()
   const deleted = useChats((state) => state.summaries.filter((chat) => chat.deleted).length)
-  const storage = useStorageUse()
   const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
   const rows: readonly (readonly [string, string | false | null | undefined])[] = [
     ['Model', backbone && `${backbone.name}, ${backbone.licence}`],
@@ -30,10 +26,6 @@ export function About() {
       'Its memory',
       info?.computing.path === 'webgpu' &&
         bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0)),
-    ],
-    [
-      'On this disk',
-      storage && `${bytes(storage.usedBytes)}${storage.kept ? ', kept' : ', until the browser needs room'}`,
     ],
   ]
   return (
@@ -67,12 +59,4 @@ export function About() {
       </div>
     </Section>
   )
-}
-
-function useStorageUse() {
-  const [use, setUse] = useState<Awaited<ReturnType<typeof storageUse>> | null>(null)
-  useEffect(() => {
-    storageUse().then(setUse, () => setUse(null))
-  }, [])
-  return use
 }

@@ -13,6 +13,7 @@ import { MoodSection } from './MoodSection.tsx'
 import { PathSection } from './PathSection.tsx'
 import { RoleSection } from './RoleSection.tsx'
 import { SeedRow } from './SeedRow.tsx'
+import { StorageSection } from './StorageSection.tsx'
 import { ViewSection } from './ViewSection.tsx'
 
 /** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
@@ -55,6 +56,7 @@ export function Backstage() {
       <ModelSection />
       <PathSection />
       <ViewSection />
+      <StorageSection />
       <About />
     </aside>
   )

@@ -14,6 +14,7 @@ import type {
 } from '../../src/engine/fileProtocol.ts'
 import { keepStorage } from '../../src/storage/persistence.ts'
 import { plainName } from '../cast/castMember.ts'
+import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../workers.ts'
 import { useCast } from './cast.ts'
 import { importChatFile } from './chats.ts'
@@ -231,6 +232,9 @@ async function bringInOne(
       return [await admitCard(arrival)]
     case 'chat':
       await importChatFile(new File([arrival.file], arrival.fileName))
+      return []
+    case 'backup':
+      await restore(arrival)
       return []
     case 'lines':
       await openLines(new File([arrival.file], arrival.fileName))

@@ -56,7 +56,13 @@ export async function openChats(open: () => Promise<ChatLog> = openChatLog): Pro
   await listChats()
 }
 
-async function listChats(): Promise<void> {
+/** The log itself, for what is done with all chats at once. */
+export function chatLog(): ChatLog {
+  return log
+}
+
+/** Reads which chats there are. */
+export async function listChats(): Promise<void> {
   try {
     useChats.setState({ summaries: await log.list(), isListed: true })
   } catch (thrown) {
@@ -187,6 +193,14 @@ export async function deleteChat(chat: ChatSummary): Promise<void> {
     await append(chat.id, [{ kind: 'chat-restored' }])
     if (wasOpen) goTo({ screen: 'chat', chat: chat.id })
   })
+}
+
+/** Removes every chat from the disk; they cannot come back. */
+export async function eraseAllChats(): Promise<void> {
+  for (const { id, deleted } of await log.list()) {
+    if (!deleted) await log.append(id, [{ kind: 'chat-deleted' }])
+  }
+  await eraseDeletedChats()
 }
 
 /** Removes deleted chats from the disk; they cannot come back. */

@@ -1,5 +1,6 @@
 import { hexSha256, plainBytes } from '../core/bytes.ts'
 import { asHycoraError, check } from '../core/errors.ts'
+import { readBackup } from '../formats/backup.ts'
 import { readCardFile } from '../formats/cardFile.ts'
 import type { CardFile } from '../formats/cardFile.ts'
 import { isGguf } from '../formats/gguf.ts'
@@ -115,11 +116,10 @@ async function readFile(
   return { ...facts, kind, file }
 }
 
-/** Whether a file begins as safetensors do: the length of a header that is an object. */
+/** Whether a file begins as safetensors do: the length of a header in eight bytes, then an object. */
 function isSafetensors(bytes: Uint8Array): boolean {
-  if (bytes.length < 10 || bytes[8] !== 0x7b) return false
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-  return length < BigInt(bytes.length)
+  // No header is so long that its length takes more than four of them.
+  return bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0)
 }
 
 async function readArchive(
@@ -129,6 +129,16 @@ async function readArchive(
   facts: Facts,
 ): Promise<Arrival> {
   const files = readZip(bytes, name, ZIP_LIMITS)
+  if (files.has('manifest.json') && !files.has('card.json')) {
+    const { createdAt, software, parts } = await readBackup(bytes, name)
+    const kept = parts.map(({ kind, name: part, bytes: content, details = null }) => ({
+      kind,
+      name: part,
+      file: new Blob([plainBytes(content)]),
+      details,
+    }))
+    return { ...facts, kind: 'backup', createdAt, software, parts: kept }
+  }
   const config = [...files.keys()].find(
     (path) => path === ADAPTER_CONFIG || path.endsWith(`/${ADAPTER_CONFIG}`),
   )

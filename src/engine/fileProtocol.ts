@@ -70,7 +70,21 @@ export interface OtherArrival extends Found {
   readonly file: Blob
 }
 
-export type Arrival = PackArrival | CardArrival | OtherArrival
+/** Everything that somebody had on a device, its sums checked. */
+export interface BackupArrival extends Found {
+  readonly kind: 'backup'
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly software: string
+  readonly parts: readonly {
+    readonly kind: 'pack' | 'role' | 'chat' | 'settings'
+    readonly name: string
+    readonly file: Blob
+    readonly details: Json | null
+  }[]
+}
+
+export type Arrival = PackArrival | CardArrival | OtherArrival | BackupArrival
 
 /** A file of which nothing was used. */
 export interface Refusal {

@@ -172,10 +172,11 @@ async function writeForm(form: ShareForm, subject: Subject): Promise<Written> {
 }
 
 /** The role alone, with its card, as a pack. */
-function rolePack({ carded, role, fullCard, card, name }: Subject): Promise<Uint8Array<ArrayBuffer>> {
-  check(carded && role !== null, 'usage', () => `${name} has no weights`)
+function rolePack(subject: Subject): Promise<Uint8Array<ArrayBuffer>> {
+  const { content, carded, role, fullCard, card, name } = subject
+  check(content && carded && role !== null, 'usage', () => `${name} has no weights`)
   const withCard = card ? changeRole(carded, role, { card: fullCard }) : carded
-  return writePack(extractRole(withCard, role))
+  return writePack(extractRole({ ...withCard, sha256: content.sha256 }, role))
 }
 
 function loraOf({ content, role, name }: Subject): { readonly lora: LoraRole; readonly pack: Pack } {
@@ -196,6 +197,7 @@ function loraOf({ content, role, name }: Subject): { readonly lora: LoraRole; re
 
 /** A pack of a blend and the roles that it mixes. @throws HycoraError as `addBlend`. */
 export async function writeBlend({ pack, name, system, card, shares }: BlendParams): Promise<Blob> {
-  const blended = addBlend(await openPack(pack), { name, system, card }, shares)
+  const content = await openPack(pack)
+  const blended = { ...addBlend(content, { name, system, card }, shares), sha256: content.sha256 }
   return new Blob([await writePack(extractRole(blended, name))], { type: PACK_MIME })
 }

@@ -20,6 +20,14 @@ export interface ChatLog {
    * @throws HycoraError `storage-full`, `storage-corrupt`.
    */
   append(chat: string, changes: readonly ChatChange[], at?: number): Promise<readonly ChatEvent[]>
+  /**
+   * Adds events as they stand, of one chat, all or none.
+   *
+   * @throws HycoraError `storage-full`, `storage-corrupt`.
+   */
+  restore(events: readonly ChatEvent[]): Promise<void>
+  /** A chat's whole log; empty when there is none of this id. */
+  events(chat: string): Promise<readonly ChatEvent[]>
   /** The chat folded from its log; undefined when there is none of this id. */
   read(chat: string): Promise<Chat | undefined>
   /** Every chat, deleted ones too, the most recently changed first. */
@@ -57,16 +65,23 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
     return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
   }
 
+  const restore = async (events: readonly ChatEvent[]): Promise<void> => {
+    const chats = new Set(events.map(({ chat }) => chat))
+    const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
+    for (const event of events) transaction.objectStore(EVENTS).add(event)
+    for (const chat of chats) summarizeAgain(transaction, chat)
+    await committed(transaction)
+    for (const chat of chats) announce(chat)
+  }
+
   return {
     async append(chat, changes, at = Date.now()) {
       const events = changes.map((change): ChatEvent => ({ ...change, version: 1, chat, at }))
-      const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
-      for (const event of events) transaction.objectStore(EVENTS).add(event)
-      summarizeAgain(transaction, chat)
-      await committed(transaction)
-      announce(chat)
+      await restore(events)
       return events
     },
+    restore,
+    events: (chat) => settled(eventsOf(database.transaction(EVENTS), chat)),
     async read(chat) {
       return foldChat(await settled(eventsOf(database.transaction(EVENTS), chat)))
     },

@@ -49,6 +49,8 @@ export interface CheckpointStore {
   /** The step of the newest checkpoint, without reading it; undefined where there is none. */
   stepOf(run: string): Promise<number | undefined>
   remove(run: string): Promise<void>
+  /** What all checkpoints take up. */
+  bytes(): Promise<number>
 }
 
 /** Opens the checkpoints; `folder` is the directory of the slots. */
@@ -117,6 +119,11 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
         // A slot that was never written is not there to remove.
         await directory.removeEntry(slotName(run, slot)).catch(() => undefined)
       }
+    },
+    async bytes() {
+      const store = database.transaction(TRAINING_STORES.pointers).objectStore(TRAINING_STORES.pointers)
+      const pointers = (await settled(store.getAll())) as Pointer[]
+      return pointers.reduce((sum, { length, previous }) => sum + length + (previous?.length ?? 0), 0)
     },
   }
 }

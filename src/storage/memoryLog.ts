@@ -11,6 +11,13 @@ export function openMemoryLog(): ChatLog {
       logs.set(chat, [...(logs.get(chat) ?? []), ...events])
       return Promise.resolve(events)
     },
+    restore(events) {
+      for (const event of events) logs.set(event.chat, [...(logs.get(event.chat) ?? []), event])
+      return Promise.resolve()
+    },
+    events(chat) {
+      return Promise.resolve(logs.get(chat) ?? [])
+    },
     read(chat) {
       return Promise.resolve(foldChat(logs.get(chat) ?? []))
     },

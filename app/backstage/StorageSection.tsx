@@ -1,0 +1,178 @@
+import { useEffect, useRef, useState } from 'react'
+
+import { chosenFiles } from '../arrivals/droppedFiles.ts'
+import { Button } from '../shared/Button.tsx'
+import { bytes } from '../shared/format.ts'
+import { receiveFiles } from '../stores/arrivals.ts'
+import { eraseAllChats } from '../stores/chats.ts'
+import { useEngine } from '../stores/engine.ts'
+import {
+  askToKeep,
+  countHousehold,
+  eraseCharacters,
+  eraseEverything,
+  saveBackup,
+  useHousekeeping,
+} from '../stores/housekeeping.ts'
+import { freeModel } from '../stores/modelFiles.ts'
+import { discardTraining, isTraining, useTraining } from '../stores/training.ts'
+import { Section } from './Section.tsx'
+import styles from './StorageSection.module.css'
+
+/** What lies on this device, by kind; one file of it, and its end. */
+export function StorageSection() {
+  const { household, isPacking } = useHousekeeping()
+  const backbones = useEngine((state) => state.backbones)
+  const isRehearsing = useTraining(isTraining)
+  useEffect(() => {
+    void countHousehold(backbones)
+  }, [backbones])
+  if (!household) return null
+  const free = async (): Promise<void> => {
+    for (const backbone of backbones) await freeModel(backbone, backbones)
+  }
+  const rows = [
+    {
+      name: 'Models',
+      size: household.models,
+      about: 'They come again from the site when they are needed.',
+      erase: free,
+    },
+    {
+      name: 'Characters',
+      size: household.characters,
+      about: 'Everybody taught, blended or brought in.',
+      erase: eraseCharacters,
+    },
+    { name: 'Chats', size: household.chats, about: 'All that was said.', erase: eraseAllChats },
+    {
+      name: 'Rehearsal',
+      size: household.rehearsal,
+      about: 'The run, its checkpoints and what came of it.',
+      erase: discardTraining,
+    },
+  ]
+  return (
+    <Section title="On this device">
+      <ul className={styles.rows}>
+        {rows.map((row) => (
+          <Row
+            key={row.name}
+            {...row}
+            isLocked={isRehearsing && row.name === 'Rehearsal'}
+            erase={async () => {
+              await row.erase()
+              await countHousehold(backbones)
+            }}
+          />
+        ))}
+      </ul>
+      <p className={styles.note}>
+        {household.isKept
+          ? 'The browser has promised to keep them.'
+          : 'The browser may clear them when room runs short.'}{' '}
+        {bytes(household.freeBytes)} are free for this page.
+      </p>
+      <div className={styles.buttons}>
+        {!household.isKept && (
+          <Button label="Ask to keep them" icon="lock" onClick={() => void askToKeep(backbones)} />
+        )}
+        <Button
+          label={isPacking ? 'Packing…' : 'Save a backup'}
+          icon="out"
+          disabled={isPacking}
+          onClick={() => void saveBackup()}
+        />
+        <PutBack />
+      </div>
+      <p className={styles.note}>
+        A backup holds characters, chats and settings in one file. Models and a rehearsal under way are not in
+        it.
+      </p>
+      <Confirmed
+        label="Erase everything"
+        question="Everything on this device goes, for good: characters, chats, settings, models."
+        act={eraseEverything}
+      />
+    </Section>
+  )
+}
+
+interface RowProps {
+  readonly name: string
+  readonly size: number
+  readonly about: string
+  readonly isLocked: boolean
+  readonly erase: () => Promise<void>
+}
+
+function Row({ name, size, about, isLocked, erase }: RowProps) {
+  return (
+    <li className={styles.row}>
+      <span className={styles.head}>
+        <span>{name}</span>
+        <span className={styles.size}>{size === 0 ? 'nothing' : bytes(size)}</span>
+      </span>
+      <span className={styles.note}>{about}</span>
+      {size > 0 && !isLocked && (
+        <Confirmed
+          label={`Erase the ${name.toLowerCase()}`}
+          question={`${bytes(size)} go for good.`}
+          act={erase}
+        />
+      )}
+    </li>
+  )
+}
+
+interface ConfirmedProps {
+  readonly label: string
+  readonly question: string
+  readonly act: () => Promise<void>
+}
+
+/** Something that cannot be taken back: asked once more before it is done. */
+function Confirmed({ label, question, act }: ConfirmedProps) {
+  const [isAsking, setIsAsking] = useState(false)
+  if (!isAsking) return <Button label={label} look="quiet" onClick={() => setIsAsking(true)} />
+  return (
+    <div className={styles.asking} role="alertdialog" aria-label={label}>
+      <p>{question}</p>
+      <div className={styles.buttons}>
+        <Button
+          label={label}
+          look="danger"
+          icon="bin"
+          onClick={() => {
+            setIsAsking(false)
+            void act()
+          }}
+        />
+        {/* The visitor's next key goes to the harmless one. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
+        <Button label="Leave it" autoFocus onClick={() => setIsAsking(false)} />
+      </div>
+    </div>
+  )
+}
+
+function PutBack() {
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <Button label="Put a backup back" icon="in" onClick={() => input.current?.click()} />
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept=".zip"
+        aria-label="A backup"
+        onChange={(event) => {
+          const files = chosenFiles(event.target.files ?? [])
+          event.target.value = ''
+          void receiveFiles(files)
+        }}
+      />
+    </>
+  )
+}

@@ -1,0 +1,146 @@
+import { check } from '../core/errors.ts'
+import { isJsonRecord, ownField, parseStrictJson } from '../formats/json.ts'
+import type { JsonRecord } from '../formats/json.ts'
+import type { ChatChange, ChatEvent, Generation, NewMessage, Take } from './records.ts'
+
+/** A chat's log as text: one event a line. */
+export function writeChatEvents(events: readonly ChatEvent[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+}
+
+/**
+ * Reads what `writeChatEvents` wrote, field by field, whoever wrote it.
+ *
+ * @throws HycoraError `format-invalid` naming the line that is no event of this chat.
+ */
+export function readChatEvents(text: string, name: string): readonly ChatEvent[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return lines.map((line, index) => {
+    const value = parseStrictJson(line, `${name}: line ${index + 1}`)
+    const event = isJsonRecord(value) ? readEvent(value) : null
+    check(event, 'format-invalid', () => `${name}: line ${index + 1} is no event of a chat`)
+    return event
+  })
+}
+
+function readEvent(record: JsonRecord): ChatEvent | null {
+  const [version, chat, at] = ['version', 'chat', 'at'].map((key) => ownField(record, key))
+  if (version !== 1 || typeof chat !== 'string' || chat === '' || !isNumber(at)) return null
+  const change = readChange(record)
+  return change && { ...change, version, chat, at }
+}
+
+function readChange(record: JsonRecord): ChatChange | null {
+  const field = (key: string): unknown => ownField(record, key)
+  const kind = field('kind')
+  switch (kind) {
+    case 'chat-created': {
+      const [role, title, metadata] = [field('role'), field('title'), field('metadata')]
+      if (!isTextOrNull(role) || !isTextOrNull(title) || !isTextOrNull(metadata)) return null
+      const parent = readParent(field('parent'))
+      return parent === undefined ? null : { kind, role, title, parent, metadata }
+    }
+    case 'chat-titled': {
+      const title = field('title')
+      return typeof title === 'string' ? { kind, title } : null
+    }
+    case 'scene-changed': {
+      const [role, strength] = [field('role'), field('strength')]
+      return isTextOrNull(role) && isNumber(strength) ? { kind, role, strength } : null
+    }
+    case 'chat-deleted':
+    case 'chat-restored':
+      return { kind }
+    case 'message-added': {
+      const message = readMessage(field('message'))
+      return message && { kind, message }
+    }
+    case 'take-added': {
+      const [message, take] = [field('message'), readTake(field('take'))]
+      return typeof message === 'string' && take ? { kind, message, take } : null
+    }
+    case 'take-selected': {
+      const [message, take] = [field('message'), field('take')]
+      return typeof message === 'string' && typeof take === 'string' ? { kind, message, take } : null
+    }
+    case 'take-edited': {
+      const [message, take, text] = [field('message'), field('take'), field('text')]
+      const generation = readGeneration(field('generation'))
+      if (typeof message !== 'string' || typeof take !== 'string' || typeof text !== 'string') return null
+      return generation === undefined ? null : { kind, message, take, text, generation }
+    }
+    case 'messages-deleted':
+    case 'messages-restored': {
+      const messages = field('messages')
+      return isTexts(messages) ? { kind, messages } : null
+    }
+    default:
+      return null
+  }
+}
+
+/** Undefined where it is none. */
+function readParent(value: unknown): { readonly chat: string; readonly message: string } | null | undefined {
+  if (value === null) return null
+  if (!isJsonRecord(value)) return undefined
+  const [chat, message] = [ownField(value, 'chat'), ownField(value, 'message')]
+  return typeof chat === 'string' && typeof message === 'string' ? { chat, message } : undefined
+}
+
+function readMessage(value: unknown): NewMessage | null {
+  if (!isJsonRecord(value)) return null
+  const [id, speaker, name, role] = ['id', 'speaker', 'name', 'role'].map((key) => ownField(value, key))
+  const [excluded, takes, selected] = ['excluded', 'takes', 'selected'].map((key) => ownField(value, key))
+  if (typeof id !== 'string' || typeof name !== 'string' || !isTextOrNull(role)) return null
+  if ((speaker !== 'user' && speaker !== 'role') || typeof excluded !== 'boolean') return null
+  if (!Array.isArray(takes) || takes.length === 0 || !Number.isInteger(selected)) return null
+  const read = takes.map(readTake).filter((take) => take !== null)
+  return read.length === takes.length && isNumber(selected)
+    ? { id, speaker, name, role, excluded, takes: read, selected }
+    : null
+}
+
+function readTake(value: unknown): Take | null {
+  if (!isJsonRecord(value)) return null
+  const [id, text, at] = ['id', 'text', 'at'].map((key) => ownField(value, key))
+  const generation = readGeneration(ownField(value, 'generation'))
+  return typeof id === 'string' && typeof text === 'string' && isNumber(at) && generation !== undefined
+    ? { id, text, at, generation }
+    : null
+}
+
+const STOPS = ['end', 'length', 'context', 'cancelled', 'loop'] as const
+
+/** Undefined where it is none. */
+function readGeneration(value: unknown): Generation | null | undefined {
+  if (value === null) return null
+  if (!isJsonRecord(value)) return undefined
+  const number = (key: string): number => {
+    const found = ownField(value, key)
+    return isNumber(found) ? found : 0
+  }
+  const [backbone, role] = [ownField(value, 'backbone'), ownField(value, 'role')]
+  return {
+    backbone: typeof backbone === 'string' ? backbone : '',
+    role: typeof role === 'string' ? role : null,
+    strength: number('strength'),
+    seed: number('seed'),
+    promptTokens: number('promptTokens'),
+    tokens: number('tokens'),
+    tokensPerSecond: number('tokensPerSecond'),
+    context: number('context'),
+    stop: STOPS.find((stop) => stop === ownField(value, 'stop')) ?? 'end',
+  }
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}

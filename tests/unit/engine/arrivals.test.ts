@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { followLink, readArrivals } from '../../../src/engine/arrivals.ts'
+import type { Arrival, ArrivingFile, PackArrival, ShareParams } from '../../../src/engine/fileProtocol.ts'
+import { writeBlend, writeShares } from '../../../src/engine/shares.ts'
+import { memorySource } from '../../../src/formats/memorySource.ts'
+import { readPack, writePack } from '../../../src/formats/pack.ts'
+import type { Pack } from '../../../src/formats/pack.ts'
+import { changeRole, roleVector } from '../../../src/formats/packParts.ts'
+import { openAdapterMatrices } from '../../../src/model/cpuAdapter.ts'
+import { castRole } from '../../../src/model/roles.ts'
+import { nmse } from '../../support/compare.ts'
+import { picture } from '../../support/png.ts'
+import { tinyPack } from '../../support/tinyPack.ts'
+
+/** Four roles on two layers of eight numbers: the forms are what is tested, not their size. */
+const content = {
+  ...tinyPack({ roles: 4 }),
+  backbone: { name: 'Tiny', architecture: 'qwen2', fingerprint: 'f'.repeat(64) },
+}
+let company: Uint8Array<ArrayBuffer>
+const backbone = { name: 'Tiny', architecture: 'qwen2', fingerprint: 'f'.repeat(64), layers: 2 }
+const card = {
+  name: 'Brine',
+  description: 'A captain.',
+  first_mes: 'Mind the rope.',
+  x_own: { kept: [1, null] },
+}
+
+const file = (path: string, content: string | Uint8Array<ArrayBuffer>): ArrivingFile => ({
+  path,
+  file: new Blob([content]),
+})
+
+const arrive = async (...files: readonly ArrivingFile[]): Promise<Arrival> => {
+  const { arrivals, refusals } = await readArrivals(files, backbone)
+  expect(refusals).toEqual([])
+  expect(arrivals).toHaveLength(1)
+  return arrivals[0]!
+}
+
+const refusal = async (...files: readonly ArrivingFile[]) => {
+  const { arrivals, refusals } = await readArrivals(files, backbone)
+  expect(arrivals).toEqual([])
+  return refusals[0]!
+}
+
+const shares = async (changes: Partial<ShareParams>): Promise<ReadonlyMap<string, Blob | string>> => {
+  const params: ShareParams = {
+    pack: { name: 'The company', file: new Blob([company]) },
+    role: 'Role 1',
+    name: 'Caesar',
+    cards: new Map([['Role 1', { name: 'Caesar', description: 'He came.' }]]),
+    card: { name: 'Caesar', description: 'He came.' },
+    original: null,
+    assets: new Map(),
+    portrait: new Blob([new Uint8Array(picture())]),
+    home: null,
+    headDim: null,
+    ...changes,
+  }
+  const forms = new Map<string, Blob | string>()
+  for await (const one of writeShares(params)) forms.set(one.form, 'file' in one ? one.file : one.reason)
+  return forms
+}
+
+const bytesOf = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await blob.arrayBuffer())
+
+let pack: Pack
+beforeAll(async () => {
+  company = await writePack(content)
+  pack = await readPack(memorySource('company', company))
+})
+
+describe('what comes in', () => {
+  test('is a pack, told whole', async () => {
+    const found = await arrive(file('a folder/evening.hycora.safetensors', company.slice()))
+    expect(found).toMatchObject({
+      kind: 'pack',
+      form: 'pack',
+      fileName: 'evening.hycora.safetensors',
+      bytes: company.length,
+      rank: pack.config.rank,
+      licence: '',
+      warnings: [],
+    })
+    const { roles } = found as PackArrival
+    expect(roles.map(({ name }) => name)).toEqual(pack.roles.map(({ name }) => name))
+    expect(roles[2]!.vector).toEqual(roleVector(pack, roles[2]!.name))
+  })
+
+  test('is a card, with all that it holds', async () => {
+    const found = await arrive(
+      file('brine.json', JSON.stringify({ spec: 'chara_card_v2', data: card, x_top: 1 })),
+    )
+    expect(found).toMatchObject({ kind: 'card', spec: 'v2', card, original: { x_top: 1 }, portrait: null })
+  })
+
+  test('is told apart by content: chats, lines and what is none of these', async () => {
+    const chat = '{"user_name":"a","character_name":"b"}\n{"name":"b","is_user":false,"mes":"hm"}\n'
+    expect(await arrive(file('a.jsonl', chat))).toMatchObject({ kind: 'chat' })
+    expect(await arrive(file('a.txt', 'Visitor: Hm?\nBrine: Hm.\n'))).toMatchObject({ kind: 'lines' })
+    expect(await refusal(file('a.bin', new Uint8Array(64)))).toMatchObject({ code: 'format-unsupported' })
+    expect(
+      await refusal(
+        file('a.gguf', new Uint8Array([...new TextEncoder().encode('GGUF'), 3, ...new Uint8Array(32)])),
+      ),
+    ).toMatchObject({
+      code: 'format-unsupported',
+    })
+    expect(await refusal(file('empty.png', ''))).toMatchObject({ code: 'format-invalid' })
+  })
+
+  test('is taken or refused one by one', async () => {
+    const { arrivals, refusals } = await readArrivals(
+      [
+        file('brine.json', JSON.stringify({ spec: 'chara_card_v3', data: card })),
+        file('cut.hycora.safetensors', company.slice(0, 5000)),
+      ],
+      null,
+    )
+    expect(arrivals.map(({ fileName }) => fileName)).toEqual(['brine.json'])
+    expect(refusals).toMatchObject([{ fileName: 'cut.hycora.safetensors', code: 'format-invalid' }])
+  })
+
+  test('is no pack whose data has changed, nor one with a value that is not finite', async () => {
+    const changed = company.slice()
+    changed[changed.length - 1]! ^= 1
+    expect((await refusal(file('a.safetensors', changed))).message).toContain('SHA-256')
+  })
+})
+
+describe('what goes out comes in again', () => {
+  test('as one role, as the company and as a character file', async () => {
+    const forms = await shares({})
+    expect([...forms.keys()]).toEqual(['role', 'pack', 'charx', 'png', 'json', 'link', 'peft', 'gguf'])
+    for (const form of ['role', 'charx'] as const) {
+      const found = (await arrive({ path: `caesar.${form}`, file: forms.get(form) as Blob })) as PackArrival
+      expect(found.roles.map(({ name }) => name)).toEqual(['Role 1'])
+      expect(found.roles[0]!.vector).toEqual(roleVector(pack, 'Role 1'))
+      expect(found.roles[0]!.card).toMatchObject({ name: 'Caesar', description: 'He came.' })
+    }
+    const all = (await arrive({ path: 'all', file: forms.get('pack') as Blob })) as PackArrival
+    expect(all.roles).toHaveLength(pack.roles.length)
+    expect(all.roles.find(({ name }) => name === 'Role 1')?.card).toMatchObject({
+      description: 'He came.',
+    })
+  })
+
+  test('as a card that has lost nothing', async () => {
+    const original = { spec: 'chara_card_v3', spec_version: '3.0', data: card, x_beside: 'kept' }
+    const forms = await shares({ pack: null, role: null, name: 'Brine', card, original })
+    expect([...forms.keys()]).toEqual(['charx', 'png', 'json'])
+    for (const form of ['charx', 'png', 'json'] as const) {
+      const found = await arrive({ path: `brine.${form}`, file: forms.get(form) as Blob })
+      expect(found).toMatchObject({ kind: 'card', card: { ...card }, original: { x_beside: 'kept' } })
+    }
+  })
+
+  test('as a LoRA folder, whose matrices are those of the role', async () => {
+    const forms = await shares({})
+    const found = (await arrive({ path: 'Caesar.zip', file: forms.get('peft') as Blob })) as PackArrival
+    expect(found).toMatchObject({ form: 'peft', backbone: { fingerprint: backbone.fingerprint } })
+    const lora = await readPack(memorySource('peft', await bytesOf(found.file)))
+    const [one, other] = [openAdapterMatrices(lora), openAdapterMatrices(pack)]
+    for (const projection of pack.config.projections) {
+      const expected = other.mixA(castRole(pack, 'Role 1', 1), 1, projection)
+      expect(nmse(one.mixA(castRole(lora, 'Caesar', 1), 1, projection), expected)).toBeLessThan(1e-12)
+    }
+    const text = await (forms.get('gguf') as Blob).slice(0, 4).text()
+    expect(text).toBe('GGUF')
+  })
+
+  test('as a link, for whoever has the same company', async () => {
+    const forms = await shares({ home: { name: 'home', file: new Blob([company]) } })
+    const link = await (forms.get('link') as Blob).text()
+    const packs = [{ name: 'home', file: new Blob([company]) }]
+    const found = (await followLink(link, packs)) as PackArrival
+    expect(found.roles.map(({ name }) => name)).toEqual(['Role 1'])
+    const made = await readPack(memorySource('link', await bytesOf(found.file)))
+    const [one, other] = [openAdapterMatrices(made), openAdapterMatrices(pack)]
+    expect(one.mixA(castRole(made, 'Role 1', 1), 0, 'q')).toEqual(
+      other.mixA(castRole(pack, 'Role 1', 1), 0, 'q'),
+    )
+    expect(await followLink(link, [])).toMatchObject({ kind: 'missing', name: 'Role 1', missing: 'backbone' })
+    const stranger = [{ name: 'tiny', file: new Blob([await writePack(tinyPack({ seed: 2 }))]) }]
+    expect(await followLink(link, stranger)).toMatchObject({ kind: 'missing', missing: 'backbone' })
+    await expect(followLink(link.slice(0, -3), packs)).rejects.toMatchObject({ code: 'format-invalid' })
+  })
+
+  test('as a blend, with its parents', async () => {
+    const blend = await writeBlend({
+      pack: { name: 'The company', file: new Blob([company]) },
+      name: 'Both',
+      system: null,
+      card: { name: 'Both' },
+      shares: [
+        { role: 'Role 1', weight: 1.5 },
+        { role: 'Role 0', weight: -0.5 },
+      ],
+    })
+    const found = (await arrive({ path: 'both.hycora.safetensors', file: blend })) as PackArrival
+    expect(found.roles.map(({ name }) => name)).toEqual(['Role 0', 'Role 1', 'Both'])
+    expect(found.roles[2]!.blend).toEqual([
+      { role: 'Role 1', weight: 1.5 },
+      { role: 'Role 0', weight: -0.5 },
+    ])
+    expect(found.provenance['parents']).toEqual([pack.sha256])
+    const forms = await shares({
+      pack: { name: 'Both', file: blend },
+      role: 'Both',
+      name: 'Both',
+      card: null,
+    })
+    expect(forms.get('link')).toMatch(/blend/)
+    expect(forms.get('role')).toBeInstanceOf(Blob)
+  })
+
+  test('says why where a form cannot be', async () => {
+    const renamed = changeRole(pack, 'Role 1', { name: 'C'.repeat(256) })
+    const long = new Blob([await writePack(renamed)])
+    const forms = await shares({ pack: { name: 'Long', file: long }, role: 'C'.repeat(256), cards: new Map() })
+    expect(forms.get('link')).toMatch(/longer than 255 bytes/)
+  })
+})
