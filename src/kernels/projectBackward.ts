@@ -1,36 +1,55 @@
 import code from '../../shaders/project_backward.wgsl?raw'
+import directCode from '../../shaders/project_backward_direct.wgsl?raw'
+import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import { dataVectors, formatOverrides } from './packedMatrix.ts'
 import type { PackedMatrix } from './packedMatrix.ts'
+import { manyRowsPlan } from './project.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
-export const projectBackwardKernel = defineKernel({
-  name: 'project_backward',
-  code,
-  uniforms: {
-    out: 'u32',
-    in_features: 'u32',
-    in_vectors: 'u32',
-    row_vectors: 'u32',
-    block_size: 'u32',
-    row_blocks: 'u32',
-    dy_stride: 'u32',
-    dx_stride: 'u32',
-    parts: 'u32',
-    rank: 'u32',
-    a_offset: 'u32',
-    a_part_stride: 'u32',
-    a_slot_stride: 'u32',
-    salt: 'u32',
-  },
-  bindings: ['step', 'dy', 'weights', 'scales', 'zeros', 'a', 'dropout', 'dx'],
+const uniforms = {
+  out: 'u32',
+  in_features: 'u32',
+  in_vectors: 'u32',
+  row_vectors: 'u32',
+  block_size: 'u32',
+  row_blocks: 'u32',
+  dy_stride: 'u32',
+  dx_stride: 'u32',
+  parts: 'u32',
+  rank: 'u32',
+  a_offset: 'u32',
+  a_part_stride: 'u32',
+  a_slot_stride: 'u32',
+  salt: 'u32',
+} as const
+const bindings = ['step', 'dy', 'weights', 'scales', 'zeros', 'a', 'dropout', 'dx'] as const
+
+export const projectBackwardKernel = defineKernel({ name: 'project_backward', code, uniforms, bindings })
+
+export const projectBackwardDirectKernel = defineKernel({
+  name: 'project_backward_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
-const TILE = 32
+/** Rows and columns that a workgroup takes. */
+const PLANS = {
+  tile: { rows: 32, columns: 32 },
+  direct: { rows: 32, columns: 64 },
+} as const
+
+export interface ProjectBackwardOptions {
+  /** Tells this projection's dropout from others'. */
+  readonly salt: number
+  /** Without it what `manyRowsPlan` says of the device. */
+  readonly plan?: keyof typeof PLANS
+}
 
 /**
  * Gradient of an adapted projection's input, the weights in the format they are stored in:
@@ -48,14 +67,21 @@ export async function projectBackward(
   matrix: PackedMatrix,
   { adapter, count, aOffset, aPartStride }: ProjectedParts,
   tensors: { readonly step: Tensor; readonly dy: Tensor; readonly dropout: Tensor; readonly dx: Tensor },
-  { salt }: { readonly salt: number },
+  { salt, plan = manyRowsPlan(device) }: ProjectBackwardOptions,
 ): Promise<Dispatch> {
   const { step, dy, dropout, dx } = tensors
   expectLength('dropout', dropout, DROPOUT_WORDS)
   const { weights, scales, zeros } = matrix
+  const dyStride = expectColumns('dy', dy, matrix.out + count * adapter.rank)
+  const isAligned = matrix.out % 4 === 0 && dyStride % 4 === 0
+  check(
+    isAligned || dy.offsetBytes === undefined,
+    'shape-mismatch',
+    () => `dy has a stride of ${dyStride} within a buffer, expected a multiple of 4`,
+  )
   return bindKernel(
     device,
-    projectBackwardKernel,
+    plan === 'tile' ? projectBackwardKernel : projectBackwardDirectKernel,
     { step, dy, weights, scales, zeros, a: adapter.a, dropout, dx },
     {
       out: matrix.out,
@@ -64,7 +90,7 @@ export async function projectBackward(
       row_vectors: matrix.rowWords / 4,
       block_size: Math.max(1, matrix.blockSize),
       row_blocks: matrix.rowBlocks,
-      dy_stride: expectColumns('dy', dy, matrix.out + count * adapter.rank),
+      dy_stride: dyStride,
       dx_stride: expectColumns('dx', dx, matrix.in),
       parts: count,
       rank: adapter.rank,
@@ -74,8 +100,15 @@ export async function projectBackward(
       salt,
     },
     {
-      overrides: formatOverrides(matrix),
-      workgroups: (rows) => [Math.ceil(matrix.in / TILE), Math.ceil(rows / TILE), 1],
+      overrides:
+        plan === 'tile'
+          ? formatOverrides(matrix)
+          : { ...formatOverrides(matrix), ALIGNED: isAligned ? 1 : 0 },
+      workgroups: (rows) => [
+        Math.ceil(matrix.in / PLANS[plan].columns),
+        Math.ceil(rows / PLANS[plan].rows),
+        1,
+      ],
     },
   )
 }

@@ -29,23 +29,36 @@ beforeAll(async () => {
 const SALT = 23
 const SPARE = 3
 
+interface Way {
+  readonly plan: 'tile' | 'direct'
+  /** Rows of dy are a multiple of so many floats apart. */
+  readonly multiple: number
+}
+
+const WAYS: readonly Way[] = [
+  { plan: 'tile', multiple: 1 },
+  { plan: 'direct', multiple: 1 },
+  { plan: 'direct', multiple: 4 },
+]
+
 async function run(
   rows: readonly StepRow[],
   matrix: PackedMatrix,
   parts: ProjectedParts,
   dy: Float32Array,
   dropoutBytes: ArrayBuffer,
+  { plan, multiple }: Way,
 ): Promise<Float32Array> {
   const width = dy.length / rows.length
   const stride = matrix.in + SPARE
   const dx = createGuarded(device, [rows.length + 1, stride], 'dx')
   const tensors = {
     step: uploadStep(device, rows),
-    dy: uploadRows(device, dy, width, width + 1, 'dy'),
+    dy: uploadRows(device, dy, width, Math.ceil((width + 1) / multiple) * multiple, 'dy'),
     dropout: uploadTensor(device, [4], new Float32Array(dropoutBytes), 'dropout'),
     dx,
   }
-  submit(device, [await projectBackward(device, matrix, parts, tensors, { salt: SALT })], rows.length)
+  submit(device, [await projectBackward(device, matrix, parts, tensors, { salt: SALT, plan })], rows.length)
   const all = await readGuarded(device, dx)
   const words = new Uint32Array(all.buffer, all.byteOffset, all.length)
   const isGuard = (_word: number, index: number): boolean =>
@@ -57,11 +70,11 @@ async function run(
 describe.each(projectCases)(
   '$format blocks $blockSize half scales $halfScales: [$rows, $out]·[$out, $in], seed $seed',
   ({ out, in: inFeatures, rows: count, seed, ...format }) => {
-    test('without an adapter', async () => {
+    test.each(WAYS)('without an adapter, %o', async (way) => {
       const { matrix, values } = packMatrix(device, normals(seed, out * inFeatures), out, inFeatures, format)
       const parts = { adapter: noAdapter(device), count: 0, aOffset: 0, aPartStride: 0 }
       const dy = normals(seed + 1, count * out)
-      const dx = await run(mixedRows(count, 1), matrix, parts, dy, packDropout(seed, 0))
+      const dx = await run(mixedRows(count, 1), matrix, parts, dy, packDropout(seed, 0), way)
       expect(nmse(dx, projectBackwardReference(dy, values, inFeatures, out))).toBeLessThanOrEqual(1e-10)
     })
   },
@@ -77,19 +90,19 @@ describe.each(loraCases)(
     const du = normals(seed + 102, count * widths.length * rank)
     const weights = normals(seed + 103, out * inFeatures)
 
-    test('with an adapter, or rows that play none', async () => {
+    test.each(WAYS)('with an adapter, or rows that play none, %o', async (way) => {
       const { matrix, values } = packMatrix(device, weights, out, inFeatures, { format: 'q4', blockSize: 32 })
       const { group, a } = adaptedGroup(device, shape)
       const drop = dropoutReference(count, inFeatures, { seed, salt: SALT, probability })
       const joined = joinColumns(count, [dy, du])
       const dropout = packDropout(seed, probability)
-      const dx = await run(rows, matrix, group, joined, dropout)
+      const dx = await run(rows, matrix, group, joined, dropout, way)
       const base = projectBackwardReference(dy, values, inFeatures, out)
       const adapted = loraBackwardInputReference(rows, drop, du, a, rank)
       const expected = base.map((value, index) => value + adapted[index]!)
       expect(nmse(dx, expected)).toBeLessThanOrEqual(1e-10)
-      const bare = await run(rows, matrix, { ...group, count: 0 }, dy, dropout)
-      expectSameBits(await run(withoutRoles(rows), matrix, group, joined, dropout), bare)
+      const bare = await run(rows, matrix, { ...group, count: 0 }, dy, dropout, way)
+      expectSameBits(await run(withoutRoles(rows), matrix, group, joined, dropout, way), bare)
     })
   },
 )
