@@ -9,20 +9,39 @@ export interface Checkpoint {
   readonly run: string
   /** What the learning rates are multiplied by, below 1 after a roll-back. */
   readonly rateFactor: number
-  readonly bestLoss: number | null
+  /** Null without held-out rows. */
+  readonly best: Best | null
   /** Parameters and moments. */
   readonly state: Uint8Array<ArrayBuffer>
 }
 
-const FORMAT = 'hycora-checkpoint-1'
+/** The parameters at the lowest held-out loss. */
+export interface Best {
+  readonly step: number
+  readonly loss: number
+  readonly values: Uint8Array<ArrayBuffer>
+}
 
-/** A checkpoint as bytes: the length of a JSON header (u32, little-endian), the header, the state. */
-export function writeCheckpoint({ state, ...facts }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const header = new TextEncoder().encode(JSON.stringify({ format: FORMAT, ...facts, bytes: state.length }))
-  const bytes = new Uint8Array(4 + header.length + state.length)
+const FORMAT = 'hycora-checkpoint-2'
+
+/**
+ * A checkpoint as bytes: the length of a JSON header (u32, little-endian), the header, the state, the best parameters.
+ */
+export function writeCheckpoint({ state, best, ...facts }: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { values = new Uint8Array(0), ...bestFacts } = best ?? {}
+  const fields = {
+    format: FORMAT,
+    ...facts,
+    best: best && { ...bestFacts, bytes: values.length },
+    bytes: state.length,
+  }
+  const header = new TextEncoder().encode(JSON.stringify(fields))
+  const start = 4 + header.length
+  const bytes = new Uint8Array(start + state.length + values.length)
   new DataView(bytes.buffer).setUint32(0, header.length, true)
   bytes.set(header, 4)
-  bytes.set(state, 4 + header.length)
+  bytes.set(state, start)
+  bytes.set(values, start + state.length)
   return bytes
 }
 
@@ -49,24 +68,28 @@ function readHeader(bytes: Uint8Array): { readonly header: unknown; readonly end
  */
 export function readCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
   const { header, end } = readHeader(bytes)
-  const isWhole =
-    isJsonRecord(header) && header['format'] === FORMAT && header['bytes'] === bytes.length - end
-  check(isWhole, 'storage-corrupt', () => 'the checkpoint is damaged or of another version')
+  const damaged = new HycoraError('storage-corrupt', 'the checkpoint is damaged or of another version')
+  if (!isJsonRecord(header) || header['format'] !== FORMAT) throw damaged
   check(
     header['run'] === run,
     'usage',
     () => 'the checkpoint belongs to another run: data, configuration, start pack or backbone differ',
   )
-  const { step, rateFactor, bestLoss } = header
-  const numbers = typeof step === 'number' && typeof rateFactor === 'number'
-  if (!numbers) throw new HycoraError('storage-corrupt', 'the checkpoint’s header lacks its numbers')
-  return {
-    step,
-    rateFactor,
-    run,
-    bestLoss: typeof bestLoss === 'number' ? bestLoss : null,
-    state: bytes.slice(end),
-  }
+  const { step, rateFactor, bytes: stateBytes } = header
+  const isNumbered =
+    typeof step === 'number' && typeof rateFactor === 'number' && typeof stateBytes === 'number'
+  if (!isNumbered) throw damaged
+  const best = readBest(header['best'], bytes.slice(end + stateBytes))
+  if (best === undefined || bytes.length !== end + stateBytes + (best?.values.length ?? 0)) throw damaged
+  return { step, rateFactor, run, best, state: bytes.slice(end, end + stateBytes) }
+}
+
+/** The best parameters as the header has them; undefined where it is wrong. */
+function readBest(fields: unknown, values: Uint8Array<ArrayBuffer>): Best | null | undefined {
+  if (fields === null) return null
+  if (!isJsonRecord(fields) || fields['bytes'] !== values.length) return undefined
+  const { step, loss } = fields
+  return typeof step === 'number' && typeof loss === 'number' ? { step, loss, values } : undefined
 }
 
 /** A short name of a run: SHA-256 over everything that decides it. */

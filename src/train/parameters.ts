@@ -39,6 +39,10 @@ export interface Parameters {
   load(tensor: (name: string) => ArrayLike<number>): void
   /** The values by the pack's names: the exact inverse of `load`. */
   read(): Promise<Map<string, Float32Array<ArrayBuffer>>>
+  /** The values alone, as `readState` has them at its front. */
+  readValues(): Promise<Uint8Array<ArrayBuffer>>
+  /** What `readValues` gave, by the pack's names. @throws HycoraError `storage-corrupt` when they are of another length. */
+  tensorsOf(values: Uint8Array<ArrayBuffer>): Map<string, Float32Array<ArrayBuffer>>
   /** Values and moments as bytes, for a checkpoint. */
   readState(): Promise<Uint8Array<ArrayBuffer>>
   /**
@@ -102,6 +106,17 @@ export function createParameters(device: GPUDevice, options: ParameterOptions): 
     },
     async read() {
       return unflatten(layout, new Float32Array(await readBuffer(device, values.buffer, 0, length * 4)))
+    },
+    async readValues() {
+      return new Uint8Array(await readBuffer(device, values.buffer, 0, length * 4))
+    },
+    tensorsOf(bytes) {
+      check(
+        bytes.length === length * 4,
+        'storage-corrupt',
+        () => `the parameters have ${bytes.length} bytes, expected ${length * 4}`,
+      )
+      return unflatten(layout, new Float32Array(bytes.slice().buffer))
     },
     async readState() {
       const parts = await Promise.all(

@@ -5,6 +5,7 @@ import type { GpuWeights } from '../model/gpuWeights.ts'
 import { RowStream, padBatch } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
+import type { Best } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import type { NamedTensors } from './initialise.ts'
 import { encodeRow } from './rows.ts'
@@ -79,6 +80,8 @@ export interface RunResult {
 
 /** So many steps in a row without a finite gradient, and the run goes back to its last checkpoint. */
 const MOST_SKIPPED = 3
+/** Below this share of the rate, going back has not helped and will not. */
+const LEAST_RATE = 1 / 64
 /** Rows that the held-out loss is measured on at most. */
 const HELD_OUT_ROWS = 48
 
@@ -174,8 +177,7 @@ class Progress {
   step = 0
   rateFactor = 1
   skipped = 0
-  best: RunResult['best'] = null
-  bestLoss: number | null = null
+  best: Best | null = null
   saved: Uint8Array<ArrayBuffer> | null = null
   savedStep = 0
 }
@@ -188,9 +190,14 @@ function rollBack(trainer: Trainer, progress: Progress): RunEvent {
       'the gradients are not finite from the first step on: lower the learning rate',
     )
   }
+  progress.rateFactor /= 2
+  check(
+    progress.rateFactor >= LEAST_RATE,
+    'training-diverged',
+    () => `from step ${progress.savedStep} on the gradients are not finite, however small the learning rate`,
+  )
   trainer.writeState(progress.saved)
   progress.step = progress.savedStep
-  progress.rateFactor /= 2
   progress.skipped = 0
   const message = `Three steps in a row had no finite gradient: back to step ${progress.step}, at half the learning rate.`
   return { kind: 'note', message }
@@ -205,11 +212,8 @@ async function* closeStep(
   if (step % config.checkpointEvery !== 0 && step !== config.steps) return
   if (batches.heldOut.length > 0) {
     const loss = await measureHeldOut(trainer, batches.heldOut)
-    const isBest = progress.bestLoss === null || loss < progress.bestLoss
-    if (isBest) {
-      progress.bestLoss = loss
-      progress.best = { step, loss, tensors: await trainer.read() }
-    }
+    const isBest = progress.best === null || loss < progress.best.loss
+    if (isBest) progress.best = { step, loss, values: await trainer.readValues() }
     yield { kind: 'held-out', step, loss, isBest }
   }
   yield await save(trainer, run, progress)
@@ -220,10 +224,10 @@ async function show(trainer: Trainer, step: number, control: RunControl): Promis
 }
 
 async function save(trainer: Trainer, run: string, progress: Progress): Promise<RunEvent> {
-  const { step, rateFactor, bestLoss } = progress
+  const { step, rateFactor, best } = progress
   progress.saved = await trainer.readState()
   progress.savedStep = step
-  const bytes = writeCheckpoint({ step, run, rateFactor, bestLoss, state: progress.saved })
+  const bytes = writeCheckpoint({ step, run, rateFactor, best, state: progress.saved })
   return { kind: 'checkpoint', step, bytes }
 }
 
@@ -266,10 +270,11 @@ export async function* runTraining(
       if (duty < 1) await pause(seconds * 1000 * (1 / duty - 1))
     }
     if (progress.savedStep !== progress.step) yield await save(trainer, run, progress)
+    const { best } = progress
     return {
       step: progress.step,
       tensors: await trainer.read(),
-      best: progress.best,
+      best: best && { step: best.step, loss: best.loss, tensors: trainer.tensorsOf(best.values) },
       isFinished: progress.step >= config.steps,
     }
   } finally {

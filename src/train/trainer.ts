@@ -177,6 +177,16 @@ export class Trainer {
     return this.parts.parameters.read()
   }
 
+  /** The trained parameters as bytes, for a checkpoint. */
+  readValues(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.parts.parameters.readValues()
+  }
+
+  /** What `readValues` gave, by the pack's names. @throws HycoraError `storage-corrupt` when they are not this run's. */
+  tensorsOf(values: Uint8Array<ArrayBuffer>): NamedTensors {
+    return this.parts.parameters.tensorsOf(values)
+  }
+
   /** Parameters and the optimiser's moments, for a checkpoint. */
   readState(): Promise<Uint8Array<ArrayBuffer>> {
     return this.parts.parameters.readState()

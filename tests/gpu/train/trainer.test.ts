@@ -153,7 +153,48 @@ describe('runs on a tiny decoder', () => {
     }
     const resumed = await finish(await start({}, checkpoint))
     expect(resumed.steps.map(({ step }) => step)).toEqual([6, 7, 8])
-    expect(resumed.result.tensors).toEqual(whole.result.tensors)
+    expect(resumed.result).toEqual(whole.result)
+  })
+
+  test('the best parameters survive a stop, also where nothing after it is better', async () => {
+    // At such a rate every step after the first is worse on the held-out rows.
+    const wild = { learningRate: 1, schedule: 'constant', checkpointEvery: 1, dropout: 0, clip: 0 }
+    const whole = await finish(await start(wild))
+    const best = whole.result.best!
+    expect(best.step).toBeLessThan(8)
+    const saved = whole.seen.filter((event) => event.kind === 'checkpoint')
+    const resumed = await finish(await start(wild, saved.at(-2)!.bytes))
+    expect(resumed.steps).toHaveLength(1)
+    expect(resumed.result.best).toEqual(best)
+  })
+
+  test('rows in rounds of one are the same step as rows at once', async () => {
+    const plain = { steps: 2, dropout: 0, contrast: { form: 'off' } }
+    const atOnce = await finish(await start({ ...plain, batch: 3 }))
+    const inRounds = await finish(await start({ ...plain, batch: 1, accumulate: 3 }))
+    inRounds.steps.forEach((step, index) => {
+      expect(step.crossEntropy).toBeCloseTo(atOnce.steps[index]!.crossEntropy, 4)
+      expect(step.gradientNorm / atOnce.steps[index]!.gradientNorm).toBeCloseTo(1, 3)
+    })
+  })
+
+  test('steps without a finite gradient are not applied; the run goes back, halves the rate, and gives up', async () => {
+    const { seen } = await finish(await start({ steps: 8 }))
+    const { bytes } = seen.find((event) => event.kind === 'checkpoint')!
+    const end = 4 + new DataView(bytes.buffer).getUint32(0, true)
+    new DataView(bytes.buffer).setFloat32(end, NaN, true)
+    const events: RunEvent[] = []
+    const run = await start({ steps: 8 }, bytes)
+    await expect(
+      (async () => {
+        for await (const event of run) events.push(event)
+      })(),
+    ).rejects.toThrow('from step 4 on the gradients are not finite')
+    const steps = events.filter((event): event is Step => event.kind === 'step')
+    expect(steps.every(({ isSkipped }) => isSkipped)).toBe(true)
+    expect(steps.slice(0, 4).map(({ step }) => step)).toEqual([5, 6, 7, 5])
+    expect(steps[3]!.learningRate).toBeCloseTo(steps[0]!.learningRate / 2, 12)
+    expect(events.filter(({ kind }) => kind === 'note')).toHaveLength(6)
   })
 
   test('a checkpoint of another run is refused', async () => {
