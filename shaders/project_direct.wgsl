@@ -69,15 +69,14 @@ fn four_zeros(block: vec4u) -> vec4f {
   return vec4f(block_zero(block.x), block_zero(block.y), block_zero(block.z), block_zero(block.w));
 }
 
-// The bytes of a word of each of four weight rows, less their zeros; a row is a column of the matrix, so that
-// `x * codes(w, zeros)` is four dots.
-fn codes(w: vec4u, zeros: vec4f) -> mat4x4f {
-  return mat4x4f(
-    vec4f(unpack4xU8(w.x)) - zeros.x,
-    vec4f(unpack4xU8(w.y)) - zeros.y,
-    vec4f(unpack4xU8(w.z)) - zeros.z,
-    vec4f(unpack4xU8(w.w)) - zeros.w,
-  );
+// The bytes of a word of each of four weight rows: column i holds byte i of the four.
+fn bytes(w: vec4u) -> mat4x4f {
+  return transpose(mat4x4f(
+    vec4f(unpack4xU8(w.x)),
+    vec4f(unpack4xU8(w.y)),
+    vec4f(unpack4xU8(w.z)),
+    vec4f(unpack4xU8(w.w)),
+  ));
 }
 
 // Four halves of each of four weight rows.
@@ -95,34 +94,43 @@ fn four(x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, w: mat4x4f) -> mat4x4f {
   return mat4x4f(x0 * w, x1 * w, x2 * w, x3 * w);
 }
 
-// Eight 4-bit codes of a word of each of four weight rows against two vectors of x of each of four rows.
-fn nibbles(w: vec4u, zeros: vec4f, b: vec4u) -> mat4x4f {
-  let even = codes(w & vec4u(0x0f0f0f0fu), zeros);
-  let odd = codes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu), zeros);
-  let c = b + 1u;
-  return four(
-    vec4f(x[b.x].xz, x[c.x].xz),
-    vec4f(x[b.y].xz, x[c.y].xz),
-    vec4f(x[b.z].xz, x[c.z].xz),
-    vec4f(x[b.w].xz, x[c.w].xz),
-    even,
-  ) + four(
-    vec4f(x[b.x].yw, x[c.x].yw),
-    vec4f(x[b.y].yw, x[c.y].yw),
-    vec4f(x[b.z].yw, x[c.z].yw),
-    vec4f(x[b.w].yw, x[c.w].yw),
-    odd,
-  );
+// Adds weights of four outputs at one k, times the x of four rows there, to their sums.
+fn add(sums: mat4x4f, x: vec4f, w: vec4f) -> mat4x4f {
+  return mat4x4f(sums[0] + x.x * w, sums[1] + x.y * w, sums[2] + x.z * w, sums[3] + x.w * w);
 }
 
-// The sums of four rows over a stretch of one block, times its scales.
-fn scaled(sums: mat4x4f, block: vec4u) -> mat4x4f {
-  let factors = four_scales(block);
-  return mat4x4f(sums[0] * factors, sums[1] * factors, sums[2] * factors, sums[3] * factors);
+// Vector b of x of each of four rows: column i holds element i of the four.
+fn inputs(b: vec4u) -> mat4x4f {
+  return transpose(mat4x4f(x[b.x], x[b.y], x[b.z], x[b.w]));
 }
 
-// The products of vector v of the weight rows n with the x of four rows that belongs to it: column r holds row r.
-fn vector_products(n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
+// Eight 4-bit codes of a word of each of four weight rows, as weights, times two vectors of x of each of four rows.
+fn add_nibbles(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
+  let even = bytes(w & vec4u(0x0f0f0f0fu));
+  let odd = bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+  var result = sums;
+  for (var half = 0u; half < 2u; half++) {
+    let values = inputs(b + half);
+    result = add(result, values[0], even[2u * half] * scales - offsets);
+    result = add(result, values[1], odd[2u * half] * scales - offsets);
+    result = add(result, values[2], even[2u * half + 1u] * scales - offsets);
+    result = add(result, values[3], odd[2u * half + 1u] * scales - offsets);
+  }
+  return result;
+}
+
+fn add_bytes(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
+  let codes = bytes(w);
+  let values = inputs(b);
+  var result = sums;
+  for (var i = 0u; i < 4u; i++) {
+    result = add(result, values[i], codes[i] * scales - offsets);
+  }
+  return result;
+}
+
+// Adds the products of vector v of the weight rows n with the x of four rows that belongs to it: column r holds row r.
+fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
   let w = n * uniforms.row_vectors + v;
   let w0 = weights[w.x];
   let w1 = weights[w.y];
@@ -130,36 +138,33 @@ fn vector_products(n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
   let w3 = weights[w.w];
   if (FORMAT == 0u) {
     let b = x_base + v;
-    return four(x[b.x], x[b.y], x[b.z], x[b.w], mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3)));
+    return sums + four(x[b.x], x[b.y], x[b.z], x[b.w], mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3)));
   }
   if (FORMAT == 1u) {
     let b = x_base + 2u * v;
     let c = b + 1u;
-    return four(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))
+    return sums + four(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))
       + four(x[c.x], x[c.y], x[c.z], x[c.w], halves(w0.zw, w1.zw, w2.zw, w3.zw));
   }
-  if (FORMAT == 8u) {
-    let b = x_base + 4u * v;
-    let block = n * uniforms.row_blocks + 16u * v / uniforms.block_size;
-    let zeros = four_zeros(block);
-    var sums = mat4x4f();
-    for (var i = 0u; i < 4u; i++) {
-      let c = b + i;
-      sums += four(x[c.x], x[c.y], x[c.z], x[c.w], codes(vec4u(w0[i], w1[i], w2[i], w3[i]), zeros));
+  // Word by word, as many as hold data: a loop of known length would be unrolled, and four words at once are more than a
+  // processor's registers hold.
+  let codes = select(4u, 8u, FORMAT == 4u); // of a word
+  let words = min(4u, (uniforms.in_features + codes - 1u) / codes - 4u * v);
+  let shift = countTrailingZeros(uniforms.block_size);
+  var result = sums;
+  for (var i = 0u; i < words; i++) {
+    let word = 4u * v + i;
+    let block = n * uniforms.row_blocks + ((word * codes) >> shift);
+    let scales = four_scales(block);
+    let offsets = scales * four_zeros(block);
+    let w = vec4u(w0[i], w1[i], w2[i], w3[i]);
+    if (FORMAT == 8u) {
+      result = add_bytes(result, w, scales, offsets, x_base + word);
+    } else {
+      result = add_nibbles(result, w, scales, offsets, x_base + 2u * word);
     }
-    return scaled(sums, block);
   }
-  let b = x_base + 8u * v;
-  let block = n * uniforms.row_blocks + 32u * v / uniforms.block_size;
-  let zeros = four_zeros(block);
-  let first = nibbles(vec4u(w0.x, w1.x, w2.x, w3.x), zeros, b) + nibbles(vec4u(w0.y, w1.y, w2.y, w3.y), zeros, b + 2u);
-  // The second half lies past the data where a row has an odd number of blocks of 16: x is zero there.
-  let last_block = (n + 1u) * uniforms.row_blocks - 1u;
-  let second_block = select(block, min(block + 1u, last_block), uniforms.block_size == 16u);
-  let second_zeros = four_zeros(second_block);
-  let second = nibbles(vec4u(w0.z, w1.z, w2.z, w3.z), second_zeros, b + 4u)
-    + nibbles(vec4u(w0.w, w1.w, w2.w, w3.w), second_zeros, b + 6u);
-  return scaled(first, block) + scaled(second, second_block);
+  return result;
 }
 
 fn products(first_row: u32, first_output: u32, lane: u32) {
@@ -170,7 +175,7 @@ fn products(first_row: u32, first_output: u32, lane: u32) {
   let n = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
   var sums = mat4x4f();
   for (var v = 0u; v < uniforms.in_vectors; v++) {
-    sums += vector_products(n, v, x_base);
+    sums = add_vector(sums, n, v, x_base);
   }
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
