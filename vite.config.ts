@@ -85,10 +85,20 @@ export default defineConfig({
         extends: true,
         // Found only while a test runs, they would be bundled then, and the page would start anew in its middle.
         optimizeDeps: {
-          include: ['idb-keyval', 'react', 'react/jsx-dev-runtime', 'react-dom/client', 'uplot', 'zustand'],
+          include: [
+            'idb-keyval',
+            'qr',
+            'react',
+            'react/jsx-dev-runtime',
+            'react-dom/client',
+            'uplot',
+            'zustand',
+          ],
         },
         test: {
           name: 'in a page',
+          // On a busy machine an element takes longer than the second that is given by default.
+          expect: { poll: { timeout: 30_000 } },
           sequence: { groupOrder: 2 },
           include: ['tests/browser/**/*.test.{ts,tsx}'],
           testTimeout: 60_000,

@@ -19,8 +19,8 @@ import { openTraining } from './stores/training.ts'
 // oxlint-disable-next-line import/no-unassigned-import
 import './theme.css'
 
-/** Puts the page into `root` and starts the engine behind it. */
-export async function startApp(root: HTMLElement, connect: () => EngineClient): Promise<void> {
+/** Puts the page into `root` and starts the engine behind it; what is returned takes the page out again. */
+export async function startApp(root: HTMLElement, connect: () => EngineClient): Promise<() => void> {
   watchRoute()
   watchPreview()
   watchClosing()
@@ -29,7 +29,8 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   watchLinks()
   // The theme comes with the settings: they are read first, so that the page does not flash.
   await Promise.all([openSettings(), openChats()])
-  createRoot(root).render(
+  const page = createRoot(root)
+  page.render(
     <StrictMode>
       <App />
     </StrictMode>,
@@ -43,4 +44,5 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
       .catch(() => undefined),
     startEngine(connect),
   ])
+  return () => page.unmount()
 }

@@ -1,9 +1,14 @@
 import type { Chat } from '../../src/storage/chat.ts'
+import type { CastMember } from '../cast/castMember.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { findMember, useCast } from '../stores/cast.ts'
 import { setScene } from '../stores/chats.ts'
 import { useGeneration } from '../stores/generation.ts'
 import { characterName } from '../stores/scene.ts'
+import { Button } from '../shared/Button.tsx'
+import { teachFromCard } from '../stores/arrivals.ts'
+import { routeHash } from '../stores/route.ts'
+import { showBackstage } from '../stores/session.ts'
 import { Section } from './Section.tsx'
 import { Slider } from './Slider.tsx'
 import styles from './RoleSection.module.css'
@@ -13,6 +18,7 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
   const isBusy = useGeneration((state) => state.live !== null)
   const { role, strength } = chat
+  const member = findMember(members, role)
   const percent = Math.round(strength * 100)
   return (
     <Section title="Who plays">
@@ -50,6 +56,21 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
           ? 'Nobody: the bare words of the model.'
           : characterName(findMember(members, role), role)}
       </p>
+      <p className={styles.ways}>
+        <a href={routeHash({ screen: 'blend' })} onClick={() => showBackstage(false)}>
+          Blend somebody new
+        </a>
+        {member?.isTrained === false && hasExamples(member) && (
+          <Button
+            label={`Teach ${member.displayName}`}
+            icon="trained"
+            onClick={() => {
+              showBackstage(false)
+              void teachFromCard(member.displayName, member.card ?? {})
+            }}
+          />
+        )}
+      </p>
       <Slider
         label="Strength"
         about={describeStrength(percent)}
@@ -64,6 +85,12 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
       />
     </Section>
   )
+}
+
+/** Whether a card has dialogue to learn from. */
+function hasExamples({ card }: CastMember): boolean {
+  const examples = card?.['mes_example']
+  return typeof examples === 'string' && examples.trim() !== ''
 }
 
 function describeStrength(percent: number): string {

@@ -5,11 +5,13 @@ import { asHycoraError } from '../../src/core/errors.ts'
 import { inspectPack } from '../../src/storage/packLibrary.ts'
 import type { PackFacts } from '../../src/storage/packLibrary.ts'
 import { saveFile } from '../shared/saveFile.ts'
+import { findMember, useCast } from './cast.ts'
 import { meetRole } from './chats.ts'
 import { guestKey } from '../cast/castMember.ts'
 import type { Failure } from './engine.ts'
 import { keepPack, useGuests } from './guests.ts'
 import { notify } from './notices.ts'
+import { openShare } from './share.ts'
 import { chosenResult, useTraining } from './training.ts'
 
 interface FirstNightState {
@@ -74,6 +76,16 @@ export async function keepResult(): Promise<void> {
 export function saveResult(): void {
   const { pack } = useFirstNight.getState()
   if (pack) saveFile(`${nameOfPack()}.hycora.safetensors`, pack)
+}
+
+/** Opens the sheet from which the one that was taught is handed on, who is kept for it. */
+export async function shareResult(): Promise<void> {
+  await work(async () => {
+    if (!(await keep())) return
+    const { kept } = useFirstNight.getState()
+    const member = findMember(useCast.getState().members, kept && guestKey(kept, taughtRole()))
+    if (member) void openShare({ kind: 'member', member })
+  })
 }
 
 /** Opens a chat with the one that was taught, who is kept for it. */

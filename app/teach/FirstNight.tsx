@@ -9,7 +9,7 @@ import { bytes } from '../shared/format.ts'
 import {
   dismissFirstNightFailure,
   keepResult,
-  saveResult,
+  shareResult,
   talkToResult,
   useFirstNight,
 } from '../stores/firstNight.ts'
@@ -84,11 +84,11 @@ function Newcomer({ facts }: { readonly facts: PackFacts }) {
             disabled={isBusy || kept !== null}
             onClick={() => void keepResult()}
           />
-          <Button label="Save the file" icon="out" onClick={saveResult} />
+          <Button label="Hand on" icon="share" disabled={isBusy} onClick={() => void shareResult()} />
         </div>
         <p className={styles.note}>
-          The file ends in .hycora.safetensors and plays wherever the same model is loaded. The face is drawn
-          from the character’s own vector: other weights, another face.
+          Handed on as one file, they play wherever the same model is loaded. The face is drawn from the
+          character’s own vector: other weights, another face.
         </p>
       </div>
     </div>

@@ -61,18 +61,23 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1)
 }
 
+/** A file's name without the marks that turn the text around it. */
+function plainName(name: string): string {
+  return name.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').slice(0, 200)
+}
+
 /** A folder with an adapter_config.json is one parcel; every other file is one by itself. */
 function parcelsOf(files: readonly ArrivingFile[]): readonly Parcel[] {
   const folders = files.filter(({ path }) => path.endsWith(ADAPTER_CONFIG)).map(({ path }) => folderOf(path))
   const adapters = folders.map((folder): Parcel => {
     const own = files.filter(({ path }) => folderOf(path) === folder)
-    const name = folder.split('/').at(-2) ?? ADAPTER_CONFIG
+    const name = plainName(folder.split('/').at(-2) ?? ADAPTER_CONFIG)
     return { name, files: new Map(own.map(({ path, file }) => [path.slice(folder.length), file])) }
   })
   const alone = files
     .filter(({ path }) => !folders.includes(folderOf(path)))
     .map(({ path, file }): Parcel => {
-      const name = path.split('/').at(-1) ?? path
+      const name = plainName(path.split('/').at(-1) ?? path)
       return { name, files: new Map([[name, file]]) }
     })
   return [...adapters, ...alone]

@@ -1,6 +1,6 @@
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
-import { buildPrompt } from '../model/prompt.ts'
+import { buildPrompt, cutText } from '../model/prompt.ts'
 import type { Prompt } from '../model/prompt.ts'
 import type { DeviceListener } from './client.ts'
 import { reportDevice } from './deviceReport.ts'
@@ -36,6 +36,9 @@ import { trainOn } from './trainer.ts'
 
 /** A second loss of the device within this time is not recovered: the browser refuses new adapters for as long. */
 const LOSS_WINDOW_MS = 120_000
+
+/** The share of the prompt that the system text may take. */
+const SYSTEM_SHARE = 0.5
 
 /** The share of the context that a long chat leaves free for the answer. */
 const ANSWER_SHARE = 0.25
@@ -224,7 +227,9 @@ export class Engine {
     const { template, tokenizer } = stage.model
     if (!template || !tokenizer)
       throw new HycoraError('format-invalid', `${stage.info.name} cannot read text`)
-    const system = await systemOf(stage, scene)
+    const line = await systemOf(stage, scene)
+    // A card's text may be longer than the whole context: its end makes room for the chat.
+    const system = line && cutText(tokenizer, line, Math.floor(room * SYSTEM_SHARE))
     const input = { system, turns: scene.turns, continueLast: scene.continueLast }
     return buildPrompt(template, tokenizer, input, Math.floor(room))
   }

@@ -59,6 +59,12 @@ function findCut(sizes: readonly number[], room: number): number {
   return first
 }
 
+/** The beginning of a text that has at most so many tokens, without half a character at its end. */
+export function cutText(tokenizer: Tokenizer, text: string, most: number): string {
+  const ids = tokenizer.encode(text)
+  return ids.length <= most ? text : tokenizer.decode(ids.slice(0, most)).replace(/\uFFFD+$/, '')
+}
+
 /**
  * The prompt for a chat, its oldest turns left out, whole, until it has at most `room` tokens.
  *

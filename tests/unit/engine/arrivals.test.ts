@@ -14,7 +14,7 @@ import { picture } from '../../support/png.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 /** Four roles on two layers of eight numbers: the forms are what is tested, not their size. */
-const content = {
+const evening = {
   ...tinyPack({ roles: 4 }),
   backbone: { name: 'Tiny', architecture: 'qwen2', fingerprint: 'f'.repeat(64) },
 }
@@ -69,7 +69,7 @@ const bytesOf = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
 
 let pack: Pack
 beforeAll(async () => {
-  company = await writePack(content)
+  company = await writePack(evening)
   pack = await readPack(memorySource('company', company))
 })
 
@@ -220,7 +220,11 @@ describe('what goes out comes in again', () => {
   test('says why where a form cannot be', async () => {
     const renamed = changeRole(pack, 'Role 1', { name: 'C'.repeat(256) })
     const long = new Blob([await writePack(renamed)])
-    const forms = await shares({ pack: { name: 'Long', file: long }, role: 'C'.repeat(256), cards: new Map() })
+    const forms = await shares({
+      pack: { name: 'Long', file: long },
+      role: 'C'.repeat(256),
+      cards: new Map(),
+    })
     expect(forms.get('link')).toMatch(/longer than 255 bytes/)
   })
 })

@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { page, userEvent } from 'vitest/browser'
+
+import { startApp } from '../../../app/startApp.tsx'
+import { putAway, receiveFiles, useArrivals } from '../../../app/stores/arrivals.ts'
+import { useCast } from '../../../app/stores/cast.ts'
+import { useGuests } from '../../../app/stores/guests.ts'
+import { planOf, restore } from '../../../app/stores/housekeeping.ts'
+import { changeSettings } from '../../../app/stores/settings.ts'
+import { closeShare, useShare } from '../../../app/stores/share.ts'
+import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/trainingStorage.ts'
+import type { BackupArrival } from '../../../src/engine/fileProtocol.ts'
+import { writePack } from '../../../src/formats/pack.ts'
+import { writeBackupFile } from '../../../src/storage/backup.ts'
+import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
+import { defaultSettings } from '../../../src/storage/settings.ts'
+import { createFakeEngine } from '../../support/fakeEngine.ts'
+import type { Script } from '../../support/fakeEngine.ts'
+import { tinyPack } from '../../support/tinyPack.ts'
+
+/** The fingerprint that the scripted engine's model has. */
+const FINGERPRINT = '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d'
+
+let root: HTMLElement
+let close: () => void
+let name = ''
+
+const open = async (script: Script = {}): Promise<void> => {
+  root = document.body.appendChild(document.createElement('div'))
+  location.hash = '#/'
+  close = await startApp(root, () => createFakeEngine({ roles: ['Holmes'], ...script }))
+}
+
+const packFile = async (fingerprint = FINGERPRINT): Promise<Blob> => {
+  const content = tinyPack()
+  const backbone = { name: 'Another model', architecture: 'llama', fingerprint }
+  return new Blob([await writePack({ ...content, backbone })])
+}
+
+const card = (changes: Record<string, unknown> = {}): Blob =>
+  new Blob([
+    JSON.stringify({
+      spec: 'chara_card_v3',
+      spec_version: '3.0',
+      data: { name: 'Brine', description: 'A captain.', first_mes: 'Mind the rope.', ...changes },
+    }),
+  ])
+
+const guests = () => useCast.getState().members.filter(({ guest }) => guest)
+const sheet = () => page.getByRole('dialog')
+
+beforeEach(({ task }) => {
+  name = `arrivals-${task.id}`
+  chooseTrainingStorage(name, name)
+  changeSettings({ backbone: 'starter' })
+})
+afterEach(() => {
+  putAway()
+  closeShare()
+  close()
+  root.remove()
+  indexedDB.deleteDatabase(name)
+})
+
+describe('a pack', () => {
+  test('is shown whole, proved, and its chosen roles stand in the cast', async () => {
+    await open()
+    await receiveFiles([{ path: 'evening.hycora.safetensors', file: await packFile() }])
+    await expect.element(sheet().getByText('evening.hycora.safetensors')).toBeVisible()
+    await expect.element(sheet().getByText('none stated')).toBeVisible()
+    expect(guests()).toEqual([])
+    await sheet().getByRole('checkbox', { name: 'Role 0' }).click()
+    await sheet().getByRole('button', { name: 'Bring in 2 of 3' }).click()
+    await expect.element(page.getByRole('button', { name: 'Talk to Role 1' })).toBeVisible()
+    expect(guests().map(({ displayName }) => displayName)).toEqual(['Role 1', 'Role 2'])
+    expect(useGuests.getState().packs[0]?.roles).toHaveLength(3)
+    await expect.element(page.getByText('From evening.hycora.safetensors').first()).toBeVisible()
+    await page.getByRole('button', { name: 'Send Role 1 away' }).click({ force: true })
+    await expect.poll(() => guests().map(({ displayName }) => displayName)).toEqual(['Role 2'])
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect.element(page.getByRole('button', { name: 'Talk to Role 1' })).toBeVisible()
+  })
+
+  test('for another model is refused by name, with the way out where it is one of ours', async () => {
+    await open()
+    await receiveFiles([{ path: 'a.hycora.safetensors', file: await packFile('a'.repeat(64)) }])
+    await expect.element(sheet().getByText('Made for Another model')).toBeVisible()
+    await expect.element(sheet().getByRole('button', { name: 'Bring in all 3' })).toBeDisabled()
+    putAway()
+    const smol = '81251daa2d70ce45573d6bd0d8ff0698f13f0ce01319538626e1bb55cbe351d3'
+    await receiveFiles([{ path: 'b.hycora.safetensors', file: await packFile(smol) }])
+    await expect.element(sheet().getByRole('button', { name: /^Switch to SmolLM2/ })).toBeVisible()
+  })
+
+  test('that fails its proof leaves nothing', async () => {
+    await open({ proofFails: 'model-incompatible' })
+    await receiveFiles([{ path: 'evening.hycora.safetensors', file: await packFile() }])
+    await sheet().getByRole('button', { name: 'Bring in all 3' }).click()
+    await expect.element(sheet().getByText('Nothing was changed.')).toBeVisible()
+    expect(guests()).toEqual([])
+    expect(await (await trainingStorage())?.library.list()).toEqual([])
+  })
+
+  test('that is damaged is told with what is wrong', async () => {
+    await open()
+    const file = (await packFile()).slice(0, -40)
+    await receiveFiles([{ path: 'cut.hycora.safetensors', file }])
+    await expect
+      .element(sheet().getByText(/cut\.hycora\.safetensors: the file is not what it says/))
+      .toBeVisible()
+    await expect.element(sheet().getByText('Nothing of it was used.')).toBeVisible()
+  })
+
+  test('goes out in every form, with a link that comes in again', async () => {
+    await open()
+    await receiveFiles([{ path: 'evening.hycora.safetensors', file: await packFile() }])
+    await sheet().getByRole('button', { name: 'Bring in all 3' }).click()
+    await page.getByRole('button', { name: 'Share Role 1' }).click({ force: true })
+    await expect.element(sheet().getByRole('button', { name: 'Show it as a code' })).toBeVisible()
+    await sheet().getByRole('button', { name: 'Show it as a code' }).click()
+    await expect.element(sheet().getByRole('img', { name: 'The link as a QR code' })).toBeVisible()
+    await expect.poll(() => useShare.getState().isBusy).toBe(false)
+    const forms = useShare.getState().forms.filter((form) => 'file' in form)
+    expect(forms.map(({ form }) => form)).toEqual(['role', 'pack', 'charx', 'json', 'link', 'peft'])
+    const address = sheet().getByRole('textbox', { name: 'The link' })
+    const { hash } = new URL(address.element().getAttribute('value') ?? '')
+    closeShare()
+    location.hash = hash
+    await expect.element(sheet().getByText('a link to Role 1')).toBeVisible()
+    expect(location.hash).toBe('#/')
+  })
+})
+
+/** What a stranger may write where a name or a text is asked for. */
+const hostile = {
+  name: '\u202E<img src=x onerror="window.harmed=1">\u2066Brine',
+  nickname: '',
+  description:
+    '<script>window.harmed=1</script> ![spy](https://spy.example/a.png) {{char}} [run](javascript:window.harmed=1)',
+  personality: '\u202Eesrever\u202C \u0000\u0007 <iframe src="https://spy.example"></iframe>',
+  scenario: '<svg onload="window.harmed=1"><style>*{display:none}</style>',
+  first_mes:
+    '<b onmouseover="window.harmed=1">Mind</b> ![x](https://spy.example/b.png) the \u202Eepor\u202C.',
+  mes_example: '<START>\n{{user}}: <script>window.harmed=1</script>\n{{char}}: Aye.',
+  creator: '<a href="https://spy.example">me</a>',
+  creator_notes: `<img src="https://spy.example/c.png">${'x'.repeat(10_000_000)}`,
+  system_prompt: 'y'.repeat(100_000),
+  alternate_greetings: ['<object data="https://spy.example"></object>', 7, null],
+  tags: ['<script>', '__proto__'],
+  character_version: '"><script>window.harmed=1</script>',
+  assets: [
+    { type: 'icon', uri: 'https://spy.example/icon.png', name: 'main', ext: 'png' },
+    { type: 'icon', uri: 'data:text/html,<script>window.harmed=1</script>', name: 'main', ext: 'html' },
+    {
+      type: 'icon',
+      uri: 'data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg"><script>parent.harmed=1</script><image href="https://spy.example/d.png"/></svg>',
+      name: 'main',
+      ext: 'svg',
+    },
+  ],
+  character_book: {
+    entries: [
+      { keys: ['__proto__'], content: '<script>', extensions: { a: 1 }, enabled: true, insertion_order: 0 },
+    ],
+  },
+  extensions: { constructor: { prototype: { harmed: 1 } } },
+}
+
+describe('a card', () => {
+  test('plays by its text, and says that it does', async () => {
+    await open()
+    await receiveFiles([{ path: 'brine.json', file: card() }])
+    await expect.element(sheet().getByText(/They play by their text alone/)).toBeVisible()
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await page.getByRole('button', { name: 'Talk to Brine' }).click()
+    await expect.element(page.getByText('Mind the rope.')).toBeVisible()
+    expect(guests()[0]).toMatchObject({ isTrained: false, cardText: expect.stringContaining('A captain.') })
+  })
+
+  test('can be taught from its examples', async () => {
+    await open()
+    const mes_example =
+      '<START>\n{{user}}: Where to?\n{{char}}: Across.\n<START>\n{{user}}: Why?\n{{char}}: It is there.'
+    await receiveFiles([{ path: 'brine.json', file: card({ mes_example }) }])
+    await sheet().getByRole('button', { name: 'Teach them' }).click()
+    await expect.element(page.getByText(/2 dialogues of 1 character/)).toBeVisible()
+    expect(guests()).toHaveLength(1)
+  })
+
+  test('of a stranger with bad intentions harms nothing, asks nobody, and can be read', async () => {
+    await open()
+    const text = JSON.stringify({ spec: 'chara_card_v3', data: hostile }).replace(
+      '"extensions":{',
+      '"extensions":{"__proto__":{"harmed":1},',
+    )
+    await receiveFiles([{ path: '\u202Egnp.<script>.json', file: new Blob([text]) }])
+    await sheet().getByText('Their text', { exact: true }).click()
+    await sheet().getByText('What its maker says').click()
+    await expect.element(sheet().getByText(/<script>window\.harmed=1<\/script> !\[spy\]/)).toBeVisible()
+    await expect
+      .element(
+        sheet()
+          .getByText(/characters in all/)
+          .first(),
+      )
+      .toBeVisible()
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    const talk = page.getByRole('button', { name: /^Talk to <img src=x onerror=.*Brine$/ })
+    await expect.element(talk).toBeVisible()
+    await talk.click()
+    await expect.element(page.getByText(/Mind/).first()).toBeVisible()
+    await userEvent.fill(page.getByRole('textbox', { name: /^Say something to/ }), 'Hello')
+    await userEvent.keyboard('{Enter}')
+    await expect.element(page.getByText('Indeed.', { exact: true })).toBeVisible()
+
+    expect(Reflect.get(window, 'harmed')).toBeUndefined()
+    expect(Reflect.get({}, 'harmed')).toBeUndefined()
+    expect(
+      document.querySelectorAll('iframe[src*="spy"], object, [onerror], [onload], [onmouseover]'),
+    ).toHaveLength(0)
+    const addresses = performance.getEntriesByType('resource').map((entry) => entry.name)
+    expect(addresses.filter((address) => address.includes('spy.example'))).toEqual([])
+    const links = [...document.querySelectorAll('a')].filter(({ href }) => /spy|javascript/.test(href))
+    expect(links).toEqual([])
+  })
+})
+
+describe('a backup', () => {
+  test('tells what is missing, puts it back, and then has nothing to add', async () => {
+    await open()
+    const storage = (await trainingStorage())!
+    await receiveFiles([{ path: 'brine.json', file: card() }])
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await expect.poll(() => guests().length).toBe(1)
+    const log = openMemoryLog()
+    const chat = 'c'.repeat(24)
+    await log.append(
+      chat,
+      [{ kind: 'chat-created', role: null, title: 'Evening', parent: null, metadata: null }],
+      1,
+    )
+    const stores = { log, library: storage.library, cards: storage.cards }
+    const file = await writeBackupFile(stores, defaultSettings, Date.UTC(2026, 4, 3))
+    for (const { id } of useGuests.getState().cards) await storage.cards.remove(id)
+
+    await receiveFiles([{ path: 'HyCoRA.zip', file }])
+    await expect.element(sheet().getByText(/A backup of 3 May 2026/)).toBeVisible()
+    await expect.element(sheet().getByText('1 to put back').first()).toBeVisible()
+    const { arrival } = useArrivals.getState().entries[0]!
+    await sheet().getByRole('button', { name: 'Put back what is missing' }).click()
+    await expect.poll(() => guests().length).toBe(1)
+    await expect.element(page.getByText('The backup is put back.')).toBeVisible()
+    const again = await planOf(arrival as BackupArrival)
+    expect(again).toMatchObject({ packs: [], cards: [], chats: [], present: { cards: 1, chats: 1 } })
+    await restore(arrival as BackupArrival)
+    expect(guests()).toHaveLength(1)
+  })
+})
