@@ -1,4 +1,4 @@
-"""The command line: `python -m hycora_scale train | evaluate | import-official`."""
+"""The command line: `python -m hycora_scale train | evaluate | plan | import-official`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--seed", type=int, default=42)
     evaluate.add_argument("--json", action="store_true", help="as always")
 
+    plan = commands.add_parser("plan", help="memory and arithmetic of a run, from config.json alone")
+    plan.add_argument("--backbone", required=True)
+    plan.add_argument("--config", help="the training file")
+    plan.add_argument("--roles", type=int, default=12)
+    plan.add_argument("--processes", type=int, default=1)
+    plan.add_argument("--checkpoint-activations", action="store_true")
+    plan.add_argument("--teraflops", type=float, help="that a process reaches, for the time of a step")
+
     official = commands.add_parser("import-official", parents=[backbone], help="a checkpoint of the authors' code")
     official.add_argument("folder")
     official.add_argument("--roles", required=True, help="JSON list of names, or the authors' roles_desc file")
@@ -61,6 +69,11 @@ def main(words: Sequence[str]) -> int:
             from .official import import_official
 
             import_official(options)
+        elif options.command == "plan":
+            from .cost import plan
+            from .train_command import read_config
+
+            print(json.dumps(plan(options, read_config(options.config, None))))
         else:
             from .evaluate_command import evaluate
 
