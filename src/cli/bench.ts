@@ -14,7 +14,7 @@ import { hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, Subject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
-import { openModel, openPack } from './engine.ts'
+import { engineOf, openModel, openPack } from './engine.ts'
 import type { OpenedModel } from './engine.ts'
 
 type AgainstRival = (subject: Subject, opponent: Opponent) => Promise<BenchRow>
@@ -109,12 +109,6 @@ export async function bench(words: readonly string[]): Promise<void> {
   const rows = await measure(subject, cases)
   const { description, isSoftware } = subject.gpu
   report(options, { device: description, isSoftware }, rows)
-}
-
-function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort' {
-  const engine = options.get('engine') ?? 'webgpu'
-  if (engine === 'webgpu' || engine === 'ort') return engine
-  throw new HycoraError('usage', `--engine is "${engine}", expected webgpu or ort`)
 }
 
 function report(

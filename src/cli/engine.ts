@@ -6,8 +6,8 @@ import { OrtBackbone } from '../fallback/ortBackbone.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
-import { comparePack, openChatModel } from '../model/chatModel.ts'
-import type { ChatModel } from '../model/chatModel.ts'
+import { comparePack, openAnyModel, openChatModel } from '../model/chatModel.ts'
+import type { ChatModel, TextModel, UnknownModel } from '../model/chatModel.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
 import { castRole } from '../model/roles.ts'
 import { required } from './arguments.ts'
@@ -25,7 +25,7 @@ export interface OpenedModel {
 /** A backbone on a device, with a pack attached where one was asked for. */
 export interface CliEngine {
   readonly name: string
-  readonly model: ChatModel
+  readonly model: TextModel
   readonly backbone: Backbone
   readonly pack: Pack | null
   /** Who plays: the role that `--role` names, or nobody. */
@@ -50,15 +50,17 @@ async function listing(root: string): Promise<string[]> {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
 }
 
-/** Opens the backbone that `--backbone` and `--model` name; nothing goes to the GPU. */
-export async function openModel(options: ReadonlyMap<string, string>): Promise<OpenedModel> {
+/** The folder that `--backbone` names, and which of its files is the model. */
+async function findModel(options: ReadonlyMap<string, string>) {
   const root = await findFolder(required(options, 'backbone'))
   const model = options.get('model')
-  const found = await openChatModel(folder(root), {
-    ...(model ? { model } : {}),
-    listing: await listing(root),
-  })
-  return { name: basename(root), root, model: found }
+  return { root, chosen: { ...(model ? { model } : {}), listing: await listing(root) } }
+}
+
+/** Opens the backbone that `--backbone` and `--model` name; nothing goes to the GPU. */
+export async function openModel(options: ReadonlyMap<string, string>): Promise<OpenedModel> {
+  const { root, chosen } = await findModel(options)
+  return { name: basename(root), root, model: await openChatModel(folder(root), chosen) }
 }
 
 /** Reads a pack from disk, checked whole. */
@@ -69,14 +71,20 @@ export async function openPack(path: string): Promise<Pack> {
   return readPack(source)
 }
 
-/** The backbone on what `--engine` names: our kernels, or onnxruntime's on the CPU. */
-async function openBackbone(engine: string, model: ChatModel): Promise<Backbone> {
-  check(engine === 'webgpu' || engine === 'ort', 'usage', () => {
-    return `--engine is "${engine}", expected webgpu or ort`
-  })
-  if (engine === 'ort') return OrtBackbone.create(await loadOrt(), model.decoder)
+/** What `--engine` names. */
+export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort' {
+  const engine = options.get('engine') ?? 'webgpu'
+  if (engine === 'webgpu' || engine === 'ort') return engine
+  throw new HycoraError('usage', `--engine is "${engine}", expected webgpu or ort`)
+}
+
+/** The backbone on our kernels, or on onnxruntime's on the CPU, which take graphs that are not recognised too. */
+async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | UnknownModel): Promise<Backbone> {
+  if (!('decoder' in model)) return OrtBackbone.ofExported(await loadOrt(), model.exported)
+  const { decoder } = model
+  if (engine === 'ort') return OrtBackbone.create(await loadOrt(), decoder)
   const { device, isSoftware } = await openNodeDevice()
-  return GpuBackbone.create(device, model.decoder, { stepsAhead: isSoftware ? 1 : 2 })
+  return GpuBackbone.create(device, decoder, { stepsAhead: isSoftware ? 1 : 2 })
 }
 
 /**
@@ -85,7 +93,10 @@ async function openBackbone(engine: string, model: ChatModel): Promise<Backbone>
  * @throws HycoraError for every wrong option, file or device, with one sentence.
  */
 export async function openEngine(options: ReadonlyMap<string, string>): Promise<CliEngine> {
-  const { name, model } = await openModel(options)
+  const engine = engineOf(options)
+  const { root, chosen } = await findModel(options)
+  const name = basename(root)
+  const model = await (engine === 'ort' ? openAnyModel : openChatModel)(folder(root), chosen)
   const packPath = options.get('pack')
   const roleName = options.get('role')
   check(packPath !== undefined || roleName === undefined, 'usage', () => '--role needs a --pack that has it')
@@ -96,7 +107,7 @@ export async function openEngine(options: ReadonlyMap<string, string>): Promise<
   }
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
   const role = pack?.roles.find(({ name: known }) => known === roleName)
-  const backbone = await openBackbone(options.get('engine') ?? 'webgpu', model)
+  const backbone = await openBackbone(engine, model)
   await backbone.attach(pack)
   return {
     name,

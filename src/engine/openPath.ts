@@ -5,6 +5,7 @@ import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { Backbone } from '../model/backbone.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
+import type { ExportedModel } from '../model/openBackbone.ts'
 import { weightBytes } from '../model/gpuWeights.ts'
 import { answerSeconds, measureRate } from './measureRate.ts'
 import type { Computing, LoadProgress, PathChoice, PathRate, PathRates } from './protocol.ts'
@@ -79,6 +80,26 @@ export function closePath({ device, backbone }: Pick<OpenedPath, 'device' | 'bac
   else backbone.destroy()
 }
 
+/**
+ * Opens a model whose graph our kernels do not know on the processor, as it was exported.
+ *
+ * @param reason the recogniser's words.
+ * @throws HycoraError `format-unsupported` where onnxruntime cannot run it as a decoder either.
+ */
+export async function openExportedPath(
+  exported: ExportedModel,
+  reason: string,
+  { pack, rates, emit }: Pick<PathRequest, 'pack' | 'rates' | 'emit'>,
+): Promise<OpenedPath> {
+  const totalBytes = exported.bytes.length
+  emit({ step: 'convert', doneBytes: 0, totalBytes })
+  const { loadPageRuntime } = await import('../fallback/pageRuntime.ts')
+  const { OrtBackbone } = await import('../fallback/ortBackbone.ts')
+  const backbone = await OrtBackbone.ofExported(await loadPageRuntime(), exported)
+  emit({ step: 'convert', doneBytes: totalBytes, totalBytes })
+  return onProcessor(backbone, { pack, rates, emit }, { why: 'unknown-graph', reason })
+}
+
 async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
   if (!gpu) return { why: 'no-webgpu', reason: 'this browser has no WebGPU' }
   try {
@@ -141,6 +162,14 @@ async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): 
   const backbone = await OrtBackbone.create(await loadPageRuntime(), decoder, {
     onLayer: (done, all) => emit({ step: 'convert', doneBytes: (totalBytes * done) / all, totalBytes }),
   })
+  return onProcessor(backbone, { pack, rates, emit }, why)
+}
+
+async function onProcessor(
+  backbone: Backbone,
+  { pack, rates, emit }: Pick<PathRequest, 'pack' | 'rates' | 'emit'>,
+  why: Why,
+): Promise<OpenedPath> {
   try {
     await backbone.attach(pack)
     const wasm = rates.wasm ?? (await measured(backbone, emit))

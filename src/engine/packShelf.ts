@@ -3,7 +3,7 @@ import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone } from '../model/backbone.ts'
 import { comparePack } from '../model/chatModel.ts'
-import type { ChatModel } from '../model/chatModel.ts'
+import type { TextModel } from '../model/chatModel.ts'
 import type { PackRef } from './protocol.ts'
 
 /** Read packs that stay in memory; the one that played least recently makes room. */
@@ -32,7 +32,7 @@ export interface PackShelf {
 /** A shelf on which `pack` is attached already. */
 export function openPackShelf(stage: {
   readonly backbone: Backbone
-  readonly model: ChatModel
+  readonly model: TextModel
   readonly name: string
   readonly pack: Pack | null
 }): PackShelf {

@@ -3,12 +3,12 @@ import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
-import { comparePack, openChatModel } from '../model/chatModel.ts'
-import type { TextModel } from '../model/chatModel.ts'
+import { comparePack, openAnyModel } from '../model/chatModel.ts'
+import type { ChatModel, TextModel, UnknownModel } from '../model/chatModel.ts'
 import { describeFormat } from '../model/gpuWeights.ts'
 import { castBlend, castRole } from '../model/roles.ts'
 import { blobFiles } from './blobFiles.ts'
-import { openPath } from './openPath.ts'
+import { openExportedPath, openPath } from './openPath.ts'
 import { openPackShelf } from './packShelf.ts'
 import type { PackShelf } from './packShelf.ts'
 import type { BackboneInfo, LoadParams, LoadProgress, RoleInfo, Scene } from './protocol.ts'
@@ -50,30 +50,41 @@ export async function setStage(
   { isLost = false }: { readonly isLost?: boolean } = {},
 ): Promise<Stage> {
   emit({ step: 'read', doneBytes: 0, totalBytes: 0 })
-  const model = await openChatModel(blobFiles(files), { listing: [...files.keys()] })
+  const model = await openAnyModel(blobFiles(files), { listing: [...files.keys()] })
   check(model.tokenizer, 'format-invalid', () => `${name} has no tokenizer.json`)
   check(model.template, 'format-invalid', () => `${name} has no chat template`)
   const pack = packFile && (await readPack(blobSource(packFile.name, packFile.file)))
   const warning = pack && comparePack(pack, model, name)
-  const { decoder, fingerprint } = model
-  const { device, backbone, computing } = await openPath({ gpu, decoder, pack, choice, rates, isLost, emit })
+  const common = { pack, rates, emit }
+  const { device, backbone, computing } =
+    'decoder' in model
+      ? await openPath({ gpu, decoder: model.decoder, choice, isLost, ...common })
+      : await openExportedPath(model.exported, model.reason, common)
+  const { layers, hidden, headDim, vocabulary } = backbone.shape
   const info = {
     name,
-    architecture: decoder.architecture,
-    fingerprint,
-    layers: decoder.layers,
-    hidden: decoder.hidden,
-    headDim: decoder.headDim,
-    vocabulary: decoder.vocabulary,
+    ...describeModel(model),
+    layers,
+    hidden,
+    headDim,
+    vocabulary,
     context: backbone.context,
     gpuBytes: backbone.gpuBytes(),
-    weightFormat: describeFormat(decoder),
     computing,
     roles: rolesOf(pack),
     warnings: warning ? [warning] : [],
   }
   const shelf = openPackShelf({ backbone, model, name, pack })
   return { device, backbone, model, pack, shelf, info }
+}
+
+function describeModel(
+  model: ChatModel | UnknownModel,
+): Pick<BackboneInfo, 'architecture' | 'fingerprint' | 'weightFormat'> {
+  const { fingerprint } = model
+  if (!('decoder' in model)) return { architecture: '', fingerprint, weightFormat: 'as exported' }
+  const { decoder } = model
+  return { architecture: decoder.architecture, fingerprint, weightFormat: describeFormat(decoder) }
 }
 
 /** Who plays in a scene, their pack attached; null for the bare backbone. */

@@ -1,34 +1,20 @@
-import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import { expectFits } from '../model/adapter.ts'
+import { expectDims } from '../model/adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes, StopReason } from '../model/backbone.ts'
-import { isAdapted, openAdapterMatrices } from '../model/cpuAdapter.ts'
-import type { AdapterMatrices } from '../model/cpuAdapter.ts'
-import type { Decoder } from '../model/decoder.ts'
-import { PROJECTIONS } from '../model/decoder.ts'
+import { openAdapterMatrices } from '../model/cpuAdapter.ts'
+import type { Decoder, DecoderShape } from '../model/decoder.ts'
+import type { ExportedModel } from '../model/openBackbone.ts'
 import { askedTokens, logProbability } from '../model/score.ts'
+import { adapterFeeds } from './adapterFeeds.ts'
+import type { Attached } from './adapterFeeds.ts'
 import { breathe } from './breathe.ts'
-import { chooseForms } from './chooseForms.ts'
-import { KeyValueCache } from './keyValueCache.ts'
-import { adapterInput } from './linearLayers.ts'
-import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
-import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
-import type { GraphForms } from './rewriteDecoder.ts'
+import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
+import { openExportedGraph } from './exportedGraph.ts'
+import type { OrtRuntime } from './ortRuntime.ts'
+import { openRewrittenGraph } from './rewrittenGraph.ts'
+import type { RewrittenGraphOptions } from './rewrittenGraph.ts'
 import { createSampler } from './sampler.ts'
-
-export interface OrtBackboneOptions {
-  /** The weight forms; by default `chooseForms` decides. */
-  readonly forms?: GraphForms
-  /** False leaves the adapters out, so that no pack can be attached: what they cost is measured against this. */
-  readonly adapters?: boolean
-  /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
-  readonly cacheBytes?: number
-  /** Told after each converted layer how many of all are done. */
-  readonly onLayer?: (done: number, all: number) => void
-}
-
-/** Every run copies the whole cache into onnxruntime's memory, so it stays smaller than on a GPU. */
-const DEFAULT_CACHE_BYTES = 96 * 2 ** 20
 
 /** Tokens of a prompt that one run reads; between runs the signal is heard. */
 const CHUNK_ROWS = 64
@@ -36,55 +22,31 @@ const CHUNK_ROWS = 64
 /** Castings whose matrices are kept; the least recently played makes room. */
 const MAX_CASTINGS = 4
 
-/** Of onnxruntime's levels; a command's stderr is for its own errors. */
-const ERRORS_ONLY = 3
-
-const PARTS = ['key', 'value'] as const
-
-/** A and B of every linear layer by the names of the graph's inputs. */
-type AdapterFeeds = Readonly<Record<string, OrtTensor>>
-
-interface Attached {
-  readonly pack: Pack
-  readonly matrices: AdapterMatrices
-}
-
-/** A decoder computed by onnxruntime on the CPU, on a graph written for it. */
+/** A decoder computed by onnxruntime on the CPU. */
 export class OrtBackbone implements Backbone {
-  readonly shape: Decoder
+  readonly shape: DecoderShape
   readonly context: number
-  readonly forms: GraphForms
   private readonly ort: OrtRuntime
-  private readonly session: OrtSession
-  private readonly cache: KeyValueCache
+  private readonly graph: DecoderGraph
   private readonly bare: AdapterFeeds
-  private readonly hasAdapters: boolean
   private attached: Attached | null = null
   private readonly feedsOf = new Map<string, AdapterFeeds>()
-  /** What the cache holds: token ids by position, computed for this casting. */
+  /** What the graph has read: token ids by position, computed for this casting. */
   private cachedIds: number[] = []
   private cachedFor = ''
   private adapter: AdapterFeeds
 
-  private constructor(
-    ort: OrtRuntime,
-    session: OrtSession,
-    decoder: Decoder,
-    { context, forms, adapters }: { context: number; forms: GraphForms; adapters: boolean },
-  ) {
+  constructor(ort: OrtRuntime, graph: DecoderGraph) {
     this.ort = ort
-    this.session = session
-    this.shape = decoder
-    this.context = context
-    this.forms = forms
-    this.cache = new KeyValueCache(decoder)
-    this.bare = adapters ? adapterFeeds(ort, decoder, null, null) : {}
-    this.hasAdapters = adapters
+    this.graph = graph
+    this.shape = graph.shape
+    this.context = graph.context
+    this.bare = this.feedsWith(null, null)
     this.adapter = this.bare
   }
 
   /**
-   * Converts a recognised decoder's weights, one after the other, and opens the graph written for them.
+   * A recognised decoder, its weights converted, on the graph written for it.
    *
    * @param ort onnxruntime-web or onnxruntime-node, ready to use.
    * @throws HycoraError `out-of-memory` when it does not fit, `format-invalid` when a file is damaged.
@@ -92,28 +54,18 @@ export class OrtBackbone implements Backbone {
   static async create(
     ort: OrtRuntime,
     decoder: Decoder,
-    options: OrtBackboneOptions = {},
+    options: RewrittenGraphOptions = {},
   ): Promise<OrtBackbone> {
-    const { layers, kvHeads, headDim, maxPositions } = decoder
-    const positionBytes = layers * 2 * kvHeads * headDim * 4
-    const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / positionBytes)
-    const context = Math.min(maxPositions, fitting)
-    const forms = options.forms ?? chooseForms(decoder)
-    const { adapters = true, onLayer } = options
-    const { model, externalData } = await rewriteDecoder(decoder, {
-      forms,
-      context,
-      adapters,
-      ...(onLayer && { onLayer }),
-    })
-    const session = await ort.InferenceSession.create(model, {
-      externalData,
-      executionProviders: ['cpu'],
-      logSeverityLevel: ERRORS_ONLY,
-    }).catch((error: unknown) => {
-      throw runtimeError(error, 'onnxruntime could not open the backbone')
-    })
-    return new OrtBackbone(ort, session, decoder, { context, forms, adapters })
+    return new OrtBackbone(ort, await openRewrittenGraph(ort, decoder, options))
+  }
+
+  /**
+   * A decoder whose graph is not recognised, as it was exported; roles play where its linear layers are found.
+   *
+   * @throws HycoraError `format-unsupported` naming what of it is not known; `out-of-memory`.
+   */
+  static async ofExported(ort: OrtRuntime, exported: ExportedModel): Promise<OrtBackbone> {
+    return new OrtBackbone(ort, await openExportedGraph(ort, exported))
   }
 
   /** Nothing of it is on a GPU. */
@@ -122,8 +74,15 @@ export class OrtBackbone implements Backbone {
   }
 
   async attach(pack: Pack | null): Promise<void> {
-    check(!pack || this.hasAdapters, 'usage', () => 'this backbone was opened without adapters')
-    if (pack) expectFits(pack, this.shape)
+    const { adapted, shape } = this.graph
+    if (pack) {
+      check(
+        adapted,
+        'model-incompatible',
+        () => 'the linear layers of this backbone take no adapters, so that no pack can play on it',
+      )
+      expectDims(pack, shape.layers, adapted)
+    }
     this.attached = pack && { pack, matrices: openAdapterMatrices(pack) }
     this.feedsOf.clear()
     this.cachedIds = []
@@ -191,7 +150,7 @@ export class OrtBackbone implements Backbone {
   }
 
   destroy(): void {
-    this.session.release().catch(() => undefined)
+    this.graph.release()
   }
 
   /** Feeds what of the prompt is not in the cache yet; its last token's logits, or null where the signal came first. */
@@ -229,7 +188,7 @@ export class OrtBackbone implements Backbone {
   private feedsFor(casting: Casting): AdapterFeeds {
     if (!this.attached) return this.bare
     const key = JSON.stringify(casting)
-    const feeds = this.feedsOf.get(key) ?? adapterFeeds(this.ort, this.shape, this.attached, casting)
+    const feeds = this.feedsOf.get(key) ?? this.feedsWith(this.attached, casting)
     // A Map keeps insertion order: the first key is the one played least recently.
     this.feedsOf.delete(key)
     const oldest = this.feedsOf.size >= MAX_CASTINGS ? this.feedsOf.keys().next().value : undefined
@@ -250,88 +209,13 @@ export class OrtBackbone implements Backbone {
     check(outside === undefined, 'usage', () => {
       return `token id ${outside} is outside the vocabulary of ${vocabulary}`
     })
-    this.cache.reserve(end)
-    const outputs = await this.session.run(this.runFeeds(ids, rows)).catch((error: unknown) => {
-      throw runtimeError(error, 'onnxruntime could not compute the next token')
-    })
-    this.cache.write(first, floatsOf(outputs['new']))
+    const logits = await this.graph.run(ids, first, rows, this.adapter)
     this.cachedIds.push(...ids)
-    return floatsOf(outputs['logits'])
+    return logits
   }
 
-  private runFeeds(ids: readonly number[], rows: readonly number[]): Record<string, OrtTensor> {
-    const { Tensor } = this.ort
-    const first = this.cachedIds.length
-    const end = first + ids.length
-    const longs = (values: readonly number[]): OrtTensor =>
-      new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
-    const feeds: Record<string, OrtTensor> = {
-      ...this.adapter,
-      ids: longs(ids),
-      first: longs([first]),
-      end: longs([end]),
-      last: new Tensor('int32', Int32Array.of(end - 1), [1]),
-      total: new Tensor('int32', Int32Array.of(end), []),
-      // onnxruntime's product of bytes fails on no rows at all: one is computed and not read.
-      logit_rows: longs(rows.length > 0 ? rows : [0]),
-    }
-    for (let layer = 0; layer < this.shape.layers; layer++) {
-      for (const part of PARTS) {
-        const { values, dims } = this.cache.read(part, layer)
-        feeds[pastInput(part, layer)] = new Tensor('float32', values, dims)
-      }
-    }
-    return feeds
+  private feedsWith(attached: Attached | null, casting: Casting | null): AdapterFeeds {
+    const { adapted: dims, shape } = this.graph
+    return dims ? adapterFeeds(this.ort, { layers: shape.layers, dims }, attached, casting) : {}
   }
-}
-
-/** A and B of a casting as tensors; of rank 0 where nobody plays or the pack leaves a projection as it is. */
-function adapterFeeds(
-  ort: OrtRuntime,
-  decoder: Decoder,
-  attached: Attached | null,
-  casting: Casting | null,
-): AdapterFeeds {
-  const feeds: Record<string, OrtTensor> = {}
-  const { layers } = decoder
-  for (const projection of PROJECTIONS) {
-    const isPlayed = attached && casting && isAdapted(attached.pack, projection)
-    const rank = isPlayed ? attached.pack.config.rank : 0
-    const stack = (
-      of: (matrices: AdapterMatrices, casting: Casting, layer: number) => Float32Array,
-    ): Float32Array =>
-      isPlayed
-        ? joined(Array.from({ length: layers }, (_, layer) => of(attached.matrices, casting, layer)))
-        : new Float32Array(0)
-    const a = stack((matrices, played, layer) => matrices.mixA(played, layer, projection))
-    const b = stack((matrices, played, layer) => matrices.b(played, layer, projection))
-    const weight = decoder.blocks[0]?.linears[projection].weight
-    feeds[adapterInput('A', projection)] = new ort.Tensor('float32', a, [layers, weight?.in ?? 0, rank])
-    feeds[adapterInput('B', projection)] = new ort.Tensor('float32', b, [layers, rank, weight?.out ?? 0])
-  }
-  return feeds
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const array of arrays) {
-    all.set(array, offset)
-    offset += array.length
-  }
-  return all
-}
-
-function floatsOf(tensor: OrtTensor | undefined): Float32Array {
-  const data = tensor?.data
-  if (!(data instanceof Float32Array))
-    throw new RangeError('the graph gave no float32 values where it should')
-  return data
-}
-
-/** onnxruntime tells its troubles in text alone. */
-function runtimeError(error: unknown, what: string): HycoraError {
-  const { message } = asHycoraError(error, 'device-lost')
-  const code = /alloc|memory|oom/i.test(message) ? 'out-of-memory' : 'device-lost'
-  return new HycoraError(code, `${what}: ${message}`, { cause: error })
 }

@@ -1,4 +1,5 @@
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from './onnx.ts'
+import { DATA_TYPES } from './onnxTensor.ts'
 import type { OnnxTensor } from './onnxTensor.ts'
 import { WireWriter } from './wireWriter.ts'
 
@@ -10,8 +11,9 @@ const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats
  *
  * Reference: onnx.proto, ONNX IR 10.
  *
- * @throws RangeError for an attribute of kind `other` and for initializers given as listed numbers, which only reading
- * knows.
+ * Numbers that an initializer lists become bytes.
+ *
+ * @throws RangeError for an attribute of kind `other`, which only reading knows, and for listed numbers of a rare type.
  */
 export function writeOnnx(model: Omit<OnnxModel, 'fileName'>): Uint8Array<ArrayBuffer> {
   const writer = new WireWriter()
@@ -73,14 +75,33 @@ function writeTensor(writer: WireWriter, { name, dims, dataType, content }: Onnx
   for (const dim of dims) writer.integer(1, dim)
   writer.integer(2, dataType)
   writer.text(8, name)
-  if (content.kind === 'numbers') throw new RangeError(`the tensor ${name} lists its numbers, expected bytes`)
-  if (content.kind === 'bytes') {
-    writer.raw(9, content.bytes)
+  if (content.kind !== 'external') {
+    writer.raw(9, content.kind === 'bytes' ? content.bytes : listedBytes(name, dataType, content.values))
     return
   }
   const { location, offset, sizeBytes } = content
   writePairs(writer, 13, new Map(Object.entries({ location, offset: `${offset}`, length: `${sizeBytes}` })))
   writer.integer(14, 1)
+}
+
+function listedBytes(name: string, dataType: number, values: readonly number[]): Uint8Array {
+  switch (dataType) {
+    case DATA_TYPES.f32:
+      return new Uint8Array(Float32Array.from(values).buffer)
+    case DATA_TYPES.f16:
+      // Halves are listed as their bits.
+      return new Uint8Array(Uint16Array.from(values).buffer)
+    case DATA_TYPES.i32:
+      return new Uint8Array(Int32Array.from(values).buffer)
+    case DATA_TYPES.i64:
+      return new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    case DATA_TYPES.u8:
+    case DATA_TYPES.i8:
+    case DATA_TYPES.bool:
+      return Uint8Array.from(values)
+    default:
+      throw new RangeError(`the tensor ${name} lists numbers of ONNX type ${dataType}, which is not written`)
+  }
 }
 
 function writeValue(writer: WireWriter, { name, dataType, dims }: OnnxValue): void {

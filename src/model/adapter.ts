@@ -53,17 +53,25 @@ export function dimsOf(decoder: Decoder): ProjectionDims {
  * @throws HycoraError `model-incompatible` naming the first difference.
  */
 export function expectFits(pack: Pack, decoder: Decoder): void {
+  expectDims(pack, decoder.layers, dimsOf(decoder))
+}
+
+/**
+ * Checks a pack's shapes against those of the linear layers that a backbone is known to have.
+ *
+ * @throws HycoraError `model-incompatible` naming the first difference.
+ */
+export function expectDims(pack: Pack, ownLayers: number, own: Partial<ProjectionDims>): void {
   const { layers, projections, dims } = pack.config
   const name = pack.backbone.name || 'another backbone'
   check(
-    layers === decoder.layers,
+    layers === ownLayers,
     'model-incompatible',
-    () => `the pack is made for ${name} with ${layers} layers, this backbone has ${decoder.layers}`,
+    () => `the pack is made for ${name} with ${layers} layers, this backbone has ${ownLayers}`,
   )
-  const own = dimsOf(decoder)
   for (const projection of projections) {
     const [packIn, packOut] = dims.get(projection) ?? [0, 0]
-    const [ownIn, ownOut] = own[projection]
+    const [ownIn, ownOut] = own[projection] ?? [0, 0]
     check(
       packIn === ownIn && packOut === ownOut,
       'model-incompatible',

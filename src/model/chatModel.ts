@@ -7,7 +7,8 @@ import { loadTokenizer } from '../formats/tokenizer.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
 import type { Decoder } from './decoder.ts'
 import { fingerprint } from './fingerprint.ts'
-import { openDecoder, readJson } from './openBackbone.ts'
+import { openDecoder, openExported, readJson } from './openBackbone.ts'
+import type { ExportedModel } from './openBackbone.ts'
 
 /** How a backbone reads and writes text, where the files for it are there. */
 export interface TextModel {
@@ -58,6 +59,32 @@ export async function openChatModel(
     decoder,
     modelFile,
     fingerprint: await fingerprint(decoder, config, await readJson(files, 'tokenizer.json')),
+  }
+}
+
+/** A backbone's folder whose graph is not recognised: the model as it was exported, and why. */
+export interface UnknownModel extends TextModel {
+  readonly exported: ExportedModel
+  /** The recogniser's words. */
+  readonly reason: string
+}
+
+/**
+ * Reads a backbone's folder as `openChatModel` does, or, where its graph is of a kind that is not known, as it was
+ * exported.
+ *
+ * @throws HycoraError as `openChatModel`, but for graphs that are only unknown.
+ */
+export async function openAnyModel(
+  files: FileSet,
+  options: { readonly model?: string; readonly listing?: readonly string[] } = {},
+): Promise<ChatModel | UnknownModel> {
+  try {
+    return await openChatModel(files, options)
+  } catch (error) {
+    if (!(error instanceof HycoraError) || error.code !== 'format-unsupported') throw error
+    const text = await openText(files)
+    return { ...text, exported: await openExported(files, options), reason: error.message }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ByteSource, FileSet } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
 import { parseOnnx } from '../formats/onnx.ts'
+import type { OnnxModel } from '../formats/onnx.ts'
 import type { Decoder } from './decoder.ts'
 import { recogniseDecoder } from './recognise.ts'
 
@@ -18,10 +19,40 @@ export async function openDecoder(
   options: { readonly model?: string; readonly listing?: readonly string[] } = {},
 ): Promise<{ decoder: Decoder; config: unknown; modelFile: string }> {
   const { modelFile, source } = await openModel(files, options)
-  const config = await readJson(files, 'config.json')
-  const model = parseOnnx(await source.read(0, source.sizeBytes), source.name)
-  const folder = subfolder(files, modelFile.slice(0, modelFile.lastIndexOf('/') + 1))
+  const { model, folder, config } = await readModel(files, modelFile, source)
   return { decoder: await recogniseDecoder(model, { model: source, folder }, config), config, modelFile }
+}
+
+/** A model as its exporter wrote it. */
+export interface ExportedModel {
+  readonly model: OnnxModel
+  /** The model file itself. */
+  readonly bytes: Uint8Array
+  /** Where its external data lie. */
+  readonly folder: FileSet
+  /** The parsed config.json; undefined where there is none. */
+  readonly config: unknown
+}
+
+/**
+ * Opens the model of a backbone folder without recognising anything in it.
+ *
+ * @param options as `openDecoder` has them.
+ * @throws HycoraError `format-invalid` where there is none, or no ONNX model.
+ */
+export async function openExported(
+  files: FileSet,
+  options: { readonly model?: string; readonly listing?: readonly string[] } = {},
+): Promise<ExportedModel> {
+  const { modelFile, source } = await openModel(files, options)
+  return readModel(files, modelFile, source)
+}
+
+async function readModel(files: FileSet, modelFile: string, source: ByteSource): Promise<ExportedModel> {
+  const config = await readJson(files, 'config.json')
+  const bytes = await source.read(0, source.sizeBytes)
+  const folder = subfolder(files, modelFile.slice(0, modelFile.lastIndexOf('/') + 1))
+  return { model: parseOnnx(bytes, source.name), bytes, folder, config }
 }
 
 /**

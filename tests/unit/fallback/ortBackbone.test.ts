@@ -146,7 +146,9 @@ describe('a chat', () => {
     const decoder = await tiny()
     const [plain, whole] = [await open(decoder, { adapters: false }), await open(decoder)]
     expect(await plain.logits(IDS, null)).toEqual(await whole.logits(IDS, null))
-    await expect(plain.attach(await decoderPack(decoder))).rejects.toMatchObject({ code: 'usage' })
+    await expect(plain.attach(await decoderPack(decoder))).rejects.toMatchObject({
+      code: 'model-incompatible',
+    })
   })
 
   test('read in pieces equals read at once', async () => {

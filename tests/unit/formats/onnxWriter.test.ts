@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { parseOnnx } from '../../../src/formats/onnx.ts'
 import type { OnnxAttribute, OnnxModel } from '../../../src/formats/onnx.ts'
+import { DATA_TYPES } from '../../../src/formats/onnxTensor.ts'
 import type { OnnxTensor } from '../../../src/formats/onnxTensor.ts'
 import { writeOnnx } from '../../../src/formats/onnxWriter.ts'
 import { writeOnnx as writeTiny } from '../../support/onnxWriter.ts'
@@ -56,6 +57,26 @@ describe('writing ONNX', () => {
       graph,
     }
     expect(parseOnnx(writeOnnx(model), 'm.onnx')).toEqual(model)
+  })
+
+  test.each([
+    [DATA_TYPES.f32, [0.5, -2], [0, 0, 0, 63, 0, 0, 0, 192]],
+    [DATA_TYPES.f16, [0x3c00, 0xc000], [0, 60, 0, 192]],
+    [DATA_TYPES.i32, [-1, 258], [255, 255, 255, 255, 2, 1, 0, 0]],
+    [DATA_TYPES.i64, [-2], [254, 255, 255, 255, 255, 255, 255, 255]],
+    [DATA_TYPES.i8, [-3, 4], [253, 4]],
+    [DATA_TYPES.u8, [200], [200]],
+  ])('listed numbers of type %i become bytes', (dataType, values, bytes) => {
+    const model = parseOnnx(writeTiny(tinyDecoder()), 'm.onnx')
+    const listed: OnnxTensor = {
+      name: 'listed',
+      dims: [values.length],
+      dataType,
+      content: { kind: 'numbers', values },
+    }
+    const graph = { ...model.graph, initializers: new Map([['listed', listed]]) }
+    const read = parseOnnx(writeOnnx({ ...model, graph }), 'm.onnx').graph.initializers.get('listed')
+    expect(read?.content).toEqual({ kind: 'bytes', bytes: Uint8Array.from(bytes) })
   })
 
   test('a whole decoder comes back to the byte once it has been written', () => {

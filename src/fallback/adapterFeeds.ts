@@ -1,0 +1,55 @@
+import type { Pack } from '../formats/pack.ts'
+import type { ProjectionDims } from '../model/adapterLayout.ts'
+import type { Casting } from '../model/backbone.ts'
+import { isAdapted } from '../model/cpuAdapter.ts'
+import type { AdapterMatrices } from '../model/cpuAdapter.ts'
+import { PROJECTIONS } from '../model/decoder.ts'
+import type { AdapterFeeds } from './decoderGraph.ts'
+import { adapterInput } from './linearLayers.ts'
+import type { OrtRuntime, OrtTensor } from './ortRuntime.ts'
+
+/** A pack that plays, with its matrices. */
+export interface Attached {
+  readonly pack: Pack
+  readonly matrices: AdapterMatrices
+}
+
+/**
+ * A [layers, in, rank] and B [layers, rank, out] of a casting as tensors; of rank 0 where nobody plays or the pack leaves
+ * a projection as it is.
+ */
+export function adapterFeeds(
+  ort: OrtRuntime,
+  { layers, dims }: { readonly layers: number; readonly dims: Partial<ProjectionDims> },
+  attached: Attached | null,
+  casting: Casting | null,
+): AdapterFeeds {
+  const feeds: Record<string, OrtTensor> = {}
+  for (const projection of PROJECTIONS) {
+    const widths = dims[projection]
+    if (!widths) continue
+    const isPlayed = attached && casting && isAdapted(attached.pack, projection)
+    const rank = isPlayed ? attached.pack.config.rank : 0
+    const stack = (
+      of: (matrices: AdapterMatrices, casting: Casting, layer: number) => Float32Array,
+    ): Float32Array =>
+      isPlayed
+        ? joined(Array.from({ length: layers }, (_, layer) => of(attached.matrices, casting, layer)))
+        : new Float32Array(0)
+    const a = stack((matrices, played, layer) => matrices.mixA(played, layer, projection))
+    const b = stack((matrices, played, layer) => matrices.b(played, layer, projection))
+    feeds[adapterInput('A', projection)] = new ort.Tensor('float32', a, [layers, widths[0], rank])
+    feeds[adapterInput('B', projection)] = new ort.Tensor('float32', b, [layers, rank, widths[1]])
+  }
+  return feeds
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0))
+  let offset = 0
+  for (const array of arrays) {
+    all.set(array, offset)
+    offset += array.length
+  }
+  return all
+}

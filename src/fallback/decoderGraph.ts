@@ -1,0 +1,39 @@
+import { asHycoraError, HycoraError } from '../core/errors.ts'
+import type { ProjectionDims } from '../model/adapterLayout.ts'
+import type { DecoderShape } from '../model/decoder.ts'
+import type { OrtTensor } from './ortRuntime.ts'
+
+/** A and B of every linear layer by the names of the graph's inputs. */
+export type AdapterFeeds = Readonly<Record<string, OrtTensor>>
+
+/** A decoder that onnxruntime runs, with the keys and values of what it has read. */
+export interface DecoderGraph {
+  readonly shape: DecoderShape
+  /** The most positions that it can read. */
+  readonly context: number
+  /** Input and output width of each linear layer that takes an adapter; null where none does. */
+  readonly adapted: Partial<ProjectionDims> | null
+  /**
+   * Reads `ids` behind the first `first` tokens that were read before; what was read behind those is forgotten.
+   *
+   * @returns the logits [rows, vocabulary] of the tokens at `rows`, at least one row.
+   * @throws HycoraError `out-of-memory`, or `shape-mismatch` with onnxruntime's words.
+   */
+  run(
+    ids: readonly number[],
+    first: number,
+    rows: readonly number[],
+    adapter: AdapterFeeds,
+  ): Promise<Float32Array>
+  release(): void
+}
+
+/** Of onnxruntime's levels; a command's stderr is for its own errors. */
+export const ERRORS_ONLY = 3
+
+/** onnxruntime tells its troubles in text alone. */
+export function runtimeError(error: unknown, what: string): HycoraError {
+  const { message } = asHycoraError(error, 'shape-mismatch')
+  const code = /alloc|memory|oom/i.test(message) ? 'out-of-memory' : 'shape-mismatch'
+  return new HycoraError(code, `${what}: ${message}`, { cause: error })
+}

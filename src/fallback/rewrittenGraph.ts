@@ -1,0 +1,128 @@
+import { dimsOf } from '../model/adapter.ts'
+import type { Decoder } from '../model/decoder.ts'
+import { chooseForms } from './chooseForms.ts'
+import { ERRORS_ONLY, runtimeError } from './decoderGraph.ts'
+import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
+import { KeyValueCache } from './keyValueCache.ts'
+import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
+import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
+import type { GraphForms } from './rewriteDecoder.ts'
+
+export interface RewrittenGraphOptions {
+  /** The weight forms; by default `chooseForms` decides. */
+  readonly forms?: GraphForms
+  /** False leaves the adapters out, so that no pack can be attached: what they cost is measured against this. */
+  readonly adapters?: boolean
+  /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
+  readonly cacheBytes?: number
+  /** Told after each converted layer how many of all are done. */
+  readonly onLayer?: (done: number, all: number) => void
+}
+
+/** Every run copies the whole cache into onnxruntime's memory, so it stays smaller than on a GPU. */
+export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20
+
+const PARTS = ['key', 'value'] as const
+
+/**
+ * A recognised decoder on the graph that `rewriteDecoder` writes for it, weights converted one after the other.
+ *
+ * @throws HycoraError `out-of-memory` when it does not fit, `format-invalid` when a file is damaged.
+ */
+export async function openRewrittenGraph(
+  ort: OrtRuntime,
+  decoder: Decoder,
+  options: RewrittenGraphOptions = {},
+): Promise<DecoderGraph> {
+  const { layers, kvHeads, headDim, maxPositions } = decoder
+  const positionBytes = layers * 2 * kvHeads * headDim * 4
+  const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / positionBytes)
+  const context = Math.min(maxPositions, fitting)
+  const { adapters = true, onLayer, forms = chooseForms(decoder) } = options
+  const { model, externalData } = await rewriteDecoder(decoder, {
+    forms,
+    context,
+    adapters,
+    ...(onLayer && { onLayer }),
+  })
+  const session = await ort.InferenceSession.create(model, {
+    externalData,
+    executionProviders: ['cpu'],
+    logSeverityLevel: ERRORS_ONLY,
+  }).catch((error: unknown) => {
+    throw runtimeError(error, 'onnxruntime could not open the backbone')
+  })
+  return new RewrittenGraph(ort, session, decoder, { context, adapters })
+}
+
+class RewrittenGraph implements DecoderGraph {
+  readonly shape: Decoder
+  readonly context: number
+  readonly adapted: DecoderGraph['adapted']
+  private readonly ort: OrtRuntime
+  private readonly session: OrtSession
+  private readonly cache: KeyValueCache
+
+  constructor(
+    ort: OrtRuntime,
+    session: OrtSession,
+    decoder: Decoder,
+    { context, adapters }: { context: number; adapters: boolean },
+  ) {
+    this.ort = ort
+    this.session = session
+    this.shape = decoder
+    this.context = context
+    this.adapted = adapters ? dimsOf(decoder) : null
+    this.cache = new KeyValueCache(decoder)
+  }
+
+  async run(
+    ids: readonly number[],
+    first: number,
+    rows: readonly number[],
+    adapter: AdapterFeeds,
+  ): Promise<Float32Array> {
+    this.cache.reserve(first + ids.length)
+    const feeds = { ...adapter, ...this.feeds(ids, first, rows) }
+    const outputs = await this.session.run(feeds).catch((error: unknown) => {
+      throw runtimeError(error, 'onnxruntime could not compute the next token')
+    })
+    this.cache.write(first, floatsOf(outputs['new']))
+    return floatsOf(outputs['logits'])
+  }
+
+  release(): void {
+    this.session.release().catch(() => undefined)
+  }
+
+  private feeds(ids: readonly number[], first: number, rows: readonly number[]): Record<string, OrtTensor> {
+    const { Tensor } = this.ort
+    const end = first + ids.length
+    const longs = (values: readonly number[]): OrtTensor =>
+      new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
+    const feeds: Record<string, OrtTensor> = {
+      ids: longs(ids),
+      first: longs([first]),
+      end: longs([end]),
+      last: new Tensor('int32', Int32Array.of(end - 1), [1]),
+      total: new Tensor('int32', Int32Array.of(end), []),
+      // onnxruntime's product of bytes fails on no rows at all: one is computed and not read.
+      logit_rows: longs(rows.length > 0 ? rows : [0]),
+    }
+    for (let layer = 0; layer < this.shape.layers; layer++) {
+      for (const part of PARTS) {
+        const { values, dims } = this.cache.read(part, layer)
+        feeds[pastInput(part, layer)] = new Tensor('float32', values, dims)
+      }
+    }
+    return feeds
+  }
+}
+
+function floatsOf(tensor: OrtTensor | undefined): Float32Array {
+  const data = tensor?.data
+  if (!(data instanceof Float32Array))
+    throw new RangeError('the graph gave no float32 values where it should')
+  return data
+}
