@@ -17,22 +17,6 @@ interface RoleTileProps {
 export function RoleTile({ member, onOpen }: RoleTileProps) {
   return (
     <li className={styles.item} {...accentProps(member.accent)}>
-      <span className={styles.actions}>
-        <Button
-          label={`Share ${member.displayName}`}
-          icon="share"
-          iconOnly
-          onClick={() => void openShare({ kind: 'member', member })}
-        />
-        {member.guest && (
-          <Button
-            label={`Send ${member.displayName} away`}
-            icon="bin"
-            iconOnly
-            onClick={() => void removeGuest(member)}
-          />
-        )}
-      </span>
       <button type="button" className={styles.tile} onClick={onOpen}>
         <span className={styles.picture}>
           <Portrait member={member} size="large" />
@@ -53,6 +37,22 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
           {member.line}
         </p>
       )}
+      <span className={styles.actions}>
+        <Button
+          label={`Share ${member.displayName}`}
+          icon="share"
+          iconOnly
+          onClick={() => void openShare({ kind: 'member', member })}
+        />
+        {member.guest && (
+          <Button
+            label={`Send ${member.displayName} away`}
+            icon="bin"
+            iconOnly
+            onClick={() => void removeGuest(member)}
+          />
+        )}
+      </span>
     </li>
   )
 }
