@@ -1,6 +1,6 @@
 """Makes a trained pack ready to ship: each role's card from the cast, and what is known of the training.
 
-    python experiments/ship.py PACK OUT PROVENANCE.json CARDS.json …
+python experiments/ship.py PACK OUT PROVENANCE.json CARDS.json …
 """
 
 from __future__ import annotations

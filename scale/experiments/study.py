@@ -23,8 +23,8 @@ from hycora_scale.evaluate import Scorer, evaluate
 from hycora_scale.hypernetwork import encode, generate
 from hycora_scale.schedule import contrast_weight
 from hycora_scale.train_command import prepare_data, read_split
-from hycora_scale.trainer import Trainer
 from hycora_scale.trainee import Trainee
+from hycora_scale.trainer import Trainer
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,9 @@ class AdaptedLinear(nn.Module):
         if stage.factors is None or stage.low is None or name not in stage.factors.a:
             return F.linear(x.to(weight.dtype), weight, bias)
         both = [side[name][self.layer] for f in (stage.factors, stage.low) for side in (f.a, f.b)]
-        return adapted_linear(x, weight, bias, (both[0], both[1], both[2], both[3]), stage.slots, stage.scale, stage.dropout)
+        return adapted_linear(
+            x, weight, bias, (both[0], both[1], both[2], both[3]), stage.slots, stage.scale, stage.dropout
+        )
 
 
 class FrozenRmsNorm(nn.Module):

@@ -145,7 +145,9 @@ def _from_onnx(file: Path, config: Any) -> nn.Module:
     model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32)
     missing, unknown = model.load_state_dict(state, strict=False)
     check(not missing, "format-unsupported", f"{file.name} lacks {', '.join(missing[:3])}")
-    check(not unknown, "format-unsupported", f"{file.name} has {', '.join(unknown[:3])}, which {config.model_type} lacks")
+    check(
+        not unknown, "format-unsupported", f"{file.name} has {', '.join(unknown[:3])}, which {config.model_type} lacks"
+    )
     return model
 
 

@@ -64,7 +64,7 @@ def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
 
 
 def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRow]:
-    """Every row once, dealt role by role, so that the rows of a batch play different roles as far as the data allows."""
+    """Every row once, dealt role by role, so that the rows of a batch play different roles as far as they can."""
     random = Random(seed, epoch + 1)
     by_role: dict[str, list[TokenRow]] = {}
     for row in rows:

@@ -81,7 +81,15 @@ def adapter_of(sizes: Sizes, config: TrainConfig) -> PackConfig:
     roles = own.roleEmbedding if hyper or config.contrast.form != "off" else None
     sources = config.sources
     return PackConfig(
-        config.rank, config.alpha, sizes.layers, config.targets, dims, sources.A, sources.B, roles, encoder if hyper else None
+        config.rank,
+        config.alpha,
+        sizes.layers,
+        config.targets,
+        dims,
+        sources.A,
+        sources.B,
+        roles,
+        encoder if hyper else None,
     )
 
 
@@ -103,7 +111,7 @@ def layer_bytes_per_token(sizes: Sizes, rank: int, tokens: int, *, fused_attenti
 
 
 def memory(sizes: Sizes, adapter: PackConfig, batch: Batch, trained: int) -> dict[str, int]:
-    """Bytes of one process: weights (sharded, with two layers and the head gathered), adapter, matrices, activations."""
+    """Bytes of one process: weights (its shard, two layers and the head), adapter, matrices, activations."""
     total = sizes.layers * sizes.layer_weights + sizes.vocabulary * sizes.hidden
     gathered = 0 if batch.processes == 1 else 2 * sizes.layer_weights + sizes.vocabulary * sizes.hidden
     rank = adapter.rank

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,8 @@ def _rows(text: str) -> Iterable[tuple[int, str]]:
     stripped = text.strip()
     whole = None
     if stripped.startswith("[") or "\n" in stripped:
-        try:
+        with suppress(ValueError):
             whole = json.loads(stripped)
-        except ValueError:
-            pass
     if isinstance(whole, list):
         return [(1, json.dumps(element)) for element in whole]
     return [(1, stripped)] if isinstance(whole, dict) else text_lines(text)
@@ -219,7 +218,7 @@ def _add_instruction(record: dict[str, Any], line: int, role: Any, reading: Read
     before: list[tuple[str, object]] = []
     history = record.get("history")
     for pair in history if isinstance(history, list) else []:
-        said, answered = (pair + [None, None])[:2] if isinstance(pair, list) else (None, None)
+        said, answered = [*pair, None, None][:2] if isinstance(pair, list) else (None, None)
         before += [("user", said), ("role", answered)]
     given = record.get("input")
     if isinstance(user, str) and isinstance(given, str) and given.strip():

@@ -56,9 +56,7 @@ def cast_of(roles: Iterable[dict[str, Any]]) -> list[Cast]:
     """The roles with rows of their own."""
     own = [role for role in roles if "blend" not in role]
     texts = [card_text(role["card"], "the visitor") if role.get("card") else "" for role in own]
-    return [
-        Cast(role["name"], role.get("system"), text or role.get("system") or "") for role, text in zip(own, texts)
-    ]
+    return [Cast(role["name"], role.get("system"), text or role.get("system") or "") for role, text in zip(own, texts)]
 
 
 def sample(dialogues: Sequence[Dialogue], roles: Sequence[str], count: int | None, seed: int) -> list[Measured]:
@@ -99,11 +97,8 @@ class Scorer:
 
     def fit(self, measured: Measured, line: str | None) -> Measured | None:
         """The dialogue as the role's line leaves room for it, ended with the last reply that is measured."""
-        last, replies, end = max(measured.wanted), -1, 0
-        for end, turn in enumerate(measured.turns):
-            replies += turn.speaker != "user"
-            if turn.speaker != "user" and replies == last:
-                break
+        spoken = [index for index, turn in enumerate(measured.turns) if turn.speaker != "user"]
+        end = spoken[max(measured.wanted)]
         ended = replace(measured, turns=measured.turns[: end + 1])
         row = self._encode(ended, line)
         if row is None:
@@ -236,6 +231,7 @@ def evaluate(
     names = [name for name in names if any(dialogue.role == name for dialogue in measured)]
     nll = {"bare": mean_by_role(scorer.score(scorer.rows(measured, lambda _: None), None), names)}
     if prompted:
+
         def card(dialogue: Measured) -> str | None:
             text = by_name[dialogue.role].card
             return scorer.fit_system(dialogue, text) if text else None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class _Adapted(torch.autograd.Function):
-    """y = x·Wᵀ + b + scale·(x∘m·A_s)·B_s, s the row's slot, m a dropout mask that is scaled already; W and b are frozen.
+    """y = x·Wᵀ + b + scale·(x∘m·A_s)·B_s, s the row's slot, m a scaled dropout mask; W and b are frozen.
 
     x [rows, tokens, in], A [slots | 1, in, r], B [slots | 1, r, out]. A and B come twice: as leaves that get the
     gradient, and in the precision of the products.
@@ -64,8 +64,13 @@ class _Adapted(torch.autograd.Function):
 
 
 def adapted_linear(
-    x: Tensor, weight: Tensor, bias: Tensor | None, factors: tuple[Tensor, Tensor, Tensor, Tensor], slots: Sequence[int],
-    scale: float, dropout: float,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    factors: tuple[Tensor, Tensor, Tensor, Tensor],
+    slots: Sequence[int],
+    scale: float,
+    dropout: float,
 ) -> Tensor:
     """A frozen linear with each row's low-rank correction; `factors` are A, B and both in the products' precision."""
     mask = None

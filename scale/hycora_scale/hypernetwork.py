@@ -36,7 +36,9 @@ class Factors:
 
     def leaves(self) -> Factors:
         """The same values cut off from where they came from, each with a gradient of its own."""
-        cut = [{key: [t.detach().requires_grad_() for t in ts] for key, ts in side.items()} for side in (self.a, self.b)]
+        cut = [
+            {key: [t.detach().requires_grad_() for t in ts] for key, ts in side.items()} for side in (self.a, self.b)
+        ]
         return Factors(cut[0], cut[1])
 
 

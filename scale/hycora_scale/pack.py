@@ -109,7 +109,7 @@ def _read_tensor(data: bytes, first: int, key: str, entry: dict[str, Any], name:
 
 
 def write_pack(path: Path, pack: Pack) -> None:
-    """Writes a pack, F32, so that a crash leaves the old file or the new one; the file is read again with all checks."""
+    """Writes a pack, F32, so that a crash leaves the old file or the new one; it is read again with all checks."""
     expected = expected_tensors(pack.config, pack.rows, has_heads=pack.has_heads)
     entries: dict[str, Any] = {}
     parts: list[bytes] = []

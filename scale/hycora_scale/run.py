@@ -51,7 +51,7 @@ def read_checkpoint(path: Path, run: str) -> tuple[Progress, dict[str, Tensor]]:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             progress = Progress(**json.loads(metadata["progress"]))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            state = {name: file.get_tensor(name) for name in file.keys()}
     except Exception as error:
         raise HycoraError("storage-corrupt", f"{path.name} is damaged or of another version") from error
     fact = f"{path.name} belongs to another run: data, configuration, start pack or backbone differ"

@@ -48,9 +48,7 @@ def test_weights_of_every_exporter_give_onnx_runtimes_logits(name):
 
 def test_the_starter_plays_its_roles_as_the_golden_does():
     shared("golden/backbone")
-    backbone = open_backbone(
-        str(shared("backbone/starter")), model="onnx/model.onnx", dtype=torch.float32, device=CPU
-    )
+    backbone = open_backbone(str(shared("backbone/starter")), model="onnx/model.onnx", dtype=torch.float32, device=CPU)
     pack = read_pack(shared("backbone/starter.hycora.safetensors"))
     assert backbone.fingerprint == pack.backbone["fingerprint"]
     backbone.adaptable.stage.scale = pack.config.scale

@@ -31,7 +31,9 @@ def test_what_a_layer_keeps_is_what_the_formula_says(rows, tokens):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        hidden = backbone.hidden(torch.zeros(rows, tokens, dtype=torch.long), leaves, torch.zeros(rows, dtype=torch.long))
+        hidden = backbone.hidden(
+            torch.zeros(rows, tokens, dtype=torch.long), leaves, torch.zeros(rows, dtype=torch.long)
+        )
     assert hidden.requires_grad
     numbers = sum(t.numel() for t in leaves.all())
     found = (sum(kept.values()) - 2 * numbers) / (rows * tokens * backbone.adaptable.layers)

@@ -48,15 +48,25 @@ def test_schedules_rise_and_fall():
     assert [contrast_weight(contrast, epoch, 3) for epoch in (0.9, 2, 3)] == [0, 0.15, 0.3]
 
 
+SYSTEM, USER, REPLY = (
+    {"role": role, "content": text} for role, text in (("system", "x"), ("user", "Hi"), ("assistant", "Ho"))
+)
+HUMAN, MODEL = {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}
+TAVERN = [
+    {"user_name": "You", "character_name": "Bo", "chat_metadata": {}},
+    {"name": "You", "is_user": True, "mes": "Hi"},
+    {"name": "Bo", "is_user": False, "mes": "Ho"},
+]
+TURNS = [{"speaker": "user", "text": "Hi"}, {"speaker": "Bo", "text": "Ho"}]
 TEXTS = {
-    "messages": '{"role": "Bo", "messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}',
-    "sharegpt": '[{"name": "Bo", "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]}]',
-    "alpaca": '{"character": "Bo", "instruction": "Hi", "input": "", "output": "Ho"}',
-    "rolebench": '{"role": "Bo", "question": "Hi", "generated": ["Ho"]}',
-    "turns": '{"role": "Bo", "turns": [{"speaker": "user", "text": "Hi"}, {"speaker": "Bo", "text": "Ho"}]}',
+    "messages": json.dumps({"role": "Bo", "messages": [SYSTEM, USER, REPLY]}),
+    "sharegpt": json.dumps([{"name": "Bo", "conversations": [HUMAN, MODEL]}]),
+    "alpaca": json.dumps({"character": "Bo", "instruction": "Hi", "input": "", "output": "Ho"}),
+    "rolebench": json.dumps({"role": "Bo", "question": "Hi", "generated": ["Ho"]}),
+    "turns": json.dumps({"role": "Bo", "turns": TURNS}),
     "csv": "character,question,answer\nBo,Hi,Ho\n",
-    "tavern": '{"user_name": "You", "character_name": "Bo", "chat_metadata": {}}\n{"name": "You", "is_user": true, "mes": "Hi"}\n{"name": "Bo", "is_user": false, "mes": "Ho"}',
-    "card": '{"name": "Bo", "mes_example": "<START>\\n{{user}}: Hi\\n{{char}}: Ho"}',
+    "tavern": "\n".join(json.dumps(line) for line in TAVERN),
+    "card": json.dumps({"name": "Bo", "mes_example": "<START>\n{{user}}: Hi\n{{char}}: Ho"}),
     "script": "You: Hi\nBo: Ho\n",
 }
 
@@ -83,7 +93,11 @@ def test_the_cast_reads_with_its_split():
 
 
 def test_a_fifth_is_held_out_and_copies_stand_together():
-    rows = [{"role": role, "question": f"Question {n}?", "generated": [f"{role} says {n}"]} for role in "AB" for n in range(20)]
+    rows = [
+        {"role": role, "question": f"Question {n}?", "generated": [f"{role} says {n}"]}
+        for role in "AB"
+        for n in range(20)
+    ]
     text = "\n".join(json.dumps(row) for row in rows)
     split = split_dialogues(read_dataset(text, "x.jsonl").dialogues, 42)
     held_out = [d for d in split if d.split == "test"]

@@ -29,7 +29,9 @@ def test_the_adapted_linear_has_the_gradients_of_its_equation(a_slots, b_slots):
     found = ours(x, a, b)
     torch.testing.assert_close(found, wanted)
     upstream = torch.randn_like(wanted)
-    for one, two in zip(torch.autograd.grad(found, (x, a, b), upstream), torch.autograd.grad(wanted, (x, a, b), upstream)):
+    for one, two in zip(
+        torch.autograd.grad(found, (x, a, b), upstream), torch.autograd.grad(wanted, (x, a, b), upstream)
+    ):
         torch.testing.assert_close(one, two)
 
 

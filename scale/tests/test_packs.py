@@ -122,7 +122,9 @@ def test_the_hyper_network_is_the_authors():
     hyper = HypernetworkConfig(
         sizes["layers_emb_dim"], sizes["hyper_hidden_dim"], sizes["residual_blocks_num"], generator
     )
-    own = PackConfig(rank, sizes["alpha"], sizes["layers"], tuple(dims), dims, "hyper", "shared", sizes["roles_emb_dim"], hyper)
+    own = PackConfig(
+        rank, sizes["alpha"], sizes["layers"], tuple(dims), dims, "hyper", "shared", sizes["roles_emb_dim"], hyper
+    )
     factors = generate(own, tensors | stored, torch.arange(sizes["roles_num"]))
     for name, layers in factors.a.items():
         for layer, matrices in enumerate(layers):

@@ -46,7 +46,11 @@ def test_ten_steps_are_those_of_the_golden():
             assert relative(trainer.trained[name[5:]].grad, wanted) < 1e-4, name
     for step in range(10):
         report = trainer.step(step, batches.at(step), 0.3)
-        for key, found in (("loss", report.loss), ("crossEntropy", report.cross_entropy), ("contrast", report.contrast)):
+        for key, found in (
+            ("loss", report.loss),
+            ("crossEntropy", report.cross_entropy),
+            ("contrast", report.contrast),
+        ):
             assert found == pytest.approx(golden[key][step].item(), rel=1e-5), (key, step)
     for name, wanted in golden.items():
         if name.startswith("after."):
