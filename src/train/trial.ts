@@ -2,10 +2,11 @@ import type { Batch } from './batches.ts'
 import type { RunInput } from './run.ts'
 import { Trainer } from './trainer.ts'
 
-/** A first pass that takes longer than this is long for its own work, not for the compiling of its shaders. */
+/** What takes longer than this is long for its own work, not for the compiling of its shaders or for its dispatches. */
 export const LONG_SECONDS = 1
 
-/** The lengths of the steps that are tried; the longer one only where the shorter takes no time worth speaking of. */
+/** Tokens of the steps that are tried: the first compiles the shaders, the last is for where the second takes no time. */
+const FIRST = 8
 const SHORT = 32
 const LONG = 128
 
@@ -51,9 +52,9 @@ export async function tryStep({ device, decoder, weights, trainee, config }: Tri
     return secondsOf(() => trainer.step({ step: 0, batches: [batch], lambda: 1, rateFactor: 1 }))
   }
   try {
-    const first = await stepOf(SHORT)
-    if (first > LONG_SECONDS) return { fixed: 0, perToken: first / SHORT }
+    await stepOf(FIRST)
     const short = await stepOf(SHORT)
+    if (short > LONG_SECONDS) return { fixed: 0, perToken: short / SHORT }
     const long = await stepOf(LONG)
     const perToken = Math.max(long - short, 0) / (LONG - SHORT)
     return { fixed: Math.max(0, short - perToken * SHORT), perToken }

@@ -5,7 +5,7 @@ import { choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
 /** A step of the tiny configuration takes a second or two on the software adapter, and far longer under load. */
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = 500_000
 const STEPS = 6
 
 const lines = Array.from({ length: 10 }, (_, index) =>
