@@ -7,6 +7,7 @@
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+override NARROW: bool = false; // 4-bit blocks of 16: two to a vector
 const TILE = 32u; // rows and outputs of a workgroup
 const QUADS = 8u; // of a tile's side
 const WORKGROUP_SIZE = 64u;
@@ -150,13 +151,24 @@ fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
   // processor's registers hold.
   let codes = select(4u, 8u, FORMAT == 4u); // of a word
   let words = min(4u, (uniforms.in_features + codes - 1u) / codes - 4u * v);
-  let shift = countTrailingZeros(uniforms.block_size);
+  let block = n * uniforms.row_blocks + 4u * codes * v / uniforms.block_size;
+  var scales = four_scales(block);
+  var offsets = scales * four_zeros(block);
+  var second_scales = scales;
+  var second_offsets = offsets;
+  if (NARROW) {
+    // Past the data where a row has an odd number of such blocks: nothing is multiplied with it.
+    let second = min(block + 1u, (n + 1u) * uniforms.row_blocks - 1u);
+    second_scales = four_scales(second);
+    second_offsets = second_scales * four_zeros(second);
+  }
   var result = sums;
   for (var i = 0u; i < words; i++) {
+    if (NARROW && i == 2u) {
+      scales = second_scales;
+      offsets = second_offsets;
+    }
     let word = 4u * v + i;
-    let block = n * uniforms.row_blocks + ((word * codes) >> shift);
-    let scales = four_scales(block);
-    let offsets = scales * four_zeros(block);
     let w = vec4u(w0[i], w1[i], w2[i], w3[i]);
     if (FORMAT == 8u) {
       result = add_bytes(result, w, scales, offsets, x_base + word);

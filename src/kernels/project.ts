@@ -4,7 +4,7 @@ import tileCode from '../../shaders/project_tile.wgsl?raw'
 import { check } from '../core/errors.ts'
 import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
-import type { Dispatch } from '../gpu/kernel.ts'
+import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { AdapterBinding } from './adapterBinding.ts'
 import { dataVectors, formatOverrides, paddedWidth } from './packedMatrix.ts'
@@ -180,9 +180,13 @@ export function project(
       },
     )
   }
-  const kernel = options.plan === 'tile' ? projectTileKernel : projectDirectKernel
-  return bindKernel(device, kernel, bound, values, {
-    overrides,
-    workgroups: (rows) => [outGroups + quads, Math.ceil(rows / TILE), 1],
+  const workgroups = (rows: number): Workgroups => [outGroups + quads, Math.ceil(rows / TILE), 1]
+  if (options.plan === 'tile') {
+    return bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
+  }
+  const isNarrow = matrix.format === 'q4' && matrix.blockSize === 16
+  return bindKernel(device, projectDirectKernel, bound, values, {
+    overrides: { ...overrides, NARROW: isNarrow ? 1 : 0 },
+    workgroups,
   })
 }
