@@ -1,9 +1,10 @@
+import { isForAnotherModel } from '../cast/castMember.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { errorText } from '../shared/errorText.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
-import { bringIn, obstacleOf, putAway, useArrivals } from '../stores/arrivals.ts'
+import { bringIn, putAway, useArrivals } from '../stores/arrivals.ts'
 import type { Entry } from '../stores/arrivals.ts'
 import { useEngine } from '../stores/engine.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
@@ -71,7 +72,9 @@ function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; read
   const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
   const isRehearsing = useTraining(isTraining)
   const packs = entries.filter(({ arrival }) => arrival.kind === 'pack')
-  const isRefused = entries.some(({ arrival }) => arrival.kind === 'pack' && obstacleOf(arrival, info))
+  const isRefused = entries.some(
+    ({ arrival }) => arrival.kind === 'pack' && isForAnotherModel(arrival.backbone, info),
+  )
   const isEmpty = entries.every(({ arrival, roles }) => arrival.kind === 'pack' && roles.length === 0)
   return (
     <>

@@ -1,18 +1,16 @@
 import { useMemo } from 'react'
 
 import type { ArrivingRole, PackArrival } from '../../src/engine/fileProtocol.ts'
-import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { pictureAddress } from '../cast/pictureAddress.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
-import { arrivingMember } from '../cast/castMember.ts'
-import { Button } from '../shared/Button.tsx'
+import { arrivingMember, isForAnotherModel } from '../cast/castMember.ts'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { chooseRole, obstacleOf } from '../stores/arrivals.ts'
+import { OtherModel } from '../shared/OtherModel.tsx'
+import { chooseRole } from '../stores/arrivals.ts'
 import type { Entry } from '../stores/arrivals.ts'
-import { retryEngine, useEngine } from '../stores/engine.ts'
-import { changeSettings } from '../stores/settings.ts'
+import { useEngine } from '../stores/engine.ts'
 import styles from './ArrivalSheet.module.css'
 import { Provenance } from './Provenance.tsx'
 
@@ -35,7 +33,12 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
           {forms[form]} · {bytes(arrival.bytes)}
         </p>
       </header>
-      {obstacleOf(arrival, info) && <OtherModel arrival={arrival} loaded={info?.name ?? 'another model'} />}
+      {isForAnotherModel(backbone, info) && (
+        <OtherModel
+          backbone={backbone}
+          then="Switch to their model, and bring them in then: this sheet stays open."
+        />
+      )}
       <ul className={styles.roles} aria-label="Who is in it">
         {roles.map((role) => (
           <RoleChoice
@@ -108,44 +111,4 @@ function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
       </label>
     </li>
   )
-}
-
-/** The pack is for another model: which, and whether it is one of ours. */
-function OtherModel({ arrival, loaded }: { readonly arrival: PackArrival; readonly loaded: string }) {
-  const backbones = useEngine((state) => state.backbones)
-  const served = servedFor(arrival.backbone, backbones)
-  const name = served?.name ?? (arrival.backbone.name || 'another model')
-  return (
-    <Notice
-      title={`Made for ${name}`}
-      tone="warning"
-      actions={
-        served && (
-          <Button
-            label={`Switch to ${served.name}`}
-            look="strong"
-            onClick={() => {
-              changeSettings({ backbone: served.id })
-              void retryEngine()
-            }}
-          />
-        )
-      }
-    >
-      <p>
-        {loaded} is loaded, and these characters would mean nothing to it.{' '}
-        {served
-          ? 'Switch to their model, and bring them in then: this sheet stays open.'
-          : 'Their model is not served here; ask whoever made the file for a version on one that is.'}
-      </p>
-    </Notice>
-  )
-}
-
-/** The served model that a pack was made for; undefined where it is none of them. */
-function servedFor(
-  { fingerprint }: PackArrival['backbone'],
-  backbones: readonly ServedBackbone[],
-): ServedBackbone | undefined {
-  return backbones.find((one) => one.fingerprint !== '' && one.fingerprint === fingerprint)
 }

@@ -18,7 +18,7 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
   const isBusy = useGeneration((state) => state.live !== null)
   const { role, strength } = chat
-  const member = findMember(members, role)
+  const shown = findMember(members, role)
   const percent = Math.round(strength * 100)
   return (
     <Section title="Who plays">
@@ -52,21 +52,19 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         </label>
       </fieldset>
       <p className={styles.who}>
-        {role === null
-          ? 'Nobody: the bare words of the model.'
-          : characterName(findMember(members, role), role)}
+        {role === null ? 'Nobody: the bare words of the model.' : characterName(shown, role)}
       </p>
       <p className={styles.ways}>
         <a href={routeHash({ screen: 'blend' })} onClick={() => showBackstage(false)}>
           Blend somebody new
         </a>
-        {member?.isTrained === false && hasExamples(member) && (
+        {shown?.isTrained === false && hasExamples(shown) && (
           <Button
-            label={`Teach ${member.displayName}`}
+            label={`Teach ${shown.displayName}`}
             icon="trained"
             onClick={() => {
               showBackstage(false)
-              void teachFromCard(member.displayName, member.card ?? {})
+              void teachFromCard(shown.displayName, shown.card ?? {})
             }}
           />
         )}

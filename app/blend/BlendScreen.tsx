@@ -32,13 +32,13 @@ import { ShareRow } from './ShareRow.tsx'
 export function BlendScreen() {
   const { shares, failure, isKeeping } = useBlend()
   const members = useCast((state) => state.members)
-  const fingerprint = useEngine((state) => state.info?.fingerprint ?? '')
+  const info = useEngine((state) => state.info)
   const isReady = useEngine((state) => state.phase === 'ready')
   const isRehearsing = useTraining(isTraining)
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const [written, setWritten] = useState<string | null>(null)
   const face = useMemo(() => drawn({ vector: mixedVector(shares) }), [shares])
-  const others = mixable(members, shares, fingerprint).filter(
+  const others = mixable(members, shares, info).filter(
     ({ name }) => !shares.some((share) => share.name === name),
   )
   const name = written ?? suggestedName(shares, members)

@@ -4,6 +4,7 @@ import hidden from '../shared/VisuallyHidden.module.css'
 import { useEngine } from '../stores/engine.ts'
 import { removeGuest } from '../stores/guests.ts'
 import { openShare } from '../stores/share.ts'
+import { isForAnotherModel } from './castMember.ts'
 import type { CastMember } from './castMember.ts'
 import { accentProps, Portrait } from './Portrait.tsx'
 import styles from './RoleTile.module.css'
@@ -59,13 +60,12 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
 
 /** Where somebody comes from who did not come with the model, and on what they play where that is not loaded. */
 function Origin({ member: { guest } }: { readonly member: CastMember }) {
-  const fingerprint = useEngine((state) => state.info?.fingerprint ?? '')
+  const info = useEngine((state) => state.info)
   if (!guest) return null
-  const isElsewhere = guest.backbone && fingerprint !== '' && guest.backbone.fingerprint !== fingerprint
   return (
     <p className={styles.origin}>
       {describeOrigin(guest)}
-      {isElsewhere && ` · plays on ${guest.backbone?.name || 'another model'}`}
+      {isForAnotherModel(guest.backbone, info) && ` · plays on ${guest.backbone?.name || 'another model'}`}
     </p>
   )
 }

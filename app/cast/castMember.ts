@@ -44,6 +44,15 @@ export interface Accent {
   readonly dark: string
 }
 
+/** Whether weights were trained on another model than the loaded one, as far as both say what they are. */
+export function isForAnotherModel(
+  backbone: { readonly fingerprint: string } | null | undefined,
+  loaded: { readonly fingerprint: string } | null,
+): boolean {
+  if (!backbone || !loaded || backbone.fingerprint === '' || loaded.fingerprint === '') return false
+  return backbone.fingerprint !== loaded.fingerprint
+}
+
 /** What a card of `cast/cards.json` gives. */
 export type Card = Omit<CastMember, 'isTrained' | 'guest'>
 

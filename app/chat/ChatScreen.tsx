@@ -2,18 +2,21 @@ import { useEffect } from 'react'
 
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
+import { isForAnotherModel } from '../cast/castMember.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { Icon } from '../shared/Icon.tsx'
+import { OtherModel } from '../shared/OtherModel.tsx'
 import { findMember, useCast } from '../stores/cast.ts'
 import { beginChat, closeChat, openChat, useChats } from '../stores/chats.ts'
+import { useEngine } from '../stores/engine.ts'
 import { again, dismissFailure, useGeneration } from '../stores/generation.ts'
 import { routeHash } from '../stores/route.ts'
 import { characterName } from '../stores/scene.ts'
-import { edit, showBackstage, useSession } from '../stores/session.ts'
 import { openShare } from '../stores/share.ts'
+import { edit, showBackstage, useSession } from '../stores/session.ts'
 import { useNarrow } from '../shared/useNarrow.ts'
 import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
 import { Announcer } from './Announcer.tsx'
@@ -64,6 +67,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const saveFailure = useChats((state) => state.saveFailure)
   const member = findMember(members, chat.role)
   const name = characterName(member, chat.role)
+  const info = useEngine((state) => state.info)
   const isNarrow = useNarrow()
   useChatKeys()
 
@@ -111,6 +115,9 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         <MessageList chat={chat} member={member} />
         <div className={styles.foot}>
           <EngineNotices />
+          {member?.guest?.backbone && isForAnotherModel(member.guest.backbone, info) && (
+            <OtherModel backbone={member.guest.backbone} then={`Switch to it, and ${name} goes on.`} />
+          )}
           <RehearsalNotice />
           {failure && (
             <ErrorNotice failure={failure} onRetry={() => void again()} onDismiss={dismissFailure} />

@@ -13,7 +13,7 @@ import type {
   Refusal,
 } from '../../src/engine/fileProtocol.ts'
 import { keepStorage } from '../../src/storage/persistence.ts'
-import { plainName } from '../cast/castMember.ts'
+import { isForAnotherModel, plainName } from '../cast/castMember.ts'
 import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../workers.ts'
 import { useCast } from './cast.ts'
@@ -179,15 +179,6 @@ export function putAway(): void {
   useArrivals.setState(initial, true)
 }
 
-/** Why a pack cannot play on the model that is loaded; null where it can, as far as its fingerprint tells. */
-export function obstacleOf(
-  { backbone }: Pick<PackArrival, 'backbone'>,
-  info: { readonly fingerprint: string } | null,
-): 'other-backbone' | null {
-  if (!info || backbone.fingerprint === '' || info.fingerprint === '') return null
-  return backbone.fingerprint === info.fingerprint ? null : 'other-backbone'
-}
-
 /** Brings in everything that is shown: each is proved and kept whole, or not at all. */
 export async function bringIn(): Promise<void> {
   if (useArrivals.getState().phase !== 'shown') return
@@ -253,7 +244,7 @@ async function admit(
 ): Promise<void> {
   const engine = await whenReady(signal)
   const { info, backbone } = useEngine.getState()
-  if (obstacleOf(arrival, info)) {
+  if (isForAnotherModel(arrival.backbone, info)) {
     throw new HycoraError(
       'model-incompatible',
       `${arrival.fileName} is made for ${arrival.backbone.name || 'another model'}, and ${info?.name} is loaded`,

@@ -4,7 +4,7 @@ import { create } from 'zustand'
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
 import type { BlendShare, PackRef, Turn } from '../../src/engine/protocol.ts'
-import { faceVector, guestKey } from '../cast/castMember.ts'
+import { faceVector, guestKey, isForAnotherModel } from '../cast/castMember.ts'
 import type { CastMember } from '../cast/castMember.ts'
 import { openFileWorker } from '../workers.ts'
 import { findMember, useCast } from './cast.ts'
@@ -58,7 +58,7 @@ let controller: AbortController | undefined
 export function mixable(
   members: readonly CastMember[],
   shares: readonly Share[],
-  fingerprint: string,
+  info: { readonly fingerprint: string } | null,
 ): readonly CastMember[] {
   const first = members.find(({ name }) => name === shares[0]?.name)
   return members.filter(
@@ -66,7 +66,7 @@ export function mixable(
       isTrained === true &&
       role !== null &&
       guest?.origin.kind !== 'blended' &&
-      (!guest?.backbone || guest.backbone.fingerprint === fingerprint) &&
+      !isForAnotherModel(guest?.backbone, info) &&
       (!first || first.guest?.id === guest?.id),
   )
 }
