@@ -4,11 +4,12 @@ import type { ArrivingRole, PackArrival } from '../../src/engine/fileProtocol.ts
 import { pictureAddress } from '../cast/pictureAddress.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../cast/castMember.ts'
+import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
-import { bytes } from '../shared/format.ts'
+import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { OtherModel } from '../shared/OtherModel.tsx'
-import { chooseRole } from '../stores/arrivals.ts'
+import { chooseRole, chooseRoles } from '../stores/arrivals.ts'
 import type { Entry } from '../stores/arrivals.ts'
 import { useEngine } from '../stores/engine.ts'
 import styles from './ArrivalSheet.module.css'
@@ -20,6 +21,11 @@ const forms = {
   peft: 'A LoRA (PEFT)',
   link: 'A trained character by link',
 } as const
+
+/** From so many on, a choice of all and none saves clicks. */
+const MANY = 6
+/** A list of faces that the page can still draw at once. */
+const MOST_SHOWN = 200
 
 /** What a pack holds: who, for which model, under which licence, and where it comes from. */
 export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly arrival: PackArrival }) {
@@ -39,8 +45,22 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
           then="Switch to their model, and bring them in then: this sheet stays open."
         />
       )}
+      {roles.length > MANY && (
+        <div className={styles.actions}>
+          <Button
+            label={`Choose all ${count(roles.length)}`}
+            onClick={() =>
+              chooseRoles(
+                entry.id,
+                roles.map(({ name }) => name),
+              )
+            }
+          />
+          <Button label="Choose none" look="quiet" onClick={() => chooseRoles(entry.id, [])} />
+        </div>
+      )}
       <ul className={styles.roles} aria-label="Who is in it">
-        {roles.map((role) => (
+        {roles.slice(0, MOST_SHOWN).map((role) => (
           <RoleChoice
             key={role.name}
             role={role}
@@ -50,6 +70,11 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
           />
         ))}
       </ul>
+      {roles.length > MOST_SHOWN && (
+        <p className={styles.quiet}>
+          And {count(roles.length - MOST_SHOWN)} more, who come with all or not at all.
+        </p>
+      )}
       <dl className={styles.facts}>
         <dt>Plays on</dt>
         <dd>{backbone.name || 'a model that the file does not name'}</dd>

@@ -113,6 +113,12 @@ export function BlendScreen() {
                 ))}
               </select>
             )}
+            {isReady && shares.length === 0 && others.length === 0 && (
+              <p className={styles.quiet}>
+                Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or
+                bring in a pack.
+              </p>
+            )}
             {shares.length > 0 && (
               <p className={styles.quiet}>
                 Only characters of one pack can be mixed: they share the half of their weights that is not

@@ -146,7 +146,10 @@ function entryOf(arrival: Arrival): Entry {
   return { id: newId(), arrival, roles: suggestedRoles(arrival), proof: null, failure: null }
 }
 
-/** All roles of a pack but those that are here anyway; where that leaves nobody, all. */
+/** A pack of more than these is chosen from, not taken whole. */
+const FEW = 12
+
+/** All roles of a small pack but those that are here anyway; where that leaves nobody, all. */
 function suggestedRoles(arrival: Arrival): readonly string[] {
   if (arrival.kind !== 'pack') return []
   const present = new Set(
@@ -157,7 +160,8 @@ function suggestedRoles(arrival: Arrival): readonly string[] {
   )
   const names = arrival.roles.map(({ name }) => name)
   const strangers = names.filter((name) => !present.has(name))
-  return strangers.length > 0 ? strangers : names
+  const suggested = strangers.length > 0 ? strangers : names
+  return suggested.length > FEW ? [] : suggested
 }
 
 /** Lets a role of a pack stand in the cast, or not. */
@@ -165,6 +169,11 @@ export function chooseRole(entry: string, role: string, isChosen: boolean): void
   change(entry, ({ roles }) => ({
     roles: isChosen ? [...roles, role] : roles.filter((name) => name !== role),
   }))
+}
+
+/** Lets all roles of a pack stand in the cast, or none. */
+export function chooseRoles(entry: string, roles: readonly string[]): void {
+  change(entry, () => ({ roles }))
 }
 
 function change(id: string, changes: (entry: Entry) => Partial<Entry>): void {
@@ -259,6 +268,13 @@ async function admit(
     { onYield: (proof) => change(entry, () => ({ proof })), signal },
   )
   signal.throwIfAborted()
+  // The same file brought in once more only lets more of its roles stand in the cast.
+  const known = useGuests.getState().packs.find(({ sha256 }) => sha256 === arrival.sha256)
+  if (known) {
+    const cast = [...new Set([...known.cast, ...roles])]
+    await keepPack({ ...known, cast, file: arrival.file })
+    return
+  }
   await keepPack({
     id,
     name,

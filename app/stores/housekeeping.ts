@@ -6,6 +6,7 @@ import type { BackupArrival } from '../../src/engine/fileProtocol.ts'
 import { planRestore, restoreBackup, writeBackupFile } from '../../src/storage/backup.ts'
 import type { BackupStores, RestorePlan } from '../../src/storage/backup.ts'
 import { writeChatEvents } from '../../src/storage/chatEvents.ts'
+import { clearDatabase } from '../../src/storage/database.ts'
 import { FILE_CACHE } from '../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { keepStorage, storageUse } from '../../src/storage/persistence.ts'
@@ -130,9 +131,8 @@ export async function eraseCharacters(): Promise<void> {
 /** Removes all that this page keeps on this device, and begins anew. */
 export async function eraseEverything(): Promise<void> {
   connectedEngine()?.close()
-  chatLog().close()
   const databases = await indexedDB.databases()
-  for (const { name } of databases) if (name?.startsWith('hycora-')) indexedDB.deleteDatabase(name)
+  for (const { name } of databases) if (name?.startsWith('hycora-')) await clearDatabase(name)
   await caches.delete(FILE_CACHE)
   const root = await navigator.storage.getDirectory()
   await root.removeEntry('checkpoints', { recursive: true }).catch(() => undefined)

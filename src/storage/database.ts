@@ -25,6 +25,22 @@ export function storageError(thrown: unknown): HycoraError {
   return asHycoraError(thrown ?? new Error('the browser gave no reason'), 'storage-corrupt')
 }
 
+/**
+ * Empties a database of this page, also while it is open: deleting it would wait for every tab to let go of it.
+ *
+ * @throws HycoraError `storage-corrupt`.
+ */
+export async function clearDatabase(name: string): Promise<void> {
+  const database = await settled(indexedDB.open(name))
+  const stores = [...database.objectStoreNames]
+  if (stores.length > 0) {
+    const transaction = database.transaction(stores, 'readwrite', { durability: 'strict' })
+    for (const store of stores) transaction.objectStore(store).clear()
+    await committed(transaction)
+  }
+  database.close()
+}
+
 /** SHA-256 of a file's content, lower-case hexadecimal. */
 export async function sha256(content: Blob | Uint8Array): Promise<string> {
   return hexSha256(content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content)
