@@ -1,5 +1,7 @@
 import code from '../../shaders/linear_backward_input.wgsl?raw'
+import directCode from '../../shaders/linear_backward_input_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -7,25 +9,48 @@ import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
 
+const uniforms = {
+  columns: 'u32',
+  inner: 'u32',
+  block_rows: 'u32',
+  x_first_row: 'u32',
+  x_block_rows: 'u32',
+  y_offset: 'u32',
+  y_block_stride: 'u32',
+  has_gate: 'u32',
+  accumulate: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['dy', 'gate', 'weight', 'count', 'dx'] as const
+
 export const linearBackwardInputKernel = defineKernel({
   name: 'linear_backward_input',
   code,
-  uniforms: {
-    columns: 'u32',
-    inner: 'u32',
-    block_rows: 'u32',
-    x_first_row: 'u32',
-    x_block_rows: 'u32',
-    y_offset: 'u32',
-    y_block_stride: 'u32',
-    has_gate: 'u32',
-    accumulate: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['dy', 'gate', 'weight', 'count', 'dx'],
+  uniforms,
+  bindings,
 })
 
-const TILE = 16
+export const linearBackwardInputDirectKernel = defineKernel({
+  name: 'linear_backward_input_direct',
+  code: directCode,
+  uniforms,
+  bindings,
+})
+
+/** The kernels by plan, and the side of the square that a workgroup takes. */
+const PLANS = {
+  tile: { kernel: linearBackwardInputKernel, side: 16 },
+  direct: { kernel: linearBackwardInputDirectKernel, side: 32 },
+} as const
+
+export interface LinearBackwardInputOptions {
+  readonly scale?: number
+  readonly accumulate?: boolean
+  /** Without it every row is a block. */
+  readonly blocks?: LinearBlocks
+  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
+  readonly plan?: keyof typeof PLANS
+}
 
 /**
  * Gradient of `linear` with respect to its input: `dx[r, i] = keep + scale · Σ_o dy[r, o] · weight[o, i]`, where keep is
@@ -40,11 +65,7 @@ const TILE = 16
 export async function linearBackwardInput(
   device: GPUDevice,
   tensors: LinearGradient & { readonly weight: Tensor; readonly dx: Tensor },
-  {
-    scale = 1,
-    accumulate = false,
-    blocks,
-  }: { readonly scale?: number; readonly accumulate?: boolean; readonly blocks?: LinearBlocks } = {},
+  { scale = 1, accumulate = false, blocks, plan }: LinearBackwardInputOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, weight, count, dx } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -55,9 +76,10 @@ export async function linearBackwardInput(
       `linear_backward_input: weight [${weight.shape.join(', ')}] and dx [${dx.shape.join(', ')}], ` +
       'expected [out, in] and [rows, in]',
   )
+  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
   return bindKernel(
     device,
-    linearBackwardInputKernel,
+    kernel,
     // WebGPU wants every binding filled; what a flag switches off is never read.
     { dy, gate: gate ?? dy, weight, count, dx },
     {
@@ -68,6 +90,6 @@ export async function linearBackwardInput(
       accumulate: Number(accumulate),
       scale,
     },
-    { workgroups: (rows) => [Math.ceil(inner / TILE), Math.ceil(rows / TILE), 1] },
+    { workgroups: (rows) => [Math.ceil(inner / side), Math.ceil(rows / side), 1] },
   )
 }

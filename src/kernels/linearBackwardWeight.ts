@@ -1,5 +1,7 @@
 import code from '../../shaders/linear_backward_weight.wgsl?raw'
+import directCode from '../../shaders/linear_backward_weight_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
@@ -8,24 +10,46 @@ import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
 
+const uniforms = {
+  columns: 'u32',
+  inner: 'u32',
+  block_rows: 'u32',
+  x_first_row: 'u32',
+  x_block_rows: 'u32',
+  y_offset: 'u32',
+  y_block_stride: 'u32',
+  has_gate: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['dy', 'gate', 'x', 'count', 'dweight', 'dbias'] as const
+
 export const linearBackwardWeightKernel = defineKernel({
   name: 'linear_backward_weight',
   code,
-  uniforms: {
-    columns: 'u32',
-    inner: 'u32',
-    block_rows: 'u32',
-    x_first_row: 'u32',
-    x_block_rows: 'u32',
-    y_offset: 'u32',
-    y_block_stride: 'u32',
-    has_gate: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['dy', 'gate', 'x', 'count', 'dweight', 'dbias'],
+  uniforms,
+  bindings,
 })
 
-const TILE = 16
+export const linearBackwardWeightDirectKernel = defineKernel({
+  name: 'linear_backward_weight_direct',
+  code: directCode,
+  uniforms,
+  bindings,
+})
+
+/** The kernels by plan, and the side of the square that a workgroup takes. */
+const PLANS = {
+  tile: { kernel: linearBackwardWeightKernel, side: 16 },
+  direct: { kernel: linearBackwardWeightDirectKernel, side: 32 },
+} as const
+
+export interface LinearBackwardWeightOptions {
+  readonly scale?: number
+  /** Without it every row is a block. */
+  readonly blocks?: LinearBlocks
+  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
+  readonly plan?: keyof typeof PLANS
+}
 
 /**
  * Gradients of `linear` with respect to weight and bias, added to what is there:
@@ -41,7 +65,7 @@ const TILE = 16
 export async function linearBackwardWeight(
   device: GPUDevice,
   tensors: LinearGradient & { readonly x: Tensor; readonly dweight: Tensor; readonly dbias: Tensor },
-  { scale = 1, blocks }: { readonly scale?: number; readonly blocks?: LinearBlocks } = {},
+  { scale = 1, blocks, plan }: LinearBackwardWeightOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, x, count, dweight, dbias } = tensors
   const [columns = 0, inner = 0] = dweight.shape
@@ -52,10 +76,11 @@ export async function linearBackwardWeight(
       `linear_backward_weight: x [${x.shape.join(', ')}], dweight [${dweight.shape.join(', ')}] and dbias ` +
       `[${dbias.shape.join(', ')}], expected [rows, in], [out, in] and [out]`,
   )
-  const grid = [Math.ceil(columns / TILE), Math.ceil(inner / TILE), 1] as const
+  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
+  const grid = [Math.ceil(columns / side), Math.ceil(inner / side), 1] as const
   return bindKernel(
     device,
-    linearBackwardWeightKernel,
+    kernel,
     // WebGPU wants every binding filled; what a flag switches off is never read.
     { dy, gate: gate ?? dy, x, count, dweight, dbias },
     {

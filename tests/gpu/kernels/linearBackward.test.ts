@@ -31,6 +31,8 @@ function holding(shape: readonly number[], values: Float32Array<ArrayBuffer>): T
   return tensor
 }
 
+const PLANS = ['tile', 'direct'] as const
+
 const sumOf = (a: ArrayLike<number>, b: ArrayLike<number>): Float64Array =>
   Float64Array.from(a, (value, i) => value + b[i]!)
 
@@ -44,21 +46,25 @@ describe.each(linearBackwardCases)(
     const x = normals(seed + 300, rows * inner)
     const tolerance = columns > 1024 ? 1e-9 : 1e-10
 
-    test('the gradient of the input', async () => {
+    test.each(PLANS)('%s: the gradient of the input', async (plan) => {
       const dx = createGuarded(device, [rows, inner], 'dx')
-      const dispatch = await linearBackwardInput(device, {
-        dy: upload([rows, columns], dy),
-        weight: upload([columns, inner], weight),
-        count: countOf(rows),
-        dx,
-      })
+      const dispatch = await linearBackwardInput(
+        device,
+        {
+          dy: upload([rows, columns], dy),
+          weight: upload([columns, inner], weight),
+          count: countOf(rows),
+          dx,
+        },
+        { plan },
+      )
       submit(device, [dispatch], rows)
       expect(
         nmse(await readGuarded(device, dx), linearBackwardInputReference(dy, weight, sizes)),
       ).toBeLessThanOrEqual(tolerance)
     })
 
-    test('the gradients of weight and bias, behind a ReLU', async () => {
+    test.each(PLANS)('%s: the gradients of weight and bias, behind a ReLU', async (plan) => {
       const [weightBefore, biasBefore] = [normals(seed + 400, columns * inner), normals(seed + 500, columns)]
       const dweight = holding([columns, inner], weightBefore)
       const dbias = holding([columns], biasBefore)
@@ -72,7 +78,7 @@ describe.each(linearBackwardCases)(
           dweight,
           dbias,
         },
-        { scale: 0.25 },
+        { scale: 0.25, plan },
       )
       submit(device, [dispatch], rows)
       const expected = linearBackwardWeightReference(dy, x, sizes, { gate, scale: 0.25 })
@@ -101,7 +107,7 @@ describe('two of three blocks, seed 2030', () => {
   }
   const xStart = (block: number): number => (xFirstRow + block * xBlockRows) * inner
 
-  test('only their rows of dx change, by their own gradients', async () => {
+  test.each(PLANS)('%s: only their rows of dx change, by their own gradients', async (plan) => {
     const before = normals(2033, x.length)
     const dx = holding([blocks * xBlockRows, inner], before)
     const dispatch = await linearBackwardInput(
@@ -112,7 +118,7 @@ describe('two of three blocks, seed 2030', () => {
         count: countOf(used),
         dx,
       },
-      { accumulate: true, scale: -2, blocks: place },
+      { accumulate: true, scale: -2, blocks: place, plan },
     )
     submit(device, [dispatch], used * rows)
     const expected = Float64Array.from(before)
@@ -124,7 +130,7 @@ describe('two of three blocks, seed 2030', () => {
     expect(nmse(await readGuarded(device, dx), expected)).toBeLessThanOrEqual(1e-10)
   })
 
-  test('the others add nothing to weight and bias', async () => {
+  test.each(PLANS)('%s: the others add nothing to weight and bias', async (plan) => {
     const dweight = holding([columns, inner], new Float32Array(columns * inner))
     const dbias = holding([columns], new Float32Array(columns))
     const tensors = {
@@ -134,7 +140,7 @@ describe('two of three blocks, seed 2030', () => {
       dweight,
       dbias,
     }
-    submit(device, [await linearBackwardWeight(device, tensors, { blocks: place })], 0)
+    submit(device, [await linearBackwardWeight(device, tensors, { blocks: place, plan })], 0)
     const parts = [0, 1].map((block) =>
       linearBackwardWeightReference(
         partOfDy(block),
