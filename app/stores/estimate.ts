@@ -25,8 +25,8 @@ export const useEstimate = create<EstimateState>()(() => initial)
 /** How long the plan must rest before a step of it is tried. */
 const SETTLE_MS = 600
 
-/** Counts trials: one that was overtaken by a later one is dropped. */
-let trial = 0
+/** The trial under way; one that is overtaken by a later one is given up. */
+let trial = new AbortController()
 
 /** Tries a step of the plan each time that it rests after a change; returns how to stop. */
 export function followPlan(): () => void {
@@ -55,12 +55,14 @@ export function followPlan(): () => void {
 }
 
 function forget(): void {
-  trial++
+  trial.abort()
   useEstimate.setState(initial)
 }
 
 async function estimate(): Promise<void> {
-  const turn = ++trial
+  trial.abort()
+  trial = new AbortController()
+  const { signal } = trial
   const engine = connectedEngine()
   const { info } = useEngine.getState()
   if (!engine || info?.computing.path !== 'webgpu' || useTraining.getState().isElsewhere) {
@@ -71,11 +73,12 @@ async function estimate(): Promise<void> {
   try {
     const run = await plannedRun()
     const { dialogues = [], config, start = null } = run ?? {}
-    const tried = run && (await engine.request('estimate', { backbone: info.name, dialogues, config, start }))
-    if (turn === trial) useEstimate.setState({ ...initial, estimate: tried })
+    const params = { backbone: info.name, dialogues, config, start }
+    const tried = run && !signal.aborted ? await engine.request('estimate', params, { signal }) : null
+    if (!signal.aborted) useEstimate.setState({ ...initial, estimate: tried })
   } catch (thrown) {
     const { code, message } = asHycoraError(thrown, 'device-lost')
-    if (turn === trial) useEstimate.setState({ ...initial, failure: { code, message } })
+    if (!signal.aborted) useEstimate.setState({ ...initial, failure: { code, message } })
   }
 }
 

@@ -136,10 +136,10 @@ export class Engine {
   }
 
   /** What a run would take on the loaded backbone. */
-  async estimate(params: PlannedRun): Promise<TrainEstimate> {
+  async estimate(params: PlannedRun, signal: AbortSignal): Promise<TrainEstimate> {
     const release = await this.enter()
     try {
-      return await estimateOn(await this.current(), params)
+      return await estimateOn(await this.current(), params, signal)
     } finally {
       release()
     }

@@ -1,3 +1,4 @@
+import { check } from '../core/errors.ts'
 import { trainingBytes, trainingNeeds } from '../train/memory.ts'
 import { blockSizeOf } from '../train/trainingBuffers.ts'
 import { tryStep } from '../train/trial.ts'
@@ -18,11 +19,11 @@ function shapeOf({ trainee: { config, onlyRole }, config: { contrast, dropout } 
   return JSON.stringify([config, onlyRole === null, contrast.form, dropout > 0])
 }
 
-async function stepTime(stage: Stage, prepared: Prepared): Promise<StepTime> {
+async function stepTime(stage: Stage, prepared: Prepared, signal?: AbortSignal): Promise<StepTime> {
   const known = tried.get(stage) ?? new Map<string, StepTime>()
   tried.set(stage, known)
   const shape = shapeOf(prepared)
-  const time = known.get(shape) ?? (await tryStep(prepared))
+  const time = known.get(shape) ?? (await tryStep(prepared, signal))
   known.set(shape, time)
   return time
 }
@@ -30,14 +31,19 @@ async function stepTime(stage: Stage, prepared: Prepared): Promise<StepTime> {
 /**
  * What a run would take on the loaded backbone, by a short step of it.
  *
- * @throws HycoraError what `prepareTraining` throws; `out-of-memory`.
+ * @throws HycoraError what `prepareTraining` throws; `out-of-memory`; `cancelled` when the signal comes first.
  */
-export async function estimateOn(stage: Stage, params: PlannedRun): Promise<TrainEstimate> {
+export async function estimateOn(
+  stage: Stage,
+  params: PlannedRun,
+  signal?: AbortSignal,
+): Promise<TrainEstimate> {
+  check(!signal?.aborted, 'cancelled', () => 'the plan has changed')
   const prepared = await prepareTraining(stage, params)
   const { decoder, weights, trainee, config, batches } = prepared
   const steps = Array.from({ length: Math.min(COUNTED_STEPS, config.steps) }, (_, step) => batches.at(step))
   const tokens = steps.flat().reduce((sum, { ids }) => sum + ids.length, 0) / steps.length
-  const { fixed, perToken } = await stepTime(stage, prepared)
+  const { fixed, perToken } = await stepTime(stage, prepared, signal)
   return {
     secondsPerStep: config.accumulate * fixed + tokens * perToken,
     tokensPerStep: Math.round(tokens),

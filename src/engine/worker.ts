@@ -33,7 +33,7 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
     case 'dataset':
       return engine.dataset(message.params)
     case 'estimate':
-      return engine.estimate(message.params)
+      return engine.estimate(message.params, signal)
     case 'train':
       return forward(message.id, engine.train(message.params, signal))
     case 'tune':

@@ -1,3 +1,4 @@
+import { check } from '../core/errors.ts'
 import type { Batch } from './batches.ts'
 import type { RunInput } from './run.ts'
 import { Trainer } from './trainer.ts'
@@ -42,12 +43,16 @@ function trialBatch(tokens: number, vocabulary: number, role: number): Batch {
  * Tries a step of 32 tokens, and where that takes less than a second one of 128, on a copy of what is to be trained. A step
  * of a run is longer: what it takes grows with its tokens.
  *
- * @throws HycoraError what `Trainer.create` throws.
+ * @throws HycoraError what `Trainer.create` throws; `cancelled` when the signal comes between its steps.
  */
-export async function tryStep({ device, decoder, weights, trainee, config }: TrialInput): Promise<StepTime> {
+export async function tryStep(
+  { device, decoder, weights, trainee, config }: TrialInput,
+  signal?: AbortSignal,
+): Promise<StepTime> {
   const limits = { rows: 1, tokens: LONG }
   const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits })
   const stepOf = (tokens: number): Promise<number> => {
+    check(!signal?.aborted, 'cancelled', () => 'the step is not to be tried any more')
     const batch = trialBatch(tokens, decoder.vocabulary, trainee.onlyRole ?? 0)
     return secondsOf(() => trainer.step({ step: 0, batches: [batch], lambda: 1, rateFactor: 1 }))
   }

@@ -53,3 +53,8 @@ test('a run for another backbone is not tried', async () => {
     'the run is for Another',
   )
 })
+
+test('a plan that has changed meanwhile is not tried', async () => {
+  const stage = await openStage()
+  await expect(estimateOn(stage, run, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' })
+})
