@@ -82,7 +82,11 @@ async function writePeftFolder(pack: Pack, role: LoraRole, folder: string, baseM
   for (const [path, bytes] of files) await writeOut(join(folder, path), bytes)
 }
 
-/** `convert`: one role of a pack in a form that other programs read. */
+async function writeWhole(pack: Pack, out: string, halves: boolean): Promise<void> {
+  await writeOut(out, await writePack(convertPack(pack, halves ? 'F16' : 'F32')))
+}
+
+/** `convert`: one role of a pack in a form that other programs read, or a whole pack in another precision. */
 export async function convert(words: readonly string[]): Promise<void> {
   const { operands, options } = parseArguments(words, {
     values: ['pack', 'role', 'to', 'out', 'strength', 'portrait', 'backbone', 'base-model'],
@@ -91,6 +95,7 @@ export async function convert(words: readonly string[]): Promise<void> {
   check(operands.length === 0, 'usage', () => `convert takes options only, "${operands[0]}" is none`)
   const [to, out] = [required(options, 'to'), required(options, 'out')]
   const pack = await openPack(required(options, 'pack'))
+  if (to === 'pack' && !options.has('role')) return writeWhole(pack, out, options.has('f16'))
   const name = required(options, 'role')
   const role = pack.roles[findRole(pack, name)]
   const strength = numberOption(options, 'strength', 1)

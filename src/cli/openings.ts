@@ -37,8 +37,8 @@ const OPENINGS = [
   'I have to go now. Goodbye!',
 ]
 
-/** A tired detective, a conqueror, a queen and a man who grows younger. */
-const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Benjamin Button']
+/** A detective, a conqueror, a queen and a curious child. */
+const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Alice']
 
 const [BEGIN, END] = ['<!-- openings -->', '<!-- end of openings -->']
 const VISITOR = 'stranger'

@@ -158,7 +158,7 @@ function answersAt({ rehearsal }: TrainParams, done: number): readonly string[] 
 
 function mapAt(params: TrainParams, done: number, isCollapsed: boolean): RoleMap {
   const others = params.start
-    ? ['Sherlock Holmes', 'Caesar', 'Benjamin Button', 'Queen Elizabeth I', 'Abraham Lincoln']
+    ? ['Sherlock Holmes', 'Caesar', 'Alice', 'Queen Elizabeth I', 'Abraham Lincoln']
     : []
   const names = [...others, ...new Set(params.dialogues.map(({ role }) => role))]
   const count = names.length

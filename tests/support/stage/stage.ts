@@ -57,7 +57,7 @@ if (root) {
         'Caesar',
         'D_Artagnan',
         'Queen Elizabeth I',
-        'Benjamin Button',
+        'Alice',
         'The Stranger',
       ],
       answers,

@@ -52,6 +52,13 @@ test('one role, and one blend with its parents', async () => {
   expect(new Set(Array.from(mix.tensors.values(), ({ dtype }) => dtype))).toEqual(new Set(['F16']))
 })
 
+test('a whole pack in halves', async () => {
+  await convert(['--pack', at('all.hycora.safetensors'), '--to', 'pack', '--out', at('halves'), '--f16'])
+  const [all, halves] = [await open('all.hycora.safetensors'), await open('halves')]
+  expect(halves.roles).toEqual(all.roles)
+  expect(new Set(Array.from(halves.tensors.values(), ({ dtype }) => dtype))).toEqual(new Set(['F16']))
+})
+
 test('a CHARX there and back: portrait and adapter, and the card as somebody edited it', async () => {
   await to('charx', 'role.charx', '--portrait', at('face.png'))
   const file = readCardFile(new Uint8Array(await readFile(at('role.charx'))), 'role.charx')
