@@ -9,12 +9,12 @@ const steps: Readonly<
   Record<LoadStatus['step'], { readonly name: string; readonly from: number; readonly to: number }>
 > = {
   download: { name: 'Fetching the model', from: 0, to: 0.7 },
-  read: { name: 'Reading the model', from: 0.7, to: 0.75 },
-  upload: { name: 'Moving it onto the graphics card', from: 0.75, to: 0.88 },
-  compile: { name: 'Preparing the graphics card', from: 0.88, to: 0.96 },
-  'warm-up': { name: 'Warming up', from: 0.96, to: 1 },
-  convert: { name: 'Preparing the model for the processor', from: 0.75, to: 0.96 },
-  measure: { name: 'Measuring how fast it answers', from: 0.96, to: 1 },
+  read: { name: 'Reading the model', from: 0.7, to: 0.72 },
+  convert: { name: 'Preparing the model for the processor', from: 0.72, to: 0.8 },
+  upload: { name: 'Moving it onto the graphics card', from: 0.8, to: 0.9 },
+  compile: { name: 'Preparing the graphics card', from: 0.9, to: 0.95 },
+  'warm-up': { name: 'Warming up', from: 0.95, to: 0.97 },
+  measure: { name: 'Measuring how fast it answers', from: 0.97, to: 1 },
 }
 
 /** The thin line at the top of the page while the model comes; its words stand elsewhere where there is no room. */

@@ -5,20 +5,42 @@ import type { PathRate } from './protocol.ts'
 /** Long enough for the kernels that read a prompt, short enough for a slow machine. */
 const PROMPT_TOKENS = 32
 const ANSWER_TOKENS = 9
+/** As above, for a run that does not count: kernels are compiled and memory is touched in it. */
+const FIRST_PROMPT_TOKENS = 8
+const FIRST_ANSWER_TOKENS = 2
 
-/** A path that is slower than this need not be known exactly. */
-const LIMIT_MS = 6000
+/** Nobody waits longer to hear exactly how slow a path is. */
+const LIMIT_MS = 12_000
 
 /** An answer as it is usual in a chat: what of the prompt is new, and what is said. */
 const USUAL = { prompt: 64, answer: 48 }
 
+/** A rate, and the end of the run that it comes from: until then the backbone must not be used. */
+export interface Measurement {
+  readonly rate: PathRate
+  readonly settled: Promise<unknown>
+}
+
 /**
- * Reads a prompt and answers it, greedily, after a first run that does not count: the kernels are compiled in it. The
- * ids have no meaning: the time of a token does not hang on which it is.
+ * Reads a prompt and answers it, greedily, after a run that does not count. The ids have no meaning: the time of a token
+ * does not hang on which it is. After 12 seconds the rate is what the path would have had to reach by then: it has less.
  */
-export async function measureRate(backbone: Backbone): Promise<PathRate> {
-  await timeAnswer(backbone, idsFrom(backbone, 1), 2)
-  return timeAnswer(backbone, idsFrom(backbone, 2), ANSWER_TOKENS)
+export async function measureRate(backbone: Backbone): Promise<Measurement> {
+  const stop = new AbortController()
+  const running = timeAnswers(backbone, stop.signal)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const atMost = new Promise<PathRate>((resolve) => {
+    timer = setTimeout(() => {
+      stop.abort()
+      resolve(rateOf(LIMIT_MS, LIMIT_MS, ANSWER_TOKENS))
+    }, LIMIT_MS)
+  })
+  try {
+    const rate = await Promise.race([running, atMost])
+    return { rate, settled: running.catch(() => undefined) }
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Seconds that a usual answer takes at a rate. */
@@ -26,23 +48,33 @@ export function answerSeconds({ prefill, decode }: PathRate): number {
   return USUAL.prompt / prefill + USUAL.answer / decode
 }
 
-function idsFrom({ shape: { vocabulary } }: Backbone, seed: number): number[] {
-  return Array.from({ length: PROMPT_TOKENS }, (_, index) => (seed * 7919 + index * 104_729) % vocabulary)
+async function timeAnswers(backbone: Backbone, signal: AbortSignal): Promise<PathRate> {
+  await timeAnswer(backbone, signal, FIRST_PROMPT_TOKENS, FIRST_ANSWER_TOKENS)
+  return timeAnswer(backbone, signal, PROMPT_TOKENS, ANSWER_TOKENS)
 }
 
-async function timeAnswer(backbone: Backbone, ids: readonly number[], maxTokens: number): Promise<PathRate> {
+function rateOf(readMs: number, answerMs: number, tokens: number): PathRate {
+  return {
+    prefill: (PROMPT_TOKENS * 1000) / Math.max(1, readMs),
+    decode: ((tokens - 1) * 1000) / Math.max(1, answerMs),
+  }
+}
+
+async function timeAnswer(
+  backbone: Backbone,
+  signal: AbortSignal,
+  promptTokens: number,
+  maxTokens: number,
+): Promise<PathRate> {
+  const { vocabulary } = backbone.shape
+  const ids = Array.from(
+    { length: promptTokens },
+    (_, index) => (promptTokens * 7919 + index * 104_729) % vocabulary,
+  )
+  const request = { ids, casting: null, sampling: GREEDY, maxTokens, stopIds: [], signal }
   const startMs = performance.now()
-  const request = { ids, casting: null, sampling: GREEDY, maxTokens, stopIds: [] }
   let tokens = 0
   let firstMs = startMs
-  let lastMs = startMs
-  for await (const _ of backbone.generate(request)) {
-    lastMs = performance.now()
-    if (++tokens === 1) firstMs = lastMs
-    else if (lastMs - startMs > LIMIT_MS) break
-  }
-  return {
-    prefill: (ids.length * 1000) / Math.max(1, firstMs - startMs),
-    decode: ((tokens - 1) * 1000) / Math.max(1, lastMs - firstMs),
-  }
+  for await (const _ of backbone.generate(request)) if (++tokens === 1) firstMs = performance.now()
+  return rateOf(firstMs - startMs, performance.now() - firstMs, tokens)
 }

@@ -8,7 +8,7 @@ import { GpuBackbone } from '../model/gpuBackbone.ts'
 import type { ExportedModel } from '../model/openBackbone.ts'
 import { weightBytes } from '../model/gpuWeights.ts'
 import { answerSeconds, measureRate } from './measureRate.ts'
-import type { Computing, LoadProgress, PathChoice, PathRate, PathRates } from './protocol.ts'
+import type { Computing, LoadProgress, Path, PathChoice, PathRates } from './protocol.ts'
 
 /** A backbone with its pack on one of the paths, warm. */
 export interface OpenedPath {
@@ -16,6 +16,8 @@ export interface OpenedPath {
   readonly device: GPUDevice | null
   readonly backbone: Backbone
   readonly computing: Computing
+  /** Whether a processor computes, on whatever path. */
+  readonly isSlow: boolean
 }
 
 export interface PathRequest {
@@ -53,6 +55,10 @@ const GRAPHICS_FAULTS: readonly ErrorCode[] = [
  * @throws HycoraError what the path that was asked for, or the last one left, throws.
  */
 export async function openPath(request: PathRequest): Promise<OpenedPath> {
+  return measured(await choosePath(request), request.emit)
+}
+
+async function choosePath(request: PathRequest): Promise<OpenedPath> {
   const { choice, isLost } = request
   const lost: Why = { why: 'lost', reason: '' }
   if (choice === 'wasm') return openWasm(request, isLost ? lost : { why: 'chosen', reason: '' })
@@ -97,7 +103,8 @@ export async function openExportedPath(
   const { OrtBackbone } = await import('../fallback/ortBackbone.ts')
   const backbone = await OrtBackbone.ofExported(await loadPageRuntime(), exported)
   emit({ step: 'convert', doneBytes: totalBytes, totalBytes })
-  return onProcessor(backbone, { pack, rates, emit }, { why: 'unknown-graph', reason })
+  const opened = await onProcessor(backbone, { pack, rates }, { why: 'unknown-graph', reason })
+  return measured(opened, emit)
 }
 
 async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
@@ -146,11 +153,7 @@ async function loadOnto(
   await backbone.attach(pack)
   emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
   await backbone.logits([0], null)
-  const computing = { path: 'webgpu', ...why, rates } as const
-  // A graphics card is fast enough not to be measured; a processor's rate is told.
-  if (!isSlow) return { device, backbone, computing }
-  const webgpu = rates.webgpu ?? (await measured(backbone, emit))
-  return { device, backbone, computing: { ...computing, rates: { ...rates, webgpu } } }
+  return { device, backbone, isSlow, computing: { path: 'webgpu', ...why, rates } }
 }
 
 async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): Promise<OpenedPath> {
@@ -162,18 +165,17 @@ async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): 
   const backbone = await OrtBackbone.create(await loadPageRuntime(), decoder, {
     onLayer: (done, all) => emit({ step: 'convert', doneBytes: (totalBytes * done) / all, totalBytes }),
   })
-  return onProcessor(backbone, { pack, rates, emit }, why)
+  return onProcessor(backbone, { pack, rates }, why)
 }
 
 async function onProcessor(
   backbone: Backbone,
-  { pack, rates, emit }: Pick<PathRequest, 'pack' | 'rates' | 'emit'>,
+  { pack, rates }: Pick<PathRequest, 'pack' | 'rates'>,
   why: Why,
 ): Promise<OpenedPath> {
   try {
     await backbone.attach(pack)
-    const wasm = rates.wasm ?? (await measured(backbone, emit))
-    return { device: null, backbone, computing: { path: 'wasm', ...why, rates: { ...rates, wasm } } }
+    return { device: null, backbone, isSlow: true, computing: { path: 'wasm', ...why, rates } }
   } catch (error) {
     backbone.destroy()
     throw error
@@ -183,27 +185,49 @@ async function onProcessor(
 /** Both paths side by side, unless they were compared before; the slower one is closed again. */
 async function openFaster(request: PathRequest, found: FoundDevice): Promise<OpenedPath> {
   const faster: Why = { why: 'faster', reason: '' }
-  const { webgpu, wasm } = request.rates
-  if (webgpu && wasm) {
-    if (answerSeconds(webgpu) < answerSeconds(wasm)) return openWebgpu(request, found, faster)
+  const known = fasterOf(request.rates)
+  if (known === 'webgpu') return openWebgpu(request, found, faster)
+  if (known === 'wasm') {
     found.device.destroy()
     return openWasm(request, faster)
   }
   const processor = await openWasm(request, faster).catch(() => null)
   if (!processor) return openWebgpu(request, found, faster)
-  const graphics = await openWebgpu({ ...request, rates: processor.computing.rates }, found, faster).catch(
-    () => null,
-  )
+  const graphics = await openWebgpu(request, found, faster).catch(() => null)
   if (!graphics) return processor
-  const { rates } = graphics.computing
-  const isProcessorFaster =
-    !rates.webgpu || !rates.wasm || answerSeconds(rates.wasm) <= answerSeconds(rates.webgpu)
-  closePath(isProcessorFaster ? graphics : processor)
-  const chosen = isProcessorFaster ? processor : graphics
-  return { ...chosen, computing: { ...chosen.computing, rates } }
+  const { emit } = request
+  const compared = await measured(processor, emit)
+  const { rates, settled } = await rateWith(graphics, emit).catch(() => ({ rates: {}, settled: null }))
+  const all = { ...compared.computing.rates, ...rates }
+  const isGraphicsFaster = fasterOf(all) === 'webgpu'
+  // A run that took too long need not be waited for where its device goes.
+  if (isGraphicsFaster) await settled
+  closePath(isGraphicsFaster ? processor : graphics)
+  const chosen = isGraphicsFaster ? graphics : processor
+  return { ...chosen, computing: { ...chosen.computing, rates: all } }
 }
 
-function measured(backbone: Backbone, emit: PathRequest['emit']): Promise<PathRate> {
+/** The path that answers faster; undefined unless both are known. */
+function fasterOf({ webgpu, wasm }: PathRates): Path | undefined {
+  if (!webgpu || !wasm) return undefined
+  return answerSeconds(webgpu) < answerSeconds(wasm) ? 'webgpu' : 'wasm'
+}
+
+/** With its rate, where it is not known; a graphics card is fast enough not to be measured. */
+async function measured(opened: OpenedPath, emit: PathRequest['emit']): Promise<OpenedPath> {
+  const { computing, isSlow } = opened
+  if (!isSlow || computing.rates[computing.path]) return opened
+  const { rates, settled } = await rateWith(opened, emit)
+  await settled
+  return { ...opened, computing: { ...computing, rates: { ...computing.rates, ...rates } } }
+}
+
+/** A path's own rate, measured now. */
+async function rateWith(
+  { backbone, computing }: OpenedPath,
+  emit: PathRequest['emit'],
+): Promise<{ rates: PathRates; settled: Promise<unknown> }> {
   emit({ step: 'measure', doneBytes: 0, totalBytes: 0 })
-  return measureRate(backbone)
+  const { rate, settled } = await measureRate(backbone)
+  return { rates: { [computing.path]: rate }, settled }
 }

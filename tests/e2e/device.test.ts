@@ -1,19 +1,20 @@
 import type { Page } from 'playwright'
 import { expect, test } from 'vitest'
 
-import { choose, keptSettings, openSite, SOFTWARE_GPU } from '../support/site.ts'
-import type { Site } from '../support/site.ts'
+import { choose, keptSettings, openSite, SOFTWARE_GPU, watch } from '../support/site.ts'
+import type { Site, Watch } from '../support/site.ts'
 
 const ANSWER_MS = 400_000
 
 /** A visitor who has chosen the tiny model before. */
-async function visit(flags: readonly string[]): Promise<{ site: Site; page: Page }> {
+async function visit(flags: readonly string[]): Promise<{ site: Site; page: Page; notes: Watch }> {
   const site = await openSite(flags)
   const context = await site.browser.newContext()
   await choose(context, site.url, { backbone: 'starter' })
+  const notes = watch(context, site)
   const page = await context.newPage()
   await page.goto(site.url)
-  return { site, page }
+  return { site, page, notes }
 }
 
 async function ask(page: Page, words: string): Promise<void> {
@@ -24,18 +25,19 @@ async function ask(page: Page, words: string): Promise<void> {
 }
 
 test('without WebGPU the processor answers, and the page says so, why, and how fast', async () => {
-  const { site, page } = await visit(['--disable-features=WebGPU', '--disable-gpu'])
+  const { site, page, notes } = await visit(['--disable-features=WebGPU', '--disable-gpu'])
   await ask(page, 'Hello! Who are you?')
   await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
   expect(await page.getByRole('article').last().innerText()).toMatch(/\w{2,} \w+/)
   await page.getByText(/^The processor answers, at about [\d.]+ tokens a second$/).waitFor()
   await page
-    .getByText(/WebGPU/)
+    .getByText(/^(The browser offers no graphics card|This browser has no WebGPU)/)
     .first()
     .waitFor()
 
   await page.goto(`${site.url}#/teach`)
   await page.getByText('Nobody can rehearse here yet').waitFor()
+  expect(notes).toMatchObject({ foreignRequests: [], complaints: [] })
   await site.close()
 })
 
