@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", help="the training file")
     train.add_argument("--start", help="a pack to go on from")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
+    train.add_argument("--shard", action="store_true", help="spread the backbone over the processes (FSDP)")
     train.add_argument("--checkpoint-activations", action="store_true", help="compute activations twice, keep fewer")
 
     evaluate = commands.add_parser("evaluate", parents=[backbone], help="NLL and role swap of a pack")

@@ -59,6 +59,16 @@ class Backbone:
         finally:
             stage.factors = stage.low = None
 
+    def shard(self) -> None:
+        """Spreads the layers' weights over the processes; each layer is gathered when it runs."""
+        from torch.distributed.fsdp import fully_shard
+
+        layers = next(
+            m for m in self.model.modules() if isinstance(m, nn.ModuleList) and len(m) == self.adaptable.layers
+        )
+        for layer in layers:
+            fully_shard(layer)
+
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
 

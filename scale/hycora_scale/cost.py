@@ -111,9 +111,9 @@ def layer_bytes_per_token(sizes: Sizes, rank: int, tokens: int, *, fused_attenti
 
 
 def memory(sizes: Sizes, adapter: PackConfig, batch: Batch, trained: int) -> dict[str, int]:
-    """Bytes of one process: weights (its shard, two layers and the head), adapter, matrices, activations."""
-    total = sizes.layers * sizes.layer_weights + sizes.vocabulary * sizes.hidden
-    gathered = 0 if batch.processes == 1 else 2 * sizes.layer_weights + sizes.vocabulary * sizes.hidden
+    """Bytes of one process: weights (its shard, two layers, both ends), adapter, matrices, activations."""
+    gathered = 0 if batch.processes == 1 else 2 * sizes.layer_weights
+    ends = 2 * sizes.vocabulary * sizes.hidden
     rank = adapter.rank
     numbers = adapter.layers * rank * sum(size for size, _ in adapter.dims.values())
     # A as made, its gradient twice (a layer's own and all together) and its copy in half precision.
@@ -122,7 +122,7 @@ def memory(sizes: Sizes, adapter: PackConfig, batch: Batch, trained: int) -> dic
     per_layer = layer_bytes_per_token(sizes, rank, batch.tokens, fused_attention=batch.fused_attention)
     kept = per_layer + sizes.layers * _FLOAT * sizes.hidden if batch.recompute else sizes.layers * per_layer
     return {
-        "weights": _HALF * (total // batch.processes + gathered),
+        "weights": _HALF * (sizes.layers * sizes.layer_weights // batch.processes + gathered + ends),
         "adapter": 4 * _FLOAT * trained,
         "matrices": matrices,
         "activations": own * kept,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +13,6 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType
 
 from . import __version__
 from .backbone import DTYPES, Backbone, open_backbone
@@ -127,12 +127,16 @@ def train(options: argparse.Namespace) -> None:
     if options.checkpoint_activations:
         backbone.model.gradient_checkpointing_enable({"use_reentrant": False})
         backbone.model.train()
-    if accelerator.distributed_type == DistributedType.FSDP:
-        backbone.model = accelerator.prepare(backbone.model)
+    if options.shard or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() in ("1", "true"):
+        backbone.shard()
     out = Path(options.out)
     name = run_name(config.to_json(), start.sha256 if start else None, prepared.data, backbone.fingerprint)
     trainer = Trainer(backbone, prepared.trainee, config)
     run = Run(trainer, config, prepared.batches, name, out.with_name(out.name + ".checkpoint"), is_main)
+    if is_main:
+        numbers = sum(value.numel() for value in trainer.trained.values())
+        plan = {"processes": accelerator.num_processes, "trained": numbers, "epochs": prepared.batches.epochs}
+        print(json.dumps({"plan": plan}), flush=True)
     for line in run.events(resume=options.resume):
         if is_main:
             print(json.dumps(line), flush=True)
