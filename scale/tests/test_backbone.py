@@ -99,6 +99,8 @@ SIZES = {
     "num_key_value_heads": 2,
     "vocab_size": 64,
     "pad_token_id": 0,
+    "eos_token_id": 1,
+    "rms_norm_eps": 1e-5,
 }
 
 
