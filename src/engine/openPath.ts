@@ -55,7 +55,10 @@ const GRAPHICS_FAULTS: readonly ErrorCode[] = [
  * @throws HycoraError what the path that was asked for, or the last one left, throws.
  */
 export async function openPath(request: PathRequest): Promise<OpenedPath> {
-  return measured(await choosePath(request), request.emit)
+  const opened = await choosePath(request)
+  // Who chose a software adapter is not kept waiting to hear how slow it is.
+  const isPatient = request.choice === 'webgpu'
+  return isPatient ? opened : measured(opened, request.emit)
 }
 
 async function choosePath(request: PathRequest): Promise<OpenedPath> {

@@ -106,8 +106,10 @@ const scenes: readonly (readonly [string, Scene])[] = [
   ],
 ]
 
-test.each(PATHS)('%s is taken because it was chosen, and measured', (path) => {
-  expect(computing.get(path)).toMatchObject({ path, why: 'chosen', rates: { [path]: expect.anything() } })
+test('each way is taken because it was chosen, and the processor’s rate is known', () => {
+  expect(computing.get('webgpu')).toEqual({ path: 'webgpu', why: 'chosen', reason: '', rates: {} })
+  const rates = { wasm: { prefill: expect.any(Number), decode: expect.any(Number) } }
+  expect(computing.get('wasm')).toEqual({ path: 'wasm', why: 'chosen', reason: '', rates })
 })
 
 describe('the processor answers as the graphics card does', () => {
