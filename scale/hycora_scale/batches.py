@@ -78,6 +78,12 @@ def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRo
     return order
 
 
+def spread_over(rows: Sequence[TokenRow], most: int) -> list[TokenRow]:
+    """At most so many rows at equal distances, since data sets lie role by role."""
+    count = min(len(rows), most)
+    return [rows[-(-index * len(rows) // count)] for index in range(count)]
+
+
 class RowBatches:
     """Batches out of rows, epoch after epoch; the same for a resumed run as for one never stopped."""
 
@@ -99,7 +105,7 @@ class RowBatches:
         self._batch, self._accumulate = batch, accumulate
         self._epoch, self._order = -1, list(rows)
         self.epochs = steps * batch * accumulate / len(rows)
-        measured = held_out[: self._HELD_OUT_ROWS]
+        measured = spread_over(held_out, self._HELD_OUT_ROWS)
         starts = range(0, len(measured), batch)
         self.held_out = [pad_batch(measured[start : start + batch], role_ids) for start in starts]
 

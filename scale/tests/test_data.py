@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import ROOT
 
-from hycora_scale.batches import epoch_order
+from hycora_scale.batches import epoch_order, spread_over
 from hycora_scale.chat import TokenRow, Turn, encode_row
 from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import read_dataset, read_files, write_dataset
@@ -132,3 +132,9 @@ def test_a_batch_mixes_roles_as_far_as_it_can():
 def test_lines_of_roles():
     assert system_line("You are {name}.", "Bo") == "You are Bo."
     assert system_line({"Bo": "Aye."}, "Ada") is None
+
+
+def test_a_sample_reaches_every_part_of_the_rows() -> None:
+    sample = spread_over(list(range(388)), 48)
+    assert len(sample) == 48 and [sample[0], sample[1], sample[47]] == [0, 9, 380]
+    assert spread_over([1, 2, 3], 48) == [1, 2, 3]

@@ -66,6 +66,14 @@ export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: numbe
   return order
 }
 
+/** At most so many rows at equal distances, since data sets lie role by role. */
+export function spreadOver<Row>(rows: readonly Row[], most: number): readonly Row[] {
+  if (rows.length <= most) return rows
+  return rows.filter(
+    (_, index) => Math.floor((index * most) / rows.length) !== Math.floor(((index - 1) * most) / rows.length),
+  )
+}
+
 /** Rows by number of micro-step, over epochs without end; the same for a resumed run as for one never stopped. */
 export class RowStream {
   private readonly rows: readonly TokenRow[]

@@ -2,7 +2,7 @@ import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
-import { RowStream, padBatch } from './batches.ts'
+import { RowStream, padBatch, spreadOver } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
 import type { Best } from './checkpoint.ts'
@@ -112,7 +112,7 @@ export function rowBatches(
   const roleIds = new Map(trainee.roles.map(({ name }, index) => [name, index]))
   const stream = new RowStream(rows, config.batch, config.seed)
   const perStep = config.batch * config.accumulate
-  const measured = heldOut.slice(0, HELD_OUT_ROWS)
+  const measured = spreadOver(heldOut, HELD_OUT_ROWS)
   return {
     limits: { rows: config.batch, tokens: Math.max(...[...rows, ...measured].map(({ ids }) => ids.length)) },
     epochs: (config.steps * perStep) / rows.length,

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
-import { RowStream, epochOrder, padBatch } from '../../../src/train/batches.ts'
+import { RowStream, epochOrder, padBatch, spreadOver } from '../../../src/train/batches.ts'
 import { encodeRow } from '../../../src/train/rows.ts'
 import type { TokenRow } from '../../../src/train/rows.ts'
 
@@ -111,4 +111,12 @@ describe('batches', () => {
     expect([...batch.ids]).toEqual([0, 0, 0, 0, 0, 1, 9, 0, 0, 2, 9, 9])
     expect([...batch.isReply]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
   })
+})
+
+test('a sample reaches every part of the rows', () => {
+  const rows = Array.from({ length: 388 }, (_, index) => index)
+  const sample = spreadOver(rows, 48)
+  expect(sample).toHaveLength(48)
+  expect([sample[0], sample[1], sample[47]]).toEqual([0, 9, 380])
+  expect(spreadOver([1, 2, 3], 48)).toEqual([1, 2, 3])
 })
