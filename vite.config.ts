@@ -86,6 +86,7 @@ export default defineConfig({
         // Found only while a test runs, they would be bundled then, and the page would start anew in its middle.
         optimizeDeps: {
           include: [
+            'fflate',
             'idb-keyval',
             'qr',
             'react',
