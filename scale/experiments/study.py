@@ -3,7 +3,7 @@
     python experiments/study.py VARIANTS.json RESULTS.jsonl [NAME …]
 
 VARIANTS.json: `{"backbone", "data", "base": training file, "variants": {name: changes}}`; a change of `start` asks for
-another beginning of the hyper-network: `{"centre": true}` or `{"roleSpread": 2}`. Results already noted are kept.
+another beginning of the hyper-network: `{"centred": false}` or `{"roleSpread": 2}`. Results already noted are kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def other_start(trainee: Trainee, start: dict[str, Any]) -> None:
-    """Changes a fresh hyper-network in place: wider role vectors, or codes z without a common part."""
+    """Changes a fresh hyper-network in place: wider role vectors, or codes z with the part that they have in common."""
     tensors, config = trainee.tensors, trainee.config
     hyper = config.hypernetwork
     if not hyper or not start:
@@ -49,8 +49,8 @@ def other_start(trainee: Trainee, start: dict[str, Any]) -> None:
         ids = torch.arange(index * config.layers, (index + 1) * config.layers)
         h = encode(hyper, tensors, roles, ids)
         name = f"{projection}_down_linear"
-        if start.get("centre"):
-            tensors[f"{name}.down.bias"] = -(tensors[f"{name}.down.weight"] @ h.mean(dim=(0, 1)))
+        common = tensors[f"{name}.down.weight"] @ h.mean(dim=(0, 1))
+        tensors[f"{name}.down.bias"] = -common if start.get("centred", True) else torch.zeros_like(common)
         z = h @ tensors[f"{name}.down.weight"].T + tensors[f"{name}.down.bias"]
         a = z @ tensors[f"{name}.up.weight"].T / hyper.hidden**0.5
         target = (3 * config.dims[projection][0]) ** -0.5 * start.get("gain", 1)

@@ -23,7 +23,8 @@ def initial_tensors(config: PackConfig, roles: int, *, has_heads: bool, seed: in
     """Tensors of a run that starts from nothing, float32.
 
     Linears Xavier-uniform, biases 0, norms the identity, embeddings normal(0, 1) truncated at ±2, B = 0. A has the
-    standard deviation 1/√(3·in): stored A is uniform in ±1/√in, generators are scaled until theirs has it.
+    standard deviation 1/√(3·in): stored A is uniform in ±1/√in, generators are scaled until theirs has it. The codes z
+    of a generator of A begin without a common part.
     """
     expected = expected_tensors(config, roles, has_heads=has_heads)
     # A stream of its own keeps every tensor the same whatever else a pack has.
@@ -32,7 +33,7 @@ def initial_tensors(config: PackConfig, roles: int, *, has_heads: bool, seed: in
         for stream, (name, shape) in enumerate(expected.items(), 1)
     }
     if config.source_a.startswith("hyper"):
-        _scale_generators(tensors, config, roles)
+        _begin_generators(tensors, config, roles)
     return tensors
 
 
@@ -49,8 +50,8 @@ def _draw(name: str, shape: tuple[int, ...], random: Random) -> np.ndarray:
     return ((2 * random.uniforms(count) - 1) * bound).reshape(shape)
 
 
-def _scale_generators(tensors: dict[str, Tensor], config: PackConfig, roles: int) -> None:
-    """Scales every `{p}_down_linear.up` so that std(A), averaged over roles and layers, is 1/√(3·in)."""
+def _begin_generators(tensors: dict[str, Tensor], config: PackConfig, roles: int) -> None:
+    """Begins every generator of A: b_D = −D·h̄, and std(A), averaged over roles and layers, 1/√(3·in)."""
     hyper = config.hypernetwork
     assert hyper
     double = {name: tensor.double() for name, tensor in tensors.items() if "lora" not in name}
@@ -59,6 +60,10 @@ def _scale_generators(tensors: dict[str, Tensor], config: PackConfig, roles: int
         ids = torch.arange(index * config.layers, (index + 1) * config.layers)
         name = f"{projection}_down_linear"
         h = encode(hyper, double, measured, ids)
+        # A single h is all that there is in common: without it, A would be 0 and learn nothing.
+        if h[..., 0].numel() > 1:
+            tensors[f"{name}.down.bias"] = -(double[f"{name}.down.weight"] @ h.mean(dim=(0, 1))).float()
+            double[f"{name}.down.bias"] = tensors[f"{name}.down.bias"].double()
         matrices = linear(double, f"{name}.up", linear(double, f"{name}.down", h)) / math.sqrt(hyper.hidden)
         spread = matrices.std(dim=-1, correction=0).mean().item()
         factor = 1 / math.sqrt(3 * config.dims[projection][0]) / spread

@@ -80,6 +80,8 @@ def test_a_fresh_adapter_has_the_spread_that_it_should_and_changes_nothing():
     for name, layers in factors.a.items():
         spread = torch.stack(layers).std(dim=(-2, -1)).mean().item()
         assert spread == pytest.approx((3 * DIMS[name][0]) ** -0.5, rel=0.01)
+        common = torch.stack(layers).mean(dim=(0, 1)).norm() / torch.stack(layers).norm(dim=(-2, -1)).mean()
+        assert common < 1e-5
     assert all(matrix.abs().max() == 0 for layers in factors.b.values() for matrix in layers)
     assert tensors["roles_emb.weight"].abs().max() <= 2
 

@@ -21,7 +21,8 @@ const NEW_ROLE_SPREAD = 0.05
  * The tensors of a run that starts from nothing: linears Xavier-uniform, biases 0, norms the identity, embeddings
  * normal(0, 1) truncated at ±2; B = 0, so that the first step leaves the backbone as it is. A of every projection, stored or
  * generated, has the standard deviation 1/√(3·in): stored A is uniform in ±1/√in, and the last linear of a generator is scaled
- * until its A, over roles and layers, have it on average. The last linear of generated B is 0.
+ * until its A, over roles and layers, have it on average. The last linear of generated B is 0. The codes z of a generator of A
+ * begin without a common part, b_D = −D·h̄, for training adds to what all roles share before it tells them apart.
  *
  * @param seed the same tensors for the same seed.
  */
@@ -41,7 +42,7 @@ export function initialTensors(
     )
   }
   if (config.hypernetwork && config.sources.A.startsWith('hyper')) {
-    scaleGenerators(tensors, config, config.hypernetwork, roles)
+    beginGenerators(tensors, config, config.hypernetwork, roles)
   }
   return tensors
 }
@@ -116,8 +117,11 @@ function encode(
   return layernormOutput ? normed(h) : h
 }
 
-/** Scales every `{p}_down_linear.up` so that std(A), averaged over roles and layers, is 1/√(3·in). */
-function scaleGenerators(
+/**
+ * Begins every generator of A: b_D = −D·h̄ over roles and layers, and `up` scaled so that std(A), averaged over them, is
+ * 1/√(3·in).
+ */
+function beginGenerators(
   tensors: MutableTensors,
   config: PackConfig,
   size: HypernetworkConfig,
@@ -126,21 +130,40 @@ function scaleGenerators(
   const measured = Math.min(roles, MEASURED_ROLES)
   config.projections.forEach((projection, index) => {
     const name = `${projection}_down_linear`
-    let sum = 0
+    const encoded: Float64Array[] = []
     for (let role = 0; role < measured; role++) {
       for (let layer = 0; layer < config.layers; layer++) {
-        const h = encode(tensors, size, config.roleEmbedding ?? 0, role, index * config.layers + layer)
-        const matrix = linear(tensors, `${name}.up`, linear(tensors, `${name}.down`, h))
-        sum += spread(matrix) / Math.sqrt(size.hidden)
+        encoded.push(encode(tensors, size, config.roleEmbedding ?? 0, role, index * config.layers + layer))
       }
     }
-    const factor = targetSpread(config, projection) / (sum / (measured * config.layers))
+    // A single h is all that there is in common: without it, A would be 0 and learn nothing.
+    if (encoded.length > 1) {
+      const common = linear(tensors, `${name}.down`, meanOf(encoded))
+      tensors.set(
+        `${name}.down.bias`,
+        Float32Array.from(common, (value) => -value),
+      )
+    }
+    let sum = 0
+    for (const h of encoded) {
+      sum +=
+        spread(linear(tensors, `${name}.up`, linear(tensors, `${name}.down`, h))) / Math.sqrt(size.hidden)
+    }
+    const factor = targetSpread(config, projection) / (sum / encoded.length)
     const weight = read(tensors, `${name}.up.weight`)
     tensors.set(
       `${name}.up.weight`,
       weight.map((value) => value * factor),
     )
   })
+}
+
+function meanOf(vectors: readonly Float64Array[]): Float64Array {
+  const mean = new Float64Array(vectors[0]?.length ?? 0)
+  for (const vector of vectors) {
+    vector.forEach((value, i) => (mean[i] = (mean[i] ?? 0) + value / vectors.length))
+  }
+  return mean
 }
 
 function targetSpread({ dims }: PackConfig, projection: PackProjection): number {

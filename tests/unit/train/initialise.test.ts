@@ -4,7 +4,7 @@ import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import type { PackConfig } from '../../../src/formats/packConfig.ts'
 import { initialTensors, packTensors, withNewRole } from '../../../src/train/initialise.ts'
-import { generateA, generateB } from '../../reference/hypernetwork.ts'
+import { generateA, generateB, generatorCode } from '../../reference/hypernetwork.ts'
 import { expectSameBits } from '../../support/compare.ts'
 import { tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 
@@ -52,6 +52,21 @@ describe('a fresh hyper-network, seed 1', () => {
     },
   )
 
+  test('gives the codes of a generator of A no common part, summed over roles and layers', () => {
+    config.projections.forEach((projection, index) => {
+      const codes: number[][] = []
+      for (let role = 0; role < roles; role++) {
+        for (let layer = 0; layer < config.layers; layer++) {
+          const layerId = index * config.layers + layer
+          codes.push([...generatorCode(tensors, config, role, layerId, `${projection}_down_linear`)])
+        }
+      }
+      const common = codes[0]!.map((_, i) => meanOf(codes.map((code) => code[i]!)))
+      expect(Math.max(...common.map(Math.abs))).toBeLessThan(1e-6)
+      expect(spreadOf(codes.flat())).toBeGreaterThan(0.1)
+    })
+  })
+
   test('generates B = 0', () => {
     expect(generateB(tensors, config, 3, 7).every((value) => value === 0)).toBe(true)
   })
@@ -65,7 +80,7 @@ describe('a fresh hyper-network, seed 1', () => {
     expect(Math.abs(meanOf(table))).toBeLessThan(0.1)
   })
 
-  test('has Xavier-uniform linears, norms that do nothing and biases of 0', () => {
+  test('has Xavier-uniform linears, norms that do nothing and, but for the codes of A, biases of 0', () => {
     const bound = Math.sqrt(6 / (40 + 40))
     const weight = tensors.get('hypernet_encoder.layers.1.fc1.weight')!
     const largest = Math.max(...weight.map(Math.abs))
@@ -73,7 +88,7 @@ describe('a fresh hyper-network, seed 1', () => {
     expect(largest).toBeGreaterThan(0.98 * bound)
     expect(Math.abs(spreadOf(weight) / (bound / Math.sqrt(3)) - 1)).toBeLessThan(0.03)
     expect(new Set(tensors.get('hypernet_encoder.norm_output.weight'))).toEqual(new Set([1]))
-    const biases = [...tensors].filter(([name]) => name.endsWith('.bias'))
+    const biases = [...tensors].filter(([name]) => /(?<!_down_linear\.down)\.bias$/.test(name))
     expect(biases.every(([, values]) => values.every((value) => value === 0))).toBe(true)
   })
 
@@ -89,6 +104,12 @@ describe('a fresh hyper-network, seed 1', () => {
     for (const [name, values] of tensors) expectSameBits(again.get(name)!, values)
     expect(other.get('roles_emb.weight')).not.toEqual(tensors.get('roles_emb.weight'))
   })
+})
+
+test('a fresh hyper-network of one role and one layer generates an A that is not 0', () => {
+  const config = widerConfig({ A: 'hyper', B: 'shared', layers: 1 })
+  const tensors = initialTensors(config, 1, { hasHeads, seed: 1 })
+  expect(spreadOf(generateA(tensors, config, 0, 0))).toBeGreaterThan(0)
 })
 
 describe.each(['shared', 'table', 'hyper', 'hyper+static'] as const)('A from %s', (A) => {
