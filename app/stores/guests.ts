@@ -1,7 +1,6 @@
 // Scope: document. Whoever joined the company on this device: kept packs, and cards that play by their text.
 import { create } from 'zustand'
 
-import { HycoraError } from '../../src/core/errors.ts'
 import type { PackRef } from '../../src/engine/protocol.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import type { KeptPack, NewPack } from '../../src/storage/packLibrary.ts'
@@ -10,7 +9,7 @@ import type { CastMember } from '../cast/castMember.ts'
 import { seatGuests } from './cast.ts'
 import { newId } from './newId.ts'
 import { notify } from './notices.ts'
-import { trainingStorage } from './trainingStorage.ts'
+import { neededTrainingStorage, trainingStorage } from './trainingStorage.ts'
 import type { TrainingStorage } from './trainingStorage.ts'
 
 interface GuestsState {
@@ -42,19 +41,13 @@ function seat(packs: readonly KeptPack[], cards: readonly KeptCard[]): void {
   seatGuests(members)
 }
 
-async function storageOrThrow(): Promise<TrainingStorage> {
-  const storage = await trainingStorage()
-  if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
-  return storage
-}
-
 /**
  * Keeps a pack; those of its roles that are named as cast stand in the gallery at once.
  *
  * @throws HycoraError `format-invalid`, `storage-full`, `storage-corrupt`.
  */
 export async function keepPack(pack: Omit<NewPack, 'id'> & { readonly id?: string }): Promise<KeptPack> {
-  const storage = await storageOrThrow()
+  const storage = await neededTrainingStorage()
   const kept = await storage.library.add({ id: newId(), ...pack })
   files.set(kept.id, pack.file)
   await listGuests()
@@ -63,7 +56,7 @@ export async function keepPack(pack: Omit<NewPack, 'id'> & { readonly id?: strin
 
 /** Keeps a card, whose text plays. @throws HycoraError `storage-full`, `storage-corrupt`. */
 export async function keepCard(card: Omit<KeptCard, 'version' | 'id' | 'addedAt'>): Promise<KeptCard> {
-  const storage = await storageOrThrow()
+  const storage = await neededTrainingStorage()
   const kept: KeptCard = { version: 1, id: newId(), addedAt: Date.now(), ...card }
   await storage.cards.add(kept)
   await listGuests()
@@ -74,7 +67,7 @@ export async function keepCard(card: Omit<KeptCard, 'version' | 'id' | 'addedAt'
 export async function packFileOf(id: string): Promise<Blob> {
   const known = files.get(id)
   if (known) return known
-  const storage = await storageOrThrow()
+  const storage = await neededTrainingStorage()
   const file = await storage.library.read(id)
   files.set(id, file)
   return file
@@ -91,7 +84,7 @@ export async function packRefOf(member: CastMember | undefined): Promise<PackRef
 /** Sends somebody away, and offers to take that back; what was said with them stays. */
 export async function removeGuest(member: CastMember): Promise<void> {
   const { guest } = member
-  const storage = await storageOrThrow()
+  const storage = await neededTrainingStorage()
   const card = useGuests.getState().cards.find(({ id }) => id === guest?.id)
   const pack = useGuests.getState().packs.find(({ id }) => id === guest?.id)
   if (card) {
@@ -111,7 +104,7 @@ export async function removeGuest(member: CastMember): Promise<void> {
 
 /** Removes a pack and its roles, and offers to take that back. */
 export async function removePack(pack: KeptPack): Promise<void> {
-  const storage = await storageOrThrow()
+  const storage = await neededTrainingStorage()
   const file = await packFileOf(pack.id)
   await storage.library.remove(pack.id)
   files.delete(pack.id)

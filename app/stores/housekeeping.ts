@@ -1,7 +1,6 @@
 // Scope: live. What this page keeps on the device: how much of each kind, one file of it all, and its end.
 import { create } from 'zustand'
 
-import { HycoraError } from '../../src/core/errors.ts'
 import type { BackupArrival } from '../../src/engine/fileProtocol.ts'
 import { planRestore, restoreBackup, writeBackupFile } from '../../src/storage/backup.ts'
 import type { BackupStores, RestorePlan } from '../../src/storage/backup.ts'
@@ -18,7 +17,7 @@ import { countKept, useModelFiles } from './modelFiles.ts'
 import { newId } from './newId.ts'
 import { notify } from './notices.ts'
 import { useSettings } from './settings.ts'
-import { trainingStorage } from './trainingStorage.ts'
+import { neededTrainingStorage, trainingStorage } from './trainingStorage.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
 interface Household {
@@ -88,8 +87,7 @@ export async function askToKeep(backbones: readonly ServedBackbone[]): Promise<v
 }
 
 async function stores(): Promise<BackupStores> {
-  const storage = await trainingStorage()
-  if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
+  const storage = await neededTrainingStorage()
   return { log: chatLog(), library: storage.library, cards: storage.cards }
 }
 

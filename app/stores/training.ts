@@ -3,15 +3,18 @@ import { create } from 'zustand'
 
 import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
 import type { TrainEvent, TrainResult } from '../../src/engine/protocol.ts'
-import { keepStorage, storageUse } from '../../src/storage/persistence.ts'
+import { keepStorage } from '../../src/storage/persistence.ts'
 import type { RunHistory, RunProgress, RunRecord, RunResult } from '../../src/storage/runs.ts'
 import { connectedEngine, useEngine, whenReady } from './engine.ts'
 import type { Failure } from './engine.ts'
 import { newId } from './newId.ts'
 import { changeSettings, useSettings } from './settings.ts'
+import { forgetUnsaved, newestCheckpoint, saveCheckpoints } from './trainingCheckpoints.ts'
+import type { Checkpoint, NoRoom } from './trainingCheckpoints.ts'
 import { addEvents, cutHistory, emptyHistory, lastStep } from './trainingProgress.ts'
-import { holdTraining, tellTrainingTabs, watchTrainingTabs } from './trainingTabs.ts'
-import { trainingStorage } from './trainingStorage.ts'
+import { holdTraining, watchTrainingTabs } from './trainingTabs.ts'
+import { neededTrainingStorage, trainingStorage } from './trainingStorage.ts'
+import type { TrainingStorage } from './trainingStorage.ts'
 
 /** `waiting`: for the model or the first step; `pausing`: until the engine has stopped. */
 export type RunPhase = 'none' | 'waiting' | 'running' | 'pausing' | 'paused' | 'finished'
@@ -27,8 +30,7 @@ interface TrainingState {
   /** The step at which the page was closed in the middle of the run. */
   readonly cutOffAt: number | null
   readonly failure: Failure | null
-  /** A checkpoint that found no room. */
-  readonly room: { readonly step: number; readonly neededBytes: number; readonly freeBytes: number } | null
+  readonly room: NoRoom | null
   /** Whether the browser keeps nothing, so that the run lasts as long as the page. */
   readonly isUnkept: boolean
   /** Whether another tab trains. */
@@ -55,8 +57,6 @@ let controller: AbortController | undefined
 let underway: Promise<void> = Promise.resolve()
 /** Whether the run that is being stopped is to end with what it has. */
 let isEnding = false
-/** The newest checkpoint, while it is not on the disk. */
-let unsaved: { readonly run: string; readonly step: number; readonly file: Blob } | null = null
 
 /** Whether the graphics card belongs to a run now. */
 export function isTraining({ phase }: Pick<TrainingState, 'phase'>): boolean {
@@ -109,7 +109,7 @@ export async function startTraining(order: Omit<RunRecord, 'version' | 'id' | 'c
   await holdStage(async (signal) => {
     const before = useTraining.getState().run
     const run: RunRecord = { version: 1, id: newId(), createdAt: Date.now(), ...order }
-    unsaved = null
+    forgetUnsaved()
     useTraining.setState({ ...initial, phase: 'waiting', run })
     await keepQuietly(async (storage) => {
       if (before) await storage.checkpoints.remove(before.id)
@@ -127,7 +127,7 @@ export async function resumeTraining(): Promise<void> {
     const { run } = useTraining.getState()
     if (!run) return
     try {
-      await rehearse(run, await newestCheckpoint(run), signal)
+      await rehearse(run, await newestCheckpoint(run.id), signal)
     } catch (thrown) {
       const { code, message } = asHycoraError(thrown, 'storage-corrupt')
       useTraining.setState({ phase: 'paused', failure: { code, message } })
@@ -159,7 +159,7 @@ export async function finishTraining(): Promise<void> {
   // The page was closed before the run gave a pack: the engine makes one of the checkpoint.
   await holdStage(async (signal) => {
     isEnding = true
-    await rehearse(run, await newestCheckpoint(run), signal, { stopsAtOnce: true })
+    await rehearse(run, await newestCheckpoint(run.id), signal, { stopsAtOnce: true })
   })
 }
 
@@ -171,7 +171,7 @@ export async function discardTraining(): Promise<void> {
   await underway.catch(() => undefined)
   const { run, isElsewhere } = useTraining.getState()
   if (!run || isElsewhere) return
-  unsaved = null
+  forgetUnsaved()
   useTraining.setState(initial)
   await keepQuietly(async (storage) => {
     await storage.runs.remove(run.id)
@@ -200,11 +200,6 @@ export function chosenResult(result: RunResult): Blob {
   return result.best ?? result.pack
 }
 
-interface Newest {
-  readonly step: number
-  readonly file: Blob
-}
-
 /** Runs while no other tab trains; `underway` and the controller are its until it has stopped. */
 function holdStage(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   return holdTraining(() => {
@@ -216,7 +211,7 @@ function holdStage(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
 
 async function rehearse(
   run: RunRecord,
-  checkpoint: Newest | null,
+  checkpoint: Checkpoint | null,
   signal: AbortSignal,
   { stopsAtOnce = false }: { readonly stopsAtOnce?: boolean } = {},
 ): Promise<void> {
@@ -228,7 +223,15 @@ async function rehearse(
     cutOffAt: null,
   }))
   const inbox = collectEvents()
-  const saver = saveCheckpoints(run)
+  const saver = saveCheckpoints(run.id, {
+    progress: () => progressOf(run, 'going'),
+    onKept: (step) => useTraining.setState({ keptStep: step, room: null }),
+    onUnkept: () => useTraining.setState({ isUnkept: true }),
+    onNoRoom(room) {
+      useTraining.setState({ room })
+      pauseTraining()
+    },
+  })
   try {
     const engine = await whenReady(signal)
     checkBackbone(run)
@@ -318,55 +321,6 @@ function collectEvents(): { push: (event: TrainEvent) => void; finish: () => voi
   }
 }
 
-type Checkpoint = TrainEvent & { readonly kind: 'checkpoint' }
-
-/** Saves checkpoints one after the other; where they come faster than the disk takes them, only the newest waits. */
-function saveCheckpoints(run: RunRecord): {
-  push: (checkpoint: Checkpoint) => void
-  settled: () => Promise<void>
-} {
-  let next: Checkpoint | null = null
-  let working: Promise<void> | null = null
-  const work = async (): Promise<void> => {
-    for (let checkpoint = next; checkpoint; checkpoint = next) {
-      next = null
-      await saveCheckpoint(run, checkpoint)
-    }
-    working = null
-  }
-  return {
-    push(checkpoint) {
-      unsaved = { run: run.id, step: checkpoint.step, file: checkpoint.file }
-      next = checkpoint
-      working ??= work()
-    },
-    async settled() {
-      await working
-    },
-  }
-}
-
-async function saveCheckpoint(run: RunRecord, { step, file }: Checkpoint): Promise<void> {
-  const storage = await trainingStorage()
-  try {
-    if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
-    await storage.checkpoints.save(run.id, step, file)
-    useTraining.setState({ keptStep: step, room: null })
-    if (unsaved?.step === step) unsaved = null
-    await storage.runs.keep(progressOf(run, 'going'))
-    tellTrainingTabs('kept')
-  } catch (thrown) {
-    if (asHycoraError(thrown, 'storage-corrupt').code !== 'storage-full') {
-      useTraining.setState({ isUnkept: true })
-      return
-    }
-    const { quotaBytes, usedBytes } = await storageUse()
-    const freeBytes = Math.max(0, quotaBytes - usedBytes)
-    useTraining.setState({ room: { step, neededBytes: file.size, freeBytes } })
-    pauseTraining()
-  }
-}
-
 function progressOf(run: RunRecord, state: RunProgress['state']): RunProgress {
   const { history, result } = useTraining.getState()
   return { version: 1, run: run.id, state, history, result }
@@ -377,25 +331,12 @@ async function keepProgress(run: RunRecord, state: RunProgress['state']): Promis
 }
 
 /** Writes what may be lost without harm: what the page needs is in its memory, and the state says so. */
-async function keepQuietly(
-  write: (storage: NonNullable<Awaited<ReturnType<typeof trainingStorage>>>) => Promise<void>,
-): Promise<void> {
-  const storage = await trainingStorage()
+async function keepQuietly(write: (storage: TrainingStorage) => Promise<void>): Promise<void> {
   try {
-    if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
-    await write(storage)
+    await write(await neededTrainingStorage())
   } catch {
     useTraining.setState({ isUnkept: true })
   }
-}
-
-/** The newest checkpoint of a run, from the page's memory where the disk had no room for it. */
-async function newestCheckpoint(run: RunRecord): Promise<Newest | null> {
-  const storage = await trainingStorage()
-  const held = unsaved?.run === run.id ? unsaved : null
-  const keptStep = await storage?.checkpoints.stepOf(run.id)
-  if (held && held.step >= (keptStep ?? 0)) return held
-  return (await storage?.checkpoints.read(run.id)) ?? null
 }
 
 /** Takes over what another tab has made of the run, or the run that it began. */

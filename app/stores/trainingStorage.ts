@@ -1,4 +1,5 @@
 // Where runs, checkpoints, packs and cards are kept; opened once, by whoever needs it first. No state of the page.
+import { HycoraError } from '../../src/core/errors.ts'
 import { openCardLibrary } from '../../src/storage/cardLibrary.ts'
 import type { CardLibrary } from '../../src/storage/cardLibrary.ts'
 import { openCheckpoints } from '../../src/storage/checkpoints.ts'
@@ -22,6 +23,13 @@ let opened: Promise<TrainingStorage | null> | undefined
 export function trainingStorage(): Promise<TrainingStorage | null> {
   opened ??= open('hycora-training', 'checkpoints').catch(() => null)
   return opened
+}
+
+/** As above, where nothing can be done without it. @throws HycoraError `storage-corrupt` where the browser refuses storage. */
+export async function neededTrainingStorage(): Promise<TrainingStorage> {
+  const storage = await trainingStorage()
+  if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
+  return storage
 }
 
 /** Uses a database and a folder of these names from now on. */
