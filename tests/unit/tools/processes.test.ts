@@ -45,6 +45,28 @@ describe('a command under cliMessages', () => {
       status: 1,
     })
   })
+
+  test('lets a worker thread speak, and be asked for more', () => {
+    const thread = `
+      import { parentPort } from 'node:worker_threads'
+      parentPort.once('message', () => process.stderr.write('a thread talks\\n'))
+      parentPort.postMessage('up')`
+    // The thread is asked for its stderr only once it runs, as happens by itself to one that starts slowly.
+    const script = `
+      import { Worker } from 'node:worker_threads'
+      const address = new URL('data:text/javascript,${encodeURIComponent(thread).replaceAll("'", '%27')}')
+      const worker = new Worker(address, { stderr: true })
+      worker.once('message', () => {
+        worker.stderr.pipe(process.stderr)
+        worker.postMessage('speak')
+      })
+      worker.once('exit', (status) => process.stdout.write('the thread ended with ' + status))`
+    expect(runCommand(script)).toEqual({
+      stdout: 'the thread ended with 0',
+      stderr: 'a thread talks\n',
+      status: 0,
+    })
+  })
 })
 
 describe.runIf(process.platform !== 'win32')('runNode and endLike', () => {
