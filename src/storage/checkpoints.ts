@@ -4,8 +4,8 @@ import { TRAINING_STORES } from './trainingDatabase.ts'
 
 /*
  * Checkpoints of training runs. Bytes go into slot file A or B of the origin's private file system, are read back and
- * compared, and only then does one strictly durable IndexedDB transaction point to them. The slot that the pointer names
- * is never written, so whatever happens in the middle of a save, the checkpoint before it is whole.
+ * compared, and only then does one strictly durable IndexedDB transaction point to them. The slot of the newest whole
+ * checkpoint is never written, so whatever happens in the middle of a save, that one is still there.
  */
 
 /** One slot's content as it was when it was committed. */
@@ -71,7 +71,9 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
 
   const save = async (run: string, step: number, file: Blob): Promise<void> => {
     const current = await readPointer(run)
-    const slot = current?.slot === 'a' ? 'b' : 'a'
+    // Where no slot can be read, the one that the pointer names is still the likelier to come back.
+    const kept = (current && (await newestWhole(folder, current))?.content) ?? current
+    const slot = kept?.slot === 'a' ? 'b' : 'a'
     const content: SlotContent = { slot, length: file.size, sha256: await sha256(file), step }
     await writeSlot(folder, slotName(run, slot), file)
     check(
@@ -79,8 +81,8 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
       'storage-corrupt',
       () => `the checkpoint of step ${step} did not come back from the disk as it was written`,
     )
-    const previous = current
-      ? { slot: current.slot, length: current.length, sha256: current.sha256, step: current.step }
+    const previous = kept
+      ? { slot: kept.slot, length: kept.length, sha256: kept.sha256, step: kept.step }
       : null
     const pointer: Pointer = { schema: 1, run, ...content, previous }
     await commit((pointers) => pointers.put(pointer))
@@ -100,10 +102,8 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
     async read(run) {
       const pointer = await readPointer(run)
       if (!pointer) return undefined
-      const newest = await readSlot(folder, run, pointer)
-      if (newest) return { step: pointer.step, file: newest, isOlder: false }
-      const older = pointer.previous && (await readSlot(folder, run, pointer.previous))
-      if (older && pointer.previous) return { step: pointer.previous.step, file: older, isOlder: true }
+      const whole = await newestWhole(folder, pointer)
+      if (whole) return { step: whole.content.step, file: whole.file, isOlder: whole.content !== pointer }
       throw new HycoraError(
         'storage-corrupt',
         `the checkpoint of step ${pointer.step} is damaged, and so is the one before it`,
@@ -149,6 +149,18 @@ async function writeSlot(folder: string, name: string, content: Blob): Promise<v
     await writable.abort().catch(() => undefined)
     throw thrown
   }
+}
+
+/** The newest checkpoint of a run that is whole. */
+async function newestWhole(
+  folder: string,
+  pointer: Pointer,
+): Promise<{ readonly content: SlotContent; readonly file: Blob } | undefined> {
+  for (const content of [pointer, pointer.previous]) {
+    const file = content && (await readSlot(folder, pointer.run, content))
+    if (file) return { content, file }
+  }
+  return undefined
 }
 
 /** A slot's content, if it is exactly what was committed; a copy, which a later save into the slot leaves alone. */

@@ -67,7 +67,7 @@ test('a checkpoint is there after the page was closed', async () => {
   await expectKept(await openCheckpoints(database, name).read('run'), 25, file)
 })
 
-test('a save never writes the slot that the pointer names', async () => {
+test('a save never writes the slot of the newest checkpoint', async () => {
   const files = [contentOf(5000), contentOf(6000), contentOf(4000)]
   await store.save('run', 1, files[0]!)
   expect([await slot('run.a'), await slot('run.b')]).toEqual([await digest(files[0]), null])
@@ -102,6 +102,18 @@ test('a slot cut short gives the checkpoint before it', async () => {
   await expectKept(await store.read('run'), 10, first)
 })
 
+test('a save behind a damaged checkpoint leaves the whole one before it alone', async () => {
+  const [first, third] = [contentOf(3000), contentOf(3100)]
+  await store.save('run', 10, first)
+  await store.save('run', 20, contentOf(3000))
+  await overwrite('run.b', contentOf(3000))
+  await store.save('run', 30, third)
+  expect([await slot('run.a'), await slot('run.b')]).toEqual([await digest(first), await digest(third)])
+  await expectKept(await store.read('run'), 30, third)
+  await overwrite('run.b', contentOf(3100))
+  await expectKept(await store.read('run'), 10, first)
+})
+
 test('two damaged slots are said to be damaged', async () => {
   await store.save('run', 10, contentOf(300))
   await store.save('run', 20, contentOf(300))
@@ -125,7 +137,13 @@ test('a disk that is full keeps the last checkpoint, and the next save goes on',
 test('what did not come back as it was written is not pointed to', async () => {
   const first = contentOf(2000)
   await store.save('run', 10, first)
-  vi.spyOn(FileSystemFileHandle.prototype, 'getFile').mockResolvedValueOnce(new File([contentOf(2000)], 'b'))
+  const { getFile } = FileSystemFileHandle.prototype
+  const damaged = new File([contentOf(2000)], 'b')
+  vi.spyOn(FileSystemFileHandle.prototype, 'getFile').mockImplementation(function (
+    this: FileSystemFileHandle,
+  ) {
+    return this.name === 'run.b' ? Promise.resolve(damaged) : getFile.call(this)
+  })
   expect(await failureOf(store.save('run', 20, contentOf(2000)))).toMatchObject({ code: 'storage-corrupt' })
   await expectKept(await store.read('run'), 10, first)
 })
