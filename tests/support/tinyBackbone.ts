@@ -1,9 +1,10 @@
 import type { FileSet } from '../../src/core/bytes.ts'
+import { floatToHalf } from '../../src/core/half.ts'
 import { parseOnnx } from '../../src/formats/onnx.ts'
 import type { Decoder } from '../../src/model/decoder.ts'
 import { recogniseDecoder } from '../../src/model/recognise.ts'
 import { memorySource } from '../../src/formats/memorySource.ts'
-import type { WrittenModel, WrittenNode } from './onnxWriter.ts'
+import type { WrittenModel, WrittenNode, WrittenTensor } from './onnxWriter.ts'
 
 /** A folder in memory. */
 export function memoryFolder(files: Readonly<Record<string, Uint8Array>>): FileSet {
@@ -69,4 +70,31 @@ export function change(
     ...model,
     nodes: model.nodes.map((node) => (node.outputs.includes(output) ? { ...node, ...edit(node) } : node)),
   }
+}
+
+/** A float tensor's initializer as halves. */
+export function asHalf(tensor: WrittenTensor): WrittenTensor {
+  const floats = new Float32Array(tensor.bytes!.slice().buffer)
+  return { ...tensor, dataType: 10, bytes: new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer) }
+}
+
+/** The model with one initializer changed. */
+export function withTensor(
+  model: WrittenModel,
+  name: string,
+  edit: (tensor: WrittenTensor) => WrittenTensor,
+): WrittenModel {
+  const initializers = model.initializers.map((tensor) => (tensor.name === name ? edit(tensor) : tensor))
+  return { ...model, initializers }
+}
+
+/** An initializer that is one half throughout. */
+export function constant(name: string, dims: readonly number[]): WrittenTensor {
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return { name, dataType: 1, dims, floats: Array.from({ length: count }, () => 0.5) }
+}
+
+/** The model with more initializers. */
+export function withTensors(model: WrittenModel, ...added: WrittenTensor[]): WrittenModel {
+  return { ...model, initializers: [...model.initializers, ...added] }
 }

@@ -22,7 +22,7 @@ import { writeOnnx } from '../../support/onnxWriter.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
-import type { TinyOptions } from '../../support/tinyDecoder.ts'
+import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 const IDS = [3, 39, 17, 0, 22, 22, 8]
 const BYTES = {

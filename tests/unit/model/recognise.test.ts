@@ -4,43 +4,23 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { readMatrix } from '../../../src/model/dequantise.ts'
-import { fingerprint } from '../../../src/model/fingerprint.ts'
-import { openDecoder } from '../../../src/model/openBackbone.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
-import type { WrittenAttribute, WrittenModel, WrittenTensor } from '../../support/onnxWriter.ts'
+import type { WrittenAttribute, WrittenModel } from '../../support/onnxWriter.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import {
   append,
+  asHalf,
   change,
+  constant,
   insertAfter,
-  memoryFolder,
   prepend,
   recogniseBytes,
+  withTensor,
+  withTensors,
 } from '../../support/tinyBackbone.ts'
-import { asHalf, TINY, TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
-
-const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
-
-function withTensor(
-  model: WrittenModel,
-  name: string,
-  edit: (tensor: WrittenTensor) => WrittenTensor,
-): WrittenModel {
-  const initializers = model.initializers.map((tensor) => (tensor.name === name ? edit(tensor) : tensor))
-  return { ...model, initializers }
-}
-
-/** An initializer that is one half throughout. */
-function constant(name: string, dims: readonly number[]): WrittenTensor {
-  const count = dims.reduce((product, dim) => product * dim, 1)
-  return { name, dataType: 1, dims, floats: Array.from({ length: count }, () => 0.5) }
-}
-
-const withTensors = (model: WrittenModel, ...added: WrittenTensor[]): WrittenModel => ({
-  ...model,
-  initializers: [...model.initializers, ...added],
-})
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY } from '../../support/tinyGraph.ts'
 
 describe('a tiny decoder', () => {
   test('gives the committed logits', async () => {
@@ -351,54 +331,5 @@ describe('config.json', () => {
     await expect(recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, [key]: value })).rejects.toThrow(
       message,
     )
-  })
-})
-
-describe('a backbone folder', () => {
-  const bytes = writeOnnx(tinyDecoder())
-  const files = {
-    'a.onnx': bytes,
-    'b.onnx': bytes,
-    'model.onnx': bytes,
-    'onnx/model.onnx': bytes,
-    'onnx/c.onnx': bytes,
-  }
-
-  test.each([
-    [['a.onnx', 'onnx/model.onnx'], 'a.onnx'],
-    [['a.onnx', 'b.onnx', 'onnx/model.onnx', 'onnx/c.onnx'], 'onnx/model.onnx'],
-    [['a.onnx', 'b.onnx', 'onnx/c.onnx'], 'onnx/c.onnx'],
-    [['a.onnx', 'b.onnx', 'model.onnx'], 'model.onnx'],
-  ] as const)('of %s opens %s', async (listing, expected) => {
-    const present = Object.fromEntries(listing.map((path) => [path, files[path]]))
-    const { modelFile } = await openDecoder(memoryFolder({ ...present, 'config.json': utf8(TINY_CONFIG) }), {
-      listing,
-    })
-    expect(modelFile).toBe(expected)
-  })
-
-  test('without a listing tries the usual names, and says so', async () => {
-    expect((await openDecoder(memoryFolder({ 'model.onnx': bytes }))).modelFile).toBe('model.onnx')
-    await expect(openDecoder(memoryFolder({}))).rejects.toThrow(
-      'the backbone has no onnx/model.onnx or model.onnx, expected an ONNX model',
-    )
-    await expect(openDecoder(memoryFolder({}), { model: 'x.onnx' })).rejects.toThrow(
-      'the backbone has no x.onnx',
-    )
-  })
-
-  test('has one fingerprint for weights of any precision', async () => {
-    const tokenizer = { model: { vocab: { a: 0, c: 2 } }, added_tokens: [{ id: 1, content: 'b' }] }
-    const of = async (model: WrittenModel): Promise<string> =>
-      fingerprint(await recogniseBytes(writeOnnx(model), TINY_CONFIG), TINY_CONFIG, tokenizer)
-    const plain = await of(tinyDecoder())
-    expect(plain).toMatch(/^[0-9a-f]{64}$/)
-    expect(await of(withTensor(tinyDecoder(), 'final_norm.gain', asHalf))).toBe(plain)
-    expect(await of(withTensor(tinyDecoder(), 'head.weight', asHalf))).toBe(plain)
-    expect(
-      await of(
-        withTensor(tinyDecoder(), 'final_norm.gain', () => constant('final_norm.gain', [TINY.hidden])),
-      ),
-    ).not.toBe(plain)
   })
 })

@@ -5,8 +5,9 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import type { TinyOptions } from '../../support/tinyDecoder.ts'
-import { TINY, TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY } from '../../support/tinyGraph.ts'
+import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 const ids = [3, 39, 17, 0, 22, 22, 8]
 

@@ -1,0 +1,133 @@
+import { F32, I32, MICROSOFT, TINY } from './tinyGraph.ts'
+import type { TinyGraph } from './tinyGraph.ts'
+import { addLinear } from './tinyLinear.ts'
+
+/** Adds GroupQueryAttention's rotary tables, and its lengths from the attention mask. */
+export function addLengths(graph: TinyGraph): void {
+  const one = graph.integers('one', [1])
+  const half = Array.from({ length: TINY.headDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / TINY.headDim))
+  const angles = Array.from({ length: TINY.positions }, (_, p) =>
+    half.map((frequency) => p * frequency),
+  ).flat()
+  graph.floats('cos', [TINY.positions, TINY.headDim / 2], angles.map(Math.cos))
+  graph.floats('sin', [TINY.positions, TINY.headDim / 2], angles.map(Math.sin))
+  const sum = graph.node('ReduceSum', ['attention_mask', one], 'mask.sum', { keepdims: { int: 0 } })
+  const last = graph.node('Sub', [sum, one], 'mask.last')
+  graph.node('Cast', [last], 'lengths', { to: { int: I32 } })
+  const shape = graph.node('Shape', ['attention_mask'], 'mask.shape')
+  const total = graph.node('Gather', [shape, graph.integers('index', [1], [])], 'mask.total')
+  graph.node('Cast', [total], 'total', { to: { int: I32 } })
+}
+
+function projections(graph: TinyGraph, name: string, normed: string): readonly [string, string, string] {
+  const [q, kv] = [TINY.heads * TINY.headDim, TINY.kvHeads * TINY.headDim]
+  if (graph.options.qkv === 'separate') {
+    return [
+      addLinear(graph, `${name}.q`, normed, [TINY.hidden, q]),
+      addLinear(graph, `${name}.k`, normed, [TINY.hidden, kv]),
+      addLinear(graph, `${name}.v`, normed, [TINY.hidden, kv]),
+    ]
+  }
+  const fused = addLinear(graph, `${name}.qkv`, normed, [TINY.hidden, q + 2 * kv])
+  if (graph.options.attention === 'fused') return [fused, '', '']
+  const parts = [`${name}.q.y`, `${name}.k.y`, `${name}.v.y`] as const
+  graph.node('Split', [fused, graph.integers('parts', [q, kv, kv])], parts, { axis: { int: -1 } })
+  return parts
+}
+
+/** Adds the attention of a layer as one GroupQueryAttention; gives the name of its output [.., heads·headDim]. */
+export function addAttention(graph: TinyGraph, name: string, normed: string): string {
+  const layer = name.split('.')[1]
+  const past = [`past_key_values.${layer}.key`, `past_key_values.${layer}.value`]
+  return graph.node(
+    'GroupQueryAttention',
+    [...projections(graph, name, normed), ...past, 'lengths', 'total', 'cos', 'sin'],
+    [`${name}.attended`, `present.${layer}.key`, `present.${layer}.value`],
+    { num_heads: { int: TINY.heads }, kv_num_heads: { int: TINY.kvHeads }, do_rotary: { int: 1 } },
+    MICROSOFT,
+  )
+}
+
+/** Adds rotary angles and a causal mask, written out. */
+export function addAngles(graph: TinyGraph): void {
+  const half = Array.from({ length: TINY.headDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / TINY.headDim))
+  graph.floats('frequencies', [1, TINY.headDim / 2, 1], half)
+  const one = graph.integers('one', [1])
+  const position = graph.node('Unsqueeze', ['position_ids', one], 'position')
+  const angles = graph.node(
+    'MatMul',
+    ['frequencies', graph.node('Cast', [position], 'position.f', { to: { int: F32 } })],
+    'angles',
+  )
+  const turned = graph.node('Transpose', [angles], 'angles.turned', { perm: { ints: [0, 2, 1] } })
+  const doubled = graph.node('Concat', [turned, turned], 'angles.doubled', { axis: { int: -1 } })
+  graph.node('Unsqueeze', [graph.node('Cos', [doubled], 'cosines'), one], 'cos')
+  graph.node('Unsqueeze', [graph.node('Sin', [doubled], 'sines'), one], 'sin')
+  const shape = graph.node('Shape', ['past_key_values.0.key'], 'past.shape', {
+    start: { int: 2 },
+    end: { int: 3 },
+  })
+  const tokens = graph.node('Shape', ['input_ids'], 'tokens', { start: { int: 1 }, end: { int: 2 } })
+  const total = graph.node('Squeeze', [graph.node('Add', [shape, tokens], 'total.vector')], 'total')
+  const keys = graph.node(
+    'Range',
+    [graph.integers('zero', [0], []), total, graph.integers('step', [1], [])],
+    'keys',
+  )
+  const query = graph.node('Unsqueeze', ['position_ids', graph.integers('ends', [1, 3])], 'queries')
+  const seen = graph.node('LessOrEqual', [keys, query], 'seen')
+  graph.node('Where', [seen, graph.floats('none', [], [0]), graph.floats('never', [], [-1e9])], 'mask')
+}
+
+function rotated(graph: TinyGraph, x: string): string {
+  const half = graph.integers('half', [TINY.headDim / 2])
+  const [start, end, axis] = [
+    graph.integers('start', [0]),
+    graph.integers('end', [2 ** 40]),
+    graph.integers('axis', [3]),
+  ]
+  const lower = graph.node('Slice', [x, start, half, axis], `${x}.lower`)
+  const upper = graph.node('Neg', [graph.node('Slice', [x, half, end, axis], `${x}.upper`)], `${x}.negated`)
+  const turned = graph.node('Concat', [upper, lower], `${x}.turned`, { axis: { int: -1 } })
+  const products = [graph.node('Mul', [x, 'cos'], `${x}.cos`), graph.node('Mul', [turned, 'sin'], `${x}.sin`)]
+  return graph.node('Add', products, `${x}.rotated`)
+}
+
+/** Adds the attention of a layer as single operators; gives the name of its output [.., heads·headDim]. */
+export function addWrittenAttention(graph: TinyGraph, name: string, normed: string): string {
+  const layer = name.split('.')[1]
+  const toHeads = { perm: { ints: [0, 2, 1, 3] } }
+  const [q, k, v] = projections(graph, name, normed).map((part) => {
+    const shape = graph.integers('heads', [0, 0, -1, TINY.headDim])
+    const split = graph.node('Reshape', [part, shape], `${part}.split`)
+    return graph.node('Transpose', [split], `${part}.heads`, toHeads)
+  })
+  const cached = [rotated(graph, k!), v!].map((added, at) => {
+    const part = `${layer}.${at === 0 ? 'key' : 'value'}`
+    const axis = { axis: { int: -2 } }
+    const present = graph.node('Concat', [`past_key_values.${part}`, added], `present.${part}`, axis)
+    const lifted = graph.node('Unsqueeze', [present, graph.integers('two', [2])], `${added}.lifted`)
+    const before = graph.node('Shape', [present], `${added}.before`, { end: { int: 2 } })
+    const after = graph.node('Shape', [present], `${added}.after`, { start: { int: 2 } })
+    const group = graph.integers('group', [TINY.heads / TINY.kvHeads])
+    const shape = graph.node('Concat', [before, group, after], `${added}.shape`, { axis: { int: 0 } })
+    const repeated = graph.node('Expand', [lifted, shape], `${added}.repeated`)
+    return graph.node(
+      'Reshape',
+      [repeated, graph.integers('all', [0, TINY.heads, -1, TINY.headDim])],
+      `${added}.all`,
+    )
+  })
+  const key = graph.node('Transpose', [cached[0]!], `${name}.keys`, { perm: { ints: [0, 1, 3, 2] } })
+  const scores = graph.node('MatMul', [rotated(graph, q!), key], `${name}.scores`)
+  const root = graph.floats(`${name}.root`, [], [Math.sqrt(TINY.headDim)])
+  const masked = graph.node(
+    'Add',
+    [graph.node('Div', [scores, root], `${name}.scaled`), 'mask'],
+    `${name}.masked`,
+  )
+  const weights = graph.node('Softmax', [masked], `${name}.weights`, { axis: { int: -1 } })
+  const mixed = graph.node('MatMul', [weights, cached[1]!], `${name}.mixed`)
+  const rows = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
+  return graph.node('Reshape', [rows, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
+}

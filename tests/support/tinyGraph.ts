@@ -1,0 +1,81 @@
+import { Random } from '../../src/core/random.ts'
+import type { WrittenAttribute, WrittenNode, WrittenTensor } from './onnxWriter.ts'
+
+/** The sizes of the tiny decoder. */
+export const TINY = {
+  layers: 2,
+  hidden: 32,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  ffn: 64,
+  vocabulary: 40,
+  positions: 32,
+  theta: 10_000,
+  epsilon: 1e-5,
+} as const
+
+/** The ways in which exporters write the same decoder. */
+export interface TinyOptions {
+  readonly linear?: 'matMul' | 'gemm' | 'blocks4' | 'blocks8'
+  readonly zeros?: 'none' | 'packed' | 'floats'
+  readonly qkv?: 'fused' | 'separate'
+  readonly bias?: 'none' | 'last' | 'first'
+  readonly norm?: 'fused' | 'standard' | 'reciprocal' | 'division'
+  readonly attention?: 'fused' | 'written'
+  readonly activation?: 'sigmoid' | 'quickGelu'
+  readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8'
+}
+
+/** ONNX's numbers for the types that are written. */
+export const [F32, U8, I32, I64, U4, I4] = [1, 2, 6, 7, 21, 22] as const
+
+/** The domain of the fused and the quantised operators. */
+export const MICROSOFT = 'com.microsoft'
+
+/** A graph that is being written; its weights come from one seeded source, in the order in which they are asked for. */
+export class TinyGraph {
+  readonly nodes: WrittenNode[] = []
+  readonly initializers: WrittenTensor[] = []
+  readonly options: Required<TinyOptions>
+  private readonly random = new Random(7)
+
+  constructor(options: Required<TinyOptions>) {
+    this.options = options
+  }
+
+  node(
+    opType: string,
+    inputs: readonly string[],
+    output: string | readonly string[],
+    attributes: Readonly<Record<string, WrittenAttribute>> = {},
+    domain = '',
+  ): string {
+    const outputs = typeof output === 'string' ? [output] : output
+    this.nodes.push({ opType, inputs, outputs, attributes, domain })
+    return outputs[0]!
+  }
+
+  floats(name: string, dims: readonly number[], values: ArrayLike<number>): string {
+    const bytes = new Uint8Array(Float32Array.from(values).buffer)
+    this.initializers.push({ name, dataType: F32, dims, bytes })
+    return name
+  }
+
+  integers(name: string, values: readonly number[], dims: readonly number[] = [values.length]): string {
+    if (this.initializers.some((tensor) => tensor.name === name)) return name
+    const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    this.initializers.push({ name, dataType: I64, dims, bytes })
+    return name
+  }
+
+  normals(count: number, scale: number): Float32Array {
+    return Float32Array.from({ length: count }, () => this.random.nextNormal() * scale)
+  }
+
+  codes(name: string, dims: readonly number[], count: number, dataType: number): string {
+    const bytes = Uint8Array.from({ length: count }, () => this.random.nextBelow(256))
+    this.initializers.push({ name, dataType, dims, bytes })
+    return name
+  }
+}
