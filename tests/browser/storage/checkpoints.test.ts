@@ -137,13 +137,10 @@ test('a disk that is full keeps the last checkpoint, and the next save goes on',
 test('what did not come back as it was written is not pointed to', async () => {
   const first = contentOf(2000)
   await store.save('run', 10, first)
-  const { getFile } = FileSystemFileHandle.prototype
-  const damaged = new File([contentOf(2000)], 'b')
-  vi.spyOn(FileSystemFileHandle.prototype, 'getFile').mockImplementation(function (
-    this: FileSystemFileHandle,
-  ) {
-    return this.name === 'run.b' ? Promise.resolve(damaged) : getFile.call(this)
-  })
+  const whole = await (await slots()).getFileHandle('run.a')
+  vi.spyOn(FileSystemFileHandle.prototype, 'getFile')
+    .mockResolvedValueOnce(await whole.getFile())
+    .mockResolvedValueOnce(new File([contentOf(2000)], 'b'))
   expect(await failureOf(store.save('run', 20, contentOf(2000)))).toMatchObject({ code: 'storage-corrupt' })
   await expectKept(await store.read('run'), 10, first)
 })
