@@ -15,8 +15,6 @@ import { watchPreview } from './stores/preview.ts'
 import { watchRoute } from './stores/route.ts'
 import { openSettings } from './stores/settings.ts'
 import { openTraining } from './stores/training.ts'
-// A style sheet has nothing to import.
-// oxlint-disable-next-line import/no-unassigned-import
 import './theme.css'
 
 /** Puts the page into `root` and starts the engine behind it; what is returned takes the page out again. */

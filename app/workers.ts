@@ -1,7 +1,5 @@
-// Vite makes these exports: the addresses of the bundled workers.
-// oxlint-disable-next-line import/default
+/* oxlint-disable import/default -- Vite makes these exports: the addresses of the bundled workers */
 import fileWorkerUrl from '../src/engine/fileWorker.ts?worker&url'
-// oxlint-disable-next-line import/default
 import engineUrl from '../src/engine/worker.ts?worker&url'
 
 /** What this page uses of Trusted Types, which TypeScript's library does not know yet. */

@@ -149,7 +149,6 @@ function Confirmed({ label, question, act }: ConfirmedProps) {
           }}
         />
         {/* The visitor's next key goes to the harmless one. */}
-        {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
         <Button label="Leave it" autoFocus onClick={() => setIsAsking(false)} />
       </div>
     </div>

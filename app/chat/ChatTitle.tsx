@@ -28,7 +28,6 @@ export function ChatTitle({ chat }: { readonly chat: Chat }) {
   return (
     <input
       // The visitor asked for this box by a click.
-      // oxlint-disable-next-line jsx-a11y/no-autofocus
       autoFocus
       className={styles.box}
       aria-label="Title of this chat"

@@ -1,4 +1,3 @@
-/* oxlint-disable react/no-array-index-key -- text only ever grows at its end: a part's place is its identity */
 import { Fragment, memo } from 'react'
 import type { ReactNode } from 'react'
 
@@ -11,7 +10,7 @@ interface SpeechProps {
   readonly isStreaming?: boolean
 }
 
-/** What somebody says, its actions and quotes set apart. */
+/** What somebody says, its actions and quotes set apart. Text only ever grows at its end: a part's place is its key. */
 export const Speech = memo(function Speech({ text, isStreaming = false }: SpeechProps) {
   return parseSpeech(text, { isStreaming }).map((spans, index) => (
     <p key={index} className={styles.paragraph}>

@@ -33,7 +33,6 @@ export function LengthHistogram({ lengths, maxTokens }: LengthHistogramProps) {
           return (
             <rect
               // A bin is what its place says.
-              // oxlint-disable-next-line react/no-array-index-key
               key={index}
               className={styles.bar}
               x={index * width + 1}

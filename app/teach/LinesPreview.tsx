@@ -90,7 +90,6 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
       <ol className={styles.rows}>
         {rows.slice(0, limit).map(({ line, reason }, index) => (
           // Several rejections may be of one line.
-          // oxlint-disable-next-line react/no-array-index-key
           <li key={`${line} ${index}`}>
             <span className={styles.line}>Line {count(line)}</span> {reason}
           </li>

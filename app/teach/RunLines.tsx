@@ -23,11 +23,9 @@ export function RunLines({ run }: { readonly run: RunRecord }) {
         <summary>Look at the lines</summary>
         <ol className={styles.list}>
           {run.dialogues.slice(0, SHOWN).map((dialogue, index) => (
-            // The lines of a run never change.
-            // oxlint-disable-next-line react/no-array-index-key
+            // The lines of a run never change: their places are their keys.
             <li key={index}>
               {dialogue.turns.map((turn, place) => (
-                // oxlint-disable-next-line react/no-array-index-key
                 <p key={place} className={turn.speaker === 'user' ? styles.visitor : styles.role}>
                   {turn.text}
                 </p>

@@ -1,6 +1,4 @@
 import uPlot from 'uplot'
-// A style sheet has nothing to import.
-// oxlint-disable-next-line import/no-unassigned-import
 import 'uplot/dist/uPlot.min.css'
 
 import type { ChartLine } from './Chart.tsx'
