@@ -25,8 +25,8 @@ export interface PackShelf {
   attach(ref: PackRef | undefined): Promise<Pack | null>
   /** What to tell of a pack that plays all the same, such as that it has no fingerprint to compare. */
   warningsOf(pack: Pack): readonly string[]
-  /** Makes the first pack's roles ready again, whatever was attached past this shelf. */
-  reset(): Promise<void>
+  /** Something is attached past this shelf: whatever plays next is attached anew. */
+  forget(): void
 }
 
 /** A shelf on which `pack` is attached already. */
@@ -38,7 +38,7 @@ export function openPackShelf(stage: {
 }): PackShelf {
   const { backbone, model, name, pack: first } = stage
   const packs = new Map<string, Promise<Pack>>()
-  let attached = first
+  let attached: Pack | null | undefined = first
   const read = async ({ name: packName, file }: PackRef): Promise<Pack> => {
     const pack = await readPack(blobSource(packName, file))
     comparePack(pack, model, name)
@@ -73,9 +73,8 @@ export function openPackShelf(stage: {
       const warning = comparePack(pack, model, name)
       return warning ? [warning] : []
     },
-    async reset() {
-      await backbone.attach(first)
-      attached = first
+    forget() {
+      attached = undefined
     },
   }
 }

@@ -105,10 +105,11 @@ async function rehearse(
   pack: Pack,
   { role, prompts }: TrainParams['rehearsal'],
 ): Promise<readonly string[]> {
-  const { backbone, model } = stage
+  const { backbone, model, shelf } = stage
   const { tokenizer, template, stopIds } = model
   if (!tokenizer || !template) return []
   const index = pack.roles.findIndex(({ name }) => name === role)
+  shelf.forget()
   await backbone.attach(pack)
   const answers: string[] = []
   for (const text of prompts) {
@@ -148,8 +149,8 @@ function passOn(event: RunEvent, { config, rows, batches }: Prepared): TrainEven
 }
 
 /**
- * Trains on the loaded backbone. The pack that was attached before is attached again at the end: what was trained is a file
- * that the person may load.
+ * Trains on the loaded backbone. Whoever plays next gets their own pack again: what was trained is a file that the person
+ * may load.
  *
  * @throws HycoraError what preparing and training throw.
  */
@@ -170,28 +171,22 @@ export function trainOn(
       emit({ kind: 'answers', step, answers: await rehearse(stage, pack, params.rehearsal) })
       emit({ kind: 'map', step, map: mapRoles(pack) })
     }
-    try {
-      const every = Math.max(1, params.rehearsal.everySteps)
-      const events = runTraining({ ...prepared, checkpoint }, { ...control, show: { every, with: show } })
-      for (;;) {
-        const { done, value } = await events.next()
-        if (!done) {
-          emit(passOn(value, prepared))
-          continue
-        }
-        const { step, tensors, best, isFinished } = value
-        return {
-          pack: await packFile(stage, trainee, tensors, step, start),
-          best:
-            best && best.step !== step
-              ? await packFile(stage, trainee, best.tensors, best.step, start)
-              : null,
-          step,
-          isFinished,
-        }
+    const every = Math.max(1, params.rehearsal.everySteps)
+    const events = runTraining({ ...prepared, checkpoint }, { ...control, show: { every, with: show } })
+    for (;;) {
+      const { done, value } = await events.next()
+      if (!done) {
+        emit(passOn(value, prepared))
+        continue
       }
-    } finally {
-      await stage.shelf.reset()
+      const { step, tensors, best, isFinished } = value
+      return {
+        pack: await packFile(stage, trainee, tensors, step, start),
+        best:
+          best && best.step !== step ? await packFile(stage, trainee, best.tensors, best.step, start) : null,
+        step,
+        isFinished,
+      }
     }
   })
 }

@@ -102,7 +102,7 @@ describe('the proof of a pack', () => {
 
   test('refuses another backbone’s by both names, and leaves what plays as it was', async () => {
     const casting = castRole(first, first.roles[1]!.name, 1)
-    await shelf.reset()
+    await shelf.attach(undefined)
     const before = await backbone.logits(IDS, casting)
     const stranger = { name: 'SmolLM2', architecture: 'llama', fingerprint: 'ab'.repeat(32) }
     const pack = await changed(() => ({ backbone: stranger }))
@@ -140,7 +140,7 @@ describe('the proof of a pack', () => {
 
 describe('a blend', () => {
   test('has the logits of the mixed ΔW', async () => {
-    await shelf.reset()
+    await shelf.attach(undefined)
     const casting = castBlend(first, shares(), 1)
     const mixed = referenceAdapters(first, casting)
     // W + Σ_i w_i·ΔW_i, summed as whole matrices, not as a mix of A.
