@@ -19,8 +19,10 @@ export function Footnote({ chat }: { readonly chat: Chat }) {
   const spoken = useGeneration((state) => (state.live?.chat === chat.id ? state.live.tokens : null))
   const generation = lastGeneration(chat)
   const parts = [backbone?.name ?? info?.name ?? 'No model yet']
-  if (isLoading) parts.push(describeLoad(status).words)
-  else if (spoken !== null) parts.push(`${count(spoken)} tokens so far`)
+  if (isLoading) {
+    const { name, details } = describeLoad(status)
+    parts.push(name, ...details)
+  } else if (spoken !== null) parts.push(`${count(spoken)} tokens so far`)
   else if (generation)
     parts.push(`${generation.tokensPerSecond.toFixed(generation.tokensPerSecond < 10 ? 1 : 0)} tokens/s`)
   const used = preview?.tokens ?? (generation ? generation.promptTokens + generation.tokens : null)

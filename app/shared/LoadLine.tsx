@@ -22,24 +22,31 @@ export function LoadLine({ hasWords }: { readonly hasWords: boolean }) {
   const status = useEngine((state) => state.status)
   const phase = useEngine((state) => state.phase)
   if (phase !== 'loading' && phase !== 'starting') return null
-  const { name, fraction, words } = describeLoad(status)
+  const { name, fraction, details } = describeLoad(status)
   return (
     <aside className={styles.line} aria-label="Loading">
       <Progress label={name} fraction={fraction} />
-      {hasWords && <p className={styles.words}>{words}</p>}
+      {hasWords && (
+        <p className={styles.words}>
+          {[name, ...details].map((part) => (
+            <span key={part} className={styles.part}>
+              {part}
+            </span>
+          ))}
+        </p>
+      )}
     </aside>
   )
 }
 
-/** What is being waited for, how far it is, and both in words. */
+/** What is being waited for, how far it is, and what is known of it, the least important last. */
 export function describeLoad(status: LoadStatus | null): {
   readonly name: string
   readonly fraction: number
-  readonly words: string
+  readonly details: readonly string[]
 } {
   if (!status) {
-    const name = 'Looking for the graphics card'
-    return { name, fraction: 0, words: name }
+    return { name: 'Looking for the graphics card', fraction: 0, details: [] }
   }
   const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, trouble, step } = status
   const { name, from, to } = steps[step]
@@ -48,7 +55,7 @@ export function describeLoad(status: LoadStatus | null): {
   if (step === 'download' && isFromDevice) details.push('from this device')
   if (trouble !== null) details.push('the connection broke, trying again')
   else if (bytesPerSecond > 0 && doneBytes < totalBytes) {
-    details.push(`${bytes(bytesPerSecond)}/s`, timeLeft((totalBytes - doneBytes) / bytesPerSecond))
+    details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond), `${bytes(bytesPerSecond)}/s`)
   }
-  return { name, fraction: from + (to - from) * share, words: [name, ...details].join(' · ') }
+  return { name, fraction: from + (to - from) * share, details }
 }
