@@ -1,4 +1,4 @@
-import { HycoraError } from '../core/errors.ts'
+import { HycoraError, asHycoraError } from '../core/errors.ts'
 import type {
   BackboneInfo,
   DeviceState,
@@ -24,7 +24,8 @@ export interface EngineClient {
    * Aborting `signal` asks the worker to stop at the next token or step; the promise still settles with what
    * the worker answers.
    *
-   * @throws HycoraError whatever the worker threw, its code kept.
+   * @throws HycoraError whatever the worker threw, its code kept; `usage` where the request cannot be sent,
+   * `out-of-memory` where it or the answer cannot be read.
    */
   request<K extends RequestKind>(
     kind: K,
@@ -44,6 +45,7 @@ export interface EngineClient {
 export interface WorkerPort {
   postMessage(message: ToWorker): void
   addEventListener(type: 'message', listener: (event: MessageEvent<FromWorker>) => void): void
+  addEventListener(type: 'messageerror', listener: () => void): void
   addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void
   terminate(): void
 }
@@ -65,6 +67,10 @@ export function connectEngine(worker: WorkerPort): EngineClient {
       for (const listener of deviceListeners) listener(data.state, data.info)
       return
     }
+    if (data.kind === 'unread') {
+      failAll(new HycoraError('out-of-memory', 'the engine could not read what it was asked'))
+      return
+    }
     const entry = pending.get(data.id)
     if (!entry) return
     if (data.kind === 'yield') {
@@ -74,6 +80,9 @@ export function connectEngine(worker: WorkerPort): EngineClient {
     pending.delete(data.id)
     if (data.kind === 'return') entry.onReturn(data.value)
     else entry.onThrow(new HycoraError(data.code, data.message))
+  })
+  worker.addEventListener('messageerror', () => {
+    failAll(new HycoraError('out-of-memory', 'an answer of the engine could not be read'))
   })
   worker.addEventListener('error', (event) => {
     failAll(
@@ -95,7 +104,16 @@ export function connectEngine(worker: WorkerPort): EngineClient {
           onReturn: (value) => resolve(value as Request['returns']),
           onThrow: reject,
         })
-        worker.postMessage({ kind, id, params } as ToWorker)
+        try {
+          worker.postMessage({ kind, id, params } as ToWorker)
+        } catch (thrown) {
+          pending.delete(id)
+          const { message } = asHycoraError(thrown, 'usage')
+          reject(
+            new HycoraError('usage', `“${kind}” cannot be sent to the engine: ${message}`, { cause: thrown }),
+          )
+          return
+        }
         const cancel = (): void => worker.postMessage({ kind: 'cancel', id })
         if (signal?.aborted) cancel()
         else signal?.addEventListener('abort', cancel, { once: true })

@@ -1,10 +1,11 @@
-import { HycoraError } from '../core/errors.ts'
+import { HycoraError, asHycoraError } from '../core/errors.ts'
 import type { FileRequestKind, FileRequests, FromFileWorker, ToFileWorker } from './fileProtocol.ts'
 
 /** What of a Worker the client uses. */
 export interface FileWorkerPort {
   postMessage(message: ToFileWorker): void
   addEventListener(type: 'message', listener: (event: MessageEvent<FromFileWorker>) => void): void
+  addEventListener(type: 'messageerror', listener: () => void): void
   addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void
   terminate(): void
 }
@@ -12,7 +13,8 @@ export interface FileWorkerPort {
 /**
  * Asks a fresh worker one question; it is ended with the answer, when the time is up, or when the asker stops.
  *
- * @throws HycoraError whatever the worker threw, its code kept; `format-invalid` when the time is up; `cancelled`.
+ * @throws HycoraError whatever the worker threw, its code kept; `format-invalid` when the time is up; `cancelled`;
+ * `usage` where the question cannot be sent, `out-of-memory` where the answer cannot be read.
  */
 export function askFileWorker<K extends FileRequestKind>(
   open: () => FileWorkerPort,
@@ -46,9 +48,16 @@ export function askFileWorker<K extends FileRequestKind>(
       else if (data.kind === 'return') end(() => resolve(data.value as FileRequests[K]['returns']))
       else fail(new HycoraError(data.code, data.message))
     })
+    worker.addEventListener('messageerror', () => {
+      fail(new HycoraError('out-of-memory', 'what was read did not come across'))
+    })
     worker.addEventListener('error', (event) => {
       fail(new HycoraError('format-invalid', `reading failed: ${event.message || 'its script did not load'}`))
     })
-    worker.postMessage({ kind, params } as ToFileWorker)
+    try {
+      worker.postMessage({ kind, params } as ToFileWorker)
+    } catch (thrown) {
+      fail(asHycoraError(thrown, 'usage'))
+    }
   })
 }

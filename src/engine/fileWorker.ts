@@ -23,11 +23,10 @@ async function answer(message: ToFileWorker): Promise<unknown> {
 }
 
 self.addEventListener('message', ({ data }: MessageEvent<ToFileWorker>) => {
-  answer(data).then(
-    (value) => post({ kind: 'return', value }),
-    (error: unknown) => {
+  answer(data)
+    .then((value) => post({ kind: 'return', value }))
+    .catch((error: unknown) => {
       const { code, message } = asHycoraError(error, 'format-invalid')
       post({ kind: 'throw', code, message })
-    },
-  )
+    })
 })

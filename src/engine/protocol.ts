@@ -7,6 +7,7 @@ import type { Sampling } from '../core/sampling.ts'
  *   page → worker   {kind: <request>, id, params} · {kind: 'cancel', id}
  *   worker → page   {kind: 'yield', id, value}* then one of {kind: 'return', id, value} · {kind: 'throw', id, code, message}
  *                   {kind: 'device', state, info} whenever the state of the graphics device changes
+ *                   {kind: 'unread'} when a request came that the browser could not unpack
  */
 
 /** What the browser offers for computing, for the diagnostics and for the message when it offers nothing. */
@@ -358,5 +359,7 @@ export type FromWorker =
   | { readonly kind: 'yield'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'return'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'throw'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  /** Nobody can say which request it was, so every one that waits has failed. */
+  | { readonly kind: 'unread' }
   /** `info` is that of the backbone that has taken the lost one's place; null where none has. */
   | { readonly kind: 'device'; readonly state: DeviceState; readonly info: BackboneInfo | null }

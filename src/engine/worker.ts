@@ -11,10 +11,16 @@ const running = new Map<number, AbortController>()
 
 /** Sends on what a generator yields and gives back what it returns. */
 async function forward<Y, R>(id: number, generator: AsyncGenerator<Y, R>): Promise<R> {
-  for (;;) {
-    const { done, value } = await generator.next()
-    if (done) return value
-    post({ kind: 'yield', id, value })
+  try {
+    for (;;) {
+      const { done, value } = await generator.next()
+      if (done) return value
+      post({ kind: 'yield', id, value })
+    }
+  } catch (error) {
+    // What cannot be posted ends the request: the generator lets the next one in.
+    await generator.throw(error).catch(() => undefined)
+    throw error
   }
 }
 
@@ -51,12 +57,12 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   const controller = new AbortController()
   running.set(id, controller)
   run(data, controller.signal)
-    .then(
-      (value) => post({ kind: 'return', id, value }),
-      (error: unknown) => {
-        const { code, message } = asHycoraError(error, 'webgpu-unavailable')
-        post({ kind: 'throw', id, code, message })
-      },
-    )
+    .then((value) => post({ kind: 'return', id, value }))
+    .catch((error: unknown) => {
+      const { code, message } = asHycoraError(error, 'webgpu-unavailable')
+      post({ kind: 'throw', id, code, message })
+    })
     .finally(() => running.delete(id))
 })
+
+self.addEventListener('messageerror', () => post({ kind: 'unread' }))

@@ -6,21 +6,20 @@ import type { FromFileWorker, ToFileWorker } from '../../../src/engine/fileProto
 
 /** A worker that answers a question with these messages. */
 function worker(answers: readonly FromFileWorker[]) {
-  const listeners: ((event: MessageEvent<FromFileWorker>) => void)[] = []
+  const events = new EventTarget()
   const asked: ToFileWorker[] = []
   const state = { ended: 0 }
   const port: FileWorkerPort = {
     postMessage(message) {
       asked.push(message)
-      for (const data of answers)
-        for (const listen of listeners) listen(new MessageEvent('message', { data }))
+      for (const data of answers) events.dispatchEvent(new MessageEvent('message', { data }))
     },
-    addEventListener(type: 'message' | 'error', listener: (event: never) => void) {
-      if (type === 'message') listeners.push(listener as (event: MessageEvent<FromFileWorker>) => void)
+    addEventListener(type: string, listener: (event: never) => void) {
+      events.addEventListener(type, listener as (event: Event) => void)
     },
     terminate: () => state.ended++,
   }
-  return { open: () => port, asked, state }
+  return { open: () => port, asked, state, emit: (type: string) => events.dispatchEvent(new Event(type)) }
 }
 
 const question = { files: [], backbone: null }
@@ -48,6 +47,29 @@ describe('a question to the worker for files', () => {
     await expect(askFileWorker(open, 'arrive', question, { limitMs: 60_000 })).rejects.toMatchObject({
       code: 'format-unsupported',
     })
+    expect(state.ended).toBe(1)
+  })
+
+  test('that cannot be sent fails at once, and the worker ends', async () => {
+    const { open, state } = worker([])
+    const port = {
+      ...open(),
+      postMessage() {
+        throw new DOMException('() => 1 could not be cloned.', 'DataCloneError')
+      },
+    }
+    await expect(askFileWorker(() => port, 'arrive', question, { limitMs: 60_000 })).rejects.toMatchObject({
+      code: 'usage',
+      message: '() => 1 could not be cloned.',
+    })
+    expect(state.ended).toBe(1)
+  })
+
+  test('whose answer cannot be read fails', async () => {
+    const { open, state, emit } = worker([])
+    const answer = askFileWorker(open, 'arrive', question, { limitMs: 60_000 })
+    emit('messageerror')
+    await expect(answer).rejects.toMatchObject({ code: 'out-of-memory' })
     expect(state.ended).toBe(1)
   })
 
