@@ -85,6 +85,7 @@ export class Engine {
     try {
       const stage = yield* pump<LoadProgress, Stage>((emit) => setStage(this.gpu, params, emit))
       if (this.stage) closePath(this.stage)
+      this.recovery = null
       // What was measured now is not measured again when the device is lost.
       this.params = { ...params, rates: stage.info.computing.rates }
       this.install(stage)
@@ -179,7 +180,7 @@ export class Engine {
 
   /**
    * Rebuilds everything on a new device after the first loss; after a second one soon after on the processor, unless
-   * WebGPU was asked for.
+   * WebGPU was asked for. What another load has overtaken meanwhile is given up.
    */
   private recover(): void {
     const { params } = this
@@ -189,20 +190,26 @@ export class Engine {
     this.stage = null
     if (!params) return
     this.onDevice('recovering', null)
-    this.recovery = this.setStageAgain(params, isRepeated).then(
+    const recovery: Promise<Stage> = this.setStageAgain(params, isRepeated).then(
       (stage) => {
+        if (this.recovery !== recovery) {
+          closePath(stage)
+          return this.current()
+        }
         this.recovery = null
         this.install(stage)
         this.onDevice('ready', stage.info)
         return stage
       },
       (error: unknown) => {
+        if (this.recovery !== recovery) return this.current()
         this.onDevice('needs-reload', null)
         throw new HycoraError('device-lost', asHycoraError(error, 'device-lost').message)
       },
     )
     // Whoever needs the stage awaits the recovery and sees why it failed.
-    this.recovery.catch(() => undefined)
+    recovery.catch(() => undefined)
+    this.recovery = recovery
   }
 
   private async setStageAgain(params: LoadParams, isRepeated: boolean): Promise<Stage> {
