@@ -1,12 +1,11 @@
 import { useState } from 'react'
 
 import { AddButton } from '../arrivals/AddButton.tsx'
-import { Button } from '../shared/Button.tsx'
+import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { meetRole, useChats } from '../stores/chats.ts'
 import { useCast } from '../stores/cast.ts'
 import { useEngine } from '../stores/engine.ts'
-import { showBackstage, useSession } from '../stores/session.ts'
 import { BlendTile } from './BlendTile.tsx'
 import { CallMe } from './CallMe.tsx'
 import type { CastMember } from './castMember.ts'
@@ -27,7 +26,6 @@ export function CastScreen() {
   const members = useCast((state) => state.members)
   const isSettled = useCast((state) => state.isSettled)
   const hasChats = useChats((state) => state.summaries.some((chat) => chat.started && !chat.deleted))
-  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const [search, setSearch] = useState('')
   const shown = members.filter((member) => matches(member, search))
   return (
@@ -36,13 +34,7 @@ export function CastScreen() {
         <p className={styles.mark}>HyCoRA playground</p>
         <div className={styles.tools}>
           <AddButton />
-          <Button
-            label="Backstage"
-            icon="curtain"
-            look="quiet"
-            aria-expanded={isBackstageOpen}
-            onClick={() => showBackstage(!isBackstageOpen)}
-          />
+          <BackstageButton />
         </div>
       </header>
       <main className={[styles.main, members.length <= FEW ? styles.few : ''].join(' ')}>

@@ -4,6 +4,7 @@ import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
 import { isForAnotherModel } from '../cast/castMember.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
@@ -16,7 +17,7 @@ import { again, dismissFailure, useGeneration } from '../stores/generation.ts'
 import { routeHash } from '../stores/route.ts'
 import { characterName } from '../stores/scene.ts'
 import { openShare } from '../stores/share.ts'
-import { edit, showBackstage, useSession } from '../stores/session.ts'
+import { edit, useSession } from '../stores/session.ts'
 import { useNarrow } from '../shared/useNarrow.ts'
 import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
 import { Announcer } from './Announcer.tsx'
@@ -61,7 +62,6 @@ export function ChatScreen({ id }: { readonly id: string }) {
 
 function OpenChat({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
-  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const dialog = useSession((state) => state.dialog)
   const failure = useGeneration((state) => (state.failure?.chat === chat.id ? state.failure : null))
   const saveFailure = useChats((state) => state.saveFailure)
@@ -102,14 +102,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
           disabled={!hasBegun}
           onClick={() => void beginChat(chat.role)}
         />
-        <Button
-          label="Backstage"
-          icon="curtain"
-          iconOnly={isNarrow}
-          look="quiet"
-          aria-expanded={isBackstageOpen}
-          onClick={() => showBackstage(!isBackstageOpen)}
-        />
+        <BackstageButton iconOnly={isNarrow} />
       </header>
       <main className={styles.main}>
         <MessageList chat={chat} member={member} />

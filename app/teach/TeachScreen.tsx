@@ -1,67 +1,40 @@
 import { Button } from '../shared/Button.tsx'
-import { EngineNotices } from '../shared/EngineNotices.tsx'
-import { Icon } from '../shared/Icon.tsx'
 import { Notice } from '../shared/Notice.tsx'
+import { SideScreen } from '../shared/SideScreen.tsx'
 import { choosePath, useEngine } from '../stores/engine.ts'
-import { routeHash } from '../stores/route.ts'
-import { showBackstage, useSession } from '../stores/session.ts'
 import { useTraining } from '../stores/training.ts'
 import { FirstNight } from './FirstNight.tsx'
 import { LinesStep } from './LinesStep.tsx'
 import { RehearsalStep } from './RehearsalStep.tsx'
 import { Step } from './Step.tsx'
-import styles from './TeachScreen.module.css'
 
 /** One page in three steps that stay visible: the lines, the rehearsal, the first night. */
 export function TeachScreen() {
-  const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const isElsewhere = useTraining((state) => state.isElsewhere)
   const phase = useTraining((state) => state.phase)
   return (
-    <div className={styles.page}>
-      <header className={styles.bar}>
-        <a className={styles.back} href={routeHash({ screen: 'cast' })}>
-          <Icon name="back" />
-          The cast
-        </a>
-        <Button
-          label="Backstage"
-          icon="curtain"
-          look="quiet"
-          aria-expanded={isBackstageOpen}
-          onClick={() => showBackstage(!isBackstageOpen)}
-        />
-      </header>
-      <main className={styles.main}>
-        <div className={styles.welcome}>
-          <h1 className={styles.title} tabIndex={-1} data-arrival="">
-            Someone of your own
-          </h1>
-          <p className={styles.about}>
-            Give the model a page of dialogue, let it rehearse, and talk to who comes of it. It learns on your
-            own graphics card; nothing leaves this page.
+    <SideScreen
+      title="Someone of your own"
+      about="Give the model a page of dialogue, let it rehearse, and talk to who comes of it. It learns on your own graphics card; nothing leaves this page."
+    >
+      <NoRehearsalNotice />
+      {isElsewhere && (
+        <Notice title="Training runs in another tab" tone="warning">
+          <p>
+            One rehearsal at a time: the graphics card is busy with that one. Here it can be read, not run.
           </p>
-        </div>
-        <EngineNotices />
-        <NoRehearsalNotice />
-        {isElsewhere && (
-          <Notice title="Training runs in another tab" tone="warning">
-            <p>
-              One rehearsal at a time: the graphics card is busy with that one. Here it can be read, not run.
-            </p>
-          </Notice>
-        )}
-        <Step number={1} title="Lines" about={phase === 'none' ? 'What the character says.' : null}>
-          <LinesStep />
-        </Step>
-        <Step number={2} title="Rehearsal" about={phase === 'none' ? 'How they are learnt.' : null}>
-          <RehearsalStep />
-        </Step>
-        <Step number={3} title="First night" about="Who comes of it.">
-          <FirstNight />
-        </Step>
-      </main>
-    </div>
+        </Notice>
+      )}
+      <Step number={1} title="Lines" about={phase === 'none' ? 'What the character says.' : null}>
+        <LinesStep />
+      </Step>
+      <Step number={2} title="Rehearsal" about={phase === 'none' ? 'How they are learnt.' : null}>
+        <RehearsalStep />
+      </Step>
+      <Step number={3} title="First night" about="Who comes of it.">
+        <FirstNight />
+      </Step>
+    </SideScreen>
   )
 }
 

@@ -1,0 +1,17 @@
+import { showBackstage, useSession } from '../stores/session.ts'
+import { Button } from './Button.tsx'
+
+/** Opens the drawer beside the screen, and closes it. */
+export function BackstageButton({ iconOnly = false }: { readonly iconOnly?: boolean }) {
+  const isOpen = useSession((state) => state.isBackstageOpen)
+  return (
+    <Button
+      label="Backstage"
+      icon="curtain"
+      iconOnly={iconOnly}
+      look="quiet"
+      aria-expanded={isOpen}
+      onClick={() => showBackstage(!isOpen)}
+    />
+  )
+}
