@@ -1,6 +1,4 @@
-import { useRef } from 'react'
-
-import { Button } from '../shared/Button.tsx'
+import { FileButton } from '../shared/FileButton.tsx'
 import { useNarrow } from '../shared/useNarrow.ts'
 import { receiveFiles } from '../stores/arrivals.ts'
 import { chosenFiles } from './droppedFiles.ts'
@@ -8,29 +6,16 @@ import { chosenFiles } from './droppedFiles.ts'
 /** Brings in whoever is in a file. */
 export function AddButton() {
   const isNarrow = useNarrow()
-  const input = useRef<HTMLInputElement>(null)
   return (
-    <>
-      <Button
-        label="Add a character"
-        icon="in"
-        look="quiet"
-        iconOnly={isNarrow}
-        onClick={() => input.current?.click()}
-      />
-      <input
-        ref={input}
-        type="file"
-        hidden
-        multiple
-        accept=".safetensors,.png,.json,.charx,.zip,.jsonl,.gguf"
-        aria-label="A pack, a card or a chat"
-        onChange={(event) => {
-          const files = chosenFiles(event.target.files ?? [])
-          event.target.value = ''
-          void receiveFiles(files)
-        }}
-      />
-    </>
+    <FileButton
+      label="Add a character"
+      icon="in"
+      look="quiet"
+      iconOnly={isNarrow}
+      multiple
+      accept=".safetensors,.png,.json,.charx,.zip,.jsonl,.gguf"
+      about="A pack, a card or a chat"
+      onFiles={(files) => void receiveFiles(chosenFiles(files))}
+    />
   )
 }

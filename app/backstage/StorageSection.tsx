@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 
 import { chosenFiles } from '../arrivals/droppedFiles.ts'
 import { Button } from '../shared/Button.tsx'
+import { FileButton } from '../shared/FileButton.tsx'
 import { bytes } from '../shared/format.ts'
 import { receiveFiles } from '../stores/arrivals.ts'
 import { eraseAllChats } from '../stores/chats.ts'
@@ -156,22 +157,13 @@ function Confirmed({ label, question, act }: ConfirmedProps) {
 }
 
 function PutBack() {
-  const input = useRef<HTMLInputElement>(null)
   return (
-    <>
-      <Button label="Put a backup back" icon="in" onClick={() => input.current?.click()} />
-      <input
-        ref={input}
-        type="file"
-        hidden
-        accept=".zip"
-        aria-label="A backup"
-        onChange={(event) => {
-          const files = chosenFiles(event.target.files ?? [])
-          event.target.value = ''
-          void receiveFiles(files)
-        }}
-      />
-    </>
+    <FileButton
+      label="Put a backup back"
+      icon="in"
+      accept=".zip"
+      about="A backup"
+      onFiles={(files) => void receiveFiles(chosenFiles(files))}
+    />
   )
 }

@@ -4,7 +4,7 @@ import styles from './Button.module.css'
 import { Icon } from './Icon.tsx'
 import type { IconName } from './Icon.tsx'
 
-interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'className' | 'children'> {
+export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'className' | 'children'> {
   /** What it does, in a verb; read out and shown, or shown as a tooltip where only the icon is. */
   readonly label: string
   readonly icon?: IconName

@@ -1,8 +1,9 @@
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import type { DragEvent } from 'react'
 
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
+import { FileButton } from '../shared/FileButton.tsx'
 import { bytes } from '../shared/format.ts'
 import {
   clearLines,
@@ -38,10 +39,8 @@ export function LinesStep() {
 
 function WriteLines() {
   const { text, fileName, roleName, report, failure } = useLines()
-  const input = useRef<HTMLInputElement>(null)
   const drop = useDrop((file) => void openLines(file))
   const isEmpty = text.trim() === ''
-  const pick = (): void => input.current?.click()
   return (
     <div className={[styles.place, drop.isOver ? styles.over : ''].join(' ')} {...drop.handlers}>
       {text.length <= BOX_LENGTH ? (
@@ -67,7 +66,13 @@ function WriteLines() {
         character card. Drop one anywhere here.
       </p>
       <div className={styles.actions}>
-        <Button label="Choose a file" icon="in" onClick={pick} />
+        <FileButton
+          label="Choose a file"
+          icon="in"
+          accept=".jsonl,.json,.csv,.tsv,.txt,.md"
+          about="A file of lines"
+          onFiles={([file]) => file && void openLines(file)}
+        />
         {isEmpty ? (
           <Button
             label="Try it with the Captain’s twenty lines"
@@ -77,18 +82,6 @@ function WriteLines() {
         ) : (
           <Button label="Clear" icon="close" look="quiet" onClick={clearLines} />
         )}
-        <input
-          ref={input}
-          type="file"
-          hidden
-          accept=".jsonl,.json,.csv,.tsv,.txt,.md"
-          aria-label="A file of lines"
-          onChange={(event) => {
-            const file = event.target.files?.[0]
-            event.target.value = ''
-            if (file) void openLines(file)
-          }}
-        />
       </div>
       {!isEmpty && (
         <Field label="The character’s name, where the lines do not say it">
