@@ -3,8 +3,7 @@ import { plainName } from '../cast/castMember.ts'
 import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'
 import { putAway } from '../stores/arrivals.ts'
-import { retryEngine, useEngine } from '../stores/engine.ts'
-import { changeSettings } from '../stores/settings.ts'
+import { chooseBackbone, useEngine } from '../stores/engine.ts'
 
 /** A link leads to somebody who cannot come without what is not here: what that is, and what to do. */
 export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
@@ -26,8 +25,7 @@ export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
             look="strong"
             onClick={() => {
               putAway()
-              changeSettings({ backbone: served.id })
-              void retryEngine()
+              void chooseBackbone(served.id)
             }}
           />
         )

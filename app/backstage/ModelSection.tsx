@@ -4,9 +4,9 @@ import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { downloadBytes } from '../../src/storage/manifest.ts'
 import { Button } from '../shared/Button.tsx'
 import { bytes } from '../shared/format.ts'
-import { retryEngine, useEngine } from '../stores/engine.ts'
+import { chooseBackbone, useEngine } from '../stores/engine.ts'
 import { countKept, freeModel, useModelFiles } from '../stores/modelFiles.ts'
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { useSettings } from '../stores/settings.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
 import styles from './ModelSection.module.css'
 import { Section } from './Section.tsx'
@@ -60,10 +60,7 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
           aria-label={name}
           aria-describedby={`model-${id}`}
           checked={isChosen}
-          onChange={() => {
-            changeSettings({ backbone: id })
-            void retryEngine()
-          }}
+          onChange={() => void chooseBackbone(id)}
         />
         <span>{name}</span>
         <span className={styles.size}>{bytes(size)}</span>

@@ -1,6 +1,5 @@
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
-import { retryEngine, useEngine } from '../stores/engine.ts'
-import { changeSettings } from '../stores/settings.ts'
+import { chooseBackbone, useEngine } from '../stores/engine.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
 import { Button } from './Button.tsx'
 import { Notice } from './Notice.tsx'
@@ -29,10 +28,7 @@ export function OtherModel({ backbone, then }: OtherModelProps) {
             label={`Switch to ${served.name}`}
             look="strong"
             disabled={isRehearsing}
-            onClick={() => {
-              changeSettings({ backbone: served.id })
-              void retryEngine()
-            }}
+            onClick={() => void chooseBackbone(served.id)}
           />
         )
       }

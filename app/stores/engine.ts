@@ -176,6 +176,12 @@ function deviceKey({ id }: ServedBackbone): string {
   return [id, vendor, architecture, description].filter(Boolean).join(' · ')
 }
 
+/** Takes another model. */
+export async function chooseBackbone(id: string): Promise<void> {
+  changeSettings({ backbone: id })
+  await retryEngine()
+}
+
 /** Takes another way of computing, and loads the model anew on it. */
 export async function choosePath(path: PathChoice): Promise<void> {
   changeSettings({ path })

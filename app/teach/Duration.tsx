@@ -5,10 +5,10 @@ import { Button } from '../shared/Button.tsx'
 import { errorText } from '../shared/errorText.ts'
 import { bytes, count, duration } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { retryEngine, useEngine } from '../stores/engine.ts'
+import { chooseBackbone, useEngine } from '../stores/engine.ts'
 import { followPlan, saveKit, useEstimate } from '../stores/estimate.ts'
 import { useRehearsalPlan } from '../stores/rehearsalPlan.ts'
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { useSettings } from '../stores/settings.ts'
 import { stepsOf } from '../stores/trainingConfig.ts'
 import styles from './Duration.module.css'
 
@@ -68,10 +68,7 @@ function LongTime({ total, perStep, steps }: LongTimeProps) {
           {smaller && (
             <Button
               label={`Rehearse on ${smaller.name} instead`}
-              onClick={() => {
-                changeSettings({ backbone: smaller.id })
-                void retryEngine()
-              }}
+              onClick={() => void chooseBackbone(smaller.id)}
             />
           )}
           <SaveKit />
