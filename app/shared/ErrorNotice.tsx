@@ -1,3 +1,5 @@
+import type { ReactNode } from 'react'
+
 import type { Failure } from '../stores/engine.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
@@ -6,21 +8,24 @@ import { Notice } from './Notice.tsx'
 
 interface ErrorNoticeProps {
   readonly failure: Failure
-  readonly onRetry: () => void
+  readonly onRetry?: () => void
   readonly onDismiss?: () => void
+  /** Said in place of the advice that goes with the code; then no deed is offered either. */
+  readonly children?: ReactNode
 }
 
 /** An error: what happened, what is safe, what to do, and the words to send on. */
-export function ErrorNotice({ failure, onRetry, onDismiss }: ErrorNoticeProps) {
+export function ErrorNotice({ failure, onRetry, onDismiss, children }: ErrorNoticeProps) {
   const { title, advice, action } = errorText[failure.code]
+  const deed = children === undefined ? action : 'none'
   return (
     <Notice
       title={title}
       tone="danger"
       actions={
         <>
-          {action === 'retry' && <Button label="Try again" icon="again" look="strong" onClick={onRetry} />}
-          {action === 'reload' && (
+          {deed === 'retry' && <Button label="Try again" icon="again" look="strong" onClick={onRetry} />}
+          {deed === 'reload' && (
             <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
           )}
           <CopyDiagnostics />
@@ -28,7 +33,7 @@ export function ErrorNotice({ failure, onRetry, onDismiss }: ErrorNoticeProps) {
         </>
       }
     >
-      <p>{advice}</p>
+      <p>{children ?? advice}</p>
       <p>
         <code>
           {failure.code}: {failure.message}

@@ -1,6 +1,5 @@
 import { Button } from '../shared/Button.tsx'
-import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
-import { errorText } from '../shared/errorText.ts'
+import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { saveResult, useFirstNight } from '../stores/firstNight.ts'
@@ -58,28 +57,12 @@ function FailureNotice() {
   const keptStep = useTraining((state) => state.keptStep)
   if (!failure) return null
   return (
-    <Notice
-      title={errorText[failure.code].title}
-      tone="danger"
-      actions={
-        <>
-          <CopyDiagnostics />
-          <Button label="Put away" look="quiet" onClick={dismissTrainingFailure} />
-        </>
-      }
-    >
-      <p>
-        The rehearsal stopped.{' '}
-        {keptStep === null
-          ? 'It had no checkpoint yet, so going on means beginning again.'
-          : `Everything up to step ${count(keptStep)} is kept; going on begins there.`}
-      </p>
-      <p>
-        <code>
-          {failure.code}: {failure.message}
-        </code>
-      </p>
-    </Notice>
+    <ErrorNotice failure={failure} onDismiss={dismissTrainingFailure}>
+      The rehearsal stopped.{' '}
+      {keptStep === null
+        ? 'It had no checkpoint yet, so going on means beginning again.'
+        : `Everything up to step ${count(keptStep)} is kept; going on begins there.`}
+    </ErrorNotice>
   )
 }
 
