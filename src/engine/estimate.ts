@@ -1,4 +1,5 @@
 import { check } from '../core/errors.ts'
+import { countTokens } from '../train/batches.ts'
 import { trainingBytes, trainingNeeds } from '../train/memory.ts'
 import { blockSizeOf } from '../train/trainingBuffers.ts'
 import { tryStep } from '../train/trial.ts'
@@ -42,7 +43,7 @@ export async function estimateOn(
   const prepared = await prepareTraining(stage, params)
   const { decoder, weights, trainee, config, batches } = prepared
   const steps = Array.from({ length: Math.min(COUNTED_STEPS, config.steps) }, (_, step) => batches.at(step))
-  const tokens = steps.flat().reduce((sum, { ids }) => sum + ids.length, 0) / steps.length
+  const tokens = steps.flat().reduce((sum, batch) => sum + countTokens(batch), 0) / steps.length
   const { fixed, perToken } = await stepTime(stage, prepared, signal)
   return {
     secondsPerStep: config.accumulate * fixed + tokens * perToken,

@@ -14,7 +14,7 @@ export interface Batch {
   readonly roles: readonly number[]
 }
 
-/** Pads rows to the longest of them; padding is never read, since attention is causal and the loss masked. */
+/** Pads rows to the longest of them; the padding is not computed. */
 export function padBatch(rows: readonly TokenRow[], roleIds: ReadonlyMap<string, number>): Batch {
   const tokens = Math.max(...rows.map(({ ids }) => ids.length))
   const ids = new Uint32Array(rows.length * tokens)
@@ -31,6 +31,48 @@ export function padBatch(rows: readonly TokenRow[], roleIds: ReadonlyMap<string,
     anchors: rows.map(({ anchor }) => anchor),
     roles: rows.map(({ role }) => roleIds.get(role) ?? 0),
   }
+}
+
+/**
+ * Where the tokens of a micro-batch are computed: side by side, without what lies behind a row's last reply token, which
+ * nothing reads; the rows of a slot are neighbours, slots in ascending order.
+ */
+export interface PackedTokens {
+  /** The batch's rows in the order in which they are computed. */
+  readonly order: readonly number[]
+  /** Tokens of each of the batch's rows that are computed. */
+  readonly lengths: readonly number[]
+  /** Where each of the batch's rows begins. */
+  readonly first: readonly number[]
+  /** Tokens in all. */
+  readonly count: number
+}
+
+/** Tokens of each row up to its last reply token and its anchor. */
+function lengthsOf({ rows, tokens, isReply, anchors }: Batch): number[] {
+  return Array.from({ length: rows }, (_, row) => {
+    const lastReply = isReply.subarray(row * tokens, (row + 1) * tokens).lastIndexOf(1)
+    return Math.min(tokens, 1 + Math.max(0, lastReply, anchors[row] ?? 0))
+  })
+}
+
+/** How many tokens of a micro-batch are computed. */
+export function countTokens(batch: Batch): number {
+  return lengthsOf(batch).reduce((sum, length) => sum + length, 0)
+}
+
+/** Places the tokens of a micro-batch whose rows play these slots. */
+export function packTokens(batch: Batch, slots: readonly number[]): PackedTokens {
+  const lengths = lengthsOf(batch)
+  const slotOf = (row: number): number => slots[row] ?? 0
+  const order = [...lengths.keys()].toSorted((one, other) => slotOf(one) - slotOf(other))
+  const first = lengths.map(() => 0)
+  let count = 0
+  for (const row of order) {
+    first[row] = count
+    count += lengths[row] ?? 0
+  }
+  return { order, lengths, first, count }
 }
 
 function shuffle<T>(values: readonly T[], random: Random): T[] {

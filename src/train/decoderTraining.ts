@@ -12,7 +12,8 @@ import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
 import { rotaryAngles } from '../model/rotary.ts'
 import { STEP_ROW_WORDS } from '../model/workspace.ts'
-import type { Batch } from './batches.ts'
+import { packTokens } from './batches.ts'
+import type { Batch, PackedTokens } from './batches.ts'
 import { planBlockTraining } from './blockTraining.ts'
 import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
 import { planHead } from './headTraining.ts'
@@ -49,7 +50,7 @@ export class DecoderTraining {
   private readonly dropout: Tensor
   private readonly angles: Tensor
   private readonly limits: BatchLimits
-  private rows = 0
+  private packed: PackedTokens = { order: [], lengths: [], first: [], count: 0 }
   private replyRows = 0
 
   private constructor(
@@ -164,6 +165,11 @@ export class DecoderTraining {
     }
   }
 
+  /** Where the last micro-batch's anchors lie among the rows of `hidden`. */
+  rowsOf(anchors: readonly number[]): number[] {
+    return anchors.map((anchor, index) => (this.packed.first[index] ?? 0) + anchor)
+  }
+
   /** The cross-entropy of the last micro-batch: the weighted sum over its reply tokens. */
   async readLoss(): Promise<number> {
     const bytes = await readBuffer(
@@ -192,27 +198,32 @@ export class DecoderTraining {
   private writeBatch(batch: Batch, { slots, scale, tokenWeight, dropout }: BatchCasting): void {
     const { queue } = this.device
     const { buffers } = this
-    this.rows = batch.rows * batch.tokens
-    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * this.rows)))
-    words.setUint32(0, this.rows, true)
+    const packed = packTokens(batch, slots)
+    this.packed = packed
+    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * packed.count)))
+    words.setUint32(0, packed.count, true)
+    const ids = new Uint32Array(packed.count)
     const replyRows: number[] = []
     const targets: number[] = []
-    for (let row = 0; row < this.rows; row++) {
-      const sequence = Math.floor(row / batch.tokens)
-      const position = row % batch.tokens
-      const at = 4 + 4 * STEP_ROW_WORDS * row
-      words.setUint32(at, position, true)
-      words.setUint32(at + 4, slots[sequence] ?? 0, true)
-      words.setFloat32(at + 8, scale, true)
-      words.setUint32(at + 12, sequence, true)
-      if (position + 1 < batch.tokens && batch.isReply[row + 1]) {
-        replyRows.push(row)
-        targets.push(batch.ids[row + 1] ?? 0)
+    for (const [sequence, index] of packed.order.entries()) {
+      const [first = 0, length = 0] = [packed.first[index], packed.lengths[index]]
+      const source = index * batch.tokens
+      ids.set(batch.ids.subarray(source, source + length), first)
+      for (let position = 0; position < length; position++) {
+        const at = 4 + 4 * STEP_ROW_WORDS * (first + position)
+        words.setUint32(at, position, true)
+        words.setUint32(at + 4, slots[index] ?? 0, true)
+        words.setFloat32(at + 8, scale, true)
+        words.setUint32(at + 12, sequence, true)
+        if (position + 1 < length && batch.isReply[source + position + 1]) {
+          replyRows.push(first + position)
+          targets.push(batch.ids[source + position + 1] ?? 0)
+        }
       }
     }
     this.replyRows = replyRows.length
     queue.writeBuffer(buffers.step.buffer, 0, words.buffer)
-    queue.writeBuffer(buffers.tokens.buffer, 0, batch.ids)
+    queue.writeBuffer(buffers.tokens.buffer, 0, ids)
     queue.writeBuffer(buffers.replyRows.buffer, 0, Uint32Array.from(replyRows))
     queue.writeBuffer(buffers.targets.buffer, 0, Uint32Array.from(targets))
     queue.writeBuffer(buffers.weights.buffer, 0, new Float32Array(replyRows.length).fill(tokenWeight))
@@ -220,7 +231,7 @@ export class DecoderTraining {
   }
 
   /** One submit a layer: a long one would keep the screen from being drawn, or lose the device. */
-  private run(dispatches: readonly Dispatch[], rows = this.rows): void {
+  private run(dispatches: readonly Dispatch[], rows = this.packed.count): void {
     const encoder = this.device.createCommandEncoder()
     const pass = encoder.beginComputePass()
     for (const dispatch of dispatches) encode(pass, dispatch, rows)
@@ -232,7 +243,7 @@ export class DecoderTraining {
     if (!from || !to) return
     const columns = from.shape[1] ?? 0
     const encoder = this.device.createCommandEncoder()
-    encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, this.rows * columns * 4)
+    encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, this.packed.count * columns * 4)
     this.device.queue.submit([encoder.finish()])
   }
 

@@ -2,7 +2,7 @@ import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
-import { RowStream, padBatch, spreadOver } from './batches.ts'
+import { RowStream, countTokens, padBatch, spreadOver } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
 import type { Best } from './checkpoint.ts'
@@ -156,7 +156,7 @@ const PASSES = 4
 async function plan(trainer: Trainer, { batches }: RunInput): Promise<RunEvent> {
   const micro = batches.at(0)
   const [first] = micro
-  const tokensPerStep = micro.reduce((sum, { ids }) => sum + ids.length, 0)
+  const tokensPerStep = micro.reduce((sum, batch) => sum + countTokens(batch), 0)
   // The first pass compiles, so a second one is measured, unless the first was long for its own work.
   let seconds = first ? await secondsOf(() => trainer.measure(first)) : 0
   if (first && seconds < LONG_SECONDS) seconds = await secondsOf(() => trainer.measure(first))
@@ -259,7 +259,7 @@ export async function* runTraining(
       const lambda = contrastWeight(config.contrast, (step / config.steps) * batches.epochs, batches.epochs)
       const report = await trainer.step({ step, batches: micro, lambda, rateFactor: progress.rateFactor })
       const seconds = (performance.now() - startMs) / 1000
-      const tokens = micro.reduce((sum, { ids }) => sum + ids.length, 0)
+      const tokens = micro.reduce((sum, batch) => sum + countTokens(batch), 0)
       progress.step++
       yield { kind: 'step', step: progress.step, tokensPerSecond: tokens / seconds, seconds, ...report }
       progress.skipped = report.isSkipped ? progress.skipped + 1 : 0

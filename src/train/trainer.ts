@@ -236,7 +236,7 @@ export class Trainer {
     const { hypernetwork, decoder, contrast, config } = this.parts
     this.cast(batch, replyTokens, { seed, probability: config.dropout })
     if (contrast) {
-      const anchors = batch.anchors.map((anchor, row) => row * batch.tokens + anchor)
+      const anchors = decoder.rowsOf(batch.anchors)
       this.submit((commands) => contrast.encode(commands, { anchors, roleIds: batch.roles, lambda }))
     }
     decoder.backward()

@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest'
 
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
-import { RowStream, epochOrder, padBatch, spreadOver } from '../../../src/train/batches.ts'
+import {
+  RowStream,
+  countTokens,
+  epochOrder,
+  packTokens,
+  padBatch,
+  spreadOver,
+} from '../../../src/train/batches.ts'
 import { encodeRow } from '../../../src/train/rows.ts'
 import type { TokenRow } from '../../../src/train/rows.ts'
 
@@ -110,6 +117,15 @@ describe('batches', () => {
     expect(batch).toMatchObject({ rows: 3, tokens: 4, anchors: [1, 2, 3], roles: [2, 2, 2] })
     expect([...batch.ids]).toEqual([0, 0, 0, 0, 0, 1, 9, 0, 0, 2, 9, 9])
     expect([...batch.isReply]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
+  })
+
+  test('only tokens up to the last reply are computed, slot by slot', () => {
+    const batch = padBatch(rows.slice(0, 3), new Map([['a', 2]]))
+    const packed = { order: [1, 0, 2], lengths: [2, 3, 4], first: [3, 0, 5], count: 9 }
+    expect(packTokens(batch, [1, 0, 1])).toEqual(packed)
+    expect(countTokens(batch)).toBe(9)
+    const early = { ...batch, isReply: batch.isReply.map((flag, at) => (at % 4 === 1 ? flag : 0)) }
+    expect(packTokens({ ...early, anchors: [1, 1, 1] }, [0, 0, 0]).first).toEqual([0, 2, 4])
   })
 })
 
