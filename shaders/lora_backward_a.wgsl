@@ -1,7 +1,7 @@
 // The adapter's first half, backward to A; gradients accumulate.
 //   dA[s, part][k, j] = dA[s, part][k, j] + Σ_r drop[r, k]·x[r, k]·du[r, part, j],  slot(r) = s, or all r where A is shared
 //   du[r, part, j] = dy[r, out + part·rank + j];  drop[r, k] = 0 where hash(seed, salt, r, k) < threshold, else scale
-// Workgroup (g, q, s): 32 rows k of A × 8 teams, a team every eighth row r, a lane one k and the four j of quad q of all parts.
+// Workgroup (g, q, s): 32 rows k of A × 8 teams, a team every eighth row r of the slot, a lane one k and the four j of quad q of all parts.
 // Reference: paper eq. 7, differentiated; tests/reference/loraBackward.ts. Wrapper: src/kernels/loraBackwardA.ts
 
 const COLUMNS = 32u;
@@ -63,6 +63,21 @@ fn kept(key: u32, column: u32) -> f32 {
   return select(dropout.scale, 0.0, pcg(key + column) < dropout.threshold);
 }
 
+// The first row of a slot, or of those after it.
+fn first_row_of(slot: u32) -> u32 {
+  var low = 0u;
+  var high = step.rows;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    if (step.row[middle].slot < slot) {
+      low = middle + 1u;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_backward_a(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -74,9 +89,12 @@ fn lora_backward_a(
 
   var sum = vec4f();
   if (k < uniforms.in_features) {
-    for (var row = team; row < step.rows; row += TEAMS) {
+    let is_shared = uniforms.a_slot_stride == 0u;
+    let first_row = select(first_row_of(slot), 0u, is_shared);
+    let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+    for (var row = first_row + team; row < end; row += TEAMS) {
       let entry = step.row[row];
-      if (entry.scale != 0.0 && (uniforms.a_slot_stride == 0u || entry.slot == slot)) {
+      if (entry.scale != 0.0) {
         let du = row * uniforms.dy_stride + uniforms.out + 4u * workgroup.y;
         let value = kept(row_key(row), k) * x[row * uniforms.x_stride + k];
         sum += value * vec4f(dy[du], dy[du + 1u], dy[du + 2u], dy[du + 3u]);

@@ -1,7 +1,7 @@
 // The adapter's second half, backward to B; gradients accumulate.
 //   dB[s, part][j, n] = dB[s, part][j, n] + Σ_r scale(r)·u[r, part, j]·dy[r, first(part) + n],  slot(r) = s, or all r where B is shared
 //   u[r, part, j] = y[r, out + part·rank + j]
-// Workgroup (g, q, s): 32 columns × 8 teams, a team every eighth row, a lane one column and the four j of quad q.
+// Workgroup (g, q, s): 32 columns × 8 teams, a team every eighth row of the slot, a lane one column and the four j of quad q.
 // Reference: paper eq. 7, differentiated; tests/reference/loraBackward.ts. Wrapper: src/kernels/loraBackwardB.ts
 
 const COLUMNS = 32u;
@@ -41,6 +41,21 @@ struct Step {
 
 var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
 
+// The first row of a slot, or of those after it.
+fn first_row_of(slot: u32) -> u32 {
+  var low = 0u;
+  var high = step.rows;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    if (step.row[middle].slot < slot) {
+      low = middle + 1u;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_backward_b(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -57,9 +72,12 @@ fn lora_backward_b(
 
   var sum = vec4f();
   if (column < out) {
-    for (var row = team; row < step.rows; row += TEAMS) {
+    let is_shared = uniforms.b_slot_stride == 0u;
+    let first_row = select(first_row_of(slot), 0u, is_shared);
+    let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+    for (var row = first_row + team; row < end; row += TEAMS) {
       let entry = step.row[row];
-      if (entry.scale != 0.0 && (uniforms.b_slot_stride == 0u || entry.slot == slot)) {
+      if (entry.scale != 0.0) {
         let u = row * uniforms.y_stride + out + part * uniforms.rank + 4u * quad;
         let gradient = entry.scale * dy[row * uniforms.dy_stride + column];
         sum += gradient * vec4f(y[u], y[u + 1u], y[u + 2u], y[u + 3u]);

@@ -1,4 +1,6 @@
 import { check } from '../core/errors.ts'
+import { isSoftware } from '../gpu/device.ts'
+import type { Workgroups } from '../gpu/kernel.ts'
 import type { ProjectedParts } from './project.ts'
 
 /** Projections that lie side by side in one matrix, with both halves of their adapters, as the backward kernels need them. */
@@ -11,6 +13,28 @@ export interface AdaptedGroup extends ProjectedParts {
 
 /** Parts whose widths and offsets a kernel's uniforms can hold. */
 const MAX_PARTS = 3
+
+/** How the backward kernels of an adapter share their sums: in workgroup memory, or each lane has its own. */
+export type AdapterPlan = 'workgroup' | 'direct'
+
+/** What suits a device: a processor that emulates a GPU pays more for barriers than for reading twice. */
+export function adapterPlan(device: GPUDevice): AdapterPlan {
+  return isSoftware(device.adapterInfo) ? 'direct' : 'workgroup'
+}
+
+/** Rows that a workgroup of the direct kernels takes, and pairs of quads of rank columns beside each other. */
+const DIRECT_ROWS = 32
+const DIRECT_PAIRS = 4
+
+/** Pairs of quads of a part's rank columns; of an odd number of quads the last is half a pair. */
+export function rankPairs(rank: number): number {
+  return Math.ceil(rank / 8)
+}
+
+/** The grid of a direct kernel that writes columns of the rank. */
+export function directGrid(parts: number, rank: number, rows: number): Workgroups {
+  return [Math.ceil((parts * rankPairs(rank)) / DIRECT_PAIRS), Math.ceil(rows / DIRECT_ROWS), 1]
+}
 
 /** The output columns of all parts together. */
 export function groupColumns({ widths }: AdaptedGroup): number {

@@ -1,35 +1,43 @@
 import code from '../../shaders/lora_backward_a.wgsl?raw'
+import directCode from '../../shaders/lora_backward_a_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { checkRank } from './adaptedGroup.ts'
+import { adapterPlan, checkRank, rankPairs } from './adaptedGroup.ts'
+import type { AdapterPlan } from './adaptedGroup.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import type { DroppedLayer } from './loraDown.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
-export const loraBackwardAKernel = defineKernel({
-  name: 'lora_backward_a',
-  code,
-  uniforms: {
-    in_features: 'u32',
-    out: 'u32',
-    rank: 'u32',
-    x_stride: 'u32',
-    dy_stride: 'u32',
-    a_offset: 'u32',
-    a_part_stride: 'u32',
-    a_slot_stride: 'u32',
-    salt: 'u32',
-  },
-  bindings: ['step', 'x', 'dy', 'dropout', 'da'],
+const uniforms = {
+  in_features: 'u32',
+  out: 'u32',
+  rank: 'u32',
+  x_stride: 'u32',
+  dy_stride: 'u32',
+  a_offset: 'u32',
+  a_part_stride: 'u32',
+  a_slot_stride: 'u32',
+  salt: 'u32',
+} as const
+const bindings = ['step', 'x', 'dy', 'dropout', 'da'] as const
+
+export const loraBackwardAKernel = defineKernel({ name: 'lora_backward_a', code, uniforms, bindings })
+
+export const loraBackwardADirectKernel = defineKernel({
+  name: 'lora_backward_a_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
-const COLUMNS = 32
+/** Rows of A that a workgroup takes. */
+const ROWS_OF_A = { workgroup: 32, direct: 128 } as const
 
 /**
  * Adds the gradient of A, `dA[s, part][k, j] += Σ_r drop[r, k]·x[r, k]·du[r, part, j]` over the rows of slot s, or over
- * all rows where A is shared (slot stride 0). The order of the sums is fixed.
+ * all rows where A is shared (slot stride 0). Otherwise the rows of a slot must be neighbours, slots ascending. The order of the sums is fixed.
  *
  * Reference: HyCoRA, eq. 7.
  *
@@ -49,14 +57,20 @@ export async function loraBackwardA(
     readonly da: Tensor
   },
   { inFeatures, out, salt, slots }: DroppedLayer & { readonly slots: number },
+  plan: AdapterPlan = adapterPlan(device),
 ): Promise<Dispatch> {
   const { rank, aSlotStride } = adapter
   checkRank(rank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
-  const grid = [Math.ceil(inFeatures / COLUMNS), (count * rank) / 4, aSlotStride === 0 ? 1 : slots] as const
+  const isDirect = plan === 'direct'
+  const grid = [
+    Math.ceil(inFeatures / ROWS_OF_A[plan]),
+    isDirect ? count * rankPairs(rank) : (count * rank) / 4,
+    aSlotStride === 0 ? 1 : slots,
+  ] as const
   return bindKernel(
     device,
-    loraBackwardAKernel,
+    isDirect ? loraBackwardADirectKernel : loraBackwardAKernel,
     tensors,
     {
       in_features: inFeatures,

@@ -1,34 +1,44 @@
 import code from '../../shaders/lora_backward_b.wgsl?raw'
+import directCode from '../../shaders/lora_backward_b_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { groupColumns, groupUniforms } from './adaptedGroup.ts'
-import type { AdaptedGroup } from './adaptedGroup.ts'
+import { adapterPlan, groupColumns, groupUniforms, rankPairs } from './adaptedGroup.ts'
+import type { AdaptedGroup, AdapterPlan } from './adaptedGroup.ts'
 import { expectColumns } from './shapes.ts'
 
-export const loraBackwardBKernel = defineKernel({
-  name: 'lora_backward_b',
-  code,
-  uniforms: {
-    rank: 'u32',
-    y_stride: 'u32',
-    dy_stride: 'u32',
-    b_slot_stride: 'u32',
-    width_0: 'u32',
-    width_1: 'u32',
-    width_2: 'u32',
-    b_0: 'u32',
-    b_1: 'u32',
-    b_2: 'u32',
-  },
-  bindings: ['step', 'y', 'dy', 'db'],
+const uniforms = {
+  rank: 'u32',
+  y_stride: 'u32',
+  dy_stride: 'u32',
+  b_slot_stride: 'u32',
+  width_0: 'u32',
+  width_1: 'u32',
+  width_2: 'u32',
+  b_0: 'u32',
+  b_1: 'u32',
+  b_2: 'u32',
+} as const
+const bindings = ['step', 'y', 'dy', 'db'] as const
+
+export const loraBackwardBKernel = defineKernel({ name: 'lora_backward_b', code, uniforms, bindings })
+
+export const loraBackwardBDirectKernel = defineKernel({
+  name: 'lora_backward_b_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
+/** Columns that a workgroup takes. */
 const COLUMNS = 32
+/** Columns of a lane of the direct kernel, all of one part, and lanes of its workgroup. */
+const EACH = 4
+const LANES = 32
 
 /**
  * Adds the gradient of B, `dB[s, part][j, n] += Σ_r scale(r)·u[r, part, j]·dy[r, first(part) + n]` over the rows of slot
- * s, or over all rows where B is shared. The order of the sums is fixed.
+ * s, or over all rows where B is shared. Otherwise the rows of a slot must be neighbours, slots ascending. The order of the sums is fixed.
  *
  * Reference: HyCoRA, eq. 7.
  *
@@ -42,13 +52,20 @@ export async function loraBackwardB(
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly y: Tensor; readonly dy: Tensor; readonly db: Tensor },
   { slots }: { readonly slots: number },
+  plan: AdapterPlan = adapterPlan(device),
 ): Promise<Dispatch> {
   const { rank, bSlotStride } = group.adapter
   const out = groupColumns(group)
-  const grid = [Math.ceil(out / COLUMNS), rank / 4, bSlotStride === 0 ? 1 : slots] as const
+  const isDirect = plan === 'direct'
+  const quads = group.widths.reduce((sum, width) => sum + Math.ceil(width / EACH), 0)
+  const grid = [
+    Math.ceil(isDirect ? quads / LANES : out / COLUMNS),
+    isDirect ? rankPairs(rank) : rank / 4,
+    bSlotStride === 0 ? 1 : slots,
+  ] as const
   return bindKernel(
     device,
-    loraBackwardBKernel,
+    isDirect ? loraBackwardBDirectKernel : loraBackwardBKernel,
     tensors,
     {
       rank,

@@ -1,26 +1,32 @@
 import code from '../../shaders/lora_backward_up.wgsl?raw'
+import directCode from '../../shaders/lora_backward_up_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { groupColumns, groupUniforms } from './adaptedGroup.ts'
-import type { AdaptedGroup } from './adaptedGroup.ts'
+import { adapterPlan, directGrid, groupColumns, groupUniforms } from './adaptedGroup.ts'
+import type { AdaptedGroup, AdapterPlan } from './adaptedGroup.ts'
 import { expectColumns } from './shapes.ts'
 
-export const loraBackwardUpKernel = defineKernel({
-  name: 'lora_backward_up',
-  code,
-  uniforms: {
-    rank: 'u32',
-    dy_stride: 'u32',
-    b_slot_stride: 'u32',
-    width_0: 'u32',
-    width_1: 'u32',
-    width_2: 'u32',
-    b_0: 'u32',
-    b_1: 'u32',
-    b_2: 'u32',
-  },
-  bindings: ['step', 'b', 'dy'],
+const uniforms = {
+  rank: 'u32',
+  dy_stride: 'u32',
+  b_slot_stride: 'u32',
+  width_0: 'u32',
+  width_1: 'u32',
+  width_2: 'u32',
+  b_0: 'u32',
+  b_1: 'u32',
+  b_2: 'u32',
+} as const
+const bindings = ['step', 'b', 'dy'] as const
+
+export const loraBackwardUpKernel = defineKernel({ name: 'lora_backward_up', code, uniforms, bindings })
+
+export const loraBackwardUpDirectKernel = defineKernel({
+  name: 'lora_backward_up_direct',
+  code: directCode,
+  uniforms: { parts: 'u32', ...uniforms },
+  bindings,
 })
 
 /**
@@ -36,19 +42,27 @@ export async function loraBackwardUp(
   device: GPUDevice,
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly dy: Tensor },
+  plan: AdapterPlan = adapterPlan(device),
 ): Promise<Dispatch> {
   const { adapter, count } = group
   const { rank } = adapter
+  const bound = { ...tensors, b: adapter.b }
+  const values = {
+    rank,
+    dy_stride: expectColumns('dy', tensors.dy, groupColumns(group) + count * rank),
+    b_slot_stride: adapter.bSlotStride,
+    ...groupUniforms(group),
+  }
+  if (plan === 'workgroup') {
+    return bindKernel(device, loraBackwardUpKernel, bound, values, {
+      workgroups: (rows) => [(count * rank) / 4, rows, 1],
+    })
+  }
   return bindKernel(
     device,
-    loraBackwardUpKernel,
-    { ...tensors, b: adapter.b },
-    {
-      rank,
-      dy_stride: expectColumns('dy', tensors.dy, groupColumns(group) + count * rank),
-      b_slot_stride: adapter.bSlotStride,
-      ...groupUniforms(group),
-    },
-    { workgroups: (rows) => [(count * rank) / 4, rows, 1] },
+    loraBackwardUpDirectKernel,
+    bound,
+    { parts: count, ...values },
+    { workgroups: (rows) => directGrid(count, rank, rows) },
   )
 }

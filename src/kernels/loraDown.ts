@@ -1,27 +1,37 @@
 import code from '../../shaders/lora_down.wgsl?raw'
+import directCode from '../../shaders/lora_down_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { checkRank } from './adaptedGroup.ts'
+import { adapterPlan, checkRank, directGrid } from './adaptedGroup.ts'
+import type { AdapterPlan } from './adaptedGroup.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
+const sizes = {
+  rank: 'u32',
+  x_stride: 'u32',
+  y_stride: 'u32',
+  a_offset: 'u32',
+  a_part_stride: 'u32',
+  a_slot_stride: 'u32',
+  salt: 'u32',
+} as const
+const bindings = ['step', 'x', 'a', 'dropout', 'y'] as const
+
 export const loraDownKernel = defineKernel({
   name: 'lora_down',
   code,
-  uniforms: {
-    in_features: 'u32',
-    out: 'u32',
-    rank: 'u32',
-    x_stride: 'u32',
-    y_stride: 'u32',
-    a_offset: 'u32',
-    a_part_stride: 'u32',
-    a_slot_stride: 'u32',
-    salt: 'u32',
-  },
-  bindings: ['step', 'x', 'a', 'dropout', 'y'],
+  uniforms: { in_features: 'u32', out: 'u32', ...sizes },
+  bindings,
+})
+
+export const loraDownDirectKernel = defineKernel({
+  name: 'lora_down_direct',
+  code: directCode,
+  uniforms: { in_features: 'u32', out: 'u32', parts: 'u32', ...sizes },
+  bindings,
 })
 
 /** Widths of the matrix that an adapter stands beside, and the number by which its dropout differs from any other's. */
@@ -48,24 +58,30 @@ export async function loraDown(
   { adapter, count, aOffset, aPartStride }: ProjectedParts,
   tensors: { readonly step: Tensor; readonly x: Tensor; readonly dropout: Tensor; readonly y: Tensor },
   { inFeatures, out, salt }: DroppedLayer,
+  plan: AdapterPlan = adapterPlan(device),
 ): Promise<Dispatch> {
   checkRank(adapter.rank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
+  const bound = { ...tensors, a: adapter.a }
+  const values = {
+    in_features: inFeatures,
+    out,
+    rank: adapter.rank,
+    x_stride: expectColumns('x', tensors.x, inFeatures),
+    y_stride: expectColumns('y', tensors.y, out + count * adapter.rank),
+    a_offset: aOffset,
+    a_part_stride: aPartStride,
+    a_slot_stride: adapter.aSlotStride,
+    salt,
+  }
+  if (plan === 'workgroup') {
+    return bindKernel(device, loraDownKernel, bound, values, { workgroups: (rows) => [count, rows, 1] })
+  }
   return bindKernel(
     device,
-    loraDownKernel,
-    { ...tensors, a: adapter.a },
-    {
-      in_features: inFeatures,
-      out,
-      rank: adapter.rank,
-      x_stride: expectColumns('x', tensors.x, inFeatures),
-      y_stride: expectColumns('y', tensors.y, out + count * adapter.rank),
-      a_offset: aOffset,
-      a_part_stride: aPartStride,
-      a_slot_stride: adapter.aSlotStride,
-      salt,
-    },
-    { workgroups: (rows) => [count, rows, 1] },
+    loraDownDirectKernel,
+    bound,
+    { ...values, parts: count },
+    { workgroups: (rows) => directGrid(count, adapter.rank, rows) },
   )
 }

@@ -49,11 +49,14 @@ const expectGradients = (actual: readonly Float32Array[][], expected: readonly F
   )
 }
 
-describe.each(loraCases)(
-  '[$rows, $in] to $widths, rank $rank, $slots slots, shared A $sharesA, B $sharesB, dropout $probability, seed $seed',
+const PLANS = ['workgroup', 'direct'] as const
+
+describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))))(
+  '$plan: [$rows, $in] to $widths, rank $rank, $slots slots, shared A $sharesA, B $sharesB, dropout $probability, seed $seed',
   (shape) => {
+    const { plan } = shape
     const { rows: count, in: inFeatures, widths, rank, slots, probability, seed } = shape
-    const rows = mixedRows(count, slots)
+    const rows = mixedRows(count, slots).toSorted((one, other) => one.slot - other.slot)
     const parts = widths.length
     const out = widths.reduce((sum, width) => sum + width, 0)
     const width = out + parts * rank
@@ -113,14 +116,14 @@ describe.each(loraCases)(
 
     test('u', async () => {
       const { group, a } = adaptedGroup(device, shape)
-      const u = await runLow(dy, (y) => loraDown(device, group, { ...uploads(), y }, layer))
+      const u = await runLow(dy, (y) => loraDown(device, group, { ...uploads(), y }, layer, plan))
       expect(nmse(u, loraDownReference(rows, x, drop, a, rank))).toBeLessThanOrEqual(TOLERANCE)
     })
 
     test('gradient of u', async () => {
       const { group, b } = adaptedGroup(device, shape)
       const { step } = uploads()
-      const du = await runLow(dy, (matrix) => loraBackwardUp(device, group, { step, dy: matrix }))
+      const du = await runLow(dy, (matrix) => loraBackwardUp(device, group, { step, dy: matrix }, plan))
       expect(nmse(du, loraBackwardUpReference(rows, dy, b, rank))).toBeLessThanOrEqual(TOLERANCE)
     })
 
@@ -134,7 +137,7 @@ describe.each(loraCases)(
       }
       const places = { at: bAt, sizes: widths.map((columns) => rank * columns) }
       const added = await runAdding(bSize, shape.sharesB, places, (db) =>
-        loraBackwardB(device, group, { ...tensors, db }, layer),
+        loraBackwardB(device, group, { ...tensors, db }, layer, plan),
       )
       expectGradients(
         added,
@@ -148,7 +151,7 @@ describe.each(loraCases)(
       const tensors = { ...uploads(), dy: uploadRows(device, joined, width, width + 1, 'dy') }
       const places = { at: aAt, sizes: widths.map(() => inFeatures * rank) }
       const added = await runAdding(aSize, shape.sharesA, places, (da) =>
-        loraBackwardA(device, group, { ...tensors, da }, layer),
+        loraBackwardA(device, group, { ...tensors, da }, layer, plan),
       )
       const expected = loraBackwardAReference(rows, x, drop, low, { parts, rank, slots })
       expectGradients(added, summed(expected, shape.sharesA))
