@@ -4,7 +4,7 @@ import { floatToHalf, halfToFloat } from '../core/half.ts'
 import { ownField, type JsonRecord } from './json.ts'
 import type { Pack, PackContent } from './pack.ts'
 import { packConfigJson } from './packConfig.ts'
-import { rowCount, type BlendPart, type PackRole } from './packRoles.ts'
+import { checkParents, rowCount, type BlendPart, type PackRole } from './packRoles.ts'
 import type { SafetensorsTensor } from './safetensors.ts'
 import { floatTensor, halved, tensorValues, widened } from './tensorValues.ts'
 
@@ -185,8 +185,7 @@ function checkNameIsFree(pack: PackContent, name: string): void {
  * A pack with one more blend: A is Σ weight·A of the parents, the weights as they are. Parts that are blends themselves
  * are resolved into their parents.
  *
- * @throws HycoraError `usage` when the name is taken or a part names no role, `format-unsupported` when roles have their
- *   own B, so that no mix of their A is a mix of the roles.
+ * @throws HycoraError `usage` when the name is taken or a part names no role; as `checkParents`.
  */
 export function addBlend(
   pack: MaybePack,
@@ -194,10 +193,6 @@ export function addBlend(
   parts: readonly BlendPart[],
 ): PackContent {
   checkNameIsFree(pack, role.name)
-  const { sources } = pack.config
-  check(sources.B === 'shared', 'format-unsupported', () => {
-    return 'roles of this pack have their own B and cannot be blended'
-  })
   const weights = new Map<string, number>()
   for (const part of parts) {
     const { blend } = roleOf(pack, part.role)
@@ -205,6 +200,7 @@ export function addBlend(
       weights.set(parent.role, (weights.get(parent.role) ?? 0) + part.weight * parent.weight)
     }
   }
+  checkParents(pack.config.sources.B, weights.size)
   const blend = Array.from(weights, ([parent, weight]) => ({ role: parent, weight }))
   return contentOf(pack, { roles: [...pack.roles, { ...role, blend }] })
 }

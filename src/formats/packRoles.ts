@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import type { SourceOfB } from './packConfig.ts'
 
 /** A part of a saved blend: the matrix A of another role of the pack, weighted. */
 export interface BlendPart {
@@ -20,7 +21,8 @@ export interface PackRole {
 
 const MAX_ROLES = 4096
 const MAX_NAME_CHARACTERS = 256
-const MAX_BLEND_PARTS = 64
+/** Roles that a blend may mix. */
+export const MAX_PARENTS = 64
 
 /**
  * Validates the parsed `roles` of a pack: names differ, blends stand last and name roles that have rows.
@@ -51,6 +53,21 @@ export function readPackRoles(value: unknown, name: string): readonly PackRole[]
     })
   }
   return roles
+}
+
+/**
+ * Checks that so many roles of a pack can be mixed.
+ *
+ * @throws HycoraError `format-unsupported` when roles have their own B, so that no mix of their A is a mix of the roles;
+ *   `usage` for more than `MAX_PARENTS`.
+ */
+export function checkParents(sourceOfB: SourceOfB, parents: number): void {
+  check(sourceOfB === 'shared' || parents === 1, 'format-unsupported', () => {
+    return 'roles of this pack have their own B and cannot be blended'
+  })
+  check(parents >= 1 && parents <= MAX_PARENTS, 'usage', () => {
+    return `${parents} roles cannot be blended, expected 1 to ${MAX_PARENTS}`
+  })
 }
 
 /** How many roles have rows of their own: all but the blends. */
@@ -91,9 +108,9 @@ function readRole(value: unknown, where: string): PackRole {
 
 function readBlend(value: unknown, where: string): readonly BlendPart[] {
   check(
-    Array.isArray(value) && value.length > 0 && value.length <= MAX_BLEND_PARTS,
+    Array.isArray(value) && value.length > 0 && value.length <= MAX_PARENTS,
     'format-invalid',
-    () => `${where} has a blend that is not a list of 1 to ${MAX_BLEND_PARTS} parts`,
+    () => `${where} has a blend that is not a list of 1 to ${MAX_PARENTS} parts`,
   )
   return value.map((part): BlendPart => {
     const [role, weight] = isJsonRecord(part) ? [ownField(part, 'role'), ownField(part, 'weight')] : []

@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
+import { checkParents } from '../formats/packRoles.ts'
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { adapterLayout } from './adapterLayout.ts'
@@ -20,7 +21,7 @@ export interface Adapter {
   readonly bytes: number
   /** α / rank. */
   readonly scaling: number
-  /** The slot that holds the A of a casting, generated now where it is not there yet. */
+  /** The slot that holds the A of a casting, generated now where it is not there yet; @throws as `checkParents`. */
   slotFor(casting: Casting): number
   destroy(): void
 }
@@ -131,11 +132,7 @@ export async function createAdapter(device: GPUDevice, decoder: Decoder, pack: P
     bytes: a.buffer.size + slottedB.buffer.size + (isBShared ? 0 : b.buffer.size) + hypernetwork.sizeBytes,
     scaling: pack.config.alpha / pack.config.rank,
     slotFor(casting) {
-      check(
-        isBShared || casting.parts.length === 1,
-        'format-unsupported',
-        () => 'roles of this pack have their own B and cannot be blended',
-      )
+      checkParents(pack.config.sources.B, casting.parts.length)
       const key = keyOf(casting)
       const known = slotOf.get(key)
       // A Map keeps insertion order: the first key is the one played least recently.

@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
+import { checkParents } from '../formats/packRoles.ts'
 import type { Casting } from './backbone.ts'
 import { openHypernetwork } from './cpuHypernetwork.ts'
 import type { CpuHypernetwork, PackTensors } from './cpuHypernetwork.ts'
@@ -10,8 +11,7 @@ export interface AdapterMatrices {
   /**
    * strength · (α / rank) · Σ_i w_i·A_i of a casting, [in, rank]: exact for any weights, since A is what is mixed.
    *
-   * @throws HycoraError `format-unsupported` for a blend of roles that have their own B, `usage` for a role that does
-   * not exist.
+   * @throws HycoraError `usage` for a role that does not exist; as `checkParents`.
    */
   mixA(casting: Casting, layer: number, projection: Projection): Float32Array
   /** Σ_i w_i·A_i alone, for whoever scales by α / rank and strength himself; @throws as `mixA`. */
@@ -55,9 +55,7 @@ export function openAdapterMatrices(file: PackTensors): AdapterMatrices {
   const isGenerated = sources.A.startsWith('hyper') || sources.B === 'hyper'
   const hypernetwork = isGenerated ? openHypernetwork(pack) : null
   const checkCasting = ({ parts }: Casting): void => {
-    check(sources.B === 'shared' || parts.length === 1, 'format-unsupported', () => {
-      return 'roles of this pack have their own B and cannot be blended'
-    })
+    checkParents(sources.B, parts.length)
     const missing = parts.find(({ role }) => !(role >= 0 && role < pack.rows))
     check(
       missing === undefined,

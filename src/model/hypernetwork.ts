@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import type { SourceOfA, SourceOfB } from '../formats/packConfig.ts'
+import { MAX_PARENTS } from '../formats/packRoles.ts'
 import { encode } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -25,7 +26,7 @@ export interface Hypernetwork {
   /**
    * Writes Σ_i w_i·A_i into a slot and submits; exact for any weights, since A is what is mixed.
    *
-   * @throws HycoraError `shape-mismatch` for a role or slot that does not exist, or more than 16 different roles.
+   * @throws HycoraError `shape-mismatch` for a role or slot that does not exist, or more than `MAX_PARENTS` different roles.
    */
   blend(weights: readonly { readonly roleId: number; readonly weight: number }[], slot: number): void
   /** Bytes on the GPU, without the slots. */
@@ -33,10 +34,7 @@ export interface Hypernetwork {
   destroy(): void
 }
 
-/** Roles that go through the hyper-network at once, and parents that a blend may have. */
-const MAX_ROLES_AT_ONCE = 16
-
-/** Fills slots with mixes of roles; `source` is a role id. */
+/** Fills slots with mixes of roles, as many at once as a blend may have parents; `source` is a role id. */
 interface SlotFiller {
   readonly capacity: number
   fill(mixes: readonly RoleMix[]): void
@@ -167,11 +165,11 @@ async function createStoredFiller(
   slots: Tensor,
   { accumulate }: { readonly accumulate: boolean },
 ): Promise<SlotFiller> {
-  const terms = Math.min(MAX_ROLES_AT_ONCE, table.shape[0] ?? 1)
-  const mixes = createRoleMixes(device, MAX_ROLES_AT_ONCE, terms)
+  const terms = Math.min(MAX_PARENTS, table.shape[0] ?? 1)
+  const mixes = createRoleMixes(device, MAX_PARENTS, terms)
   const dispatch = await mixRows(device, { ...mixes, x: table, y: slots }, { accumulate })
   return {
-    capacity: MAX_ROLES_AT_ONCE,
+    capacity: MAX_PARENTS,
     tensors: [table, ...tensorsOfMixes(mixes)],
     fill(wanted) {
       writeRoleMixes(device, mixes, wanted)
@@ -188,7 +186,7 @@ async function createGeneratedFiller(
   side: Side,
   slots: Tensor,
 ): Promise<SlotFiller> {
-  const capacity = Math.min(MAX_ROLES_AT_ONCE, pack.rows)
+  const capacity = Math.min(MAX_PARENTS, pack.rows)
   const encoder = await createEncoder(device, pack, capacity)
   const mixes = createRoleMixes(device, capacity, capacity)
   const generator = await createGenerator(device, pack, layout, side, { encoder, mixes, slots })

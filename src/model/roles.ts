@@ -1,5 +1,6 @@
 import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
+import { checkParents } from '../formats/packRoles.ts'
 import type { BlendPart } from '../formats/packRoles.ts'
 import type { Casting } from './backbone.ts'
 
@@ -25,11 +26,12 @@ export function castRole(pack: Pack, name: string, strength: number): Casting {
 /**
  * Who plays when roles of a pack are mixed: A = Σ_i w_i·A_i, which is mixing ΔW, since B is shared.
  *
- * @throws HycoraError `usage` for a role that is not there, or is itself a blend.
+ * @throws HycoraError `usage` for a role that is not there, or is itself a blend; as `checkParents`.
  */
 export function castBlend(pack: Pack, blend: readonly BlendPart[], strength: number): Casting {
   const parts = blend.map(({ role, weight }) => ({ role: findRole(pack, role), weight }))
   const nested = blend.find((_, index) => (parts[index]?.role ?? 0) >= pack.rows)
   check(!nested, 'usage', () => `${nested?.role} is a blend itself: mix the roles that it is made of`)
+  checkParents(pack.config.sources.B, parts.length)
   return { parts, strength }
 }

@@ -158,20 +158,35 @@ describe.each(['shared', 'table', 'hyper'] as const)('B from %s, seed 1', (sourc
   })
 })
 
-test.each([{ bare: true }, { layers: 5, roles: 20, seed: 3 }])('other sizes: %o', async (options) => {
-  const device = await testDevice()
-  const config = tinyConfig(options)
-  const params = parametersOf(tinyPack(options))
-  const layout = layoutOf(config)
-  const rows = options.roles ?? 3
-  const buffer = createGuarded(device, [rows, layout.aSize], 'A')
-  const hypernetwork = await createHypernetwork(device, packOf(config, params, rows), layout, buffer)
-  hypernetwork.generate(Array.from({ length: rows }, (_, role) => ({ roleId: role, slot: role })))
-  const slots = await slotsOf(device, buffer, layout)
-  slots.forEach((slot, role) => {
-    expectClose(slot, slotOfA(layout, config, referenceOfA(params, config, role)))
-  })
-})
+test.each([{ bare: true }, { layers: 5, roles: 20, seed: 3 }])(
+  'other sizes, and all of them mixed: %o',
+  async (options) => {
+    const device = await testDevice()
+    const config = tinyConfig(options)
+    const params = parametersOf(tinyPack(options))
+    const layout = layoutOf(config)
+    const rows = options.roles ?? 3
+    const buffer = createGuarded(device, [rows, layout.aSize], 'A')
+    const hypernetwork = await createHypernetwork(device, packOf(config, params, rows), layout, buffer)
+    hypernetwork.generate(Array.from({ length: rows }, (_, role) => ({ roleId: role, slot: role })))
+    const slots = await slotsOf(device, buffer, layout)
+    slots.forEach((slot, role) => {
+      expectClose(slot, slotOfA(layout, config, referenceOfA(params, config, role)))
+    })
+    const shares = slots.map((_, role) => ({ roleId: role, weight: (role - 1) / 4 }))
+    hypernetwork.blend(shares, 0)
+    const [mixed] = await slotsOf(device, buffer, layout)
+    expectClose(
+      mixed!,
+      weighted(
+        shares.map(({ roleId, weight }) => [
+          slotOfA(layout, config, referenceOfA(params, config, roleId)),
+          weight,
+        ]),
+      ),
+    )
+  },
+)
 
 test('projections that the pack does not adapt are zero, seed 5', async () => {
   const device = await testDevice()
