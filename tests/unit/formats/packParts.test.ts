@@ -152,7 +152,12 @@ describe('adding and changing', () => {
 
   test('what a pack cannot do is said', () => {
     const parts = [{ role: 'Role 0', weight: 1 }]
-    expect(() => addBlend(tinyPack({ B: 'hyper' }), ROLE, parts)).toThrow(UNSUPPORTED)
+    const both = [...parts, { role: 'Role 1', weight: 1 }]
+    expect(() => addBlend(tinyPack({ B: 'hyper' }), ROLE, both)).toThrow(UNSUPPORTED)
+    const many = tinyPack({ roles: 65 })
+    const all = many.roles.map((role) => ({ role: role.name, weight: 1 }))
+    expect(() => addBlend(many, ROLE, all)).toThrow(USAGE)
+    expect(addBlend(many, ROLE, all.slice(1)).roles.at(-1)?.blend).toHaveLength(64)
     expect(() => addRole(tinyPack({ A: 'table' }), ROLE, new Float32Array(5))).toThrow(UNSUPPORTED)
     expect(() => addRole(tinyPack(), ROLE, new Float32Array(4))).toThrow(
       expect.objectContaining({ code: 'shape-mismatch' }),
