@@ -1,11 +1,12 @@
 import code from '../../shaders/linear.wgsl?raw'
 import directCode from '../../shaders/linear_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { ManyRowsPlan } from './manyRowsPlan.ts'
 
 const uniforms = {
   rows: 'u32',
@@ -54,8 +55,8 @@ export interface LinearOptions {
   readonly scale?: number
   /** Without it every row of x gives the same row of y. */
   readonly blocks?: LinearBlocks
-  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
-  readonly plan?: 'tile' | 'direct'
+  /** Without it what `manyRowsPlan` says of the device. */
+  readonly plan?: ManyRowsPlan
 }
 
 const PLANS = {
@@ -88,7 +89,7 @@ export async function linear(
     readonly slots?: Tensor
     readonly y: Tensor
   },
-  { relu = false, scale = 1, blocks, plan }: LinearOptions = {},
+  { relu = false, scale = 1, blocks, plan = manyRowsPlan(device) }: LinearOptions = {},
 ): Promise<Dispatch> {
   const { x, weight, bias, residual, slots, y } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -131,7 +132,7 @@ export async function linear(
     yOffset + lastSlot * yBlockStride + rows * columns <= sizeOf(y.shape),
     () => `the last block ends beyond the ${sizeOf(y.shape)} elements of y`,
   )
-  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
+  const { kernel, side } = PLANS[plan]
   return bindKernel(
     device,
     kernel,

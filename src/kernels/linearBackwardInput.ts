@@ -1,13 +1,14 @@
 import code from '../../shaders/linear_backward_input.wgsl?raw'
 import directCode from '../../shaders/linear_backward_input_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { ManyRowsPlan } from './manyRowsPlan.ts'
 
 const uniforms = {
   columns: 'u32',
@@ -48,8 +49,8 @@ export interface LinearBackwardInputOptions {
   readonly accumulate?: boolean
   /** Without it every row is a block. */
   readonly blocks?: LinearBlocks
-  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
-  readonly plan?: keyof typeof PLANS
+  /** Without it what `manyRowsPlan` says of the device. */
+  readonly plan?: ManyRowsPlan
 }
 
 /**
@@ -65,7 +66,7 @@ export interface LinearBackwardInputOptions {
 export async function linearBackwardInput(
   device: GPUDevice,
   tensors: LinearGradient & { readonly weight: Tensor; readonly dx: Tensor },
-  { scale = 1, accumulate = false, blocks, plan }: LinearBackwardInputOptions = {},
+  { scale = 1, accumulate = false, blocks, plan = manyRowsPlan(device) }: LinearBackwardInputOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, weight, count, dx } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -76,7 +77,7 @@ export async function linearBackwardInput(
       `linear_backward_input: weight [${weight.shape.join(', ')}] and dx [${dx.shape.join(', ')}], ` +
       'expected [out, in] and [rows, in]',
   )
-  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
+  const { kernel, side } = PLANS[plan]
   return bindKernel(
     device,
     kernel,

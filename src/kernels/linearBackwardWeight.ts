@@ -1,7 +1,6 @@
 import code from '../../shaders/linear_backward_weight.wgsl?raw'
 import directCode from '../../shaders/linear_backward_weight_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
@@ -9,6 +8,8 @@ import type { Tensor } from '../gpu/tensor.ts'
 import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { ManyRowsPlan } from './manyRowsPlan.ts'
 
 const uniforms = {
   columns: 'u32',
@@ -47,8 +48,8 @@ export interface LinearBackwardWeightOptions {
   readonly scale?: number
   /** Without it every row is a block. */
   readonly blocks?: LinearBlocks
-  /** `tile` for a GPU, `direct` for a processor that emulates one; by default what the device is. */
-  readonly plan?: keyof typeof PLANS
+  /** Without it what `manyRowsPlan` says of the device. */
+  readonly plan?: ManyRowsPlan
 }
 
 /**
@@ -65,7 +66,7 @@ export interface LinearBackwardWeightOptions {
 export async function linearBackwardWeight(
   device: GPUDevice,
   tensors: LinearGradient & { readonly x: Tensor; readonly dweight: Tensor; readonly dbias: Tensor },
-  { scale = 1, blocks, plan }: LinearBackwardWeightOptions = {},
+  { scale = 1, blocks, plan = manyRowsPlan(device) }: LinearBackwardWeightOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, x, count, dweight, dbias } = tensors
   const [columns = 0, inner = 0] = dweight.shape
@@ -76,7 +77,7 @@ export async function linearBackwardWeight(
       `linear_backward_weight: x [${x.shape.join(', ')}], dweight [${dweight.shape.join(', ')}] and dbias ` +
       `[${dbias.shape.join(', ')}], expected [rows, in], [out, in] and [out]`,
   )
-  const { kernel, side } = PLANS[plan ?? (isSoftware(device.adapterInfo) ? 'direct' : 'tile')]
+  const { kernel, side } = PLANS[plan]
   const grid = [Math.ceil(columns / side), Math.ceil(inner / side), 1] as const
   return bindKernel(
     device,

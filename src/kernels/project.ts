@@ -6,6 +6,7 @@ import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { ManyRowsPlan } from './manyRowsPlan.ts'
 import type { AdapterBinding } from './adapterBinding.ts'
 import { dataVectors, formatOverrides, paddedWidth } from './packedMatrix.ts'
 import type { PackedMatrix } from './packedMatrix.ts'
@@ -61,7 +62,7 @@ export interface ProjectedParts {
 
 export interface ProjectOptions {
   /** `vector` for one or a few rows; for many what `manyRowsPlan` says of the device. */
-  readonly plan: 'vector' | 'tile' | 'direct'
+  readonly plan: 'vector' | ManyRowsPlan
   /** Projects only the last row of the step, into row 0 of `y`; `vector` only. */
   readonly lastRowOnly?: boolean
   /** Lanes that share an output, `vector` only; without it what suits the device. */
@@ -94,14 +95,6 @@ function rankGroups(
   if (ranks === 'beside') return { first: outGroups, sharing: fewest, groups: outGroups + fewest }
   const groups = Math.max(outGroups, fewest)
   return { first: 0, sharing: groups, groups }
-}
-
-/**
- * How a device projects many rows: a GPU in tiles that its workgroups share, a processor that emulates one without
- * (measured on llvmpipe: 2 to 4 times as fast, since barriers and shared memory are what it emulates worst).
- */
-export function manyRowsPlan(device: GPUDevice): 'tile' | 'direct' {
-  return isSoftware(device.adapterInfo) ? 'direct' : 'tile'
 }
 
 /**

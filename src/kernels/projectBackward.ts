@@ -7,7 +7,8 @@ import type { Tensor } from '../gpu/tensor.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import { dataVectors, formatOverrides } from './packedMatrix.ts'
 import type { PackedMatrix } from './packedMatrix.ts'
-import { manyRowsPlan } from './project.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { ManyRowsPlan } from './manyRowsPlan.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -48,7 +49,7 @@ export interface ProjectBackwardOptions {
   /** Tells this projection's dropout from others'. */
   readonly salt: number
   /** Without it what `manyRowsPlan` says of the device. */
-  readonly plan?: keyof typeof PLANS
+  readonly plan?: ManyRowsPlan
 }
 
 /**
