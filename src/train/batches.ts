@@ -1,4 +1,5 @@
 import { Random } from '../core/random.ts'
+import { shuffled } from '../core/shuffle.ts'
 import type { TokenRow } from './rows.ts'
 
 /** A micro-batch: rows padded to one length, row-major [rows, tokens]. */
@@ -75,16 +76,6 @@ export function packTokens(batch: Batch, slots: readonly number[]): PackedTokens
   return { order, lengths, first, count }
 }
 
-function shuffle<T>(values: readonly T[], random: Random): T[] {
-  const shuffled = [...values]
-  for (let i = shuffled.length - 1; i > 0; i--) {
-    const j = random.nextBelow(i + 1)
-    const [a, b] = [shuffled[i], shuffled[j]]
-    if (a !== undefined && b !== undefined) [shuffled[i], shuffled[j]] = [b, a]
-  }
-  return shuffled
-}
-
 /**
  * The order of one epoch: every row once, dealt role by role, so that neighbours, and so the rows of a batch, play
  * different roles as far as the data allows. Depends on seed and epoch alone.
@@ -97,10 +88,10 @@ export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: numbe
     if (own) own.push(row)
     else byRole.set(row.role, [row])
   }
-  const piles = [...byRole.values()].map((own) => shuffle(own, random))
+  const piles = [...byRole.values()].map((own) => shuffled(own, random))
   const order: TokenRow[] = []
   while (order.length < rows.length) {
-    for (const pile of shuffle(piles, random)) {
+    for (const pile of shuffled(piles, random)) {
       const row = pile.pop()
       if (row) order.push(row)
     }
