@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
@@ -11,28 +11,11 @@ import type { SplitDialogue } from '../train/split.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
-import { splitPath } from './trainingData.ts'
+import { readTexts, splitPath } from './trainingData.ts'
 
 /** The seed that `train` splits with too, where rows say nothing. */
 const SPLIT_SEED = 42
 const SHIPPED = resolve(import.meta.dirname, '../../../..')
-
-/** The texts of a data file, or of every JSON and CSV file of a folder. */
-async function readTexts(path: string): Promise<{ readonly name: string; readonly text: string }[]> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
-  const names = found.isDirectory()
-    ? (await readdir(path))
-        .filter((name) => /\.(?:jsonl|csv)$/.test(name) && !name.endsWith('.split.jsonl'))
-        .toSorted()
-    : ['']
-  return Promise.all(
-    names.map(async (name) => {
-      const file = join(path, name)
-      return { name: basename(file), text: await readFile(file, 'utf8') }
-    }),
-  )
-}
 
 /**
  * Reads data with its split: of the rows, else of the file that `train` left beside them, else a fifth held out as `train`

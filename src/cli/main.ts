@@ -1,5 +1,6 @@
 import { HycoraError, asHycoraError } from '../core/errors.ts'
 import { bench } from './bench.ts'
+import { blind } from './blind.ts'
 import { convert } from './convert.ts'
 import { evaluate } from './evaluate.ts'
 import { generate } from './generate.ts'
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<vo
   import: importFile,
   bench,
   openings,
+  blind,
 }
 
 async function main([name, ...words]: readonly string[]): Promise<void> {

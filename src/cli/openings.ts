@@ -1,17 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 
-import { HycoraError, check } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import { roleLine } from '../core/roleLine.ts'
-import { STEADY } from '../core/sampling.ts'
-import { findLoop } from '../engine/findLoop.ts'
-import { fillNames, readCard } from '../formats/card.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
-import type { PromptTurn } from '../model/prompt.ts'
-import { buildPrompt } from '../model/prompt.ts'
+import { fillNames } from '../formats/card.ts'
 import { numberOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import type { CliEngine } from './engine.ts'
+import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
+import type { Speaker } from './speakers.ts'
 
 /** What everybody is asked; never changed, so that answers can be compared over the years. */
 const OPENINGS = [
@@ -37,19 +33,16 @@ const OPENINGS = [
   'I have to go now. Goodbye!',
 ]
 
-/** A detective, a conqueror, a queen and a curious child. */
-const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Alice']
+interface NamedSpeaker extends Speaker {
+  readonly name: string
+}
+
+const BARE = { system: null, before: [], casting: null }
 
 const [BEGIN, END] = ['<!-- openings -->', '<!-- end of openings -->']
-const VISITOR = 'stranger'
 
-/** Somebody who answers: what the model is told before the visitor speaks. */
-interface Speaker {
-  readonly name: string
-  readonly engine: CliEngine
-  readonly system: string | null
-  readonly before: readonly PromptTurn[]
-}
+/** How an answer that did not end by itself is marked. */
+const MARKS = { stop: '', length: ' …', loop: ' ⟲' }
 
 /**
  * `openings`: the same twenty opening lines answered by the starter, by SmolLM2 bare and by SmolLM2 told to be four of the
@@ -71,17 +64,17 @@ export async function openings(words: readonly string[]): Promise<void> {
       ]),
     )
   const [starter, large] = [await open('starter'), await open('smollm2-135m-instruct')]
-  const speakers = [
-    { name: 'the starter', engine: starter, system: null, before: [] },
-    { name: 'SmolLM2', engine: large, system: null, before: [] },
+  const speakers: readonly NamedSpeaker[] = [
+    { name: 'the starter', engine: starter, ...BARE },
+    { name: 'SmolLM2', engine: large, ...BARE },
     ...(await Promise.all(ROLES.map((role) => speakerOf(role, large)))),
   ]
   const sections: string[] = []
   for (const [index, opening] of OPENINGS.entries()) {
     const rows: string[] = []
     for (const speaker of speakers) {
-      const text = await answer(speaker, opening, { seed, maxTokens })
-      rows.push(`| ${speaker.name} | ${cellOf(text)} |`)
+      const { text, end } = await answer(speaker, opening, { seed, maxTokens })
+      rows.push(`| ${speaker.name} | ${cellOf(text)}${MARKS[end]} |`)
     }
     sections.push([`**${index + 1}. ${opening}**`, '', '| | |', '|---|---|', ...rows].join('\n'))
     process.stderr.write(`${index + 1} of ${OPENINGS.length}\n`)
@@ -93,40 +86,16 @@ export async function openings(words: readonly string[]): Promise<void> {
 }
 
 /** A character of the cast as the page lets it play without an adapter. */
-async function speakerOf(role: string, engine: CliEngine): Promise<Speaker> {
-  const path = resolve(import.meta.dirname, '../../../../public/cast/cards.json')
-  const cards: unknown = JSON.parse(await readFile(path, 'utf8'))
-  const entry = isJsonRecord(cards) ? ownField(cards, role) : undefined
-  const card = readCard(isJsonRecord(entry) ? ownField(entry, 'card') : undefined)
-  const greeting: PromptTurn = { speaker: 'role', text: fillNames(card.firstMessage, card, VISITOR) }
+async function speakerOf(role: string, engine: CliEngine): Promise<NamedSpeaker> {
+  const card = await castCard(role)
   const line = roleLine(card)
   return {
     name: `as ${card.nickname || card.name}`,
     engine,
     system: line && fillNames(line, card, VISITOR),
-    before: [greeting],
+    before: [greetingOf(card)],
+    casting: null,
   }
-}
-
-async function answer(
-  { engine, system, before }: Speaker,
-  text: string,
-  { seed, maxTokens }: { seed: number; maxTokens: number },
-): Promise<string> {
-  const { backbone, model, name } = engine
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${name} cannot read text`)
-  const turns = [...before, { speaker: 'user' as const, text }]
-  const room = backbone.context - maxTokens
-  const { ids } = buildPrompt(template, tokenizer, { system, turns, continueLast: false }, room)
-  const tokens: number[] = []
-  const request = { ids, casting: null, sampling: { ...STEADY, seed }, maxTokens, stopIds }
-  for await (const id of backbone.generate(request)) {
-    tokens.push(id)
-    const kept = findLoop(tokens)
-    if (kept !== null) return `${tokenizer.decode(tokens.slice(0, kept)).trim()} ⟲`
-  }
-  return tokenizer.decode(tokens).trim() + (tokens.length === maxTokens ? ' …' : '')
 }
 
 /** An answer in a cell of a Markdown table, with nothing of it taken for markup. */

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import { readDataset, writeDataset } from '../formats/dataset.ts'
@@ -20,23 +20,48 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
+function isData(name: string): boolean {
+  return /\.(?:jsonl|csv)$/.test(name) && !name.endsWith('.split.jsonl')
+}
+
+/** The texts of a data file, or of every JSON Lines and CSV file of a folder but splits. */
+export async function readTexts(
+  path: string,
+): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  const found = await stat(resolve(path)).catch(() => undefined)
+  if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
+  const names = found.isDirectory() ? (await readdir(resolve(path))).filter(isData).toSorted() : ['']
+  check(names.length > 0, 'usage', () => `${path} has no file of JSON Lines or CSV`)
+  return Promise.all(
+    names.map(async (name) => {
+      const file = join(path, name)
+      return { name: basename(file), text: await readText(file) }
+    }),
+  )
+}
+
 /** Where a split is written: beside the data. */
 export function splitPath(path: string): string {
-  return `${path.replace(/\.(jsonl?|csv|txt)$/i, '')}.split.jsonl`
+  return `${resolve(path).replace(/\.(jsonl?|csv|txt)$/i, '')}.split.jsonl`
 }
 
 /**
- * Reads a data set and splits it; where the data had no split of its own, the result is written beside it.
+ * Reads a data set, or a folder of them, and splits it; where the data had no split of its own, the result is written beside
+ * it.
  *
  * @throws HycoraError `format-invalid` when no row is a dialogue.
  */
 export async function readDialogues(path: string, seed: number): Promise<readonly SplitDialogue[]> {
-  const { dialogues, rejected } = readDataset(await readText(path), basename(path))
-  for (const { line, reason } of rejected) process.stderr.write(`${basename(path)}:${line}: ${reason}\n`)
-  check(dialogues.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
-  const split = splitDialogues(dialogues, seed)
-  const isGiven = dialogues.every((dialogue: DatasetDialogue) => dialogue.split !== undefined)
-  if (!isGiven) await writeFile(splitPath(resolve(path)), writeDataset(split))
+  const all: DatasetDialogue[] = []
+  for (const { name, text } of await readTexts(path)) {
+    const { dialogues, rejected } = readDataset(text, name)
+    for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
+    all.push(...dialogues)
+  }
+  check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
+  const split = splitDialogues(all, seed)
+  const isGiven = all.every((dialogue) => dialogue.split !== undefined)
+  if (!isGiven) await writeFile(splitPath(path), writeDataset(split))
   return split
 }
 

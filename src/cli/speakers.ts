@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { HycoraError } from '../core/errors.ts'
+import { STEADY } from '../core/sampling.ts'
+import { findLoop } from '../engine/findLoop.ts'
+import { fillNames, readCard } from '../formats/card.ts'
+import type { CharacterCard } from '../formats/card.ts'
+import { isJsonRecord, ownField } from '../formats/json.ts'
+import type { Casting } from '../model/backbone.ts'
+import type { PromptTurn } from '../model/prompt.ts'
+import { buildPrompt } from '../model/prompt.ts'
+import type { CliEngine } from './engine.ts'
+
+/** A detective, a conqueror, a queen and a curious child. */
+export const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Alice']
+
+/** What the one is called who asks. */
+export const VISITOR = 'stranger'
+
+/** Somebody who answers: what the model is told before the visitor speaks, and the adapter that it plays with. */
+export interface Speaker {
+  readonly engine: CliEngine
+  readonly system: string | null
+  readonly before: readonly PromptTurn[]
+  readonly casting: Casting | null
+}
+
+/** The card of a role of the cast that ships. */
+export async function castCard(role: string): Promise<CharacterCard> {
+  const path = resolve(import.meta.dirname, '../../../../public/cast/cards.json')
+  const cards: unknown = JSON.parse(await readFile(path, 'utf8'))
+  const entry = isJsonRecord(cards) ? ownField(cards, role) : undefined
+  return readCard(isJsonRecord(entry) ? ownField(entry, 'card') : undefined)
+}
+
+/** The greeting with which the page begins a character's chat. */
+export function greetingOf(card: CharacterCard): PromptTurn {
+  return { speaker: 'role', text: fillNames(card.firstMessage, card, VISITOR) }
+}
+
+/** How an answer ended: by itself, at its longest, or cut where it went round in circles. */
+export interface Answer {
+  readonly text: string
+  readonly end: 'stop' | 'length' | 'loop'
+}
+
+/** The answer that the page would give with its default sampler. */
+export async function answer(
+  { engine, system, before, casting }: Speaker,
+  text: string,
+  { seed, maxTokens }: { readonly seed: number; readonly maxTokens: number },
+): Promise<Answer> {
+  const { backbone, model, name } = engine
+  const { tokenizer, template, stopIds } = model
+  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${name} cannot read text`)
+  const turns = [...before, { speaker: 'user' as const, text }]
+  const room = backbone.context - maxTokens
+  const { ids } = buildPrompt(template, tokenizer, { system, turns, continueLast: false }, room)
+  const tokens: number[] = []
+  const request = { ids, casting, sampling: { ...STEADY, seed }, maxTokens, stopIds }
+  for await (const id of backbone.generate(request)) {
+    tokens.push(id)
+    const kept = findLoop(tokens)
+    if (kept !== null) return { text: tokenizer.decode(tokens.slice(0, kept)).trim(), end: 'loop' }
+  }
+  const end = tokens.length === maxTokens ? 'length' : 'stop'
+  return { text: tokenizer.decode(tokens).trim(), end }
+}

@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { readDialogues } from '../../../src/cli/trainingData.ts'
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hycora-data-'))
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+function rowOf(role: string, text: string, split?: string): string {
+  const messages = [
+    { role: 'user', content: `${text}?` },
+    { role: 'assistant', content: text },
+  ]
+  return JSON.stringify({ role, messages, ...(split && { split }) })
+}
+
+test('a folder is read file by file, without what is no data and no split of before', async () => {
+  const cast = join(folder, 'cast')
+  await mkdir(cast)
+  await writeFile(join(cast, 'b.jsonl'), `${rowOf('B', 'one', 'test')}\n${rowOf('B', 'two', 'train')}\n`)
+  await writeFile(join(cast, 'a.jsonl'), `${rowOf('A', 'three', 'train')}\n`)
+  await writeFile(join(cast, 'old.split.jsonl'), `${rowOf('C', 'four', 'train')}\n`)
+  await writeFile(join(cast, 'notes.md'), 'no data')
+  const dialogues = await readDialogues(`${cast}/`, 1)
+  expect(dialogues.map(({ role, split }) => [role, split])).toEqual([
+    ['A', 'train'],
+    ['B', 'test'],
+    ['B', 'train'],
+  ])
+})
+
+test('a split that was drawn is written beside a folder as beside a file', async () => {
+  const [own, rows] = [
+    join(folder, 'own'),
+    ['one', 'two', 'three', 'four', 'five'].map((text) => rowOf('A', text)),
+  ]
+  await mkdir(own)
+  await writeFile(join(own, 'a.jsonl'), rows.join('\n'))
+  const fromFolder = await readDialogues(`${own}/`, 1)
+  expect((await readFile(`${own}.split.jsonl`, 'utf8')).trim().split('\n')).toHaveLength(5)
+  expect(await readDialogues(join(own, 'a.jsonl'), 1)).toEqual(fromFolder)
+  expect(await readFile(join(own, 'a.split.jsonl'), 'utf8')).toBe(
+    await readFile(`${own}.split.jsonl`, 'utf8'),
+  )
+})
+
+test('a folder without data and a path to nothing say what is wrong', async () => {
+  const empty = join(folder, 'empty')
+  await mkdir(empty)
+  await expect(readDialogues(empty, 1)).rejects.toThrow(`${empty} has no file of JSON Lines or CSV`)
+  await expect(readDialogues(join(folder, 'nowhere'), 1)).rejects.toThrow('is no file and no folder')
+})
