@@ -63,13 +63,5 @@ function put(config: Record<string, unknown>, key: string, value: OptionValue): 
   else if (outer === 'betas') {
     const present: readonly unknown[] = Array.isArray(config['betas']) ? config['betas'] : [0.9, 0.999]
     config['betas'] = present.with(Number(inner), value)
-  } else {
-    const present = config[outer]
-    const fields: Record<string, unknown> = isFields(present) ? present : {}
-    config[outer] = { ...fields, [inner]: value }
-  }
-}
-
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } else config[outer] = Object.assign({}, config[outer], { [inner]: value })
 }

@@ -1,4 +1,6 @@
 import { check, HycoraError } from '../core/errors.ts'
+import { isJsonRecord, ownField } from '../formats/json.ts'
+import type { JsonRecord } from '../formats/json.ts'
 
 /** What config.json says about a backbone; undefined where it says nothing. */
 export interface BackboneConfig {
@@ -17,12 +19,6 @@ export interface BackboneConfig {
   readonly hasPlainRotary: boolean
 }
 
-type Entries = Readonly<Record<string, unknown>>
-
-function isEntries(value: unknown): value is Entries {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /**
  * Reads a parsed config.json; undefined where there is none.
  *
@@ -31,12 +27,13 @@ function isEntries(value: unknown): value is Entries {
  */
 export function readBackboneConfig(config: unknown): BackboneConfig | undefined {
   if (config === undefined || config === null) return undefined
-  check(isEntries(config), 'format-invalid', () => 'config.json is not a JSON object, expected one')
+  check(isJsonRecord(config), 'format-invalid', () => 'config.json is not a JSON object, expected one')
   refuseUnsupported(config)
   const rotary = rotaryOf(config)
   const heads = numberAt(config, 'num_attention_heads')
+  const architecture = ownField(config, 'model_type')
   return {
-    architecture: typeof config['model_type'] === 'string' ? config['model_type'] : '',
+    architecture: typeof architecture === 'string' ? architecture : '',
     layers: numberAt(config, 'num_hidden_layers'),
     hidden: numberAt(config, 'hidden_size'),
     heads,
@@ -51,8 +48,8 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
   }
 }
 
-function numberAt(entries: Entries, key: string): number | undefined {
-  const value = entries[key]
+function numberAt(entries: JsonRecord, key: string): number | undefined {
+  const value = ownField(entries, key)
   if (value === undefined || value === null) return undefined
   check(typeof value === 'number' && Number.isFinite(value) && value > 0, 'format-invalid', () => {
     return `config.json has ${key} ${JSON.stringify(value)}, expected a positive number`
@@ -60,34 +57,36 @@ function numberAt(entries: Entries, key: string): number | undefined {
   return value
 }
 
-function rotaryOf(config: Entries): Entries {
-  const entries = config['rope_parameters'] ?? config['rope_scaling'] ?? {}
-  return isEntries(entries) ? entries : {}
+function rotaryOf(config: JsonRecord): JsonRecord {
+  const entries = ownField(config, 'rope_parameters') ?? ownField(config, 'rope_scaling') ?? {}
+  return isJsonRecord(entries) ? entries : {}
 }
 
-function rotaryType(rotary: Entries): string | undefined {
-  const type = rotary['rope_type'] ?? rotary['type']
+function rotaryType(rotary: JsonRecord): string | undefined {
+  const type = ownField(rotary, 'rope_type') ?? ownField(rotary, 'type')
   return type === undefined || type === null ? undefined : JSON.stringify(type)
 }
 
-function refuseUnsupported(config: Entries): void {
+function refuseUnsupported(config: JsonRecord): void {
   const refuse = (key: string, expected: string): never => {
-    const value = JSON.stringify(config[key])
+    const value = JSON.stringify(ownField(config, key))
     throw new HycoraError('format-unsupported', `config.json has ${key} ${value}, expected ${expected}`)
   }
-  const activation = config['hidden_act'] ?? 'silu'
+  const activation = ownField(config, 'hidden_act') ?? 'silu'
   if (activation !== 'silu' && activation !== 'swish') refuse('hidden_act', '"silu"')
-  const layers = config['layer_types']
+  const layers = ownField(config, 'layer_types')
   if (Array.isArray(layers) && layers.some((type) => type !== 'full_attention')) {
     refuse('layer_types', 'full attention in every layer')
   }
-  const window = config['sliding_window'] ?? null
-  const isWindowOff = config['use_sliding_window'] === false || Array.isArray(layers)
-  if (config['use_sliding_window'] === true) refuse('use_sliding_window', 'full attention')
+  const window = ownField(config, 'sliding_window') ?? null
+  const usesWindow = ownField(config, 'use_sliding_window')
+  const isWindowOff = usesWindow === false || Array.isArray(layers)
+  if (usesWindow === true) refuse('use_sliding_window', 'full attention')
   if (window !== null && !isWindowOff) refuse('sliding_window', 'full attention')
-  const partial = config['partial_rotary_factor'] ?? rotaryOf(config)['partial_rotary_factor'] ?? 1
+  const ofRotary = ownField(rotaryOf(config), 'partial_rotary_factor')
+  const partial = ownField(config, 'partial_rotary_factor') ?? ofRotary ?? 1
   if (partial !== 1) refuse('partial_rotary_factor', 'rotation of whole heads')
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {
-    if ((config[key] ?? null) !== null) refuse(key, 'no soft cap')
+    if ((ownField(config, key) ?? null) !== null) refuse(key, 'no soft cap')
   }
 }

@@ -111,8 +111,8 @@ function readTake(value: unknown): Take | null {
 
 const STOPS = ['end', 'length', 'context', 'cancelled', 'loop'] as const
 
-/** Undefined where it is none. */
-function readGeneration(value: unknown): Generation | null | undefined {
+/** How an answer was made, field by field; null where none was, undefined where the value says nothing of it. */
+export function readGeneration(value: unknown): Generation | null | undefined {
   if (value === null) return null
   if (!isJsonRecord(value)) return undefined
   const number = (key: string): number => {

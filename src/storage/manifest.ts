@@ -1,4 +1,5 @@
 import { check } from '../core/errors.ts'
+import { isJsonRecord } from '../formats/json.ts'
 import type { ChunkHashes, ManifestFile, ServedFile } from './servedFile.ts'
 
 /** A backbone that this site serves, with the pack of characters trained on it. */
@@ -122,11 +123,7 @@ function hash(value: unknown, where: string): string {
 }
 
 function record(value: unknown, where: string): ReadonlyMap<string, unknown> {
-  check(
-    typeof value === 'object' && value !== null && !Array.isArray(value),
-    'format-invalid',
-    () => `${where} is not an object`,
-  )
+  check(isJsonRecord(value), 'format-invalid', () => `${where} is not an object`)
   return new Map(Object.entries(value))
 }
 

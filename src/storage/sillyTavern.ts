@@ -1,7 +1,9 @@
 import { check } from '../core/errors.ts'
+import { isJsonRecord, ownField } from '../formats/json.ts'
 import type { Chat, Message } from './chat.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
-import type { Generation, NewMessage, Take } from './records.ts'
+import { readGeneration } from './chatEvents.ts'
+import type { NewMessage, Take } from './records.ts'
 
 /*
  * Chats as SillyTavern keeps them: one JSON object a line, the first a header, then one message each.
@@ -104,7 +106,7 @@ export function importChat(text: string, newId: () => string, now = Date.now()):
     characterName: known(header.get('character_name')) || nameOf('role'),
     userName: known(header.get('user_name')) || nameOf('user'),
     createdAt: readDate(header.get('create_date')) ?? messages[0]?.takes[0]?.at ?? now,
-    metadata: isRecord(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+    metadata: isJsonRecord(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
     messages,
     skipped,
   }
@@ -118,14 +120,10 @@ function known(name: unknown): string {
 function parseLine(line: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return isRecord(value) ? new Map(Object.entries(value)) : undefined
+    return isJsonRecord(value) ? new Map(Object.entries(value)) : undefined
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isHeader(fields: Fields): boolean {
@@ -135,7 +133,8 @@ function isHeader(fields: Fields): boolean {
 /** Chub's lines carry `{message}` where others carry the text itself. */
 function readText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  return isRecord(value) && typeof value['message'] === 'string' ? value['message'] : undefined
+  const message = isJsonRecord(value) ? ownField(value, 'message') : undefined
+  return typeof message === 'string' ? message : undefined
 }
 
 /** A wording of a message with what the file says of it. */
@@ -163,9 +162,14 @@ function importMessage(fields: Fields, newId: () => string, before: number): New
 
   const at = readDate(fields.get('send_date')) ?? before
   const takes = all.map(({ text, info }): Take => {
-    const own = isRecord(info) ? info : {}
-    const extra = own['extra'] ?? (all.length === 1 ? fields.get('extra') : undefined)
-    return { id: newId(), text, at: readDate(own['send_date']) ?? at, generation: readGeneration(extra) }
+    const own = isJsonRecord(info) ? info : {}
+    const extra = ownField(own, 'extra') ?? (all.length === 1 ? fields.get('extra') : undefined)
+    return {
+      id: newId(),
+      text,
+      at: readDate(ownField(own, 'send_date')) ?? at,
+      generation: readGeneration(ourField(extra, 'generation')) ?? null,
+    }
   })
   const name = fields.get('name')
   return {
@@ -179,34 +183,14 @@ function importMessage(fields: Fields, newId: () => string, before: number): New
   }
 }
 
-function ours(extra: unknown): Record<string, unknown> | undefined {
-  const own = isRecord(extra) ? extra['hycora'] : undefined
-  return isRecord(own) ? own : undefined
+function ourField(extra: unknown, key: string): unknown {
+  const own = isJsonRecord(extra) ? ownField(extra, 'hycora') : undefined
+  return isJsonRecord(own) ? ownField(own, key) : undefined
 }
 
 function readRole(extra: unknown): string | null {
-  const role = ours(extra)?.['role']
+  const role = ourField(extra, 'role')
   return typeof role === 'string' ? role : null
-}
-
-function readGeneration(extra: unknown): Generation | null {
-  const value = ours(extra)?.['generation']
-  if (!isRecord(value)) return null
-  const number = (key: string): number => (typeof value[key] === 'number' ? value[key] : 0)
-  const stop = (['end', 'length', 'context', 'cancelled', 'loop'] as const).find(
-    (reason) => reason === value['stop'],
-  )
-  return {
-    backbone: typeof value['backbone'] === 'string' ? value['backbone'] : '',
-    role: typeof value['role'] === 'string' ? value['role'] : null,
-    strength: number('strength'),
-    seed: number('seed'),
-    promptTokens: number('promptTokens'),
-    tokens: number('tokens'),
-    tokensPerSecond: number('tokensPerSecond'),
-    context: number('context'),
-    stop: stop ?? 'end',
-  }
 }
 
 /**
