@@ -1,7 +1,7 @@
 import { asHycoraError, HycoraError } from '../core/errors.ts'
 import type { ProjectionDims } from '../model/adapterLayout.ts'
 import type { DecoderShape } from '../model/decoder.ts'
-import type { OrtTensor } from './ortRuntime.ts'
+import type { OrtSession, OrtTensor } from './ortRuntime.ts'
 
 /** A and B of every linear layer by the names of the graph's inputs. */
 export type AdapterFeeds = Readonly<Record<string, OrtTensor>>
@@ -30,6 +30,20 @@ export interface DecoderGraph {
 
 /** Of onnxruntime's levels; a command's stderr is for its own errors. */
 export const ERRORS_ONLY = 3
+
+/**
+ * Computes what the next tokens are read from.
+ *
+ * @throws HycoraError `out-of-memory`, or `shape-mismatch` with onnxruntime's words.
+ */
+export async function runStep(
+  session: OrtSession,
+  feeds: Readonly<Record<string, OrtTensor>>,
+): Promise<Readonly<Record<string, OrtTensor>>> {
+  return session.run(feeds).catch((error: unknown) => {
+    throw runtimeError(error, 'onnxruntime could not compute the next token')
+  })
+}
 
 /** onnxruntime tells its troubles in text alone. */
 export function runtimeError(error: unknown, what: string): HycoraError {

@@ -7,7 +7,7 @@ import { writeOnnx } from '../formats/onnxWriter.ts'
 import type { DecoderShape } from '../model/decoder.ts'
 import type { ExportedModel } from '../model/openBackbone.ts'
 import { adaptGraph } from './adaptGraph.ts'
-import { ERRORS_ONLY, runtimeError } from './decoderGraph.ts'
+import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
 import type { ExternalData } from './graphBuilder.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
@@ -158,9 +158,7 @@ class ExportedGraph implements DecoderGraph {
   ): Promise<Float32Array> {
     this.forgetFrom(first)
     const feeds = { ...adapter, ...this.tokenFeeds(ids, first), ...this.cache }
-    const outputs = await this.session.run(feeds).catch((error: unknown) => {
-      throw runtimeError(error, 'onnxruntime could not compute the next token')
-    })
+    const outputs = await runStep(this.session, feeds)
     const { vocabulary } = this.shape
     const logits = floatsOf(outputs['logits'])
     this.cache = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { dimsOf } from '../model/adapter.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { chooseForms } from './chooseForms.ts'
-import { ERRORS_ONLY, runtimeError } from './decoderGraph.ts'
+import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
@@ -85,9 +85,7 @@ class RewrittenGraph implements DecoderGraph {
   ): Promise<Float32Array> {
     this.cache.reserve(first + ids.length)
     const feeds = { ...adapter, ...this.feeds(ids, first, rows) }
-    const outputs = await this.session.run(feeds).catch((error: unknown) => {
-      throw runtimeError(error, 'onnxruntime could not compute the next token')
-    })
+    const outputs = await runStep(this.session, feeds)
     this.cache.write(first, floatsOf(outputs['new']))
     return floatsOf(outputs['logits'])
   }
