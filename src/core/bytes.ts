@@ -15,7 +15,19 @@ export interface FileSet {
 
 /** Parts one after the other. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  return joined(parts, (length) => new Uint8Array(length))
+}
+
+/** Numbers one after the other. */
+export function joinFloats(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  return joined(parts, (length) => new Float32Array(length))
+}
+
+function joined<Part extends ArrayLike<number>, Whole extends { set(part: Part, offset: number): void }>(
+  parts: readonly Part[],
+  create: (length: number) => Whole,
+): Whole {
+  const whole = create(parts.reduce((sum, { length }) => sum + length, 0))
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

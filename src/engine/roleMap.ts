@@ -1,3 +1,4 @@
+import { joinFloats } from '../core/bytes.ts'
 import type { Pack } from '../formats/pack.ts'
 import { openAdapterMatrices } from '../model/cpuAdapter.ts'
 import type { AdapterMatrices } from '../model/cpuAdapter.ts'
@@ -17,13 +18,7 @@ function vectorOf(pack: Pack, matrices: AdapterMatrices, role: number): Float64A
   const parts = pack.config.projections.map((projection) =>
     matrices.mixA({ parts: [{ role, weight: 1 }], strength: 1 }, layer, projection),
   )
-  const vector = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let first = 0
-  for (const part of parts) {
-    vector.set(part, first)
-    first += part.length
-  }
-  return vector
+  return Float64Array.from(joinFloats(parts))
 }
 
 /** The two largest principal components of the rows, from their Gram matrix by power iteration. */

@@ -1,3 +1,4 @@
+import { joinFloats } from '../core/bytes.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { ProjectionDims } from '../model/adapterLayout.ts'
 import type { Casting } from '../model/backbone.ts'
@@ -34,7 +35,7 @@ export function adapterFeeds(
       of: (matrices: AdapterMatrices, casting: Casting, layer: number) => Float32Array,
     ): Float32Array =>
       isPlayed
-        ? joined(Array.from({ length: layers }, (_, layer) => of(attached.matrices, casting, layer)))
+        ? joinFloats(Array.from({ length: layers }, (_, layer) => of(attached.matrices, casting, layer)))
         : new Float32Array(0)
     const a = stack((matrices, played, layer) => matrices.mixA(played, layer, projection))
     const b = stack((matrices, played, layer) => matrices.b(played, layer, projection))
@@ -42,14 +43,4 @@ export function adapterFeeds(
     feeds[adapterInput('B', projection)] = new ort.Tensor('float32', b, [layers, rank, widths[1]])
   }
   return feeds
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const array of arrays) {
-    all.set(array, offset)
-    offset += array.length
-  }
-  return all
 }
