@@ -8,6 +8,7 @@ import type { ChatModel } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpuWeights.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
+import { trainingProvenance } from '../train/provenance.ts'
 import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
 import type { BatchSource, RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
@@ -154,11 +155,7 @@ export async function train(words: readonly string[]): Promise<void> {
       continue
     }
     const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
-    const provenance = {
-      steps: value.step,
-      software: 'HyCoRA playground 0.1.0',
-      ...(start && { parents: [start.sha256] }),
-    }
+    const provenance = trainingProvenance(value.step, value.facts, start)
     await replaceFile(out, await finishPack(trainee, value.tensors, backbone, provenance))
     return
   }

@@ -1,6 +1,7 @@
 import { HycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
 import { blobSource } from '../formats/blobSource.ts'
+import type { JsonRecord } from '../formats/json.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
@@ -11,6 +12,7 @@ import { buildPrompt } from '../model/prompt.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
 import type { NamedTensors } from '../train/initialise.ts'
+import { trainingProvenance } from '../train/provenance.ts'
 import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
 import type { BatchSource, RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
@@ -90,12 +92,10 @@ async function packFile(
   stage: Stage,
   trainee: Trainee,
   tensors: NamedTensors,
-  step: number,
-  start: Pack | null,
+  provenance: JsonRecord,
 ): Promise<Blob> {
   const { info, model } = stage
   const backbone = { name: info.name, architecture: info.architecture, fingerprint: model.fingerprint }
-  const provenance = { steps: step, software: 'HyCoRA playground', ...(start && { parents: [start.sha256] }) }
   return new Blob([await finishPack(trainee, tensors, backbone, provenance)])
 }
 
@@ -166,7 +166,7 @@ export function trainOn(
     const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
     const show = async (tensors: NamedTensors, step: number): Promise<void> => {
       const pack = await readPack(
-        blobSource('rehearsal', await packFile(stage, trainee, tensors, step, start)),
+        blobSource('rehearsal', await packFile(stage, trainee, tensors, trainingProvenance(step, {}, start))),
       )
       emit({ kind: 'answers', step, answers: await rehearse(stage, pack, params.rehearsal) })
       emit({ kind: 'map', step, map: mapRoles(pack) })
@@ -179,11 +179,15 @@ export function trainOn(
         emit(passOn(value, prepared))
         continue
       }
-      const { step, tensors, best, isFinished } = value
+      const { step, facts, tensors, best, isFinished } = value
+      const about = trainingProvenance(step, facts, start)
+      const aboutBest = best && trainingProvenance(best.step, { heldOut: best.loss }, start)
       return {
-        pack: await packFile(stage, trainee, tensors, step, start),
+        pack: await packFile(stage, trainee, tensors, about),
         best:
-          best && best.step !== step ? await packFile(stage, trainee, best.tensors, best.step, start) : null,
+          best && aboutBest && best.step !== step
+            ? await packFile(stage, trainee, best.tensors, aboutBest)
+            : null,
         step,
         isFinished,
       }

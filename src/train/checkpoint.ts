@@ -9,10 +9,22 @@ export interface Checkpoint {
   readonly run: string
   /** What the learning rates are multiplied by, below 1 after a roll-back. */
   readonly rateFactor: number
+  readonly facts: RunFacts
   /** Null without held-out rows. */
   readonly best: Best | null
   /** Parameters and moments. */
   readonly state: Uint8Array<ArrayBuffer>
+}
+
+/** What a run can tell of itself without a clock, so that the same seed tells the same; losses in nats a reply token. */
+export interface RunFacts {
+  /** Reply tokens of all steps that were applied. */
+  readonly replyTokens: number
+  /** Cross-entropy of the first and of the last of them; null before there is one. */
+  readonly firstStep: number | null
+  readonly lastStep: number | null
+  /** Cross-entropy on the held-out rows; null where it was not measured after the last step. */
+  readonly heldOut: number | null
 }
 
 /** The parameters at the lowest held-out loss. */
@@ -81,7 +93,18 @@ export function readCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
   if (!isNumbered) throw damaged
   const best = readBest(header['best'], bytes.slice(end + stateBytes))
   if (best === undefined || bytes.length !== end + stateBytes + (best?.values.length ?? 0)) throw damaged
-  return { step, rateFactor, run, best, state: bytes.slice(end, end + stateBytes) }
+  const facts = readFacts(header['facts'])
+  return { step, rateFactor, run, facts, best, state: bytes.slice(end, end + stateBytes) }
+}
+
+/** What the run knew of itself; nothing where a checkpoint of an earlier version does not say. */
+function readFacts(fields: unknown): RunFacts {
+  const number = (name: keyof RunFacts): number | null => {
+    const value = isJsonRecord(fields) ? fields[name] : null
+    return typeof value === 'number' ? value : null
+  }
+  const [firstStep, lastStep, heldOut] = [number('firstStep'), number('lastStep'), number('heldOut')]
+  return { replyTokens: number('replyTokens') ?? 0, firstStep, lastStep, heldOut }
 }
 
 /** The best parameters as the header has them; undefined where it is wrong. */

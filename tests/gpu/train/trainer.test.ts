@@ -140,20 +140,35 @@ describe('runs on a tiny decoder', () => {
   test('the same seed gives the same bytes, and a run that was stopped those of one that was not', async () => {
     const whole = await finish(await start({}))
     const again = await finish(await start({}))
-    expect(again.result.tensors).toEqual(whole.result.tensors)
+    expect(again.result).toEqual(whole.result)
+    const measured = whole.seen.findLast((event) => event.kind === 'held-out')
+    expect(whole.result.facts).toEqual({
+      replyTokens: whole.steps.reduce((sum, { replyTokens }) => sum + replyTokens, 0),
+      firstStep: whole.steps[0]!.crossEntropy,
+      lastStep: whole.steps[7]!.crossEntropy,
+      heldOut: measured?.loss,
+    })
 
     const controller = new AbortController()
     const stopped = await start({}, null, controller.signal)
     let checkpoint: Uint8Array | null = null
-    for (;;) {
+    let partly: RunResult | undefined
+    while (!partly) {
       const { done, value } = await stopped.next()
-      if (done) break
+      if (done) {
+        partly = value
+        continue
+      }
       if (value.kind === 'step' && value.step === 5) controller.abort()
       if (value.kind === 'checkpoint') checkpoint = value.bytes
     }
+    // It stopped between two measurements.
+    expect(partly.facts).toMatchObject({ lastStep: whole.steps[4]!.crossEntropy, heldOut: null })
     const resumed = await finish(await start({}, checkpoint))
     expect(resumed.steps.map(({ step }) => step)).toEqual([6, 7, 8])
     expect(resumed.result).toEqual(whole.result)
+    const last = whole.seen.findLast((event) => event.kind === 'checkpoint')!
+    expect((await finish(await start({}, last.bytes))).result).toEqual(whole.result)
   })
 
   test('the best parameters survive a stop, also where nothing after it is better', async () => {
