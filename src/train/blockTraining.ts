@@ -11,8 +11,7 @@ import { loraBackwardB } from '../kernels/loraBackwardB.ts'
 import { loraBackwardUp } from '../kernels/loraBackwardUp.ts'
 import { loraDown } from '../kernels/loraDown.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
-import { project } from '../kernels/project.ts'
+import { manyRowsPlan, project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
 import { rotaryAppend } from '../kernels/rotaryAppend.ts'
@@ -23,6 +22,7 @@ import { aOffset, bOffset } from '../model/adapterLayout.ts'
 import type { AdapterLayout } from '../model/adapterLayout.ts'
 import type { DecoderShape, Projection } from '../model/decoder.ts'
 import type { GpuBlock } from '../model/gpuWeights.ts'
+import { layerBuffers } from './trainingBuffers.ts'
 import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
 
 /** The adapters that a training pass plays and the gradients that it adds to. */
@@ -54,7 +54,11 @@ export interface BlockTraining {
   readonly enter: Dispatch
   /** The norm in front alone, from a checkpoint. */
   readonly reenter: Dispatch
-  readonly forward: readonly Dispatch[]
+  /** Up to the norm in front of the FFN, which has added what attention left. */
+  readonly attention: readonly Dispatch[]
+  readonly ffn: readonly Dispatch[]
+  /** As `ffn`, without the output: only what the gradient reads. */
+  readonly ffnAgain: readonly Dispatch[]
   readonly backward: readonly Dispatch[]
 }
 
@@ -86,19 +90,27 @@ function adaptedGroup(
   }
 }
 
-function forwardOf(context: BlockContext, { matrix, adapted, salt, x, y }: Group): Promise<Dispatch>[] {
-  const { device, buffers, isDropping, dropout } = context
-  const { step } = buffers
-  const parts = isDropping ? { ...adapted, count: 0 } : adapted
-  const projected = project(device, matrix, parts, { step, x, y }, { plan: manyRowsPlan(device) })
-  if (!isDropping) return [projected]
+/** u alone, into the columns behind y. */
+function downOf(context: BlockContext, { matrix, adapted, salt, x, y }: Group): Promise<Dispatch> {
+  const { device, buffers, dropout } = context
   const place = { inFeatures: matrix.in, out: matrix.out, salt }
-  return [projected, loraDown(device, adapted, { step, x, dropout, y }, place)]
+  return loraDown(device, adapted, { step: buffers.step, x, dropout, y }, place)
 }
 
+function forwardOf(context: BlockContext, group: Group): Promise<Dispatch>[] {
+  const { device, buffers, isDropping } = context
+  const { matrix, adapted, x, y } = group
+  const parts = isDropping ? { ...adapted, count: 0 } : adapted
+  const tensors = { step: buffers.step, x, y }
+  const projected = project(device, matrix, parts, tensors, { plan: manyRowsPlan(device) })
+  return isDropping ? [projected, downOf(context, group)] : [projected]
+}
+
+/** The gradients of A and B, of du on the way, and of the input where `hasInput`. */
 function backwardOf(
   context: BlockContext,
   { matrix, adapted, salt, x, y, dy, dx }: Group,
+  hasInput = true,
 ): Promise<Dispatch>[] {
   const { device, buffers, dropout, adapter } = context
   const { step } = buffers
@@ -108,7 +120,7 @@ function backwardOf(
     loraBackwardUp(device, adapted, { step, dy }),
     ...(db ? [loraBackwardB(device, adapted, { step, y, dy, db }, { slots })] : []),
     ...(da ? [loraBackwardA(device, adapted, { step, x, dy, dropout, da }, { ...place, slots })] : []),
-    projectBackward(device, matrix, adapted, { step, dy, dropout, dx }, { salt }),
+    ...(hasInput ? [projectBackward(device, matrix, adapted, { step, dy, dropout, dx }, { salt })] : []),
   ]
 }
 
@@ -152,15 +164,14 @@ function groupsOf({ buffers, adapter }: BlockContext, block: GpuBlock, layer: nu
 
 type Groups = ReturnType<typeof groupsOf>
 
-function planForward(
+function planAttention(
   context: BlockContext,
   block: GpuBlock,
   layer: number,
   groups: Groups,
 ): Promise<Dispatch>[] {
   const { device, shape, buffers, adapter, angles, limits } = context
-  const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput, gateUp, activated } =
-    buffers
+  const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
   const place = (name: Projection): number => bOffset(layout, name, layer)
@@ -182,14 +193,26 @@ function planForward(
       { delta: attentionOutput, bias: block.o.bias, bOffset: place('o') },
       { epsilon: shape.normEpsilon },
     ),
+  ]
+}
+
+function planActivation(
+  context: BlockContext,
+  block: GpuBlock,
+  layer: number,
+  groups: Groups,
+): Promise<Dispatch>[] {
+  const { device, buffers, adapter } = context
+  const { step, gateUp, activated } = buffers
+  const { binding, layout } = adapter
+  return [
     ...forwardOf(context, groups.gateUp),
     swiglu(
       device,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
-      { gate: place('gate'), up: place('up') },
+      { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
     ),
-    ...forwardOf(context, groups.down),
   ]
 }
 
@@ -200,12 +223,14 @@ function planBackward(
   groups: Groups,
 ): Promise<Dispatch>[] {
   const { device, shape, buffers, adapter, angles, limits } = context
-  const { step, query, cache, residual, dResidual, dNormed, attentionStats } = buffers
+  const { step, query, cache, between, dResidual, dNormed, attentionStats } = buffers
   const { dActivated, dGateUp, dAttended, dQuery, dCache, dQkv } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
   const epsilon = shape.normEpsilon
-  const checkpoint = buffers.checkpoints[layer] ?? residual
+  const checkpoint = buffers.checkpoints[layer] ?? between
+  // Nothing in front of the first layer learns.
+  const isFirst = layer === 0
   return [
     ...backwardOf(context, groups.down),
     swigluBackward(
@@ -217,7 +242,7 @@ function planBackward(
     ...backwardOf(context, groups.gateUp),
     rmsNormBackward(
       device,
-      { dy: dNormed, x: residual, gain: block.postAttentionNorm, dx: dResidual },
+      { dy: dNormed, x: between, gain: block.postAttentionNorm, dx: dResidual },
       { epsilon, accumulate: true },
     ),
     ...backwardOf(context, groups.o),
@@ -239,26 +264,33 @@ function planBackward(
       dcache: dCache,
     }),
     rotaryBackward(device, attentionShape, { step, dquery: dQuery, dcache: dCache, angles, dqkv: dQkv }),
-    ...backwardOf(context, groups.qkv),
-    rmsNormBackward(
-      device,
-      { dy: dNormed, x: checkpoint, gain: block.inputNorm, dx: dResidual },
-      { epsilon, accumulate: true },
-    ),
+    ...backwardOf(context, groups.qkv, !isFirst),
+    ...(isFirst
+      ? []
+      : [
+          rmsNormBackward(
+            device,
+            { dy: dNormed, x: checkpoint, gain: block.inputNorm, dx: dResidual },
+            { epsilon, accumulate: true },
+          ),
+        ]),
   ]
 }
 
 /**
- * Binds one layer's kernels for training. The backward dispatches expect the layer's forward dispatches to have just run
- * from its checkpoint: activations are recomputed, not kept.
+ * Binds one layer's kernels for training. The backward dispatches expect what the layer's forward dispatches have written:
+ * either the layer keeps its activations, or they have just run again from its checkpoint. `residual` is to be copied to
+ * `between` behind `attention`.
  */
 export async function planBlockTraining(
-  context: BlockContext,
+  shared: BlockContext,
   block: GpuBlock,
   layer: number,
   previousDownBias: Tensor | null,
 ): Promise<BlockTraining> {
-  const { device, shape, buffers, adapter } = context
+  const buffers = layerBuffers(shared.buffers, layer)
+  const context = { ...shared, buffers }
+  const { device, shape, adapter } = context
   const groups = groupsOf(context, block, layer)
   const enter = (isFirst: boolean): Promise<Dispatch> =>
     addRmsNorm(
@@ -268,17 +300,27 @@ export async function planBlockTraining(
       isFirst || !previousDownBias
         ? null
         : {
-            delta: buffers.ffnOutput,
+            delta: layerBuffers(shared.buffers, layer - 1).ffnOutput,
             bias: previousDownBias,
             bOffset: bOffset(adapter.layout, 'down', layer - 1),
           },
       { epsilon: shape.normEpsilon },
     )
-  const [entering, reentering, forward, backward] = await Promise.all([
+  const [entering, reentering, ahead, activation, down, downAgain, backward] = await Promise.all([
     enter(false),
     enter(true),
-    Promise.all(planForward(context, block, layer, groups)),
+    Promise.all(planAttention(context, block, layer, groups)),
+    Promise.all(planActivation(context, block, layer, groups)),
+    Promise.all(forwardOf(context, groups.down)),
+    downOf(context, groups.down),
     Promise.all(planBackward(context, block, layer, groups)),
   ])
-  return { enter: entering, reenter: reentering, forward, backward }
+  return {
+    enter: entering,
+    reenter: reentering,
+    attention: ahead,
+    ffn: [...activation, ...down],
+    ffnAgain: [...activation, downAgain],
+    backward,
+  }
 }

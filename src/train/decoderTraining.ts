@@ -18,8 +18,8 @@ import { planBlockTraining } from './blockTraining.ts'
 import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
 import { planHead } from './headTraining.ts'
 import type { HeadChunk } from './headTraining.ts'
-import { HEAD_ROWS, blockSizeOf, createTrainingBuffers } from './trainingBuffers.ts'
-import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
+import { HEAD_ROWS, blockSizeOf, createTrainingBuffers, layerBuffers, tensorsOf } from './trainingBuffers.ts'
+import type { BatchLimits, TrainingBuffers, TrainingSizes } from './trainingBuffers.ts'
 
 interface Plan {
   readonly embedding: Dispatch
@@ -39,9 +39,14 @@ export interface BatchCasting {
   readonly dropout: { readonly seed: number; readonly probability: number }
 }
 
+/** How large micro-batches may be, whether adapters drop inputs, and what kept activations may take. */
+export type DecoderTrainingOptions = Pick<TrainingSizes, 'limits' | 'keptBytes'> & {
+  readonly isDropping: boolean
+}
+
 /**
- * Forward and backward through the frozen decoder. Each layer's input is kept, everything else is computed again in front
- * of the layer's gradient, so memory grows by one row of the residual stream per token and layer.
+ * Forward and backward through the frozen decoder. The first layers keep their activations, as many as memory is set aside
+ * for; of the others each layer's input is kept, and everything else is computed again in front of the layer's gradient.
  */
 export class DecoderTraining {
   readonly buffers: TrainingBuffers
@@ -75,18 +80,20 @@ export class DecoderTraining {
     decoder: Decoder,
     weights: GpuWeights,
     adapter: TrainedAdapter,
-    { limits, isDropping }: { readonly limits: BatchLimits; readonly isDropping: boolean },
+    { isDropping, ...sized }: DecoderTrainingOptions,
   ): Promise<DecoderTraining> {
     const { binding, layout } = adapter
-    const blockSize = blockSizeOf(weights)
-    const buffers = createTrainingBuffers(device, { shape: decoder, rank: binding.rank, blockSize, limits })
+    const { limits } = sized
+    const sizes = { shape: decoder, rank: binding.rank, blockSize: blockSizeOf(weights), ...sized }
+    const buffers = createTrainingBuffers(device, sizes)
     const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
     const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
     const context = { device, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
     const last = weights.blocks.length - 1
     const lastBias = weights.blocks[last]?.down.bias
-    const { step, residual, ffnOutput, hidden, dHidden, dResidual } = buffers
+    const { step, residual, hidden, dHidden, dResidual } = buffers
+    const { ffnOutput } = layerBuffers(buffers, last)
     const epsilon = decoder.normEpsilon
     const noParts = { adapter: binding, count: 0, aOffset: 0, aPartStride: 0 }
     const [embed, blocks, finalNorm, finalNormBackward, head] = await Promise.all([
@@ -116,8 +123,7 @@ export class DecoderTraining {
 
   /** Bytes of GPU memory that training takes beside the weights and the adapter. */
   get bytes(): number {
-    const { checkpoints, ...single } = this.buffers
-    const tensors = [...checkpoints, ...Object.values(single), this.angles, this.dropout]
+    const tensors = [...tensorsOf(this.buffers), this.angles, this.dropout]
     return tensors.reduce((sum, { buffer }) => sum + buffer.size, 0)
   }
 
@@ -137,10 +143,12 @@ export class DecoderTraining {
     )
     this.writeBatch(batch, casting)
     this.run([plan.embedding])
-    plan.blocks.forEach(({ enter, forward }, layer) => {
+    plan.blocks.forEach(({ enter, attention, ffn }, layer) => {
       this.run([enter])
       this.copyResidual(buffers.residual, buffers.checkpoints[layer])
-      this.run(forward)
+      this.run(attention)
+      this.copyResidual(buffers.residual, layerBuffers(buffers, layer).between)
+      this.run(ffn)
     })
     this.run([plan.finalNorm])
     this.copyResidual(buffers.residual, buffers.checkpoints.at(-1))
@@ -158,9 +166,17 @@ export class DecoderTraining {
   backward(): void {
     const { plan, buffers } = this
     this.run([plan.finalNormBackward])
-    for (const [layer, { reenter, forward, backward }] of [...plan.blocks.entries()].toReversed()) {
-      this.copyResidual(buffers.checkpoints[layer], buffers.residual)
-      this.run([reenter, ...forward])
+    const last = plan.blocks.length - 1
+    for (const [layer, { reenter, attention, ffnAgain, backward }] of [
+      ...plan.blocks.entries(),
+    ].toReversed()) {
+      // The last layer's activations are still there.
+      if (layer !== last && !buffers.kept[layer]) {
+        this.copyResidual(buffers.checkpoints[layer], buffers.residual)
+        this.run([reenter, ...attention])
+        this.copyResidual(buffers.residual, buffers.between)
+        this.run(ffnAgain)
+      }
       this.run(backward)
     }
   }
@@ -182,17 +198,9 @@ export class DecoderTraining {
   }
 
   destroy(): void {
-    const { checkpoints, ...single } = this.buffers
     const heads = this.plan.head.map(({ step }) => step)
-    for (const { buffer } of [
-      ...checkpoints,
-      ...Object.values(single),
-      ...heads,
-      this.angles,
-      this.dropout,
-    ]) {
+    for (const { buffer } of [...tensorsOf(this.buffers), ...heads, this.angles, this.dropout])
       buffer.destroy()
-    }
   }
 
   private writeBatch(batch: Batch, { slots, scale, tokenWeight, dropout }: BatchCasting): void {

@@ -7,7 +7,7 @@ import type { TrainConfig } from './config.ts'
 import { parameterLayout } from './parameterLayout.ts'
 import type { ParameterOptions } from './parameterLayout.ts'
 import type { Trainee } from './trainee.ts'
-import { trainingShapes } from './trainingBuffers.ts'
+import { keptActivations, trainingShapes } from './trainingBuffers.ts'
 import type { BatchLimits } from './trainingBuffers.ts'
 
 /** What a run lays out on the GPU. */
@@ -57,6 +57,7 @@ function encoderFloats({ hypernetwork: size, roleEmbedding, sources }: PackConfi
  *     8·roles·(|A| + |B|)                   matrices of a batch's roles and their gradients, where they are not shared
  *     4·roles·projections·L·encoder         the hyper-network's activations
  *     4·(L + 1)·R·H + 4·Σ trainingShapes    the decoder's layer inputs, and one layer's activations and gradients
+ *     4·keptActivations                     the activations of the layers that keep theirs
  */
 export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize: number): number {
   const { config, layout, limits, capacity } = needs
@@ -65,7 +66,9 @@ export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize:
   const slots = (A === 'shared' ? 0 : layout.aSize) + (B === 'shared' ? 0 : layout.bSize)
   const generated = encoderFloats(config) * config.projections.length * config.layers
   const checkpoints = (decoder.layers + 1) * limits.rows * limits.tokens * decoder.hidden
-  const shapes = trainingShapes({ shape: decoder, rank: layout.paddedRank, blockSize, limits })
-  const passes = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0)
+  const sizes = { shape: decoder, rank: layout.paddedRank, blockSize, limits }
+  const kept = keptActivations(sizes)
+  const single = Object.values(trainingShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0)
+  const passes = single + kept.layers * kept.floats
   return 4 * (length + 3 * trainedLength + capacity * (2 * slots + generated) + checkpoints + passes)
 }

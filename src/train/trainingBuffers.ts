@@ -1,4 +1,4 @@
-import { createTensor } from '../gpu/tensor.ts'
+import { createTensor, sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { paddedWidth } from '../kernels/packedMatrix.ts'
 import type { DecoderShape } from '../model/decoder.ts'
@@ -8,6 +8,9 @@ import { STEP_ROW_WORDS } from '../model/workspace.ts'
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
 export const HEAD_ROWS = 64
 
+/** Bytes that kept activations may take: what does not fit is computed again. */
+const KEPT_BYTES = 2 ** 28
+
 /** The largest micro-batch that a trainer takes. */
 export interface BatchLimits {
   readonly rows: number
@@ -15,12 +18,31 @@ export interface BatchLimits {
   readonly tokens: number
 }
 
+/** What a layer's forward pass leaves for its backward pass. */
+const ACTIVATIONS = [
+  'attentionInput',
+  'qkv',
+  'query',
+  'cache',
+  'attended',
+  'attentionOutput',
+  'between',
+  'ffnInput',
+  'gateUp',
+  'activated',
+  'ffnOutput',
+] as const
+
+type Activations = Readonly<Record<(typeof ACTIVATIONS)[number], Tensor>>
+
 /** Everything that a training pass writes, sized once. Rows are those of the batch times its tokens. */
 export interface TrainingBuffers {
   readonly tokens: Tensor
   readonly step: Tensor
   /** The residual stream in front of each layer and behind the last. */
   readonly checkpoints: readonly Tensor[]
+  /** Activations of the first layers, each of its own; the other layers share those below. */
+  readonly kept: readonly Activations[]
   readonly residual: Tensor
   readonly attentionInput: Tensor
   readonly qkv: Tensor
@@ -28,6 +50,8 @@ export interface TrainingBuffers {
   readonly cache: Tensor
   readonly attended: Tensor
   readonly attentionOutput: Tensor
+  /** The residual stream between attention and FFN. */
+  readonly between: Tensor
   readonly ffnInput: Tensor
   readonly gateUp: Tensor
   readonly activated: Tensor
@@ -64,9 +88,11 @@ export interface TrainingSizes {
   /** The largest block of a quantised weight matrix; 0 without any. */
   readonly blockSize: number
   readonly limits: BatchLimits
+  /** Bytes that kept activations may take; without it 256 MiB. */
+  readonly keptBytes?: number
 }
 
-type Shapes = Readonly<Record<Exclude<keyof TrainingBuffers, 'checkpoints'>, readonly number[]>>
+type Shapes = Readonly<Record<Exclude<keyof TrainingBuffers, 'checkpoints' | 'kept'>, readonly number[]>>
 
 /**
  * The shapes of all buffers of a training pass. With R rows times tokens, H the hidden size and L layers, the large ones are
@@ -91,6 +117,7 @@ export function trainingShapes({ shape, rank, blockSize, limits }: TrainingSizes
     cache,
     attended: read(attention),
     attentionOutput: [rows, hidden + rank],
+    between: [rows, hidden],
     ffnInput: read(hidden),
     gateUp: [rows, 2 * (ffn + rank)],
     activated: read(ffn),
@@ -116,6 +143,31 @@ export function trainingShapes({ shape, rank, blockSize, limits }: TrainingSizes
   }
 }
 
+/**
+ * How many layers, from the first on, keep their activations, and what those of one take: as many as fit, but never the
+ * last, whose are still there when the backward pass begins with it.
+ */
+export function keptActivations(sizes: TrainingSizes): { readonly layers: number; readonly floats: number } {
+  const shapes = trainingShapes(sizes)
+  const floats = ACTIVATIONS.reduce((sum, name) => sum + sizeOf(shapes[name]), 0)
+  const fitting = Math.floor((sizes.keptBytes ?? KEPT_BYTES) / (4 * floats))
+  return { layers: Math.max(0, Math.min(sizes.shape.layers - 1, fitting)), floats }
+}
+
+/** The buffers as one layer sees them. */
+export function layerBuffers(buffers: TrainingBuffers, layer: number): TrainingBuffers {
+  return { ...buffers, ...buffers.kept[layer] }
+}
+
+/** All tensors of a training pass. */
+export function tensorsOf({ checkpoints, kept, ...single }: TrainingBuffers): Tensor[] {
+  return [
+    ...checkpoints,
+    ...kept.flatMap((activations) => Object.values(activations)),
+    ...Object.values(single),
+  ]
+}
+
 /** The largest block of the weights that activations are multiplied with. */
 export function blockSizeOf({ head, blocks }: GpuWeights): number {
   const linears = blocks.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down])
@@ -129,12 +181,17 @@ export function blockSizeOf({ head, blocks }: GpuWeights): number {
  */
 export function createTrainingBuffers(device: GPUDevice, sizes: TrainingSizes): TrainingBuffers {
   const { shape, limits } = sizes
-  const single = Object.entries(trainingShapes(sizes)).map(([name, columns]) => [
+  const shapes = trainingShapes(sizes)
+  const single = Object.entries(shapes).map(([name, columns]) => [
     name,
     createTensor(device, columns, `training ${name}`),
   ])
+  const kept = Array.from({ length: keptActivations(sizes).layers }, (_, layer) => {
+    const own = ACTIVATIONS.map((name) => [name, createTensor(device, shapes[name], `${name} ${layer}`)])
+    return Object.fromEntries(own) as Activations
+  })
   const inputs = Array.from({ length: shape.layers + 1 }, (_, layer) =>
     createTensor(device, [limits.rows * limits.tokens, shape.hidden], `checkpoint ${layer}`),
   )
-  return { ...(Object.fromEntries(single) as Record<keyof Shapes, Tensor>), checkpoints: inputs }
+  return { ...(Object.fromEntries(single) as Record<keyof Shapes, Tensor>), checkpoints: inputs, kept }
 }

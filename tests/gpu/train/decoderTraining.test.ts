@@ -13,7 +13,7 @@ import { testDevice } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
-import type { TinyOptions } from '../../support/tinyGraph.ts'
+import type { TinyOptions } from '../../support/tinyDecoder.ts'
 import { normals } from '../../support/values.ts'
 
 const RANK = 4
@@ -58,9 +58,12 @@ describe('gradients of A and B through the whole decoder', () => {
     { linear: 'blocks4', zeros: 'packed', embedding: 'tied' },
     { linear: 'blocks8', qkv: 'separate' },
   ]
-  test.each(variants.map((options) => [JSON.stringify(options), options] as const))(
-    '%s against central differences in f64',
-    async (_, options) => {
+  const runs = variants.flatMap((options) =>
+    [true, false].map((isKept) => [JSON.stringify(options), isKept, options] as const),
+  )
+  test.each(runs)(
+    '%s, activations kept: %s, against central differences in f64',
+    async (_, isKept, options) => {
       const device = await testDevice()
       const decoder = await recogniseBytes(writeOnnx(tinyDecoder(options)), TINY_CONFIG)
       const reference = await loadReference(decoder)
@@ -88,6 +91,7 @@ describe('gradients of A and B through the whole decoder', () => {
       const training = await DecoderTraining.create(device, decoder, weights, adapter, {
         limits: { rows: 4, tokens: 8 },
         isDropping: false,
+        ...(!isKept && { keptBytes: 0 }),
       })
       training.forward(batch, {
         slots,
