@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,21 @@ _MOST_SKIPPED = 3
 
 @dataclass
 class Progress:
-    """The run's memory between steps."""
+    """The run's memory between steps; `facts` are what the pack will say of it, by the names there."""
 
     step: int = 0
     rate_factor: float = 1.0
     best_loss: float | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def count(self, report: StepReport) -> None:
+        """Goes on by a step that was taken."""
+        self.step += 1
+        if report.is_skipped:
+            return
+        entropy, before = report.cross_entropy, self.facts
+        first, tokens = before.get("firstStep", entropy), before.get("replyTokens", 0)
+        self.facts = {"replyTokens": tokens + report.reply_tokens, "firstStep": first, "lastStep": entropy}
 
 
 def run_name(*parts: object) -> str:
@@ -41,7 +51,7 @@ def run_name(*parts: object) -> str:
 
 def write_checkpoint(path: Path, run: str, progress: Progress, state: dict[str, Tensor]) -> None:
     """Values, moments and progress in one file, replaced at once."""
-    metadata = {"format": "hycora-scale-checkpoint-1", "run": run, "progress": json.dumps(progress.__dict__)}
+    metadata = {"format": "hycora-scale-checkpoint-1", "run": run, "progress": json.dumps(asdict(progress))}
     replace_file(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, metadata))
 
 
@@ -69,6 +79,8 @@ class Run:
     name: str
     checkpoint: Path
     is_main: bool = True
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What there is to say of the run once its events are through."""
 
     def events(self, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Trains; yields one line with `crossEntropy` per step, and others without that key."""
@@ -82,7 +94,7 @@ class Run:
             step, epochs = progress.step, self.batches.epochs
             weight = contrast_weight(self.config.contrast, step / self.config.steps * epochs, epochs)
             report = self.trainer.step(step, self.batches.at(step), weight, progress.rate_factor)
-            progress.step += 1
+            progress.count(report)
             yield _line(progress.step, report, time.perf_counter() - start)
             skipped = skipped + 1 if report.is_skipped else 0
             if skipped >= _MOST_SKIPPED:
@@ -91,6 +103,7 @@ class Run:
                 yield {"note": f"Three steps in a row had no finite gradient: {fact}"}
             elif progress.step % self.config.checkpointEvery == 0 or progress.step == self.config.steps:
                 yield from self._close(progress)
+        self.facts = progress.facts
 
     def _close(self, progress: Progress) -> Iterator[dict[str, Any]]:
         """Measures the held-out rows and saves."""
@@ -98,6 +111,7 @@ class Run:
             loss = self.trainer.measure(self.batches.held_out)
             best = progress.best_loss is None or loss < progress.best_loss
             progress.best_loss = loss if best else progress.best_loss
+            progress.facts["heldOut"] = loss
             yield {"step": progress.step, "heldOut": loss, "best": best}
         self.save(progress)
 

@@ -141,15 +141,26 @@ def train(options: argparse.Namespace) -> None:
         if is_main:
             print(json.dumps(line), flush=True)
     if is_main:
-        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, config.steps))
+        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, provenance(config.steps, run.facts)))
     accelerator.end_training()
 
 
-def finished_pack(trainee: Trainee, trainer: Trainer, backbone: Backbone, start: Pack | None, steps: int) -> Pack:
-    """The pack as trained so far."""
-    provenance = {"steps": steps, "software": f"hycora_scale {__version__}"}
-    if start:
-        provenance["parents"] = [start.sha256]
+def provenance(steps: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """What the pack says of its training: nothing that hangs on the clock, so that a seed gives the same bytes."""
+    losses = {name: round(facts[name], 4) for name in ("firstStep", "lastStep", "heldOut") if name in facts}
+    return {
+        "steps": steps,
+        "replyTokens": facts.get("replyTokens", 0),
+        **({"losses": {"unit": "nats a reply token", **losses}} if losses else {}),
+        "software": f"hycora_scale {__version__}",
+    }
+
+
+def finished_pack(
+    trainee: Trainee, trainer: Trainer, backbone: Backbone, start: Pack | None, about: dict[str, Any]
+) -> Pack:
+    """The pack as trained so far; `about` is its provenance, to which its start is added."""
+    parents = {"parents": [start.sha256]} if start else {}
     whose = {"name": backbone.name, "architecture": backbone.architecture, "fingerprint": backbone.fingerprint}
     tensors = {name: tensor.cpu() for name, tensor in trainer.tensors().items()}
-    return Pack("the pack to write", trainee.config, trainee.roles, whose, tensors, provenance)
+    return Pack("the pack to write", trainee.config, trainee.roles, whose, tensors, {**about, **parents})

@@ -35,6 +35,7 @@ class StepReport:
     learning_rate: float
     gradient_norm: float
     tokens: int
+    reply_tokens: int
     is_skipped: bool
 
 
@@ -92,7 +93,8 @@ class Trainer:
             self._update(step + 1, share, norm)
         tokens = sum(int(batch.anchors.sum()) + len(batch.anchors) for batch in batches)
         rate = config.learningRate * share
-        return StepReport(loss, cross_entropy, contrastive, weight, rate, norm, tokens, is_skipped)
+        replies = sum(batch.reply_tokens for batch in batches)
+        return StepReport(loss, cross_entropy, contrastive, weight, rate, norm, tokens, replies, is_skipped)
 
     def gradients(self, step: int, batches: list[Batch], weight: float) -> tuple[float, float]:
         """Leaves the step's gradients in the trained parameters; returns cross-entropy and contrastive loss."""

@@ -99,6 +99,9 @@ def test_every_source_learns_and_makes_a_pack(tmp_path, capsys, sources):
     assert [line["step"] for line in lines] == list(range(1, 9))
     assert lines[-1]["crossEntropy"] < lines[0]["crossEntropy"] - 0.2
     pack = read_pack(out)
+    losses = pack.provenance["losses"]
+    assert [losses["firstStep"], losses["lastStep"]] == [round(lines[at]["crossEntropy"], 4) for at in (0, -1)]
+    assert pack.provenance["steps"] == 8 and pack.provenance["replyTokens"] > 0
     assert [role["system"] for role in pack.roles] == ["You are Ada.", "You are Bo.", "You are Cy."]
     assert pack.config.to_json()["sources"] == {"A": sources["A"], "B": sources.get("B", "shared")}
 
@@ -116,6 +119,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tmp_path, capsys):
                 break
     assert stopped.with_name(stopped.name + ".checkpoint").exists()
     lines = train(words, stopped, capsys, "--resume")
+    assert stopped.read_bytes() == whole.read_bytes()
+    lines += train(words, stopped, capsys, "--resume")
     assert stopped.read_bytes() == whole.read_bytes()
     assert min(line["step"] for line in lines if "step" in line) == 3
 
