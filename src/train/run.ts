@@ -5,7 +5,7 @@ import type { GpuWeights } from '../model/gpuWeights.ts'
 import { RowStream, countTokens, padBatch, spreadOver } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
-import type { Best } from './checkpoint.ts'
+import type { Best, RunFacts } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import type { NamedTensors } from './initialise.ts'
 import { encodeRow } from './rows.ts'
@@ -72,6 +72,7 @@ export type RunEvent =
 
 export interface RunResult {
   readonly step: number
+  readonly facts: RunFacts
   readonly tensors: NamedTensors
   /** Those of the lowest held-out loss; null without held-out rows. */
   readonly best: { readonly step: number; readonly loss: number; readonly tensors: NamedTensors } | null
@@ -177,9 +178,25 @@ class Progress {
   step = 0
   rateFactor = 1
   skipped = 0
+  facts: RunFacts = { replyTokens: 0, firstStep: null, lastStep: null, heldOut: null }
   best: Best | null = null
   saved: Uint8Array<ArrayBuffer> | null = null
   savedStep = 0
+  savedFacts = this.facts
+
+  /** Goes on by a step that was taken. */
+  count({ crossEntropy, replyTokens, isSkipped }: StepReport): void {
+    this.step++
+    this.skipped = isSkipped ? this.skipped + 1 : 0
+    if (isSkipped) return
+    const { facts } = this
+    this.facts = {
+      replyTokens: facts.replyTokens + replyTokens,
+      firstStep: facts.firstStep ?? crossEntropy,
+      lastStep: crossEntropy,
+      heldOut: null,
+    }
+  }
 }
 
 /** Goes back to the last checkpoint with half the rate. */
@@ -198,6 +215,7 @@ function rollBack(trainer: Trainer, progress: Progress): RunEvent {
   )
   trainer.writeState(progress.saved)
   progress.step = progress.savedStep
+  progress.facts = progress.savedFacts
   progress.skipped = 0
   const message = `Three steps in a row had no finite gradient: back to step ${progress.step}, at half the learning rate.`
   return { kind: 'note', message }
@@ -212,6 +230,7 @@ async function* closeStep(
   if (step % config.checkpointEvery !== 0 && step !== config.steps) return
   if (batches.heldOut.length > 0) {
     const loss = await measureHeldOut(trainer, batches.heldOut)
+    progress.facts = { ...progress.facts, heldOut: loss }
     const isBest = progress.best === null || loss < progress.best.loss
     if (isBest) progress.best = { step, loss, values: await trainer.readValues() }
     yield { kind: 'held-out', step, loss, isBest }
@@ -224,10 +243,11 @@ async function show(trainer: Trainer, step: number, control: RunControl): Promis
 }
 
 async function save(trainer: Trainer, run: string, progress: Progress): Promise<RunEvent> {
-  const { step, rateFactor, best } = progress
+  const { step, rateFactor, facts, best } = progress
   progress.saved = await trainer.readState()
   progress.savedStep = step
-  const bytes = writeCheckpoint({ step, run, rateFactor, best, state: progress.saved })
+  progress.savedFacts = facts
+  const bytes = writeCheckpoint({ step, run, rateFactor, facts, best, state: progress.saved })
   return { kind: 'checkpoint', step, bytes }
 }
 
@@ -248,7 +268,8 @@ export async function* runTraining(
     if (input.checkpoint) {
       const checkpoint = readCheckpoint(input.checkpoint, run)
       trainer.writeState(checkpoint.state)
-      Object.assign(progress, checkpoint, { saved: checkpoint.state, savedStep: checkpoint.step })
+      const { state, step, facts } = checkpoint
+      Object.assign(progress, checkpoint, { saved: state, savedStep: step, savedFacts: facts })
     }
     yield await plan(trainer, input)
     await show(trainer, progress.step, control)
@@ -260,9 +281,8 @@ export async function* runTraining(
       const report = await trainer.step({ step, batches: micro, lambda, rateFactor: progress.rateFactor })
       const seconds = (performance.now() - startMs) / 1000
       const tokens = micro.reduce((sum, batch) => sum + countTokens(batch), 0)
-      progress.step++
+      progress.count(report)
       yield { kind: 'step', step: progress.step, tokensPerSecond: tokens / seconds, seconds, ...report }
-      progress.skipped = report.isSkipped ? progress.skipped + 1 : 0
       if (progress.skipped >= MOST_SKIPPED) yield rollBack(trainer, progress)
       else yield* closeStep(trainer, input, progress)
       await show(trainer, progress.step, control)
@@ -270,9 +290,10 @@ export async function* runTraining(
       if (duty < 1) await pause(seconds * 1000 * (1 / duty - 1))
     }
     if (progress.savedStep !== progress.step) yield await save(trainer, run, progress)
-    const { best } = progress
+    const { best, facts } = progress
     return {
       step: progress.step,
+      facts,
       tensors: await trainer.read(),
       best: best && { step: best.step, loss: best.loss, tensors: trainer.tensorsOf(best.values) },
       isFinished: progress.step >= config.steps,

@@ -13,7 +13,7 @@ import { testDevice } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
-import type { TinyOptions } from '../../support/tinyDecoder.ts'
+import type { TinyOptions } from '../../support/tinyGraph.ts'
 import { normals } from '../../support/values.ts'
 
 const RANK = 4
