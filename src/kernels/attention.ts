@@ -1,9 +1,10 @@
 import code from '../../shaders/attention.wgsl?raw'
+import directCode from '../../shaders/attention_direct.wgsl?raw'
 import rowsCode from '../../shaders/attention_rows.wgsl?raw'
 import { check } from '../core/errors.ts'
 import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
-import type { Dispatch } from '../gpu/kernel.ts'
+import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns } from './shapes.ts'
@@ -27,6 +28,22 @@ export const attentionRowsKernel = defineKernel({
   bindings,
 })
 
+export const attentionDirectKernel = defineKernel({
+  name: 'attention_direct',
+  code: directCode,
+  uniforms,
+  bindings,
+})
+
+/** Lanes of a workgroup of the direct kernels; each takes one head of so many rows. */
+const DIRECT_LANES = 32
+const DIRECT_ROWS = 4
+
+/** The grid of a direct kernel whose lanes take one of so many heads each. */
+export function directAttentionGrid(heads: number, rows: number): Workgroups {
+  return [Math.ceil((Math.ceil(rows / DIRECT_ROWS) * heads) / DIRECT_LANES), 1, 1]
+}
+
 /** Rows that share a workgroup of `attention_rows`. */
 const ROWS = 4
 
@@ -44,8 +61,11 @@ function preferredWorkgroupSize(device: GPUDevice, headDim: number, isOfRows: bo
 }
 
 export interface AttentionOptions {
-  /** `rows` reads keys and values once for four neighbouring rows, which must be of one sequence. */
-  readonly plan?: 'row' | 'rows'
+  /**
+   * `rows` reads keys and values once for four neighbouring rows, which must be of one sequence; `direct` does without
+   * workgroup memory, for many rows on a processor that emulates a GPU.
+   */
+  readonly plan?: 'row' | 'rows' | 'direct'
   /** Lanes of a workgroup, at least `headDim / 4`; without it what suits the device. */
   readonly workgroupSize?: number
 }
@@ -74,23 +94,23 @@ export function attention(
   )
   const yStride = expectColumns('y', tensors.y, heads * headDim)
   const isOfRows = options.plan === 'rows'
-  return bindKernel(
-    device,
-    isOfRows ? attentionRowsKernel : attentionKernel,
-    tensors,
-    {
-      heads,
-      kv_heads: kvHeads,
-      head_dim: headDim,
-      capacity,
-      y_stride: yStride,
-      scale: 1 / Math.sqrt(headDim),
+  const values = {
+    heads,
+    kv_heads: kvHeads,
+    head_dim: headDim,
+    capacity,
+    y_stride: yStride,
+    scale: 1 / Math.sqrt(headDim),
+  }
+  if (options.plan === 'direct') {
+    return bindKernel(device, attentionDirectKernel, tensors, values, {
+      workgroups: (rows) => directAttentionGrid(heads, rows),
+    })
+  }
+  return bindKernel(device, isOfRows ? attentionRowsKernel : attentionKernel, tensors, values, {
+    workgroups: (rows) => [heads, isOfRows ? Math.ceil(rows / ROWS) : rows, 1],
+    overrides: {
+      WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim, isOfRows),
     },
-    {
-      workgroups: (rows) => [heads, isOfRows ? Math.ceil(rows / ROWS) : rows, 1],
-      overrides: {
-        WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim, isOfRows),
-      },
-    },
-  )
+  })
 }

@@ -1,24 +1,37 @@
 import code from '../../shaders/attention_backward_cache.wgsl?raw'
+import directCode from '../../shaders/attention_backward_cache_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import { directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './shapes.ts'
+
+const uniforms = {
+  heads: 'u32',
+  kv_heads: 'u32',
+  head_dim: 'u32',
+  capacity: 'u32',
+  dy_stride: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['step', 'query', 'cache', 'dy', 'stats', 'dcache'] as const
 
 export const attentionBackwardCacheKernel = defineKernel({
   name: 'attention_backward_cache',
   code,
-  uniforms: {
-    heads: 'u32',
-    kv_heads: 'u32',
-    head_dim: 'u32',
-    capacity: 'u32',
-    dy_stride: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['step', 'query', 'cache', 'dy', 'stats', 'dcache'],
+  uniforms,
+  bindings,
+})
+
+export const attentionBackwardCacheDirectKernel = defineKernel({
+  name: 'attention_backward_cache_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
 const TILE = 32
@@ -47,6 +60,7 @@ export async function attentionBackwardCache(
     readonly stats: Tensor
     readonly dcache: Tensor
   },
+  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   expectVectors('a head', headDim)
   const dyStride = expectColumns('dy', tensors.dy, heads * headDim)
@@ -61,9 +75,10 @@ export async function attentionBackwardCache(
   )
   const [sequences = 0] = shape
   const tiles = Math.ceil(capacity / TILE)
+  const isDirect = plan === 'direct'
   return bindKernel(
     device,
-    attentionBackwardCacheKernel,
+    isDirect ? attentionBackwardCacheDirectKernel : attentionBackwardCacheKernel,
     tensors,
     {
       heads,
@@ -74,6 +89,11 @@ export async function attentionBackwardCache(
       scale: 1 / Math.sqrt(headDim),
     },
     // No sequence has more rows than all: what lies beyond finds nothing to do.
-    { workgroups: (rows) => [kvHeads, Math.min(tiles, Math.ceil(rows / TILE)), Math.min(sequences, rows)] },
+    {
+      workgroups: (rows) =>
+        isDirect
+          ? directAttentionGrid(kvHeads, rows)
+          : [kvHeads, Math.min(tiles, Math.ceil(rows / TILE)), Math.min(sequences, rows)],
+    },
   )
 }

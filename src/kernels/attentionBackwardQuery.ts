@@ -1,23 +1,36 @@
 import code from '../../shaders/attention_backward_query.wgsl?raw'
+import directCode from '../../shaders/attention_backward_query_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
+import { directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './shapes.ts'
+
+const uniforms = {
+  heads: 'u32',
+  kv_heads: 'u32',
+  head_dim: 'u32',
+  capacity: 'u32',
+  y_stride: 'u32',
+  dy_stride: 'u32',
+  scale: 'f32',
+} as const
+const bindings = ['step', 'query', 'cache', 'y', 'dy', 'dquery', 'stats'] as const
 
 export const attentionBackwardQueryKernel = defineKernel({
   name: 'attention_backward_query',
   code,
-  uniforms: {
-    heads: 'u32',
-    kv_heads: 'u32',
-    head_dim: 'u32',
-    capacity: 'u32',
-    y_stride: 'u32',
-    dy_stride: 'u32',
-    scale: 'f32',
-  },
-  bindings: ['step', 'query', 'cache', 'y', 'dy', 'dquery', 'stats'],
+  uniforms,
+  bindings,
+})
+
+export const attentionBackwardQueryDirectKernel = defineKernel({
+  name: 'attention_backward_query_direct',
+  code: directCode,
+  uniforms,
+  bindings,
 })
 
 const TILE = 32
@@ -48,15 +61,17 @@ export async function attentionBackwardQuery(
     readonly dquery: Tensor
     readonly stats: Tensor
   },
+  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   expectVectors('a head', headDim)
   const yStride = expectColumns('y', tensors.y, heads * headDim)
   const dyStride = expectColumns('dy', tensors.dy, heads * headDim)
   expectVectors('a row of y', yStride)
   expectVectors('a row of dy', dyStride)
+  const isDirect = plan === 'direct'
   return bindKernel(
     device,
-    attentionBackwardQueryKernel,
+    isDirect ? attentionBackwardQueryDirectKernel : attentionBackwardQueryKernel,
     tensors,
     {
       heads,
@@ -67,6 +82,9 @@ export async function attentionBackwardQuery(
       dy_stride: dyStride,
       scale: 1 / Math.sqrt(headDim),
     },
-    { workgroups: (rows) => [heads, Math.ceil(rows / TILE), 1] },
+    {
+      workgroups: (rows) =>
+        isDirect ? directAttentionGrid(heads, rows) : [heads, Math.ceil(rows / TILE), 1],
+    },
   )
 }

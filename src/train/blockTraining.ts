@@ -175,6 +175,7 @@ function planAttention(
   const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
+  const attentionPlan = { plan: manyRowsPlan(device) === 'direct' ? 'direct' : 'row' } as const
   const place = (name: Projection): number => bOffset(layout, name, layer)
   return [
     ...forwardOf(context, groups.qkv),
@@ -185,7 +186,7 @@ function planAttention(
       { step, qkv, bias: block.qkv.bias, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
     ),
-    attention(device, attentionShape, { step, query, cache, y: attended }),
+    attention(device, attentionShape, { step, query, cache, y: attended }, attentionPlan),
     ...forwardOf(context, groups.o),
     addRmsNorm(
       device,

@@ -28,6 +28,7 @@ describe.each(attentionCases)(
       { plan: 'row', workgroupSize: 128 },
       { plan: 'rows' },
       { plan: 'rows', workgroupSize: 64 },
+      { plan: 'direct' },
     ] as const)('%o: agrees with the reference and never looks ahead', async (options) => {
       const capacity = Math.max(...positions) + 3
       const shape = { heads, kvHeads, headDim, capacity }
@@ -41,7 +42,7 @@ describe.each(attentionCases)(
         position,
         slot: 0,
         scale: 0,
-        sequence: options.plan === 'row' ? row % SEQUENCES : 1,
+        sequence: options.plan === 'rows' ? 1 : row % SEQUENCES,
       }))
       const width = heads * headDim
       const y = createGuarded(device, [positions.length, width + 4], 'y')

@@ -30,9 +30,11 @@ const cases = [
   { heads: 2, kvHeads: 1, headDim: 64, lengths: [40], spread: 10, seed: 1617 },
 ]
 
-describe.each(cases)(
-  '$heads/$kvHeads heads of $headDim, sequences of $lengths, query spread $spread, seed $seed',
-  ({ heads, kvHeads, headDim, lengths, spread, seed }) => {
+const PLANS = ['tile', 'direct'] as const
+
+describe.each(cases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))))(
+  '$plan: $heads/$kvHeads heads of $headDim, sequences of $lengths, query spread $spread, seed $seed',
+  ({ plan, heads, kvHeads, headDim, lengths, spread, seed }) => {
     const rows = sequenceRows(lengths, 1)
     const capacity = Math.max(...lengths) + 3
     const sequences = lengths.length
@@ -68,8 +70,8 @@ describe.each(cases)(
       }
       const dispatches = await Promise.all([
         attention(device, shape, tensors),
-        attentionBackwardQuery(device, shape, tensors),
-        attentionBackwardCache(device, shape, tensors),
+        attentionBackwardQuery(device, shape, tensors, plan),
+        attentionBackwardCache(device, shape, tensors, plan),
       ])
       submit(device, dispatches, rows.length)
       return {
