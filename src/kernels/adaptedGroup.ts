@@ -1,5 +1,4 @@
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import type { Workgroups } from '../gpu/kernel.ts'
 import type { ProjectedParts } from './project.ts'
 
@@ -13,14 +12,6 @@ export interface AdaptedGroup extends ProjectedParts {
 
 /** Parts whose widths and offsets a kernel's uniforms can hold. */
 const MAX_PARTS = 3
-
-/** How the backward kernels of an adapter share their sums: in workgroup memory, or each lane has its own. */
-export type AdapterPlan = 'workgroup' | 'direct'
-
-/** What suits a device: a processor that emulates a GPU pays more for barriers than for reading twice. */
-export function adapterPlan(device: GPUDevice): AdapterPlan {
-  return isSoftware(device.adapterInfo) ? 'direct' : 'workgroup'
-}
 
 /** Rows that a workgroup of the direct kernels takes, and pairs of quads of rank columns beside each other. */
 const DIRECT_ROWS = 32

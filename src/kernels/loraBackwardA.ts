@@ -3,10 +3,10 @@ import directCode from '../../shaders/lora_backward_a_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { adapterPlan, checkRank, rankPairs } from './adaptedGroup.ts'
-import type { AdapterPlan } from './adaptedGroup.ts'
+import { checkRank, rankPairs } from './adaptedGroup.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import type { DroppedLayer } from './loraDown.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -33,7 +33,7 @@ export const loraBackwardADirectKernel = defineKernel({
 })
 
 /** Rows of A that a workgroup takes. */
-const ROWS_OF_A = { workgroup: 32, direct: 128 } as const
+const ROWS_OF_A = { tile: 32, direct: 128 } as const
 
 /**
  * Adds the gradient of A, `dA[s, part][k, j] += Σ_r drop[r, k]·x[r, k]·du[r, part, j]` over the rows of slot s, or over
@@ -57,7 +57,7 @@ export async function loraBackwardA(
     readonly da: Tensor
   },
   { inFeatures, out, salt, slots }: DroppedLayer & { readonly slots: number },
-  plan: AdapterPlan = adapterPlan(device),
+  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { rank, aSlotStride } = adapter
   checkRank(rank)

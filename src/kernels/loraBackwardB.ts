@@ -3,8 +3,9 @@ import directCode from '../../shaders/lora_backward_b_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { adapterPlan, groupColumns, groupUniforms, rankPairs } from './adaptedGroup.ts'
-import type { AdaptedGroup, AdapterPlan } from './adaptedGroup.ts'
+import { groupColumns, groupUniforms, rankPairs } from './adaptedGroup.ts'
+import type { AdaptedGroup } from './adaptedGroup.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
 import { expectColumns } from './shapes.ts'
 
 const uniforms = {
@@ -52,7 +53,7 @@ export async function loraBackwardB(
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly y: Tensor; readonly dy: Tensor; readonly db: Tensor },
   { slots }: { readonly slots: number },
-  plan: AdapterPlan = adapterPlan(device),
+  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { rank, bSlotStride } = group.adapter
   const out = groupColumns(group)

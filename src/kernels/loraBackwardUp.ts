@@ -3,8 +3,9 @@ import directCode from '../../shaders/lora_backward_up_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { adapterPlan, directGrid, groupColumns, groupUniforms } from './adaptedGroup.ts'
-import type { AdaptedGroup, AdapterPlan } from './adaptedGroup.ts'
+import { directGrid, groupColumns, groupUniforms } from './adaptedGroup.ts'
+import type { AdaptedGroup } from './adaptedGroup.ts'
+import { manyRowsPlan } from './manyRowsPlan.ts'
 import { expectColumns } from './shapes.ts'
 
 const uniforms = {
@@ -42,7 +43,7 @@ export async function loraBackwardUp(
   device: GPUDevice,
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly dy: Tensor },
-  plan: AdapterPlan = adapterPlan(device),
+  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { adapter, count } = group
   const { rank } = adapter
@@ -53,7 +54,7 @@ export async function loraBackwardUp(
     b_slot_stride: adapter.bSlotStride,
     ...groupUniforms(group),
   }
-  if (plan === 'workgroup') {
+  if (plan === 'tile') {
     return bindKernel(device, loraBackwardUpKernel, bound, values, {
       workgroups: (rows) => [(count * rank) / 4, rows, 1],
     })

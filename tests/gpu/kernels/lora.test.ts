@@ -49,7 +49,7 @@ const expectGradients = (actual: readonly Float32Array[][], expected: readonly F
   )
 }
 
-const PLANS = ['workgroup', 'direct'] as const
+const PLANS = ['tile', 'direct'] as const
 
 describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))))(
   '$plan: [$rows, $in] to $widths, rank $rank, $slots slots, shared A $sharesA, B $sharesB, dropout $probability, seed $seed',
