@@ -32,6 +32,11 @@ export function roleLine({ systemPrompt, description, personality }: RoleTexts):
 /** The text up to its first sentence's end, or up to `mark` before that. */
 function firstOf(text: string, mark?: RegExp): string {
   const sentence = text.trim().split(END)[0] ?? ''
-  const clause = mark ? (sentence.split(mark)[0] ?? '') : sentence
-  return clause.slice(0, LONGEST).trim()
+  const clause = (mark ? (sentence.split(mark)[0] ?? '') : sentence).trim()
+  if (clause.length <= LONGEST) return clause
+  // The last comma within reach, else the last space: half a word is none.
+  const within = clause.slice(0, LONGEST + 1)
+  const comma = within.lastIndexOf(',')
+  const end = comma > 0 ? comma : within.lastIndexOf(' ')
+  return clause.slice(0, end > 0 ? end : LONGEST).trim()
 }

@@ -31,6 +31,13 @@ describe('the line of a role without an adapter', () => {
     expect(roleLine(NOTHING)).toBeNull()
   })
 
+  test('ends a long clause at a comma, else between words', () => {
+    const words = Array.from({ length: 80 }, () => 'brave').join(' ')
+    const long = roleLine({ ...NOTHING, description: `{{char}} is a knight, lean and dry, ${words}.` })
+    expect(long).toBe('You are {{char}}, a knight, lean and dry. Speak only as {{char}}.')
+    expect(roleLine({ ...NOTHING, description: words })).toMatch(/(?: brave){39}\. Speak only as/)
+  })
+
   test('stays short for every card of the cast', () => {
     const folder = resolve(import.meta.dirname, '../../../public/cast')
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
