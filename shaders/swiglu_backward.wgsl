@@ -1,10 +1,11 @@
 // Gated activation with bias and adapter, backward; the gradient of gate and up is written, that of bias and B is not here.
 //   g[r, n] = gate_up[r, n] + bias[n] + scale(r)·Σ_j u[r, 0, j]·B_gate[j, n];  p likewise from the second half
 //   with s = 1 / (1 + exp(−g)):  dg[r, n] = dy[r, n]·p·s·(1 + g·(1 − s)),  dp[r, n] = dy[r, n]·g·s
-// Workgroup (g, r): 64 columns of one row, a lane one column of both halves.
+// Workgroup (g, r): 128 columns of one row, a lane four of both halves, 32 apart.
 // Reference: Shazeer 2020, eq. 6, differentiated; tests/reference/swigluBackward.ts. Wrapper: src/kernels/swigluBackward.ts
 
-const WORKGROUP_SIZE = 64u;
+const WORKGROUP_SIZE = 32u;
+const EACH = 4u; // columns of a lane
 
 struct Uniforms {
   columns: u32,
@@ -37,17 +38,21 @@ struct Step {
 @group(0) @binding(5) var<storage, read> dy: array<f32>; // [rows, dy_stride]
 @group(0) @binding(6) var<storage, read_write> dgate_up: array<f32>; // [rows, dgate_up_stride], dgate, dup
 
-fn value(row: u32, part: u32, column: u32, b_offset: u32) -> f32 {
+// The values of four columns of a part: what is read of u serves all four.
+fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
   let base = row * uniforms.gate_up_stride;
-  let index = part * uniforms.columns + column;
-  var sum = gate_up[base + index] + bias[index];
+  let c = part * uniforms.columns + columns;
+  let v = base + c;
+  var sum = vec4f(gate_up[v.x], gate_up[v.y], gate_up[v.z], gate_up[v.w])
+    + vec4f(bias[c.x], bias[c.y], bias[c.z], bias[c.w]);
   let entry = step.row[row];
   if (entry.scale != 0.0) {
-    var delta = 0.0;
+    var delta = vec4f();
     let u = base + 2u * uniforms.columns + part * uniforms.rank;
-    let b_base = entry.slot * uniforms.b_slot_stride + b_offset + column;
+    var w = entry.slot * uniforms.b_slot_stride + b_offset + columns;
     for (var j = 0u; j < uniforms.rank; j++) {
-      delta += gate_up[u + j] * b[b_base + j * uniforms.columns];
+      delta += gate_up[u + j] * vec4f(b[w.x], b[w.y], b[w.z], b[w.w]);
+      w += uniforms.columns;
     }
     sum += entry.scale * delta;
   }
@@ -60,17 +65,24 @@ fn swiglu_backward(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let row = workgroup.y;
-  let column = workgroup.x * WORKGROUP_SIZE + lane;
-  if (column < uniforms.columns) {
-    let gate = value(row, 0u, column, uniforms.b_gate);
-    let up = value(row, 1u, column, uniforms.b_up);
-    // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
-    let decay = exp(min(-gate, 80.0));
-    let sigmoid = 1.0 / (1.0 + decay);
-    let gradient = dy[row * uniforms.dy_stride + column];
-    let index = row * uniforms.dgate_up_stride + column;
-    // 1 − s, without what the difference would cancel.
-    dgate_up[index] = gradient * up * sigmoid * (1.0 + gate * (decay * sigmoid));
-    dgate_up[index + uniforms.columns] = gradient * gate * sigmoid;
+  let wanted = workgroup.x * EACH * WORKGROUP_SIZE + lane + WORKGROUP_SIZE * vec4u(0u, 1u, 2u, 3u);
+  // Columns past the end repeat the last one and are not stored.
+  let columns = min(wanted, vec4u(uniforms.columns - 1u));
+  let gate = values(row, 0u, columns, uniforms.b_gate);
+  let up = values(row, 1u, columns, uniforms.b_up);
+  // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
+  let decay = exp(min(-gate, vec4f(80.0)));
+  let sigmoid = 1.0 / (1.0 + decay);
+  let at = row * uniforms.dy_stride + columns;
+  let gradient = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+  // 1 − s, without what the difference would cancel.
+  let dgate = gradient * up * sigmoid * (1.0 + gate * (decay * sigmoid));
+  let dup = gradient * gate * sigmoid;
+  for (var i = 0u; i < EACH; i++) {
+    if (wanted[i] < uniforms.columns) {
+      let index = row * uniforms.dgate_up_stride + wanted[i];
+      dgate_up[index] = dgate[i];
+      dgate_up[index + uniforms.columns] = dup[i];
+    }
   }
 }

@@ -21,6 +21,9 @@ export const swigluBackwardKernel = defineKernel({
   bindings: ['step', 'gate_up', 'bias', 'b', 'dy', 'dgate_up'],
 })
 
+/** Columns of a workgroup. */
+const COLUMNS = 128
+
 /**
  * Gradient of `y = silu(g) · p`, `g = gate + bias + scale·u·B_gate`, `p` likewise, with respect to g and p:
  * `dg = dy·p·s·(1 + g·(1 − s))`, `dp = dy·g·s`, `s = 1 / (1 + exp(−g))`.
@@ -60,6 +63,6 @@ export function swigluBackward(
       b_up: bOffsets.up,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [Math.ceil(columns / 64), rows, 1] },
+    { workgroups: (rows) => [Math.ceil(columns / COLUMNS), rows, 1] },
   )
 }
