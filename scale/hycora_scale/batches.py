@@ -64,18 +64,19 @@ def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
 
 
 def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRow]:
-    """Every row once, dealt role by role, so that the rows of a batch play different roles as far as they can."""
+    """Every row once, so that the rows of a batch play different roles as far as they can.
+
+    Each role's rows have an order of their own and are spread evenly: row i of its n stands at (i + u) / n of the epoch, u
+    drawn from [0, 1) for each row.
+    """
     random = Random(seed, epoch + 1)
     by_role: dict[str, list[TokenRow]] = {}
     for row in rows:
         by_role.setdefault(row.role, []).append(row)
-    piles = [shuffled(own, random) for own in by_role.values()]
-    order: list[TokenRow] = []
-    while len(order) < len(rows):
-        for pile in shuffled(piles, random):
-            if pile:
-                order.append(pile.pop())
-    return order
+    placed: list[tuple[float, TokenRow]] = []
+    for own in by_role.values():
+        placed += [((index + random.next_uniform()) / len(own), row) for index, row in enumerate(shuffled(own, random))]
+    return [row for _, row in sorted(placed, key=lambda entry: entry[0])]
 
 
 def spread_over(rows: Sequence[TokenRow], most: int) -> list[TokenRow]:

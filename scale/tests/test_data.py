@@ -129,6 +129,18 @@ def test_a_batch_mixes_roles_as_far_as_it_can():
     assert order != epoch_order(rows, 42, 1)
 
 
+def test_a_role_with_few_rows_is_spread_over_the_whole_epoch():
+    sizes = (("a", 9), ("b", 3), ("c", 2))
+    rows = [TokenRow(role, (n, 9), (False, True), 1, 0) for role, most in sizes for n in range(most)]
+    found = " ".join(f"{row.role}{row.ids[0]}" for row in epoch_order(rows, 42, 1))
+    # The page's own tests expect the same.
+    assert found == "a6 c0 b2 a1 a4 a7 a5 a0 b1 c1 a3 b0 a2 a8"
+    rare = [TokenRow("a" if n < 100 else "b", (n, 9), (False, True), 1, 0) for n in range(110)]
+    for epoch in range(3):
+        places = [place for place, row in enumerate(epoch_order(rare, 42, epoch)) if row.role == "b"]
+        assert all(abs(place - 11 * (index + 0.5)) < 8 for index, place in enumerate(places))
+
+
 def test_lines_of_roles():
     assert system_line("You are {name}.", "Bo") == "You are Bo."
     assert system_line({"Bo": "Aye."}, "Ada") is None

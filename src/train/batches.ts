@@ -77,8 +77,9 @@ export function packTokens(batch: Batch, slots: readonly number[]): PackedTokens
 }
 
 /**
- * The order of one epoch: every row once, dealt role by role, so that neighbours, and so the rows of a batch, play
- * different roles as far as the data allows. Depends on seed and epoch alone.
+ * The order of one epoch: every row once, each role's rows in an order of their own and spread evenly over the epoch, so that
+ * neighbours, and so the rows of a batch, play different roles as far as the data allows: row i of a role's n stands at
+ * (i + u) / n of it, u drawn from [0, 1) for each row. Depends on seed and epoch alone.
  */
 export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: number): TokenRow[] {
   const random = new Random(seed, epoch + 1)
@@ -88,15 +89,12 @@ export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: numbe
     if (own) own.push(row)
     else byRole.set(row.role, [row])
   }
-  const piles = [...byRole.values()].map((own) => shuffled(own, random))
-  const order: TokenRow[] = []
-  while (order.length < rows.length) {
-    for (const pile of shuffled(piles, random)) {
-      const row = pile.pop()
-      if (row) order.push(row)
-    }
-  }
-  return order
+  const placed = [...byRole.values()].flatMap((own) =>
+    shuffled(own, random).map((row, index) => {
+      return { row, place: (index + random.nextUniform()) / own.length }
+    }),
+  )
+  return placed.toSorted((one, other) => one.place - other.place).map(({ row }) => row)
 }
 
 /** At most so many rows at equal distances, since data sets lie role by role. */

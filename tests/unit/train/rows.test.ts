@@ -106,6 +106,26 @@ describe('batches', () => {
     expect(epochOrder(rows, 8, 0)).not.toEqual(order)
   })
 
+  test('a role with few rows is spread over the whole epoch; the twin draws the same order', () => {
+    const count = { a: 9, b: 3, c: 2 }
+    const uneven = Object.entries(count).flatMap(([role, most]) =>
+      Array.from({ length: most }, (_, index): TokenRow => {
+        return { role, ids: [index, 9], isReply: [false, true], anchor: 1, cut: { turns: 0, tokens: 0 } }
+      }),
+    )
+    const order = epochOrder(uneven, 42, 1)
+    expect(order.map(({ role, ids }) => `${role}${ids[0]}`).join(' ')).toBe(
+      'a6 c0 b2 a1 a4 a7 a5 a0 b1 c1 a3 b0 a2 a8',
+    )
+    const rare = Array.from({ length: 110 }, (_, index): TokenRow => {
+      return { ...uneven[0]!, role: index < 100 ? 'a' : 'b', ids: [index, 9] }
+    })
+    for (const epoch of [0, 1, 2]) {
+      const places = epochOrder(rare, 42, epoch).flatMap(({ role }, place) => (role === 'b' ? [place] : []))
+      places.forEach((place, index) => expect(Math.abs(place - 11 * (index + 0.5))).toBeLessThan(8))
+    }
+  })
+
   test('a stream entered in the middle gives what it would have given', () => {
     const whole = new RowStream(rows, 5, 3)
     const batches = Array.from({ length: 9 }, (_, index) => whole.at(index))
