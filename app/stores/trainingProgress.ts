@@ -120,23 +120,33 @@ export function lastStep({ points, heldOut, answers }: RunHistory): number {
 /** How many of the last steps a speed is taken over. */
 const RECENT = 12
 
-/** How fast it goes now and how long it will take; null before the first step. */
-export function paceOf(history: RunHistory): {
+/** How fast it goes now; null before the first step. */
+export function paceOf({ points }: RunHistory): {
   readonly tokensPerSecond: number
+  /** Of work alone, without the time that is left to everything else. */
   readonly secondsPerStep: number
-  readonly secondsLeft: number
 } | null {
-  const recent = history.points.slice(-RECENT)
+  const recent = points.slice(-RECENT)
   if (recent.length === 0) return null
   const mean = (read: (point: StepPoint) => number): number =>
     recent.reduce((sum, point) => sum + read(point), 0) / recent.length
-  const secondsPerStep = mean((point) => point.secondsPerStep)
-  const stepsLeft = Math.max(0, (history.plan?.totalSteps ?? 0) - lastStep(history))
   return {
     tokensPerSecond: mean((point) => point.tokensPerSecond),
-    secondsPerStep,
-    secondsLeft: secondsPerStep * stepsLeft,
+    secondsPerStep: mean((point) => point.secondsPerStep),
   }
+}
+
+/**
+ * How long it will still take, steps left · seconds of work a step / duty; null before the plan. Until the first step is done,
+ * the engine's own trial says how long one is.
+ *
+ * @param duty the share of time that the run works, (0, 1].
+ */
+export function secondsLeft(history: RunHistory, duty: number): number | null {
+  const { plan } = history
+  if (!plan) return null
+  const { secondsPerStep } = paceOf(history) ?? plan
+  return (Math.max(0, plan.totalSteps - lastStep(history)) * secondsPerStep) / duty
 }
 
 /** The loss at the beginning and now, each over a few steps; null before the first step. */

@@ -1,11 +1,12 @@
 import { useEffect } from 'react'
 
 import { Button } from '../shared/Button.tsx'
-import { bytes, count, duration, timeLeft } from '../shared/format.ts'
+import { bytes, count, duration } from '../shared/format.ts'
 import { Progress } from '../shared/Progress.tsx'
 import { useFirstNight } from '../stores/firstNight.ts'
+import { useSettings } from '../stores/settings.ts'
 import { finishTraining, isTraining, pauseTraining, resumeTraining, useTraining } from '../stores/training.ts'
-import { lastStep, overlearning, paceOf } from '../stores/trainingProgress.ts'
+import { lastStep, overlearning, paceOf, secondsLeft } from '../stores/trainingProgress.ts'
 import { Answers } from './Answers.tsx'
 import { DutySlider } from './DutySlider.tsx'
 import { goToStep } from './goToStep.ts'
@@ -131,14 +132,14 @@ function Controls() {
 function Facts() {
   const history = useTraining((state) => state.history)
   const isBusy = useTraining(isTraining)
+  const duty = useSettings((state) => state.duty)
   const { plan, skipped } = history
   const pace = paceOf(history)
   const step = lastStep(history)
-  // Until the first step is done, the engine's own trial says how long it will be.
-  const secondsLeft = pace?.secondsLeft ?? (plan ? plan.secondsPerStep * (plan.totalSteps - step) : 0)
+  const left = secondsLeft(history, duty)
   const facts: readonly (readonly [string, string | null])[] = [
     ['Step', plan ? `${count(step)} of ${count(plan.totalSteps)}` : count(step)],
-    ['Time left', isBusy && secondsLeft > 0 ? timeLeft(secondsLeft) : null],
+    ['Time left', isBusy && left ? duration(left) : null],
     ['A step takes', pace && duration(pace.secondsPerStep)],
     ['Speed', pace && `${count(pace.tokensPerSecond)} tokens/s`],
     ['Graphics memory', plan && bytes(plan.gpuBytes)],

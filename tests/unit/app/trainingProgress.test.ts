@@ -7,6 +7,7 @@ import {
   emptyHistory,
   overlearning,
   paceOf,
+  secondsLeft,
   spread,
   thin,
 } from '../../../app/stores/trainingProgress.ts'
@@ -77,13 +78,16 @@ describe('the history of a run', () => {
     ])
   })
 
-  test('tells the pace and the time left', () => {
+  test('tells the pace', () => {
     expect(paceOf(emptyHistory)).toBeNull()
-    expect(paceOf(run(plan, ...fall))).toEqual({
-      tokensPerSecond: 800,
-      secondsPerStep: 0.25,
-      secondsLeft: 5,
-    })
+    expect(paceOf(run(plan, ...fall))).toEqual({ tokensPerSecond: 800, secondsPerStep: 0.25 })
+  })
+
+  test('tells the time left, the longer the more of it is left to everything else', () => {
+    expect(secondsLeft(emptyHistory, 1)).toBeNull()
+    expect(secondsLeft(run(plan), 0.5)).toBe(16)
+    expect(secondsLeft(run(plan, ...fall), 1)).toBe(5)
+    expect(secondsLeft(run(plan, ...fall), 0.1)).toBeCloseTo(50)
   })
 })
 
