@@ -15,7 +15,7 @@ export const emptyHistory: RunHistory = {
 /** From twice this many points on, neighbours are joined: a chart has no room for more. */
 export const POINTS = 2000
 
-/** The history after more events; what is the same step again (after a resume) is replaced. */
+/** The history after more events; what comes again, after a roll-back or on going on, takes the place of what was there. */
 export function addEvents(history: RunHistory, events: readonly TrainEvent[]): RunHistory {
   const points = [...history.points]
   const heldOut = [...history.heldOut]
@@ -28,21 +28,26 @@ export function addEvents(history: RunHistory, events: readonly TrainEvent[]): R
         plan = planOf(event)
         break
       case 'step':
+        for (const list of [points, heldOut, answers]) dropFrom(list, event.step)
+        if (map && map.step >= event.step) map = null
         // A step that was not applied has no loss to draw.
         if (event.isSkipped) skipped++
         else points.push(pointOf(event))
         break
       case 'held-out':
+        dropFrom(heldOut, event.step)
         heldOut.push({ step: event.step, loss: event.loss, isBest: event.isBest })
         break
       case 'answers':
+        dropFrom(answers, event.step)
         answers.push({ step: event.step, answers: event.answers })
         break
       case 'map':
         map = { step: event.step, ...event.map }
         break
       case 'note':
-        notes.push(event.message)
+        // A run that goes on notes again what it could not read.
+        if (!notes.includes(event.message)) notes.push(event.message)
         break
       case 'checkpoint':
         break
@@ -51,6 +56,11 @@ export function addEvents(history: RunHistory, events: readonly TrainEvent[]): R
     }
   }
   return { plan, points: thin(points), heldOut, answers, map, notes, skipped }
+}
+
+/** Takes out what a list in the order of steps has from a step on. */
+function dropFrom(list: { readonly step: number }[], step: number): void {
+  while ((list.at(-1)?.step ?? -1) >= step) list.pop()
 }
 
 function planOf(event: TrainEvent & { kind: 'plan' }): RunPlan {

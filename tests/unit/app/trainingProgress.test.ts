@@ -89,6 +89,45 @@ describe('the history of a run', () => {
     expect(secondsLeft(run(plan, ...fall), 1)).toBe(5)
     expect(secondsLeft(run(plan, ...fall), 0.1)).toBeCloseTo(50)
   })
+
+  test('has every step once after a roll-back', () => {
+    const map = { names: [], cosines: new Float32Array(), points: new Float32Array(), isCollapsed: false }
+    const answers = (at: number, text: string): TrainEvent => ({ kind: 'answers', step: at, answers: [text] })
+    const before = run(
+      plan,
+      ...fall.slice(0, 6),
+      heldOut(4, 3),
+      heldOut(6, 2.9),
+      answers(4, 'old'),
+      answers(6, 'old'),
+    )
+    const diverged = addEvents(before, [{ kind: 'map', step: 6, map }, step(7, 0, true)])
+    expect(diverged).toMatchObject({ heldOut: [{ step: 4 }, { step: 6 }], map: { step: 6 }, skipped: 1 })
+    const back = addEvents(diverged, [answers(4, 'new'), step(5, 2), step(6, 1), heldOut(6, 2.5)])
+    expect(back.points.map((point) => [point.step, point.loss])).toEqual([
+      [1, 4],
+      [2, 3.9],
+      [3, 3.8],
+      [4, 3.7],
+      [5, 2],
+      [6, 1],
+    ])
+    expect(back).toMatchObject({
+      heldOut: [
+        { step: 4, loss: 3 },
+        { step: 6, loss: 2.5 },
+      ],
+      answers: [{ step: 4, answers: ['new'] }],
+      map: null,
+    })
+  })
+
+  test('begins where an older checkpoint was, and says no note twice', () => {
+    const note: TrainEvent = { kind: 'note', message: 'Row 3 is empty.' }
+    const again = addEvents(run(plan, note, ...fall), [plan, note, step(3, 9)])
+    expect(again.points.map((point) => point.step)).toEqual([1, 2, 3])
+    expect(again.notes).toEqual(['Row 3 is empty.'])
+  })
 })
 
 describe('the loss in words', () => {
