@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from .errors import HycoraError
 
 # Stands for a reply while the template is rendered; of the private use areas, so that no text holds it.
 _MARK = "\U000f0001\U0010fffc\U000f0001"
+# Begins and ends what stands for a special token that somebody wrote, around its number.
+_QUOTE = "\U0010fffb"
+_QUOTED = re.compile(f"{_QUOTE}(\\d+){_QUOTE}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ class Codec:
     def __init__(self, tokenizer: Tokenizer, template: str, tokens: dict[str, str], added: frozenset[int]) -> None:
         self.tokenizer = tokenizer
         self.added = added
+        declared = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
+        self._controls = [token.content for token in declared]
+        # Those that take the white space beside them.
+        self._left = {token.content for token in declared if token.lstrip}
+        self._right = {token.content for token in declared if token.rstrip}
+        longest_first = sorted(self._controls, key=len, reverse=True)
+        self._control = re.compile(f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
@@ -54,8 +65,38 @@ class Codec:
         self._tokens = tokens
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text; none is added, special tokens that the text spells out are found."""
-        return self.tokenizer.encode(text, add_special_tokens=False).ids
+        """The ids of a text; none is added, special tokens that the text spells out are found unless quoted."""
+        if _QUOTE not in text:
+            return self.tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = []
+        whole = ""
+        # Every second part is a control token that is meant.
+        parts = ["", *self._control.split(text), ""]
+        for before, part, behind in zip(parts, parts[1:], parts[2:]):
+            if _QUOTE not in part:
+                whole += part
+                continue
+            part = part.lstrip() if before in self._right else part
+            part = part.rstrip() if behind in self._left else part
+            ids += self.tokenizer.encode(whole, add_special_tokens=False).ids
+            ids += self._encode_plain(_QUOTED.sub(self._unquoted, part))
+            whole = ""
+        return ids + self.tokenizer.encode(whole, add_special_tokens=False).ids
+
+    def _unquoted(self, found: re.Match[str]) -> str:
+        number = int(found[1])
+        return self._controls[number] if number < len(self._controls) else found[0]
+
+    def _encode_plain(self, text: str) -> list[int]:
+        self.tokenizer.encode_special_tokens = True
+        try:
+            return self.tokenizer.encode(text, add_special_tokens=False).ids
+        finally:
+            self.tokenizer.encode_special_tokens = False
+
+    def quote(self, text: str) -> str:
+        """A text as content of a template: the special tokens that it spells out are letters to `encode`."""
+        return self._control.sub(lambda found: f"{_QUOTE}{self._controls.index(found[0])}{_QUOTE}", text)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, no token left out."""
@@ -128,20 +169,23 @@ def _token_text(value: object) -> str:
 def _encode_turns(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[list[int], list[bool]]:
     """Replies are encoded by themselves, as they are generated: behind a prompt whose tokens are already fixed."""
     messages = [
-        {"role": "user", "content": turn.text} if turn.speaker == "user" else {"role": "assistant", "content": _MARK}
+        {"role": "user", "content": codec.quote(turn.text)}
+        if turn.speaker == "user"
+        else {"role": "assistant", "content": _MARK}
         for turn in turns
     ]
+    line = None if system is None else codec.quote(system)
     replies = [turn.text for turn in turns if turn.speaker != "user"]
     ids: list[int] = []
     marks: list[bool] = []
-    for index, segment in enumerate(codec.render(messages, system).split(_MARK)):
+    for index, segment in enumerate(codec.render(messages, line).split(_MARK)):
         encoded = codec.encode(segment)
         ids += encoded
         # What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
         ends_turn = index > 0 and bool(encoded) and encoded[0] in codec.added
         marks += [ends_turn and place == 0 for place in range(len(encoded))]
         if index < len(replies) and replies[index]:
-            reply = codec.encode(replies[index])
+            reply = codec.encode(codec.quote(replies[index]))
             ids += reply
             marks += [True] * len(reply)
     return ids, marks

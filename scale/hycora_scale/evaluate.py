@@ -109,7 +109,7 @@ class Scorer:
 
     def fit_system(self, measured: Measured, system: str) -> str:
         """As much of a system text as leaves the dialogue room."""
-        ids = self.codec.encode(system)
+        ids = self.codec.encode(self.codec.quote(system))
         bare = self._encode(measured, None)
         room = max(0, self.backbone.context - (len(bare.ids) if bare else 0) - _SYSTEM_OVERHEAD)
         return system if len(ids) <= room else self.codec.decode(ids[:room]).rstrip("\ufffd")

@@ -1,5 +1,6 @@
 import type { DatasetTurn } from '../formats/dataset/reading.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
+import { cutText } from '../model/prompt.ts'
 import { scoreTokens } from '../model/score.ts'
 import { encodeRow } from '../train/rows.ts'
 import type { RowCodec, TokenRow } from '../train/rows.ts'
@@ -73,10 +74,9 @@ function repliesCut({ turns }: MeasuredDialogue, { cut }: TokenRow): number {
 /** As much of a system text as leaves the dialogue room. */
 export function fitSystem(scoring: Scoring, dialogue: MeasuredDialogue, system: string): string {
   const { tokenizer } = scoring.codec
-  const ids = tokenizer.encode(system)
   const bare = encode(scoring, dialogue, null)?.ids.length ?? 0
   const room = Math.max(0, scoring.backbone.context - bare - SYSTEM_OVERHEAD)
-  return ids.length <= room ? system : tokenizer.decode(ids.slice(0, room)).replace(/\uFFFD+$/, '')
+  return cutText(tokenizer, system, room)
 }
 
 /** The token positions of each reply of a row. */

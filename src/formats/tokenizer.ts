@@ -3,6 +3,7 @@ import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { check, HycoraError } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
 import { faithfulPreTokenizer } from './preTokenizer.ts'
+import { quotedTokens } from './quotedTokens.ts'
 import { compileTokenDecoder, type TokenDecoder } from './tokenDecoder.ts'
 
 /** Text as it is generated; the pieces together are `decode` of all ids. */
@@ -18,8 +19,12 @@ export interface Tokenizer {
   readonly vocabularySize: number
   /** The ids of `added_tokens`: control tokens such as `<|im_end|>`, found in the text before anything else. */
   readonly addedIds: ReadonlySet<number>
-  /** The ids of a text; no special token is added, those that the text spells out are found. */
+  /** The ids of a text; no special token is added, those that the text spells out are found unless they are quoted. */
   encode(text: string): number[]
+  /** A text as content of a template: the control tokens that it spells out are letters to `encode`. */
+  quote(text: string): string
+  /** The text as it reads, nothing quoted. */
+  unquote(text: string): string
   /** The text of ids; no special token is left out, no space cleaned up, unknown ids give nothing. */
   decode(ids: Iterable<number>): string
   tokenId(token: string): number | undefined
@@ -51,7 +56,15 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown):
   checkModel(model)
   const vocabulary = readVocabulary(tokenizerJson, model, tokenizerConfig)
   const startDecoder = compileTokenDecoder(ownField(tokenizerJson, 'decoder'), FILE)
+  const quotes = quotedTokens(vocabulary.added.filter(isControl))
   const library = createLibraryTokenizer(tokenizerJson, model, vocabulary.added)
+  let plain: LibraryTokenizer | undefined
+  /** The tokenizer without its control tokens, made when somebody has first written one. */
+  const openPlain = (): LibraryTokenizer => {
+    const others = vocabulary.added.filter((token) => !isControl(token))
+    plain ??= createLibraryTokenizer(tokenizerJson, withoutPieces(model, vocabulary.addedIds), others)
+    return plain
+  }
 
   const pushId = (decoder: TokenDecoder, id: number): string => {
     const token = vocabulary.tokenOfId.get(id)
@@ -61,10 +74,17 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown):
     vocabularySize: vocabulary.size,
     addedIds: vocabulary.addedIds,
     encode(text) {
-      // Without an unknown token the library gives undefined where the reference gives nothing.
-      const ids: readonly (number | undefined)[] = library.encode(text, { add_special_tokens: false }).ids
-      return ids.filter((id) => id !== undefined)
+      return quotes.stretches(text).flatMap(({ text: stretch, isPlain }) => {
+        const encoder = isPlain ? openPlain() : library
+        // Without an unknown token the library gives undefined where the reference gives nothing.
+        const ids: readonly (number | undefined)[] = encoder.encode(stretch, {
+          add_special_tokens: false,
+        }).ids
+        return ids.filter((id) => id !== undefined)
+      })
     },
+    quote: (text) => quotes.quote(text),
+    unquote: (text) => quotes.unquote(text),
     decode(ids) {
       const decoder = startDecoder()
       const pieces = Array.from(ids, (id) => pushId(decoder, id))
@@ -160,6 +180,21 @@ function addedByConfig(tokenizerConfig: unknown): readonly JsonRecord[] {
   return Object.entries(decoder).flatMap(([id, token]) =>
     isJsonRecord(token) ? [{ ...token, id: Number(id) }] : [],
   )
+}
+
+/** Whether an added token steers the model; the others are words that the vocabulary lacked. */
+function isControl(token: JsonRecord): boolean {
+  return ownField(token, 'special') === true
+}
+
+/** A Unigram model in which these pieces are never found in a text; the others find a piece only by merging up to it. */
+function withoutPieces(model: JsonRecord, ids: ReadonlySet<number>): JsonRecord {
+  const vocab = ownField(model, 'vocab')
+  if (!Array.isArray(vocab)) return model
+  const hidden = vocab.map((entry: unknown, id) =>
+    ids.has(id) && Array.isArray(entry) ? [`\u{10fffb}${id}`, entry[1]] : entry,
+  )
+  return { ...model, vocab: hidden }
 }
 
 function createLibraryTokenizer(

@@ -31,10 +31,15 @@ function renderFrom(
 ): Prompt {
   const messages = turns.slice(firstTurn).map(({ speaker, text }): ChatMessage => ({
     role: speaker === 'user' ? 'user' : 'assistant',
-    content: text,
+    content: tokenizer.quote(text),
   }))
-  const text = template.render({ messages, system, addGenerationPrompt: true, continueLast })
-  return { text, ids: tokenizer.encode(text), firstTurn }
+  const text = template.render({
+    messages,
+    system: system === null ? null : tokenizer.quote(system),
+    addGenerationPrompt: true,
+    continueLast,
+  })
+  return { text: tokenizer.unquote(text), ids: tokenizer.encode(text), firstTurn }
 }
 
 /** Tokens that a template spends around a turn, roughly; what is sent is counted exactly in the end. */
@@ -61,7 +66,7 @@ function findCut(sizes: readonly number[], room: number): number {
 
 /** The beginning of a text that has at most so many tokens, without half a character at its end. */
 export function cutText(tokenizer: Tokenizer, text: string, most: number): string {
-  const ids = tokenizer.encode(text)
+  const ids = tokenizer.encode(tokenizer.quote(text))
   return ids.length <= most ? text : tokenizer.decode(ids.slice(0, most)).replace(/\uFFFD+$/, '')
 }
 
@@ -79,8 +84,8 @@ export function buildPrompt(
   const whole = renderFrom(template, tokenizer, input, 0)
   if (whole.ids.length <= room) return whole
   const { turns, system } = input
-  const sizes = turns.map(({ text }) => tokenizer.encode(text).length + TURN_OVERHEAD)
-  const base = tokenizer.encode(system ?? '').length + TURN_OVERHEAD
+  const sizes = turns.map(({ text }) => tokenizer.encode(tokenizer.quote(text)).length + TURN_OVERHEAD)
+  const base = tokenizer.encode(tokenizer.quote(system ?? '')).length + TURN_OVERHEAD
   let firstTurn = findCut(sizes, Math.max(0, room - base))
   let cut = renderFrom(template, tokenizer, input, firstTurn)
   while (cut.ids.length > room && firstTurn < turns.length - 1) {

@@ -37,10 +37,13 @@ function encodeTurns(
   system: string | null,
 ): Tokens {
   const messages = turns.map(({ speaker, text }): ChatMessage => {
-    return speaker === 'user' ? { role: 'user', content: text } : { role: 'assistant', content: MARK }
+    return speaker === 'user'
+      ? { role: 'user', content: tokenizer.quote(text) }
+      : { role: 'assistant', content: MARK }
   })
   const replies = turns.filter(({ speaker }) => speaker !== 'user')
-  const segments = template.render({ messages, system, addGenerationPrompt: false }).split(MARK)
+  const line = system === null ? null : tokenizer.quote(system)
+  const segments = template.render({ messages, system: line, addGenerationPrompt: false }).split(MARK)
   const ids: number[] = []
   const isReply: boolean[] = []
   const append = (more: readonly number[], reply: boolean): void => {
@@ -55,7 +58,7 @@ function encodeTurns(
     if (first !== undefined) append([first], index > 0 && tokenizer.addedIds.has(first))
     append(rest, false)
     const reply = replies[index]
-    if (reply) append(tokenizer.encode(reply.text), true)
+    if (reply) append(tokenizer.encode(tokenizer.quote(reply.text)), true)
   })
   return { ids, isReply }
 }
