@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from .pack import replace_file
 from .schedule import contrast_weight
 from .trainer import StepReport, Trainer
 
-# So many steps in a row without a finite gradient, and the run goes back to its last checkpoint.
+# So many steps in a row without a finite gradient, and the run goes back.
 _MOST_SKIPPED = 3
+# Below this share of the rate, going back has not helped and will not.
+_LEAST_RATE = 1 / 64
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Run:
     is_main: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
     """What there is to say of the run once its events are through."""
+    _kept: tuple[Progress, dict[str, Tensor]] = field(init=False)
 
     def events(self, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Trains; yields one line with `crossEntropy` per step, and others without that key."""
@@ -88,6 +91,7 @@ class Run:
         if resume and self.checkpoint.exists():
             progress, state = read_checkpoint(self.checkpoint, self.name)
             self.trainer.load_state(state)
+        self._keep(progress)
         skipped = 0
         while progress.step < self.config.steps:
             start = time.perf_counter()
@@ -111,23 +115,29 @@ class Run:
             loss = self.trainer.measure(self.batches.held_out)
             best = progress.best_loss is None or loss < progress.best_loss
             progress.best_loss = loss if best else progress.best_loss
-            progress.facts["heldOut"] = loss
+            progress.facts = {**progress.facts, "heldOut": loss}
             yield {"step": progress.step, "heldOut": loss, "best": best}
         self.save(progress)
 
     def save(self, progress: Progress) -> None:
         """Writes the checkpoint, on the main process."""
+        self._keep(progress)
         if self.is_main:
             write_checkpoint(self.checkpoint, self.name, progress, self.trainer.state())
 
+    def _keep(self, progress: Progress) -> None:
+        """Remembers what three skipped steps go back to; before the first checkpoint, the beginning."""
+        state = {name: tensor.to("cpu", copy=True) for name, tensor in self.trainer.state().items()}
+        self._kept = replace(progress), state
+
     def _roll_back(self, progress: Progress) -> Progress:
-        """The last checkpoint with half the rate."""
-        fact = "the gradients are not finite from the first step on: lower the learning rate"
-        check(self.checkpoint.exists(), "training-diverged", fact)
-        saved, state = read_checkpoint(self.checkpoint, self.name)
+        """The last checkpoint, or the beginning, with half the rate."""
+        kept, state = self._kept
+        rate_factor = progress.rate_factor / 2
+        fact = f"from step {kept.step} on the gradients are not finite, however small the learning rate"
+        check(rate_factor >= _LEAST_RATE, "training-diverged", fact)
         self.trainer.load_state(state)
-        saved.rate_factor = progress.rate_factor / 2
-        return saved
+        return replace(kept, rate_factor=rate_factor)
 
 
 def _line(step: int, report: StepReport, seconds: float) -> dict[str, Any]:

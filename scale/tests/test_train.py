@@ -134,6 +134,25 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("usage: made.safetensors.checkpoint belongs to another run")
 
 
+def test_a_run_that_comes_apart_before_its_first_checkpoint_goes_back_to_the_beginning(tmp_path, capsys):
+    # Such a decay multiplies every parameter by -19 a step, until the rate is small enough.
+    wild = {"steps": 16, "learningRate": 1, "weightDecay": 20, "schedule": "constant", "warmup": 0}
+    words = write_inputs(tmp_path, **wild, batch=1, checkpointEvery=100)
+    out = tmp_path / "made.safetensors"
+    # A checkpoint of another run that lies there is none of this one's business.
+    out.with_name(out.name + ".checkpoint").write_bytes(b"another run's")
+    lines = train(words, out, capsys)
+    notes = [line["note"] for line in lines if "note" in line]
+    assert notes and all("back to step 0, at half the learning rate" in note for note in notes)
+    steps = [line for line in lines if "crossEntropy" in line]
+    skipped = next(index for index, line in enumerate(steps) if "skipped" in line)
+    first, again = steps[0], steps[skipped + 3]
+    assert skipped > 3 and again["step"] == 1
+    assert [again["crossEntropy"], again["learningRate"]] == [first["crossEntropy"], first["learningRate"] / 2]
+    assert steps[-1]["step"] == 16
+    assert read_pack(out).provenance["losses"]["firstStep"] == round(first["crossEntropy"], 4)
+
+
 def test_a_new_role_can_be_fitted_alone(tmp_path, capsys):
     words = write_inputs(tmp_path)
     out = tmp_path / "made.safetensors"

@@ -1,4 +1,4 @@
-import { HycoraError, check } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
@@ -79,7 +79,7 @@ export interface RunResult {
   readonly isFinished: boolean
 }
 
-/** So many steps in a row without a finite gradient, and the run goes back to its last checkpoint. */
+/** So many steps in a row without a finite gradient, and the run goes back. */
 const MOST_SKIPPED = 3
 /** Below this share of the rate, going back has not helped and will not. */
 const LEAST_RATE = 1 / 64
@@ -180,9 +180,14 @@ class Progress {
   skipped = 0
   facts: RunFacts = { replyTokens: 0, firstStep: null, lastStep: null, heldOut: null }
   best: Best | null = null
-  saved: Uint8Array<ArrayBuffer> | null = null
+  /** What three skipped steps go back to; before the first checkpoint, the beginning. */
+  saved: Uint8Array<ArrayBuffer>
   savedStep = 0
   savedFacts = this.facts
+
+  constructor(saved: Uint8Array<ArrayBuffer>) {
+    this.saved = saved
+  }
 
   /** Goes on by a step that was taken. */
   count({ crossEntropy, replyTokens, isSkipped }: StepReport): void {
@@ -199,14 +204,23 @@ class Progress {
   }
 }
 
-/** Goes back to the last checkpoint with half the rate. */
+/** Where a run stands before its first step: at the beginning, or where its checkpoint left it. */
+async function begin(trainer: Trainer, { checkpoint, run }: RunInput): Promise<Progress> {
+  if (!checkpoint) return new Progress(await trainer.readState())
+  const { step, rateFactor, facts, best, state } = readCheckpoint(checkpoint, run)
+  trainer.writeState(state)
+  return Object.assign(new Progress(state), {
+    step,
+    rateFactor,
+    facts,
+    best,
+    savedStep: step,
+    savedFacts: facts,
+  })
+}
+
+/** Goes back to the last checkpoint, or to the beginning, with half the rate. */
 function rollBack(trainer: Trainer, progress: Progress): RunEvent {
-  if (!progress.saved) {
-    throw new HycoraError(
-      'training-diverged',
-      'the gradients are not finite from the first step on: lower the learning rate',
-    )
-  }
   progress.rateFactor /= 2
   check(
     progress.rateFactor >= LEAST_RATE,
@@ -263,14 +277,8 @@ export async function* runTraining(
 ): AsyncGenerator<RunEvent, RunResult> {
   const { device, decoder, weights, trainee, config, batches, run } = input
   const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits: batches.limits })
-  const progress = new Progress()
   try {
-    if (input.checkpoint) {
-      const checkpoint = readCheckpoint(input.checkpoint, run)
-      trainer.writeState(checkpoint.state)
-      const { state, step, facts } = checkpoint
-      Object.assign(progress, checkpoint, { saved: state, savedStep: step, savedFacts: facts })
-    }
+    const progress = await begin(trainer, input)
     yield await plan(trainer, input)
     await show(trainer, progress.step, control)
     while (progress.step < config.steps && !control.signal?.aborted) {

@@ -172,8 +172,8 @@ describe('runs on a tiny decoder', () => {
   })
 
   test('the best parameters survive a stop, also where nothing after it is better', async () => {
-    // At such a rate every step after the first is worse on the held-out rows.
-    const wild = { learningRate: 1, schedule: 'constant', checkpointEvery: 1, dropout: 0, clip: 0 }
+    // Such a decay multiplies every parameter by −2 a step, which the held-out rows only get worse by.
+    const wild = { learningRate: 1, weightDecay: 3, schedule: 'constant', checkpointEvery: 1, dropout: 0 }
     const whole = await finish(await start(wild))
     const best = whole.result.best!
     expect(best.step).toBeLessThan(8)
@@ -210,6 +210,20 @@ describe('runs on a tiny decoder', () => {
     expect(steps.slice(0, 4).map(({ step }) => step)).toEqual([5, 6, 7, 5])
     expect(steps[3]!.learningRate).toBeCloseTo(steps[0]!.learningRate / 2, 12)
     expect(events.filter(({ kind }) => kind === 'note')).toHaveLength(6)
+  })
+
+  test('a run that comes apart before its first checkpoint goes back to the beginning', async () => {
+    // Such a decay multiplies every parameter by −19 a step, until the rate is small enough.
+    const wild = { steps: 16, learningRate: 1, weightDecay: 20, schedule: 'constant', checkpointEvery: 100 }
+    const { seen, steps, result } = await finish(await start({ ...wild, dropout: 0 }))
+    const skipped = steps.findIndex(({ isSkipped }) => isSkipped)
+    expect(skipped).toBeGreaterThan(3)
+    const note = seen.find((event) => event.kind === 'note')!
+    expect(note.message).toContain('back to step 0, at half the learning rate')
+    const again = steps[skipped + 3]!
+    expect(again).toMatchObject({ step: 1, crossEntropy: steps[0]!.crossEntropy })
+    expect(again.learningRate).toBeCloseTo(steps[0]!.learningRate / 2, 12)
+    expect(result).toMatchObject({ isFinished: true, facts: { firstStep: steps[0]!.crossEntropy } })
   })
 
   test('a checkpoint of another run is refused', async () => {
