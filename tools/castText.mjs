@@ -8,6 +8,19 @@ export const spokenPart = (text) =>
     .replace(/\*[^*]*\*/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
+/** Words that a full stop belongs to, initials among them; "I." ends a sentence far more often. */
+const ABBREVIATION = 'Mr|Mrs|Ms|Messrs|Dr|Prof|St|Rev|Hon|Gen|Col|Capt|Lt|Sgt|Jr|Sr|[A-HJ-Z]'
+const SENTENCE_END = new RegExp(
+  [
+    `(?<=[.!?…]["')]*)`, // marks in a row are one end, with the quotes and brackets that they close
+    `(?<!\\b(?:${ABBREVIATION})\\.)`,
+    String.raw`(?<!(?:\.\.|…)(?=\s+I\b))`, // a pause before "I" ends nothing
+    String.raw`\s+(?!["'(]*\p{Ll})`, // nor does a mark before a small letter: "Who dares?" he cried
+  ].join(''),
+  'u',
+)
+/** The sentences said aloud, as a reader would count them: a pause or a quotation inside a sentence does not end it. */
+export const sentencesOf = (text) => spokenPart(text).split(SENTENCE_END).filter(Boolean)
 export const gesturesOf = (text) => [...text.matchAll(/\*([^*]+)\*/g)].map((match) => match[1])
 export const percent = (share) => `${Math.round(100 * share)} %`
 const escapeRegExp = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

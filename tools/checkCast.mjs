@@ -6,7 +6,17 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { classifySpeakers, nearDuplicates } from './castLikeness.mjs'
-import { countBy, gesturesOf, normalise, percent, share, spokenPart, wholeWords, words } from './castText.mjs'
+import {
+  countBy,
+  gesturesOf,
+  normalise,
+  percent,
+  sentencesOf,
+  share,
+  spokenPart,
+  wholeWords,
+  words,
+} from './castText.mjs'
 
 const LIMITS = {
   rows: 150,
@@ -15,6 +25,7 @@ const LIMITS = {
   turns: 5,
   ownTest: [0.15, 0.25],
   longest: 60,
+  sentences: 4,
   short: [0.04, 0.25],
   middle: 0.5,
   tiny: 3,
@@ -197,6 +208,11 @@ function checkReplies(person, owners) {
     const count = words(text).length
     if (count > LIMITS.longest)
       rowFault(`has a reply of ${count} words, expected at most ${LIMITS.longest}: "${text.slice(0, 40)}…"`)
+    const said = sentencesOf(text).length
+    if (said > LIMITS.sentences)
+      rowFault(
+        `has a reply of ${said} sentences, expected at most ${LIMITS.sentences}: "${text.slice(0, 40)}…"`,
+      )
     if (spoken === '') rowFault('has a reply that is only a gesture')
     if (/[^\x20-\x7e\u00c0-\u017f]/.test(text + cue))
       rowFault(`uses a letter outside plain ASCII and accented Latin: "${text.slice(0, 40)}…"`)
@@ -228,7 +244,7 @@ function checkReplies(person, owners) {
     fault(
       `gestures in ${percent(gestures)} of its replies, expected ${boundary.gestures.map(percent).join(' to ')}`,
     )
-  const sentences = replies.flatMap(({ spoken }) => spoken.split(/[.!?]+["')]*\s/).filter(Boolean))
+  const sentences = replies.flatMap(({ text }) => sentencesOf(text))
   const sentenceWords =
     sentences.reduce((sum, sentence) => sum + words(sentence).length, 0) / Math.max(1, sentences.length)
   if (sentenceWords < boundary.sentenceWords[0] || sentenceWords > boundary.sentenceWords[1])
