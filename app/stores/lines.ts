@@ -1,9 +1,12 @@
 // Scope: session. The lines that a character is to be taught, and what the engine makes of them.
 import { create } from 'zustand'
 
-import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
+import { asHycoraError, check, HycoraError } from '../../src/core/errors.ts'
+import { askFileWorker } from '../../src/engine/fileClient.ts'
+import type { Json } from '../../src/engine/fileProtocol.ts'
 import type { DatasetParams, DatasetReport } from '../../src/engine/protocol.ts'
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
+import { openFileWorker } from '../workers.ts'
 import { connectedEngine, useEngine } from './engine.ts'
 import type { Failure } from './engine.ts'
 import { siteUrl } from './site.ts'
@@ -43,6 +46,8 @@ export const useLines = create<LinesState>()(() => initial)
 
 /** How long the writing must rest before it is read. */
 const SETTLE_MS = 250
+/** No honest card takes longer to read, on slow machines either. */
+const LIMIT_MS = 30_000
 /** The longest text that is kept as a draft; a longer one came from a file, which is still there. */
 const DRAFT_LENGTH = 200_000
 const DRAFT = 'teach'
@@ -78,16 +83,45 @@ function isTable(text: string): boolean {
   )
 }
 
-/** Takes a file's content. */
+/** Takes a file's content: text, or the example dialogues of a card in a picture or a CHARX. */
 export async function openLines(file: File): Promise<void> {
+  const turn = ++reading
   try {
-    const text = await file.text()
+    const text = (await isCardFile(file)) ? await cardLines(file) : await file.text()
+    // Something else was put in its place meanwhile.
+    if (turn !== reading) return
     useLines.setState({ text, fileName: file.name, columns: null })
     keepDraft(text)
     await readLines()
   } catch (thrown) {
-    fail(asHycoraError(thrown, 'format-invalid'))
+    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
   }
+}
+
+/** Whether a file begins as a PNG or a zip does. */
+async function isCardFile(file: File): Promise<boolean> {
+  return ['\uFFFDPNG', 'PK\u0003\u0004'].includes(await file.slice(0, 4).text())
+}
+
+/** A card for each character of a file, as JSON that a data set is read from; the file is read in a worker of its own. */
+async function cardLines(file: File): Promise<string> {
+  const files = [{ path: file.name, file }]
+  const found = await askFileWorker(
+    openFileWorker,
+    'arrive',
+    { files, backbone: null },
+    { limitMs: LIMIT_MS },
+  )
+  const [refusal] = found.refusals
+  if (refusal) throw new HycoraError(refusal.code, refusal.message)
+  const cards = found.arrivals.flatMap((arrival): readonly Json[] => {
+    if (arrival.kind === 'card') return [arrival.card]
+    return arrival.kind === 'pack' ? arrival.roles.flatMap(({ card }) => (card ? [card] : [])) : []
+  })
+  check(cards.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
+  return cards
+    .map(({ name, nickname, mes_example = '' }: Json) => JSON.stringify({ name, nickname, mes_example }))
+    .join('\n')
 }
 
 /** Takes the lines that come with the page. */

@@ -63,13 +63,13 @@ function WriteLines() {
       <p id="lines-forms" className={styles.forms}>
         One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>)
         begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a
-        character card. Drop one anywhere here.
+        character card, also as a picture or CHARX. Drop one anywhere here.
       </p>
       <div className={styles.actions}>
         <FileButton
           label="Choose a file"
           icon="in"
-          accept=".jsonl,.json,.csv,.tsv,.txt,.md"
+          accept=".jsonl,.json,.csv,.tsv,.txt,.md,.png,.charx"
           about="A file of lines"
           onFiles={([file]) => file && void openLines(file)}
         />

@@ -7,6 +7,8 @@ import { changePlan, resetOptions, setOption } from '../../../app/stores/rehears
 import { discardTraining } from '../../../app/stores/training.ts'
 import { stepsOption } from '../../../app/stores/trainingOptions.ts'
 import { chooseTrainingStorage } from '../../../app/stores/trainingStorage.ts'
+import { writeCardJson, writeCardPng } from '../../../src/formats/cardFile.ts'
+import { writeCharx } from '../../../src/formats/charx.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { defaultSettings, saveSettings } from '../../../src/storage/settings.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -17,6 +19,13 @@ const lines = Array.from(
   { length: 6 },
   (_, index) => `Visitor: Question ${index}?\nBrine: Answer number ${index}, and mind the rope.\n---\n`,
 ).join('')
+
+/** A small picture as PNG. */
+const picture = async (): Promise<Uint8Array<ArrayBuffer>> => {
+  const canvas = new OffscreenCanvas(2, 2)
+  canvas.getContext('2d')
+  return new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())
+}
 
 let root: HTMLElement
 let name = ''
@@ -70,6 +79,46 @@ test('has the numbers of a chart as a table', async () => {
   const table = page.getByRole('region', { name: 'Loss, a table' })
   await expect.element(table.getByRole('columnheader', { name: 'held out' })).toBeVisible()
   await expect.element(table.getByRole('rowheader', { name: '30', exact: true })).toBeInTheDocument()
+})
+
+const drop = (file: File): void => {
+  const dataTransfer = new DataTransfer()
+  dataTransfer.items.add(file)
+  const place = page.getByRole('textbox', { name: 'The lines' }).element()
+  place.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }))
+}
+const brine = {
+  name: 'Brine',
+  description: 'A captain.',
+  mes_example:
+    '<START>\n{{user}}: Who are you?\n{{char}}: The captain.\n<START>\n{{user}}: Hi.\n{{char}}: Mind the rope.',
+}
+
+test.each([
+  ['a picture', async () => new File([writeCardPng(brine, await picture())], 'brine.png')],
+  [
+    'a CHARX',
+    async () => {
+      const portrait = { bytes: await picture(), mime: 'image/png' }
+      return new File([writeCharx({ card: brine, portrait })], 'brine.charx')
+    },
+  ],
+  ['JSON', async () => new File([writeCardJson(brine)], 'brine.json')],
+])('learns from the examples of a card in %s', async (_, make) => {
+  await open()
+  await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
+  drop(await make())
+  await expect
+    .element(page.getByText('2 dialogues of 1 character, read as a character card’s examples.'))
+    .toBeVisible()
+  await expect.element(page.getByRole('rowheader', { name: 'Brine' })).toBeVisible()
+})
+
+test('says what is wrong with a picture that holds no card', async () => {
+  await open()
+  await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
+  drop(new File([await picture()], 'sea.png'))
+  await expect.element(page.getByText('The file is of a kind that is not known here')).toBeVisible()
 })
 
 test('names every row that cannot be used, and what the columns of a table are', async () => {
