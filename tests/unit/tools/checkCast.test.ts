@@ -62,19 +62,17 @@ test('each broken rule is one line that names file and line', () => {
 })
 
 test.each([
-  ['Wait. Count. March. Cross. Dine.', 5],
-  ['Wait. Count. *He lifts two fingers. A scribe leaves.* March! Cross, then "Dine." Caesar has dined.', 5],
-  ['Wait. Count. *He lifts two fingers. A scribe leaves.* March?! So did you... slowly... and so did I.', 4],
+  ['Wait. Count. March. Cross. Dine.', [5]],
+  ['Wait. Count. *He lifts two fingers. A scribe leaves.* March! Cross, then "Dine." Caesar has dined.', [5]],
+  ['Wait. Count. *He lifts two fingers. A scribe leaves.* March?! So did you... slowly... and so did I.', []],
   [
     'Mr. Hurst and Dr. J. P. Marsh... I name no St. Alban... asked "Who dares?" of nobody. One. Two. Three.',
-    4,
+    [],
   ],
-])('sentences are counted as a reader counts them: %s', (reply, count) => {
+])('sentences above four are counted as a reader counts them: %s', (reply, counts) => {
   const { faults } = check((lines) => [saying(lines[0]!, reply), ...lines.slice(1)])
-  expect(faults).toEqual(
-    count > 4
-      ? [expect.stringMatching(`^caesar\\.jsonl:1: has a reply of ${count} sentences, expected at most 4`)]
-      : [],
+  expect(faults.map((fault) => /^caesar\.jsonl:1: has a reply of (\d) sentences/.exec(fault)?.[1])).toEqual(
+    counts.map(String),
   )
 })
 
