@@ -30,14 +30,14 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
           <tbody>
             {names.map((row, i) => (
               <tr key={row}>
-                <th scope="row">{shown(row)}</th>
+                <th scope="row">{row}</th>
                 {names.map((column, j) => {
                   const cosine = cosines[i * names.length + j] ?? 0
                   return (
                     <td
                       key={column}
                       className={hasNumbers ? styles.wide : styles.narrow}
-                      title={`${shown(row)} and ${shown(column)}: ${cosine.toFixed(2)}`}
+                      title={`${row} and ${column}: ${cosine.toFixed(2)}`}
                     >
                       <svg
                         viewBox="0 0 36 28"
@@ -68,13 +68,9 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
   )
 }
 
-function shown(name: string): string {
-  return name.replaceAll('_', ' ')
-}
-
 /** "QE" for "Queen Elizabeth I". */
 function initials(name: string): string {
-  const words = shown(name).split(/\s+/)
+  const words = name.split(/\s+/)
   return words.length === 1
     ? name.slice(0, 2)
     : words

@@ -6,7 +6,8 @@ import { RolePlane } from './RolePlane.tsx'
 /** How far apart the roles are as the weights have them now: every pair, and all on one plane. */
 export function RoleMap({ map }: { readonly map: RoleMapPoint | null }) {
   if (!map) return null
-  const { names, cosines, points, isCollapsed, step } = map
+  const { cosines, points, alike, isShared, step } = map
+  const names = map.names.map(shown)
   if (names.length < 2) {
     return (
       <p className={styles.alone}>
@@ -14,13 +15,22 @@ export function RoleMap({ map }: { readonly map: RoleMapPoint | null }) {
       </p>
     )
   }
+  if (isShared) {
+    return (
+      <p className={styles.alone}>
+        These characters share both A and B, and so are one. To let them differ, give each its own A under
+        Advanced settings, or have it generated, and begin again.
+      </p>
+    )
+  }
   return (
     <section className={styles.map} aria-label="Map of roles">
       <h3 className={styles.title}>Who is like whom, at step {step}</h3>
-      {isCollapsed && (
+      {/* Before the first step a newcomer is the mean of the others, which is no fault of the rehearsal. */}
+      {alike && step > 0 && (
         <p className={styles.warning} role="status">
-          The characters have become nearly the same. Give HCL more weight under Advanced settings, or lower
-          the learning rate, and begin again.
+          {shown(alike[0])} and {shown(alike[1])} can hardly be told apart. Give HCL more weight under
+          Advanced settings, or lower the learning rate, and begin again.
         </p>
       )}
       <div className={styles.pictures}>
@@ -29,4 +39,8 @@ export function RoleMap({ map }: { readonly map: RoleMapPoint | null }) {
       </div>
     </section>
   )
+}
+
+function shown(name: string): string {
+  return name.replaceAll('_', ' ')
 }

@@ -20,7 +20,7 @@ export function RolePlane({ names, points }: RolePlaneProps) {
   const words = names
     .map(
       (name, index) =>
-        `${shown(name)} at ${(points[2 * index] ?? 0).toFixed(2)}, ${(points[2 * index + 1] ?? 0).toFixed(2)}`,
+        `${name} at ${(points[2 * index] ?? 0).toFixed(2)}, ${(points[2 * index + 1] ?? 0).toFixed(2)}`,
     )
     .join('; ')
   return (
@@ -41,7 +41,7 @@ export function RolePlane({ names, points }: RolePlaneProps) {
               y={labels[index]?.y ?? y}
               textAnchor={labels[index]?.anchor ?? 'middle'}
             >
-              {shown(name)}
+              {name}
             </text>
           </g>
         ))}
@@ -101,7 +101,7 @@ function labelsOf(placed: readonly Placed[]): readonly Label[] {
       { x: x + 7, y: y - 10, anchor: 'start' },
       { x: x - 7, y: y + 16, anchor: 'end' },
     ]
-    const width = shown(name).length * LETTER_WIDTH
+    const width = name.length * LETTER_WIDTH
     const free = candidates.find((label) => {
       const box = boxOf(label, width)
       const isInside = box.left > 0 && box.right < WIDTH && box.top > 0 && box.bottom < HEIGHT
@@ -120,8 +120,4 @@ function boxOf({ x, y, anchor }: Label, width: number): Box {
 
 function overlaps(one: Box, other: Box): boolean {
   return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
-}
-
-function shown(name: string): string {
-  return name.replaceAll('_', ' ')
 }

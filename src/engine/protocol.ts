@@ -232,12 +232,14 @@ export interface TrainEstimate {
 /** Distances between roles as the weights have them now. */
 export interface RoleMap {
   readonly names: readonly string[]
-  /** Cosine of A between roles, [roles, roles] row-major. */
+  /** Cosine between what each role has of its own, A, B or both, [roles, roles] row-major. */
   readonly cosines: Float32Array
-  /** A's first two principal components, [roles, 2]. */
+  /** Its first two principal components, [roles, 2]. */
   readonly points: Float32Array
-  /** Whether the roles have become nearly the same. */
-  readonly isCollapsed: boolean
+  /** The two roles that can hardly be told apart, the nearest where they are several; null where there are none. */
+  readonly alike: readonly [string, string] | null
+  /** Whether the roles share both A and B, and so are one. */
+  readonly isShared: boolean
 }
 
 /** What a training run says while it goes. */

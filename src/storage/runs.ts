@@ -66,11 +66,14 @@ export interface AnswersPoint {
 export interface RoleMapPoint {
   readonly step: number
   readonly names: readonly string[]
-  /** Cosine of A between roles, [roles, roles] row-major. */
+  /** Cosine between roles, [roles, roles] row-major. */
   readonly cosines: Float32Array
   /** [roles, 2]. */
   readonly points: Float32Array
-  readonly isCollapsed: boolean
+  /** The two roles that can hardly be told apart, the nearest where they are several; null where there are none. */
+  readonly alike: readonly [string, string] | null
+  /** Whether the roles share both A and B, and so are one. */
+  readonly isShared: boolean
 }
 
 /** What a run has said so far. */

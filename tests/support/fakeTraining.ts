@@ -19,7 +19,8 @@ export interface TrainingScript {
   readonly checkpointBytes?: number
   /** What a step is said to take before a run. */
   readonly secondsPerStep?: number
-  readonly isCollapsed?: boolean
+  /** The map of roles from the first rehearsal on, in place of one that is made up. */
+  readonly map?: RoleMap
   readonly notes?: readonly string[]
   /** How often the held-out lines are measured, in steps. */
   readonly heldOutEvery?: number
@@ -75,7 +76,7 @@ export async function fakeTrain(
   for (const message of script.notes ?? []) emit({ kind: 'note', message })
   if (step === 0) {
     emit({ kind: 'answers', step, answers: answersAt(params, 0) })
-    emit({ kind: 'map', step, map: mapAt(params, 0, false) })
+    emit({ kind: 'map', step, map: mapAt(params, 0) })
   }
   while (step < steps && !isStopped()) {
     await pause()
@@ -89,7 +90,7 @@ export async function fakeTrain(
     }
     if (step % params.rehearsal.everySteps === 0) {
       emit({ kind: 'answers', step, answers: answersAt(params, step / steps) })
-      emit({ kind: 'map', step, map: mapAt(params, step / steps, script.isCollapsed ?? false) })
+      emit({ kind: 'map', step, map: script.map ?? mapAt(params, step / steps) })
     }
     if (script.failsAt?.step === step) throw new HycoraError(script.failsAt.code, 'the script says so')
     if (step % every === 0 && !isStopped()) checkpoint()
@@ -156,7 +157,7 @@ function answersAt({ rehearsal }: TrainParams, done: number): readonly string[] 
   return rehearsal.prompts.map((_, index) => stage[index % stage.length] ?? '')
 }
 
-function mapAt(params: TrainParams, done: number, isCollapsed: boolean): RoleMap {
+function mapAt(params: TrainParams, done: number): RoleMap {
   const others = params.start
     ? ['Sherlock Holmes', 'Caesar', 'Alice', 'Queen Elizabeth I', 'Abraham Lincoln']
     : []
@@ -165,14 +166,14 @@ function mapAt(params: TrainParams, done: number, isCollapsed: boolean): RoleMap
   const cosines = new Float32Array(count * count)
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < count; j++) {
-      const apart = isCollapsed ? 0.985 : 0.32 + 0.4 * (1 - done) + 0.12 * noise(i + j + 1, 7)
+      const apart = 0.32 + 0.4 * (1 - done) + 0.12 * noise(i + j + 1, 7)
       cosines[i * count + j] = i === j ? 1 : apart
     }
   }
   const points = Float32Array.from({ length: 2 * count }, (_, index) => {
     const angle = (2 * Math.PI * (index >> 1)) / count + 0.6
-    const radius = (isCollapsed ? 0.04 : 0.3 + 0.7 * done) * (1 + 0.2 * noise(index >> 1, 9))
+    const radius = (0.3 + 0.7 * done) * (1 + 0.2 * noise(index >> 1, 9))
     return radius * (index % 2 === 0 ? Math.cos(angle) : 0.6 * Math.sin(angle))
   })
-  return { names, cosines, points, isCollapsed }
+  return { names, cosines, points, alike: null, isShared: false }
 }

@@ -1,14 +1,16 @@
 import { startApp } from '../../../app/startApp.tsx'
 import type { ErrorCode } from '../../../src/core/errors.ts'
-import type { DeviceReport, DeviceState } from '../../../src/engine/protocol.ts'
+import type { DeviceReport, DeviceState, RoleMap } from '../../../src/engine/protocol.ts'
+import { mapRoles } from '../../../src/engine/roleMap.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
+import type { Pack } from '../../../src/formats/pack.ts'
 import { createFakeEngine } from '../fakeEngine.ts'
 import type { FakeEngine } from '../fakeEngine.ts'
 
 /*
  * The page with a scripted engine, under the development server: /tests/support/stage/stage.html?device=no-adapter
- * &fail=download-failed&break=device-lost&pause=30&context=200&trainfail=40&collapsed=1&checkpoint=4000000&step=300.
+ * &fail=download-failed&break=device-lost&pause=30&context=200&trainfail=40&map=alike|shared&checkpoint=4000000&step=300.
  */
 
 declare global {
@@ -30,12 +32,21 @@ const answers = [
 ]
 
 /** What the scripted rehearsals come to: the shipped pack with a newcomer in it. */
-async function trainedPack(): Promise<Blob> {
+async function trainedPack(): Promise<Pack> {
   const response = await fetch('/packs/starter.hycora.safetensors')
   const pack = await readPack(memorySource('starter', new Uint8Array(await response.arrayBuffer())))
   const [first, ...others] = pack.roles
   const { metadata: _, ...content } = pack
-  return new Blob([await writePack({ ...content, roles: [{ ...first!, name: 'Captain Brine' }, ...others] })])
+  const roles = [{ ...first!, name: 'Captain Brine' }, ...others]
+  return readPack(memorySource('starter', await writePack({ ...content, roles })))
+}
+
+/** The map of the pack's roles, with what the query says of it. */
+function mapOf(pack: Pack): RoleMap {
+  const map = mapRoles(pack)
+  const [one = '', other = ''] = map.names
+  if (query.get('map') === 'alike') return { ...map, alike: [one, other] }
+  return query.get('map') === 'shared' ? { ...map, isShared: true } : map
 }
 
 window.stage = {
@@ -48,6 +59,7 @@ const root = document.getElementById('root')
 const trainFailsAt = Number(query.get('trainfail') ?? 0)
 if (root) {
   const pack = await trainedPack()
+  const file = new Blob([await writePack(pack)])
   await startApp(root, () => {
     window.stage.engine = createFakeEngine({
       device: (query.get('device') ?? 'ready') as DeviceReport['status'],
@@ -64,8 +76,8 @@ if (root) {
       pause: () => new Promise((resolve) => setTimeout(resolve, pauseMs)),
       context: Number(query.get('context') ?? 1024),
       training: {
-        pack,
-        isCollapsed: query.has('collapsed'),
+        pack: file,
+        map: mapOf(pack),
         secondsPerStep: Number(query.get('step') ?? 0.31),
         checkpointBytes: Number(query.get('checkpoint') ?? 64),
         ...(trainFailsAt > 0 && { failsAt: { step: trainFailsAt, code: 'device-lost' } }),

@@ -42,6 +42,7 @@ const heldOut = (at: number, loss: number): TrainEvent => ({
   loss,
   isBest: false,
 })
+const answers = (at: number, text: string): TrainEvent => ({ kind: 'answers', step: at, answers: [text] })
 const run = (...events: readonly TrainEvent[]): RunHistory => addEvents(emptyHistory, events)
 const evaluations = (...losses: readonly number[]): RunHistory =>
   run(...losses.map((loss, index) => heldOut((index + 1) * 5, loss)))
@@ -55,11 +56,7 @@ describe('the history of a run', () => {
   })
 
   test('goes back to a checkpoint', () => {
-    const history = run(plan, ...fall, heldOut(10, 3), heldOut(20, 2), {
-      kind: 'answers',
-      step: 15,
-      answers: ['Aye.'],
-    })
+    const history = run(plan, ...fall, heldOut(10, 3), heldOut(20, 2), answers(15, 'Aye.'))
     const before = cutHistory(history, 12)
     expect(before.points.at(-1)?.step).toBe(12)
     expect(before).toMatchObject({ heldOut: [{ step: 10 }], answers: [], plan: { totalSteps: 40 } })
@@ -91,8 +88,8 @@ describe('the history of a run', () => {
   })
 
   test('has every step once after a roll-back', () => {
-    const map = { names: [], cosines: new Float32Array(), points: new Float32Array(), isCollapsed: false }
-    const answers = (at: number, text: string): TrainEvent => ({ kind: 'answers', step: at, answers: [text] })
+    const nothing = new Float32Array()
+    const map = { names: [], cosines: nothing, points: nothing, alike: null, isShared: false }
     const before = run(
       plan,
       ...fall.slice(0, 6),
