@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,12 @@ class BatchSource(Protocol):
 
 
 def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
-    """Pads rows to the longest; padding is never read, since attention is causal and the loss masked."""
+    """Pads rows to the longest; padding is never read, since attention is causal and the loss masked.
+
+    Raises `usage` naming a role that has no id.
+    """
+    unknown = next((row.role for row in rows if row.role not in role_ids), None)
+    check(unknown is None, "usage", f"the run has no role {unknown}")
     width = max(len(row.ids) for row in rows)
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     replies = torch.zeros(len(rows), width, dtype=torch.bool)
@@ -141,6 +147,7 @@ class GivenBatches:
             check(tensors[name].shape == wanted, "format-invalid", fact)
         self._tensors = tensors
         self.steps = shape[0]
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         self.epochs = 1.0
         self.held_out: list[Batch] = []
 

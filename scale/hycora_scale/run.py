@@ -88,7 +88,7 @@ class Run:
     def events(self, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Trains; yields one line with `crossEntropy` per step, and others without that key."""
         progress = Progress()
-        if resume and self.checkpoint.exists():
+        if resume:
             progress, state = read_checkpoint(self.checkpoint, self.name)
             self.trainer.load_state(state)
         self._keep(progress)

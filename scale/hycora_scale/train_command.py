@@ -18,13 +18,13 @@ from . import __version__
 from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
 from .chat import TokenRow, encode_row
-from .config import TrainConfig, read_train_config, system_line
+from .config import TrainConfig, read_train_config
 from .dataset import Dialogue, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
 from .pack import Pack, read_pack, replace_file, write_pack
 from .run import Run, run_name
 from .split import split_dialogues
-from .trainee import Trainee, begin_training, compare_pack
+from .trainee import Trainee, begin_training, compare_pack, line_of
 from .trainer import Trainer
 
 
@@ -61,13 +61,15 @@ def read_split(paths: list[str], seed: int, *, may_write: bool) -> list[Dialogue
     return split
 
 
-def encode_rows(backbone: Backbone, dialogues: Iterable[Dialogue], config: TrainConfig) -> list[TokenRow]:
-    """The rows of dialogues, those without room for a word left out with a note."""
+def encode_rows(
+    backbone: Backbone, dialogues: Iterable[Dialogue], config: TrainConfig, start: Pack | None
+) -> list[TokenRow]:
+    """The rows of dialogues behind their roles' lines, those without room for a word left out with a note."""
     fact = "the backbone has no tokenizer or no chat template"
     check(backbone.codec, "usage", fact)
     rows = []
     for dialogue in dialogues:
-        line = system_line(config.system, dialogue.role)
+        line = line_of(config, start, dialogue.role)
         row = encode_row(backbone.codec, dialogue.role, dialogue.turns, line, config.maxTokens)
         if row:
             rows.append(row)
@@ -79,12 +81,24 @@ def encode_rows(backbone: Backbone, dialogues: Iterable[Dialogue], config: Train
 def prepare_data(
     dialogues: list[Dialogue], config: TrainConfig, backbone: Backbone, start: Pack | None
 ) -> tuple[Trainee, RowBatches]:
-    """Trainee and batches of split dialogues; rows of the split `test` are never trained on."""
-    learnt = encode_rows(backbone, [d for d in dialogues if d.split == "train"], config)
+    """Trainee and batches of split dialogues.
+
+    Rows of the split `test` are never trained on, and neither are those of roles that are neither the start's nor the new
+    one. Raises `usage` when no row is left, or none of the role that is to be taught.
+    """
+    sides = [[dialogue for dialogue in dialogues if dialogue.split == side] for side in ("train", "test")]
+    learnt, held_back = (encode_rows(backbone, side, config, start) for side in sides)
     names = list(dict.fromkeys(row.role for row in learnt))
+    fact = f'mode "{config.mode}" teaches {config.role}, of whom the data has no row to train on'
+    check(config.mode == "all" or config.role in names, "usage", fact)
     trainee = begin_training(config, backbone, names, start)
     known = trainee.role_ids
-    held_back = encode_rows(backbone, [d for d in dialogues if d.split == "test" and d.role in known], config)
+    foreign = [row.role for row in [*learnt, *held_back] if row.role not in known]
+    if foreign:
+        whom = ", ".join(dict.fromkeys(foreign))
+        fact = f"{len(foreign)} rows of {whom}, whom the pack that is trained does not have"
+        print(f"not trained on: {fact}", file=sys.stderr)
+    learnt, held_back = ([row for row in rows if row.role in known] for rows in (learnt, held_back))
     sizes = {"steps": config.steps, "batch": config.batch, "accumulate": config.accumulate, "seed": config.seed}
     return trainee, RowBatches(learnt, held_back, known, **sizes)
 
@@ -99,7 +113,7 @@ def _prepare(
         given = GivenBatches(path)
         config = replace(config, steps=min(config.steps, given.steps))
         names = [role["name"] for role in start.roles[: start.rows]] if start else []
-        return _Prepared(config, begin_training(config, backbone, names, start), given, str(path))
+        return _Prepared(config, begin_training(config, backbone, names, start), given, given.sha256)
     dialogues = read_split(options.data, config.seed, may_write=is_main)
     trainee, batches = prepare_data(dialogues, config, backbone, start)
     return _Prepared(config, trainee, batches, [str(dialogue) for dialogue in dialogues])
@@ -109,6 +123,10 @@ def train(options: argparse.Namespace) -> None:
     """Trains a pack; a checkpoint beside the output lets `--resume` go on."""
     fact = "give either --data or --batches"
     check((options.data is None) != (options.batches is None), "usage", fact)
+    out = Path(options.out)
+    checkpoint = out.with_name(out.name + ".checkpoint")
+    fact = f"--resume needs {checkpoint}, which is not there"
+    check(not options.resume or checkpoint.is_file(), "usage", fact)
     accelerator = Accelerator(cpu=options.device == "cpu")
     device = torch.device(options.device) if options.device else accelerator.device
     start = read_pack(Path(options.start)) if options.start else None
@@ -129,10 +147,9 @@ def train(options: argparse.Namespace) -> None:
         backbone.model.train()
     if options.shard or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() in ("1", "true"):
         backbone.shard()
-    out = Path(options.out)
     name = run_name(config.to_json(), start.sha256 if start else None, prepared.data, backbone.fingerprint)
     trainer = Trainer(backbone, prepared.trainee, config)
-    run = Run(trainer, config, prepared.batches, name, out.with_name(out.name + ".checkpoint"), is_main)
+    run = Run(trainer, config, prepared.batches, name, checkpoint, is_main)
     if is_main:
         numbers = sum(value.numel() for value in trainer.trained.values())
         plan = {"processes": accelerator.num_processes, "trained": numbers, "epochs": prepared.batches.epochs}

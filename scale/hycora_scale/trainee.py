@@ -32,8 +32,14 @@ class Trainee:
         return {role["name"]: index for index, role in enumerate(self.roles)}
 
 
+def line_of(config: TrainConfig, start: Pack | None, name: str) -> str | None:
+    """The line of a role in the pack to be, by which its rows are encoded: the start's own, else the configuration's."""
+    own = next((role for role in start.roles[: start.rows] if role["name"] == name), None) if start else None
+    return own.get("system") if own else system_line(config.system, name)
+
+
 def _role(config: TrainConfig, name: str) -> dict[str, Any]:
-    line = system_line(config.system, name)
+    line = line_of(config, None, name)
     return {"name": name} if line is None else {"name": name, "system": line}
 
 
@@ -80,6 +86,10 @@ def compare_pack(pack: Pack, backbone: Backbone) -> list[str]:
 def _grown(pack: Pack, config: TrainConfig, names: Sequence[str]) -> Trainee:
     own = pack.roles[: pack.rows]
     known = [role["name"] for role in own]
+    for role in own:
+        line = system_line(config.system, role["name"]) if role["name"] in names else None
+        fact = f'the configuration gives {role["name"]} another line than the start pack does: leave it out of "system"'
+        check(line is None or line == role.get("system"), "usage", fact)
     wanted = list(names) if config.mode == "all" else [config.role or ""]
     missing = [name for name in wanted if name not in known]
     if config.mode == "all" and missing:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from hycora_scale.__main__ import main
 from hycora_scale.backbone import open_backbone
 from hycora_scale.batches import GivenBatches
 from hycora_scale.config import read_train_config
+from hycora_scale.dataset import read_files
 from hycora_scale.pack import read_pack
+from hycora_scale.train_command import prepare_data
 from hycora_scale.trainee import begin_training
 from hycora_scale.trainer import Trainer
 
@@ -168,6 +171,46 @@ def test_a_new_role_can_be_fitted_alone(tmp_path, capsys):
     assert [role["name"] for role in after.roles] == ["Ada", "Bo", "Cy", "Dot"]
     for name, tensor in before.tensors.items():
         assert torch.equal(after.tensors[name][: len(tensor)], tensor), name
+
+
+def fails(words: list[str], out: Path, capsys, *more: str) -> str:
+    assert main(["train", *words, "--out", str(out), *more]) == 1
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_start_keeps_its_lines_and_rows_of_strangers_are_left_out(tmp_path, capsys, starter):
+    out = tmp_path / "made.safetensors"
+    lines = {"Ada": "You are Ada, who counts.", "Bo": "You are Bo."}
+    train(write_inputs(tmp_path, system=lines, steps=1), out, capsys)
+    start = read_pack(out)
+    dialogues = [replace(d, split="train") for d in read_files([str(tmp_path / "rows.jsonl")])[0]]
+    config = read_train_config({**SMALL, "system": None}, (start.config.rank, start.config.alpha))
+    trainee, batches = prepare_data(dialogues, config, starter, start)
+    for batch in batches.at(0):
+        for ids, role in zip(batch.ids, batch.roles):
+            line = trainee.roles[role].get("system")
+            opening = f"<|im_start|>system\n{line}<" if line else "<|im_start|>user"
+            assert starter.codec.decode(ids.tolist()).startswith(opening)
+    again = write_inputs(tmp_path, steps=1)
+    grown = tmp_path / "grown.safetensors"
+    assert fails(again, grown, capsys, "--start", str(out)).startswith("usage: the configuration gives Ada another line")
+    data = tmp_path / "rows.jsonl"
+    new = write_inputs(tmp_path, steps=1, system=None, mode="full", role="Dot")
+    assert fails(new, grown, capsys, "--start", str(out)) == (
+        'usage: mode "full" teaches Dot, of whom the data has no row to train on'
+    )
+    rows = data.read_text("utf8")
+    data.write_text(rows.replace('"Ada"', '"Dot"') + rows.replace('"Cy"', '"Eve"'), "utf8")
+    assert main(["train", *new, "--out", str(grown), "--start", str(out)]) == 0
+    note = "not trained on: 5 rows of Eve, whom the pack that is trained does not have"
+    assert note in capsys.readouterr().err
+    assert [role["name"] for role in read_pack(grown).roles] == ["Ada", "Bo", "Cy", "Dot"]
+
+
+def test_a_run_that_is_to_go_on_needs_its_checkpoint(tmp_path, capsys):
+    out = tmp_path / "made.safetensors"
+    fact = f"usage: --resume needs {out}.checkpoint, which is not there"
+    assert fails(write_inputs(tmp_path), out, capsys, "--resume") == fact
 
 
 def environment() -> dict[str, str]:

@@ -8,8 +8,10 @@ import type { ChatModel } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpuWeights.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
+import { prepareRows, prepareRun } from '../train/prepare.ts'
+import type { RunGround } from '../train/prepare.ts'
 import { trainingProvenance } from '../train/provenance.ts'
-import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
+import { runTraining } from '../train/run.ts'
 import type { BatchSource, RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
@@ -36,44 +38,30 @@ interface Prepared {
   readonly batches: BatchSource
 }
 
-async function prepareBatches(
-  path: string,
-  given: TrainConfig,
-  model: ChatModel,
-  start: Pack | null,
-): Promise<Prepared> {
+async function prepareBatches(path: string, given: RunGround): Promise<Prepared> {
+  const { start } = given
   if (!start) throw new HycoraError('usage', '--batches needs a --start pack, whose roles its ids name')
   const batches = await readBatches(path)
-  const config = { ...given, steps: Math.min(given.steps, batches.steps) }
   const names = start.roles.slice(0, start.rows).map(({ name }) => name)
-  const { trainee, run } = await prepareRun(config, model.decoder, names, start, batches.at(0))
+  check(
+    batches.roles <= names.length,
+    'usage',
+    () => `${path} has the role id ${batches.roles - 1}, the start pack has ${names.length} roles`,
+  )
+  const config = { ...given.config, steps: Math.min(given.config.steps, batches.steps) }
+  const { trainee, run } = await prepareRun({ ...given, config }, names, batches.sha256)
   return { config, trainee, run, batches }
 }
 
-async function prepareData(
-  path: string,
-  config: TrainConfig,
-  model: ChatModel,
-  start: Pack | null,
-): Promise<Prepared> {
+async function prepareData(path: string, ground: RunGround, model: ChatModel): Promise<Prepared> {
   const { tokenizer, template } = model
   if (!tokenizer || !template)
     throw new HycoraError('usage', 'the backbone has no tokenizer or no chat template')
+  const { config } = ground
   const dialogues = await readDialogues(path, config.seed)
-  const codec = { tokenizer, template }
-  const rowsOf = (split: 'train' | 'test') =>
-    encodeRows(
-      codec,
-      dialogues.filter((row) => row.split === split),
-      config,
-    )
-  const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
-  for (const reason of learnt.rejected) process.stderr.write(`not trained on: ${reason}\n`)
-  const names = [...new Set(learnt.rows.map(({ role }) => role))]
-  const { trainee, run } = await prepareRun(config, model.decoder, names, start, dialogues)
-  const known = new Set(trainee.roles.map(({ name }) => name))
-  const heldOut = heldBack.rows.filter(({ role }) => known.has(role))
-  return { config, trainee, run, batches: rowBatches(learnt.rows, heldOut, trainee, config) }
+  const { rejected, ...prepared } = await prepareRows(ground, { tokenizer, template }, dialogues)
+  for (const reason of rejected) process.stderr.write(`not trained on: ${reason}\n`)
+  return { config, ...prepared }
 }
 
 /** One JSON line per optimiser step, and other events as lines without its key. */
@@ -119,11 +107,19 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   await rename(`${path}.part`, path)
 }
 
+async function readCheckpointFile(path: string): Promise<Uint8Array> {
+  return readFile(path).catch(() => {
+    throw new HycoraError('usage', `--resume needs ${path}, which is not there`)
+  })
+}
+
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
 export async function train(words: readonly string[]): Promise<void> {
   const values = ['backbone', 'model', 'data', 'batches', 'out', 'config', 'start']
   const { options } = parseArguments(words, { values, flags: ['resume'] })
   const out = resolve(required(options, 'out'))
+  const checkpointPath = `${out}.checkpoint`
+  const checkpoint = options.has('resume') ? await readCheckpointFile(checkpointPath) : null
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
   const start = startPath === undefined ? null : await openPack(startPath)
@@ -135,12 +131,11 @@ export async function train(words: readonly string[]): Promise<void> {
     'usage',
     () => 'give either --data or --batches',
   )
+  const ground = { config: given, decoder: model.decoder, fingerprint: model.fingerprint, start }
   const { config, trainee, run, batches } =
     batchesPath === undefined
-      ? await prepareData(data ?? '', given, model, start)
-      : await prepareBatches(batchesPath, given, model, start)
-  const checkpointPath = `${out}.checkpoint`
-  const checkpoint = options.has('resume') ? await readFile(checkpointPath).catch(() => null) : null
+      ? await prepareData(data ?? '', ground, model)
+      : await prepareBatches(batchesPath, ground)
   const { device } = await openNodeDevice()
   const weights = await loadWeights(device, model.decoder, () => undefined)
   const controller = new AbortController()

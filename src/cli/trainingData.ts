@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
@@ -71,13 +73,28 @@ function slice(values: readonly number[] | undefined, step: number, length: numb
 
 const INTEGERS = ['input_ids', 'reply_mask', 'anchor', 'role_ids'] as const
 
+async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const part of createReadStream(path)) hash.update(part)
+  return hash.digest('hex')
+}
+
+/** Batches of a file. */
+export interface GivenBatches extends BatchSource {
+  readonly steps: number
+  /** The largest role id and one. */
+  readonly roles: number
+  /** Of the whole file. */
+  readonly sha256: string
+}
+
 /**
  * Given batches: `input_ids`, `reply_mask` [steps, batch, tokens], `anchor`, `role_ids` [steps, batch], all I64. Together
  * they are one epoch.
  *
  * @throws HycoraError `format-invalid` naming the tensor that is missing or has another shape.
  */
-export async function readBatches(path: string): Promise<BatchSource & { readonly steps: number }> {
+export async function readBatches(path: string): Promise<GivenBatches> {
   const source = await openFile(resolve(path)).catch(() => {
     throw new HycoraError('usage', `${path} cannot be read`)
   })
@@ -113,5 +130,13 @@ export async function readBatches(path: string): Promise<BatchSource & { readonl
     anchors: slice(anchors?.values, step, rows),
     roles: slice(roles?.values, step, rows),
   })
-  return { steps, epochs: 1, limits: { rows, tokens }, heldOut: [], at: (step) => [batchAt(step)] }
+  return {
+    steps,
+    roles: (roles?.values ?? []).reduce((most, id) => Math.max(most, id + 1), 0),
+    sha256: await fileHash(resolve(path)),
+    epochs: 1,
+    limits: { rows, tokens },
+    heldOut: [],
+    at: (step) => [batchAt(step)],
+  }
 }

@@ -12,9 +12,11 @@ import { buildPrompt } from '../model/prompt.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
 import type { NamedTensors } from '../train/initialise.ts'
+import { prepareRows } from '../train/prepare.ts'
+import type { PreparedRows } from '../train/prepare.ts'
 import { trainingProvenance } from '../train/provenance.ts'
-import { encodeRows, prepareRun, rowBatches, runTraining } from '../train/run.ts'
-import type { BatchSource, RunEvent } from '../train/run.ts'
+import { runTraining } from '../train/run.ts'
+import type { RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
 import type { PlannedRun, TrainEvent, TrainParams, TrainResult } from './protocol.ts'
@@ -25,17 +27,12 @@ import type { Stage } from './stage.ts'
 const ANSWER_TOKENS = 48
 
 /** A run on the loaded backbone, ready to begin. */
-export interface Prepared {
+export interface Prepared extends PreparedRows {
   readonly device: GPUDevice
   readonly decoder: Decoder
   readonly weights: GpuWeights
   readonly start: Pack | null
   readonly config: TrainConfig
-  readonly trainee: Trainee
-  readonly run: string
-  readonly batches: BatchSource
-  readonly rows: number
-  readonly rejected: readonly string[]
 }
 
 /**
@@ -60,31 +57,9 @@ export async function prepareTraining(stage: Stage, params: PlannedRun): Promise
   if (!tokenizer || !template) throw new HycoraError('format-invalid', `${info.name} cannot read text`)
   const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
   const config = readTrainConfig(params.config, start?.config)
-  const rowsOf = (split: 'train' | 'test') =>
-    encodeRows(
-      { tokenizer, template },
-      params.dialogues.filter((dialogue) => dialogue.split === split),
-      config,
-    )
-  const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
-  const names = [...new Set(learnt.rows.map(({ role }) => role))]
-  const { trainee, run } = await prepareRun(config, decoder, names, start, params.dialogues)
-  const known = new Set(trainee.roles.map(({ name }) => name))
-  const heldOut = heldBack.rows.filter(({ role }) => known.has(role))
-  const batches = rowBatches(learnt.rows, heldOut, trainee, config)
-  const { rejected } = learnt
-  return {
-    device,
-    decoder,
-    weights,
-    start,
-    config,
-    trainee,
-    run,
-    batches,
-    rows: learnt.rows.length,
-    rejected,
-  }
+  const ground = { config, decoder, fingerprint: model.fingerprint, start }
+  const prepared = await prepareRows(ground, { tokenizer, template }, params.dialogues)
+  return { device, decoder, weights, start, config, ...prepared }
 }
 
 /** The pack as it is, as a file. */

@@ -1,3 +1,4 @@
+import { HycoraError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { shuffled } from '../core/shuffle.ts'
 import type { TokenRow } from './rows.ts'
@@ -15,7 +16,11 @@ export interface Batch {
   readonly roles: readonly number[]
 }
 
-/** Pads rows to the longest of them; the padding is not computed. */
+/**
+ * Pads rows to the longest of them; the padding is not computed.
+ *
+ * @throws HycoraError `usage` naming a role that has no id: nobody is taught another's words.
+ */
 export function padBatch(rows: readonly TokenRow[], roleIds: ReadonlyMap<string, number>): Batch {
   const tokens = Math.max(...rows.map(({ ids }) => ids.length))
   const ids = new Uint32Array(rows.length * tokens)
@@ -30,7 +35,11 @@ export function padBatch(rows: readonly TokenRow[], roleIds: ReadonlyMap<string,
     ids,
     isReply,
     anchors: rows.map(({ anchor }) => anchor),
-    roles: rows.map(({ role }) => roleIds.get(role) ?? 0),
+    roles: rows.map(({ role }) => {
+      const id = roleIds.get(role)
+      if (id === undefined) throw new HycoraError('usage', `the run has no role ${role}`)
+      return id
+    }),
   }
 }
 

@@ -1,17 +1,13 @@
 import { check } from '../core/errors.ts'
-import type { Pack } from '../formats/pack.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
-import { RowStream, countTokens, padBatch, spreadOver } from './batches.ts'
+import { countTokens } from './batches.ts'
 import type { Batch } from './batches.ts'
-import { readCheckpoint, runName, writeCheckpoint } from './checkpoint.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Best, RunFacts } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import type { NamedTensors } from './initialise.ts'
-import { encodeRow } from './rows.ts'
-import type { Dialogue, RowCodec, TokenRow } from './rows.ts'
 import { contrastWeight } from './schedule.ts'
-import { beginTraining, systemLine } from './trainee.ts'
 import type { Trainee } from './trainee.ts'
 import { Trainer } from './trainer.ts'
 import { LONG_SECONDS, secondsOf } from './trial.ts'
@@ -83,61 +79,6 @@ export interface RunResult {
 const MOST_SKIPPED = 3
 /** Below this share of the rate, going back has not helped and will not. */
 const LEAST_RATE = 1 / 64
-/** Rows that the held-out loss is measured on at most. */
-const HELD_OUT_ROWS = 48
-
-/** The rows of dialogues, with why some are none. */
-export function encodeRows(
-  codec: RowCodec,
-  dialogues: readonly Dialogue[],
-  config: TrainConfig,
-): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
-  const rows: TokenRow[] = []
-  const rejected: string[] = []
-  for (const dialogue of dialogues) {
-    const row = encodeRow(codec, dialogue, systemLine(config.system, dialogue.role), config.maxTokens)
-    if ('reason' in row) rejected.push(row.reason)
-    else rows.push(row)
-  }
-  return { rows, rejected }
-}
-
-/** Batches out of rows: dealt by role, epoch after epoch. */
-export function rowBatches(
-  rows: readonly TokenRow[],
-  heldOut: readonly TokenRow[],
-  trainee: Trainee,
-  config: TrainConfig,
-): BatchSource {
-  check(rows.length > 0, 'usage', () => 'there is nothing to train on: no row of the data is left')
-  const roleIds = new Map(trainee.roles.map(({ name }, index) => [name, index]))
-  const stream = new RowStream(rows, config.batch, config.seed)
-  const perStep = config.batch * config.accumulate
-  const measured = spreadOver(heldOut, HELD_OUT_ROWS)
-  return {
-    limits: { rows: config.batch, tokens: Math.max(...[...rows, ...measured].map(({ ids }) => ids.length)) },
-    epochs: (config.steps * perStep) / rows.length,
-    at: (step) =>
-      Array.from({ length: config.accumulate }, (_, micro) =>
-        padBatch(stream.at(step * config.accumulate + micro), roleIds),
-      ),
-    heldOut: Array.from({ length: Math.ceil(measured.length / config.batch) }, (_, index) =>
-      padBatch(measured.slice(index * config.batch, (index + 1) * config.batch), roleIds),
-    ),
-  }
-}
-
-/** What a run begins with, and its name. */
-export async function prepareRun(
-  config: TrainConfig,
-  decoder: Decoder,
-  roles: readonly string[],
-  start: Pack | null,
-  data: unknown,
-): Promise<{ readonly trainee: Trainee; readonly run: string }> {
-  const trainee = beginTraining(config, decoder, roles, start)
-  return { trainee, run: await runName([config, start?.sha256 ?? null, data]) }
-}
 
 async function measureHeldOut(trainer: Trainer, batches: readonly Batch[]): Promise<number> {
   let loss = 0

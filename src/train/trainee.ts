@@ -21,10 +21,20 @@ export interface Trainee {
 }
 
 /** A role's line by the configuration: its own text, or the template with its name; null for none. */
-export function systemLine(system: TrainConfig['system'], name: string): string | null {
+function systemLine(system: TrainConfig['system'], name: string): string | null {
   if (system === null) return null
   if (typeof system === 'string') return system.replaceAll('{name}', name)
   return Object.hasOwn(system, name) ? (system[name] ?? null) : null
+}
+
+/** The line of a role in the pack to be, by which its rows are encoded: the start pack's own, else the configuration's. */
+export function lineOf(
+  { system }: Pick<TrainConfig, 'system'>,
+  start: Pick<Pack, 'roles' | 'rows'> | null,
+  name: string,
+): string | null {
+  const own = start?.roles.slice(0, start.rows).find((role) => role.name === name)
+  return own ? own.system : systemLine(system, name)
 }
 
 function freshConfig(config: TrainConfig, decoder: Decoder): PackConfig {
@@ -68,7 +78,7 @@ function beginFresh(config: TrainConfig, decoder: Decoder, names: readonly strin
   const roles = names.map((name) => ({
     name,
     card: null,
-    system: systemLine(config.system, name),
+    system: lineOf(config, null, name),
     blend: null,
   }))
   const tensors = initialTensors(packConfig, roles.length, { hasHeads, seed: config.seed })
@@ -78,6 +88,14 @@ function beginFresh(config: TrainConfig, decoder: Decoder, names: readonly strin
 function beginFrom(start: Pack, config: TrainConfig, decoder: Decoder, names: readonly string[]): Trainee {
   expectFits(start, decoder)
   const own = start.roles.slice(0, start.rows)
+  for (const { name, system } of own.filter((role) => names.includes(role.name))) {
+    const wanted = systemLine(config.system, name)
+    check(
+      wanted === null || wanted === system,
+      'usage',
+      () => `the configuration gives ${name} another line than the start pack does: leave it out of "system"`,
+    )
+  }
   const tensors: NamedTensors = new Map(
     [...start.tensors.keys()].map((name) => [name, Float32Array.from(start.tensor(name))]),
   )
@@ -102,7 +120,7 @@ function beginFrom(start: Pack, config: TrainConfig, decoder: Decoder, names: re
   const [name = ''] = missing
   return {
     config: start.config,
-    roles: [...own, { name, card: null, system: systemLine(config.system, name), blend: null }],
+    roles: [...own, { name, card: null, system: lineOf(config, start, name), blend: null }],
     tensors: withNewRole(tensors, own.length, config.seed),
     hasHeads: start.hasHeads,
     onlyRole: config.mode === 'quick' ? own.length : null,

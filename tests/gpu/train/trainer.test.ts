@@ -8,7 +8,8 @@ import type { Decoder } from '../../../src/model/decoder.ts'
 import { loadWeights } from '../../../src/model/gpuWeights.ts'
 import type { GpuWeights } from '../../../src/model/gpuWeights.ts'
 import { readTrainConfig } from '../../../src/train/config.ts'
-import { prepareRun, rowBatches, runTraining } from '../../../src/train/run.ts'
+import { prepareRun, rowBatches } from '../../../src/train/prepare.ts'
+import { runTraining } from '../../../src/train/run.ts'
 import type { RunEvent, RunResult } from '../../../src/train/run.ts'
 import type { TokenRow } from '../../../src/train/rows.ts'
 import { testDevice } from '../../support/device.ts'
@@ -61,7 +62,11 @@ describe.skipIf(!hasShared)('ten steps against PyTorch in float64 (needs the dev
       },
       start.config,
     )
-    const { trainee, run } = await prepareRun(config, decoder, ['Captain', 'Gardener', 'Oracle'], start, null)
+    const { trainee, run } = await prepareRun(
+      { config, decoder, fingerprint: '', start },
+      ['Captain', 'Gardener', 'Oracle'],
+      null,
+    )
     const weights = await loadWeights(device, decoder, () => undefined)
     const input = { device, decoder, weights, trainee, config, batches, run, checkpoint: null }
     const { steps, result } = await finish(runTraining(input))
@@ -113,9 +118,11 @@ describe('runs on a tiny decoder', () => {
     changes: Record<string, unknown>,
     checkpoint: Uint8Array | null = null,
     signal?: AbortSignal,
+    fingerprint = 'a backbone',
   ) {
     const config = readTrainConfig({ ...settings, ...changes })
-    const { trainee, run } = await prepareRun(config, decoder, ['Ada', 'Bo', 'Cy'], null, 'test rows')
+    const ground = { config, decoder, fingerprint, start: null }
+    const { trainee, run } = await prepareRun(ground, ['Ada', 'Bo', 'Cy'], 'test rows')
     const batches = rowBatches(rows, rows.slice(0, 2), trainee, config)
     const device = await testDevice()
     const input = { device, decoder, weights, trainee, config, batches, run, checkpoint }
@@ -230,6 +237,8 @@ describe('runs on a tiny decoder', () => {
     const { seen } = await finish(await start({ steps: 4 }))
     const saved = seen.findLast((event) => event.kind === 'checkpoint')!
     await expect(finish(await start({ steps: 5 }, saved.bytes))).rejects.toThrow('another run')
+    const elsewhere = await start({ steps: 4 }, saved.bytes, undefined, 'another backbone')
+    await expect(finish(elsewhere)).rejects.toThrow('another run')
     await expect(finish(await start({ steps: 4 }, saved.bytes.slice(0, -8)))).rejects.toThrow('damaged')
   })
 })

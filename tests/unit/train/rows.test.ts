@@ -151,6 +151,10 @@ describe('batches', () => {
     expect([...batch.isReply]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
   })
 
+  test('a row of a role without an id is refused', () => {
+    expect(() => padBatch(rows.slice(2, 6), new Map([['a', 2]]))).toThrow('the run has no role b')
+  })
+
   test('only tokens up to the last reply are computed, slot by slot', () => {
     const batch = padBatch(rows.slice(0, 3), new Map([['a', 2]]))
     const packed = { order: [1, 0, 2], lengths: [2, 3, 4], first: [3, 0, 5], count: 9 }

@@ -1,0 +1,135 @@
+import { check } from '../core/errors.ts'
+import type { Pack } from '../formats/pack.ts'
+import type { Decoder } from '../model/decoder.ts'
+import { RowStream, padBatch, spreadOver } from './batches.ts'
+import { runName } from './checkpoint.ts'
+import type { TrainConfig } from './config.ts'
+import { encodeRow } from './rows.ts'
+import type { Dialogue, RowCodec, TokenRow } from './rows.ts'
+import type { BatchSource } from './run.ts'
+import { beginTraining, lineOf } from './trainee.ts'
+import type { Trainee } from './trainee.ts'
+
+/** What decides a run beside its data. */
+export interface RunGround {
+  readonly config: TrainConfig
+  readonly decoder: Decoder
+  /** The backbone's; empty where it has none. */
+  readonly fingerprint: string
+  readonly start: Pack | null
+}
+
+/** A dialogue that is known to be trained on or held out. */
+type DividedDialogue = Dialogue & { readonly split: 'train' | 'test' }
+
+/** A run on a data set, ready to begin. */
+export interface PreparedRows {
+  readonly trainee: Trainee
+  /** See `runName`. */
+  readonly run: string
+  readonly batches: BatchSource
+  /** How many rows are trained on. */
+  readonly rows: number
+  /** What of the data is not trained on, and why. */
+  readonly rejected: readonly string[]
+}
+
+/** Rows that the held-out loss is measured on at most. */
+const HELD_OUT_ROWS = 48
+
+/** What a run begins with, and its name; `data` is what tells its data from other data. */
+export async function prepareRun(
+  { config, decoder, fingerprint, start }: RunGround,
+  roles: readonly string[],
+  data: unknown,
+): Promise<{ readonly trainee: Trainee; readonly run: string }> {
+  const trainee = beginTraining(config, decoder, roles, start)
+  return { trainee, run: await runName([config, start?.sha256 ?? null, data, fingerprint]) }
+}
+
+/** Batches out of rows: spread by role, epoch after epoch. */
+export function rowBatches(
+  rows: readonly TokenRow[],
+  heldOut: readonly TokenRow[],
+  trainee: Trainee,
+  config: TrainConfig,
+): BatchSource {
+  check(rows.length > 0, 'usage', () => 'there is nothing to train on: no row of the data is left')
+  const roleIds = new Map(trainee.roles.map(({ name }, index) => [name, index]))
+  const stream = new RowStream(rows, config.batch, config.seed)
+  const perStep = config.batch * config.accumulate
+  const measured = spreadOver(heldOut, HELD_OUT_ROWS)
+  return {
+    limits: { rows: config.batch, tokens: Math.max(...[...rows, ...measured].map(({ ids }) => ids.length)) },
+    epochs: (config.steps * perStep) / rows.length,
+    at: (step) =>
+      Array.from({ length: config.accumulate }, (_, micro) =>
+        padBatch(stream.at(step * config.accumulate + micro), roleIds),
+      ),
+    heldOut: Array.from({ length: Math.ceil(measured.length / config.batch) }, (_, index) =>
+      padBatch(measured.slice(index * config.batch, (index + 1) * config.batch), roleIds),
+    ),
+  }
+}
+
+/** The rows of one side of the split, each behind the line that its role has in the pack to be. */
+function encodeRows(
+  codec: RowCodec,
+  { config, start }: RunGround,
+  dialogues: readonly DividedDialogue[],
+): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
+  const rows: TokenRow[] = []
+  const rejected: string[] = []
+  for (const dialogue of dialogues) {
+    const row = encodeRow(codec, dialogue, lineOf(config, start, dialogue.role), config.maxTokens)
+    if ('reason' in row) rejected.push(row.reason)
+    else rows.push(row)
+  }
+  return { rows, rejected }
+}
+
+/** One sentence's end about the rows of roles that the pack to be does not have. */
+function aboutForeign(rows: readonly TokenRow[]): readonly string[] {
+  if (rows.length === 0) return []
+  const names = [...new Set(rows.map(({ role }) => role))].join(', ')
+  return [`${rows.length} rows of ${names}, whom the pack that is trained does not have`]
+}
+
+/**
+ * A run on split dialogues: rows of the split `test` are never trained on, and neither are those of roles that are neither
+ * the start pack's nor the new one.
+ *
+ * @throws HycoraError `usage` when no row is left, or none of the role that is to be taught; what `beginTraining` throws.
+ */
+export async function prepareRows(
+  ground: RunGround,
+  codec: RowCodec,
+  dialogues: readonly DividedDialogue[],
+): Promise<PreparedRows> {
+  const { config } = ground
+  const rowsOf = (side: 'train' | 'test') =>
+    encodeRows(
+      codec,
+      ground,
+      dialogues.filter(({ split }) => split === side),
+    )
+  const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
+  const names = [...new Set(learnt.rows.map(({ role }) => role))]
+  check(
+    config.mode === 'all' || config.role === null || names.includes(config.role),
+    'usage',
+    () => `mode "${config.mode}" teaches ${config.role}, of whom the data has no row to train on`,
+  )
+  const { trainee, run } = await prepareRun(ground, names, dialogues)
+  const known = new Set(trainee.roles.map(({ name }) => name))
+  const isKnown = ({ role }: TokenRow): boolean => known.has(role)
+  const [rows, heldOut] = [learnt.rows.filter(isKnown), heldBack.rows.filter(isKnown)]
+  const foreign = [...learnt.rows, ...heldBack.rows].filter((row) => !isKnown(row))
+  return {
+    trainee,
+    run,
+    batches: rowBatches(rows, heldOut, trainee, config),
+    rows: rows.length,
+    rejected: [...learnt.rejected, ...aboutForeign(foreign)],
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { beforeAll, expect, test } from 'vitest'
+
+import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
+import { memorySource } from '../../../src/formats/memorySource.ts'
+import { readPack } from '../../../src/formats/pack.ts'
+import type { Pack } from '../../../src/formats/pack.ts'
+import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
+import type { Decoder } from '../../../src/model/decoder.ts'
+import { readTrainConfig } from '../../../src/train/config.ts'
+import { prepareRows } from '../../../src/train/prepare.ts'
+import { beginTraining, finishPack } from '../../../src/train/trainee.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { recogniseBytes } from '../../support/tinyBackbone.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+const root = resolve(import.meta.dirname, '../../../public/models/starter')
+const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
+const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
+const codec = { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+
+const settings = {
+  rank: 2,
+  alpha: 4,
+  batch: 2,
+  steps: 2,
+  hypernetwork: { roleEmbedding: 4, layerEmbedding: 4, hidden: 8, residualBlocks: 1, generatorRank: 2 },
+}
+const LINE = 'You are Ada, who counts.'
+
+let decoder: Decoder
+let company: Pack
+
+beforeAll(async () => {
+  decoder = await recogniseBytes(writeOnnx(tinyDecoder({})), TINY_CONFIG)
+  const trainee = beginTraining(
+    readTrainConfig({ ...settings, system: { Ada: LINE } }),
+    decoder,
+    ['Ada', 'Bo'],
+    null,
+  )
+  const backbone = { name: 'tiny', architecture: 'llama', fingerprint: '' }
+  company = await readPack(memorySource('company', await finishPack(trainee, trainee.tensors, backbone, {})))
+})
+
+function dialogues(...roles: readonly string[]) {
+  return roles.flatMap((role) =>
+    (['train', 'train', 'test'] as const).map((split, index) => ({
+      role,
+      split,
+      turns: [
+        { speaker: 'user', text: `Question ${index}?` },
+        { speaker: 'role', text: `${role} says ${index}.` },
+      ],
+    })),
+  )
+}
+
+function prepare(changes: Record<string, unknown>, start: Pack | null, ...roles: readonly string[]) {
+  const config = readTrainConfig({ ...settings, ...changes }, start?.config)
+  return prepareRows({ config, decoder, fingerprint: '', start }, codec, dialogues(...roles))
+}
+
+test('rows stand behind the line that the pack carries', async () => {
+  const { batches, trainee } = await prepare({}, company, 'Ada', 'Bo')
+  expect(trainee.roles.map(({ system }) => system)).toEqual([LINE, null])
+  for (const { roles, rows, tokens, ids } of [...batches.at(0), ...batches.heldOut]) {
+    for (let row = 0; row < rows; row++) {
+      const text = tokenizer.decode([...ids.subarray(row * tokens, (row + 1) * tokens)])
+      const line = trainee.roles[roles[row]!]!.system
+      expect(text.startsWith(line === null ? '<|im_start|>user' : `<|im_start|>system\n${LINE}`)).toBe(true)
+    }
+  }
+})
+
+test('a configuration with another line than the start pack’s is refused', async () => {
+  const fact = 'the configuration gives Ada another line than the start pack does: leave it out of "system"'
+  for (const system of ['You are {name}.', { Ada: 'Ada.' }]) {
+    await expect(prepare({ system }, company, 'Ada', 'Bo')).rejects.toThrow(fact)
+  }
+  expect((await prepare({ system: { Ada: LINE, Cy: 'Cy.' } }, company, 'Ada')).rows).toBe(2)
+  const grown = await prepare({ mode: 'full', role: 'Cy', system: 'You are {name}.' }, company, 'Cy')
+  expect(grown.trainee.roles.map(({ system }) => system)).toEqual([LINE, null, 'You are Cy.'])
+})
+
+test('rows of roles that the run does not have are left out and named', async () => {
+  for (const mode of ['quick', 'full']) {
+    const { batches, rows, rejected } = await prepare({ mode, role: 'Cy' }, company, 'Dot', 'Cy', 'Eve', 'Bo')
+    expect(rejected).toEqual(['6 rows of Dot, Eve, whom the pack that is trained does not have'])
+    expect(rows).toBe(4)
+    const taught = [0, 1].flatMap((step) => batches.at(step).flatMap((batch) => batch.roles))
+    expect(new Set(taught)).toEqual(new Set([1, 2]))
+    expect(batches.heldOut.flatMap((batch) => batch.roles)).toEqual([2, 1])
+  }
+})
+
+test('a role that is to be taught needs rows', async () => {
+  const fact = 'mode "quick" teaches Cy, of whom the data has no row to train on'
+  await expect(prepare({ mode: 'quick', role: 'Cy' }, company, 'Ada', 'Dot')).rejects.toThrow(fact)
+})
