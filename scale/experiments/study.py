@@ -73,8 +73,10 @@ def cosines(trainee: Trainee, tensors: dict[str, Tensor]) -> dict[str, float]:
     return {key: round(sum(values) / len(values), 3) for key, values in sums.items() if values}
 
 
-def run(backbone: Any, dialogues: Any, settings: dict[str, Any], exchanges: int) -> dict[str, Any]:
-    """Trains one variant and measures it."""
+def run(
+    backbone: Any, dialogues: Any, settings: dict[str, Any], exchanges: int, measured_roles: int | None = None
+) -> dict[str, Any]:
+    """Trains one variant and measures it, on all roles or on the first few."""
     start = settings.pop("start", {})
     config = read_train_config(settings)
     trainee, batches = prepare_data(dialogues, config, backbone, None)
@@ -90,7 +92,8 @@ def run(backbone: Any, dialogues: Any, settings: dict[str, Any], exchanges: int)
     seconds = time.process_time() - began
     tensors = trainer.tensors()
     scorer = Scorer(backbone, trainee.config, tensors, 40)
-    figures = evaluate(scorer, trainee.roles, dialogues, exchanges=exchanges, seed=42, prompted=False)
+    roles = trainee.roles[:measured_roles]
+    figures = evaluate(scorer, roles, dialogues, exchanges=exchanges, seed=42, prompted=False)
     swap = figures["roleSwap"]
     return {
         "heldOut": trainer.measure(batches.held_out),
