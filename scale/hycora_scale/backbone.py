@@ -206,6 +206,10 @@ def _cast(model: nn.Module, dtype: torch.dtype) -> None:
     if dtype != torch.bfloat16:
         model.to(dtype)
         return
+    head = model.get_output_embeddings()
+    if head.weight is model.get_input_embeddings().weight:
+        # The sums begin with the embedding's rows, so these stay float32 and the head has a copy of its own.
+        head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=False)
     for module in model.modules():
         if isinstance(module, nn.Linear):
             module.to(dtype)

@@ -111,9 +111,13 @@ def layer_bytes_per_token(sizes: Sizes, rank: int, tokens: int, *, fused_attenti
 
 
 def memory(sizes: Sizes, adapter: PackConfig, batch: Batch, trained: int) -> dict[str, int]:
-    """Bytes of one process: weights (its shard, two layers, both ends), adapter, matrices, activations."""
+    """Bytes of one process: weights (its shard, two layers, embedding and head), adapter, matrices, activations.
+
+    Linears and the head are in half precision, the embedding, with which the sums begin, is not.
+    """
     gathered = 0 if batch.processes == 1 else 2 * sizes.layer_weights
-    ends = 2 * sizes.vocabulary * sizes.hidden
+    linears = _HALF * (sizes.layers * sizes.layer_weights // batch.processes + gathered)
+    ends = (_FLOAT + _HALF) * sizes.vocabulary * sizes.hidden
     rank = adapter.rank
     numbers = adapter.layers * rank * sum(size for size, _ in adapter.dims.values())
     # A as made, its gradient twice (a layer's own and all together) and its copy in half precision.
@@ -122,12 +126,21 @@ def memory(sizes: Sizes, adapter: PackConfig, batch: Batch, trained: int) -> dic
     per_layer = layer_bytes_per_token(sizes, rank, batch.tokens, fused_attention=batch.fused_attention)
     kept = per_layer + sizes.layers * _FLOAT * sizes.hidden if batch.recompute else sizes.layers * per_layer
     return {
-        "weights": _HALF * (sizes.layers * sizes.layer_weights // batch.processes + gathered + ends),
+        "weights": linears + ends,
         "adapter": 4 * _FLOAT * trained,
         "matrices": matrices,
         "activations": own * kept,
         "logits": _LOGIT_ROWS * sizes.vocabulary * _LOGIT_BYTES,
     }
+
+
+def loading(sizes: Sizes) -> dict[str, int]:
+    """Bytes of one process before its weights are spread: the whole backbone, as read and as cast.
+
+    Beside the processor it lies in float32, embedding and head apart; on the device as trained.
+    """
+    layers, ends = sizes.layers * sizes.layer_weights, sizes.vocabulary * sizes.hidden
+    return {"host": _FLOAT * (layers + 2 * ends), "device": _HALF * layers + (_FLOAT + _HALF) * ends}
 
 
 def arithmetic(sizes: Sizes, batch: Batch) -> float:
@@ -144,7 +157,7 @@ def arithmetic(sizes: Sizes, batch: Batch) -> float:
 
 
 def plan(options: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
-    """`{bytes: {…, total}, trained, operationsPerStep, secondsPerStep?}` of each process."""
+    """`{bytes: {…, total}, loadPeak: {host, device}, trained, operationsPerStep, secondsPerStep?}` of each process."""
     sizes = read_sizes(options.backbone)
     adapter = adapter_of(sizes, config)
     has_heads = config.contrast.form != "off"
@@ -159,7 +172,12 @@ def plan(options: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
     )
     parts = memory(sizes, adapter, batch, trained)
     operations = arithmetic(sizes, batch) * config.accumulate
-    result = {"bytes": {**parts, "total": sum(parts.values())}, "trained": trained, "operationsPerStep": operations}
+    result = {
+        "bytes": {**parts, "total": sum(parts.values())},
+        "loadPeak": loading(sizes),
+        "trained": trained,
+        "operationsPerStep": operations,
+    }
     if options.teraflops:
         seconds = operations / (options.teraflops * 1e12 * options.processes)
         result |= {"secondsPerStep": seconds, "tokensPerSecond": config.batch * config.maxTokens / seconds}

@@ -8,7 +8,7 @@ import torch
 from hycora_scale.__main__ import main
 from hycora_scale.backbone import open_backbone
 from hycora_scale.config import read_train_config
-from hycora_scale.cost import layer_bytes_per_token, read_sizes
+from hycora_scale.cost import layer_bytes_per_token, loading, read_sizes
 from hycora_scale.hypernetwork import generate
 from hycora_scale.initialise import initial_tensors
 from hycora_scale.trainee import begin_training
@@ -42,6 +42,18 @@ def test_what_a_layer_keeps_is_what_the_formula_says(rows, tokens):
     assert found == pytest.approx(wanted, rel=0.15)
 
 
+def test_the_backbone_has_the_bytes_that_the_formula_says_and_sums_in_float32():
+    backbone = open_backbone("starter", model=None, dtype=torch.bfloat16, device=torch.device("cpu"))
+    found = sum(p.numel() * p.element_size() for p in backbone.model.parameters() if p.dim() > 1)
+    sizes = read_sizes("starter")
+    assert found == loading(sizes)["device"]
+    entering: list[torch.dtype] = []
+    last = backbone.model.get_decoder().layers[-1]
+    last.register_forward_pre_hook(lambda _, inputs: entering.append(inputs[0].dtype))
+    backbone.hidden(torch.zeros(1, 4, dtype=torch.long), None, None)
+    assert entering == [torch.float32]
+
+
 def test_a_plan_needs_no_weights(tmp_path, capsys):
     sizes = {"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32}
     sizes |= {"intermediate_size": 11008, "vocab_size": 32000, "model_type": "llama"}
@@ -51,5 +63,7 @@ def test_a_plan_needs_no_weights(tmp_path, capsys):
     assert main([*words, "--processes", "8", "--teraflops", "400"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert 10e9 < plan["bytes"]["total"] < 80e9
+    # Each process reads all of it before it keeps its share.
+    assert plan["loadPeak"]["host"] > 6.5e9 * 4 > plan["loadPeak"]["device"] > plan["bytes"]["weights"]
     assert main([*words, "--processes", "8", "--checkpoint-activations"]) == 0
     assert json.loads(capsys.readouterr().out)["bytes"]["activations"] < plan["bytes"]["activations"] / 4
