@@ -26,6 +26,8 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", parents=[backbone], help="train a pack")
     train.add_argument("--data", nargs="+", help="data sets or folders")
+    train.add_argument("--role", help="who speaks in rows that name nobody")
+    train.add_argument("--columns", help="of a CSV file: user=COLUMN,reply=COLUMN[,role=COLUMN]")
     train.add_argument("--batches", help="given batches instead of a data set")
     train.add_argument("--out", required=True, help="the pack to write")
     train.add_argument("--config", help="the training file")

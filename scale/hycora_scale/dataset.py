@@ -93,7 +93,25 @@ _SPEAKERS = {
 }
 
 
-def read_dataset(text: str, name: str) -> Reading:
+@dataclass(frozen=True)
+class DatasetOptions:
+    """Who speaks in rows that name nobody, and which CSV columns hold what: (role or None, visitor, reply)."""
+
+    role_name: str | None = None
+    columns: tuple[str | None, str, str] | None = None
+
+
+def columns_of(text: str) -> tuple[str | None, str, str]:
+    """The columns of a CSV file as `user=…,reply=…[,role=…]` names them. Raises `usage` for anything else."""
+    parts = re.split(r",(?=(?:user|reply|role)=)", text)
+    named = {key: column.strip() for key, _, column in (part.partition("=") for part in parts)}
+    is_known = set(named) <= {"user", "reply", "role"} and len(named) == len(parts) and all(named.values())
+    fact = f'--columns is "{text}", expected user=COLUMN,reply=COLUMN and perhaps role=COLUMN'
+    check(is_known and "user" in named and "reply" in named, "usage", fact)
+    return named.get("role"), named["user"], named["reply"]
+
+
+def read_dataset(text: str, name: str, options: DatasetOptions = DatasetOptions()) -> Reading:
     """Reads a data set, told apart by content.
 
     Messages JSONL or JSON, ShareGPT, Alpaca, RoleBench (each of several references a dialogue of its own), SillyTavern,
@@ -102,19 +120,20 @@ def read_dataset(text: str, name: str) -> Reading:
     reading = Reading()
     plain = re.sub(r"\r(?!\n)", "\n", text.removeprefix("\ufeff"))
     if re.match(r"\s*(?:\[\s*[{\]]|\{\s*[\"}])", plain):
-        _read_json(plain, name, reading)
+        _read_json(plain, name, options.role_name, reading)
         return reading
     header = csv_header(plain)
-    if header and (guess_columns(header[0]) or re.search(r"\.[ct]sv$", name, re.IGNORECASE)):
-        add_csv(plain, *header, None, reading)
+    is_table = options.columns or (header and guess_columns(header[0]))
+    if header and (is_table or re.search(r"\.[ct]sv$", name, re.IGNORECASE)):
+        add_csv(plain, *header, options.role_name, reading, options.columns)
         return reading
     fact = f'{name} is no data set that is known: expected JSON, JSONL, CSV with a header, or "Name: line" text'
     check(is_script(plain), "format-invalid", fact)
-    add_script(plain, None, name, reading)
+    add_script(plain, options.role_name, name, reading)
     return reading
 
 
-def _read_json(text: str, name: str, reading: Reading) -> None:
+def _read_json(text: str, name: str, role_name: str | None, reading: Reading) -> None:
     records = []
     for line, row in _rows(text):
         if len(row.encode("utf8", "surrogatepass")) > _MAX_ROW_BYTES:
@@ -130,13 +149,13 @@ def _read_json(text: str, name: str, reading: Reading) -> None:
         else:
             reading.rejected.append((line, "it is not a JSON object"))
     if records and is_chat(records[0][1]):
-        add_chat(records, None, name, reading)
+        add_chat(records, role_name, name, reading)
         return
     for line, record in records:
         if is_card(record):
             add_card(record, line, name, reading)
         else:
-            add_record(record, line, reading)
+            add_record(record, line, reading, role_name)
     reading.rejected.sort()
 
 
@@ -242,12 +261,14 @@ def data_files(paths: Iterable[str]) -> list[Path]:
     return files
 
 
-def read_files(paths: Iterable[str]) -> tuple[list[Dialogue], list[str]]:
+def read_files(
+    paths: Iterable[str], options: DatasetOptions = DatasetOptions()
+) -> tuple[list[Dialogue], list[str]]:
     """The dialogues of files and folders, and what cannot be used, a line each."""
     dialogues: list[Dialogue] = []
     notes: list[str] = []
     for file in data_files(paths):
-        reading = read_dataset(file.read_text("utf8"), file.name)
+        reading = read_dataset(file.read_text("utf8"), file.name, options)
         dialogues += reading.dialogues
         notes += [f"{file.name}:{line}: {reason}" for line, reason in reading.rejected]
     check(dialogues, "format-invalid", f"{', '.join(paths)} has no row that is a dialogue")

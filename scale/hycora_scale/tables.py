@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 from .scenes import Collector
 
@@ -30,9 +31,25 @@ def guess_columns(columns: list[str]) -> tuple[int | None, int, int] | None:
     return None if user is None or reply is None else (find(_ROLE), user, reply)
 
 
-def add_csv(text: str, columns: list[str], delimiter: str, role_name: str | None, into: Collector) -> None:
-    """Reads a CSV text with a header."""
-    places = guess_columns(columns)
+def _places(columns: list[str], mapping: tuple[str | None, str, str]) -> tuple[int | None, int, int]:
+    role, user, reply = mapping
+    return None if role is None else columns.index(role), columns.index(user), columns.index(reply)
+
+
+def add_csv(
+    text: str,
+    columns: list[str],
+    delimiter: str,
+    role_name: str | None,
+    into: Collector,
+    mapping: tuple[str | None, str, str] | None = None,
+) -> None:
+    """Reads a CSV text with a header, by the columns of role, visitor and reply that are named or guessed."""
+    missing = next((column for column in mapping or () if column is not None and column not in columns), None)
+    if missing is not None:
+        into.rejected.append((1, f"it has no column {json.dumps(missing, ensure_ascii=False)}"))
+        return
+    places = _places(columns, mapping) if mapping else guess_columns(columns)
     if places is None:
         into.rejected.append((1, "which of its columns are the visitor's and the character's is unknown"))
         return

@@ -19,7 +19,7 @@ from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
 from .chat import TokenRow, encode_row
 from .config import TrainConfig, read_train_config
-from .dataset import Dialogue, data_files, read_files, split_path, write_dataset
+from .dataset import DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
 from .pack import Pack, read_pack, replace_file, write_pack
 from .run import Run, run_name
@@ -50,9 +50,11 @@ def read_config(path: str | None, start: Pack | None) -> TrainConfig:
     return read_train_config(value, sizes)
 
 
-def read_split(paths: list[str], seed: int, *, may_write: bool) -> list[Dialogue]:
+def read_split(
+    paths: list[str], seed: int, *, may_write: bool, options: DatasetOptions = DatasetOptions()
+) -> list[Dialogue]:
     """Reads and splits data sets; where no split was given, the result is written beside the first."""
-    dialogues, notes = read_files(paths)
+    dialogues, notes = read_files(paths, options)
     for note in notes:
         print(note, file=sys.stderr)
     split = split_dialogues(dialogues, seed)
@@ -106,7 +108,10 @@ def prepare_data(
 def _prepare(
     options: argparse.Namespace, config: TrainConfig, backbone: Backbone, start: Pack | None, *, is_main: bool
 ) -> _Prepared:
+    reading = DatasetOptions(options.role, columns_of(options.columns) if options.columns is not None else None)
     if options.batches:
+        fact = "--role and --columns say how --data is read, so they do not go with --batches"
+        check(reading == DatasetOptions(), "usage", fact)
         check(start, "usage", "--batches needs a --start pack, whose roles its ids name")
         path = Path(options.batches)
         check(path.is_file(), "usage", f"{path} cannot be read")
@@ -114,7 +119,7 @@ def _prepare(
         config = replace(config, steps=min(config.steps, given.steps))
         names = [role["name"] for role in start.roles[: start.rows]] if start else []
         return _Prepared(config, begin_training(config, backbone, names, start), given, given.sha256)
-    dialogues = read_split(options.data, config.seed, may_write=is_main)
+    dialogues = read_split(options.data, config.seed, may_write=is_main, options=reading)
     trainee, batches = prepare_data(dialogues, config, backbone, start)
     return _Prepared(config, trainee, batches, [str(dialogue) for dialogue in dialogues])
 

@@ -8,7 +8,7 @@ from conftest import ROOT
 from hycora_scale.batches import epoch_order, spread_over
 from hycora_scale.chat import TokenRow, Turn, encode_row
 from hycora_scale.config import TrainConfig, read_train_config, system_line
-from hycora_scale.dataset import read_dataset, read_files, write_dataset
+from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
 from hycora_scale.errors import HycoraError
 from hycora_scale.pcg import Random
 from hycora_scale.schedule import contrast_weight, learning_rate_share
@@ -83,6 +83,24 @@ def test_rows_that_cannot_be_used_are_named():
     assert [line for line, _ in read_dataset("\n".join(rows), "x.jsonl").rejected] == [1, 2, 3, 4]
     with pytest.raises(HycoraError, match="no data set that is known"):
         read_dataset("lorem ipsum", "x.txt")
+
+
+def test_rows_that_name_nobody_are_read_as_the_options_say():
+    row = {"instruction": "Who?", "output": "Me."}
+    rows = f'{json.dumps(row)}\n{json.dumps({**row, "role": "Bo"})}\n'
+    named = read_dataset(rows, "x.jsonl", DatasetOptions("Ada"))
+    assert [d.role for d in named.dialogues] == ["Ada", "Bo"]
+    table = 'asks,"says, then",who\nHi?,Hi.,\nHo?,Ho.,Bo\n'
+    assert read_dataset(table, "x.csv", DatasetOptions("Ada")).rejected
+    options = DatasetOptions("Ada", columns_of("user=asks,reply=says, then,role=who"))
+    found = [(d.role, *(turn.text for turn in d.turns)) for d in read_dataset(table, "x.csv", options).dialogues]
+    assert found == [("Ada", "Hi?", "Hi."), ("Bo", "Ho?", "Ho.")]
+    assert read_dataset(table, "x.csv", DatasetOptions("Ada", (None, "asks", "no"))).rejected == [
+        (1, 'it has no column "no"')
+    ]
+    for wrong in ("user=asks", "asks,says", "user=asks,reply=", "user=a,reply=b,user=c", "x=a,user=b"):
+        with pytest.raises(HycoraError, match="expected user=COLUMN"):
+            columns_of(wrong)
 
 
 def test_the_cast_reads_with_its_split():

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
+import type { DatasetOptions } from '../formats/dataset/reading.ts'
 import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
@@ -18,7 +19,7 @@ import type { Trainee } from '../train/trainee.ts'
 import { parseArguments, required } from './arguments.ts'
 import { openModel, openPack } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
-import { readBatches, readDialogues, readText } from './trainingData.ts'
+import { datasetOptions, readBatches, readDialogues, readText } from './trainingData.ts'
 
 async function readConfig(path: string | undefined, start: Pack | null): Promise<TrainConfig> {
   if (path === undefined) return readTrainConfig({}, start?.config)
@@ -53,12 +54,17 @@ async function prepareBatches(path: string, given: RunGround): Promise<Prepared>
   return { config, trainee, run, batches }
 }
 
-async function prepareData(path: string, ground: RunGround, model: ChatModel): Promise<Prepared> {
+async function prepareData(
+  path: string,
+  ground: RunGround,
+  model: ChatModel,
+  options: DatasetOptions,
+): Promise<Prepared> {
   const { tokenizer, template } = model
   if (!tokenizer || !template)
     throw new HycoraError('usage', 'the backbone has no tokenizer or no chat template')
   const { config } = ground
-  const dialogues = await readDialogues(path, config.seed)
+  const dialogues = await readDialogues(path, config.seed, options)
   const { rejected, ...prepared } = await prepareRows(ground, { tokenizer, template }, dialogues)
   for (const reason of rejected) process.stderr.write(`not trained on: ${reason}\n`)
   return { config, ...prepared }
@@ -115,26 +121,31 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
 
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
 export async function train(words: readonly string[]): Promise<void> {
-  const values = ['backbone', 'model', 'data', 'batches', 'out', 'config', 'start']
+  const values = ['backbone', 'model', 'data', 'role', 'columns', 'batches', 'out', 'config', 'start']
   const { options } = parseArguments(words, { values, flags: ['resume'] })
   const out = resolve(required(options, 'out'))
   const checkpointPath = `${out}.checkpoint`
   const checkpoint = options.has('resume') ? await readCheckpointFile(checkpointPath) : null
-  const { name, model } = await openModel(options)
-  const startPath = options.get('start')
-  const start = startPath === undefined ? null : await openPack(startPath)
-  if (start) comparePack(start, model, name)
-  const given = await readConfig(options.get('config'), start)
-  const [data, batchesPath] = [options.get('data'), options.get('batches')]
+  const [data, batchesPath, reading] = [options.get('data'), options.get('batches'), datasetOptions(options)]
   check(
     (data === undefined) !== (batchesPath === undefined),
     'usage',
     () => 'give either --data or --batches',
   )
+  check(
+    batchesPath === undefined || Object.keys(reading).length === 0,
+    'usage',
+    () => '--role and --columns say how --data is read, so they do not go with --batches',
+  )
+  const { name, model } = await openModel(options)
+  const startPath = options.get('start')
+  const start = startPath === undefined ? null : await openPack(startPath)
+  if (start) comparePack(start, model, name)
+  const given = await readConfig(options.get('config'), start)
   const ground = { config: given, decoder: model.decoder, fingerprint: model.fingerprint, start }
   const { config, trainee, run, batches } =
     batchesPath === undefined
-      ? await prepareData(data ?? '', ground, model)
+      ? await prepareData(data ?? '', ground, model, reading)
       : await prepareBatches(batchesPath, ground)
   const { device } = await openNodeDevice()
   const weights = await loadWeights(device, model.decoder, () => undefined)

@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import { readDataset, writeDataset } from '../formats/dataset.ts'
-import type { DatasetDialogue } from '../formats/dataset/reading.ts'
+import type { DatasetDialogue, DatasetOptions } from '../formats/dataset/reading.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import type { Batch } from '../train/batches.ts'
 import { splitDialogues } from '../train/split.ts'
@@ -42,6 +42,34 @@ export async function readTexts(
   )
 }
 
+const COLUMNS = ['user', 'reply', 'role'] as const
+
+/** The columns of a CSV file as `user=…,reply=…[,role=…]` names them. */
+function columnsOf(text: string): NonNullable<DatasetOptions['columns']> {
+  const parts = text.split(/,(?=(?:user|reply|role)=)/)
+  const named = new Map(
+    parts.map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1).trim()]),
+  )
+  const [user, reply, role] = COLUMNS.map((name) => named.get(name))
+  const isKnown = [...named.keys()].every((name) => COLUMNS.some((known) => known === name))
+  if (!user || !reply || role === '' || !isKnown || named.size < parts.length) {
+    throw new HycoraError(
+      'usage',
+      `--columns is "${text}", expected user=COLUMN,reply=COLUMN and perhaps role=COLUMN`,
+    )
+  }
+  return { user, reply, ...(role !== undefined && { role }) }
+}
+
+/** How `--role` and `--columns` have a data set read that does not say it itself. */
+export function datasetOptions(options: ReadonlyMap<string, string>): DatasetOptions {
+  const [roleName, columns] = [options.get('role'), options.get('columns')]
+  return {
+    ...(roleName !== undefined && { roleName }),
+    ...(columns !== undefined && { columns: columnsOf(columns) }),
+  }
+}
+
 /** Where a split is written: beside the data. */
 export function splitPath(path: string): string {
   return `${resolve(path).replace(/\.(jsonl?|csv|txt)$/i, '')}.split.jsonl`
@@ -53,10 +81,14 @@ export function splitPath(path: string): string {
  *
  * @throws HycoraError `format-invalid` when no row is a dialogue.
  */
-export async function readDialogues(path: string, seed: number): Promise<readonly SplitDialogue[]> {
+export async function readDialogues(
+  path: string,
+  seed: number,
+  options: DatasetOptions = {},
+): Promise<readonly SplitDialogue[]> {
   const all: DatasetDialogue[] = []
   for (const { name, text } of await readTexts(path)) {
-    const { dialogues, rejected } = readDataset(text, name)
+    const { dialogues, rejected } = readDataset(text, name, options)
     for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
     all.push(...dialogues)
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { readDialogues } from '../../../src/cli/trainingData.ts'
+import { datasetOptions, readDialogues } from '../../../src/cli/trainingData.ts'
 
 let folder: string
 
@@ -50,6 +50,28 @@ test('a split that was drawn is written beside a folder as beside a file', async
   expect(await readFile(join(own, 'a.split.jsonl'), 'utf8')).toBe(
     await readFile(`${own}.split.jsonl`, 'utf8'),
   )
+})
+
+const given = (words: Record<string, string>) => datasetOptions(new Map(Object.entries(words)))
+
+test('rows that name nobody and columns with names of their own are read as the options say', async () => {
+  const [rows, table] = [join(folder, 'alpaca.jsonl'), join(folder, 'table.csv')]
+  const split = { split: 'train' }
+  const row = { instruction: 'Who?', output: 'Me.', ...split }
+  await writeFile(rows, `${JSON.stringify(row)}\n${JSON.stringify({ ...row, role: 'Bo' })}\n`)
+  await writeFile(table, 'asks,"says, then",who,split\nHi?,Hi.,,train\nHo?,Ho.,Bo,train\n')
+  await expect(readDialogues(table, 1, given({ role: 'Ada' }))).rejects.toThrow('no row that is a dialogue')
+  const named = await readDialogues(rows, 1, given({ role: 'Ada' }))
+  expect(named.map(({ role }) => role)).toEqual(['Ada', 'Bo'])
+  const columns = 'user=asks,reply=says, then,role=who'
+  const mapped = await readDialogues(table, 1, given({ role: 'Ada', columns }))
+  expect(mapped.map(({ role, turns }) => [role, ...turns.map(({ text }) => text)])).toEqual([
+    ['Ada', 'Hi?', 'Hi.'],
+    ['Bo', 'Ho?', 'Ho.'],
+  ])
+  for (const wrong of ['user=asks', 'asks,says', 'user=asks,reply=', 'user=a,reply=b,user=c', 'x=a,user=b']) {
+    expect(() => given({ columns: wrong })).toThrow(`--columns is "${wrong}", expected user=COLUMN`)
+  }
 })
 
 test('a folder without data and a path to nothing say what is wrong', async () => {
