@@ -47,6 +47,10 @@ class Stage:
     slots: tuple[int, ...] = ()
     """Of each row: the place of its role among the factors' slots."""
 
+    def clear(self) -> None:
+        """Sends everybody off."""
+        self.factors = self.low = None
+
 
 @dataclass(frozen=True)
 class Part:

@@ -46,7 +46,8 @@ class Backbone:
         """The hidden states after the final norm: ids [rows, tokens] → [rows, tokens, hidden].
 
         Rows are padded at the right: attention is causal, so that no token sees padding. `slots` [rows] says which of
-        the factors' roles each row has.
+        the factors' roles each row has. Where gradients are wanted, the roles stay on stage, since the way back may
+        compute a layer again.
         """
         stage = self.adaptable.stage
         stage.factors, stage.dropout = factors, dropout
@@ -57,7 +58,16 @@ class Backbone:
                 decoder = self.model.get_decoder()
                 return decoder(input_ids=ids, use_cache=False).last_hidden_state
         finally:
-            stage.factors = stage.low = None
+            if not torch.is_grad_enabled():
+                stage.clear()
+
+    def compute_twice(self) -> None:
+        """Lets every layer keep its input alone and compute the rest again on the way back."""
+        self.model.gradient_checkpointing_enable({"use_reentrant": False})
+        # Layers look at this before they do; what is below them would begin to drop out.
+        for module in self.model.modules():
+            if hasattr(module, "gradient_checkpointing"):
+                module.training = True
 
     def shard(self) -> None:
         """Spreads the layers' weights over the processes; each layer is gathered when it runs."""

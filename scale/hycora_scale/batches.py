@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from .chat import TokenRow
-from .errors import check
+from .errors import HycoraError, check
 from .pcg import Random, shuffled
 
 
@@ -31,12 +32,18 @@ class Batch:
         """How many tokens count in the cross-entropy."""
         return int(self.replies.sum())
 
+    @property
+    def lengths(self) -> Tensor:
+        """Of each row: how many tokens it takes to its anchor and to its last reply token, whichever is later."""
+        places = torch.arange(1, self.ids.shape[1] + 1)
+        return torch.maximum(self.anchors + 1, (self.replies * places).amax(dim=1))
+
     def rows(self, indices: Sequence[int]) -> Batch:
         """These rows alone, without the padding that only the others needed."""
         chosen = torch.tensor(list(indices))
-        anchors = self.anchors[chosen]
-        width = int(anchors.max()) + 1
-        return Batch(self.ids[chosen, :width], self.replies[chosen, :width], anchors, self.roles[chosen])
+        width = int(self.lengths[chosen].max())
+        ids, replies = self.ids[chosen, :width], self.replies[chosen, :width]
+        return Batch(ids, replies, self.anchors[chosen], self.roles[chosen])
 
 
 class BatchSource(Protocol):
@@ -134,19 +141,30 @@ class RowBatches:
 class GivenBatches:
     """Batches of a file: `input_ids`, `reply_mask` [steps, batch, tokens], `anchor`, `role_ids` [steps, batch], I64."""
 
-    def __init__(self, path: Path) -> None:
-        tensors = load_file(path)
+    def __init__(self, path: Path, *, roles: int, vocabulary: int) -> None:
+        """Reads a file for a pack of so many roles; raises `format-invalid` naming what is wrong, or `usage`."""
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise HycoraError("format-invalid", f"{path} is no safetensors file") from error
         for name in ("input_ids", "reply_mask", "anchor", "role_ids"):
             found = name in tensors and tensors[name].dtype == torch.long
             check(found, "format-invalid", f"{path} has no {name} of I64")
         shape = tensors["input_ids"].shape
-        check(len(shape) == 3, "format-invalid", f"{path}: input_ids is not [steps, batch, tokens]")
+        check(len(shape) == 3 and 0 not in shape, "format-invalid", f"{path}: input_ids is not [steps, batch, tokens]")
         expected = {"reply_mask": shape, "anchor": shape[:2], "role_ids": shape[:2]}
         for name, wanted in expected.items():
             fact = f"{path}: {name} has another shape than {list(wanted)}"
             check(tensors[name].shape == wanted, "format-invalid", fact)
+        bounds = {"input_ids": vocabulary, "reply_mask": 2, "anchor": shape[2], "role_ids": roles}
+        for name, bound in bounds.items():
+            wrong = [value for value in (int(tensors[name].min()), int(tensors[name].max())) if not 0 <= value < bound]
+            fact = f"{path}: {name} has {wrong and wrong[0]}, expected 0 to {bound - 1}"
+            check(not wrong, "usage" if name == "role_ids" else "format-invalid", fact)
+        has_replies = tensors["reply_mask"][:, :, 1:].flatten(1).any(dim=1).all()
+        check(has_replies, "format-invalid", f"{path}: reply_mask marks no token of a step behind its first")
         self._tensors = tensors
-        self.steps = shape[0]
+        self.steps, self.rows = shape[:2]
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         self.epochs = 1.0
         self.held_out: list[Batch] = []

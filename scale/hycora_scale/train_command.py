@@ -115,9 +115,9 @@ def _prepare(
         check(start, "usage", "--batches needs a --start pack, whose roles its ids name")
         path = Path(options.batches)
         check(path.is_file(), "usage", f"{path} cannot be read")
-        given = GivenBatches(path)
-        config = replace(config, steps=min(config.steps, given.steps))
         names = [role["name"] for role in start.roles[: start.rows]] if start else []
+        given = GivenBatches(path, roles=len(names), vocabulary=len(backbone.head))
+        config = replace(config, steps=min(config.steps, given.steps), batch=given.rows, accumulate=1)
         return _Prepared(config, begin_training(config, backbone, names, start), given, given.sha256)
     dialogues = read_split(options.data, config.seed, may_write=is_main, options=reading)
     trainee, batches = prepare_data(dialogues, config, backbone, start)
@@ -148,8 +148,7 @@ def train(options: argparse.Namespace) -> None:
     fact = f"{config.batch} rows of a batch cannot be shared by {accelerator.num_processes} processes"
     check(config.batch % accelerator.num_processes == 0, "usage", fact)
     if options.checkpoint_activations:
-        backbone.model.gradient_checkpointing_enable({"use_reentrant": False})
-        backbone.model.train()
+        backbone.compute_twice()
     if options.shard or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() in ("1", "true"):
         backbone.shard()
     name = run_name(config.to_json(), start.sha256 if start else None, prepared.data, backbone.fingerprint)

@@ -39,6 +39,15 @@ class StepReport:
     is_skipped: bool
 
 
+@dataclass(frozen=True)
+class _Company:
+    """Who plays in a step: the tensors, the ids of its roles in ascending order, and the matrices of those."""
+
+    tensors: dict[str, Tensor]
+    roles: Tensor
+    leaves: Factors
+
+
 class Trainer:
     """Parameters, their way through the frozen backbone and back, and AdamW.
 
@@ -91,7 +100,7 @@ class Trainer:
         is_skipped = not (math.isfinite(norm) and math.isfinite(loss))
         if not is_skipped:
             self._update(step + 1, share, norm)
-        tokens = sum(int(batch.anchors.sum()) + len(batch.anchors) for batch in batches)
+        tokens = sum(int(batch.lengths.sum()) for batch in batches)
         rate = config.learningRate * share
         replies = sum(batch.reply_tokens for batch in batches)
         return StepReport(loss, cross_entropy, contrastive, weight, rate, norm, tokens, replies, is_skipped)
@@ -102,26 +111,28 @@ class Trainer:
             parameter.grad = torch.zeros_like(parameter)
         reply_tokens = sum(batch.reply_tokens for batch in batches)
         sums = torch.zeros(2, dtype=torch.float64)
+        current = self._current()
+        roles = torch.cat([batch.roles for batch in batches]).unique()
+        factors = generate(self.trainee.config, current, roles.to(self.backbone.device))
+        company = _Company(current, roles, factors.leaves())
         for micro, batch in enumerate(batches):
             torch.manual_seed((self.config.seed * 1_000_003 + step * len(batches) + micro) * 64 + _rank())
-            sums += self._run(batch, 1 / reply_tokens, weight / len(batches), len(batches))
+            sums += self._run(company, batch, 1 / reply_tokens, weight / len(batches), len(batches))
+        # The way from the matrices back to the parameters is gone once, after all micro-batches.
+        self._backward(factors, company.leaves)
         self._sum_over_processes(sums)
         return float(sums[0]), float(sums[1])
 
-    def _run(self, batch: Batch, token_weight: float, weight: float, batches: int) -> Tensor:
+    def _run(self, company: _Company, batch: Batch, token_weight: float, weight: float, batches: int) -> Tensor:
         """Forward and backward of a micro-batch's rows on this process → [cross-entropy, contrast], float64."""
-        device, trainee = self.backbone.device, self.trainee
-        current = self._current()
-        roles, slots = batch.roles.unique(return_inverse=True)
-        factors = generate(trainee.config, current, roles.to(device))
-        leaves = factors.leaves()
+        device, current = self.backbone.device, company.tensors
+        slots = torch.searchsorted(company.roles, batch.roles)
         losses = torch.zeros(2, dtype=torch.float64)
         share = weight / len(batch.roles)
         for indices in self._chunks(batch):
             part = batch.rows(indices)
-            hidden = self.backbone.hidden(
-                part.ids.to(device), leaves, slots[torch.tensor(indices)].to(device), self.config.dropout
-            )
+            own_slots = slots[torch.tensor(indices)].to(device)
+            hidden = self.backbone.hidden(part.ids.to(device), company.leaves, own_slots, self.config.dropout)
             entropy = self._cross_entropy(hidden, part, token_weight)
             losses[0] += entropy.item()
             total = entropy
@@ -129,9 +140,8 @@ class Trainer:
                 distance = self._contrast(current, hidden, part, batch)
                 losses[1] += distance.item() / len(batch.roles) / batches
                 total = total + share * distance
-            # The way from the matrices back to the parameters is gone once, after all parts.
-            total.backward(retain_graph=trainee.only_role is not None)
-        self._backward(factors, leaves)
+            total.backward(retain_graph=self.trainee.only_role is not None)
+            self.backbone.adaptable.stage.clear()
         return losses
 
     def _backward(self, factors: Factors, leaves: Factors) -> None:
@@ -146,12 +156,13 @@ class Trainer:
     def _chunks(self, batch: Batch) -> list[list[int]]:
         """This process's rows, sorted by length, in parts; on several processes one part, so that they keep in step."""
         world, rank = _world(), _rank()
-        mine = sorted(range(rank, len(batch.anchors), world), key=lambda row: -int(batch.anchors[row]))
+        lengths = batch.lengths.tolist()
+        mine = sorted(range(rank, len(lengths), world), key=lambda row: -lengths[row])
         if world > 1:
             return [mine]
         chunks: list[list[int]] = []
         for row in mine:
-            width = int(batch.anchors[chunks[-1][0]]) + 1 if chunks else 0
+            width = lengths[chunks[-1][0]] if chunks else 0
             if chunks and width * (len(chunks[-1]) + 1) <= _CHUNK_TOKENS:
                 chunks[-1].append(row)
             else:

@@ -40,7 +40,9 @@ def test_ten_steps_are_those_of_the_golden():
     folder = str(shared("backbone/starter"))
     backbone = open_backbone(folder, model="onnx/model.onnx", dtype=torch.float64, device=torch.device("cpu"))
     config = read_train_config(GOLDEN, (start.config.rank, start.config.alpha))
-    batches = GivenBatches(shared("golden/backbone/train-golden.safetensors"))
+    batches = GivenBatches(
+        shared("golden/backbone/train-golden.safetensors"), roles=len(start.roles), vocabulary=len(backbone.head)
+    )
     names = [role["name"] for role in start.roles]
     trainer = Trainer(backbone, begin_training(config, backbone, names, start), config)
     trainer.gradients(0, batches.at(0), 0.3)
