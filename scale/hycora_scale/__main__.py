@@ -21,6 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     backbone = argparse.ArgumentParser(add_help=False)
     backbone.add_argument("--backbone", required=True, help="a folder, the name of a shipped backbone, or a hub id")
     backbone.add_argument("--model", help="ONNX file relative to the folder")
+    backbone.add_argument("--trust-remote-code", action="store_true", help="run code that comes with the backbone")
     backbone.add_argument("--dtype", choices=("float64", "float32", "bfloat16"), help="of the frozen weights' products")
     backbone.add_argument("--device", help="cpu, cuda, …; the fastest by default")
 

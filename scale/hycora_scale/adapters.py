@@ -46,6 +46,8 @@ class Stage:
     """The same in the precision of the products."""
     slots: tuple[int, ...] = ()
     """Of each row: the place of its role among the factors' slots."""
+    is_sequence_first: bool = False
+    """The decoder's states are [tokens, rows, hidden]."""
 
     def clear(self) -> None:
         """Sends everybody off."""
@@ -72,7 +74,7 @@ class AdaptedLinear(nn.Module):
         self.stage = stage
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [rows, tokens, in] → [rows, tokens, out]."""
+        """x [rows, tokens, in] → [rows, tokens, out], or both with tokens first."""
         weight, bias = self.base.weight, self.base.bias
         if len(self.parts) == 1:
             return self._project(x, weight, bias, self.parts[0])
@@ -86,9 +88,12 @@ class AdaptedLinear(nn.Module):
         if stage.factors is None or stage.low is None or name not in stage.factors.a:
             return F.linear(x.to(weight.dtype), weight, bias)
         both = [side[name][self.layer] for f in (stage.factors, stage.low) for side in (f.a, f.b)]
-        return adapted_linear(
-            x, weight, bias, (both[0], both[1], both[2], both[3]), stage.slots, stage.scale, stage.dropout
+        turned = stage.is_sequence_first
+        rows = x.transpose(0, 1).contiguous() if turned else x
+        y = adapted_linear(
+            rows, weight, bias, (both[0], both[1], both[2], both[3]), stage.slots, stage.scale, stage.dropout
         )
+        return y.transpose(0, 1) if turned else y
 
 
 class FrozenRmsNorm(nn.Module):

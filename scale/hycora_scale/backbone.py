@@ -10,17 +10,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from .adapters import Adaptable, adapt, freeze_norms
 from .chat import Codec, load_codec
 from .errors import HycoraError, check
 from .fingerprint import fingerprint
+from .folders import backbone_folder
 from .hypernetwork import Factors
 from .onnx_weights import read_weights
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
-_HUB_FILES = ["*.json", "*.jinja", "*.safetensors", "*.model", "tokenizer*"]
+# Settings of a config with which logits are more than the head times the hidden states.
+_BEYOND_THE_HEAD = ("final_logit_softcapping", "logits_scaling", "logit_scale")
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Backbone:
     @property
     def head(self) -> Tensor:
         """[vocabulary, hidden]"""
-        return self.model.get_output_embeddings().weight
+        return _head(self.model).weight
 
     def hidden(self, ids: Tensor, factors: Factors | None, slots: Tensor | None, dropout: float = 0.0) -> Tensor:
         """The hidden states after the final norm: ids [rows, tokens] → [rows, tokens, hidden].
@@ -56,7 +58,8 @@ class Backbone:
         try:
             with self._autocast():
                 decoder = self.model.get_decoder()
-                return decoder(input_ids=ids, use_cache=False).last_hidden_state
+                hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
+                return hidden.transpose(0, 1) if stage.is_sequence_first else hidden
         finally:
             if not torch.is_grad_enabled():
                 stage.clear()
@@ -83,39 +86,24 @@ class Backbone:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
 
 
-def shipped_folder() -> Path:
-    """Where the repository keeps its backbones."""
-    return Path(__file__).resolve().parents[2] / "public" / "models"
-
-
-def find_folder(place: str) -> Path:
-    """The folder of a backbone: a path, the name of a shipped one, or a hub repository, which is downloaded."""
-    for folder in (Path(place), shipped_folder() / place):
-        if (folder / "config.json").is_file():
-            return folder
-    check("/" in place and not Path(place).exists(), "usage", f"{place} is no folder with a config.json")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        return Path(snapshot_download(place, allow_patterns=_HUB_FILES))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise HycoraError("usage", f"{place} is no folder and cannot be downloaded: {error}") from error
-
-
-def open_backbone(place: str, *, model: str | None, dtype: torch.dtype, device: torch.device) -> Backbone:
+def open_backbone(
+    place: str, *, model: str | None, dtype: torch.dtype, device: torch.device, trust_remote_code: bool = False
+) -> Backbone:
     """Opens a backbone; `model` is an ONNX file relative to its folder, else the folder's own choice.
 
-    With bfloat16 the linears are kept in it, everything else in float32, and products run under autocast.
+    With bfloat16 the linears are kept in it, everything else in float32, and products run under autocast. Code that
+    comes with the weights runs only where it is trusted.
     """
-    folder = find_folder(place)
-    config = AutoConfig.for_model(**_config_json(folder)) if _is_known(folder) else AutoConfig.from_pretrained(folder)
+    folder = backbone_folder(place, model=model, with_code=trust_remote_code)
+    config, has_code = _open_config(folder, trust_remote_code)
     onnx_file = _onnx_file(folder, model)
-    decoder = _from_onnx(onnx_file, config) if onnx_file else _from_checkpoint(folder, config)
+    decoder = _from_onnx(onnx_file, config) if onnx_file else _from_checkpoint(folder, config, has_code)
     if device.type == "cpu":
         # On a processor the plain products and softmax go backward in a fraction of the fused kernel's time.
         decoder.config._attn_implementation = "eager"
     decoder.requires_grad_(False).eval()
+    has_bias = getattr(_head(decoder), "bias", None) is not None
+    check(not has_bias, "model-incompatible", f"{folder.name}: its head has a bias, which this trainer leaves out")
     gains, epsilon = _norms(decoder, config)
     sizes = _sizes(config, epsilon)
     mark = fingerprint(folder, sizes, gains)
@@ -125,16 +113,43 @@ def open_backbone(place: str, *, model: str | None, dtype: torch.dtype, device: 
     context = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "seq_length", 0) or 2048)
     decoder.to(device)
     codec = load_codec(folder)
-    return Backbone(folder.name, config.model_type, mark, codec, decoder, adaptable, context, device, dtype)
+    backbone = Backbone(folder.name, config.model_type, mark, codec, decoder, adaptable, context, device, dtype)
+    if has_code:
+        # ChatGLM2 has tokens along the first axis; two tokens of one row tell.
+        with torch.no_grad():
+            shape = backbone.hidden(torch.zeros(1, 2, dtype=torch.long, device=device), None, None).shape
+        adaptable.stage.is_sequence_first = shape[0] == 2
+    return backbone
 
 
-def _config_json(folder: Path) -> dict[str, Any]:
-    value = json.loads((folder / "config.json").read_text("utf8"))
-    return {**value, "model_type": value.get("model_type", "llama")}
+def _open_config(folder: Path, trust_remote_code: bool) -> tuple[Any, bool]:
+    """The folder's config, and whether the backbone's code comes with it."""
+    try:
+        value = json.loads((folder / "config.json").read_text("utf8"))
+    except ValueError as error:
+        raise HycoraError("format-invalid", f"{folder.name}: config.json is not JSON") from error
+    kind = value.get("model_type", "llama")
+    has_code = "auto_map" in value and (trust_remote_code or kind not in CONFIG_MAPPING)
+    if has_code:
+        fact = f"{folder.name} brings code of its own, which runs only with --trust-remote-code"
+        check(trust_remote_code, "usage", fact)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=True)
+    else:
+        check(kind in CONFIG_MAPPING, "format-unsupported", f"{folder.name}: no decoder of the kind {kind} is known")
+        config = AutoConfig.for_model(**{**value, "model_type": kind})
+    for name in _BEYOND_THE_HEAD:
+        setting = getattr(config, name, None)
+        fact = f"{folder.name}: its logits are changed by {name} {setting}, which this trainer leaves out"
+        check(setting is None or setting == 1, "model-incompatible", fact)
+    return config, has_code
 
 
-def _is_known(folder: Path) -> bool:
-    return "auto_map" not in _config_json(folder)
+def _head(model: nn.Module) -> nn.Module:
+    """The linear that makes logits: transformers' `lm_head`, or ChatGLM2's `output_layer`."""
+    head = model.get_output_embeddings()
+    head = head if head is not None else getattr(model.get_decoder(), "output_layer", None)
+    check(isinstance(head, nn.Linear), "model-incompatible", f"{type(model).__name__} has no head that is known by name")
+    return head
 
 
 def _onnx_file(folder: Path, model: str | None) -> Path | None:
@@ -171,9 +186,14 @@ def _from_onnx(file: Path, config: Any) -> nn.Module:
     return model
 
 
-def _from_checkpoint(folder: Path, config: Any) -> nn.Module:
-    code = not _is_known(folder)
-    return AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=torch.float32, trust_remote_code=code)
+def _from_checkpoint(folder: Path, config: Any, has_code: bool) -> nn.Module:
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, config=config, dtype=torch.float32, trust_remote_code=has_code
+        )
+    except OSError as error:
+        fact = f"{folder.name} has no weights that are read: safetensors, or an ONNX file chosen with --model"
+        raise HycoraError("format-unsupported", fact) from error
 
 
 def _norms(model: nn.Module, config: Any) -> tuple[list[Tensor], float]:
@@ -216,8 +236,8 @@ def _cast(model: nn.Module, dtype: torch.dtype) -> None:
     if dtype != torch.bfloat16:
         model.to(dtype)
         return
-    head = model.get_output_embeddings()
-    if head.weight is model.get_input_embeddings().weight:
+    head = _head(model)
+    if any(module.weight is head.weight for module in model.modules() if isinstance(module, nn.Embedding)):
         # The sums begin with the embedding's rows, so these stay float32 and the head has a copy of its own.
         head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=False)
     for module in model.modules():

@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .backbone import find_folder
 from .config import TrainConfig
+from .folders import config_file
 from .pack_config import HypernetworkConfig, PackConfig, expected_tensors, is_hyper
 
 _FLOAT, _HALF = 4, 2
@@ -60,7 +60,7 @@ class Batch:
 
 def read_sizes(place: str) -> Sizes:
     """Sizes out of a folder's config.json; no weights are needed."""
-    config: dict[str, Any] = json.loads((find_folder(place) / "config.json").read_text("utf8"))
+    config: dict[str, Any] = json.loads(config_file(place).read_text("utf8"))
     heads, hidden = config["num_attention_heads"], config["hidden_size"]
     return Sizes(
         layers=config.get("num_hidden_layers") or config["num_layers"],

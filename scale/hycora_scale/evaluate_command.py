@@ -27,7 +27,11 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     device = torch.device(options.device) if options.device else Accelerator().device
     pack = read_pack(Path(options.pack))
     backbone = open_backbone(
-        options.backbone, model=options.model, dtype=DTYPES[options.dtype or "float32"], device=device
+        options.backbone,
+        model=options.model,
+        dtype=DTYPES[options.dtype or "float32"],
+        device=device,
+        trust_remote_code=options.trust_remote_code,
     )
     compare_pack(pack, backbone)
     dialogues, _ = read_files(options.data)

@@ -153,7 +153,13 @@ def import_official(options: argparse.Namespace) -> None:
     names = role_names(options.roles)
     rows = len(checkpoint.shared["roles_emb.weight"])
     check(len(names) == rows, "usage", f"{options.roles} names {len(names)} roles, the checkpoint has {rows}")
-    backbone = open_backbone(options.backbone, model=options.model, dtype=torch.float32, device=torch.device("cpu"))
+    backbone = open_backbone(
+        options.backbone,
+        model=options.model,
+        dtype=torch.float32,
+        device=torch.device("cpu"),
+        trust_remote_code=options.trust_remote_code,
+    )
     config = _config(checkpoint, backbone, options.alpha)
     tensors = _tensors(checkpoint, config, backbone)
     for name, shape in expected_tensors(config, rows, has_heads=bool(checkpoint.heads)).items():

@@ -137,7 +137,11 @@ def train(options: argparse.Namespace) -> None:
     start = read_pack(Path(options.start)) if options.start else None
     config = read_config(options.config, start)
     backbone = open_backbone(
-        options.backbone, model=options.model, dtype=DTYPES[options.dtype or "float32"], device=device
+        options.backbone,
+        model=options.model,
+        dtype=DTYPES[options.dtype or "float32"],
+        device=device,
+        trust_remote_code=options.trust_remote_code,
     )
     is_main = accelerator.is_main_process
     if start:
