@@ -9,20 +9,30 @@ interface HeatMapProps {
 /** Up to this many roles their numbers fit into the cells. */
 const NUMBERED = 7
 
+/** The faintest and the strongest tint; numbers must stay readable on it. */
+const FAINT = 0.06
+const STRONG = { numbered: 0.5, plain: 0.9 }
+
 /** The cosine of every pair, as a table whose cells are tinted by it: it is its own text alternative. */
 export function HeatMap({ names, cosines }: HeatMapProps) {
   const hasNumbers = names.length <= NUMBERED
+  const pairs = pairsOf(names, cosines)
+  // All of a company are alike to some degree: the tint begins where the least alike are.
+  const lowest = Math.min(0.99, pairs[0]?.cosine ?? 0)
+  const strong = hasNumbers ? STRONG.numbered : STRONG.plain
+  const tintOf = (cosine: number): number =>
+    FAINT + (strong - FAINT) * Math.max(0, (cosine - lowest) / (1 - lowest))
   return (
     <figure className={styles.figure}>
       {/* A region that scrolls must be reachable without a mouse. */}
       <div className={styles.scroll} role="region" aria-label="Likeness of every pair, a table" tabIndex={0}>
-        <table className={styles.table}>
+        <table className={hasNumbers ? styles.numbered : styles.plain}>
           <thead>
             <tr>
               <td />
               {names.map((name) => (
                 <th key={name} scope="col" abbr={name} title={name}>
-                  {initials(name)}
+                  <span className={styles.initials}>{initials(name)}</span>
                 </th>
               ))}
             </tr>
@@ -30,26 +40,19 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
           <tbody>
             {names.map((row, i) => (
               <tr key={row}>
-                <th scope="row">{row}</th>
+                <th scope="row" title={row}>
+                  {row}
+                </th>
                 {names.map((column, j) => {
                   const cosine = cosines[i * names.length + j] ?? 0
                   return (
-                    <td
-                      key={column}
-                      className={hasNumbers ? styles.wide : styles.narrow}
-                      title={`${row} and ${column}: ${cosine.toFixed(2)}`}
-                    >
-                      <svg
-                        viewBox="0 0 36 28"
-                        aria-hidden={hasNumbers}
-                        role="img"
-                        aria-label={cosine.toFixed(2)}
-                      >
+                    <td key={column} title={`${row} and ${column}: ${cosine.toFixed(2)}`}>
+                      <svg aria-hidden={hasNumbers} role="img" aria-label={cosine.toFixed(2)}>
                         <rect
                           className={styles.cell}
-                          width="36"
-                          height="28"
-                          fillOpacity={0.04 + 0.46 * Math.max(0, cosine) ** 2}
+                          width="100%"
+                          height="100%"
+                          fillOpacity={tintOf(cosine)}
                         />
                       </svg>
                       {hasNumbers && <span className={styles.number}>{cosine.toFixed(2)}</span>}
@@ -63,9 +66,34 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
       </div>
       <figcaption className={styles.caption}>
         How alike two characters’ weights are: 1 is the same, 0 has nothing in common.
+        {pairs.length > 1 && ` ${wordsOf(pairs)}`}
       </figcaption>
     </figure>
   )
+}
+
+interface Pair {
+  readonly one: string
+  readonly other: string
+  readonly cosine: number
+}
+
+/** Every pair once, the least alike first. */
+function pairsOf(names: readonly string[], cosines: Float32Array): readonly Pair[] {
+  return names
+    .flatMap((one, i) =>
+      names
+        .slice(0, i)
+        .map((other, j) => ({ one: other, other: one, cosine: cosines[i * names.length + j] ?? 0 })),
+    )
+    .toSorted((one, other) => one.cosine - other.cosine)
+}
+
+function wordsOf(pairs: readonly Pair[]): string {
+  const [least, most] = [pairs[0], pairs.at(-1)]
+  const words = (pair: Pair | undefined): string =>
+    pair ? `${pair.one} and ${pair.other} (${pair.cosine.toFixed(2)})` : ''
+  return `The most alike are ${words(most)}, the least ${words(least)}.`
 }
 
 /** "QE" for "Queen Elizabeth I". */

@@ -3,8 +3,14 @@ import { HeatMap } from './HeatMap.tsx'
 import styles from './RoleMap.module.css'
 import { RolePlane } from './RolePlane.tsx'
 
+interface RoleMapProps {
+  readonly map: RoleMapPoint | null
+  /** Who is being taught. */
+  readonly taught: string
+}
+
 /** How far apart the roles are as the weights have them now: every pair, and all on one plane. */
-export function RoleMap({ map }: { readonly map: RoleMapPoint | null }) {
+export function RoleMap({ map, taught }: RoleMapProps) {
   if (!map) return null
   const { cosines, points, alike, isShared, step } = map
   const names = map.names.map(shown)
@@ -35,7 +41,7 @@ export function RoleMap({ map }: { readonly map: RoleMapPoint | null }) {
       )}
       <div className={styles.pictures}>
         <HeatMap names={names} cosines={cosines} />
-        <RolePlane names={names} points={points} />
+        <RolePlane names={names} points={points} taught={shown(taught)} />
       </div>
     </section>
   )

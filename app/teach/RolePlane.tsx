@@ -4,17 +4,19 @@ interface RolePlaneProps {
   readonly names: readonly string[]
   /** [names, 2]. */
   readonly points: Float32Array
+  /** Who is being taught. */
+  readonly taught: string
 }
 
 const WIDTH = 360
-const HEIGHT = 220
+const HEIGHT = 300
 const MARGIN = { side: 64, end: 22 }
 const LABEL_HEIGHT = 14
 /** Of 12 px letters, on average and a little more. */
 const LETTER_WIDTH = 6.8
 
 /** All characters on one plane, the first two principal components of their weights, each by its name. */
-export function RolePlane({ names, points }: RolePlaneProps) {
+export function RolePlane({ names, points, taught }: RolePlaneProps) {
   const placed = placeOf(names, points)
   const labels = labelsOf(placed)
   const words = names
@@ -26,15 +28,9 @@ export function RolePlane({ names, points }: RolePlaneProps) {
   return (
     <figure className={styles.figure}>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`The characters on a plane: ${words}.`}>
-        <rect className={styles.frame} x="0.5" y="0.5" width={WIDTH - 1} height={HEIGHT - 1} rx="8" />
         {placed.map(({ name, x, y }, index) => (
           <g key={name}>
-            <circle
-              className={index === placed.length - 1 ? styles.newest : styles.dot}
-              cx={x}
-              cy={y}
-              r="4"
-            />
+            <circle className={name === taught ? styles.taught : styles.dot} cx={x} cy={y} r="4" />
             <text
               className={styles.label}
               x={labels[index]?.x ?? x}
@@ -89,27 +85,34 @@ interface Box {
   readonly bottom: number
 }
 
-/** Where each name stands: above its point, below, right or left of it, wherever it covers nothing first. */
+/** Where each name stands: above its point, below, right or left of it, wherever it covers the least first. */
 function labelsOf(placed: readonly Placed[]): readonly Label[] {
   const taken: Box[] = placed.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))
   return placed.map(({ name, x, y }) => {
+    const width = name.length * LETTER_WIDTH
     const candidates: readonly Label[] = [
       { x, y: y - 9, anchor: 'middle' },
       { x, y: y + 17, anchor: 'middle' },
       { x: x + 9, y: y + 4, anchor: 'start' },
       { x: x - 9, y: y + 4, anchor: 'end' },
-      { x: x + 7, y: y - 10, anchor: 'start' },
-      { x: x - 7, y: y + 16, anchor: 'end' },
+      { x: x + 5, y: y - 8, anchor: 'start' },
+      { x: x - 5, y: y - 8, anchor: 'end' },
+      { x: x + 5, y: y + 16, anchor: 'start' },
+      { x: x - 5, y: y + 16, anchor: 'end' },
     ]
-    const width = name.length * LETTER_WIDTH
-    const free = candidates.find((label) => {
-      const box = boxOf(label, width)
-      const isInside = box.left > 0 && box.right < WIDTH && box.top > 0 && box.bottom < HEIGHT
-      return isInside && !taken.some((other) => overlaps(box, other))
-    })
-    const label: Label = free ?? { x, y: y - 9, anchor: 'middle' }
-    taken.push(boxOf(label, width))
-    return label
+    let [label] = candidates
+    let least = Infinity
+    for (const candidate of candidates) {
+      const box = boxOf(candidate, width)
+      const within = covered(box, { left: 0, right: WIDTH, top: 0, bottom: HEIGHT })
+      const outside = (box.right - box.left) * (box.bottom - box.top) - within
+      const cost = outside + taken.reduce((sum, other) => sum + covered(box, other), 0)
+      // Sums of the same rectangle differ in the last digit.
+      if (cost < least - 1e-6) [label, least] = [candidate, cost]
+    }
+    const chosen: Label = label ?? { x, y: y - 9, anchor: 'middle' }
+    taken.push(boxOf(chosen, width))
+    return chosen
   })
 }
 
@@ -118,6 +121,9 @@ function boxOf({ x, y, anchor }: Label, width: number): Box {
   return { left, right: left + width, top: y - LABEL_HEIGHT + 3, bottom: y + 3 }
 }
 
-function overlaps(one: Box, other: Box): boolean {
-  return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
+/** How much of one box another covers. */
+function covered(one: Box, other: Box): number {
+  const width = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+  const height = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top)
+  return Math.max(0, width) * Math.max(0, height)
 }

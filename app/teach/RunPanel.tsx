@@ -45,7 +45,7 @@ export function RunPanel() {
       <LossChart history={history} />
       <Answers history={history} prompts={run?.rehearsal.prompts ?? []} role={run?.rehearsal.role ?? ''} />
       <SmallCharts points={history.points} />
-      <RoleMap map={history.map} />
+      <RoleMap map={history.map} taught={run?.rehearsal.role ?? ''} />
       {history.notes.length > 0 && (
         <ul className={styles.notes} aria-label="What the rehearsal noted">
           {history.notes.map((note) => (

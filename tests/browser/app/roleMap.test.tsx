@@ -30,7 +30,7 @@ afterEach(() => {
 })
 
 test('has every pair as a table and everybody on a plane, with nothing to warn of', async () => {
-  root.render(<RoleMap map={map} />)
+  root.render(<RoleMap map={map} taught="Alice" />)
   await expect.element(page.getByRole('row', { name: 'Captain Brine 1.00 0.99 0.40' })).toBeVisible()
   await expect.element(plane).toBeVisible()
   await expect.element(warning).not.toBeInTheDocument()
@@ -38,16 +38,16 @@ test('has every pair as a table and everybody on a plane, with nothing to warn o
 
 test('names the two that can hardly be told apart, once something has been learnt', async () => {
   const alike = ['Captain_Brine', 'Queen Elizabeth I'] as const
-  root.render(<RoleMap map={{ ...map, alike }} />)
+  root.render(<RoleMap map={{ ...map, alike }} taught="Alice" />)
   await expect
     .element(warning)
     .toHaveTextContent('Captain Brine and Queen Elizabeth I can hardly be told apart.')
-  root.render(<RoleMap map={{ ...map, alike, step: 0 }} />)
+  root.render(<RoleMap map={{ ...map, alike, step: 0 }} taught="Alice" />)
   await expect.element(warning).not.toBeInTheDocument()
 })
 
 test('says of characters that share everything that they are one', async () => {
-  root.render(<RoleMap map={{ ...map, isShared: true }} />)
+  root.render(<RoleMap map={{ ...map, isShared: true }} taught="Alice" />)
   await expect.element(page.getByText(/share both A and B, and so are one/)).toBeVisible()
   await expect.element(plane).not.toBeInTheDocument()
 })
