@@ -85,6 +85,8 @@ def main(words: Sequence[str]) -> int:
     except HycoraError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -148,7 +148,8 @@ def _head(model: nn.Module) -> nn.Module:
     """The linear that makes logits: transformers' `lm_head`, or ChatGLM2's `output_layer`."""
     head = model.get_output_embeddings()
     head = head if head is not None else getattr(model.get_decoder(), "output_layer", None)
-    check(isinstance(head, nn.Linear), "model-incompatible", f"{type(model).__name__} has no head that is known by name")
+    fact = f"{type(model).__name__} has no head that is known by name"
+    check(isinstance(head, nn.Linear), "model-incompatible", fact)
     return head
 
 

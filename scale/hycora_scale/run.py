@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,12 +81,15 @@ class Run:
     name: str
     checkpoint: Path
     is_main: bool = True
-    facts: dict[str, Any] = field(default_factory=dict)
-    """What there is to say of the run once its events are through."""
+    progress: Progress = field(default_factory=Progress)
+    """How far the run came, once its events are through."""
     _kept: tuple[Progress, dict[str, Tensor]] = field(init=False)
 
-    def events(self, *, resume: bool) -> Iterator[dict[str, Any]]:
-        """Trains; yields one line with `crossEntropy` per step, and others without that key."""
+    def events(self, *, resume: bool, is_stopped: Callable[[], bool] = lambda: False) -> Iterator[dict[str, Any]]:
+        """Trains until the last step or until it is stopped, and saves then.
+
+        Yields one line with `crossEntropy` per step, and others without that key.
+        """
         progress = Progress()
         if resume:
             progress, state = read_checkpoint(self.checkpoint, self.name)
@@ -94,6 +97,10 @@ class Run:
         self._keep(progress)
         skipped = 0
         while progress.step < self.config.steps:
+            if is_stopped():
+                self.save(progress)
+                yield {"note": f"Stopped after step {progress.step} of {self.config.steps}; --resume goes on."}
+                break
             start = time.perf_counter()
             step, epochs = progress.step, self.batches.epochs
             weight = contrast_weight(self.config.contrast, step / self.config.steps * epochs, epochs)
@@ -107,7 +114,7 @@ class Run:
                 yield {"note": f"Three steps in a row had no finite gradient: {fact}"}
             elif progress.step % self.config.checkpointEvery == 0 or progress.step == self.config.steps:
                 yield from self._close(progress)
-        self.facts = progress.facts
+        self.progress = progress
 
     def _close(self, progress: Progress) -> Iterator[dict[str, Any]]:
         """Measures the held-out rows and saves."""

@@ -21,6 +21,7 @@ from .chat import TokenRow, encode_row
 from .config import TrainConfig, read_train_config
 from .dataset import DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
+from .interrupt import Interrupt
 from .pack import Pack, read_pack, replace_file, write_pack
 from .run import Run, run_name
 from .split import split_dialogues
@@ -162,11 +163,13 @@ def train(options: argparse.Namespace) -> None:
         numbers = sum(value.numel() for value in trainer.trained.values())
         plan = {"processes": accelerator.num_processes, "trained": numbers, "epochs": prepared.batches.epochs}
         print(json.dumps({"plan": plan}), flush=True)
-    for line in run.events(resume=options.resume):
-        if is_main:
-            print(json.dumps(line), flush=True)
+    with Interrupt(device) as interrupt:
+        for line in run.events(resume=options.resume, is_stopped=interrupt.is_heard):
+            if is_main:
+                print(json.dumps(line), flush=True)
     if is_main:
-        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, provenance(config.steps, run.facts)))
+        about = provenance(run.progress.step, run.progress.facts)
+        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, about))
     accelerator.end_training()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from hycora_scale.__main__ import main
 from hycora_scale.batches import Batch, GivenBatches
 from hycora_scale.config import read_train_config
 from hycora_scale.errors import HycoraError
+from hycora_scale.pack import read_pack
 from hycora_scale.trainee import begin_training
 from hycora_scale.trainer import Trainer
 
@@ -126,3 +128,26 @@ def test_given_batches_decide_the_size_of_a_batch(tmp_path, capsys):
     assert [line["step"] for line in lines[1:]] == [1]
     assert main(["train", *options, "--batches", str(config), "--out", str(start)]) == 1
     assert "is no safetensors file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_saves_and_writes_the_pack_as_it_is(tmp_path, capsys, monkeypatch, name):
+    words = write_inputs(tmp_path, steps=3, checkpointEvery=10)
+    whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
+    train(words, whole, capsys)
+    step = Trainer.step
+
+    def step_and_signal(self, number, *given):
+        if number == 1:
+            signal.raise_signal(name)
+        return step(self, number, *given)
+
+    before = signal.getsignal(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", step_and_signal)
+        lines = train(words, stopped, capsys)
+    assert lines[-1] == {"note": "Stopped after step 2 of 3; --resume goes on."}
+    assert signal.getsignal(name) == before
+    assert read_pack(stopped).provenance["steps"] == 2
+    assert [line["step"] for line in train(words, stopped, capsys, "--resume") if "crossEntropy" in line] == [3]
+    assert stopped.read_bytes() == whole.read_bytes()
