@@ -43,7 +43,7 @@ ${
 `
     : ''
 }
-You need a copy of the playground, and Python 3.10 or newer; once, in the playground's folder, \`pip install ./scale\`. Then, in this folder, with PLAYGROUND put in:
+You need a copy of the playground, and Python 3.10 or newer. Without an Nvidia card, install PyTorch's CPU build first, version 2.13.0, as pytorch.org's "Get started" gives it with Compute Platform CPU: the default on Linux pulls gigabytes of CUDA. Once, in the playground's folder, \`pip install ./scale\`. Then, in this folder, with PLAYGROUND put in:
 
     python -m hycora_scale ${command}
 

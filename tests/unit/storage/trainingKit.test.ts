@@ -48,6 +48,7 @@ test('its README has the one command, which names every file', async () => {
   expect(text(await open(kit), 'README.md')).toContain(
     '    python -m hycora_scale train --backbone PLAYGROUND/public/models/starter --data lines.jsonl --config config.json --start company.hycora.safetensors --out captain-brine.hycora.safetensors\n',
   )
+  expect(text(await open(kit), 'README.md')).toContain("PyTorch's CPU build first, version 2.13.0")
   const alone = text(await open({ ...kit, start: null }), 'README.md')
   expect(alone).not.toContain('--start')
   expect(alone).not.toContain('company')
