@@ -3,16 +3,22 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
+import { GREEDY } from '../../../src/core/sampling.ts'
 import { openPackShelf } from '../../../src/engine/packShelf.ts'
-import type { TrainParams } from '../../../src/engine/protocol.ts'
+import type { TrainEvent, TrainParams } from '../../../src/engine/protocol.ts'
+import { mapRoles } from '../../../src/engine/roleMap.ts'
 import type { Stage } from '../../../src/engine/stage.ts'
 import { trainOn } from '../../../src/engine/trainer.ts'
-import type { Backbone } from '../../../src/model/backbone.ts'
+import { blobSource } from '../../../src/formats/blobSource.ts'
+import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import { buildPrompt } from '../../../src/model/prompt.ts'
 import { testDevice } from '../../support/device.ts'
 
 const root = resolve(import.meta.dirname, '../../../public/models/starter')
+
+const tiny = { steps: 1, batch: 1, rank: 2, targets: ['q'], contrast: { form: 'off' } }
 
 const params: TrainParams = {
   backbone: 'Starter',
@@ -24,17 +30,74 @@ const params: TrainParams = {
       { speaker: 'role', text: 'Mind the rope.' },
     ],
   })),
-  config: { steps: 1, batch: 1, rank: 2, targets: ['q'], contrast: { form: 'off' } },
+  config: tiny,
   start: null,
   checkpoint: null,
   rehearsal: { role: 'Brine', prompts: ['Who are you?'], everySteps: 1 },
   duty: 1,
 }
 
-test('a run that fails says why, though its backbone takes no pack any more', async () => {
+async function setStage(): Promise<Stage> {
   const model = await openChatModel(folder(root), { model: 'onnx/model_fp16.onnx' })
   const device = await testDevice()
-  const backbone: Backbone = await GpuBackbone.create(device, model.decoder)
+  const backbone = await GpuBackbone.create(device, model.decoder)
+  const shelf = openPackShelf({ backbone, model, name: 'Starter', pack: null })
+  const info = { name: 'Starter', architecture: 'qwen2' } as Stage['info']
+  return { device, backbone, model, pack: null, shelf, info }
+}
+
+const control = () => ({ signal: new AbortController().signal, duty: () => 1 })
+
+/** What the bare backbone says to a prompt, as a rehearsal asks it. */
+async function bareAnswer({ backbone, model }: Stage, text: string, maxTokens: number): Promise<string> {
+  const { tokenizer, template, stopIds } = model
+  const turns = [{ speaker: 'user' as const, text }]
+  const prompt = buildPrompt(template!, tokenizer!, { system: null, turns, continueLast: false }, 512)
+  const tokens: number[] = []
+  const request = { ids: prompt.ids, casting: null, sampling: GREEDY, maxTokens, stopIds }
+  for await (const id of backbone.generate(request)) tokens.push(id)
+  return tokenizer!.decode(tokens)
+}
+
+test('a run shows what the role answers and how near the roles are, on its way and of what it comes to', async () => {
+  const stage = await setStage()
+  const prompts = ['Who are you?', 'What do you like?']
+  const dialogues = params.dialogues.map((dialogue, index) => ({
+    ...dialogue,
+    role: index % 2 === 0 ? 'Brine' : 'Alice',
+  }))
+  const config = { ...tiny, steps: 2, batch: 2, learningRate: 0.02, warmup: 0, system: null }
+  const rehearsal = { role: 'Alice', prompts, everySteps: 2 }
+  const run = trainOn(stage, { ...params, dialogues, config, rehearsal }, control())
+  const events: TrainEvent[] = []
+  let next = await run.next()
+  for (; !next.done; next = await run.next()) events.push(next.value)
+
+  const shown = events.filter(({ kind }) => ['step', 'answers', 'map'].includes(kind))
+  expect(shown.map((event) => [event.kind, 'step' in event && event.step])).toEqual([
+    ['answers', 0],
+    ['map', 0],
+    ['step', 1],
+    ['step', 2],
+    ['answers', 2],
+    ['map', 2],
+  ])
+  const [before, after] = events.filter((event) => event.kind === 'answers')
+  // B begins at 0, so that the role begins as the backbone is.
+  expect(before?.answers[0]).toBe(await bareAnswer(stage, prompts[0]!, 48))
+  expect(after?.answers).toHaveLength(2)
+  expect(after?.answers).not.toEqual(before?.answers)
+
+  const [first, last] = events.filter((event) => event.kind === 'map').map(({ map }) => map)
+  expect(last).toEqual(mapRoles(await readPack(blobSource('result', next.value.pack))))
+  expect(first).toMatchObject({ names: ['Brine', 'Alice'], alike: null, isShared: false })
+  // Both learn the same reply at far too high a rate, which leaves nothing between them.
+  expect(last).toMatchObject({ names: ['Brine', 'Alice'], alike: ['Brine', 'Alice'] })
+})
+
+test('a run that fails says why, though its backbone takes no pack any more', async () => {
+  const stage = await setStage()
+  const { backbone } = stage
   const attach = backbone.attach.bind(backbone)
   let attached = 0
   // As when the device goes: the first rehearsal succeeds, then every attaching fails by a complaint of its own.
@@ -42,13 +105,10 @@ test('a run that fails says why, though its backbone takes no pack any more', as
     attached++
     return attached === 1 ? attach(pack) : Promise.reject(new Error(`attaching ${attached} failed`))
   }
-  const shelf = openPackShelf({ backbone, model, name: 'Starter', pack: null })
-  const info = { name: 'Starter', architecture: 'qwen2' } as Stage['info']
-  const stage: Stage = { device, backbone, model, pack: null, shelf, info }
-  const run = trainOn(stage, params, { signal: new AbortController().signal, duty: () => 1 })
+  const run = trainOn(stage, params, control())
   const finished = (async () => {
     while (!(await run.next()).done);
   })()
   await expect(finished).rejects.toThrow('attaching 2 failed')
-  await expect(shelf.attach(undefined)).rejects.toThrow('attaching 3 failed')
+  await expect(stage.shelf.attach(undefined)).rejects.toThrow('attaching 3 failed')
 })
