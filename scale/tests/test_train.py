@@ -221,10 +221,14 @@ def environment() -> dict[str, str]:
 
 @pytest.mark.parametrize(("form", "more"), [("batch", []), ("table", ["--shard"])])
 def test_two_processes_give_the_losses_of_one(tmp_path, capsys, form, more):
+    start = tmp_path / "start.safetensors"
+    train(write_inputs(tmp_path, steps=1), start, capsys)
     words = write_inputs(tmp_path, contrast={"form": form, "weight": 0.3, "schedule": "none"})
+    words += ["--start", str(start)]
     wanted = train(words, tmp_path / "one.safetensors", capsys)
     launch = ["torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(29500 + os.getpid() % 1000)]
-    command = [sys.executable, "-m", *launch, "-m", "hycora_scale", "train"]
+    # Without `--` the launcher takes --start for one of its own.
+    command = [sys.executable, "-m", *launch, "-m", "hycora_scale", "--", "train"]
     out = tmp_path / "two.safetensors"
     done = subprocess.run(
         [*command, *words, "--out", str(out), *more],
