@@ -8,7 +8,7 @@ import { saveFile } from '../shared/saveFile.ts'
 import { connectedEngine, useEngine } from './engine.ts'
 import type { Failure } from './engine.ts'
 import { useLines } from './lines.ts'
-import { plannedRun, useRehearsalPlan } from './rehearsalPlan.ts'
+import { measureBehindLine, plannedRun, useRehearsalPlan } from './rehearsalPlan.ts'
 import { useTraining } from './training.ts'
 
 interface EstimateState {
@@ -33,6 +33,7 @@ export function followPlan(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let seen: readonly unknown[] = []
   const look = (): void => {
+    measureBehindLine()
     const { way, role, joins, overrides } = useRehearsalPlan.getState()
     const { info } = useEngine.getState()
     const { report } = useLines.getState()

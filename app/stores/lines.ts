@@ -21,6 +21,8 @@ interface LinesState {
   readonly columns: Columns | null
   readonly maxTokens: number
   readonly seed: number
+  /** The line before every chat by the plan; it takes tokens of every dialogue. */
+  readonly system: string | null
   readonly report: DatasetReport | null
   readonly isReading: boolean
   readonly failure: Failure | null
@@ -37,6 +39,7 @@ const initial: LinesState = {
   columns: null,
   maxTokens: 256,
   seed: 42,
+  system: null,
   report: null,
   isReading: false,
   failure: null,
@@ -153,8 +156,8 @@ export function mapColumns(columns: Columns | null): void {
   schedule(0)
 }
 
-/** Measures with another longest dialogue, or splits with another seed. */
-export function measureLines(options: Partial<Pick<LinesState, 'maxTokens' | 'seed'>>): void {
+/** Measures with another longest dialogue or another line before every chat, or splits with another seed. */
+export function measureLines(options: Partial<Pick<LinesState, 'maxTokens' | 'seed' | 'system'>>): void {
   useLines.setState(options)
   schedule(SETTLE_MS)
 }
@@ -179,7 +182,7 @@ function schedule(delayMs: number): void {
 /** Has the lines read and counted; what is wrong with them is told in the state. */
 export async function readLines(): Promise<void> {
   clearTimeout(timer)
-  const { text, fileName, roleName, columns, maxTokens, seed } = useLines.getState()
+  const { text, fileName, roleName, columns, maxTokens, seed, system } = useLines.getState()
   const engine = connectedEngine()
   if (text.trim() === '' || !engine) {
     useLines.setState({ report: null, failure: null, isReading: false })
@@ -195,6 +198,7 @@ export async function readLines(): Promise<void> {
       columns,
       maxTokens,
       seed,
+      system,
     })
     if (turn === reading) useLines.setState({ report, failure: null, isReading: false })
   } catch (thrown) {

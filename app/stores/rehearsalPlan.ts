@@ -120,6 +120,17 @@ function obstacleOf(
 /** A run as the plan and the lines have it. */
 export type PlannedRun = Omit<RunRecord, 'version' | 'id' | 'createdAt'>
 
+/** Has the lines measured behind the line that the plan puts before every chat, where that has changed. */
+export function measureBehindLine(): void {
+  const { overrides, joins } = useRehearsalPlan.getState()
+  const { info } = useEngine.getState()
+  const company = packsToJoin(useGuests.getState().packs, info).find(({ id }) => id === joins) ?? info
+  const custom = company?.roles.some(({ system }) => system) ? ROLE_LINE : null
+  const { system: written } = overrides
+  const system = typeof written === 'string' && written !== '' ? written : custom
+  if (system !== useLines.getState().system) measureLines({ system })
+}
+
 /** The run that the plan comes to; null while something is in the way. */
 export async function plannedRun(): Promise<PlannedRun | null> {
   const plan = useRehearsalPlan.getState()

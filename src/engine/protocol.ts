@@ -309,6 +309,8 @@ export interface DatasetParams {
   readonly columns: { readonly role: string | null; readonly user: string; readonly reply: string } | null
   readonly maxTokens: number
   readonly seed: number
+  /** The line before every chat, in which `{name}` is the role's, as training will put it in front; null for none. */
+  readonly system: string | null
 }
 
 export interface ProofParams {

@@ -2,6 +2,7 @@ import { readDataset } from '../formats/dataset.ts'
 import type { TextModel } from '../model/chatModel.ts'
 import { encodeRow } from '../train/rows.ts'
 import { splitDialogues } from '../train/split.ts'
+import { systemLine } from '../train/trainee.ts'
 import type { DatasetParams, DatasetReport } from './protocol.ts'
 
 /**
@@ -10,7 +11,7 @@ import type { DatasetParams, DatasetReport } from './protocol.ts'
  * @throws HycoraError `format-invalid` where the text is no data set at all.
  */
 export function readDatasetReport(params: DatasetParams, model: TextModel | null): DatasetReport {
-  const { text, fileName, roleName, columns, maxTokens, seed } = params
+  const { text, fileName, roleName, columns, maxTokens, seed, system } = params
   const reading = readDataset(text, fileName, {
     ...(roleName !== null && { roleName }),
     ...(columns && {
@@ -29,7 +30,7 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
   if (model?.tokenizer && model.template) {
     const codec = { tokenizer: model.tokenizer, template: model.template }
     for (const dialogue of dialogues) {
-      const row = encodeRow(codec, dialogue, null, maxTokens)
+      const row = encodeRow(codec, dialogue, systemLine(system, dialogue.role), maxTokens)
       if ('reason' in row) {
         rejected.push({ line: dialogue.line, reason: row.reason })
         continue

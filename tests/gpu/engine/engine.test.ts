@@ -139,7 +139,15 @@ describe('a device that is lost while another model is loading', () => {
 
 test('a text that is no data set is refused, not thrown past the one who asked', async () => {
   const text = ''
-  const params = { text, fileName: 'a.csv', roleName: null, columns: null, maxTokens: 64, seed: 1 }
+  const params = {
+    text,
+    fileName: 'a.csv',
+    roleName: null,
+    columns: null,
+    maxTokens: 64,
+    seed: 1,
+    system: null,
+  }
   const reading = new Engine(undefined, () => undefined).dataset(params)
   await expect(reading).rejects.toMatchObject({ code: 'format-invalid' })
 })
