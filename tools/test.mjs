@@ -1,6 +1,7 @@
 // @ts-check
-// `npm test`: installs what is missing (a Chromium too), checks format, lint and types, runs every test and counts.
-// With words after `--` they go to Vitest, and only the tests that they choose run.
+// `npm test`: installs what is missing (a Chromium too), checks format, lint and types, runs every test and counts,
+// those of the PyTorch twin too where a Python with its packages is found. With words after `--` they go to Vitest, and
+// only the tests that they choose run.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -8,7 +9,8 @@ import { dirname, join } from 'node:path'
 import { runNode } from './child.mjs'
 import { ensureChromium } from './chromium.mjs'
 import { cache, ensurePackages, root } from './install.mjs'
-import { addChecks, countTests, countLine } from './testCounts.mjs'
+import { runPythonTests } from './pythonTests.mjs'
+import { addChecks, addCounts, countTests, countLine } from './testCounts.mjs'
 import { vulkanEnvironment } from './vulkan.mjs'
 
 /** @returns {NodeJS.ProcessEnv} */
@@ -64,12 +66,13 @@ rmSync(report, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const isGreen = await run('vitest', 'vitest', ['run', ...reporters, ...chosen])
 const counts = countTests(readReport(), isGreen)
+const twin = chosen.length === 0 ? runPythonTests(root, cache, env) : { passed: 0, failed: 0, skipped: 0 }
 for (const [name, isPassed] of Object.entries(checks)) {
   if (!isPassed) console.error(`The ${name} check failed, see above.`)
 }
 if (checks['format'] === false || checks['lint'] === false) {
   console.error('npm run fix mends the format and some of what the linter finds.')
 }
-const total = addChecks(counts, checks)
+const total = addChecks(addCounts(counts, twin), checks)
 console.log(countLine(total))
 process.exitCode = total.failed > 0 ? 1 : 0

@@ -28,6 +28,20 @@ export function countTests(report, isGreen) {
 }
 
 /**
+ * The counts of two runs together.
+ * @param {Counts} one
+ * @param {Counts} two
+ * @returns {Counts}
+ */
+export function addCounts(one, two) {
+  return {
+    passed: one.passed + two.passed,
+    failed: one.failed + two.failed,
+    skipped: one.skipped + two.skipped,
+  }
+}
+
+/**
  * The counts with each check as one more test.
  * @param {Counts} counts
  * @param {Readonly<Record<string, boolean>>} checks whether each passed

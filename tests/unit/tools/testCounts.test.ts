@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { addChecks, countLine, countTests } from '../../../tools/testCounts.mjs'
+import { addChecks, addCounts, countLine, countTests } from '../../../tools/testCounts.mjs'
 
 const results = (...states: string[]) => states.map((status) => ({ status }))
 
@@ -31,4 +31,9 @@ test('a run that leaves no report is one failure', () => {
 test('each check counts as a test, and the line says all', () => {
   const counts = addChecks({ passed: 3, failed: 0, skipped: 2 }, { format: true, lint: false, types: true })
   expect(countLine(counts)).toBe('5 passed, 1 failed, 2 skipped')
+})
+
+test('the runs of two programs are one', () => {
+  const twin = { passed: 2, failed: 1, skipped: 1 }
+  expect(addCounts({ passed: 3, failed: 0, skipped: 2 }, twin)).toEqual({ passed: 5, failed: 1, skipped: 3 })
 })
