@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+
+import { GREEDY, STEADY } from '../../../src/core/sampling.ts'
+import type { Sampling } from '../../../src/core/sampling.ts'
+import type { Casting } from '../../../src/model/backbone.ts'
+import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import { decoderPack } from '../../support/decoderPack.ts'
+import { testDevice } from '../../support/device.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { recogniseBytes } from '../../support/tinyBackbone.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+const PROMPT = [3, 39, 17, 0, 22, 22, 8]
+const ROLE: Casting = { parts: [{ role: 1, weight: 1 }], strength: 1 }
+const BLEND: Casting = {
+  parts: [
+    { role: 0, weight: 0.6 },
+    { role: 2, weight: 0.4 },
+  ],
+  strength: 1.2,
+}
+const WARM_UP = 2
+const TOKENS = 10
+
+let device: GPUDevice
+let backbone: GpuBackbone
+
+beforeAll(async () => {
+  device = await testDevice()
+  const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG)
+  backbone = await GpuBackbone.create(device, decoder)
+  await backbone.attach(await decoderPack(decoder))
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+afterAll(() => backbone.destroy())
+
+/** Counts what is asked of the device from now on; every call still reaches it. */
+function watchDevice() {
+  const made = [
+    vi.spyOn(GPUDevice.prototype, 'createBuffer'),
+    vi.spyOn(GPUDevice.prototype, 'createBindGroup'),
+    vi.spyOn(GPUDevice.prototype, 'createShaderModule'),
+    vi.spyOn(GPUDevice.prototype, 'createComputePipeline'),
+    vi.spyOn(GPUDevice.prototype, 'createComputePipelineAsync'),
+  ]
+  const submit = vi.spyOn(GPUQueue.prototype, 'submit')
+  const write = vi.spyOn(GPUQueue.prototype, 'writeBuffer')
+  const pass = vi.spyOn(GPUCommandEncoder.prototype, 'beginComputePass')
+  const dispatch = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups')
+  const map = vi.spyOn(GPUBuffer.prototype, 'mapAsync')
+  return () => ({
+    made: made.flatMap((spy) => spy.mock.calls.map(() => spy.getMockName())),
+    submits: submit.mock.calls.length,
+    commandBuffers: submit.mock.calls.reduce((sum, [buffers]) => sum + [...buffers].length, 0),
+    passes: pass.mock.calls.length,
+    dispatches: dispatch.mock.calls.length,
+    writes: write.mock.calls.length,
+    reads: map.mock.calls.length,
+    // A map without a range is of the whole buffer.
+    bytesRead: map.mock.calls.reduce((sum, [, offset = 0, size], call) => {
+      const buffer = map.mock.contexts[call] as GPUBuffer
+      return sum + (size ?? buffer.size - offset)
+    }, 0),
+  })
+}
+
+const cases: readonly (readonly [what: string, casting: Casting | null, sampling: Sampling])[] = [
+  ['most likely token of a role', ROLE, GREEDY],
+  ['drawn token of a role', ROLE, { ...STEADY, topK: 20, topP: 0.9, seed: 7 }],
+  ['drawn token of a blend', BLEND, { ...STEADY, seed: 7 }],
+  ['token of the bare backbone', null, GREEDY],
+]
+
+test.each(cases)(
+  'a %s is one submit and four bytes read, and nothing is made',
+  async (_, casting, sampling) => {
+    const request = { ids: PROMPT, casting, sampling, maxTokens: 2 * TOKENS, stopIds: [] }
+    const answer = backbone.generate(request)
+    // The steps that run ahead are waited for, so that the next answer begins anew.
+    onTestFinished(async () => void (await answer.return('cancelled')))
+    const next = async () => (await answer.next()).done
+    for (let count = 0; count < WARM_UP; count++) expect(await next()).toBe(false)
+    const counted = watchDevice()
+    for (let count = 0; count < TOKENS; count++) expect(await next()).toBe(false)
+    expect(counted()).toEqual({
+      made: [],
+      submits: TOKENS,
+      commandBuffers: TOKENS,
+      passes: TOKENS,
+      dispatches: TOKENS * backbone.dispatchesPerToken(),
+      writes: 0,
+      reads: TOKENS,
+      bytesRead: TOKENS * Uint32Array.BYTES_PER_ELEMENT,
+    })
+  },
+)
+
+test('whoever has played before comes back without anything made or compiled', async () => {
+  const request = { ids: PROMPT, sampling: GREEDY, maxTokens: 1, stopIds: [] }
+  const play = async (casting: Casting | null) => {
+    const ids = []
+    for await (const id of backbone.generate({ ...request, casting })) ids.push(id)
+    return ids
+  }
+  const castings = [ROLE, BLEND, null, { ...ROLE, strength: 0.5 }]
+  for (const casting of castings) await play(casting)
+  const counted = watchDevice()
+  for (const casting of castings) await play(casting)
+  // The prompt, its last token's logits, the token.
+  expect(counted()).toMatchObject({ made: [], submits: 3 * castings.length, reads: castings.length })
+})
