@@ -9,13 +9,22 @@ import { plainSpeech, sentenceEnd } from './parseSpeech.ts'
 /** Tells a screen reader what is being said, a sentence at a time. */
 export function Announcer() {
   const isOn = useSettings((state) => state.announce)
-  const [heard, setHeard] = useState('')
+  return (
+    <div className={hidden.hidden} aria-live="polite">
+      {isOn && <LastWords />}
+    </div>
+  )
+}
+
+function LastWords() {
+  // Numbered: the same words once more would leave the page as it is, and so would not be read out.
+  const [heard, setHeard] = useState({ words: '', number: 0 })
   useEffect(() => {
-    if (!isOn) return undefined
     let told = 0
     const tell = (live: Live, end: number): void => {
       const words = plainSpeech(live.text.slice(told, end))
-      if (words) setHeard(told === 0 ? `${live.name}: ${words}` : words)
+      const line = told === 0 ? `${live.name}: ${words}` : words
+      if (words) setHeard(({ number }) => ({ words: line, number: number + 1 }))
       told = end
     }
     return useGeneration.subscribe(({ live }, { live: before }) => {
@@ -25,10 +34,6 @@ export function Announcer() {
         if (end > told) tell(live, end)
       } else if (before && before.text.length > told) tell(before, before.text.length)
     })
-  }, [isOn])
-  return (
-    <div className={hidden.hidden} aria-live="polite">
-      {isOn && heard}
-    </div>
-  )
+  }, [])
+  return heard.number > 0 && <span key={heard.number}>{heard.words}</span>
 }
