@@ -7,13 +7,15 @@ import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpuWeights.ts'
+import type { RunFacts } from '../train/checkpoint.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
+import type { NamedTensors } from '../train/initialise.ts'
 import { prepareRows, prepareRun } from '../train/prepare.ts'
 import type { RunGround } from '../train/prepare.ts'
 import { trainingProvenance } from '../train/provenance.ts'
 import { runTraining } from '../train/run.ts'
-import type { BatchSource, RunEvent } from '../train/run.ts'
+import type { BatchSource, RunEvent, RunResult } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
 import { parseArguments, required } from './arguments.ts'
@@ -119,10 +121,22 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
   })
 }
 
+/** The parameters with the lowest held-out loss; the last where nothing was held out. */
+function bestOf({ step, facts, tensors, best }: RunResult): {
+  readonly step: number
+  readonly facts: Partial<RunFacts>
+  readonly tensors: NamedTensors
+} {
+  if (!best) return { step, facts, tensors }
+  return { step: best.step, facts: { heldOut: best.loss }, tensors: best.tensors }
+}
+
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
 export async function train(words: readonly string[]): Promise<void> {
-  const values = ['backbone', 'model', 'data', 'role', 'columns', 'batches', 'out', 'config', 'start']
+  const values = ['backbone', 'model', 'data', 'role', 'columns', 'batches', 'out', 'config', 'start', 'keep']
   const { options } = parseArguments(words, { values, flags: ['resume'] })
+  const keep = options.get('keep') ?? 'last'
+  check(keep === 'last' || keep === 'best', 'usage', () => `--keep is "${keep}", expected last or best`)
   const out = resolve(required(options, 'out'))
   const checkpointPath = `${out}.checkpoint`
   const checkpoint = options.has('resume') ? await readCheckpointFile(checkpointPath) : null
@@ -161,8 +175,9 @@ export async function train(words: readonly string[]): Promise<void> {
       continue
     }
     const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
-    const provenance = trainingProvenance(value.step, value.facts, start)
-    await replaceFile(out, await finishPack(trainee, value.tensors, backbone, provenance))
+    const { step, facts, tensors } = keep === 'best' ? bestOf(value) : value
+    const provenance = trainingProvenance(step, facts, start)
+    await replaceFile(out, await finishPack(trainee, tensors, backbone, provenance))
     return
   }
 }

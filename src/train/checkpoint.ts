@@ -91,10 +91,13 @@ export function readCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
   const isNumbered =
     typeof step === 'number' && typeof rateFactor === 'number' && typeof stateBytes === 'number'
   if (!isNumbered) throw damaged
-  const best = readBest(header['best'], bytes.slice(end + stateBytes))
+  // Copies of their own: the slice of a Buffer is a view at any offset, where no floats can lie.
+  const copy = (from: number, to?: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(bytes.subarray(from, to))
+  const best = readBest(header['best'], copy(end + stateBytes))
   if (best === undefined || bytes.length !== end + stateBytes + (best?.values.length ?? 0)) throw damaged
   const facts = readFacts(header['facts'])
-  return { step, rateFactor, run, facts, best, state: bytes.slice(end, end + stateBytes) }
+  return { step, rateFactor, run, facts, best, state: copy(end, end + stateBytes) }
 }
 
 /** What the run knew of itself; nothing where a checkpoint of an earlier version does not say. */
