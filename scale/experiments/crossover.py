@@ -22,6 +22,7 @@ ROWS, HELD_OUT, MEASURED, BATCH = 25, 4, 12, 12
 METHODS = {
     "table": {"sources": {"A": "table"}},
     "hyper": {"hypernetwork": {"generatorRank": 64}},
+    "hyper with HCL": {"hypernetwork": {"generatorRank": 64}, "contrast": {"form": "table", "weight": 0.1}},
 }
 
 
@@ -36,7 +37,7 @@ def some(dialogues, roles: int):
 
 
 def main(data: str, results_path: str, *counts: str) -> None:
-    """Trains both methods on each number of roles, appending a line each."""
+    """Trains each method on each number of roles, appending a line each."""
     results = Path(results_path)
     noted = [json.loads(line) for line in results.read_text("utf8").splitlines()] if results.exists() else []
     done = {(row["roles"], row["method"]) for row in noted}
