@@ -1,6 +1,7 @@
+import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
-import type { ArrivingRole, PackArrival } from '../../src/engine/fileProtocol.ts'
+import type { PackArrival } from '../../src/engine/fileProtocol.ts'
 import { pictureAddress } from '../cast/pictureAddress.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../cast/castMember.ts'
@@ -109,7 +110,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
 }
 
 interface RoleChoiceProps {
-  readonly role: ArrivingRole
+  readonly role: RoleFacts
   readonly arrival: PackArrival
   readonly isChosen: boolean
   readonly onChoose: (isChosen: boolean) => void

@@ -1,11 +1,11 @@
-import type { Json } from '../../src/engine/fileProtocol.ts'
+import type { JsonRecord } from '../../src/core/json.ts'
 import styles from './ArrivalSheet.module.css'
 
 const LONGEST = 300
 const MOST = 16
 
 /** What a file says of its making, as it says it. */
-export function Provenance({ provenance }: { readonly provenance: Json }) {
+export function Provenance({ provenance }: { readonly provenance: JsonRecord }) {
   const facts = Object.entries(provenance).slice(0, MOST)
   if (facts.length === 0) return <p className={styles.quiet}>The file says nothing of its making.</p>
   return (

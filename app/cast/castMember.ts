@@ -1,8 +1,8 @@
+import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { portraitAccent, portraitSvg } from '../../src/core/portrait.ts'
 import { roleLine } from '../../src/core/roleLine.ts'
-import type { RoleInfo } from '../../src/engine/protocol.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
-import type { KeptPack, Origin, RoleFacts } from '../../src/storage/packLibrary.ts'
+import type { KeptPack, Origin } from '../../src/storage/packLibrary.ts'
 import { pictureAddress } from './pictureAddress.ts'
 
 /** A character as the app shows it: its card joined with its role in the pack. */
@@ -87,7 +87,7 @@ const LONGEST_CARD_TEXT = 60_000
 const commonStarters: readonly string[] = ['Who are you?', 'Tell me about your day.', 'What do you fear?']
 
 /** The cast: the cards in their order, then the roles of the pack that have none. */
-export function joinCast(cards: readonly Card[], roles: readonly RoleInfo[] | null): readonly CastMember[] {
+export function joinCast(cards: readonly Card[], roles: readonly RoleFacts[] | null): readonly CastMember[] {
   const names = new Set(roles?.map((role) => role.name))
   const carded = cards.map((card): CastMember => {
     const isTrained = roles ? names.has(card.name) : null
@@ -100,7 +100,7 @@ export function joinCast(cards: readonly Card[], roles: readonly RoleInfo[] | nu
   return [...carded, ...bare]
 }
 
-function memberWithoutCard(role: RoleInfo): CastMember {
+function memberWithoutCard(role: RoleFacts): CastMember {
   const card = readCard(role.name, { card: role.card })
   return { ...card, ...drawn(role), isTrained: true, guest: null }
 }
@@ -127,7 +127,7 @@ export function packMembers(pack: KeptPack): readonly CastMember[] {
 
 /** A role of a pack that is looked at, with a face. */
 export function arrivingMember(
-  role: RoleInfo & Pick<RoleFacts, 'blend'>,
+  role: RoleFacts & Pick<RoleFacts, 'blend'>,
   roles: readonly Pick<RoleFacts, 'name' | 'vector'>[],
 ): Pick<CastMember, 'displayName' | 'portrait' | 'accent'> {
   const { displayName, portrait, accent } = readCard(role.name, { card: role.card })
@@ -184,7 +184,7 @@ function drawnInCard(card: Record<string, unknown> | null): Partial<Pick<CastMem
 /** The face that a role's own vector gives. */
 export function drawn({
   vector,
-}: Pick<RoleInfo, 'vector'>): Partial<Pick<CastMember, 'portrait' | 'accent'>> {
+}: Pick<RoleFacts, 'vector'>): Partial<Pick<CastMember, 'portrait' | 'accent'>> {
   if (vector.length < LEAST_FACE) return {}
   const svg = portraitSvg(vector)
   return { portrait: `data:image/svg+xml,${encodeURIComponent(svg)}`, accent: portraitAccent(vector) }

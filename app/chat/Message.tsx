@@ -1,33 +1,14 @@
 import { memo, useState } from 'react'
 
-import type { Message as ChatMessage } from '../../src/storage/chat.ts'
 import { selectedTake } from '../../src/storage/chat.ts'
-import type { CastMember } from '../cast/castMember.ts'
 import { resolveMacros } from '../cast/castMember.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Message.module.css'
 import { MessageActions } from './MessageActions.tsx'
+import type { MessageProps } from './messageProps.ts'
 import { MessageEditor } from './MessageEditor.tsx'
 import { Speech } from './Speech.tsx'
-
-export interface MessageProps {
-  readonly message: ChatMessage
-  readonly member: CastMember | undefined
-  /** What `{{user}}` and `{{char}}` stand for. */
-  readonly userName: string
-  readonly characterName: string
-  /** Whether another speaker spoke before. */
-  readonly startsRun: boolean
-  readonly isLast: boolean
-  /** Whether there is a question that it answers, so that it can be answered again. */
-  readonly canRepeat: boolean
-  readonly isEditing: boolean
-  /** `waiting`: no word yet; `speaking`: text is coming. */
-  readonly live: 'no' | 'loading' | 'waiting' | 'speaking'
-  /** Whether an answer is on its way anywhere, so that nothing may be changed. */
-  readonly isBusy: boolean
-}
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {

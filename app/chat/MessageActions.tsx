@@ -6,7 +6,7 @@ import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chats
 import { again, carryOn } from '../stores/generation.ts'
 import { edit } from '../stores/session.ts'
 import { focusComposer } from './focusComposer.ts'
-import type { MessageProps } from './Message.tsx'
+import type { MessageProps } from './messageProps.ts'
 import styles from './MessageActions.module.css'
 
 interface MessageActionsProps extends MessageProps {

@@ -1,4 +1,5 @@
 // Scope: session. What was dropped, chosen, pasted or followed, until it is brought in or put away.
+import type { PackFile } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
 import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
@@ -8,7 +9,6 @@ import type {
   ArrivingFile,
   CardArrival,
   LinkMissing,
-  NamedPack,
   PackArrival,
   Refusal,
 } from '../../src/engine/fileProtocol.ts'
@@ -107,9 +107,9 @@ export async function receiveLink(text: string): Promise<void> {
   }, 'the link')
 }
 
-async function knownPacks(): Promise<readonly NamedPack[]> {
+async function knownPacks(): Promise<readonly PackFile[]> {
   const shipped = shippedPack()
-  const kept: NamedPack[] = []
+  const kept: PackFile[] = []
   for (const { id, name } of useGuests.getState().packs) {
     // A damaged pack is no help, and no harm.
     const file = await packFileOf(id).catch(() => null)

@@ -1,9 +1,11 @@
 // Scope: session. A blend in the making: whose shares it has, and what it said.
+import type { BlendPart } from '../../src/formats/packRoles.ts'
+import type { PackRef } from '../../src/formats/packFacts.ts'
+import type { Turn } from '../../src/core/dialogue.ts'
 import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import type { BlendShare, PackRef, Turn } from '../../src/engine/protocol.ts'
 import { faceVector, guestKey, isForAnotherModel } from '../cast/castMember.ts'
 import type { CastMember } from '../cast/castMember.ts'
 import { openFileWorker } from '../workers.ts'
@@ -121,7 +123,7 @@ export function mixedVector(shares: readonly Share[]): Float32Array {
   return faceVector(roles, { vector: new Float32Array(0), blend: blendOf(shares) })
 }
 
-function blendOf(shares: readonly Share[]): readonly BlendShare[] {
+function blendOf(shares: readonly Share[]): readonly BlendPart[] {
   const { members } = useCast.getState()
   return shares.flatMap(({ name, percent }) => {
     const role = findMember(members, name)?.role

@@ -1,7 +1,7 @@
 // Scope: live. The cards of this site; who can play them is the engine's to say.
+import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import type { RoleInfo } from '../../src/engine/protocol.ts'
 import { fetchJson } from '../../src/storage/downloads.ts'
 import type { Card, CastMember } from '../cast/castMember.ts'
 import { joinCast, readCards } from '../cast/castMember.ts'
@@ -36,7 +36,7 @@ export function seatGuests(guests: readonly CastMember[]): void {
 }
 
 /** Joins the cards with the roles that the loaded pack holds. */
-export function assignRoles(roles: readonly RoleInfo[]): void {
+export function assignRoles(roles: readonly RoleFacts[]): void {
   useCast.setState(({ cards, members }) => ({
     members: [...members.filter(({ guest }) => guest), ...joinCast(cards, roles)],
   }))

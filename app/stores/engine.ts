@@ -1,4 +1,5 @@
 // Scope: live. The engine, from the first look at the graphics card to a model that answers.
+import type { PathChoice } from '../../src/core/path.ts'
 import { create } from 'zustand'
 
 import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
@@ -10,7 +11,6 @@ import type {
   DeviceState,
   LoadParams,
   LoadProgress,
-  PathChoice,
 } from '../../src/engine/protocol.ts'
 import { fetchJson } from '../../src/storage/downloads.ts'
 import { removeUnlistedFiles } from '../../src/storage/fileCache.ts'

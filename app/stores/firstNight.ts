@@ -1,9 +1,9 @@
 // Scope: live. What came of the rehearsal: who it is, and what is done with them.
+import type { PackFacts } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { inspectPack } from '../../src/storage/packLibrary.ts'
-import type { PackFacts } from '../../src/storage/packLibrary.ts'
 import { saveFile } from '../shared/saveFile.ts'
 import { findMember, useCast } from './cast.ts'
 import { meetRole } from './chats.ts'

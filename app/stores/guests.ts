@@ -1,7 +1,7 @@
 // Scope: document. Whoever joined the company on this device: kept packs, and cards that play by their text.
+import type { PackRef } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import type { PackRef } from '../../src/engine/protocol.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import type { KeptPack, NewPack } from '../../src/storage/packLibrary.ts'
 import { cardMember, packMembers } from '../cast/castMember.ts'

@@ -1,9 +1,9 @@
 // Scope: session. The lines that a character is to be taught, and what the engine makes of them.
+import type { JsonRecord } from '../../src/core/json.ts'
 import { create } from 'zustand'
 
 import { asHycoraError, check, HycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import type { Json } from '../../src/engine/fileProtocol.ts'
 import type { DatasetParams, DatasetReport } from '../../src/engine/protocol.ts'
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { openFileWorker } from '../workers.ts'
@@ -117,13 +117,15 @@ async function cardLines(file: File): Promise<string> {
   )
   const [refusal] = found.refusals
   if (refusal) throw new HycoraError(refusal.code, refusal.message)
-  const cards = found.arrivals.flatMap((arrival): readonly Json[] => {
+  const cards = found.arrivals.flatMap((arrival): readonly JsonRecord[] => {
     if (arrival.kind === 'card') return [arrival.card]
     return arrival.kind === 'pack' ? arrival.roles.flatMap(({ card }) => (card ? [card] : [])) : []
   })
   check(cards.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
   return cards
-    .map(({ name, nickname, mes_example = '' }: Json) => JSON.stringify({ name, nickname, mes_example }))
+    .map(({ name, nickname, mes_example = '' }: JsonRecord) =>
+      JSON.stringify({ name, nickname, mes_example }),
+    )
     .join('\n')
 }
 

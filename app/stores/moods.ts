@@ -1,6 +1,6 @@
 // Sampling by mood: what the sliders say before anybody touches them. No state.
+import type { Sampling } from '../../src/core/sampling.ts'
 import { STEADY } from '../../src/core/sampling.ts'
-import type { Sampling } from '../../src/engine/protocol.ts'
 import type { Settings } from '../../src/storage/records.ts'
 
 export type Mood = Settings['mood']

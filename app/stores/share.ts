@@ -1,9 +1,11 @@
 // Scope: session. Who is being handed on, and in which forms.
+import type { JsonRecord } from '../../src/core/json.ts'
+import type { PackFile } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import type { Json, NamedPack, SharedForm, ShareParams } from '../../src/engine/fileProtocol.ts'
+import type { SharedForm, ShareParams } from '../../src/engine/fileProtocol.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
 import type { CastMember } from '../cast/castMember.ts'
 import { drawingOf, pictureOf } from '../share/pictureOf.ts'
@@ -90,7 +92,7 @@ async function paramsOf(subject: ShareSubject): Promise<ShareParams> {
 }
 
 /** The pack that somebody is of; null for those who play by a text. */
-async function packOf({ guest, isTrained }: CastMember): Promise<NamedPack | null> {
+async function packOf({ guest, isTrained }: CastMember): Promise<PackFile | null> {
   if (isTrained !== true) return null
   if (!guest) {
     const pack = shippedPack()
@@ -102,7 +104,7 @@ async function packOf({ guest, isTrained }: CastMember): Promise<NamedPack | nul
 }
 
 /** What the page knows of the company that came with the model, whose pack may have no cards. */
-function cardsOf({ guest }: CastMember): ReadonlyMap<string, Json> {
+function cardsOf({ guest }: CastMember): ReadonlyMap<string, JsonRecord> {
   if (guest) return new Map()
   const { members } = useCast.getState()
   return new Map(
@@ -113,7 +115,7 @@ function cardsOf({ guest }: CastMember): ReadonlyMap<string, Json> {
 }
 
 /** The card with the drawn face in it, so that it is there wherever the pack goes. */
-async function withDrawing(member: CastMember): Promise<Json | null> {
+async function withDrawing(member: CastMember): Promise<JsonRecord | null> {
   const drawing = await drawingOf(member)
   if (drawing === null) return member.card
   const assets: unknown = member.card?.['assets']

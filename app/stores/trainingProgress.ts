@@ -1,6 +1,7 @@
 // What a training run has said, gathered for the charts. Pure functions, no state.
+import type { RunPlan, StepPoint } from '../../src/core/training.ts'
 import type { TrainEvent } from '../../src/engine/protocol.ts'
-import type { RunHistory, RunPlan, StepPoint } from '../../src/storage/runs.ts'
+import type { RunHistory } from '../../src/storage/runs.ts'
 
 export const emptyHistory: RunHistory = {
   plan: null,

@@ -1,6 +1,7 @@
+import type { AnswersPoint } from '../../src/core/training.ts'
 import { useId, useState } from 'react'
 
-import type { AnswersPoint, RunHistory } from '../../src/storage/runs.ts'
+import type { RunHistory } from '../../src/storage/runs.ts'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Answers.module.css'
 import { diffWords } from './diffWords.ts'

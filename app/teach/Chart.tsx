@@ -4,14 +4,7 @@ import { useSettings } from '../stores/settings.ts'
 import { spread } from '../stores/trainingProgress.ts'
 import styles from './Chart.module.css'
 import { LivePlot } from './livePlot.ts'
-
-/** One line of a chart: a value a step, null where there is none. */
-export interface ChartLine {
-  readonly name: string
-  readonly values: readonly (number | null)[]
-  /** A dashed line has points: where it was measured. */
-  readonly look: 'solid' | 'dashed'
-}
+import type { ChartLine } from './plotOptions.ts'
 
 interface ChartProps {
   readonly title: string

@@ -1,7 +1,7 @@
+import type { PackFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
 import { portraitAccent, portraitSvg } from '../../src/core/portrait.ts'
-import type { PackFacts } from '../../src/storage/packLibrary.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'

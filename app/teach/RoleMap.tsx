@@ -1,10 +1,10 @@
-import type { RoleMapPoint } from '../../src/storage/runs.ts'
+import type { RunHistory } from '../../src/storage/runs.ts'
 import { HeatMap } from './HeatMap.tsx'
 import styles from './RoleMap.module.css'
 import { RolePlane } from './RolePlane.tsx'
 
 interface RoleMapProps {
-  readonly map: RoleMapPoint | null
+  readonly map: RunHistory['map']
   /** Who is being taught. */
   readonly taught: string
 }

@@ -1,9 +1,10 @@
+import type { StepPoint } from '../../src/core/training.ts'
 import { useMemo } from 'react'
 
-import type { RunHistory, StepPoint } from '../../src/storage/runs.ts'
+import type { RunHistory } from '../../src/storage/runs.ts'
 import { describeLoss } from '../stores/trainingProgress.ts'
 import { Chart } from './Chart.tsx'
-import type { ChartLine } from './Chart.tsx'
+import type { ChartLine } from './plotOptions.ts'
 import styles from './RunCharts.module.css'
 
 /** The loss of a run, live; before the first step there is nothing to draw. */

@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 
-import type { ChartLine } from './Chart.tsx'
+import type { ChartLine } from './plotOptions.ts'
 import { plotOptions } from './plotOptions.ts'
 
 /** What a plot shows. */

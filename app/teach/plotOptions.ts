@@ -1,6 +1,12 @@
 import type uPlot from 'uplot'
 
-import type { ChartLine } from './Chart.tsx'
+/** One line of a chart: a value a step, null where there is none. */
+export interface ChartLine {
+  readonly name: string
+  readonly values: readonly (number | null)[]
+  /** A dashed line has points: where it was measured. */
+  readonly look: 'solid' | 'dashed'
+}
 
 interface PlotLook {
   readonly lines: readonly Pick<ChartLine, 'name' | 'look'>[]

@@ -6,7 +6,8 @@ import { Random } from '../core/random.ts'
 import { roleLine } from '../core/roleLine.ts'
 import { cardText, fillNames } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
-import { isJsonRecord } from '../formats/json.ts'
+import { isJsonRecord } from '../core/json.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
 import { castRole } from '../model/roles.ts'
 import { integerOption, parseArguments, required } from './arguments.ts'
 import { openEngine } from './engine.ts'
@@ -101,6 +102,6 @@ function prompted(engine: CliEngine, card: CharacterCard, prompt: 'card' | 'line
 function played(engine: CliEngine, card: CharacterCard, role: string): Speaker {
   const { pack } = engine
   check(pack, 'usage', () => 'there is no pack')
-  const system = pack.roles.find(({ name }) => name === role)?.system ?? null
+  const system = roleLineOf(pack, role)
   return { engine, system, before: [greetingOf(card)], casting: castRole(pack, role, 1) }
 }

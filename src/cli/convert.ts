@@ -5,8 +5,9 @@ import { check, HycoraError } from '../core/errors.ts'
 import { normaliseCard, type CardPicture } from '../formats/cardSpec.ts'
 import { writeCharx } from '../formats/charx.ts'
 import { ggufNeedsHeads, writeGguf } from '../formats/gguf.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import type { LoraRole } from '../formats/loraRole.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
 import { writePack, type Pack, type PackContent } from '../formats/pack.ts'
 import type { PackRole } from '../formats/packRoles.ts'
 import { convertPack, extractRole, packLicence } from '../formats/packParts.ts'
@@ -77,7 +78,7 @@ async function findHeadDim(pack: Pack, named: string | undefined): Promise<numbe
 
 async function writePeftFolder(pack: Pack, role: LoraRole, folder: string, baseModel: string): Promise<void> {
   const { architecture } = pack.backbone
-  const system = pack.roles[findRole(pack, role.name)]?.system ?? null
+  const system = roleLineOf(pack, role.name)
   const files = writePeft(role, { baseModel, architecture, licence: packLicence(pack), system })
   for (const [path, bytes] of files) await writeOut(join(folder, path), bytes)
 }

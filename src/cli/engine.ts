@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import { OrtBackbone } from '../fallback/ortBackbone.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
@@ -106,7 +107,6 @@ export async function openEngine(options: ReadonlyMap<string, string>): Promise<
     if (warning) process.stderr.write(`warning: ${warning}\n`)
   }
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
-  const role = pack?.roles.find(({ name: known }) => known === roleName)
   const backbone = await openBackbone(engine, model)
   await backbone.attach(pack)
   return {
@@ -115,6 +115,6 @@ export async function openEngine(options: ReadonlyMap<string, string>): Promise<
     backbone,
     pack,
     casting,
-    system: role?.system ?? null,
+    system: pack && roleName !== undefined ? roleLineOf(pack, roleName) : null,
   }
 }

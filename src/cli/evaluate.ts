@@ -1,3 +1,4 @@
+import type { SplitDialogue } from '../core/dialogue.ts'
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
@@ -7,7 +8,6 @@ import type { Evaluation, EvaluationOptions, EvaluationProgress } from '../evalu
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
-import type { SplitDialogue } from '../train/split.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'

@@ -1,3 +1,4 @@
+import type { Turn } from '../core/dialogue.ts'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
@@ -6,9 +7,8 @@ import { STEADY } from '../core/sampling.ts'
 import { findLoop } from '../engine/findLoop.ts'
 import { fillNames, readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Casting } from '../model/backbone.ts'
-import type { PromptTurn } from '../model/prompt.ts'
 import { buildPrompt } from '../model/prompt.ts'
 import type { CliEngine } from './engine.ts'
 
@@ -22,7 +22,7 @@ export const VISITOR = 'stranger'
 export interface Speaker {
   readonly engine: CliEngine
   readonly system: string | null
-  readonly before: readonly PromptTurn[]
+  readonly before: readonly Turn[]
   readonly casting: Casting | null
 }
 
@@ -35,7 +35,7 @@ export async function castCard(role: string): Promise<CharacterCard> {
 }
 
 /** The greeting with which the page begins a character's chat. */
-export function greetingOf(card: CharacterCard): PromptTurn {
+export function greetingOf(card: CharacterCard): Turn {
   return { speaker: 'role', text: fillNames(card.firstMessage, card, VISITOR) }
 }
 

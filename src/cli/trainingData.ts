@@ -1,3 +1,4 @@
+import type { SplitDialogue } from '../core/dialogue.ts'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
@@ -9,7 +10,6 @@ import type { DatasetDialogue, DatasetOptions } from '../formats/dataset/reading
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import type { Batch } from '../train/batches.ts'
 import { splitDialogues } from '../train/split.ts'
-import type { SplitDialogue } from '../train/split.ts'
 import type { BatchSource } from '../train/run.ts'
 import { openFile } from './files.ts'
 

@@ -1,13 +1,15 @@
+import type { PackFile } from '../formats/packFacts.ts'
 import { hexSha256, plainBytes } from '../core/bytes.ts'
 import { asHycoraError, check } from '../core/errors.ts'
 import { readBackup } from '../formats/backup.ts'
 import { readCardFile } from '../formats/cardFile.ts'
 import type { CardFile } from '../formats/cardFile.ts'
 import { isGguf } from '../formats/gguf.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
 import type { Pack, PackBackbone } from '../formats/pack.ts'
+import { roleFacts } from '../formats/packFacts.ts'
 import { addRole, changeRole, extractRole, packLicence, packStem } from '../formats/packParts.ts'
 import { peftPack, readPeft } from '../formats/peft.ts'
 import { isPng } from '../formats/png.ts'
@@ -19,7 +21,6 @@ import type {
   CardArrival,
   FileRequests,
   LinkMissing,
-  NamedPack,
   PackArrival,
   Refusal,
 } from './fileProtocol.ts'
@@ -260,9 +261,6 @@ async function readPeftFolder(
 }
 
 function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, facts: Facts): PackArrival {
-  const width = pack.config.roleEmbedding ?? 0
-  const vectors =
-    width > 0 && pack.tensors.has('roles_emb.weight') ? pack.tensor('roles_emb.weight') : new Float32Array(0)
   const isWild = pack.largestMagnitude > WILD
   const wild = `It holds values up to ${pack.largestMagnitude.toExponential(0)}: whoever made it may have made a mistake.`
   return {
@@ -273,10 +271,7 @@ function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, facts: F
     backbone: pack.backbone,
     rank: pack.config.rank,
     layers: pack.config.layers,
-    roles: pack.roles.map((role, index) => ({
-      ...role,
-      vector: vectors.slice(index * width, (index + 1) * width),
-    })),
+    roles: roleFacts(pack),
     portraits: new Map(),
     provenance: pack.provenance,
     licence: packLicence(pack),
@@ -291,7 +286,7 @@ function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, facts: F
  */
 export async function followLink(
   text: string,
-  packs: readonly NamedPack[],
+  packs: readonly PackFile[],
 ): Promise<PackArrival | LinkMissing> {
   const link = readRoleLink(text)
   const targets: { readonly pack: Pack; readonly stem: string; readonly fingerprint: string }[] = []

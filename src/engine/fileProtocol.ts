@@ -1,23 +1,18 @@
 import type { ErrorCode } from '../core/errors.ts'
-import type { BlendShare, RoleInfo } from './protocol.ts'
+import type { JsonRecord } from '../core/json.ts'
+import type { PackBackbone } from '../formats/pack.ts'
+import type { PackFile, RoleFacts } from '../formats/packFacts.ts'
+import type { BlendPart } from '../formats/packRoles.ts'
 
 /*
  * What the page asks the worker that reads and writes files. One worker a question: it is ended with it, or when its time
  * is up, so that no file can hold the page or the engine up. Types only.
  */
 
-/** An object of a stranger's JSON. */
-export type Json = Readonly<Record<string, unknown>>
-
 /** A file that came in, under its path where it lay in a folder. */
 export interface ArrivingFile {
   readonly path: string
   readonly file: Blob
-}
-
-export interface ArrivingRole extends RoleInfo {
-  readonly card: Json | null
-  readonly blend: readonly BlendShare[] | null
 }
 
 /** What is told of every file before it is accepted. */
@@ -36,17 +31,13 @@ export interface PackArrival extends Found {
   readonly form: 'pack' | 'charx' | 'peft' | 'link'
   /** The pack as it is to be kept. */
   readonly file: Blob
-  readonly backbone: {
-    readonly name: string
-    readonly architecture: string
-    readonly fingerprint: string
-  }
+  readonly backbone: PackBackbone
   readonly rank: number
   readonly layers: number
-  readonly roles: readonly ArrivingRole[]
+  readonly roles: readonly RoleFacts[]
   /** Pictures that came beside the pack, by role. */
   readonly portraits: ReadonlyMap<string, Blob>
-  readonly provenance: Json
+  readonly provenance: JsonRecord
   /** As the file states it; empty where it states none. */
   readonly licence: string
 }
@@ -56,9 +47,9 @@ export interface CardArrival extends Found {
   readonly kind: 'card'
   readonly spec: 'v1' | 'v2' | 'v3'
   /** The `data` of V3. */
-  readonly card: Json
+  readonly card: JsonRecord
   /** The whole object of the file. */
-  readonly original: Json
+  readonly original: JsonRecord
   /** Further files that came with it, by path. */
   readonly assets: ReadonlyMap<string, Blob>
   readonly portrait: Blob | null
@@ -80,7 +71,7 @@ export interface BackupArrival extends Found {
     readonly kind: 'pack' | 'role' | 'chat' | 'settings'
     readonly name: string
     readonly file: Blob
-    readonly details: Json | null
+    readonly details: JsonRecord | null
   }[]
 }
 
@@ -102,31 +93,25 @@ export interface LinkMissing {
   readonly backbone: string
 }
 
-/** A pack by the page's own name for it. */
-export interface NamedPack {
-  readonly name: string
-  readonly file: Blob
-}
-
 export type ShareForm = 'role' | 'pack' | 'charx' | 'png' | 'json' | 'link' | 'peft' | 'gguf'
 
 export interface ShareParams {
   /** Null for somebody who plays by a text alone. */
-  readonly pack: NamedPack | null
+  readonly pack: PackFile | null
   /** A role of the pack. */
   readonly role: string | null
   readonly name: string
   /** The cards of the pack's roles where the page knows better ones, by role. */
-  readonly cards: ReadonlyMap<string, Json>
+  readonly cards: ReadonlyMap<string, JsonRecord>
   /** The card of whoever is shared. */
-  readonly card: Json | null
+  readonly card: JsonRecord | null
   /** The object that the card came in, and the files that came with it. */
-  readonly original: Json | null
+  readonly original: JsonRecord | null
   readonly assets: ReadonlyMap<string, Blob>
   /** A PNG. */
   readonly portrait: Blob | null
   /** The pack that comes with the model, which everybody has. */
-  readonly home: NamedPack | null
+  readonly home: PackFile | null
   /** The size of one attention head of the backbone; null where it is not known. */
   readonly headDim: number | null
 }
@@ -143,11 +128,11 @@ export type SharedForm =
   | { readonly form: ShareForm; readonly reason: string }
 
 export interface BlendParams {
-  readonly pack: NamedPack
+  readonly pack: PackFile
   readonly name: string
   readonly system: string | null
-  readonly card: Json | null
-  readonly shares: readonly BlendShare[]
+  readonly card: JsonRecord | null
+  readonly shares: readonly BlendPart[]
 }
 
 export interface FileRequests {
@@ -156,19 +141,14 @@ export interface FileRequests {
     params: {
       readonly files: readonly ArrivingFile[]
       /** What is loaded, for adapters that do not say what they are for; null where nothing is. */
-      readonly backbone: {
-        readonly name: string
-        readonly architecture: string
-        readonly fingerprint: string
-        readonly layers: number
-      } | null
+      readonly backbone: (PackBackbone & { readonly layers: number }) | null
     }
     yields: never
     returns: { readonly arrivals: readonly Arrival[]; readonly refusals: readonly Refusal[] }
   }
   /** Reads a link to a role, and makes a pack of it where one of `packs` is what it needs. */
   follow: {
-    params: { readonly text: string; readonly packs: readonly NamedPack[] }
+    params: { readonly text: string; readonly packs: readonly PackFile[] }
     yields: never
     returns: PackArrival | LinkMissing
   }

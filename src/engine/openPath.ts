@@ -1,3 +1,4 @@
+import type { Path, PathChoice, PathRates } from '../core/path.ts'
 import { asHycoraError, HycoraError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -8,7 +9,7 @@ import { GpuBackbone } from '../model/gpuBackbone.ts'
 import type { ExportedModel } from '../model/openBackbone.ts'
 import { weightBytes } from '../model/gpuWeights.ts'
 import { answerSeconds, measureRate } from './measureRate.ts'
-import type { Computing, LoadProgress, Path, PathChoice, PathRates } from './protocol.ts'
+import type { Computing, LoadProgress } from './protocol.ts'
 
 /** A backbone with its pack on one of the paths, warm. */
 export interface OpenedPath {

@@ -1,10 +1,10 @@
+import type { PackRef } from '../formats/packFacts.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone } from '../model/backbone.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
-import type { PackRef } from './protocol.ts'
 
 /** Read packs that stay in memory; the one that played least recently makes room. */
 const MOST_OPEN = 4

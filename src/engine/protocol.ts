@@ -1,5 +1,17 @@
+import type { AnswerEnd, SplitDialogue, Turn } from '../core/dialogue.ts'
 import type { ErrorCode } from '../core/errors.ts'
+import type { Path, PathChoice, PathRates } from '../core/path.ts'
 import type { Sampling } from '../core/sampling.ts'
+import type {
+  AnswersPoint,
+  HeldOutPoint,
+  RoleMap,
+  RunPlan,
+  StepPoint,
+  TrialQuestions,
+} from '../core/training.ts'
+import type { PackFile, PackRef, RoleFacts } from '../formats/packFacts.ts'
+import type { BlendPart } from '../formats/packRoles.ts'
 
 /*
  * What the page and the engine's worker say to each other. Types only.
@@ -22,20 +34,6 @@ export interface DeviceReport {
   /** The browser's own words where something failed, else empty. */
   readonly reason: string
 }
-
-/** What computes: our kernels on WebGPU, or onnxruntime on the processor. */
-export type Path = 'webgpu' | 'wasm'
-
-/** Which path to take; `auto` is WebGPU on a graphics card, and else whichever answers faster. */
-export type PathChoice = 'auto' | Path
-
-/** Tokens a second in reading a prompt and in answering. */
-export interface PathRate {
-  readonly prefill: number
-  readonly decode: number
-}
-
-export type PathRates = Readonly<Partial<Record<Path, PathRate>>>
 
 /** What computes the answers, and why that. */
 export interface Computing {
@@ -64,16 +62,6 @@ export interface Computing {
 /** `recovering`: lost, the model is being put back, answers go on by themselves; `needs-reload`: that failed. */
 export type DeviceState = 'ready' | 'recovering' | 'needs-reload'
 
-export interface RoleInfo {
-  readonly name: string
-  /** The exact system text of training; null means no system turn at all. */
-  readonly system: string | null
-  /** The Character Card V3 `data` object that travels in the pack, unchecked; null without one. */
-  readonly card: unknown
-  /** The role's own vector [role_embedding]; empty where the pack has none. */
-  readonly vector: Float32Array
-}
-
 export interface BackboneInfo {
   readonly name: string
   readonly architecture: string
@@ -95,7 +83,7 @@ export interface BackboneInfo {
   /** How the weights are stored, for people: "float16", "4-bit blocks of 32". */
   readonly weightFormat: string
   readonly computing: Computing
-  readonly roles: readonly RoleInfo[]
+  readonly roles: readonly RoleFacts[]
   /** One sentence each, for example that a pack applies without a fingerprint to compare. */
   readonly warnings: readonly string[]
 }
@@ -105,7 +93,7 @@ export interface LoadParams {
   /** The backbone's folder: relative path → file. */
   readonly files: ReadonlyMap<string, Blob>
   /** A persona pack, checked whole before anything of it is used. */
-  readonly pack: { readonly name: string; readonly file: Blob } | null
+  readonly pack: PackFile | null
   readonly path: PathChoice
   /** What was measured of this model on this device before; it is not measured again. */
   readonly rates: PathRates
@@ -118,25 +106,6 @@ export interface LoadProgress {
   readonly totalBytes: number
 }
 
-/** One turn of a chat; `speaker` is the visitor or the role. */
-export interface Turn {
-  readonly speaker: 'user' | 'role'
-  readonly text: string
-}
-
-/** A pack beside the one that came with the backbone. It travels with every request about its roles and is read once. */
-export interface PackRef {
-  readonly id: string
-  readonly name: string
-  readonly file: Blob
-}
-
-/** A share of a role of the pack in a blend; negative shares lead away from it. */
-export interface BlendShare {
-  readonly role: string
-  readonly weight: number
-}
-
 /** What the model is to read: who plays, how strongly, and the chat so far. */
 export interface Scene {
   /** A role of the pack, or null for the bare backbone. */
@@ -144,7 +113,7 @@ export interface Scene {
   /** The pack that the role is of; left out, the one that came with the backbone. */
   readonly pack?: PackRef
   /** Roles of the pack mixed by weight, who play in place of `role`. */
-  readonly blend?: readonly BlendShare[]
+  readonly blend?: readonly BlendPart[]
   /** 1 is the trained strength; 0 to 1.5. */
   readonly strength: number
   /** System text in place of the role's own line; undefined keeps that line. */
@@ -153,8 +122,6 @@ export interface Scene {
   /** The last turn is the role's own and is carried on instead of answered. */
   readonly continueLast: boolean
 }
-
-export type { Sampling }
 
 export interface GenerateParams {
   readonly scene: Scene
@@ -175,8 +142,7 @@ export interface GenerationSummary {
   readonly tokens: number
   /** Index of the first turn that the model could read; turns before it were cut to fit the context. */
   readonly firstTurn: number
-  /** `loop`: the answer began to say the same over and over; what it repeated is left out. */
-  readonly stop: 'end' | 'length' | 'context' | 'cancelled' | 'loop'
+  readonly stop: AnswerEnd
   readonly firstTokenMs: number
   readonly tokensPerSecond: number
 }
@@ -189,29 +155,17 @@ export interface PromptPreview {
   readonly context: number
 }
 
-/** A dialogue to learn from: `user` is the visitor, any other speaker the character. */
-export interface TrainingDialogue {
-  readonly role: string
-  readonly turns: readonly { readonly speaker: string; readonly text: string }[]
-  readonly split: 'train' | 'test'
-}
-
 export interface TrainParams {
   /** The loaded backbone's name; training goes on the backbone that is loaded. */
   readonly backbone: string
-  readonly dialogues: readonly TrainingDialogue[]
+  readonly dialogues: readonly SplitDialogue[]
   /** The configuration file's JSON; the engine validates it. */
   readonly config: unknown
   /** The pack to go on from; null begins with nothing. */
-  readonly start: { readonly name: string; readonly file: Blob } | null
+  readonly start: PackFile | null
   /** A checkpoint of the same run; the run goes on behind its step. */
   readonly checkpoint: Blob | null
-  /** Asked of the role in training every so many steps, greedily. */
-  readonly rehearsal: {
-    readonly role: string
-    readonly prompts: readonly string[]
-    readonly everySteps: number
-  }
+  readonly rehearsal: TrialQuestions
   /** The share of time that the run may keep the device busy, 0.1 to 1; `tune` changes it while it runs. */
   readonly duty: number
 }
@@ -229,49 +183,13 @@ export interface TrainEstimate {
   readonly gpuBytes: number
 }
 
-/** Distances between roles as the weights have them now. */
-export interface RoleMap {
-  readonly names: readonly string[]
-  /** Cosine between what each role has of its own, A, B or both, [roles, roles] row-major. */
-  readonly cosines: Float32Array
-  /** Its first two principal components, [roles, 2]. */
-  readonly points: Float32Array
-  /** The two roles that can hardly be told apart, the nearest where they are several; null where there are none. */
-  readonly alike: readonly [string, string] | null
-  /** Whether the roles share both A and B, and so are one. */
-  readonly isShared: boolean
-}
-
 /** What a training run says while it goes. */
 export type TrainEvent =
-  | {
-      readonly kind: 'plan'
-      readonly totalSteps: number
-      readonly rows: number
-      readonly heldOutRows: number
-      readonly tokensPerStep: number
-      /** Bytes of GPU memory by formula. */
-      readonly gpuBytes: number
-      /** Measured on one step before the run begins. */
-      readonly secondsPerStep: number
-    }
-  | {
-      readonly kind: 'step'
-      /** From 1. */
-      readonly step: number
-      readonly loss: number
-      readonly crossEntropy: number
-      readonly contrast: number
-      readonly lambda: number
-      readonly learningRate: number
-      readonly gradientNorm: number
-      readonly tokensPerSecond: number
-      readonly secondsPerStep: number
-      /** Non-finite values were found and the step was not applied. */
-      readonly isSkipped: boolean
-    }
-  | { readonly kind: 'held-out'; readonly step: number; readonly loss: number; readonly isBest: boolean }
-  | { readonly kind: 'answers'; readonly step: number; readonly answers: readonly string[] }
+  | ({ readonly kind: 'plan' } & RunPlan)
+  /** `isSkipped`: non-finite values were found and the step was not applied. */
+  | ({ readonly kind: 'step'; readonly isSkipped: boolean } & StepPoint)
+  | ({ readonly kind: 'held-out' } & HeldOutPoint)
+  | ({ readonly kind: 'answers' } & AnswersPoint)
   | { readonly kind: 'map'; readonly step: number; readonly map: RoleMap }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: Blob }
   /** Something the person should know: a roll-back with a halved rate, rows that were cut. */
@@ -289,7 +207,7 @@ export interface TrainResult {
 /** What a pasted or dropped text holds, before anything is trained on it. */
 export interface DatasetReport {
   readonly format: string
-  readonly dialogues: readonly TrainingDialogue[]
+  readonly dialogues: readonly SplitDialogue[]
   readonly rejected: readonly { readonly line: number; readonly reason: string }[]
   readonly droppedSystemTurns: number
   readonly duplicates: number

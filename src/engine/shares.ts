@@ -1,20 +1,22 @@
+import type { PackFile } from '../formats/packFacts.ts'
 import { asHycoraError, check } from '../core/errors.ts'
 import { writeCardJson, writeCardPng } from '../formats/cardFile.ts'
 import { normaliseCard } from '../formats/cardSpec.ts'
 import { writeCharx } from '../formats/charx.ts'
 import { writeGguf } from '../formats/gguf.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import type { LoraRole } from '../formats/loraRole.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
 import type { Pack, PackContent } from '../formats/pack.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
 import { addBlend, changeRole, extractRole, packLicence, packStem, roleVector } from '../formats/packParts.ts'
 import { writePeft } from '../formats/peft.ts'
 import { writeRoleLink } from '../formats/roleLink.ts'
 import { writeZip } from '../formats/zip.ts'
 import { openAdapterMatrices } from '../model/cpuAdapter.ts'
 import { castRole } from '../model/roles.ts'
-import type { BlendParams, NamedPack, ShareForm, SharedForm, ShareParams } from './fileProtocol.ts'
+import type { BlendParams, ShareForm, SharedForm, ShareParams } from './fileProtocol.ts'
 
 const PACK_MIME = 'application/octet-stream'
 
@@ -80,7 +82,7 @@ function isOffered(form: ShareForm, { content, role, portrait }: Subject): boole
   }
 }
 
-async function openPack({ name, file }: NamedPack): Promise<Pack> {
+async function openPack({ name, file }: PackFile): Promise<Pack> {
   return readPack(memorySource(name, new Uint8Array(await file.arrayBuffer())))
 }
 
@@ -139,7 +141,7 @@ async function writeForm(form: ShareForm, subject: Subject): Promise<Written> {
       const link = writeRoleLink({
         name: role,
         vector: roleVector(content, role),
-        system: content.roles.find((one) => one.name === role)?.system ?? null,
+        system: roleLineOf(content, role),
         stem,
         backbone: content.backbone.fingerprint,
       })
@@ -153,7 +155,7 @@ async function writeForm(form: ShareForm, subject: Subject): Promise<Written> {
     }
     case 'peft': {
       const { lora, pack } = loraOf(subject)
-      const system = pack.roles.find((one) => one.name === role)?.system ?? null
+      const system = roleLineOf(pack, lora.name)
       const { name: baseModel, architecture } = pack.backbone
       const files = writePeft(lora, { baseModel, architecture, licence: packLicence(pack), system })
       const zipped = [...files].map(([path, bytes]) => ({

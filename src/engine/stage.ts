@@ -1,3 +1,4 @@
+import { roleFacts, roleLineOf } from '../formats/packFacts.ts'
 import { HycoraError, check } from '../core/errors.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
@@ -11,7 +12,7 @@ import { blobFiles } from './blobFiles.ts'
 import { openExportedPath, openPath } from './openPath.ts'
 import { openPackShelf } from './packShelf.ts'
 import type { PackShelf } from './packShelf.ts'
-import type { BackboneInfo, LoadParams, LoadProgress, RoleInfo, Scene } from './protocol.ts'
+import type { BackboneInfo, LoadParams, LoadProgress, Scene } from './protocol.ts'
 
 /** Everything that one answer needs, on one path. */
 export interface Stage {
@@ -23,18 +24,6 @@ export interface Stage {
   /** The packs of whoever plays beside its roles. */
   readonly shelf: PackShelf
   readonly info: BackboneInfo
-}
-
-function rolesOf(pack: Pack | null): RoleInfo[] {
-  if (!pack) return []
-  const width = pack.config.roleEmbedding ?? 0
-  const vectors = width > 0 ? pack.tensor('roles_emb.weight') : new Float32Array(0)
-  return pack.roles.map(({ name, system, card }, index) => ({
-    name,
-    system: system ?? null,
-    card: card ?? null,
-    vector: vectors.slice(index * width, (index + 1) * width),
-  }))
 }
 
 /**
@@ -71,7 +60,7 @@ export async function setStage(
     context: backbone.context,
     gpuBytes: backbone.gpuBytes(),
     computing,
-    roles: rolesOf(pack),
+    roles: pack ? roleFacts(pack) : [],
     warnings: warning ? [warning] : [],
   }
   const shelf = openPackShelf({ backbone, model, name, pack })
@@ -103,5 +92,5 @@ export async function systemOf({ shelf }: Stage, scene: Scene): Promise<string |
   if (scene.system !== undefined) return scene.system
   if (scene.role === null) return null
   const pack = await shelf.open(scene.pack)
-  return pack?.roles.find(({ name }) => name === scene.role)?.system ?? null
+  return pack && roleLineOf(pack, scene.role)
 }

@@ -1,7 +1,8 @@
 import { HycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
 import { blobSource } from '../formats/blobSource.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import type { JsonRecord } from '../core/json.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
@@ -20,7 +21,7 @@ import type { RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
 import type { PlannedRun, TrainEvent, TrainParams, TrainResult } from './protocol.ts'
-import { mapRoles } from './roleMap.ts'
+import { mapRoles } from '../train/roleMap.ts'
 import type { Stage } from './stage.ts'
 
 /** Tokens of a rehearsal's answer at most. */
@@ -89,7 +90,7 @@ async function rehearse(
   const answers: string[] = []
   for (const text of prompts) {
     const turns = [{ speaker: 'user' as const, text }]
-    const system = pack.roles[index]?.system ?? null
+    const system = roleLineOf(pack, role)
     const { ids } = buildPrompt(
       template,
       tokenizer,

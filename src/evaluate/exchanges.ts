@@ -1,22 +1,22 @@
+import type { Dialogue, Turn } from '../core/dialogue.ts'
 import type { Random } from '../core/random.ts'
 import { shuffled } from '../core/shuffle.ts'
-import type { DatasetDialogue, DatasetTurn } from '../formats/dataset/reading.ts'
 import type { MeasuredDialogue } from './nll.ts'
 
 /** One reply of a dialogue with what came before it. */
 export interface Exchange {
   readonly role: string
-  readonly dialogue: DatasetDialogue
+  readonly dialogue: Dialogue
   /** Which of the dialogue's replies it is. */
   readonly ordinal: number
   /** What was said before the reply. */
-  readonly turns: readonly DatasetTurn[]
+  readonly turns: readonly Turn[]
   /** All replies of the role to the same words in the data, the first its own. */
   readonly references: readonly string[]
 }
 
 /** Every reply of the dialogues as an exchange, in order. */
-export function exchangesOf(dialogues: readonly DatasetDialogue[]): Exchange[] {
+export function exchangesOf(dialogues: readonly Dialogue[]): Exchange[] {
   const referencesTo = new Map<string, string[]>()
   return dialogues.flatMap((dialogue) => {
     let ordinal = 0
@@ -47,7 +47,7 @@ export function sampleExchanges(
 
 /** The dialogues that hold the exchanges, so that replies of one dialogue are measured together. */
 export function measuredDialogues(exchanges: readonly Exchange[]): MeasuredDialogue[] {
-  const byDialogue = new Map<DatasetDialogue, number[]>()
+  const byDialogue = new Map<Dialogue, number[]>()
   for (const { dialogue, ordinal } of exchanges) {
     const wanted = byDialogue.get(dialogue)
     if (wanted) wanted.push(ordinal)

@@ -1,4 +1,4 @@
-import type { DatasetTurn } from '../formats/dataset/reading.ts'
+import type { Turn } from '../core/dialogue.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
 import { cutText } from '../model/prompt.ts'
 import { scoreTokens } from '../model/score.ts'
@@ -8,7 +8,7 @@ import type { RowCodec, TokenRow } from '../train/rows.ts'
 /** A dialogue and which of its replies are measured, as ordinals among the replies. */
 export interface MeasuredDialogue {
   readonly role: string
-  readonly turns: readonly DatasetTurn[]
+  readonly turns: readonly Turn[]
   readonly wanted: readonly number[]
 }
 

@@ -1,6 +1,6 @@
 import { HycoraError, check } from '../core/errors.ts'
 import { halfToFloat } from '../core/half.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
 import type { OnnxModel, OnnxValue } from '../formats/onnx.ts'
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
 import { writeOnnx } from '../formats/onnxWriter.ts'

@@ -1,6 +1,6 @@
 import { hexSha256, joinBytes } from '../core/bytes.ts'
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from '../core/json.ts'
 import { openZipWriter, readZip } from './zip.ts'
 
 /** What a part of a backup is: a persona pack, a card as JSON, a chat as JSONL, settings as JSON. */

@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 
 export interface CardAsset {
   readonly type: string

@@ -2,7 +2,7 @@ import { decodeBase64, encodeBase64 } from '../core/base64.ts'
 import { check, HycoraError } from '../core/errors.ts'
 import { cardV2, cardV3, copyJson, normaliseCard, type CardPicture, type CardSpec } from './cardSpec.ts'
 import { readCharx } from './charx.ts'
-import { isJsonRecord, type JsonRecord } from './json.ts'
+import { isJsonRecord, type JsonRecord } from '../core/json.ts'
 import { isPng, readPngChunks, readPngText, rewritePngTexts, textKeyword } from './png.ts'
 import { isZip } from './zip.ts'
 

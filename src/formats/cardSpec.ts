@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 
 /** Which specification a card follows: the flat first one, `chara_card_v2`, `chara_card_v3`. */
 export type CardSpec = 'v1' | 'v2' | 'v3'

@@ -1,6 +1,6 @@
 import { check } from '../core/errors.ts'
 import { cardV3, type CardPicture } from './cardSpec.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import { readZip, writeZip, type ZipFile } from './zip.ts'
 
 /*

@@ -1,7 +1,7 @@
 import { Template } from '@huggingface/jinja'
 
 import { asHycoraError, check, HycoraError } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 export interface ChatMessage {

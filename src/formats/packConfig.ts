@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 
 /** The linear layers of a block that may be adapted. */
 export const PACK_PROJECTIONS = ['q', 'k', 'v', 'o', 'up', 'down', 'gate'] as const

@@ -1,7 +1,7 @@
 import { hexSha256, joinBytes } from '../core/bytes.ts'
 import { check } from '../core/errors.ts'
 import { floatToHalf, halfToFloat } from '../core/half.ts'
-import { ownField, type JsonRecord } from './json.ts'
+import { ownField, type JsonRecord } from '../core/json.ts'
 import type { Pack, PackContent } from './pack.ts'
 import { packConfigJson } from './packConfig.ts'
 import { checkParents, rowCount, type BlendPart, type PackRole } from './packRoles.ts'

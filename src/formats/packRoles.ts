@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import type { SourceOfB } from './packConfig.ts'
 
 /** A part of a saved blend: the matrix A of another role of the pack, weighted. */

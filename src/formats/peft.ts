@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from '../core/json.ts'
 import { foldedAlpha, loraPairs, type LoraRole } from './loraRole.ts'
 import { memorySource } from './memorySource.ts'
 import type { PackBackbone, PackContent } from './pack.ts'

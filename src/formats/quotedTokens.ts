@@ -1,4 +1,4 @@
-import { ownField, type JsonRecord } from './json.ts'
+import { ownField, type JsonRecord } from '../core/json.ts'
 
 /** A part of a text to encode: `isPlain` where control tokens are letters. */
 export interface Stretch {

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
-import { isJsonRecord, ownField, parseStrictJson } from './json.ts'
+import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 
 /** Bits of an element, in the order in which the reference library sorts tensors (last first). */
 const DTYPE_BITS = {

@@ -1,7 +1,7 @@
 import { ReplaceDecoder } from '@huggingface/tokenizers'
 
 import { HycoraError } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 
 type Emit = (piece: string) => void
 

@@ -1,7 +1,7 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 
 import { check, HycoraError } from '../core/errors.ts'
-import { isJsonRecord, ownField, type JsonRecord } from './json.ts'
+import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import { faithfulPreTokenizer } from './preTokenizer.ts'
 import { quotedTokens } from './quotedTokens.ts'
 import { compileTokenDecoder, type TokenDecoder } from './tokenDecoder.ts'

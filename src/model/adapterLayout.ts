@@ -1,5 +1,12 @@
+import type { Pack } from '../formats/pack.ts'
 import { PROJECTIONS } from './decoder.ts'
 import type { Projection } from './decoder.ts'
+
+/** What the hyper-network reads of a persona pack. */
+export type PackTensors = Pick<Pack, 'config' | 'rows' | 'tensor'>
+
+/** Which matrices: A [in, rank] or B [rank, out]. */
+export type Side = 'A' | 'B'
 
 /** Input and output width of each adapted linear layer. */
 export type ProjectionDims = Readonly<Record<Projection, readonly [inFeatures: number, outFeatures: number]>>

@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import type { AdapterLayout } from './adapterLayout.ts'
 import { aOffset, bOffset } from './adapterLayout.ts'
-import type { PackTensors } from './encoder.ts'
+import type { PackTensors } from './adapterLayout.ts'
 
 /**
  * Checks that a pack's adapters have the sizes of a layout.

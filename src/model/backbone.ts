@@ -1,3 +1,4 @@
+import type { StopReason } from '../core/dialogue.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { DecoderShape } from './decoder.ts'
@@ -20,9 +21,6 @@ export interface GenerateRequest {
   readonly stopIds: readonly number[]
   readonly signal?: AbortSignal
 }
-
-/** Why an answer ended: the model ended it, `maxTokens`, the context was full, or the signal. */
-export type StopReason = 'end' | 'length' | 'context' | 'cancelled'
 
 export interface GpuBytes {
   readonly weights: number

@@ -1,6 +1,6 @@
 import { check, HycoraError } from '../core/errors.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 
 /** What config.json says about a backbone; undefined where it says nothing. */
 export interface BackboneConfig {

@@ -3,7 +3,8 @@ import type { Pack } from '../formats/pack.ts'
 import { checkParents } from '../formats/packRoles.ts'
 import type { Casting } from './backbone.ts'
 import { openHypernetwork } from './cpuHypernetwork.ts'
-import type { CpuHypernetwork, PackTensors } from './cpuHypernetwork.ts'
+import type { PackTensors } from './adapterLayout.ts'
+import type { CpuHypernetwork } from './cpuHypernetwork.ts'
 import type { Projection } from './decoder.ts'
 
 /** A pack's matrices on the CPU, whatever its sources are. */

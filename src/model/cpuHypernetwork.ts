@@ -1,13 +1,7 @@
 import { check } from '../core/errors.ts'
-import type { Pack } from '../formats/pack.ts'
 import type { HypernetworkConfig } from '../formats/packConfig.ts'
+import type { PackTensors, Side } from './adapterLayout.ts'
 import type { Projection } from './decoder.ts'
-
-/** What the hyper-network reads of a persona pack. */
-export type PackTensors = Pick<Pack, 'config' | 'rows' | 'tensor'>
-
-/** Which generator: of A [in, rank] or of B [rank, out]. */
-export type Side = 'A' | 'B'
 
 const EPSILON = 1e-5
 

@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import type { Pack } from '../formats/pack.ts'
+import type { PackTensors } from './adapterLayout.ts'
 import type { HypernetworkConfig } from '../formats/packConfig.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
@@ -7,9 +7,6 @@ import type { Tensor } from '../gpu/tensor.ts'
 import { layerNorm } from '../kernels/layerNorm.ts'
 import { linear } from '../kernels/linear.ts'
 import { roleLayerInput } from '../kernels/roleLayerInput.ts'
-
-/** What the hyper-network reads of a persona pack. */
-export type PackTensors = Pick<Pack, 'config' | 'rows' | 'tensor'>
 
 /** The part of the hyper-network before the generators, bound to its workspace. */
 export interface Encoder {

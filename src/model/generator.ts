@@ -4,9 +4,9 @@ import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { linear } from '../kernels/linear.ts'
 import { mixRows } from '../kernels/mixRows.ts'
-import type { AdapterLayout } from './adapterLayout.ts'
+import type { AdapterLayout, PackTensors, Side } from './adapterLayout.ts'
 import type { Projection } from './decoder.ts'
-import type { Encoder, PackTensors } from './encoder.ts'
+import type { Encoder } from './encoder.ts'
 import type { RoleMixes } from './roleMixes.ts'
 
 /** The generators of all projections, bound to the encoder's output and to the slots that they fill. */
@@ -15,8 +15,6 @@ export interface Generator {
   encode(pass: GPUComputePassEncoder, roles: number, mixes: number): void
   readonly tensors: readonly Tensor[]
 }
-
-export type Side = 'A' | 'B'
 
 /** Where one side's matrices lie in a slot: their first float, how many floats one has, and what a slot has in all. */
 export function sideOf(

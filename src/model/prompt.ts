@@ -1,17 +1,12 @@
+import type { Turn } from '../core/dialogue.ts'
 import { HycoraError } from '../core/errors.ts'
 import type { ChatMessage, ChatTemplate } from '../formats/chatTemplate.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
 
-/** One turn of a chat as the model reads it. */
-export interface PromptTurn {
-  readonly speaker: 'user' | 'role'
-  readonly text: string
-}
-
 export interface PromptInput {
   /** The system text; null means no system turn at all. */
   readonly system: string | null
-  readonly turns: readonly PromptTurn[]
+  readonly turns: readonly Turn[]
   /** The last turn is the role's own and is carried on. */
   readonly continueLast: boolean
 }

@@ -1,4 +1,4 @@
-import type { JsonRecord } from '../formats/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { committed, settled } from './database.ts'
 import { TRAINING_STORES } from './trainingDatabase.ts'
 

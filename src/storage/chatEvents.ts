@@ -1,6 +1,6 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, parseStrictJson } from '../formats/json.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import type { ChatChange, ChatEvent, Generation, NewMessage, Take } from './records.ts'
 
 /** A chat's log as text: one event a line. */

@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord } from '../formats/json.ts'
+import { isJsonRecord } from '../core/json.ts'
 import type { ChunkHashes, ManifestFile, ServedFile } from './servedFile.ts'
 
 /** A backbone that this site serves, with the pack of characters trained on it. */

@@ -1,35 +1,10 @@
 import { check } from '../core/errors.ts'
-import type { JsonRecord } from '../formats/json.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
-import type { BlendPart } from '../formats/packRoles.ts'
+import { roleFacts } from '../formats/packFacts.ts'
+import type { PackFacts } from '../formats/packFacts.ts'
 import { committed, settled, sha256 } from './database.ts'
 import { TRAINING_STORES } from './trainingDatabase.ts'
-
-/** A role as its pack says it is. */
-export interface RoleFacts {
-  readonly name: string
-  /** The role's own vector; empty where it has none, as a blend has none. */
-  readonly vector: Float32Array
-  /** The exact system text of training; null means no system turn at all. */
-  readonly system: string | null
-  /** The `data` of a Character Card V3, unchecked. */
-  readonly card: JsonRecord | null
-  /** The roles that a saved blend is mixed of. */
-  readonly blend: readonly BlendPart[] | null
-}
-
-/** What a pack says of itself, checked. */
-export interface PackFacts {
-  readonly backbone: { readonly name: string; readonly fingerprint: string }
-  /** In the order of the pack. */
-  readonly roles: readonly RoleFacts[]
-  /** Licence, data, steps, parents, as whoever wrote the file put it. */
-  readonly provenance: JsonRecord
-  readonly bytes: number
-  /** Of the whole file, lower-case hexadecimal. */
-  readonly sha256: string
-}
 
 /** How somebody came to be here. */
 export type Origin =
@@ -137,14 +112,9 @@ function complete(kept: KeptPack): KeptPack {
 /** Reads and checks a pack whole. @throws HycoraError `format-invalid`, `format-unsupported`. */
 export async function inspectPack(name: string, file: Blob): Promise<PackFacts> {
   const pack = await readPack(blobSource(name, file))
-  const width = pack.config.roleEmbedding ?? 0
-  const vectors = width > 0 ? pack.tensor('roles_emb.weight') : new Float32Array(0)
   return {
     backbone: { name: pack.backbone.name, fingerprint: pack.backbone.fingerprint },
-    roles: pack.roles.map((role, index) => ({
-      ...role,
-      vector: vectors.slice(index * width, (index + 1) * width),
-    })),
+    roles: roleFacts(pack),
     provenance: pack.provenance,
     bytes: file.size,
     sha256: await sha256(file),

@@ -1,3 +1,6 @@
+import type { AnswerEnd, Turn } from '../core/dialogue.ts'
+import type { PathChoice, PathRates } from '../core/path.ts'
+
 /*
  * What the page keeps between visits. Every record carries `version`; a reader leaves alone what a newer build wrote.
  *
@@ -14,7 +17,7 @@ export interface Generation {
   readonly tokens: number
   readonly tokensPerSecond: number
   readonly context: number
-  readonly stop: 'end' | 'length' | 'context' | 'cancelled' | 'loop'
+  readonly stop: AnswerEnd
 }
 
 /** One wording of a message. A message has at least one; alternate greetings and repeated answers are further takes. */
@@ -29,7 +32,7 @@ export interface Take {
 /** A message as it enters a chat. */
 export interface NewMessage {
   readonly id: string
-  readonly speaker: 'user' | 'role'
+  readonly speaker: Turn['speaker']
   /** The speaker's name at the time. */
   readonly name: string
   /** The role that spoke; null for the visitor and for the bare backbone. */
@@ -88,18 +91,6 @@ export interface ChatSummary {
   readonly updatedAt: number
 }
 
-/** Tokens a second of one way of computing. */
-export interface MeasuredRate {
-  readonly prefill: number
-  readonly decode: number
-}
-
-/** What was measured of a model on this device. */
-export interface MeasuredRates {
-  readonly webgpu?: MeasuredRate
-  readonly wasm?: MeasuredRate
-}
-
 /** What the visitor has chosen; kept whole under one key. */
 export interface Settings {
   readonly version: 1
@@ -119,9 +110,9 @@ export interface Settings {
   /** The backbone of the served list to load; null is the first. */
   readonly backbone: string | null
   /** What computes: the graphics card, the processor, or whichever is found to answer faster. */
-  readonly path: 'auto' | 'webgpu' | 'wasm'
+  readonly path: PathChoice
   /** Tokens a second as measured here, by model and graphics card, so that it is measured once. */
-  readonly rates: Readonly<Record<string, MeasuredRates>>
+  readonly rates: Readonly<Record<string, PathRates>>
   /** The share of time that a training run may keep the graphics card busy, 0.1 to 1. */
   readonly duty: number
 }

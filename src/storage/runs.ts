@@ -1,12 +1,15 @@
+import type { SplitDialogue } from '../core/dialogue.ts'
+import type {
+  AnswersPoint,
+  HeldOutPoint,
+  RoleMap,
+  RunPlan,
+  StepPoint,
+  TrialQuestions,
+} from '../core/training.ts'
+import type { PackFile } from '../formats/packFacts.ts'
 import { committed, settled } from './database.ts'
 import { TRAINING_STORES } from './trainingDatabase.ts'
-
-/** A dialogue as it is trained on: `user` is the visitor, any other speaker the character. */
-export interface RunDialogue {
-  readonly role: string
-  readonly turns: readonly { readonly speaker: string; readonly text: string }[]
-  readonly split: 'train' | 'test'
-}
 
 /** What a training run is: everything that is needed to begin it again. Never changes. */
 export interface RunRecord {
@@ -18,62 +21,12 @@ export interface RunRecord {
   readonly backbone: { readonly name: string; readonly id: string }
   /** Who is taught. */
   readonly roles: readonly string[]
-  readonly dialogues: readonly RunDialogue[]
+  readonly dialogues: readonly SplitDialogue[]
   /** The training configuration as JSON. */
   readonly config: Readonly<Record<string, unknown>>
   /** The pack it goes on from; its bytes are kept with the run, which the library may lose. */
-  readonly start: { readonly name: string; readonly file: Blob } | null
-  readonly rehearsal: {
-    readonly role: string
-    readonly prompts: readonly string[]
-    readonly everySteps: number
-  }
-}
-
-export interface RunPlan {
-  readonly totalSteps: number
-  readonly rows: number
-  readonly heldOutRows: number
-  readonly tokensPerStep: number
-  readonly gpuBytes: number
-  readonly secondsPerStep: number
-}
-
-/** One step, or the mean of several neighbouring ones, as the charts show it. */
-export interface StepPoint {
-  readonly step: number
-  readonly loss: number
-  readonly crossEntropy: number
-  readonly contrast: number
-  readonly lambda: number
-  readonly learningRate: number
-  readonly gradientNorm: number
-  readonly tokensPerSecond: number
-  readonly secondsPerStep: number
-}
-
-export interface HeldOutPoint {
-  readonly step: number
-  readonly loss: number
-  readonly isBest: boolean
-}
-
-export interface AnswersPoint {
-  readonly step: number
-  readonly answers: readonly string[]
-}
-
-export interface RoleMapPoint {
-  readonly step: number
-  readonly names: readonly string[]
-  /** Cosine between roles, [roles, roles] row-major. */
-  readonly cosines: Float32Array
-  /** [roles, 2]. */
-  readonly points: Float32Array
-  /** The two roles that can hardly be told apart, the nearest where they are several; null where there are none. */
-  readonly alike: readonly [string, string] | null
-  /** Whether the roles share both A and B, and so are one. */
-  readonly isShared: boolean
+  readonly start: PackFile | null
+  readonly rehearsal: TrialQuestions
 }
 
 /** What a run has said so far. */
@@ -82,7 +35,7 @@ export interface RunHistory {
   readonly points: readonly StepPoint[]
   readonly heldOut: readonly HeldOutPoint[]
   readonly answers: readonly AnswersPoint[]
-  readonly map: RoleMapPoint | null
+  readonly map: ({ readonly step: number } & RoleMap) | null
   readonly notes: readonly string[]
   /** Steps that were not applied, their values not being finite. */
   readonly skipped: number

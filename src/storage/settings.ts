@@ -1,7 +1,8 @@
+import type { PathRate, PathRates } from '../core/path.ts'
 import { createStore, get, set } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
 
-import type { MeasuredRate, MeasuredRates, Settings } from './records.ts'
+import type { Settings } from './records.ts'
 
 /** What holds until the visitor chooses. */
 export const defaultSettings: Settings = {
@@ -89,14 +90,14 @@ function numbers(value: unknown): Readonly<Record<string, number>> {
 
 function measuredRates(value: unknown): Settings['rates'] {
   if (typeof value !== 'object' || value === null) return {}
-  const entries = Object.entries(value).map(([key, rates]): [string, MeasuredRates] => {
+  const entries = Object.entries(value).map(([key, rates]): [string, PathRates] => {
     const [webgpu, wasm] = [measuredRate(rates, 'webgpu'), measuredRate(rates, 'wasm')]
     return [key, { ...(webgpu && { webgpu }), ...(wasm && { wasm }) }]
   })
   return Object.fromEntries(entries)
 }
 
-function measuredRate(rates: unknown, path: string): MeasuredRate | undefined {
+function measuredRate(rates: unknown, path: string): PathRate | undefined {
   if (typeof rates !== 'object' || rates === null) return undefined
   const { prefill, decode } = numbers(new Map<string, unknown>(Object.entries(rates)).get(path))
   return prefill && decode && prefill > 0 && decode > 0 ? { prefill, decode } : undefined

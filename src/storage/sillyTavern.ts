@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField } from '../formats/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Chat, Message } from './chat.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
 import { readGeneration } from './chatEvents.ts'

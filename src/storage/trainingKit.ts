@@ -1,7 +1,7 @@
 import { writeDataset } from '../formats/dataset.ts'
 import { writeZip } from '../formats/zip.ts'
 import type { ZipFile } from '../formats/zip.ts'
-import type { RunDialogue, RunRecord } from './runs.ts'
+import type { RunRecord } from './runs.ts'
 
 /** A run that is to go on another machine, and where its backbone lies in the playground's folder. */
 export interface TrainingKit extends Pick<RunRecord, 'roles' | 'dialogues' | 'config' | 'start'> {
@@ -57,15 +57,6 @@ What comes of it, \`${kit.name}.hycora.safetensors\`, is a pack like any other: 
 `
 }
 
-/** A dialogue as the data set's format has it: two speakers. */
-function asWritten({ role, split, turns }: RunDialogue): Parameters<typeof writeDataset>[0][number] {
-  return {
-    role,
-    split,
-    turns: turns.map(({ speaker, text }) => ({ speaker: speaker === 'user' ? 'user' : 'role', text })),
-  }
-}
-
 function textFile(path: string, content: string): ZipFile {
   return { path, bytes: new TextEncoder().encode(content) }
 }
@@ -79,7 +70,7 @@ function textFile(path: string, content: string): ZipFile {
 export async function writeTrainingKit(kit: TrainingKit): Promise<Blob> {
   const files = [
     textFile('README.md', readmeOf(kit)),
-    textFile(LINES, writeDataset(kit.dialogues.map(asWritten))),
+    textFile(LINES, writeDataset(kit.dialogues)),
     textFile(CONFIG, `${JSON.stringify(kit.config, null, 2)}\n`),
   ]
   const company = kit.start && {

@@ -1,6 +1,6 @@
 import { HycoraError, check } from '../core/errors.ts'
-import { isJsonRecord } from '../formats/json.ts'
-import type { JsonRecord } from '../formats/json.ts'
+import { isJsonRecord } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { PACK_PROJECTIONS } from '../formats/packConfig.ts'
 import type { PackConfig, PackProjection, SourceOfA, SourceOfB } from '../formats/packConfig.ts'
 

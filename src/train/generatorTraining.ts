@@ -7,7 +7,7 @@ import { linearBackwardInput } from '../kernels/linearBackwardInput.ts'
 import { linearBackwardWeight } from '../kernels/linearBackwardWeight.ts'
 import type { AdapterLayout } from '../model/adapterLayout.ts'
 import { sideOf } from '../model/generator.ts'
-import type { Side } from '../model/generator.ts'
+import type { Side } from '../model/adapterLayout.ts'
 import type { EncoderTraining, RunRoles } from './encoderTraining.ts'
 import type { Parameters } from './parameters.ts'
 

@@ -1,3 +1,4 @@
+import type { SplitDialogue } from '../core/dialogue.ts'
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Decoder } from '../model/decoder.ts'
@@ -5,7 +6,7 @@ import { RowStream, padBatch, spreadOver } from './batches.ts'
 import { runName } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import { encodeRow } from './rows.ts'
-import type { Dialogue, RowCodec, TokenRow } from './rows.ts'
+import type { RowCodec, TokenRow } from './rows.ts'
 import type { BatchSource } from './run.ts'
 import { beginTraining, lineOf } from './trainee.ts'
 import type { Trainee } from './trainee.ts'
@@ -18,9 +19,6 @@ export interface RunGround {
   readonly fingerprint: string
   readonly start: Pack | null
 }
-
-/** A dialogue that is known to be trained on or held out. */
-type DividedDialogue = Dialogue & { readonly split: 'train' | 'test' }
 
 /** A run on a data set, ready to begin. */
 export interface PreparedRows {
@@ -76,7 +74,7 @@ export function rowBatches(
 function encodeRows(
   codec: RowCodec,
   { config, start }: RunGround,
-  dialogues: readonly DividedDialogue[],
+  dialogues: readonly SplitDialogue[],
 ): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
   const rows: TokenRow[] = []
   const rejected: string[] = []
@@ -104,7 +102,7 @@ function aboutForeign(rows: readonly TokenRow[]): readonly string[] {
 export async function prepareRows(
   ground: RunGround,
   codec: RowCodec,
-  dialogues: readonly DividedDialogue[],
+  dialogues: readonly SplitDialogue[],
 ): Promise<PreparedRows> {
   const { config } = ground
   const rowsOf = (side: 'train' | 'test') =>

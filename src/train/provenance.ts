@@ -1,4 +1,4 @@
-import type { JsonRecord } from '../formats/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { RunFacts } from './checkpoint.ts'
 

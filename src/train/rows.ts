@@ -1,11 +1,6 @@
+import type { Dialogue } from '../core/dialogue.ts'
 import type { ChatMessage, ChatTemplate } from '../formats/chatTemplate.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
-
-/** A dialogue as data sets hold it: `user` is the visitor, any other speaker the character. */
-export interface Dialogue {
-  readonly role: string
-  readonly turns: readonly { readonly speaker: string; readonly text: string }[]
-}
 
 /** A dialogue as tokens. */
 export interface TokenRow {

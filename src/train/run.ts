@@ -1,16 +1,13 @@
 import { check } from '../core/errors.ts'
-import type { Decoder } from '../model/decoder.ts'
-import type { GpuWeights } from '../model/gpuWeights.ts'
 import { countTokens } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Best, RunFacts } from './checkpoint.ts'
-import type { TrainConfig } from './config.ts'
 import type { NamedTensors } from './initialise.ts'
 import { contrastWeight } from './schedule.ts'
-import type { Trainee } from './trainee.ts'
 import { Trainer } from './trainer.ts'
 import { LONG_SECONDS, secondsOf } from './trial.ts'
+import type { TrialInput } from './trial.ts'
 import type { StepReport } from './trainer.ts'
 
 /** Batches by step: out of a data set, or given. */
@@ -24,12 +21,7 @@ export interface BatchSource {
   readonly heldOut: readonly Batch[]
 }
 
-export interface RunInput {
-  readonly device: GPUDevice
-  readonly decoder: Decoder
-  readonly weights: GpuWeights
-  readonly trainee: Trainee
-  readonly config: TrainConfig
+export interface RunInput extends TrialInput {
   readonly batches: BatchSource
   /** What ties a checkpoint to this run, see `runName`. */
   readonly run: string

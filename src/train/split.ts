@@ -1,10 +1,6 @@
+import type { SplitDialogue } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
-
-/** A dialogue that is known to be trained on or held out. */
-export interface SplitDialogue extends DatasetDialogue {
-  readonly split: 'train' | 'test'
-}
 
 /** The share of a role's dialogues that is held out. */
 const HELD_OUT = 1 / 5
@@ -73,7 +69,10 @@ function countByRole(dialogues: readonly DatasetDialogue[]): Map<string, number>
  * @param seed decides with the dialogues alone.
  * @returns the dialogues in their order.
  */
-export function splitDialogues(dialogues: readonly DatasetDialogue[], seed: number): SplitDialogue[] {
+export function splitDialogues(
+  dialogues: readonly DatasetDialogue[],
+  seed: number,
+): (DatasetDialogue & SplitDialogue)[] {
   const random = new Random(seed, 1)
   const room = new Map(
     [...countByRole(dialogues)].map(([role, count]) => {

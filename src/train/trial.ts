@@ -1,6 +1,9 @@
 import { check } from '../core/errors.ts'
+import type { Decoder } from '../model/decoder.ts'
+import type { GpuWeights } from '../model/gpuWeights.ts'
 import type { Batch } from './batches.ts'
-import type { RunInput } from './run.ts'
+import type { TrainConfig } from './config.ts'
+import type { Trainee } from './trainee.ts'
 import { Trainer } from './trainer.ts'
 
 /** What takes longer than this is long for its own work, not for the compiling of its shaders or for its dispatches. */
@@ -18,7 +21,13 @@ export interface StepTime {
 }
 
 /** A run, as far as a short step of it needs to know it. */
-export type TrialInput = Pick<RunInput, 'device' | 'decoder' | 'weights' | 'trainee' | 'config'>
+export interface TrialInput {
+  readonly device: GPUDevice
+  readonly decoder: Decoder
+  readonly weights: GpuWeights
+  readonly trainee: Trainee
+  readonly config: TrainConfig
+}
 
 /** The seconds that something takes. */
 export async function secondsOf(action: () => Promise<unknown>): Promise<number> {

@@ -1,8 +1,9 @@
+import type { Path } from '../../src/core/path.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { connectEngine } from '../../src/engine/client.ts'
 import type { EngineClient } from '../../src/engine/client.ts'
-import type { Computing, GenerationSummary, LoadParams, Path, Scene } from '../../src/engine/protocol.ts'
+import type { Computing, GenerationSummary, LoadParams, Scene } from '../../src/engine/protocol.ts'
 import { GREEDY } from '../../src/core/sampling.ts'
 import { parseOnnx } from '../../src/formats/onnx.ts'
 import type { OnnxNode } from '../../src/formats/onnx.ts'

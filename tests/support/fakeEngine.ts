@@ -206,6 +206,7 @@ function infoOf(roles: readonly string[], context: number, computing: Computing)
       name,
       system: null,
       card: null,
+      blend: null,
       vector: Float32Array.from({ length: 32 }, (_, at) => Math.sin((index + 1) * (at + 1) * 1.7)),
     })),
     warnings: [],

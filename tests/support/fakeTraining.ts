@@ -1,9 +1,9 @@
+import type { RoleMap } from '../../src/core/training.ts'
 import { HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type {
   DatasetParams,
   DatasetReport,
-  RoleMap,
   TrainEvent,
   TrainParams,
   TrainResult,

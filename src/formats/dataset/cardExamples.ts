@@ -1,7 +1,7 @@
 import { HycoraError } from '../../core/errors.ts'
 import { readCard } from '../card.ts'
-import { isJsonRecord, ownField } from '../json.ts'
-import type { JsonRecord } from '../json.ts'
+import { isJsonRecord, ownField } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
 import type { DialogueCollector } from './reading.ts'
 import { addScript } from './script.ts'
 

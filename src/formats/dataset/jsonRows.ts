@@ -1,5 +1,5 @@
-import { isJsonRecord } from '../json.ts'
-import type { JsonRecord } from '../json.ts'
+import { isJsonRecord } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
 
 /** A piece of a file, with the line it begins on. */
 export interface TextRow {

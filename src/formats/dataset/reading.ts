@@ -1,3 +1,4 @@
+import type { Dialogue, Turn } from '../../core/dialogue.ts'
 import { check } from '../../core/errors.ts'
 
 export type DatasetFormat =
@@ -10,17 +11,8 @@ export type DatasetFormat =
   | 'card'
   | 'script'
 
-export interface DatasetTurn {
-  /** `user` is the visitor, `role` the character. */
-  readonly speaker: 'user' | 'role'
-  readonly text: string
-}
-
-/** A dialogue of a data set, with where it came from. */
-export interface DatasetDialogue {
-  readonly role: string
-  /** Speakers take turns; the last turn is the character's. */
-  readonly turns: readonly DatasetTurn[]
+/** A dialogue of a data set, with where it came from: speakers take turns, the last turn is the character's. */
+export interface DatasetDialogue extends Dialogue {
   readonly split?: 'train' | 'test'
   /** Where it begins in the file, counted from 1. */
   readonly line: number
@@ -51,7 +43,7 @@ export interface DatasetOptions {
 
 /** A turn as it stands in a file, not checked yet. */
 export interface RawTurn {
-  readonly speaker: 'user' | 'role' | 'system'
+  readonly speaker: Turn['speaker'] | 'system'
   readonly text: unknown
 }
 
@@ -97,7 +89,7 @@ export class DialogueCollector {
       this.reject(line, fault)
       return
     }
-    const turns: DatasetTurn[] = []
+    const turns: Turn[] = []
     for (const { speaker, text } of raw) {
       if (speaker === 'system') continue
       const spoken = String(text).trim().toWellFormed()

@@ -1,5 +1,5 @@
-import { isJsonRecord, ownField } from '../json.ts'
-import type { JsonRecord } from '../json.ts'
+import { isJsonRecord, ownField } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
 import type { DatasetFormat, DatasetOptions, DialogueCollector, RawTurn } from './reading.ts'
 
 /** The first of the keys that the object has a value under. */

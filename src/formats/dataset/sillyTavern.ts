@@ -1,5 +1,5 @@
-import { isJsonRecord, ownField } from '../json.ts'
-import type { JsonRecord } from '../json.ts'
+import { isJsonRecord, ownField } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
 import { parseRecord } from './jsonRows.ts'
 import type { TextRow } from './jsonRows.ts'
 import type { DatasetOptions, DialogueCollector } from './reading.ts'

@@ -3,10 +3,10 @@ import type { Root } from 'react-dom/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
+import type { RunHistory } from '../../../src/storage/runs.ts'
 import { RoleMap } from '../../../app/teach/RoleMap.tsx'
-import type { RoleMapPoint } from '../../../src/storage/runs.ts'
 
-const map: RoleMapPoint = {
+const map: NonNullable<RunHistory['map']> = {
   step: 10,
   names: ['Captain_Brine', 'Queen Elizabeth I', 'Alice'],
   cosines: Float32Array.of(1, 0.99, 0.4, 0.99, 1, 0.4, 0.4, 0.4, 1),

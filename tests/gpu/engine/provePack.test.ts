@@ -1,3 +1,4 @@
+import type { PackRef } from '../../../src/formats/packFacts.ts'
 import { resolve } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -5,7 +6,6 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { folder, openFile } from '../../../src/cli/files.ts'
 import { openPackShelf } from '../../../src/engine/packShelf.ts'
 import type { PackShelf } from '../../../src/engine/packShelf.ts'
-import type { PackRef } from '../../../src/engine/protocol.ts'
 import { provePack } from '../../../src/engine/provePack.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import type { Pack, PackContent } from '../../../src/formats/pack.ts'

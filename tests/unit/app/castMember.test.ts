@@ -1,12 +1,13 @@
+import type { RoleFacts } from '../../../src/formats/packFacts.ts'
 import { describe, expect, test } from 'vitest'
 
 import { joinCast, readCards, resolveMacros } from '../../../app/cast/castMember.ts'
-import type { RoleInfo } from '../../../src/engine/protocol.ts'
 
-const role = (name: string, card: unknown = null): RoleInfo => ({
+const role = (name: string, card: RoleFacts['card'] = null): RoleFacts => ({
   name,
   system: null,
   card,
+  blend: null,
   vector: Float32Array.from({ length: 32 }, (_, at) => Math.sin(at)),
 })
 

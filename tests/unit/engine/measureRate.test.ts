@@ -1,7 +1,8 @@
+import type { StopReason } from '../../../src/core/dialogue.ts'
 import { afterEach, expect, test, vi } from 'vitest'
 
 import { answerSeconds, measureRate } from '../../../src/engine/measureRate.ts'
-import type { Backbone, GenerateRequest, StopReason } from '../../../src/model/backbone.ts'
+import type { Backbone, GenerateRequest } from '../../../src/model/backbone.ts'
 
 const pass = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,3 +1,4 @@
+import type { SplitDialogue } from '../../../src/core/dialogue.ts'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
@@ -13,7 +14,6 @@ import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import { encodeRow } from '../../../src/train/rows.ts'
-import type { SplitDialogue } from '../../../src/train/split.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
 
@@ -38,7 +38,7 @@ function dialogue(role: number, line: number, split: 'train' | 'test', exchanges
     { speaker: 'user' as const, text: `Question ${line + index}?` },
     { speaker: 'role' as const, text: said[role]![(line + index) % 3]! },
   ]).flat()
-  return { role: roles[role]!, split, line, turns }
+  return { role: roles[role]!, split, turns }
 }
 
 const dialogues = [0, 1].flatMap((role) => [

@@ -1,3 +1,4 @@
+import type { StopReason } from '../../../src/core/dialogue.ts'
 import { readdirSync } from 'node:fs'
 
 import * as ort from 'onnxruntime-web'
@@ -9,7 +10,7 @@ import { GREEDY } from '../../../src/core/sampling.ts'
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
 import { parseOnnx } from '../../../src/formats/onnx.ts'
 import { readPack } from '../../../src/formats/pack.ts'
-import type { Backbone, Casting, StopReason } from '../../../src/model/backbone.ts'
+import type { Backbone, Casting } from '../../../src/model/backbone.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import type { Decoder } from '../../../src/model/decoder.ts'
 import { recogniseDecoder } from '../../../src/model/recognise.ts'

@@ -2,7 +2,7 @@ import { unzipSync, zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 
 import { readBackup, writeBackup, type BackupPart } from '../../../src/formats/backup.ts'
-import type { JsonRecord } from '../../../src/formats/json.ts'
+import type { JsonRecord } from '../../../src/core/json.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 

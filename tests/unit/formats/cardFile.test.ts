@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { readCard } from '../../../src/formats/card.ts'
 import { readCardFile, writeCardJson, writeCardPng } from '../../../src/formats/cardFile.ts'
 import { writeCharx } from '../../../src/formats/charx.ts'
-import type { JsonRecord } from '../../../src/formats/json.ts'
+import type { JsonRecord } from '../../../src/core/json.ts'
 import { readPngChunks, readPngText, textKeyword } from '../../../src/formats/png.ts'
 import { chunk, picture } from '../../support/png.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { floatToHalf } from '../../../src/core/half.ts'
 import { readGgufHeader, writeGguf } from '../../../src/formats/gguf.ts'
-import type { JsonRecord } from '../../../src/formats/json.ts'
+import type { JsonRecord } from '../../../src/core/json.ts'
 import type { LoraRole } from '../../../src/formats/loraRole.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'

@@ -15,7 +15,7 @@ const kit: TrainingKit = {
     split,
     turns: [
       { speaker: 'user', text: `Hello, ${split}.` },
-      { speaker: 'Captain Brine', text: 'Mind the “wet” rope.\nAye.' },
+      { speaker: 'role', text: 'Mind the “wet” rope.\nAye.' },
     ],
   })),
   config: { steps: 20, mode: 'full', role: 'Captain Brine', batch: 2 },

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 
 import { beforeAll, expect, test } from 'vitest'
 
+import type { SplitDialogue } from '../../../src/core/dialogue.ts'
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack } from '../../../src/formats/pack.ts'
@@ -45,7 +46,7 @@ beforeAll(async () => {
   company = await readPack(memorySource('company', await finishPack(trainee, trainee.tensors, backbone, {})))
 })
 
-function dialogues(...roles: readonly string[]) {
+function dialogues(...roles: readonly string[]): SplitDialogue[] {
   return roles.flatMap((role) =>
     (['train', 'train', 'test'] as const).map((split, index) => ({
       role,

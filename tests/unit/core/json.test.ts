@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { ownField, parseStrictJson } from '../../../src/formats/json.ts'
+import { ownField, parseStrictJson } from '../../../src/core/json.ts'
 
 const INVALID = expect.objectContaining({
   code: 'format-invalid',

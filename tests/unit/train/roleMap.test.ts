@@ -1,11 +1,11 @@
+import type { RoleMap } from '../../../src/core/training.ts'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
 import { Random } from '../../../src/core/random.ts'
-import { mapRoles } from '../../../src/engine/roleMap.ts'
-import type { RoleMap } from '../../../src/engine/protocol.ts'
+import { mapRoles } from '../../../src/train/roleMap.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import { expectedTensors } from '../../../src/formats/packConfig.ts'

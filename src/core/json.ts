@@ -1,4 +1,4 @@
-import { check, HycoraError } from '../core/errors.ts'
+import { check, HycoraError } from './errors.ts'
 
 /** An object of parsed JSON; read it through `ownField`, never with a bracket, since its keys are a stranger's. */
 export type JsonRecord = Readonly<Record<string, unknown>>

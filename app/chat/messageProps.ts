@@ -1,0 +1,21 @@
+import type { Message } from '../../src/storage/chat.ts'
+import type { CastMember } from '../cast/castMember.ts'
+
+/** What a message is shown with. */
+export interface MessageProps {
+  readonly message: Message
+  readonly member: CastMember | undefined
+  /** What `{{user}}` and `{{char}}` stand for. */
+  readonly userName: string
+  readonly characterName: string
+  /** Whether another speaker spoke before. */
+  readonly startsRun: boolean
+  readonly isLast: boolean
+  /** Whether there is a question that it answers, so that it can be answered again. */
+  readonly canRepeat: boolean
+  readonly isEditing: boolean
+  /** `waiting`: no word yet; `speaking`: text is coming. */
+  readonly live: 'no' | 'loading' | 'waiting' | 'speaking'
+  /** Whether an answer is on its way anywhere, so that nothing may be changed. */
+  readonly isBusy: boolean
+}
