@@ -1,4 +1,4 @@
-import { isForAnotherModel } from '../cast/castMember.ts'
+import { isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { errorText } from '../shared/errorText.ts'

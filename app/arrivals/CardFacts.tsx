@@ -1,5 +1,7 @@
 import type { CardArrival } from '../../src/engine/fileProtocol.ts'
-import { cardMember, plainName } from '../cast/castMember.ts'
+import { greetingsOf } from '../../src/cast/cardTexts.ts'
+import { cardMember } from '../../src/cast/member.ts'
+import { plainName } from '../../src/cast/plainName.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
@@ -16,14 +18,21 @@ const LONGEST = 4000
 /** What a card holds: who it is, in its own words, and what comes with it. */
 export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
   const { card, spec, fileName, warnings, portrait } = arrival
-  const text = (key: string): string => (typeof card[key] === 'string' ? card[key] : '')
-  const name = plainName(text('name'))
-  const member = cardMember({ version: 1, id: '', addedAt: 0, fileName, card, name, portrait })
-  const examples = text('mes_example').trim() !== ''
+  const name = plainName(card.name)
+  const member = cardMember({ id: '', fileName, card: arrival.data, name, portrait })
+  const hasExamples = card.exampleMessages.trim() !== ''
+  const texts = [
+    card.description,
+    card.personality,
+    card.scenario,
+    ...greetingsOf(card),
+    card.exampleMessages,
+    card.systemPrompt,
+  ].filter((text) => text.trim() !== '')
   const facts: readonly (readonly [string, string])[] = [
-    ['By', text('creator')],
-    ['Version', text('character_version')],
-    ['Lore', entriesOf(card['character_book'])],
+    ['By', card.creator],
+    ['Version', card.characterVersion],
+    ['Lore', loreOf(card.lorebookEntries)],
     [
       'Also in the file',
       arrival.assets.size === 0 ? '' : `${count(arrival.assets.size)} further files, kept`,
@@ -44,9 +53,9 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
       </div>
       <p>
         They play by their text alone, on any model.{' '}
-        {examples && 'Their example dialogue can be learnt, so that weights play them. '}
+        {hasExamples && 'Their example dialogue can be learnt, so that weights play them. '}
       </p>
-      {examples && (
+      {hasExamples && (
         <div className={styles.actions}>
           <Button label="Teach them" icon="trained" onClick={() => void teachCard(arrival)} />
         </div>
@@ -65,21 +74,19 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
           ))}
         </Notice>
       )}
-      {text('creator_notes').trim() !== '' && (
+      {card.creatorNotes.trim() !== '' && (
         <Fold title="What its maker says">
           <p className={styles.words} dir="auto">
-            {shortened(text('creator_notes'))}
+            {shortened(card.creatorNotes)}
           </p>
         </Fold>
       )}
       <Fold title="Their text">
-        {['description', 'personality', 'scenario', 'first_mes', 'mes_example', 'system_prompt']
-          .filter((key) => text(key).trim() !== '')
-          .map((key) => (
-            <p key={key} className={styles.words} dir="auto">
-              {shortened(text(key))}
-            </p>
-          ))}
+        {texts.map((text) => (
+          <p key={text} className={styles.words} dir="auto">
+            {shortened(text)}
+          </p>
+        ))}
         <dl className={styles.facts}>
           <dt>SHA-256</dt>
           <dd>
@@ -104,10 +111,6 @@ function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${count(text.length)} characters in all)` : text
 }
 
-function entriesOf(book: unknown): string {
-  const entries: unknown =
-    typeof book === 'object' && book !== null && 'entries' in book ? book.entries : null
-  return Array.isArray(entries) && entries.length > 0
-    ? `${count(entries.length)} entries, kept; the model does not read them`
-    : ''
+function loreOf(entries: number): string {
+  return entries > 0 ? `${count(entries)} entries, kept; the model does not read them` : ''
 }

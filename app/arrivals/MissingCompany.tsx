@@ -1,5 +1,5 @@
 import type { LinkMissing } from '../../src/engine/fileProtocol.ts'
-import { plainName } from '../cast/castMember.ts'
+import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'
 import { putAway } from '../stores/arrivals.ts'

@@ -2,9 +2,8 @@ import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
 import type { PackArrival } from '../../src/engine/fileProtocol.ts'
-import { pictureAddress } from '../cast/pictureAddress.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
-import { arrivingMember, isForAnotherModel } from '../cast/castMember.ts'
+import { arrivingMember, isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes, count } from '../shared/format.ts'
@@ -119,7 +118,6 @@ interface RoleChoiceProps {
 function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
   const member = useMemo(() => arrivingMember(role, arrival.roles), [role, arrival])
   const picture = arrival.portraits.get(role.name)
-  const portrait = picture ? pictureAddress(picture) : member.portrait
   return (
     <li {...accentProps(member.accent)}>
       <label className={styles.role}>
@@ -129,7 +127,7 @@ function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
           onChange={(event) => onChoose(event.target.checked)}
           aria-label={member.displayName}
         />
-        <Portrait member={{ ...member, portrait }} size="medium" />
+        <Portrait member={picture ? { ...member, portrait: picture } : member} size="medium" />
         <span>
           <bdi className={styles.roleName}>{member.displayName}</bdi>
           {role.blend && <span className={styles.quiet}>a blend</span>}

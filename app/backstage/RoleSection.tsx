@@ -1,12 +1,12 @@
 import type { Chat } from '../../src/storage/chat.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import { exampleJson } from '../../src/cast/cardTexts.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { findMember, useCast } from '../stores/cast.ts'
 import { setScene } from '../stores/chats.ts'
 import { useGeneration } from '../stores/generation.ts'
 import { characterName } from '../stores/scene.ts'
 import { Button } from '../shared/Button.tsx'
-import { teachFromCard } from '../stores/arrivals.ts'
+import { teachExamples } from '../stores/arrivals.ts'
 import { routeHash } from '../stores/route.ts'
 import { showBackstage } from '../stores/session.ts'
 import { Section } from './Section.tsx'
@@ -19,13 +19,14 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const isBusy = useGeneration((state) => state.live !== null)
   const { role, strength } = chat
   const shown = findMember(members, role)
+  const examples = shown?.card ? exampleJson(shown.card) : null
   const percent = Math.round(strength * 100)
   return (
     <Section title="Who plays">
       <fieldset className={styles.cast} disabled={isBusy} aria-label="Who plays">
         {members.map((member) => (
           <label
-            key={member.name}
+            key={member.key}
             className={styles.role}
             title={member.displayName}
             {...accentProps(member.accent)}
@@ -34,8 +35,8 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
               type="radio"
               name="role"
               aria-label={member.displayName}
-              checked={role === member.name}
-              onChange={() => void setScene({ role: member.name, strength })}
+              checked={role === member.key}
+              onChange={() => void setScene({ role: member.key, strength })}
             />
             <Portrait member={member} size="medium" />
           </label>
@@ -58,13 +59,13 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         <a href={routeHash({ screen: 'blend' })} onClick={() => showBackstage(false)}>
           Blend somebody new
         </a>
-        {shown?.isTrained === false && hasExamples(shown) && (
+        {shown?.isTrained === false && examples !== null && (
           <Button
             label={`Teach ${shown.displayName}`}
             icon="trained"
             onClick={() => {
               showBackstage(false)
-              void teachFromCard(shown.displayName, shown.card ?? {})
+              void teachExamples(shown.displayName, examples)
             }}
           />
         )}
@@ -83,12 +84,6 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
       />
     </Section>
   )
-}
-
-/** Whether a card has dialogue to learn from. */
-function hasExamples({ card }: CastMember): boolean {
-  const examples = card?.['mes_example']
-  return typeof examples === 'string' && examples.trim() !== ''
 }
 
 function describeStrength(percent: number): string {

@@ -1,49 +1,49 @@
 import { useMemo, useState } from 'react'
 
-import { drawn } from '../cast/castMember.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import { faceOf } from '../../src/cast/face.ts'
+import { nameInKey } from '../../src/cast/key.ts'
+import { listed } from '../../src/cast/plainName.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { SideScreen } from '../shared/SideScreen.tsx'
 import {
-  addShare,
+  addPart,
   clearBlend,
   dismissBlendFailure,
   keepBlend,
   mixable,
   mixedVector,
-  removeShare,
-  setShare,
+  removePart,
+  changePart,
   useBlend,
 } from '../stores/blend.ts'
-import type { Share } from '../stores/blend.ts'
+import type { Part } from '../stores/blend.ts'
 import { findMember, useCast } from '../stores/cast.ts'
 import { useEngine } from '../stores/engine.ts'
 import { isTraining, useTraining } from '../stores/training.ts'
 import styles from './BlendScreen.module.css'
 import { Hearing } from './Hearing.tsx'
-import { ShareRow } from './ShareRow.tsx'
+import { PartRow } from './PartRow.tsx'
 
 /** Somebody between others: as much of each as is wanted, heard at once, and kept if they are good. */
 export function BlendScreen() {
-  const { shares, failure, isKeeping } = useBlend()
+  const { parts, failure, isKeeping } = useBlend()
   const members = useCast((state) => state.members)
   const info = useEngine((state) => state.info)
   const isReady = useEngine((state) => state.phase === 'ready')
   const isRehearsing = useTraining(isTraining)
   const [written, setWritten] = useState<string | null>(null)
-  const face = useMemo(() => drawn({ vector: mixedVector(shares) }), [shares])
-  const others = mixable(members, shares, info).filter(
-    ({ name }) => !shares.some((share) => share.name === name),
-  )
-  const name = written ?? suggestedName(shares, members)
-  const canPlay = isReady && !isRehearsing && shares.some(({ percent }) => percent !== 0)
+  const face = useMemo(() => faceOf(mixedVector(parts)), [parts])
+  const others = mixable(members, parts, info).filter(({ key }) => !parts.some((part) => part.key === key))
+  const name = written ?? suggestedName(parts, members)
+  const canPlay = isReady && !isRehearsing && parts.some(({ percent }) => percent !== 0)
   return (
     <SideScreen
       title="Somebody between"
       about="A character here is a set of numbers, so characters can be mixed: a little of one, much of another, or the very opposite of a third. The face is mixed as the voice is."
-      accent={face.accent}
+      accent={face?.accent}
     >
       {isRehearsing && (
         <p className={styles.quiet}>A rehearsal has the stage: blends wait until it pauses.</p>
@@ -55,54 +55,54 @@ export function BlendScreen() {
         <section className={styles.mix} aria-label="Who is in it">
           <div className={styles.face}>
             <Portrait
-              member={shares.length > 0 ? { displayName: name, portrait: face.portrait ?? null } : undefined}
+              member={parts.length > 0 ? { displayName: name, portrait: face?.portrait ?? null } : undefined}
               size="large"
             />
           </div>
-          <ul className={styles.shares}>
-            {shares.map((share) => (
-              <ShareRow
-                key={share.name}
-                member={findMember(members, share.name)}
-                percent={share.percent}
-                onChange={(percent) => setShare(share.name, percent)}
-                onRemove={() => removeShare(share.name)}
+          <ul className={styles.parts}>
+            {parts.map((part) => (
+              <PartRow
+                key={part.key}
+                member={findMember(members, part.key)}
+                percent={part.percent}
+                onChange={(percent) => changePart(part.key, percent)}
+                onRemove={() => removePart(part.key)}
               />
             ))}
           </ul>
           {isReady && others.length > 0 && (
             <select
               className={styles.add}
-              aria-label={shares.length === 0 ? 'Begin with' : 'Add somebody'}
+              aria-label={parts.length === 0 ? 'Begin with' : 'Add somebody'}
               value=""
-              onChange={(event) => addShare(event.target.value)}
+              onChange={(event) => addPart(event.target.value)}
             >
               <option value="" disabled>
-                {shares.length === 0 ? 'Begin with…' : 'Add somebody…'}
+                {parts.length === 0 ? 'Begin with…' : 'Add somebody…'}
               </option>
               {others.map((member) => (
-                <option key={member.name} value={member.name}>
+                <option key={member.key} value={member.key}>
                   {member.displayName}
                 </option>
               ))}
             </select>
           )}
-          {isReady && shares.length === 0 && others.length === 0 && (
+          {isReady && parts.length === 0 && others.length === 0 && (
             <p className={styles.quiet}>
               Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or
               bring in a pack.
             </p>
           )}
-          {shares.length > 0 && (
+          {parts.length > 0 && (
             <p className={styles.quiet}>
-              Only characters of one pack can be mixed: they share the half of their weights that is not
-              theirs alone.
+              Only characters of one pack can be mixed: they part the half of their weights that is not theirs
+              alone.
             </p>
           )}
         </section>
         <Hearing name={name} canPlay={canPlay && !isKeeping} />
       </div>
-      {shares.length > 0 && (
+      {parts.length > 0 && (
         <form
           className={styles.keep}
           onSubmit={(event) => {
@@ -133,10 +133,9 @@ export function BlendScreen() {
   )
 }
 
-function suggestedName(shares: readonly Share[], members: readonly CastMember[]): string {
-  const [first = '', second, ...others] = shares
+function suggestedName(parts: readonly Part[], members: readonly CastMember[]): string {
+  const names = parts
     .filter(({ percent }) => percent > 0)
-    .map(({ name }) => findMember(members, name)?.displayName ?? name)
-  if (second === undefined) return first === '' ? '' : `Another ${first}`
-  return others.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${others.length} more`
+    .map(({ key }) => findMember(members, key)?.displayName ?? nameInKey(key))
+  return names.length === 1 ? `Another ${names[0]}` : listed(names, '')
 }

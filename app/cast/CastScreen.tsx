@@ -8,7 +8,7 @@ import { useCast } from '../stores/cast.ts'
 import { useEngine } from '../stores/engine.ts'
 import { BlendTile } from './BlendTile.tsx'
 import { CallMe } from './CallMe.tsx'
-import type { CastMember } from './castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import styles from './CastScreen.module.css'
 import { LastChats } from './LastChats.tsx'
 import { RoleTile } from './RoleTile.tsx'
@@ -62,7 +62,7 @@ export function CastScreen() {
         <section aria-label="The cast">
           <ul className={styles.grid}>
             {shown.map((member) => (
-              <RoleTile key={member.name} member={member} onOpen={() => void meetRole(member.name)} />
+              <RoleTile key={member.key} member={member} onOpen={() => void meetRole(member.key)} />
             ))}
             {search === '' && <BlendTile />}
             {search === '' && <TeachTile />}
@@ -89,5 +89,5 @@ function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
 
 function matches(member: CastMember, search: string): boolean {
   const wanted = search.trim().toLowerCase()
-  return [member.displayName, member.name, member.line].some((text) => text.toLowerCase().includes(wanted))
+  return [member.displayName, member.key, member.line].some((text) => text.toLowerCase().includes(wanted))
 }

@@ -1,6 +1,7 @@
 import { Icon } from '../shared/Icon.tsx'
-import { siteUrl } from '../stores/site.ts'
-import type { Accent, CastMember } from './castMember.ts'
+import type { Accent } from '../../src/cast/face.ts'
+import type { CastMember } from '../../src/cast/member.ts'
+import { addressOf } from './pictureAddress.ts'
 import styles from './Portrait.module.css'
 
 interface PortraitProps {
@@ -15,11 +16,7 @@ export function Portrait({ member, size, isThinking = false }: PortraitProps) {
   return (
     <span className={[styles.portrait, styles[size], isThinking ? styles.thinking : ''].join(' ')}>
       {member?.portrait ? (
-        <img
-          src={/^(?:data|blob):/.test(member.portrait) ? member.portrait : siteUrl(member.portrait)}
-          alt=""
-          draggable={false}
-        />
+        <img src={addressOf(member.portrait)} alt="" draggable={false} />
       ) : (
         <span className={styles.initial} aria-hidden="true">
           {member ? member.displayName.charAt(0) : <Icon name="nobody" size={24} />}

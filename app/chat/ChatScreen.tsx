@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
-import { isForAnotherModel } from '../cast/castMember.ts'
+import { isForAnotherModel } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { Button } from '../shared/Button.tsx'

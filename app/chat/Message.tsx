@@ -1,7 +1,7 @@
 import { memo, useState } from 'react'
 
 import { selectedTake } from '../../src/storage/chat.ts'
-import { resolveMacros } from '../cast/castMember.ts'
+import { fillMacros } from '../../src/cast/macros.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Message.module.css'
@@ -17,7 +17,7 @@ export const Message = memo(function Message(props: MessageProps) {
   const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
   const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
-  const text = resolveMacros(selectedTake(message).text, { user: userName, character: characterName })
+  const text = fillMacros(selectedTake(message).text, { user: userName, character: characterName })
   return (
     <article
       className={[styles.message, isUser ? styles.user : styles.role, startsRun ? styles.first : ''].join(

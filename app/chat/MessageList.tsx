@@ -1,7 +1,7 @@
 import { Fragment, useEffect, useRef, useState } from 'react'
 
 import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
 import { findMember, useCast } from '../stores/cast.ts'

@@ -1,4 +1,4 @@
-import type { CastMember } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import styles from './Opening.module.css'
 

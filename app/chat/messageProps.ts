@@ -1,5 +1,5 @@
 import type { Message } from '../../src/storage/chat.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 
 /** What a message is shown with. */
 export interface MessageProps {

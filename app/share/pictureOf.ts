@@ -1,15 +1,11 @@
 import { encodeBase64 } from '../../src/core/base64.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import { LONGEST_DRAWING } from '../../src/cast/face.ts'
+import type { CastMember } from '../../src/cast/member.ts'
+import { addressOf } from '../cast/pictureAddress.ts'
 import { siteUrl } from '../stores/site.ts'
 
 /** The side of a drawn portrait as pixels. */
 const SIDE = 768
-/** The longest drawing that a card may carry, as an address. */
-const LONGEST_DRAWING = 16 * 1024
-
-function addressOf(portrait: string): string {
-  return /^(?:data|blob):/.test(portrait) ? portrait : siteUrl(portrait)
-}
 
 /** The portrait as a PNG; null where there is none that the page can draw. */
 export async function pictureOf({ portrait }: Pick<CastMember, 'portrait'>): Promise<Blob | null> {
@@ -18,7 +14,7 @@ export async function pictureOf({ portrait }: Pick<CastMember, 'portrait'>): Pro
     const picture = new Image()
     picture.src = addressOf(portrait)
     await picture.decode()
-    const isDrawn = !portrait.startsWith('blob:')
+    const isDrawn = typeof portrait === 'string'
     const scale = isDrawn ? SIDE / Math.max(picture.naturalWidth, picture.naturalHeight, 1) : 1
     const width = Math.max(1, Math.round((picture.naturalWidth || SIDE) * scale))
     const height = Math.max(1, Math.round((picture.naturalHeight || SIDE) * scale))
@@ -34,7 +30,7 @@ export async function pictureOf({ portrait }: Pick<CastMember, 'portrait'>): Pro
 
 /** The drawing of a portrait that this site serves, as an address that a card can carry; null where it is none. */
 export async function drawingOf({ portrait }: Pick<CastMember, 'portrait'>): Promise<string | null> {
-  if (portrait === null || /^(?:data|blob):/.test(portrait)) return null
+  if (typeof portrait !== 'string' || portrait.startsWith('data:')) return null
   try {
     const response = await fetch(siteUrl(portrait))
     if (!response.ok) return null

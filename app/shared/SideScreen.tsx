@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-import type { Accent } from '../cast/castMember.ts'
+import type { Accent } from '../../src/cast/face.ts'
 import { accentProps } from '../cast/Portrait.tsx'
 import { routeHash } from '../stores/route.ts'
 import { BackstageButton } from './BackstageButton.tsx'

@@ -13,7 +13,9 @@ import type {
   Refusal,
 } from '../../src/engine/fileProtocol.ts'
 import { keepStorage } from '../../src/storage/persistence.ts'
-import { isForAnotherModel, plainName } from '../cast/castMember.ts'
+import { exampleJson } from '../../src/cast/cardTexts.ts'
+import { isForAnotherModel } from '../../src/cast/member.ts'
+import { listed, plainName } from '../../src/cast/plainName.ts'
 import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../workers.ts'
 import { useCast } from './cast.ts'
@@ -288,34 +290,28 @@ async function admit(
 
 /** What a pack is called in lists: who is in it. */
 function packName({ roles }: PackArrival): string {
-  const [first, ...others] = roles.map(({ name }) => plainName(name.replaceAll('_', ' ')))
-  return others.length === 0 ? (first ?? 'A pack') : `${first} and ${others.length} more`
+  return listed(
+    roles.map(({ name }) => plainName(name.replaceAll('_', ' '))),
+    'A pack',
+  )
 }
 
 async function admitCard(arrival: CardArrival): Promise<string> {
-  const { card, original, assets, portrait, fileName } = arrival
-  const name = plainName(typeof card['name'] === 'string' ? card['name'] : '')
-  await keepCard({ name, card, original, assets, portrait, fileName })
+  const { card, data, original, assets, portrait, fileName } = arrival
+  const name = plainName(card.name)
+  await keepCard({ name, card: data, original, assets, portrait, fileName })
   return name
-}
-
-/** "Brine", "Brine and Alice", "Brine, Alice and 3 more". */
-function listed(names: readonly string[]): string {
-  const [first = 'Somebody', second, ...others] = names
-  if (second === undefined) return first
-  return others.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${others.length} more`
 }
 
 /** Keeps a card, and takes its example dialogue to where it can be learnt. */
 export async function teachCard(arrival: CardArrival): Promise<void> {
   const name = await admitCard(arrival)
   putAway()
-  await teachFromCard(name, arrival.card)
+  await teachExamples(name, exampleJson(arrival.card) ?? '')
 }
 
-/** Takes the example dialogue of a card to where it can be learnt. */
-export async function teachFromCard(name: string, card: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = new File([JSON.stringify({ spec: 'chara_card_v3', data: card })], `${name}.json`)
+/** Takes the example dialogue of a card, as `exampleJson` gives it, to where it can be learnt. */
+export async function teachExamples(name: string, examples: string): Promise<void> {
   goTo({ screen: 'teach' })
-  await openLines(file)
+  await openLines(new File([examples], `${name}.json`))
 }

@@ -1,4 +1,4 @@
-// Scope: session. A blend in the making: whose shares it has, and what it said.
+// Scope: session. A blend in the making: whose parts it has, and what it said.
 import type { BlendPart } from '../../src/formats/packRoles.ts'
 import type { PackRef } from '../../src/formats/packFacts.ts'
 import type { Turn } from '../../src/core/dialogue.ts'
@@ -6,8 +6,10 @@ import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import { faceVector, guestKey, isForAnotherModel } from '../cast/castMember.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import { faceVector } from '../../src/cast/face.ts'
+import { guestKey, nameInKey } from '../../src/cast/key.ts'
+import { isForAnotherModel } from '../../src/cast/member.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { openFileWorker } from '../workers.ts'
 import { findMember, useCast } from './cast.ts'
 import { meetRole } from './chats.ts'
@@ -18,10 +20,9 @@ import { samplingOf } from './moods.ts'
 import { newId, newSeed } from './newId.ts'
 import { useSettings } from './settings.ts'
 
-/** A share of somebody of the cast, in percent. */
-export interface Share {
-  /** As chats store them. */
-  readonly name: string
+/** A part of somebody of the cast, in percent. */
+export interface Part {
+  readonly key: string
   readonly percent: number
 }
 
@@ -35,7 +36,7 @@ export interface Exchange {
 }
 
 interface BlendState {
-  readonly shares: readonly Share[]
+  readonly parts: readonly Part[]
   readonly exchanges: readonly Exchange[]
   readonly isAnswering: boolean
   readonly isKeeping: boolean
@@ -43,7 +44,7 @@ interface BlendState {
 }
 
 const initial: BlendState = {
-  shares: [],
+  parts: [],
   exchanges: [],
   isAnswering: false,
   isKeeping: false,
@@ -59,10 +60,10 @@ let controller: AbortController | undefined
 /** Those who can be mixed with each other: trained on the loaded model, of one pack with whoever is in it already. */
 export function mixable(
   members: readonly CastMember[],
-  shares: readonly Share[],
+  parts: readonly Part[],
   info: { readonly fingerprint: string } | null,
 ): readonly CastMember[] {
-  const first = members.find(({ name }) => name === shares[0]?.name)
+  const first = members.find(({ key }) => key === parts[0]?.key)
   return members.filter(
     ({ isTrained, role, guest }) =>
       isTrained === true &&
@@ -74,29 +75,29 @@ export function mixable(
 }
 
 /** Adds somebody; the first two have half each. */
-export function addShare(name: string): void {
-  useBlend.setState(({ shares }) => {
-    if (shares.some((share) => share.name === name)) return {}
-    const added = [...shares, { name, percent: shares.length < 2 ? 50 : 0 }]
-    return { shares: shares.length === 0 ? [{ name, percent: 100 }] : halved(added) }
+export function addPart(key: string): void {
+  useBlend.setState(({ parts }) => {
+    if (parts.some((part) => part.key === key)) return {}
+    const added = [...parts, { key, percent: parts.length < 2 ? 50 : 0 }]
+    return { parts: parts.length === 0 ? [{ key, percent: 100 }] : halved(added) }
   })
 }
 
-function halved(shares: readonly Share[]): readonly Share[] {
-  const isUntouched = shares.length === 2 && shares[0]?.percent === 100
-  return isUntouched ? shares.map((share) => ({ ...share, percent: 50 })) : shares
+function halved(parts: readonly Part[]): readonly Part[] {
+  const isUntouched = parts.length === 2 && parts[0]?.percent === 100
+  return isUntouched ? parts.map((part) => ({ ...part, percent: 50 })) : parts
 }
 
 /** Changes how much of somebody is in it. */
-export function setShare(name: string, percent: number): void {
-  useBlend.setState(({ shares }) => ({
-    shares: shares.map((share) => (share.name === name ? { ...share, percent } : share)),
+export function changePart(key: string, percent: number): void {
+  useBlend.setState(({ parts }) => ({
+    parts: parts.map((part) => (part.key === key ? { ...part, percent } : part)),
   }))
 }
 
 /** Takes somebody out. */
-export function removeShare(name: string): void {
-  useBlend.setState(({ shares }) => ({ shares: shares.filter((share) => share.name !== name) }))
+export function removePart(key: string): void {
+  useBlend.setState(({ parts }) => ({ parts: parts.filter((part) => part.key !== key) }))
 }
 
 /** Begins anew. */
@@ -106,40 +107,40 @@ export function clearBlend(): void {
 }
 
 /** "60 % Sherlock Holmes, 40 % Alice". */
-export function mixText(shares: readonly Share[], members: readonly CastMember[]): string {
-  return shares
+export function mixText(parts: readonly Part[], members: readonly CastMember[]): string {
+  return parts
     .filter(({ percent }) => percent !== 0)
-    .map(({ name, percent }) => `${percent} % ${findMember(members, name)?.displayName ?? name}`)
+    .map(({ key, percent }) => `${percent} % ${findMember(members, key)?.displayName ?? nameInKey(key)}`)
     .join(', ')
 }
 
 /** The vector that the face of the mix is drawn from; empty where the roles have none. */
-export function mixedVector(shares: readonly Share[]): Float32Array {
+export function mixedVector(parts: readonly Part[]): Float32Array {
   const { members } = useCast.getState()
-  const guest = findMember(members, shares[0]?.name ?? null)?.guest
+  const guest = findMember(members, parts[0]?.key ?? null)?.guest
   const roles = guest
     ? (useGuests.getState().packs.find(({ id }) => id === guest.id)?.roles ?? [])
     : (useEngine.getState().info?.roles ?? [])
-  return faceVector(roles, { vector: new Float32Array(0), blend: blendOf(shares) })
+  return faceVector(roles, { vector: new Float32Array(0), blend: blendOf(parts) })
 }
 
-function blendOf(shares: readonly Share[]): readonly BlendPart[] {
+function blendOf(parts: readonly Part[]): readonly BlendPart[] {
   const { members } = useCast.getState()
-  return shares.flatMap(({ name, percent }) => {
-    const role = findMember(members, name)?.role
+  return parts.flatMap(({ key, percent }) => {
+    const role = findMember(members, key)?.role
     return role && percent !== 0 ? [{ role, weight: percent / 100 }] : []
   })
 }
 
-function packOf(shares: readonly Share[]): Promise<PackRef | undefined> {
-  return packRefOf(findMember(useCast.getState().members, shares[0]?.name ?? null))
+function packOf(parts: readonly Part[]): Promise<PackRef | undefined> {
+  return packRefOf(findMember(useCast.getState().members, parts[0]?.key ?? null))
 }
 
-/** The line before a chat with the blend: that of its largest share, in its own name. */
-function lineOf(shares: readonly Share[], name: string): string | null {
+/** The line before a chat with the blend: that of its largest part, in its own name. */
+function lineOf(parts: readonly Part[], name: string): string | null {
   const { members } = useCast.getState()
-  const largest = shares.toSorted((a, b) => b.percent - a.percent)[0]
-  const member = findMember(members, largest?.name ?? null)
+  const largest = parts.toSorted((a, b) => b.percent - a.percent)[0]
+  const member = findMember(members, largest?.key ?? null)
   const roles = member?.guest
     ? useGuests.getState().packs.find(({ id }) => id === member.guest?.id)?.roles
     : useEngine.getState().info?.roles
@@ -151,12 +152,12 @@ function lineOf(shares: readonly Share[], name: string): string | null {
 /** Asks the blend something; what it said before is still known to it. */
 export async function askBlend(question: string, name: string): Promise<void> {
   const words = question.trim()
-  const { shares, isAnswering, exchanges } = useBlend.getState()
-  if (words === '' || isAnswering || blendOf(shares).length === 0) return
+  const { parts, isAnswering, exchanges } = useBlend.getState()
+  if (words === '' || isAnswering || blendOf(parts).length === 0) return
   controller = new AbortController()
   const { signal } = controller
   const id = newId()
-  const mix = mixText(shares, useCast.getState().members)
+  const mix = mixText(parts, useCast.getState().members)
   const before = exchanges.flatMap(({ question: asked, answer }): readonly Turn[] => [
     { speaker: 'user', text: asked },
     { speaker: 'role', text: answer },
@@ -173,13 +174,13 @@ export async function askBlend(question: string, name: string): Promise<void> {
   try {
     const engine = await whenReady(signal)
     const settings = useSettings.getState()
-    const pack = await packOf(shares)
+    const pack = await packOf(parts)
     const scene = {
       role: null,
       ...(pack && { pack }),
-      blend: blendOf(shares),
+      blend: blendOf(parts),
       strength: 1,
-      system: lineOf(shares, name),
+      system: lineOf(parts, name),
       turns: [...before, { speaker: 'user' as const, text: words }],
       continueLast: false,
     }
@@ -207,14 +208,14 @@ export function stopBlend(): void {
 
 /** Keeps the blend as somebody of the cast, and opens a chat with them. */
 export async function keepBlend(name: string): Promise<void> {
-  const { shares, isKeeping } = useBlend.getState()
-  const blend = blendOf(shares)
+  const { parts, isKeeping } = useBlend.getState()
+  const blend = blendOf(parts)
   if (isKeeping || blend.length === 0 || name.trim() === '') return
   useBlend.setState({ isKeeping: true, failure: null })
   try {
     const engine = await whenReady(new AbortController().signal)
     const { members } = useCast.getState()
-    const pack = (await packOf(shares)) ?? shippedPack()
+    const pack = (await packOf(parts)) ?? shippedPack()
     if (!pack) return
     const title = name.trim()
     const file = await askFileWorker(
@@ -223,9 +224,9 @@ export async function keepBlend(name: string): Promise<void> {
       {
         pack: { name: pack.name, file: pack.file },
         name: title,
-        system: lineOf(shares, title),
-        card: { name: title, description: `${mixText(shares, members)}.` },
-        shares: blend,
+        system: lineOf(parts, title),
+        card: { name: title, description: `${mixText(parts, members)}.` },
+        parts: blend,
       },
       { limitMs: LIMIT_MS },
     )

@@ -3,27 +3,28 @@ import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
 import { fetchJson } from '../../src/storage/downloads.ts'
-import type { Card, CastMember } from '../cast/castMember.ts'
-import { joinCast, readCards } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
+import { joinCast, readCast } from '../../src/cast/member.ts'
 import { siteUrl } from './site.ts'
 
 interface CastState {
-  readonly cards: readonly Card[]
+  /** The members of this site, before it is known who is trained. */
+  readonly shipped: readonly CastMember[]
   /** Who was brought in here first, then the company that came with the model. */
   readonly members: readonly CastMember[]
   /** Whether the cards have come, or will not. */
   readonly isSettled: boolean
 }
 
-export const useCast = create<CastState>()(() => ({ cards: [], members: [], isSettled: false }))
+export const useCast = create<CastState>()(() => ({ shipped: [], members: [], isSettled: false }))
 
 /** Fetches the cards, so that the gallery stands before the model does. Without them the pack's roles still play. */
 export async function openCast(): Promise<void> {
   try {
-    const cards = readCards(await fetchJson(siteUrl('cast/cards.json')))
+    const shipped = readCast(await fetchJson(siteUrl('cast/cards.json')))
     useCast.setState(({ members }) => ({
-      cards,
-      members: members.some(({ guest }) => !guest) ? members : [...members, ...joinCast(cards, null)],
+      shipped,
+      members: members.some(({ guest }) => !guest) ? members : [...members, ...joinCast(shipped, null)],
     }))
   } finally {
     useCast.setState({ isSettled: true })
@@ -37,12 +38,12 @@ export function seatGuests(guests: readonly CastMember[]): void {
 
 /** Joins the cards with the roles that the loaded pack holds. */
 export function assignRoles(roles: readonly RoleFacts[]): void {
-  useCast.setState(({ cards, members }) => ({
-    members: [...members.filter(({ guest }) => guest), ...joinCast(cards, roles)],
+  useCast.setState(({ shipped, members }) => ({
+    members: [...members.filter(({ guest }) => guest), ...joinCast(shipped, roles)],
   }))
 }
 
-/** The member of this name; undefined for the bare backbone and for roles that are not here. */
-export function findMember(members: readonly CastMember[], name: string | null): CastMember | undefined {
-  return name === null ? undefined : members.find((member) => member.name === name)
+/** The member of this key; undefined for the bare backbone and for whoever is not here. */
+export function findMember(members: readonly CastMember[], key: string | null): CastMember | undefined {
+  return key === null ? undefined : members.find((member) => member.key === key)
 }

@@ -11,7 +11,7 @@ import { keepStorage } from '../../src/storage/persistence.ts'
 import type { ChatChange, ChatSummary, NewMessage, Take } from '../../src/storage/records.ts'
 import type { ImportedChat } from '../../src/storage/sillyTavern.ts'
 import { exportChat, importChat } from '../../src/storage/sillyTavern.ts'
-import { resolveMacros } from '../cast/castMember.ts'
+import { fillMacros } from '../../src/cast/macros.ts'
 import { findMember, useCast } from './cast.ts'
 import type { Failure } from './engine.ts'
 import { newId } from './newId.ts'
@@ -264,7 +264,7 @@ export function exportOpenChat(chat: Chat): { readonly name: string; readonly te
   const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
   return {
     name: `${names.character} - ${date}.jsonl`,
-    text: exportChat(chat, names, (text) => resolveMacros(text, names)),
+    text: exportChat(chat, names, (text) => fillMacros(text, names)),
   }
 }
 
@@ -311,13 +311,13 @@ function importReport(
 function matchRole(imported: ImportedChat): string | null {
   const { members } = useCast.getState()
   const recorded = imported.messages.find((message) => message.role !== null)?.role
-  const character = plainName(imported.characterName)
+  const character = lettersOf(imported.characterName)
   const member =
-    members.find(({ name }) => name === recorded) ??
+    members.find(({ key }) => key === recorded) ??
     members.find(
-      ({ name, displayName }) => plainName(name) === character || plainName(displayName) === character,
+      ({ key, displayName }) => lettersOf(key) === character || lettersOf(displayName) === character,
     )
-  return member?.name ?? null
+  return member?.key ?? null
 }
 
 /** A message of the chat's character as this role's, unless it says whose it is. */
@@ -326,7 +326,7 @@ function withRole(message: NewMessage, character: string, role: string | null): 
   return isTheirs ? { ...message, role } : message
 }
 
-function plainName(name: string): string {
+function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 

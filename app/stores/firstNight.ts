@@ -7,7 +7,8 @@ import { inspectPack } from '../../src/storage/packLibrary.ts'
 import { saveFile } from '../shared/saveFile.ts'
 import { findMember, useCast } from './cast.ts'
 import { meetRole } from './chats.ts'
-import { guestKey } from '../cast/castMember.ts'
+import { listed } from '../../src/cast/plainName.ts'
+import { guestKey } from '../../src/cast/key.ts'
 import type { Failure } from './engine.ts'
 import { keepPack, useGuests } from './guests.ts'
 import { notify } from './notices.ts'
@@ -59,9 +60,7 @@ export function taughtRole(): string {
 }
 
 function nameOfPack(): string {
-  const roles = useTraining.getState().run?.roles ?? []
-  const [first = 'Somebody', ...others] = roles
-  return others.length === 0 ? first : `${first} and ${others.length} more`
+  return listed(useTraining.getState().run?.roles ?? [])
 }
 
 /** Keeps what came of it in the library of this device. */

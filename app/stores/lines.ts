@@ -1,8 +1,9 @@
 // Scope: session. The lines that a character is to be taught, and what the engine makes of them.
-import type { JsonRecord } from '../../src/core/json.ts'
 import { create } from 'zustand'
 
 import { asHycoraError, check, HycoraError } from '../../src/core/errors.ts'
+import { exampleJson } from '../../src/cast/cardTexts.ts'
+import { arrivingMember } from '../../src/cast/member.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
 import type { DatasetParams, DatasetReport } from '../../src/engine/protocol.ts'
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
@@ -117,16 +118,16 @@ async function cardLines(file: File): Promise<string> {
   )
   const [refusal] = found.refusals
   if (refusal) throw new HycoraError(refusal.code, refusal.message)
-  const cards = found.arrivals.flatMap((arrival): readonly JsonRecord[] => {
-    if (arrival.kind === 'card') return [arrival.card]
-    return arrival.kind === 'pack' ? arrival.roles.flatMap(({ card }) => (card ? [card] : [])) : []
+  const examples = found.arrivals.flatMap((arrival): readonly (string | null)[] => {
+    if (arrival.kind === 'card') return [exampleJson(arrival.card)]
+    if (arrival.kind !== 'pack') return []
+    return arrival.roles.map((role) => {
+      const { card } = arrivingMember(role, arrival.roles)
+      return card && exampleJson(card)
+    })
   })
-  check(cards.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
-  return cards
-    .map(({ name, nickname, mes_example = '' }: JsonRecord) =>
-      JSON.stringify({ name, nickname, mes_example }),
-    )
-    .join('\n')
+  check(examples.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
+  return examples.filter((one) => one !== null).join('\n')
 }
 
 /** Takes the lines that come with the page. */

@@ -4,8 +4,9 @@ import type { Turn } from '../../src/core/dialogue.ts'
 import type { Scene } from '../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
-import type { CastMember } from '../cast/castMember.ts'
-import { nameInKey, resolveMacros } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
+import { nameInKey } from '../../src/cast/key.ts'
+import { fillMacros } from '../../src/cast/macros.ts'
 
 /** A scene with the messages behind its turns. */
 export interface Staging {
@@ -45,13 +46,13 @@ export function stageChat(
     .map((message) => ({ id: message.id, turn: turnOf(message, names) }))
     .filter(({ turn }) => turn.text.trim() !== '')
   const hasWeights = chat.role !== null && member?.isTrained !== false
-  const cardText = member?.cardText ? resolveMacros(member.cardText, names) : null
+  const cardLine = member?.cardLine ? fillMacros(member.cardLine, names) : null
   return {
     scene: {
       role: hasWeights ? (member?.role ?? chat.role) : null,
       ...(hasWeights && pack && { pack }),
       strength: chat.strength,
-      ...(!hasWeights && { system: cardText }),
+      ...(!hasWeights && { system: cardLine }),
       turns: spoken.map(({ turn }) => turn),
       continueLast: continueTarget,
     },
@@ -69,5 +70,5 @@ function messagesBefore(
 }
 
 function turnOf(message: Message, names: { readonly user: string; readonly character: string }): Turn {
-  return { speaker: message.speaker, text: resolveMacros(selectedTake(message).text, names) }
+  return { speaker: message.speaker, text: fillMacros(selectedTake(message).text, names) }
 }

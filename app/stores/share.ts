@@ -7,7 +7,8 @@ import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
 import type { SharedForm, ShareParams } from '../../src/engine/fileProtocol.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
-import type { CastMember } from '../cast/castMember.ts'
+import { withDrawing } from '../../src/cast/face.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { drawingOf, pictureOf } from '../share/pictureOf.ts'
 import { openFileWorker } from '../workers.ts'
 import { useCast } from './cast.ts'
@@ -82,7 +83,7 @@ async function paramsOf(subject: ShareSubject): Promise<ShareParams> {
     role: pack && member.role,
     name: member.displayName,
     cards: cardsOf(member),
-    card: await withDrawing(member),
+    card: await drawnCard(member),
     original: kept?.original ?? null,
     assets: kept?.assets ?? new Map<string, Blob>(),
     portrait: await pictureOf(member),
@@ -108,22 +109,14 @@ function cardsOf({ guest }: CastMember): ReadonlyMap<string, JsonRecord> {
   if (guest) return new Map()
   const { members } = useCast.getState()
   return new Map(
-    members.flatMap(({ guest: other, role, card }) =>
-      !other && role !== null && card ? [[role, card] as const] : [],
+    members.flatMap(({ guest: other, role, cardData }) =>
+      !other && role !== null && cardData ? [[role, cardData] as const] : [],
     ),
   )
 }
 
 /** The card with the drawn face in it, so that it is there wherever the pack goes. */
-async function withDrawing(member: CastMember): Promise<JsonRecord | null> {
+async function drawnCard(member: CastMember): Promise<JsonRecord | null> {
   const drawing = await drawingOf(member)
-  if (drawing === null) return member.card
-  const assets: unknown = member.card?.['assets']
-  const others = Array.isArray(assets) ? assets : []
-  const icon = { type: 'icon', uri: drawing, name: 'main', ext: 'svg' }
-  return others.some(isIcon) ? member.card : { ...member.card, assets: [icon, ...others] }
-}
-
-function isIcon(asset: unknown): boolean {
-  return typeof asset === 'object' && asset !== null && 'type' in asset && asset.type === 'icon'
+  return drawing === null ? member.cardData : withDrawing(member.cardData ?? {}, drawing)
 }

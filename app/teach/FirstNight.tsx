@@ -1,7 +1,7 @@
 import type { PackFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
-import { portraitAccent, portraitSvg } from '../../src/core/portrait.ts'
+import { faceOf } from '../../src/cast/face.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
@@ -53,7 +53,10 @@ function Newcomer({ facts }: { readonly facts: PackFacts }) {
   const phase = useTraining((state) => state.phase)
   const isElsewhere = useTraining((state) => state.isElsewhere)
   const { kept, isBusy } = useFirstNight()
-  const face = useFace(facts, role)
+  const face = useMemo(() => {
+    const vector = facts.roles.find(({ name }) => name === role)?.vector
+    return vector ? faceOf(vector) : null
+  }, [facts, role])
   const losses = lossesOf(history.points)
   const best = bestHeldOut(history)
   return (
@@ -93,18 +96,6 @@ function Newcomer({ facts }: { readonly facts: PackFacts }) {
       </div>
     </div>
   )
-}
-
-/** The face that the role's vector gives. */
-function useFace(facts: PackFacts, role: string) {
-  return useMemo(() => {
-    const vector = facts.roles.find(({ name }) => name === role)?.vector
-    if (!vector || vector.length < 8) return null
-    return {
-      portrait: `data:image/svg+xml,${encodeURIComponent(portraitSvg(vector))}`,
-      accent: portraitAccent(vector),
-    }
-  }, [facts, role])
 }
 
 /** Who else is in the pack. */

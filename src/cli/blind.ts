@@ -3,8 +3,7 @@ import { join, resolve } from 'node:path'
 
 import { check } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
-import { roleLine } from '../core/roleLine.ts'
-import { cardText, fillNames } from '../formats/card.ts'
+import { lineOf, nameOf, wholeText } from '../cast/cardTexts.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord } from '../core/json.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
@@ -68,7 +67,7 @@ export async function blind(words: readonly string[]): Promise<void> {
       const byPack = (await answer(own, question, { seed, maxTokens })).text
       const isLeft = random.nextUniform() < 0.5
       const [left, right] = isLeft ? [byPack, byPrompt] : [byPrompt, byPack]
-      const character = card.nickname || card.name
+      const character = nameOf(card)
       pairs.push({ id, character, greeting: greetingOf(card).text, question, left, right })
       key.push({ id, pack: isLeft ? 'left' : 'right' })
     }
@@ -93,8 +92,7 @@ async function heldOutOpenings(): Promise<readonly string[]> {
 
 /** Told who it is: by the whole card, as other programs do, or by the line that the page makes of it. */
 function prompted(engine: CliEngine, card: CharacterCard, prompt: 'card' | 'line'): Speaker {
-  const line = roleLine(card)
-  const system = prompt === 'card' ? cardText(card, VISITOR) : line && fillNames(line, card, VISITOR)
+  const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, VISITOR)
   return { engine, system, before: [greetingOf(card)], casting: null }
 }
 

@@ -6,6 +6,7 @@ import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
 import { readCardFile } from '../formats/cardFile.ts'
 import { withoutEmbedded } from '../formats/charx.ts'
 import { fileKind } from '../formats/fileKind.ts'
+import { ownField } from '../core/json.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack, type PackBackbone, type PackContent } from '../formats/pack.ts'
 import { changeRole } from '../formats/packParts.ts'
@@ -71,7 +72,8 @@ async function importCard(bytes: Uint8Array, name: string): Promise<PackContent>
     return `${name} is a character card without an adapter; open it in the page, where it plays by its text`
   })
   const pack = await readPack(memorySource(`${name}: the adapter`, adapter))
-  const roleName = pack.roles.find((role) => role.name === card['name'])?.name ?? pack.roles.at(-1)?.name
+  const roleName =
+    pack.roles.find((role) => role.name === ownField(card, 'name'))?.name ?? pack.roles.at(-1)?.name
   return roleName === undefined ? pack : changeRole(pack, roleName, { card: withoutEmbedded(card) })
 }
 

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError } from '../core/errors.ts'
 import { readBackup } from '../formats/backup.ts'
+import { greetingsOf } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
 import { readCardFile } from '../formats/cardFile.ts'
 import { fileKind } from '../formats/fileKind.ts'
@@ -69,7 +70,8 @@ async function describeBackbone(path: string): Promise<Description> {
 
 async function describeCard(bytes: Uint8Array, file: string): Promise<Description> {
   const { card, spec, portrait, adapter, assets, warnings } = readCardFile(bytes, file)
-  const { name, creator, characterVersion, tags, alternateGreetings } = readCard(card)
+  const character = readCard(card)
+  const { name, creator, characterVersion, tags, lorebookEntries, extensions } = character
   return {
     kind: 'character card',
     file,
@@ -78,9 +80,9 @@ async function describeCard(bytes: Uint8Array, file: string): Promise<Descriptio
     creator,
     characterVersion,
     tags,
-    greetings: 1 + alternateGreetings.length,
-    lorebook: Object.hasOwn(card, 'character_book'),
-    extensions: Object.keys(Object(card['extensions'])),
+    greetings: greetingsOf(character).length,
+    lorebook: lorebookEntries > 0,
+    extensions: Object.keys(extensions),
     portrait: portrait ? `${portrait.mime}, ${portrait.bytes.length} bytes` : 'none',
     assets: [...assets.keys()],
     adapter: adapter ? await describeAdapter(adapter, file) : 'none',

@@ -1,8 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 
 import { check } from '../core/errors.ts'
-import { roleLine } from '../core/roleLine.ts'
-import { fillNames } from '../formats/card.ts'
+import { lineOf, nameOf } from '../cast/cardTexts.ts'
 import { numberOption, parseArguments } from './arguments.ts'
 import { openEngine } from './engine.ts'
 import type { CliEngine } from './engine.ts'
@@ -88,11 +87,10 @@ export async function openings(words: readonly string[]): Promise<void> {
 /** A character of the cast as the page lets it play without an adapter. */
 async function speakerOf(role: string, engine: CliEngine): Promise<NamedSpeaker> {
   const card = await castCard(role)
-  const line = roleLine(card)
   return {
-    name: `as ${card.nickname || card.name}`,
+    name: `as ${nameOf(card)}`,
     engine,
-    system: line && fillNames(line, card, VISITOR),
+    system: lineOf(card, VISITOR),
     before: [greetingOf(card)],
     casting: null,
   }

@@ -5,7 +5,9 @@ import { resolve } from 'node:path'
 import { HycoraError } from '../core/errors.ts'
 import { STEADY } from '../core/sampling.ts'
 import { findLoop } from '../engine/findLoop.ts'
-import { fillNames, readCard } from '../formats/card.ts'
+import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
+import { fillMacros } from '../cast/macros.ts'
+import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Casting } from '../model/backbone.ts'
@@ -36,7 +38,10 @@ export async function castCard(role: string): Promise<CharacterCard> {
 
 /** The greeting with which the page begins a character's chat. */
 export function greetingOf(card: CharacterCard): Turn {
-  return { speaker: 'role', text: fillNames(card.firstMessage, card, VISITOR) }
+  return {
+    speaker: 'role',
+    text: fillMacros(greetingsOf(card)[0] ?? '', { user: VISITOR, character: nameOf(card) }),
+  }
 }
 
 /** How an answer ended: by itself, at its longest, or cut where it went round in circles. */

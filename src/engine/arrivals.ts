@@ -2,6 +2,7 @@ import type { PackFile } from '../formats/packFacts.ts'
 import { hexSha256, plainBytes } from '../core/bytes.ts'
 import { asHycoraError, check } from '../core/errors.ts'
 import { readBackup } from '../formats/backup.ts'
+import { readCard } from '../formats/card.ts'
 import { readCardFile } from '../formats/cardFile.ts'
 import type { CardFile } from '../formats/cardFile.ts'
 import { isGguf } from '../formats/gguf.ts'
@@ -203,7 +204,8 @@ async function cardArrival(found: CardFile, facts: Facts): Promise<CardArrival> 
     ...facts,
     kind: 'card',
     spec,
-    card,
+    card: readCard(card),
+    data: card,
     original,
     assets: new Map([...assets].map(([path, content]) => [path, new Blob([plainBytes(content)])])),
     portrait: picture ?? null,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { JsonRecord } from '../core/json.ts'
+import type { CharacterCard } from '../formats/card.ts'
 import type { PackBackbone } from '../formats/pack.ts'
 import type { PackFile, RoleFacts } from '../formats/packFacts.ts'
 import type { BlendPart } from '../formats/packRoles.ts'
@@ -46,8 +47,9 @@ export interface PackArrival extends Found {
 export interface CardArrival extends Found {
   readonly kind: 'card'
   readonly spec: 'v1' | 'v2' | 'v3'
-  /** The `data` of V3. */
-  readonly card: JsonRecord
+  readonly card: CharacterCard
+  /** The `data` of V3 that the card was read from, to be kept. */
+  readonly data: JsonRecord
   /** The whole object of the file. */
   readonly original: JsonRecord
   /** Further files that came with it, by path. */
@@ -132,7 +134,7 @@ export interface BlendParams {
   readonly name: string
   readonly system: string | null
   readonly card: JsonRecord | null
-  readonly shares: readonly BlendPart[]
+  readonly parts: readonly BlendPart[]
 }
 
 export interface FileRequests {

@@ -198,8 +198,8 @@ function loraOf({ content, role, name }: Subject): { readonly lora: LoraRole; re
 }
 
 /** A pack of a blend and the roles that it mixes. @throws HycoraError as `addBlend`. */
-export async function writeBlend({ pack, name, system, card, shares }: BlendParams): Promise<Blob> {
+export async function writeBlend({ pack, name, system, card, parts }: BlendParams): Promise<Blob> {
   const content = await openPack(pack)
-  const blended = { ...addBlend(content, { name, system, card }, shares), sha256: content.sha256 }
+  const blended = { ...addBlend(content, { name, system, card }, parts), sha256: content.sha256 }
   return new Blob([await writePack(extractRole(blended, name))], { type: PACK_MIME })
 }

@@ -1,7 +1,8 @@
 import type { SplitDialogue } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
 import { check } from '../core/errors.ts'
-import { cardText, readCard } from '../formats/card.ts'
+import { wholeText } from '../cast/cardTexts.ts'
+import { readCard } from '../formats/card.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { PackRole } from '../formats/packRoles.ts'
 import type { Casting } from '../model/backbone.ts'
@@ -97,7 +98,7 @@ interface Cast {
 }
 
 function castOf(pack: Pack, { name, system, card }: PackRole): Cast {
-  const text = card ? cardText(readCard(card), 'the visitor') : ''
+  const text = card ? wholeText(readCard(card), 'the visitor') : ''
   return { name, line: system, card: text || (system ?? ''), casting: castRole(pack, name, 1) }
 }
 

@@ -33,6 +33,8 @@ export interface CharacterCard {
   readonly tags: readonly string[]
   readonly source: readonly string[]
   readonly assets: readonly CardAsset[]
+  /** How many entries its lorebook has. */
+  readonly lorebookEntries: number
   /** Other programs' data, kept as they are. */
   readonly extensions: JsonRecord
 }
@@ -40,22 +42,22 @@ export interface CharacterCard {
 const MAX_TEXT_CHARACTERS = 2 ** 20
 const MAX_SHORT_CHARACTERS = 1024
 const MAX_ENTRIES = 1024
-const MAX_PORTRAIT_CHARACTERS = 16 * 1024
 const MAX_DEPTH = 64
 
 /**
  * Reads a card leniently: a field of the wrong type is empty, texts are cut at 2²⁰ characters and lists at 1,024
  * entries. Takes the `data` object or a whole card that holds one; everything is copied, no key `__proto__` with it.
  *
+ * @param fallbackName whose card it is where it names nobody.
  * @throws HycoraError `format-invalid` when it is not an object or has no name.
  */
-export function readCard(value: unknown): CharacterCard {
+export function readCard(value: unknown, fallbackName = ''): CharacterCard {
   check(isJsonRecord(value), 'format-invalid', () => 'the character card is not a JSON object')
   const inner = ownField(value, 'data')
   const data = isJsonRecord(inner) ? inner : value
   const long = (key: string): string => text(ownField(data, key), MAX_TEXT_CHARACTERS)
   const short = (key: string): string => text(ownField(data, key), MAX_SHORT_CHARACTERS)
-  const name = short('name').trim()
+  const name = short('name').trim() || fallbackName
   check(name, 'format-invalid', () => 'the character card has no name')
   const extensions = ownField(data, 'extensions')
   return {
@@ -76,37 +78,9 @@ export function readCard(value: unknown): CharacterCard {
     tags: texts(ownField(data, 'tags'), MAX_SHORT_CHARACTERS),
     source: texts(ownField(data, 'source'), MAX_SHORT_CHARACTERS),
     assets: list(ownField(data, 'assets')).filter(isJsonRecord).map(readAsset),
+    lorebookEntries: countEntries(ownField(data, 'character_book')),
     extensions: isJsonRecord(extensions) ? copyRecord(extensions, 0) : {},
   }
-}
-
-/**
- * The card as one system text: `system_prompt`, description, personality, scenario and `mes_example`, the non-empty ones
- * joined by blank lines, with the names filled in.
- */
-export function cardText(card: CharacterCard, userName: string): string {
-  const parts = [card.systemPrompt, card.description, card.personality, card.scenario, card.exampleMessages]
-  const present = parts.filter((part) => part.trim() !== '')
-  return fillNames(present.join('\n\n'), card, userName)
-}
-
-/** Replaces `{{char}}`, `<char>` and `<bot>` by the character's name, `{{user}}` and `<user>` by the visitor's. */
-export function fillNames(template: string, card: CharacterCard, userName: string): string {
-  const character = card.nickname || card.name
-  return template.replaceAll(
-    /\{\{(char|user)\}\}|<(char|bot|user)>/gi,
-    (_, braced?: string, angled?: string) =>
-      (braced ?? angled)?.toLowerCase() === 'user' ? userName : character,
-  )
-}
-
-/** The portrait that travels within the card: the first icon that is a drawing of at most 16 KiB, as a data URI. */
-export function cardPortrait(card: CharacterCard): string | null {
-  const icons = card.assets.filter(
-    ({ type, uri }) => type === 'icon' && /^data:image\/svg\+xml[;,]/i.test(uri),
-  )
-  const drawn = icons.filter(({ uri }) => uri.length <= MAX_PORTRAIT_CHARACTERS)
-  return (drawn.find(({ name }) => name === 'main') ?? drawn[0])?.uri ?? null
 }
 
 function text(value: unknown, most: number): string {
@@ -130,6 +104,12 @@ function readAsset(asset: JsonRecord): CardAsset {
     name: text(ownField(asset, 'name'), MAX_SHORT_CHARACTERS),
     ext: text(ownField(asset, 'ext'), MAX_SHORT_CHARACTERS),
   }
+}
+
+/** Entries stand in a list, or, as some programs write them, in an object by number. */
+function countEntries(book: unknown): number {
+  const entries = isJsonRecord(book) ? ownField(book, 'entries') : undefined
+  return typeof entries === 'object' && entries !== null ? Object.keys(entries).length : 0
 }
 
 function copyRecord(record: JsonRecord, depth: number): JsonRecord {

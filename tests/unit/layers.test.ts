@@ -7,14 +7,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/gpu': ['src/core'],
   'src/kernels': ['src/core', 'src/gpu', 'shaders'],
   'src/formats': ['src/core'],
+  'src/cast': ['src/core', 'src/formats', 'src/storage'],
   'src/model': ['src/core', 'src/gpu', 'src/kernels', 'src/formats'],
   'src/train': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model'],
   'src/fallback': ['src/core', 'src/formats', 'src/model'],
-  'src/evaluate': ['src/core', 'src/formats', 'src/model', 'src/train'],
+  'src/evaluate': ['src/core', 'src/cast', 'src/formats', 'src/model', 'src/train'],
   'src/engine': ['src/core', 'src/gpu', 'src/formats', 'src/model', 'src/train', 'src/fallback'],
   'src/storage': ['src/core', 'src/formats'],
   'src/cli': [
     'src/core',
+    'src/cast',
     'src/gpu',
     'src/formats',
     'src/model',
@@ -23,7 +25,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/evaluate',
     'src/engine',
   ],
-  app: ['src/core', 'src/engine', 'src/storage'],
+  app: ['src/core', 'src/cast', 'src/engine', 'src/storage'],
 }
 
 /** What a layer may name in types alone, beside what it may import. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
-import { readCards } from '../../../app/cast/castMember.ts'
+import { readCast } from '../../../src/cast/member.ts'
 import { startApp } from '../../../app/startApp.tsx'
 import { assignRoles, useCast } from '../../../app/stores/cast.ts'
 import { beginChat, openChats } from '../../../app/stores/chats.ts'
@@ -12,7 +12,7 @@ import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 import type { FakeEngine } from '../../support/fakeEngine.ts'
 
-const cards = readCards({
+const shipped = readCast({
   Holmes: {
     displayName: 'Sherlock Holmes',
     line: 'Go on.',
@@ -51,7 +51,7 @@ const open = async (...answers: readonly string[]): Promise<void> => {
   location.hash = '#/'
   close = await startApp(root, () => engine)
   await openChats(() => Promise.resolve(openMemoryLog()))
-  useCast.setState({ cards })
+  useCast.setState({ shipped })
   assignRoles(useEngine.getState().info!.roles)
   await beginChat('Holmes')
   await expect.element(box).toHaveFocus()

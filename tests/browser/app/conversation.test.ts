@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import { joinCast, readCards } from '../../../app/cast/castMember.ts'
+import { joinCast, readCast } from '../../../src/cast/member.ts'
 import { useCast } from '../../../app/stores/cast.ts'
 import {
   beginChat,
@@ -24,7 +24,7 @@ import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 import type { FakeEngine, Script } from '../../support/fakeEngine.ts'
 
-const cards = readCards({
+const shipped = readCast({
   Holmes: {
     displayName: 'Sherlock Holmes',
     line: 'Go on.',
@@ -43,7 +43,7 @@ const cards = readCards({
 /** Opens a chat with a role, an engine that follows the script behind it. */
 const stage = async (role: string | null, script: Script = {}): Promise<FakeEngine> => {
   await openChats(() => Promise.resolve(openMemoryLog()))
-  useCast.setState({ cards, members: joinCast(cards, null) })
+  useCast.setState({ shipped, members: joinCast(shipped, null) })
   const engine = createFakeEngine({ roles: ['Holmes'], ...script })
   await startEngine(() => engine)
   await beginChat(role)

@@ -94,7 +94,14 @@ describe('what comes in', () => {
     const found = await arrive(
       file('brine.json', JSON.stringify({ spec: 'chara_card_v2', data: card, x_top: 1 })),
     )
-    expect(found).toMatchObject({ kind: 'card', spec: 'v2', card, original: { x_top: 1 }, portrait: null })
+    expect(found).toMatchObject({
+      kind: 'card',
+      spec: 'v2',
+      data: card,
+      original: { x_top: 1 },
+      portrait: null,
+    })
+    expect(found).toMatchObject({ card: { name: 'Brine', firstMessage: 'Mind the rope.' } })
   })
 
   test('is told apart by content: chats, lines and what is none of these', async () => {
@@ -154,7 +161,7 @@ describe('what goes out comes in again', () => {
     expect([...forms.keys()]).toEqual(['charx', 'png', 'json'])
     for (const form of ['charx', 'png', 'json'] as const) {
       const found = await arrive({ path: `brine.${form}`, file: forms.get(form) as Blob })
-      expect(found).toMatchObject({ kind: 'card', card: { ...card }, original: { x_beside: 'kept' } })
+      expect(found).toMatchObject({ kind: 'card', data: { ...card }, original: { x_beside: 'kept' } })
     }
   })
 
@@ -195,7 +202,7 @@ describe('what goes out comes in again', () => {
       name: 'Both',
       system: null,
       card: { name: 'Both' },
-      shares: [
+      parts: [
         { role: 'Role 1', weight: 1.5 },
         { role: 'Role 0', weight: -0.5 },
       ],

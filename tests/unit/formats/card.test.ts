@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cardPortrait, cardText, fillNames, readCard } from '../../../src/formats/card.ts'
+import { readCard } from '../../../src/formats/card.ts'
 
 const SVG = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg"/>')}`
 
@@ -20,11 +20,6 @@ const FULL = {
   character_version: '2',
   extensions: { talkativeness: 0.5, own: [{ deep: true }] },
   assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }, 'junk'],
-}
-
-/** A card with one icon at this address. */
-function withIcon(uri: string) {
-  return readCard({ name: 'Ada', assets: [{ type: 'icon', uri, name: 'main', ext: 'svg' }] })
 }
 
 describe('reading', () => {
@@ -49,9 +44,24 @@ describe('reading', () => {
       tags: ['maths'],
       source: [],
       assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }],
+      lorebookEntries: 0,
       extensions: FULL.extensions,
     })
     expect(card.extensions).not.toBe(FULL.extensions)
+  })
+
+  test('whose it is where it names nobody is for the reader to say', () => {
+    expect(readCard({ description: 'x' }, 'Ada').name).toBe('Ada')
+    expect(readCard({ name: 'Eve' }, 'Ada').name).toBe('Eve')
+  })
+
+  test.each([
+    [null, 0],
+    [{ entries: [{}, {}] }, 2],
+    [{ entries: { 0: {}, 1: {}, 2: {} } }, 3],
+    [{ entries: 'x' }, 0],
+  ])('counts the entries of a lorebook %j', (book, entries) => {
+    expect(readCard({ name: 'Ada', character_book: book }).lorebookEntries).toBe(entries)
   })
 
   test('what is missing or of the wrong type is empty', () => {
@@ -99,36 +109,5 @@ describe('reading', () => {
     [{ data: { name: ' ' } }],
   ])('%j is not a card', (value) => {
     expect(() => readCard(value)).toThrow(expect.objectContaining({ code: 'format-invalid' }))
-  })
-})
-
-describe('the text', () => {
-  test('joins the parts in order with the names filled in', () => {
-    expect(cardText(readCard(FULL), 'Grace')).toBe(
-      'You are Ada.\n\nAda meets Grace.\n\nCurious\n\nA Grace asks Ada.\n\n<START>\nGrace: Hi\nAda: $& Hi',
-    )
-  })
-
-  test('leaves out empty parts', () => {
-    expect(cardText(readCard({ name: 'Ada', personality: ' \n', scenario: 'Here' }), 'Grace')).toBe('Here')
-    expect(cardText(readCard({ name: 'Ada' }), 'Grace')).toBe('')
-  })
-
-  test('fills each name once, with the nickname where there is one', () => {
-    const card = readCard({ name: 'Ada', nickname: 'Countess' })
-    expect(fillNames('{{char}} and {{USER}}', card, '{{char}} $1')).toBe('Countess and {{char}} $1')
-  })
-})
-
-describe('the portrait', () => {
-  test('is a small drawing within the card', () => {
-    expect(cardPortrait(withIcon(SVG))).toBe(SVG)
-  })
-
-  test('is nothing else', () => {
-    expect(cardPortrait(readCard({ name: 'Ada' }))).toBeNull()
-    expect(cardPortrait(withIcon('https://example.org/a.svg'))).toBeNull()
-    expect(cardPortrait(withIcon('data:text/html,<b>'))).toBeNull()
-    expect(cardPortrait(withIcon(SVG + ' '.repeat(2 ** 14)))).toBeNull()
   })
 })

@@ -1,5 +1,5 @@
-import { CENTRE, EYE_LINE, curve, disc, eyeCentre, line, mix, rise, shape, show } from './portraitPen.ts'
-import type { Face, Point } from './portraitPen.ts'
+import { CENTRE, EYE_LINE, curve, disc, eyeCentre, line, mix, rise, shape, show } from './pen.ts'
+import type { Face, Point } from './pen.ts'
 
 const SKULL_TOP = 92
 

@@ -1,11 +1,11 @@
 import { useId } from 'react'
 
-import type { CastMember } from '../cast/castMember.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import styles from './BlendScreen.module.css'
 
-interface ShareRowProps {
+interface PartRowProps {
   readonly member: CastMember | undefined
   readonly percent: number
   readonly onChange: (percent: number) => void
@@ -13,11 +13,11 @@ interface ShareRowProps {
 }
 
 /** How much of somebody is in the mix, from their opposite to twice themselves. */
-export function ShareRow({ member, percent, onChange, onRemove }: ShareRowProps) {
+export function PartRow({ member, percent, onChange, onRemove }: PartRowProps) {
   const id = useId()
   const name = member?.displayName ?? 'Somebody who has left'
   return (
-    <li className={styles.share} {...accentProps(member?.accent)}>
+    <li className={styles.part} {...accentProps(member?.accent)}>
       <Portrait member={member} size="small" />
       <label htmlFor={id} className={styles.who}>
         {name}

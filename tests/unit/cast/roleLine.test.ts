@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
-import { roleLine } from '../../../src/core/roleLine.ts'
+import { roleLine } from '../../../src/cast/roleLine.ts'
 
 const NOTHING = { systemPrompt: '', description: '', personality: '' }
 

@@ -1,5 +1,5 @@
-import { CENTRE, EYE_LINE, disc, eyeCentre, line, mix, rise, shape, show } from './portraitPen.ts'
-import type { Face, Point } from './portraitPen.ts'
+import { CENTRE, EYE_LINE, disc, eyeCentre, line, mix, rise, shape, show } from './pen.ts'
+import type { Face, Point } from './pen.ts'
 
 /** Round spectacles, whose wire grows from nothing. */
 export function drawGlasses(face: Face): string {

@@ -1,7 +1,7 @@
 import type { RoleFacts } from '../../../src/formats/packFacts.ts'
 import { describe, expect, test } from 'vitest'
 
-import { joinCast, readCards, resolveMacros } from '../../../app/cast/castMember.ts'
+import { joinCast, readCast } from '../../../src/cast/member.ts'
 
 const role = (name: string, card: RoleFacts['card'] = null): RoleFacts => ({
   name,
@@ -11,7 +11,7 @@ const role = (name: string, card: RoleFacts['card'] = null): RoleFacts => ({
   vector: Float32Array.from({ length: 32 }, (_, at) => Math.sin(at)),
 })
 
-const cards = readCards({
+const shipped = readCast({
   Holmes: {
     portrait: 'cast/holmes.svg',
     accentLight: '#8e6415',
@@ -27,14 +27,14 @@ const cards = readCards({
 
 describe('the cast', () => {
   test('stands before the engine does, and does not yet say who is trained', () => {
-    expect(joinCast(cards, null).map(({ name, isTrained }) => [name, isTrained])).toEqual([
+    expect(joinCast(shipped, null).map(({ key, isTrained }) => [key, isTrained])).toEqual([
       ['Holmes', null],
       ['Alice', null],
     ])
   })
 
   test('then says who is trained, and takes in roles without a card, each with a face of its own', () => {
-    const members = joinCast(cards, [
+    const members = joinCast(shipped, [
       role('Holmes'),
       role('Some_Body', { name: 'Somebody', first_mes: 'Hm.' }),
     ])
@@ -51,14 +51,14 @@ describe('the cast', () => {
   })
 
   test('is lenient: what a card lacks has a default, what is of the wrong kind is left out', () => {
-    expect(cards[1]).toMatchObject({
+    expect(shipped[1]).toMatchObject({
       line: 'A girl.',
       greetings: ['Oh dear.'],
       portrait: null,
       starters: expect.any(Array),
     })
-    expect(readCards(null)).toEqual([])
-    expect(readCards({ Nobody: 7 })).toEqual([])
+    expect(readCast(null)).toEqual([])
+    expect(readCast({ Nobody: 7 })).toEqual([])
   })
 
   test.each([
@@ -68,13 +68,6 @@ describe('the cast', () => {
     'javascript:alert(1)',
     'data:text/html,x',
   ])('never shows a picture from %j', (portrait) => {
-    expect(readCards({ Holmes: { portrait } })[0]?.portrait).toBeNull()
+    expect(readCast({ Holmes: { portrait } })[0]?.portrait).toBeNull()
   })
-})
-
-test('macros are replaced, and a name with a dollar sign is only a name', () => {
-  const names = { user: 'A$&nn', character: 'Bob' }
-  expect(resolveMacros('{{char}} and <USER> met <bot>{{original}}; {{User}} left {{other}}', names)).toBe(
-    'Bob and A$&nn met Bob; A$&nn left {{other}}',
-  )
 })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { colourOf, contrastOf, hexOf, luminanceOf, mixColours } from '../../../src/core/colour.ts'
-import { portraitAccent, portraitSvg } from '../../../src/core/portrait.ts'
+import { colourOf, contrastOf, hexOf, luminanceOf, mixColours } from '../../../src/cast/portrait/colour.ts'
+import { portraitAccent, portraitSvg } from '../../../src/cast/portrait/portrait.ts'
 import { Random } from '../../../src/core/random.ts'
-import { TRAITS, traitsOf } from '../../../src/core/traits.ts'
+import { TRAITS, traitsOf } from '../../../src/cast/portrait/traits.ts'
 
 function vectorOf(seed: number, length = 64): Float32Array {
   const random = new Random(seed)

@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import { Random } from '../../core/random.ts'
 
 /** What a generated face is made of; each is in [0, 1] and equally likely anywhere in it for a random vector. */
 export const TRAITS = [

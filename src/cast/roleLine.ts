@@ -4,6 +4,9 @@ const LONGEST = 240
 /** A sentence's end: not that of "Dr." or "J. S.". */
 const END = /(?<=[\p{Ll}\d)]{3})[.!?](?=\s|$)/u
 
+/** More of a system prompt than any model here can read. */
+const LONGEST_PROMPT = 60_000
+
 /** What of a character card says who somebody is; macros unresolved. */
 export interface RoleTexts {
   readonly systemPrompt: string
@@ -17,7 +20,7 @@ export interface RoleTexts {
  * anybody in it. A card's own system prompt stands as it is; null where the card says nothing.
  */
 export function roleLine({ systemPrompt, description, personality }: RoleTexts): string | null {
-  if (systemPrompt.trim() !== '') return systemPrompt.trim()
+  if (systemPrompt.trim() !== '') return systemPrompt.trim().slice(0, LONGEST_PROMPT)
   const clause = firstOf(description, /[:;]/)
   const manner = firstOf(personality)
   if (clause === '' && manner === '') return null
@@ -27,6 +30,12 @@ export function roleLine({ systemPrompt, description, personality }: RoleTexts):
     .filter((part) => part !== '')
     .map((part) => `${part}.`)
     .join(' ')
+}
+
+/** The first sentence of a text, with the mark that ends it. */
+export function firstSentence(text: string): string {
+  const trimmed = text.trim()
+  return trimmed.slice(0, (trimmed.split(END)[0] ?? '').length + 1)
 }
 
 /** The text up to its first sentence's end, or up to `mark` before that. */

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { contrastOf } from '../../../src/core/colour.ts'
+import { contrastOf } from '../../../src/cast/portrait/colour.ts'
 
 interface Entry {
   readonly portrait: string

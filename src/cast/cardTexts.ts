@@ -1,0 +1,35 @@
+import type { CharacterCard } from '../formats/card.ts'
+import { fillMacros } from './macros.ts'
+import { roleLine } from './roleLine.ts'
+
+/** What a card's character is called: its nickname where it has one. */
+export function nameOf({ name, nickname }: CharacterCard): string {
+  return nickname || name
+}
+
+/** The first messages of a chat, the usual one first, without blank ones; macros unresolved. */
+export function greetingsOf({ firstMessage, alternateGreetings }: CharacterCard): readonly string[] {
+  return [firstMessage, ...alternateGreetings].filter((greeting) => greeting.trim() !== '')
+}
+
+/** The few words by which a small model plays the character of a card; null where the card says nothing. */
+export function lineOf(card: CharacterCard, userName: string): string | null {
+  const line = roleLine(card)
+  return line && fillMacros(line, { user: userName, character: nameOf(card) })
+}
+
+/**
+ * The card as one system text: `system_prompt`, description, personality, scenario and `mes_example`, the non-empty ones
+ * joined by blank lines, with the macros filled.
+ */
+export function wholeText(card: CharacterCard, userName: string): string {
+  const parts = [card.systemPrompt, card.description, card.personality, card.scenario, card.exampleMessages]
+  const present = parts.filter((part) => part.trim() !== '')
+  return fillMacros(present.join('\n\n'), { user: userName, character: nameOf(card) })
+}
+
+/** The example dialogue of a card as JSON that a data set is read from; null where it has none. */
+export function exampleJson({ name, nickname, exampleMessages }: CharacterCard): string | null {
+  if (exampleMessages.trim() === '') return null
+  return JSON.stringify({ name, nickname, mes_example: exampleMessages })
+}
