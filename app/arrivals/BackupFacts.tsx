@@ -1,7 +1,7 @@
+import type { BackupArrival } from '../../src/exchange/arrival.ts'
 import { useEffect, useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
-import type { BackupArrival } from '../../src/engine/fileProtocol.ts'
 import type { RestorePlan } from '../../src/storage/backup.ts'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'

@@ -1,4 +1,4 @@
-import type { CardArrival } from '../../src/engine/fileProtocol.ts'
+import type { CardArrival } from '../../src/exchange/arrival.ts'
 import { greetingsOf } from '../../src/cast/cardTexts.ts'
 import { cardMember } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'

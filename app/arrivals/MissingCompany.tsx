@@ -1,4 +1,4 @@
-import type { LinkMissing } from '../../src/engine/fileProtocol.ts'
+import type { LinkMissing } from '../../src/exchange/arrival.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'

@@ -1,7 +1,7 @@
+import type { PackArrival } from '../../src/exchange/arrival.ts'
 import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
-import type { PackArrival } from '../../src/engine/fileProtocol.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'

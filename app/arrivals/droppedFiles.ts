@@ -1,4 +1,4 @@
-import type { ArrivingFile } from '../../src/engine/fileProtocol.ts'
+import type { ArrivingFile } from '../../src/exchange/arrival.ts'
 
 /** More than any folder of an adapter holds. */
 const MOST_FILES = 256

@@ -1,6 +1,6 @@
+import type { SharedForm } from '../../src/exchange/share.ts'
 import { useEffect, useState } from 'react'
 
-import type { SharedForm } from '../../src/engine/fileProtocol.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import { useEngine } from '../stores/engine.ts'

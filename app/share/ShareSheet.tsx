@@ -1,4 +1,4 @@
-import type { SharedForm, ShareForm } from '../../src/engine/fileProtocol.ts'
+import type { SharedForm, ShareForm } from '../../src/exchange/share.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'

@@ -1,9 +1,4 @@
 // Scope: session. What was dropped, chosen, pasted or followed, until it is brought in or put away.
-import type { PackFile } from '../../src/formats/packFacts.ts'
-import { create } from 'zustand'
-
-import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
-import { askFileWorker } from '../../src/engine/fileClient.ts'
 import type {
   Arrival,
   ArrivingFile,
@@ -11,7 +6,12 @@ import type {
   LinkMissing,
   PackArrival,
   Refusal,
-} from '../../src/engine/fileProtocol.ts'
+} from '../../src/exchange/arrival.ts'
+import type { PackFile } from '../../src/formats/packFacts.ts'
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
+import { askFileWorker } from '../../src/engine/fileClient.ts'
 import { keepStorage } from '../../src/storage/persistence.ts'
 import { exampleJson } from '../../src/cast/cardTexts.ts'
 import { isForAnotherModel } from '../../src/cast/member.ts'

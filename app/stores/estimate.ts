@@ -3,8 +3,9 @@ import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import type { TrainEstimate } from '../../src/engine/protocol.ts'
-import { writeTrainingKit } from '../../src/storage/trainingKit.ts'
+import { askFileWorker } from '../../src/engine/fileClient.ts'
 import { saveFile } from '../shared/saveFile.ts'
+import { openFileWorker } from '../workers.ts'
 import { connectedEngine, useEngine } from './engine.ts'
 import type { Failure } from './engine.ts'
 import { useLines } from './lines.ts'
@@ -24,6 +25,8 @@ export const useEstimate = create<EstimateState>()(() => initial)
 
 /** How long the plan must rest before a step of it is tried. */
 const SETTLE_MS = 600
+/** The largest zips take this long on slow machines. */
+const LIMIT_MS = 120_000
 
 /** The trial under way; one that is overtaken by a later one is given up. */
 let trial = new AbortController()
@@ -89,7 +92,12 @@ export async function saveKit(): Promise<void> {
   const { backbone } = useEngine.getState()
   if (!run || !backbone) return
   const name = fileStem(run.rehearsal.role)
-  const kit = await writeTrainingKit({ ...run, name, backboneFolder: `public/${backbone.folder}` })
+  const kit = await askFileWorker(
+    openFileWorker,
+    'kit',
+    { ...run, name, backboneFolder: `public/${backbone.folder}` },
+    { limitMs: LIMIT_MS },
+  )
   saveFile(`${name}-rehearsal.zip`, kit)
 }
 

@@ -1,7 +1,7 @@
 // Scope: live. What this page keeps on the device: how much of each kind, one file of it all, and its end.
+import type { BackupArrival } from '../../src/exchange/arrival.ts'
 import { create } from 'zustand'
 
-import type { BackupArrival } from '../../src/engine/fileProtocol.ts'
 import { planRestore, restoreBackup, writeBackupFile } from '../../src/storage/backup.ts'
 import type { BackupStores, RestorePlan } from '../../src/storage/backup.ts'
 import { writeChatEvents } from '../../src/storage/chatEvents.ts'

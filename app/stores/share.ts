@@ -1,11 +1,11 @@
 // Scope: session. Who is being handed on, and in which forms.
+import type { SharedForm, ShareParams } from '../../src/exchange/share.ts'
 import type { JsonRecord } from '../../src/core/json.ts'
 import type { PackFile } from '../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { askFileWorker } from '../../src/engine/fileClient.ts'
-import type { SharedForm, ShareParams } from '../../src/engine/fileProtocol.ts'
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
 import { withDrawing } from '../../src/cast/face.ts'
 import type { CastMember } from '../../src/cast/member.ts'

@@ -1,22 +1,21 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 
+import { plainBytes } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
-import { normaliseCard, type CardPicture } from '../formats/cardSpec.ts'
-import { writeCharx } from '../formats/charx.ts'
-import { ggufNeedsHeads, writeGguf } from '../formats/gguf.ts'
-import type { JsonRecord } from '../core/json.ts'
-import type { LoraRole } from '../formats/loraRole.ts'
-import { roleLineOf } from '../formats/packFacts.ts'
-import { writePack, type Pack, type PackContent } from '../formats/pack.ts'
-import type { PackRole } from '../formats/packRoles.ts'
-import { convertPack, extractRole, packLicence } from '../formats/packParts.ts'
-import { writePeft } from '../formats/peft.ts'
+import { arrivingMember } from '../cast/member.ts'
+import { ggufFile, peftFiles, subjectOf, writeForm } from '../exchange/share.ts'
+import { ggufNeedsHeads } from '../formats/gguf.ts'
+import { writePack } from '../formats/pack.ts'
+import type { Pack } from '../formats/pack.ts'
+import { roleFacts } from '../formats/packFacts.ts'
+import { convertPack } from '../formats/packParts.ts'
 import { readBackboneConfig } from '../model/backboneConfig.ts'
-import { loraRole } from '../model/loraRole.ts'
 import { findRole } from '../model/roles.ts'
 import { numberOption, parseArguments, required } from './arguments.ts'
 import { findFolder, openPack } from './engine.ts'
+
+type Options = ReadonlyMap<string, string>
 
 const MIMES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
@@ -43,15 +42,11 @@ export async function readInput(path: string): Promise<Uint8Array> {
   })
 }
 
-async function readPortrait(path: string): Promise<CardPicture> {
-  const mime = MIMES[extname(path).toLowerCase()]
-  check(mime, 'usage', () => `${path} is no picture that a card carries, expected PNG, JPEG or WebP`)
-  return { bytes: await readInput(path), mime }
-}
-
-/** The card of a role; a role without one gets a card of its name and line. */
-function cardOf({ name, card, system }: PackRole): JsonRecord {
-  return normaliseCard(card ?? { name, system_prompt: system ?? '' }, `the card of ${name}`).card
+async function readPortrait(path: string | undefined): Promise<Blob | null> {
+  if (path === undefined) return null
+  const type = MIMES[extname(path).toLowerCase()]
+  check(type, 'usage', () => `${path} is no picture that a card carries, expected PNG, JPEG or WebP`)
+  return new Blob([plainBytes(await readInput(path))], { type })
 }
 
 /**
@@ -76,15 +71,55 @@ async function findHeadDim(pack: Pack, named: string | undefined): Promise<numbe
   return headDim
 }
 
-async function writePeftFolder(pack: Pack, role: LoraRole, folder: string, baseModel: string): Promise<void> {
-  const { architecture } = pack.backbone
-  const system = roleLineOf(pack, role.name)
-  const files = writePeft(role, { baseModel, architecture, licence: packLicence(pack), system })
-  for (const [path, bytes] of files) await writeOut(join(folder, path), bytes)
+async function convertWhole(pack: Pack, out: string, options: Options): Promise<void> {
+  await writeOut(out, await writePack(convertPack(pack, options.has('f16') ? 'F16' : 'F32')))
 }
 
-async function writeWhole(pack: Pack, out: string, halves: boolean): Promise<void> {
-  await writeOut(out, await writePack(convertPack(pack, halves ? 'F16' : 'F32')))
+/** One role for a program that knows no roles. */
+async function convertPlain(pack: Pack, role: string, out: string, options: Options): Promise<void> {
+  check(!options.has('f16'), 'usage', () => '--f16 is for pack and charx; peft and gguf are written in F32')
+  const plain = { name: shownName(pack, role), strength: numberOption(options, 'strength', 1) }
+  if (options.get('to') === 'gguf') {
+    const headDim = await findHeadDim(pack, options.get('backbone'))
+    await writeOut(out, ggufFile(pack, role, { ...plain, headDim }))
+    return
+  }
+  const baseModel = options.get('base-model')
+  const files = peftFiles(pack, role, { ...plain, ...(baseModel !== undefined && { baseModel }) })
+  for (const [path, bytes] of files) await writeOut(join(out, path), bytes)
+}
+
+/** What a role of a pack is called. */
+function shownName(pack: Pack, name: string): string {
+  const roles = roleFacts(pack)
+  const role = roles[findRole(pack, name)]
+  return role ? arrivingMember(role, roles).displayName : name
+}
+
+/** One role for this page, or for programs that read cards. */
+async function convertRole(pack: Pack, role: string, out: string, options: Options): Promise<void> {
+  const to = options.get('to')
+  check(!options.has('strength'), 'usage', () => {
+    return `--strength is for peft and gguf; a ${to} keeps the role as it was trained`
+  })
+  const subject = subjectOf(
+    {
+      pack: null,
+      role,
+      name: shownName(pack, role),
+      cards: new Map(),
+      card: pack.roles[findRole(pack, role)]?.card ?? null,
+      original: null,
+      assets: new Map(),
+      portrait: await readPortrait(options.get('portrait')),
+      home: null,
+      headDim: null,
+      isHalf: options.has('f16'),
+    },
+    pack,
+  )
+  const { bytes } = await writeForm(to === 'charx' ? 'charx' : 'role', subject)
+  await writeOut(out, bytes)
 }
 
 /** `convert`: one role of a pack in a form that other programs read, or a whole pack in another precision. */
@@ -96,37 +131,10 @@ export async function convert(words: readonly string[]): Promise<void> {
   check(operands.length === 0, 'usage', () => `convert takes options only, "${operands[0]}" is none`)
   const [to, out] = [required(options, 'to'), required(options, 'out')]
   const pack = await openPack(required(options, 'pack'))
-  if (to === 'pack' && !options.has('role')) return writeWhole(pack, out, options.has('f16'))
-  const name = required(options, 'role')
-  const role = pack.roles[findRole(pack, name)]
-  const strength = numberOption(options, 'strength', 1)
-  const isPlain = to === 'peft' || to === 'gguf'
-  check(isPlain || !options.has('strength'), 'usage', () => {
-    return `--strength is for peft and gguf; a ${to} keeps the role as it was trained`
-  })
-  check(
-    !isPlain || !options.has('f16'),
-    'usage',
-    () => `--f16 is for pack and charx; ${to} is written in F32`,
-  )
-  const one = (): PackContent => {
-    const content = extractRole(pack, name)
-    return options.has('f16') ? convertPack(content, 'F16') : content
-  }
-  if (to === 'peft') {
-    const baseModel = options.get('base-model') ?? pack.backbone.name
-    await writePeftFolder(pack, loraRole(pack, name, strength), out, baseModel)
-  } else if (to === 'gguf') {
-    const headDim = await findHeadDim(pack, options.get('backbone'))
-    await writeOut(out, writeGguf(loraRole(pack, name, strength), { ...pack.backbone, headDim }))
-  } else if (to === 'pack') {
-    await writeOut(out, await writePack(one()))
-  } else if (to === 'charx' && role) {
-    const path = options.get('portrait')
-    const portrait = path === undefined ? undefined : await readPortrait(path)
-    const adapter = await writePack(one())
-    await writeOut(out, writeCharx({ card: cardOf(role), adapter, ...(portrait && { portrait }) }))
-  } else {
-    throw new HycoraError('usage', `--to is "${to}", expected peft, gguf, charx or pack`)
-  }
+  if (to === 'pack' && !options.has('role')) return convertWhole(pack, out, options)
+  const role = required(options, 'role')
+  findRole(pack, role)
+  if (to === 'peft' || to === 'gguf') return convertPlain(pack, role, out, options)
+  if (to === 'pack' || to === 'charx') return convertRole(pack, role, out, options)
+  throw new HycoraError('usage', `--to is "${to}", expected peft, gguf, charx or pack`)
 }

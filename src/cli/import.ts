@@ -1,118 +1,91 @@
+import { openAsBlob } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 
 import { check, HycoraError } from '../core/errors.ts'
-import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
-import { readCardFile } from '../formats/cardFile.ts'
-import { withoutEmbedded } from '../formats/charx.ts'
-import { fileKind } from '../formats/fileKind.ts'
-import { ownField } from '../core/json.ts'
-import { memorySource } from '../formats/memorySource.ts'
-import { readPack, writePack, type PackBackbone, type PackContent } from '../formats/pack.ts'
-import { changeRole } from '../formats/packParts.ts'
-import { findPeftFolder, peftPack, readPeft } from '../formats/peft.ts'
-import { readZip } from '../formats/zip.ts'
+import { arrive } from '../exchange/arrive.ts'
+import type { ArrivalOptions } from '../exchange/arrive.ts'
+import type { Arrival, ArrivingBackbone, ArrivingFile } from '../exchange/arrival.ts'
+import { fileKind, START_BYTES } from '../exchange/fileKind.ts'
 import { numberOption, parseArguments, required } from './arguments.ts'
-import { readInput, writeOut } from './convert.ts'
+import { writeOut } from './convert.ts'
 import { openModel } from './engine.ts'
 
 type Options = ReadonlyMap<string, string>
 
-const ARCHIVE_LIMITS = { files: 256, inflatedBytes: 512 * 2 ** 20, totalBytes: 512 * 2 ** 20 }
-
 /** What `--backbone` says, for the pack to be bound to it; null without the option. */
-async function namedBackbone(options: Options): Promise<(PackBackbone & { readonly layers: number }) | null> {
+async function namedBackbone(options: Options): Promise<ArrivingBackbone | null> {
   if (!options.has('backbone')) return null
   const { name, model } = await openModel(options)
   const { architecture, layers } = model.decoder
   return { name, architecture, layers, fingerprint: model.fingerprint }
 }
 
-async function importPeft(
-  files: ReadonlyMap<string, Uint8Array>,
-  fallbackName: string,
-  options: Options,
-): Promise<PackContent> {
+/** A file, or the files of a folder that are an adapter, as the page would get them. */
+export async function arrivingFiles(path: string): Promise<readonly ArrivingFile[]> {
+  const full = resolve(path)
+  const found = await stat(full).catch(() => undefined)
+  check(found, 'usage', () => `${path} is no file and no folder`)
+  if (!found.isDirectory()) return [{ path: basename(full), file: await openAsBlob(full) }]
+  const names = (await readdir(full)).filter((name) =>
+    /^adapter_(?:config\.json|model\.safetensors)$/.test(name),
+  )
+  check(
+    names.includes('adapter_config.json'),
+    'usage',
+    () => `${path} is no PEFT folder: it has no adapter_config.json`,
+  )
+  return Promise.all(
+    names.map(async (name) => ({
+      path: `${basename(full)}/${name}`,
+      file: await openAsBlob(join(full, name)),
+    })),
+  )
+}
+
+/** Whether weights came that are no pack, which takes to be told what they are. */
+async function isCheckpoint([first]: readonly ArrivingFile[]): Promise<boolean> {
+  if (!first) return false
+  const start = new Uint8Array(await first.file.slice(0, START_BYTES).arrayBuffer())
+  return start[8] === 0x7b && fileKind(start, first.path) === 'safetensors'
+}
+
+async function arrivalOptions(files: readonly ArrivingFile[], options: Options): Promise<ArrivalOptions> {
+  const [name, system] = [options.get('role'), options.get('system')]
+  const role = { ...(name !== undefined && { name }), ...(system !== undefined && { system }) }
   const backbone = await namedBackbone(options)
-  const role = await readPeft(files, backbone?.layers)
-  for (const warning of role.warnings) process.stderr.write(`warning: ${warning}\n`)
-  return peftPack(role, {
-    roleName: options.get('role') ?? fallbackName,
-    system: options.get('system') ?? null,
-    backbone: backbone && packBackbone(backbone),
-  })
-}
-
-function packBackbone({ name, architecture, fingerprint }: PackBackbone): PackBackbone {
-  return { name, architecture, fingerprint }
-}
-
-async function importCheckpoint(bytes: Uint8Array, name: string, options: Options): Promise<PackContent> {
+  if (!(await isCheckpoint(files)) || files.length > 1) return { backbone, role }
   for (const option of ['rank', 'alpha', 'roles']) {
     check(options.has(option), 'usage', () => {
-      return `${name} is not a persona pack; as a checkpoint of the authors' trainer it needs --rank, --alpha and --roles`
+      return `${files[0]?.path} is not a persona pack; as a checkpoint of the authors' trainer it needs --rank, --alpha and --roles`
     })
   }
-  const backbone = await namedBackbone(options)
-  return readAuthorsCheckpoint(memorySource(name, bytes), {
+  const checkpoint = {
     rank: numberOption(options, 'rank', NaN),
     alpha: numberOption(options, 'alpha', NaN),
     roles: required(options, 'roles')
       .split(',')
-      .map((role) => role.trim()),
-    backbone: backbone && packBackbone(backbone),
-  })
+      .map((one) => one.trim()),
+  }
+  return { backbone, role, checkpoint }
 }
 
-/** The pack within a card; the card of the file, which somebody may have edited since, takes its place in the role. */
-async function importCard(bytes: Uint8Array, name: string): Promise<PackContent> {
-  const { card, adapter, warnings } = readCardFile(bytes, name)
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
-  check(adapter, 'format-unsupported', () => {
-    return `${name} is a character card without an adapter; open it in the page, where it plays by its text`
-  })
-  const pack = await readPack(memorySource(`${name}: the adapter`, adapter))
-  const roleName =
-    pack.roles.find((role) => role.name === ownField(card, 'name'))?.name ?? pack.roles.at(-1)?.name
-  return roleName === undefined ? pack : changeRole(pack, roleName, { card: withoutEmbedded(card) })
-}
-
-async function importFolder(path: string, options: Options): Promise<PackContent> {
-  const names = await readdir(path)
-  const wanted = names.filter((name) => /^adapter_(?:config\.json|model\.safetensors)$/.test(name))
-  const files = await Promise.all(
-    wanted.map(async (name) => [name, await readInput(join(path, name))] as const),
-  )
-  return importPeft(new Map(files), basename(resolve(path)), options)
-}
-
-async function readContent(path: string, options: Options): Promise<PackContent> {
-  const found = await stat(path).catch(() => undefined)
-  check(found, 'usage', () => `${path} is no file and no folder`)
-  if (found.isDirectory()) return importFolder(path, options)
-  const [bytes, name] = [await readInput(path), basename(path)]
-  switch (fileKind(bytes, name)) {
+/** The pack of what came in. @throws HycoraError `format-unsupported` for what is none and becomes none. */
+function packOf(arrival: Arrival): Blob {
+  switch (arrival.kind) {
     case 'pack':
-      return readPack(memorySource(name, bytes))
-    case 'safetensors':
-      return importCheckpoint(bytes, name, options)
+      return arrival.file
     case 'card':
-    case 'json':
-      return importCard(bytes, name)
-    case 'peft': {
-      const files = findPeftFolder(readZip(bytes, name, ARCHIVE_LIMITS))
-      return importPeft(files ?? new Map(), name.slice(0, name.length - extname(name).length), options)
-    }
-    case 'gguf':
       throw new HycoraError(
         'format-unsupported',
-        `${name} is a GGUF file, which is written but not read here; import the PEFT folder that it was made from`,
+        `${arrival.fileName} is a character card without an adapter; open it in the page, where it plays by its text`,
       )
     case 'backup':
-    case 'unknown':
+    case 'chat':
+    case 'lines':
       throw new HycoraError(
         'format-unsupported',
-        `${name} is none of the files that are imported: a persona pack, a CHARX, a PEFT folder, a checkpoint`,
+        `${arrival.fileName} is none of the files that are imported: a persona pack, a CHARX, a PEFT folder, a checkpoint`,
       )
   }
 }
@@ -126,5 +99,13 @@ export async function importFile(words: readonly string[]): Promise<void> {
   const [path] = operands
   check(path !== undefined && operands.length === 1, 'usage', () => 'import takes one file or folder')
   const out = required(options, 'out')
-  await writeOut(out, await writePack(await readContent(path, options)))
+  const files = await arrivingFiles(path)
+  const { arrivals, refusals } = await arrive(files, await arrivalOptions(files, options))
+  const [refusal] = refusals
+  if (refusal) throw new HycoraError(refusal.code, refusal.message)
+  for (const arrival of arrivals) {
+    const pack = packOf(arrival)
+    for (const warning of arrival.warnings) process.stderr.write(`warning: ${warning}\n`)
+    await writeOut(out, new Uint8Array(await pack.arrayBuffer()))
+  }
 }

@@ -1,29 +1,29 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError } from '../core/errors.ts'
-import { readBackup } from '../formats/backup.ts'
+import type { Backup } from '../formats/backup.ts'
 import { greetingsOf } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
-import { readCardFile } from '../formats/cardFile.ts'
-import { fileKind } from '../formats/fileKind.ts'
+import type { CardFile } from '../formats/cardFile.ts'
+import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
+import { openFile as openArrived, refuse } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, type Pack } from '../formats/pack.ts'
 import { packStem } from '../formats/packParts.ts'
-import { findPeftFolder, readPeft } from '../formats/peft.ts'
+import { readPeft } from '../formats/peft.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
-import { readZip } from '../formats/zip.ts'
 import { describeFormat } from '../model/gpuWeights.ts'
 import { parseArguments } from './arguments.ts'
 import { readInput } from './convert.ts'
-import { openModel, openPack } from './engine.ts'
+import { openModel } from './engine.ts'
+import { arrivingFiles } from './import.ts'
 import { openFile } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
 
 const GGUF_HEADER_BYTES = 64 * 2 ** 20
-const ARCHIVE_LIMITS = { files: 256, inflatedBytes: 512 * 2 ** 20, totalBytes: 512 * 2 ** 20 }
 
 async function describePack(pack: Pack): Promise<Description> {
   const { config, backbone, roles, provenance, sha256, name, tensors } = pack
@@ -68,8 +68,8 @@ async function describeBackbone(path: string): Promise<Description> {
   }
 }
 
-async function describeCard(bytes: Uint8Array, file: string): Promise<Description> {
-  const { card, spec, portrait, adapter, assets, warnings } = readCardFile(bytes, file)
+async function describeCard(found: CardFile, file: string): Promise<Description> {
+  const { card, spec, portrait, adapter, assets, warnings } = found
   const character = readCard(card)
   const { name, creator, characterVersion, tags, lorebookEntries, extensions } = character
   return {
@@ -138,8 +138,7 @@ async function describeSafetensors(bytes: Uint8Array, file: string): Promise<Des
   }
 }
 
-async function describeBackup(bytes: Uint8Array, file: string): Promise<Description> {
-  const { createdAt, software, parts } = await readBackup(bytes, file)
+function describeBackup({ createdAt, software, parts }: Backup, file: string): Description {
   return {
     kind: 'backup',
     file,
@@ -152,26 +151,41 @@ async function describeBackup(bytes: Uint8Array, file: string): Promise<Descript
 async function describeFile(path: string): Promise<Description> {
   const name = basename(path)
   const source = await openFile(resolve(path))
-  const start = await source.read(0, Math.min(source.sizeBytes, 512))
-  const early = fileKind(start, name)
-  if (early === 'gguf') return describeGguf(path)
-  if (early === 'pack') return describePack(await openPack(path))
+  const start = await source.read(0, Math.min(source.sizeBytes, START_BYTES))
+  // Models may be larger than memory: their headers are enough.
+  if (kindByStart(start) === 'gguf') return describeGguf(path)
   const bytes = await readInput(path)
-  const kind = fileKind(bytes, name)
-  if (kind === 'safetensors') return describeSafetensors(bytes, name)
-  if (kind === 'backup') return describeBackup(bytes, name)
-  if (kind !== 'peft') return describeCard(bytes, name)
-  return describePeft(findPeftFolder(readZip(bytes, name, ARCHIVE_LIMITS)) ?? new Map(), name)
+  const opened = await openArrived(bytes, name)
+  switch (opened.kind) {
+    case 'pack':
+      return describePack(opened.pack)
+    case 'card':
+      return describeCard(opened.card, name)
+    case 'peft':
+      return describePeft(opened.files, name)
+    case 'backup':
+      return describeBackup(opened.backup, name)
+    case 'safetensors':
+      return describeSafetensors(bytes, name)
+    case 'chat':
+    case 'lines':
+      return { kind: opened.kind, file: name, bytes: bytes.length }
+    case 'gguf':
+    case 'unknown':
+      return refuse(opened.kind, name)
+  }
 }
 
 async function describeFolder(path: string): Promise<Description> {
   const names = await readdir(resolve(path)).catch((): string[] => [])
   if (!names.includes('adapter_config.json')) return describeBackbone(path)
-  const wanted = names.filter((name) => /^adapter_(?:config\.json|model\.safetensors)$/.test(name))
-  const files = await Promise.all(
-    wanted.map(async (name) => [name, await readInput(join(path, name))] as const),
+  const files = await arrivingFiles(path)
+  const contents = await Promise.all(
+    files.map(async ({ path: inside, file }) => {
+      return [basename(inside), new Uint8Array(await file.arrayBuffer())] as const
+    }),
   )
-  return describePeft(new Map(files), basename(resolve(path)))
+  return describePeft(new Map(contents), basename(resolve(path)))
 }
 
 /** `inspect`: what a pack, a card, another program's adapter or a backbone's folder is, for people or as JSON. */

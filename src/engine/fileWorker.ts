@@ -2,16 +2,19 @@
  * The worker that reads and writes files: one question, one answer (see fileProtocol.ts).
  */
 import { asHycoraError } from '../core/errors.ts'
-import { followLink, readArrivals } from './arrivals.ts'
+import { arrive } from '../exchange/arrive.ts'
+import { followLink } from '../exchange/followLink.ts'
+import { writeTrainingKit } from '../exchange/trainingKit.ts'
+import { plainPicture } from './pictures.ts'
 import type { FromFileWorker, ToFileWorker } from './fileProtocol.ts'
-import { writeBlend, writeShares } from './shares.ts'
+import { writeBlend, writeShares } from '../exchange/share.ts'
 
 const post = (message: FromFileWorker): void => self.postMessage(message)
 
 async function answer(message: ToFileWorker): Promise<unknown> {
   switch (message.kind) {
     case 'arrive':
-      return readArrivals(message.params.files, message.params.backbone)
+      return arrive(message.params.files, { backbone: message.params.backbone, plainPicture })
     case 'follow':
       return followLink(message.params.text, message.params.packs)
     case 'share':
@@ -19,6 +22,8 @@ async function answer(message: ToFileWorker): Promise<unknown> {
       return null
     case 'blend':
       return writeBlend(message.params)
+    case 'kit':
+      return writeTrainingKit(message.params)
   }
 }
 

@@ -6,10 +6,15 @@ import { castRole } from './roles.ts'
 /**
  * A role of a pack as plain matrices for another program, computed on the CPU; a blend's A is mixed from its parents'.
  *
+ * @param options `name` is what it is called there.
  * @throws HycoraError `usage` when the pack has no such role.
  */
-export function loraRole(pack: Pack, name: string, strength: number): LoraRole {
-  const casting = castRole(pack, name, strength)
+export function loraRole(
+  pack: Pack,
+  role: string,
+  { strength, name }: { readonly strength: number; readonly name: string },
+): LoraRole {
+  const casting = castRole(pack, role, strength)
   const matrices = openAdapterMatrices(pack)
   return {
     name,

@@ -4,32 +4,42 @@ import { describe, expect, test } from 'vitest'
 const layers: Readonly<Record<string, readonly string[]>> = {
   shaders: [],
   'src/core': [],
-  'src/gpu': ['src/core'],
-  'src/kernels': ['src/core', 'src/gpu', 'shaders'],
   'src/formats': ['src/core'],
+  'src/gpu': ['src/core'],
+  'src/storage': ['src/core', 'src/formats'],
+  'src/kernels': ['src/core', 'src/gpu', 'shaders'],
   'src/cast': ['src/core', 'src/formats', 'src/storage'],
   'src/model': ['src/core', 'src/gpu', 'src/kernels', 'src/formats'],
   'src/train': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model'],
   'src/fallback': ['src/core', 'src/formats', 'src/model'],
-  'src/evaluate': ['src/core', 'src/cast', 'src/formats', 'src/model', 'src/train'],
-  'src/engine': ['src/core', 'src/gpu', 'src/formats', 'src/model', 'src/train', 'src/fallback'],
-  'src/storage': ['src/core', 'src/formats'],
-  'src/cli': [
+  'src/exchange': ['src/core', 'src/formats', 'src/storage', 'src/model'],
+  'src/evaluate': ['src/core', 'src/formats', 'src/cast', 'src/model', 'src/train'],
+  'src/engine': [
     'src/core',
-    'src/cast',
-    'src/gpu',
     'src/formats',
+    'src/gpu',
     'src/model',
     'src/train',
     'src/fallback',
+    'src/exchange',
+  ],
+  'src/cli': [
+    'src/core',
+    'src/formats',
+    'src/gpu',
+    'src/cast',
+    'src/model',
+    'src/train',
+    'src/fallback',
+    'src/exchange',
     'src/evaluate',
     'src/engine',
   ],
-  app: ['src/core', 'src/cast', 'src/engine', 'src/storage'],
+  app: ['src/core', 'src/storage', 'src/cast', 'src/engine'],
 }
 
 /** What a layer may name in types alone, beside what it may import. */
-const typesOnly: Readonly<Record<string, readonly string[]>> = { app: ['src/formats'] }
+const typesOnly: Readonly<Record<string, readonly string[]>> = { app: ['src/exchange', 'src/formats'] }
 
 /** What the app may name of the engine; the worker only as the address of its bundle. */
 const engineDoors = [

@@ -1,3 +1,4 @@
+import type { BackupArrival } from '../../../src/exchange/arrival.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
@@ -9,7 +10,6 @@ import { planOf, restore } from '../../../app/stores/housekeeping.ts'
 import { changeSettings } from '../../../app/stores/settings.ts'
 import { closeShare, useShare } from '../../../app/stores/share.ts'
 import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/trainingStorage.ts'
-import type { BackupArrival } from '../../../src/engine/fileProtocol.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { writeBackupFile } from '../../../src/storage/backup.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'

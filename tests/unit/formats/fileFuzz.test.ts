@@ -7,7 +7,7 @@ import { Random } from '../../../src/core/random.ts'
 import { readCard } from '../../../src/formats/card.ts'
 import { readCardFile } from '../../../src/formats/cardFile.ts'
 import { readDataset } from '../../../src/formats/dataset.ts'
-import { fileKind } from '../../../src/formats/fileKind.ts'
+import { fileKind } from '../../../src/exchange/fileKind.ts'
 import { importChat } from '../../../src/storage/sillyTavern.ts'
 import {
   fuzz,

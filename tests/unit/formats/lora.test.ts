@@ -32,7 +32,7 @@ const PARTS = [
 async function openRole(name: string, options: TinyPackOptions = {}, strength = 1): Promise<LoraRole> {
   const content = tinyPack(options)
   const whole = options.B && options.B !== 'shared' ? content : addBlend(content, MIX, PARTS)
-  return loraRole(await readPack(memorySource('tiny', await writePack(whole))), name, strength)
+  return loraRole(await readPack(memorySource('tiny', await writePack(whole))), name, { strength, name })
 }
 
 /** ΔW [out, in] = scale·(B·A), B [out, rank], A [rank, in]. */

@@ -1,7 +1,7 @@
 import { writeDataset } from '../formats/dataset.ts'
 import { writeZip } from '../formats/zip.ts'
 import type { ZipFile } from '../formats/zip.ts'
-import type { RunRecord } from './runs.ts'
+import type { RunRecord } from '../storage/runs.ts'
 
 /** A run that is to go on another machine, and where its backbone lies in the playground's folder. */
 export interface TrainingKit extends Pick<RunRecord, 'roles' | 'dialogues' | 'config' | 'start'> {

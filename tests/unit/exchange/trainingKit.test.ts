@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 
 import { readDataset } from '../../../src/formats/dataset.ts'
 import { readZip } from '../../../src/formats/zip.ts'
-import { writeTrainingKit } from '../../../src/storage/trainingKit.ts'
-import type { TrainingKit } from '../../../src/storage/trainingKit.ts'
+import { writeTrainingKit } from '../../../src/exchange/trainingKit.ts'
+import type { TrainingKit } from '../../../src/exchange/trainingKit.ts'
 import { readTrainConfig } from '../../../src/train/config.ts'
 
 const kit: TrainingKit = {

@@ -1,8 +1,10 @@
+import type { Arrival, ArrivingFile, PackArrival } from '../../../src/exchange/arrival.ts'
+import type { ShareParams } from '../../../src/exchange/share.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { followLink, readArrivals } from '../../../src/engine/arrivals.ts'
-import type { Arrival, ArrivingFile, PackArrival, ShareParams } from '../../../src/engine/fileProtocol.ts'
-import { writeBlend, writeShares } from '../../../src/engine/shares.ts'
+import { arrive as readArrivals } from '../../../src/exchange/arrive.ts'
+import { followLink } from '../../../src/exchange/followLink.ts'
+import { writeBlend, writeShares } from '../../../src/exchange/share.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import type { Pack } from '../../../src/formats/pack.ts'
@@ -33,14 +35,14 @@ const file = (path: string, content: string | Uint8Array<ArrayBuffer>): Arriving
 })
 
 const arrive = async (...files: readonly ArrivingFile[]): Promise<Arrival> => {
-  const { arrivals, refusals } = await readArrivals(files, backbone)
+  const { arrivals, refusals } = await readArrivals(files, { backbone })
   expect(refusals).toEqual([])
   expect(arrivals).toHaveLength(1)
   return arrivals[0]!
 }
 
 const refusal = async (...files: readonly ArrivingFile[]) => {
-  const { arrivals, refusals } = await readArrivals(files, backbone)
+  const { arrivals, refusals } = await readArrivals(files, { backbone })
   expect(arrivals).toEqual([])
   return refusals[0]!
 }
@@ -125,7 +127,7 @@ describe('what comes in', () => {
         file('brine.json', JSON.stringify({ spec: 'chara_card_v3', data: card })),
         file('cut.hycora.safetensors', company.slice(0, 5000)),
       ],
-      null,
+      { backbone: null },
     )
     expect(arrivals.map(({ fileName }) => fileName)).toEqual(['brine.json'])
     expect(refusals).toMatchObject([{ fileName: 'cut.hycora.safetensors', code: 'format-invalid' }])

@@ -1,0 +1,99 @@
+import type { ErrorCode } from '../core/errors.ts'
+import type { JsonRecord } from '../core/json.ts'
+import type { CharacterCard } from '../formats/card.ts'
+import type { PackBackbone } from '../formats/pack.ts'
+import type { RoleFacts } from '../formats/packFacts.ts'
+
+/** A file that came in, under its path where it lay in a folder. */
+export interface ArrivingFile {
+  readonly path: string
+  readonly file: Blob
+}
+
+/** What is told of every file before it is accepted. */
+interface Found {
+  readonly fileName: string
+  readonly bytes: number
+  /** Of the file as it came, lower-case hexadecimal. */
+  readonly sha256: string
+  /** In sentences. */
+  readonly warnings: readonly string[]
+}
+
+/** A persona pack, alone, within a CHARX, or made of a PEFT folder or of a link. */
+export interface PackArrival extends Found {
+  readonly kind: 'pack'
+  readonly form: 'pack' | 'charx' | 'peft' | 'link'
+  /** The pack as it is to be kept. */
+  readonly file: Blob
+  readonly backbone: PackBackbone
+  readonly rank: number
+  readonly layers: number
+  readonly roles: readonly RoleFacts[]
+  /** Pictures that came beside the pack, by role. */
+  readonly portraits: ReadonlyMap<string, Blob>
+  readonly provenance: JsonRecord
+  /** As the file states it; empty where it states none. */
+  readonly licence: string
+}
+
+/** A character card, by whose text any model can play. */
+export interface CardArrival extends Found {
+  readonly kind: 'card'
+  readonly spec: 'v1' | 'v2' | 'v3'
+  readonly card: CharacterCard
+  /** The `data` of V3 that the card was read from, to be kept. */
+  readonly data: JsonRecord
+  /** The whole object of the file. */
+  readonly original: JsonRecord
+  /** Further files that came with it, by path. */
+  readonly assets: ReadonlyMap<string, Blob>
+  readonly portrait: Blob | null
+}
+
+/** A chat, or lines to learn from, for which there are other places. */
+export interface OtherArrival extends Found {
+  readonly kind: 'chat' | 'lines'
+  readonly file: Blob
+}
+
+/** Everything that somebody had on a device, its sums checked. */
+export interface BackupArrival extends Found {
+  readonly kind: 'backup'
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly software: string
+  readonly parts: readonly {
+    readonly kind: 'pack' | 'role' | 'chat' | 'settings'
+    readonly name: string
+    readonly file: Blob
+    readonly details: JsonRecord | null
+  }[]
+}
+
+export type Arrival = PackArrival | CardArrival | OtherArrival | BackupArrival
+
+/** What is loaded, for adapters that do not say what they are for. */
+export type ArrivingBackbone = PackBackbone & { readonly layers: number }
+
+/** A file of which nothing was used. */
+export interface Refusal {
+  readonly fileName: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** What somebody lacks who opens a link to a role. */
+export interface LinkMissing {
+  readonly kind: 'missing'
+  readonly name: string
+  readonly missing: 'pack' | 'backbone'
+  /** The first 16 digits of the fingerprint of the backbone that it is for; empty where the link does not say. */
+  readonly backbone: string
+}
+
+/** What came of the files that came in; each was taken or refused by itself. */
+export interface Arrivals {
+  readonly arrivals: readonly Arrival[]
+  readonly refusals: readonly Refusal[]
+}

@@ -1,0 +1,213 @@
+import { hexSha256, plainBytes } from '../core/bytes.ts'
+import { asHycoraError, check } from '../core/errors.ts'
+import { ownField } from '../core/json.ts'
+import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
+import type { CheckpointFacts } from '../formats/authorsCheckpoint.ts'
+import type { Backup } from '../formats/backup.ts'
+import { readCard } from '../formats/card.ts'
+import type { CardFile } from '../formats/cardFile.ts'
+import type { CardPicture } from '../formats/cardSpec.ts'
+import { withoutEmbedded } from '../formats/charx.ts'
+import { memorySource } from '../formats/memorySource.ts'
+import { readPack, writePack } from '../formats/pack.ts'
+import type { Pack, PackBackbone } from '../formats/pack.ts'
+import { roleFacts } from '../formats/packFacts.ts'
+import { changeRole, packLicence } from '../formats/packParts.ts'
+import { peftPack, readPeft } from '../formats/peft.ts'
+import type {
+  Arrival,
+  Arrivals,
+  ArrivingBackbone,
+  ArrivingFile,
+  BackupArrival,
+  CardArrival,
+  PackArrival,
+  Refusal,
+} from './arrival.ts'
+import { LIMITS } from './limits.ts'
+import { openFile, refuse } from './openFile.ts'
+import { parcelsOf } from './parcels.ts'
+import type { Parcel } from './parcels.ts'
+
+/** What the files do not say themselves. */
+export interface ArrivalOptions {
+  /** What is loaded, for adapters that do not say what they are for; null where nothing is. */
+  readonly backbone: ArrivingBackbone | null
+  /** Makes a stranger's picture one of pixels alone, null for what is none; left out, pictures are not needed. */
+  readonly plainPicture?: (picture: CardPicture) => Promise<Blob | null>
+  /** Name and line of the role that a PEFT folder becomes; its name is the folder's where it is left out. */
+  readonly role?: { readonly name?: string; readonly system?: string }
+  /** How weights that are no pack are read as a checkpoint of the authors' trainer; left out, they are refused. */
+  readonly checkpoint?: Omit<CheckpointFacts, 'backbone'>
+}
+
+type Facts = Pick<CardArrival, 'fileName' | 'bytes' | 'sha256' | 'warnings'>
+
+/** Beyond this a value is finite, but wild. */
+const WILD = 1e4
+
+/** Reads what came in; each file, or folder of files that belong together, is taken or refused by itself. */
+export async function arrive(files: readonly ArrivingFile[], options: ArrivalOptions): Promise<Arrivals> {
+  const arrivals: Arrival[] = []
+  const refusals: Refusal[] = []
+  for (const parcel of parcelsOf(files)) {
+    try {
+      arrivals.push(await open(parcel, options))
+    } catch (error) {
+      const { code, message } = asHycoraError(error, 'format-invalid')
+      refusals.push({ fileName: parcel.name, code, message })
+    }
+  }
+  return { arrivals, refusals }
+}
+
+async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions): Promise<Arrival> {
+  const contents = new Map<string, Uint8Array<ArrayBuffer>>()
+  for (const [path, file] of files) {
+    check(
+      file.size <= LIMITS.fileBytes,
+      'format-invalid',
+      () => `${path} has ${file.size} bytes, at most ${LIMITS.fileBytes} are read`,
+    )
+    contents.set(path, new Uint8Array(await file.arrayBuffer()))
+  }
+  if (isFolder) return peftArrival(name, contents, options)
+  const [bytes = new Uint8Array(0)] = contents.values()
+  const [file = new Blob()] = files.values()
+  const opened = await openFile(bytes, name)
+  const facts = { fileName: name, bytes: bytes.length, sha256: await hexSha256(bytes), warnings: [] }
+  switch (opened.kind) {
+    case 'pack':
+      return packArrival(opened.pack, 'pack', file, facts)
+    case 'card':
+      return cardArrival(opened.card, facts, options)
+    case 'peft': {
+      const found = await peftArrival(name.replace(/\.zip$/i, ''), opened.files, options)
+      return { ...found, ...facts, warnings: found.warnings }
+    }
+    case 'backup':
+      return backupArrival(opened.backup, facts)
+    case 'chat':
+    case 'lines':
+      return { ...facts, kind: opened.kind, file }
+    case 'safetensors':
+      return options.checkpoint
+        ? checkpointArrival(bytes, { ...options.checkpoint, backbone: bound(options) }, facts)
+        : refuse(opened.kind, name)
+    case 'gguf':
+    case 'unknown':
+      return refuse(opened.kind, name)
+  }
+}
+
+/** What a pack without a backbone of its own is bound to. */
+function bound({ backbone }: ArrivalOptions): PackBackbone | null {
+  if (!backbone) return null
+  const { name, architecture, fingerprint } = backbone
+  return { name, architecture, fingerprint }
+}
+
+async function cardArrival(found: CardFile, facts: Facts, options: ArrivalOptions): Promise<Arrival> {
+  const { card, original, spec, portrait, adapter, assets, warnings } = found
+  const picture = (portrait && (await options.plainPicture?.(portrait))) ?? null
+  if (adapter) return trainedArrival(found, adapter, picture, facts)
+  return {
+    ...facts,
+    kind: 'card',
+    spec,
+    card: readCard(card),
+    data: card,
+    original,
+    assets: new Map([...assets].map(([path, content]) => [path, new Blob([plainBytes(content)])])),
+    portrait: picture,
+    warnings,
+  }
+}
+
+/**
+ * A CHARX that carries its adapter: the role of the card's name, or the last one, gets the card, which somebody may have
+ * edited since, without what names files of the archive.
+ */
+async function trainedArrival(
+  { card, warnings }: CardFile,
+  adapter: Uint8Array,
+  picture: Blob | null,
+  facts: Facts,
+): Promise<PackArrival> {
+  const name = `${facts.fileName}: the adapter`
+  const pack = await readPack(memorySource(name, plainBytes(adapter)))
+  const role = pack.roles.find((one) => one.name === ownField(card, 'name')) ?? pack.roles.at(-1)
+  const kept = withoutEmbedded(card)
+  const isSame = JSON.stringify(role?.card) === JSON.stringify(kept)
+  const file = role && !isSame ? await writePack(changeRole(pack, role.name, { card: kept })) : adapter
+  const known = isSame ? pack : await readPack(memorySource(name, file))
+  return {
+    ...packArrival(known, 'charx', new Blob([plainBytes(file)]), { ...facts, warnings }),
+    portraits: new Map(role && picture ? [[role.name, picture] as const] : []),
+  }
+}
+
+async function peftArrival(
+  name: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ArrivalOptions,
+): Promise<PackArrival> {
+  const found = await readPeft(files, options.backbone?.layers)
+  const written = name
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .trim()
+    .slice(0, 80)
+  const { name: roleName = written || 'Adapter', system = null } = options.role ?? {}
+  const file = await writePack(peftPack(found, { roleName, system, backbone: bound(options) }))
+  const pack = await readPack(memorySource(name, file))
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0)
+  const weights = files.get('adapter_model.safetensors') ?? new Uint8Array(0)
+  const base = found.baseModel === '' ? 'no model' : found.baseModel
+  const warnings = [
+    ...found.warnings,
+    `The folder names ${base} as its backbone; only the sizes can be compared.`,
+  ]
+  const facts = { fileName: name, bytes, sha256: await hexSha256(plainBytes(weights)), warnings }
+  return packArrival(pack, 'peft', new Blob([file]), facts)
+}
+
+async function checkpointArrival(
+  bytes: Uint8Array,
+  facts: CheckpointFacts,
+  file: Facts,
+): Promise<PackArrival> {
+  const content = await readAuthorsCheckpoint(memorySource(file.fileName, bytes), facts)
+  const written = await writePack(content)
+  const pack = await readPack(memorySource(file.fileName, written))
+  return packArrival(pack, 'pack', new Blob([written]), file)
+}
+
+function backupArrival({ createdAt, software, parts }: Backup, facts: Facts): BackupArrival {
+  const kept = parts.map(({ kind, name, bytes, details = null }) => ({
+    kind,
+    name,
+    file: new Blob([plainBytes(bytes)]),
+    details,
+  }))
+  return { ...facts, kind: 'backup', createdAt, software, parts: kept }
+}
+
+/** A pack that has been read, as it is told of before it is accepted; `file` holds it as it is to be kept. */
+export function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, facts: Facts): PackArrival {
+  const isWild = pack.largestMagnitude > WILD
+  const wild = `It holds values up to ${pack.largestMagnitude.toExponential(0)}: whoever made it may have made a mistake.`
+  return {
+    ...facts,
+    kind: 'pack',
+    form,
+    file,
+    backbone: pack.backbone,
+    rank: pack.config.rank,
+    layers: pack.config.layers,
+    roles: roleFacts(pack),
+    portraits: new Map(),
+    provenance: pack.provenance,
+    licence: packLicence(pack),
+    warnings: isWild ? [...facts.warnings, wild] : facts.warnings,
+  }
+}
