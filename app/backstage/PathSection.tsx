@@ -1,4 +1,5 @@
-import type { Computing, DeviceReport } from '../../src/engine/protocol.ts'
+import type { Computing } from '../../src/play/path.ts'
+import type { DeviceReport } from '../../src/engine/protocol.ts'
 import { Button } from '../shared/Button.tsx'
 import { slowText, tokensPerSecond } from '../shared/deviceText.ts'
 import { choosePath, measureAgain, useEngine } from '../stores/engine.ts'

@@ -4,9 +4,9 @@ import { bytes, bytesOf, timeLeft } from './format.ts'
 import styles from './LoadLine.module.css'
 import { Progress } from './Progress.tsx'
 
-/** What each step is called, and the part of the line it fills: measured shares of a first visit. */
-const steps: Readonly<
-  Record<LoadStatus['step'], { readonly name: string; readonly from: number; readonly to: number }>
+/** What each stage is called, and the part of the line it fills: measured shares of a first visit. */
+const stages: Readonly<
+  Record<LoadStatus['stage'], { readonly name: string; readonly from: number; readonly to: number }>
 > = {
   download: { name: 'Fetching the model', from: 0, to: 0.7 },
   read: { name: 'Reading the model', from: 0.7, to: 0.72 },
@@ -48,11 +48,11 @@ export function describeLoad(status: LoadStatus | null): {
   if (!status) {
     return { name: 'Looking for the graphics card', fraction: 0, details: [] }
   }
-  const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, trouble, step } = status
-  const { name, from, to } = steps[step]
+  const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, trouble, stage } = status
+  const { name, from, to } = stages[stage]
   const share = totalBytes > 0 ? doneBytes / totalBytes : 0
   const details = totalBytes > 0 ? [bytesOf(doneBytes, totalBytes)] : []
-  if (step === 'download' && isFromDevice) details.push('from this device')
+  if (stage === 'download' && isFromDevice) details.push('from this device')
   if (trouble !== null) details.push('the connection broke, trying again')
   else if (bytesPerSecond > 0 && doneBytes < totalBytes) {
     details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond), `${bytes(bytesPerSecond)}/s`)

@@ -1,4 +1,5 @@
-import type { BackboneInfo, Computing, DeviceState } from '../../src/engine/protocol.ts'
+import type { Computing } from '../../src/play/path.ts'
+import type { BackboneInfo, DeviceState } from '../../src/engine/protocol.ts'
 
 /** What is said when the machine cannot give what the characters need. */
 export interface DeviceAdvice {

@@ -1,4 +1,5 @@
-import type { BackboneInfo, Computing, DeviceReport } from '../../src/engine/protocol.ts'
+import type { Computing } from '../../src/play/path.ts'
+import type { BackboneInfo, DeviceReport } from '../../src/engine/protocol.ts'
 import { storageUse } from '../../src/storage/persistence.ts'
 import type { Failure } from '../stores/engine.ts'
 import { bytes } from './format.ts'

@@ -1,17 +1,12 @@
 // Scope: live. The engine, from the first look at the graphics card to a model that answers.
+import type { LoadProgress } from '../../src/play/path.ts'
 import type { PathChoice } from '../../src/core/path.ts'
 import { create } from 'zustand'
 
 import { asHycoraError, HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { EngineClient } from '../../src/engine/client.ts'
-import type {
-  BackboneInfo,
-  DeviceReport,
-  DeviceState,
-  LoadParams,
-  LoadProgress,
-} from '../../src/engine/protocol.ts'
+import type { BackboneInfo, DeviceReport, DeviceState, LoadParams } from '../../src/engine/protocol.ts'
 import { fetchJson } from '../../src/storage/downloads.ts'
 import { removeUnlistedFiles } from '../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
@@ -35,7 +30,7 @@ export interface PackFile {
 
 /** What is being waited for. */
 export interface LoadStatus extends DownloadStatus {
-  readonly step: 'download' | LoadProgress['step']
+  readonly stage: 'download' | LoadProgress['stage']
 }
 
 interface EngineState {
@@ -201,7 +196,7 @@ export async function measureAgain(): Promise<void> {
 async function fetchFiles(backbone: ServedBackbone, signal: AbortSignal): Promise<FetchedBackbone> {
   try {
     return await fetchBackbone(backbone, signal, (status) =>
-      useEngine.setState({ status: { step: 'download', ...status } }),
+      useEngine.setState({ status: { stage: 'download', ...status } }),
     )
   } finally {
     await countKept(useEngine.getState().backbones)
@@ -210,9 +205,9 @@ async function fetchFiles(backbone: ServedBackbone, signal: AbortSignal): Promis
 
 function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInfo> {
   return engine.request('load', params, {
-    onYield: ({ step, doneBytes, totalBytes }) =>
+    onYield: ({ stage, doneBytes, totalBytes }) =>
       useEngine.setState({
-        status: { step, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0, trouble: null },
+        status: { stage, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0, trouble: null },
       }),
   })
 }

@@ -1,7 +1,7 @@
 // What is sent to the engine for a chat. Pure functions, no state.
+import type { Scene } from '../../src/play/scene.ts'
 import type { PackRef } from '../../src/formats/packFacts.ts'
 import type { Turn } from '../../src/core/dialogue.ts'
-import type { Scene } from '../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'

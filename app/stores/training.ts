@@ -245,7 +245,7 @@ async function rehearse(
         config: run.config,
         start: run.start,
         checkpoint: checkpoint?.file ?? null,
-        rehearsal: run.rehearsal,
+        trial: run.rehearsal,
         duty: useSettings.getState().duty,
       },
       {

@@ -9,8 +9,8 @@ import { isJsonRecord } from '../core/json.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { castRole } from '../model/roles.ts'
 import { integerOption, parseArguments, required } from './arguments.ts'
-import { openEngine } from './engine.ts'
-import type { CliEngine } from './engine.ts'
+import { openSpeaker } from './engine.ts'
+import type { OpenedSpeaker } from './engine.ts'
 import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
 import type { Speaker } from './speakers.ts'
 
@@ -47,7 +47,7 @@ export async function blind(words: readonly string[]): Promise<void> {
     () => `--prompt is "${prompt}", expected card or line`,
   )
   const pack = options.get('pack') ?? join(SHIPPED, 'public/packs/smollm2-135m-instruct.hycora.safetensors')
-  const engine = await openEngine(
+  const engine = await openSpeaker(
     new Map([
       ['backbone', 'smollm2-135m-instruct'],
       ['engine', options.get('engine') ?? 'ort'],
@@ -91,13 +91,13 @@ async function heldOutOpenings(): Promise<readonly string[]> {
 }
 
 /** Told who it is: by the whole card, as other programs do, or by the line that the page makes of it. */
-function prompted(engine: CliEngine, card: CharacterCard, prompt: 'card' | 'line'): Speaker {
+function prompted(engine: OpenedSpeaker, card: CharacterCard, prompt: 'card' | 'line'): Speaker {
   const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, VISITOR)
   return { engine, system, before: [greetingOf(card)], casting: null }
 }
 
 /** With the adapter and the line that the pack has for it. */
-function played(engine: CliEngine, card: CharacterCard, role: string): Speaker {
+function played(engine: OpenedSpeaker, card: CharacterCard, role: string): Speaker {
   const { pack } = engine
   check(pack, 'usage', () => 'there is no pack')
   const system = roleLineOf(pack, role)

@@ -2,15 +2,15 @@ import { readdir } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
-import { OrtBackbone } from '../fallback/ortBackbone.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
 import { comparePack, openAnyModel, openChatModel } from '../model/chatModel.ts'
-import type { ChatModel, TextModel, UnknownModel } from '../model/chatModel.ts'
-import { GpuBackbone } from '../model/gpuBackbone.ts'
+import type { ChatModel, UnknownModel } from '../model/chatModel.ts'
 import { castRole } from '../model/roles.ts'
+import { openOnDevice, openOnProcessor } from '../play/openBackbone.ts'
+import type { Voice } from '../play/speak.ts'
 import { required } from './arguments.ts'
 import { folder, openFile } from './files.ts'
 import { openNodeDevice } from './gpu.ts'
@@ -24,10 +24,7 @@ export interface OpenedModel {
 }
 
 /** A backbone on a device, with a pack attached where one was asked for. */
-export interface CliEngine {
-  readonly name: string
-  readonly model: TextModel
-  readonly backbone: Backbone
+export interface OpenedSpeaker extends Voice {
   readonly pack: Pack | null
   /** Who plays: the role that `--role` names, or nobody. */
   readonly casting: Casting | null
@@ -81,11 +78,9 @@ export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort'
 
 /** The backbone on our kernels, or on onnxruntime's on the CPU, which take graphs that are not recognised too. */
 async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | UnknownModel): Promise<Backbone> {
-  if (!('decoder' in model)) return OrtBackbone.ofExported(await loadOrt(), model.exported)
-  const { decoder } = model
-  if (engine === 'ort') return OrtBackbone.create(await loadOrt(), decoder)
-  const { device, isSoftware } = await openNodeDevice()
-  return GpuBackbone.create(device, decoder, { stepsAhead: isSoftware ? 1 : 2 })
+  return engine === 'webgpu' && 'decoder' in model
+    ? openOnDevice(await openNodeDevice(), model.decoder)
+    : openOnProcessor(await loadOrt(), model)
 }
 
 /**
@@ -93,7 +88,7 @@ async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | Unknown
  *
  * @throws HycoraError for every wrong option, file or device, with one sentence.
  */
-export async function openEngine(options: ReadonlyMap<string, string>): Promise<CliEngine> {
+export async function openSpeaker(options: ReadonlyMap<string, string>): Promise<OpenedSpeaker> {
   const engine = engineOf(options)
   const { root, chosen } = await findModel(options)
   const name = basename(root)

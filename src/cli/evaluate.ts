@@ -9,7 +9,7 @@ import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
 import { integerOption, parseArguments } from './arguments.ts'
-import { openEngine } from './engine.ts'
+import { openSpeaker } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
 import { readTexts, splitPath } from './trainingData.ts'
 
@@ -113,11 +113,9 @@ export async function evaluate(words: readonly string[]): Promise<void> {
   const evaluationOptions = optionsOf(options)
   const { dialogues, notes } = await readDialogues(resolve(options.get('data') ?? join(SHIPPED, 'data/cast')))
   const complete = await withDefaults(options)
-  const { backbone, model, pack, name } = await openEngine(complete)
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer || !template) throw new HycoraError('usage', `${name} has no tokenizer or no chat template`)
+  const { backbone, model, pack, name } = await openSpeaker(complete)
   if (!pack) throw new HycoraError('usage', '--pack is missing')
-  const subject = { backbone, codec: { tokenizer, template }, stopIds, pack }
+  const subject = { name, backbone, model, pack }
   const running = measure(subject, dialogues, evaluationOptions)
   const report = progressReporter([...notes, `${name} with ${pack.name} on ${complete.get('engine')}`])
   for (;;) {

@@ -1,9 +1,9 @@
-import { HycoraError, check } from '../core/errors.ts'
-import { GREEDY } from '../core/sampling.ts'
+import { check } from '../core/errors.ts'
+import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
-import { buildPrompt } from '../model/prompt.ts'
+import { speak, utter } from '../play/speak.ts'
 import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
-import { openEngine } from './engine.ts'
+import { openSpeaker } from './engine.ts'
 
 const SAMPLING_OPTIONS = [
   'seed',
@@ -22,12 +22,12 @@ function samplingOf(options: ReadonlyMap<string, string>): Sampling {
     return GREEDY
   }
   return {
-    temperature: numberOption(options, 'temperature', 0.8),
-    topK: numberOption(options, 'top-k', 0),
-    topP: numberOption(options, 'top-p', 1),
-    minP: numberOption(options, 'min-p', 0.05),
-    repetitionPenalty: numberOption(options, 'repetition-penalty', 1.1),
-    repetitionWindow: numberOption(options, 'repetition-window', 64),
+    temperature: numberOption(options, 'temperature', STEADY.temperature),
+    topK: numberOption(options, 'top-k', STEADY.topK),
+    topP: numberOption(options, 'top-p', STEADY.topP),
+    minP: numberOption(options, 'min-p', STEADY.minP),
+    repetitionPenalty: numberOption(options, 'repetition-penalty', STEADY.repetitionPenalty),
+    repetitionWindow: numberOption(options, 'repetition-window', STEADY.repetitionWindow),
     seed: integerOption(options, 'seed', Math.floor(Math.random() * 2 ** 32), { least: 0 }),
   }
 }
@@ -50,22 +50,21 @@ export async function generate(words: readonly string[]): Promise<void> {
   })
   const text = required(options, 'prompt')
   const sampling = samplingOf(options)
-  const maxTokens = integerOption(options, 'max-tokens', 128, { least: 1 })
+  const maxTokens = integerOption(options, 'max-tokens', ANSWER_TOKENS, { least: 1 })
   const strength = numberOption(options, 'strength', 1)
-  const { backbone, model, casting, system, name } = await openEngine(options)
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer) throw new HycoraError('usage', `${name} has no tokenizer.json`)
-  let ids = tokenizer.encode(text)
-  if (!options.has('raw')) {
-    if (!template) throw new HycoraError('usage', `${name} has no chat template; use --raw`)
-    const turns = [{ speaker: 'user' as const, text }]
-    const room = Math.max(1, backbone.context - 1)
-    ids = [...buildPrompt(template, tokenizer, { system, turns, continueLast: false }, room).ids]
+  const opened = await openSpeaker(options)
+  const casting = opened.casting && { ...opened.casting, strength }
+  const delivery = { casting, sampling, maxTokens }
+  const { tokenizer } = opened.model
+  const speech =
+    options.has('raw') && tokenizer
+      ? utter(opened, tokenizer.encode(text), delivery)
+      : speak(opened, { system: opened.system, turns: [{ speaker: 'user', text }] }, delivery)
+  let shown = 0
+  for (;;) {
+    const { done, value } = await speech.next()
+    if (!done) shown += value.text.length
+    process.stdout.write(done ? `${value.text.slice(shown)}\n` : value.text)
+    if (done) return
   }
-  const stream = tokenizer.stream()
-  const cast = casting ? { ...casting, strength } : null
-  for await (const id of backbone.generate({ ids, casting: cast, sampling, maxTokens, stopIds })) {
-    process.stdout.write(stream.push(id))
-  }
-  process.stdout.write(`${stream.end()}\n`)
 }

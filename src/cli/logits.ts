@@ -1,5 +1,5 @@
 import { idList, parseArguments, required } from './arguments.ts'
-import { openEngine } from './engine.ts'
+import { openSpeaker } from './engine.ts'
 import { writeTensorFile } from './tensorFile.ts'
 import type { NamedValues } from './tensorFile.ts'
 
@@ -10,7 +10,7 @@ export async function logits(words: readonly string[]): Promise<void> {
   const out = required(options, 'out')
   const ids = idList(required(options, 'ids'), 'ids')
   const stepIds = options.has('steps') ? idList(options.get('steps') ?? '', 'steps') : []
-  const { backbone, casting } = await openEngine(options)
+  const { backbone, casting } = await openSpeaker(options)
   const { vocabulary } = backbone.shape
   const all = await backbone.logits(ids, casting)
   const tensors: NamedValues[] = [{ name: 'logits', shape: [ids.length, vocabulary], values: all }]

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 
+import type { AnswerEnd } from '../core/dialogue.ts'
 import { check } from '../core/errors.ts'
 import { lineOf, nameOf } from '../cast/cardTexts.ts'
 import { numberOption, parseArguments } from './arguments.ts'
-import { openEngine } from './engine.ts'
-import type { CliEngine } from './engine.ts'
+import { openSpeaker } from './engine.ts'
+import type { OpenedSpeaker } from './engine.ts'
 import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
 import type { Speaker } from './speakers.ts'
 
@@ -41,7 +42,13 @@ const BARE = { system: null, before: [], casting: null }
 const [BEGIN, END] = ['<!-- openings -->', '<!-- end of openings -->']
 
 /** How an answer that did not end by itself is marked. */
-const MARKS = { stop: '', length: ' …', loop: ' ⟲' }
+const MARKS: Readonly<Record<AnswerEnd, string>> = {
+  end: '',
+  cancelled: '',
+  length: ' …',
+  context: ' …',
+  loop: ' ⟲',
+}
 
 /**
  * `openings`: the same twenty opening lines answered by the starter, by SmolLM2 bare and by SmolLM2 told to be four of the
@@ -55,8 +62,8 @@ export async function openings(words: readonly string[]): Promise<void> {
   const engineName = options.get('engine') ?? 'ort'
   const seed = numberOption(options, 'seed', 1)
   const maxTokens = numberOption(options, 'max-tokens', 64)
-  const open = (backbone: string): Promise<CliEngine> =>
-    openEngine(
+  const open = (backbone: string): Promise<OpenedSpeaker> =>
+    openSpeaker(
       new Map([
         ['backbone', backbone],
         ['engine', engineName],
@@ -72,8 +79,8 @@ export async function openings(words: readonly string[]): Promise<void> {
   for (const [index, opening] of OPENINGS.entries()) {
     const rows: string[] = []
     for (const speaker of speakers) {
-      const { text, end } = await answer(speaker, opening, { seed, maxTokens })
-      rows.push(`| ${speaker.name} | ${cellOf(text)}${MARKS[end]} |`)
+      const { text, stop } = await answer(speaker, opening, { seed, maxTokens })
+      rows.push(`| ${speaker.name} | ${cellOf(text)}${MARKS[stop]} |`)
     }
     sections.push([`**${index + 1}. ${opening}**`, '', '| | |', '|---|---|', ...rows].join('\n'))
     process.stderr.write(`${index + 1} of ${OPENINGS.length}\n`)
@@ -85,7 +92,7 @@ export async function openings(words: readonly string[]): Promise<void> {
 }
 
 /** A character of the cast as the page lets it play without an adapter. */
-async function speakerOf(role: string, engine: CliEngine): Promise<NamedSpeaker> {
+async function speakerOf(role: string, engine: OpenedSpeaker): Promise<NamedSpeaker> {
   const card = await castCard(role)
   return {
     name: `as ${nameOf(card)}`,

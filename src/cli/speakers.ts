@@ -2,17 +2,16 @@ import type { Turn } from '../core/dialogue.ts'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
-import { HycoraError } from '../core/errors.ts'
 import { STEADY } from '../core/sampling.ts'
-import { findLoop } from '../engine/findLoop.ts'
 import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
 import { fillMacros } from '../cast/macros.ts'
 import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Casting } from '../model/backbone.ts'
-import { buildPrompt } from '../model/prompt.ts'
-import type { CliEngine } from './engine.ts'
+import { speak, wholeAnswer } from '../play/speak.ts'
+import type { Answer } from '../play/speak.ts'
+import type { OpenedSpeaker } from './engine.ts'
 
 /** A detective, a conqueror, a queen and a curious child. */
 export const ROLES = ['Sherlock Holmes', 'Caesar', 'Queen Elizabeth I', 'Alice']
@@ -22,7 +21,7 @@ export const VISITOR = 'stranger'
 
 /** Somebody who answers: what the model is told before the visitor speaks, and the adapter that it plays with. */
 export interface Speaker {
-  readonly engine: CliEngine
+  readonly engine: OpenedSpeaker
   readonly system: string | null
   readonly before: readonly Turn[]
   readonly casting: Casting | null
@@ -44,31 +43,13 @@ export function greetingOf(card: CharacterCard): Turn {
   }
 }
 
-/** How an answer ended: by itself, at its longest, or cut where it went round in circles. */
-export interface Answer {
-  readonly text: string
-  readonly end: 'stop' | 'length' | 'loop'
-}
-
 /** The answer that the page would give with its default sampler. */
 export async function answer(
   { engine, system, before, casting }: Speaker,
   text: string,
   { seed, maxTokens }: { readonly seed: number; readonly maxTokens: number },
 ): Promise<Answer> {
-  const { backbone, model, name } = engine
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${name} cannot read text`)
-  const turns = [...before, { speaker: 'user' as const, text }]
-  const room = backbone.context - maxTokens
-  const { ids } = buildPrompt(template, tokenizer, { system, turns, continueLast: false }, room)
-  const tokens: number[] = []
-  const request = { ids, casting, sampling: { ...STEADY, seed }, maxTokens, stopIds }
-  for await (const id of backbone.generate(request)) {
-    tokens.push(id)
-    const kept = findLoop(tokens)
-    if (kept !== null) return { text: tokenizer.decode(tokens.slice(0, kept)).trim(), end: 'loop' }
-  }
-  const end = tokens.length === maxTokens ? 'length' : 'stop'
-  return { text: tokenizer.decode(tokens).trim(), end }
+  const cue = { system, turns: [...before, { speaker: 'user' as const, text }] }
+  const spoken = await wholeAnswer(speak(engine, cue, { casting, sampling: { ...STEADY, seed }, maxTokens }))
+  return { ...spoken, text: spoken.text.trim() }
 }

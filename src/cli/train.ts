@@ -7,16 +7,12 @@ import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpuWeights.ts'
-import type { RunFacts } from '../train/checkpoint.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
-import type { NamedTensors } from '../train/initialise.ts'
 import { prepareRows, prepareRun } from '../train/prepare.ts'
 import type { RunGround } from '../train/prepare.ts'
-import { trainingProvenance } from '../train/provenance.ts'
-import { runTraining } from '../train/run.ts'
-import type { BatchSource, RunEvent, RunResult } from '../train/run.ts'
-import { finishPack } from '../train/trainee.ts'
+import type { BatchSource, RunEvent } from '../train/run.ts'
+import { trainPack } from '../train/trainPack.ts'
 import type { Trainee } from '../train/trainee.ts'
 import { parseArguments, required } from './arguments.ts'
 import { openModel, openPack } from './engine.ts'
@@ -121,16 +117,6 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
   })
 }
 
-/** The parameters with the lowest held-out loss; the last where nothing was held out. */
-function bestOf({ step, facts, tensors, best }: RunResult): {
-  readonly step: number
-  readonly facts: Partial<RunFacts>
-  readonly tensors: NamedTensors
-} {
-  if (!best) return { step, facts, tensors }
-  return { step: best.step, facts: { heldOut: best.loss }, tensors: best.tensors }
-}
-
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
 export async function train(words: readonly string[]): Promise<void> {
   const values = ['backbone', 'model', 'data', 'role', 'columns', 'batches', 'out', 'config', 'start', 'keep']
@@ -154,7 +140,8 @@ export async function train(words: readonly string[]): Promise<void> {
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
   const start = startPath === undefined ? null : await openPack(startPath)
-  if (start) comparePack(start, model, name)
+  const warning = start && comparePack(start, model, name)
+  if (warning) process.stderr.write(`warning: ${warning}\n`)
   const given = await readConfig(options.get('config'), start)
   const ground = { config: given, decoder: model.decoder, fingerprint: model.fingerprint, start }
   const { config, trainee, run, batches } =
@@ -165,8 +152,9 @@ export async function train(words: readonly string[]): Promise<void> {
   const weights = await loadWeights(device, model.decoder, () => undefined)
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
-  const input = { device, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
-  const events = runTraining(input, { signal: controller.signal })
+  const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
+  const ready = { device, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
+  const events = trainPack({ ...ready, start, backbone }, { signal: controller.signal })
   for (;;) {
     const { done, value } = await events.next()
     if (!done) {
@@ -174,10 +162,7 @@ export async function train(words: readonly string[]): Promise<void> {
       if (value.kind === 'checkpoint') await replaceFile(checkpointPath, value.bytes)
       continue
     }
-    const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
-    const { step, facts, tensors } = keep === 'best' ? bestOf(value) : value
-    const provenance = trainingProvenance(step, facts, start)
-    await replaceFile(out, await finishPack(trainee, tensors, backbone, provenance))
+    await replaceFile(out, keep === 'best' && value.best ? value.best : value.last)
     return
   }
 }

@@ -33,6 +33,9 @@ export const STEADY: Omit<Sampling, 'seed'> = {
   repetitionWindow: 32,
 }
 
+/** The tokens of an answer at most, unless something else is chosen. */
+export const ANSWER_TOKENS = 200
+
 /** What each setting may be: [the setting, whether a value is in its range, the range in words]. */
 const RANGES: readonly (readonly [keyof Sampling, (value: number) => boolean, string])[] = [
   ['temperature', (value) => value === 0 || (value >= 0.0001 && value <= 100), '0, or 0.0001 to 100'],

@@ -5,7 +5,7 @@ import { blockSizeOf } from '../train/trainingBuffers.ts'
 import { tryStep } from '../train/trial.ts'
 import type { StepTime } from '../train/trial.ts'
 import type { PlannedRun, TrainEstimate } from './protocol.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../play/stage.ts'
 import { prepareTraining } from './trainer.ts'
 import type { Prepared } from './trainer.ts'
 

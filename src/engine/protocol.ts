@@ -1,6 +1,6 @@
-import type { AnswerEnd, SplitDialogue, Turn } from '../core/dialogue.ts'
+import type { AnswerEnd, SplitDialogue } from '../core/dialogue.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Path, PathChoice, PathRates } from '../core/path.ts'
+import type { PathChoice, PathRates } from '../core/path.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type {
   AnswersPoint,
@@ -11,7 +11,10 @@ import type {
   TrialQuestions,
 } from '../core/training.ts'
 import type { PackFile, PackRef, RoleFacts } from '../formats/packFacts.ts'
-import type { BlendPart } from '../formats/packRoles.ts'
+import type { GpuBytes } from '../model/backbone.ts'
+import type { Computing, LoadProgress } from '../play/path.ts'
+import type { Scene } from '../play/scene.ts'
+import type { StageFiles } from '../play/stage.ts'
 
 /*
  * What the page and the engine's worker say to each other. Types only.
@@ -35,30 +38,6 @@ export interface DeviceReport {
   readonly reason: string
 }
 
-/** What computes the answers, and why that. */
-export interface Computing {
-  readonly path: Path
-  /**
-   * `graphics-card`: there is one; `chosen`: it was asked for; `faster`: measured beside the other on a software
-   * adapter; `lost`: the graphics device is gone for good; `failed`: WebGPU could not take the model; `unknown-graph`:
-   * our kernels do not know the model's graph; the others as in `DeviceReport`.
-   */
-  readonly why:
-    | 'graphics-card'
-    | 'chosen'
-    | 'faster'
-    | 'lost'
-    | 'failed'
-    | 'unknown-graph'
-    | 'no-webgpu'
-    | 'no-adapter'
-    | 'no-device'
-  /** The words of whatever failed, else empty. */
-  readonly reason: string
-  /** What was measured here, now or on an earlier visit; a graphics card is not measured. */
-  readonly rates: PathRates
-}
-
 /** `recovering`: lost, the model is being put back, answers go on by themselves; `needs-reload`: that failed. */
 export type DeviceState = 'ready' | 'recovering' | 'needs-reload'
 
@@ -74,12 +53,7 @@ export interface BackboneInfo {
   /** The most tokens that prompt and answer may have together on this device. */
   readonly context: number
   /** Bytes of GPU memory by purpose. */
-  readonly gpuBytes: {
-    readonly weights: number
-    readonly cache: number
-    readonly adapter: number
-    readonly workspace: number
-  }
+  readonly gpuBytes: GpuBytes
   /** How the weights are stored, for people: "float16", "4-bit blocks of 32". */
   readonly weightFormat: string
   readonly computing: Computing
@@ -88,39 +62,10 @@ export interface BackboneInfo {
   readonly warnings: readonly string[]
 }
 
-export interface LoadParams {
-  readonly name: string
-  /** The backbone's folder: relative path → file. */
-  readonly files: ReadonlyMap<string, Blob>
-  /** A persona pack, checked whole before anything of it is used. */
-  readonly pack: PackFile | null
+export interface LoadParams extends StageFiles {
   readonly path: PathChoice
   /** What was measured of this model on this device before; it is not measured again. */
   readonly rates: PathRates
-}
-
-export interface LoadProgress {
-  /** `convert` is what the processor's path has in place of `upload` and `compile`; `measure` follows either. */
-  readonly step: 'read' | 'upload' | 'compile' | 'warm-up' | 'convert' | 'measure'
-  readonly doneBytes: number
-  readonly totalBytes: number
-}
-
-/** What the model is to read: who plays, how strongly, and the chat so far. */
-export interface Scene {
-  /** A role of the pack, or null for the bare backbone. */
-  readonly role: string | null
-  /** The pack that the role is of; left out, the one that came with the backbone. */
-  readonly pack?: PackRef
-  /** Roles of the pack mixed by weight, who play in place of `role`. */
-  readonly blend?: readonly BlendPart[]
-  /** 1 is the trained strength; 0 to 1.5. */
-  readonly strength: number
-  /** System text in place of the role's own line; undefined keeps that line. */
-  readonly system?: string | null
-  readonly turns: readonly Turn[]
-  /** The last turn is the role's own and is carried on instead of answered. */
-  readonly continueLast: boolean
 }
 
 export interface GenerateParams {
@@ -165,7 +110,7 @@ export interface TrainParams {
   readonly start: PackFile | null
   /** A checkpoint of the same run; the run goes on behind its step. */
   readonly checkpoint: Blob | null
-  readonly rehearsal: TrialQuestions
+  readonly trial: TrialQuestions
   /** The share of time that the run may keep the device busy, 0.1 to 1; `tune` changes it while it runs. */
   readonly duty: number
 }

@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { castRole } from '../model/roles.ts'
 import type { EngineRequests, PackProof, ProofParams } from './protocol.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../play/stage.ts'
 
 /** What is read for the proof, where the backbone has a tokenizer. */
 const PROBE = 'Who are you, and what do you want?'

@@ -1,30 +1,32 @@
-import { HycoraError, check } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
+import type { TrialQuestions } from '../core/training.ts'
+import { memorySource } from '../formats/memorySource.ts'
 import { blobSource } from '../formats/blobSource.ts'
-import type { JsonRecord } from '../core/json.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
-import type { Pack } from '../formats/pack.ts'
+import type { Pack, PackBackbone } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
-import { buildPrompt } from '../model/prompt.ts'
+import { codecOf } from '../model/chatModel.ts'
+import { castRole } from '../model/roles.ts'
+import { speak, wholeAnswer } from '../play/speak.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
 import type { NamedTensors } from '../train/initialise.ts'
 import { prepareRows } from '../train/prepare.ts'
 import type { PreparedRows } from '../train/prepare.ts'
 import { trainingProvenance } from '../train/provenance.ts'
-import { runTraining } from '../train/run.ts'
+import { trainPack } from '../train/trainPack.ts'
 import type { RunEvent } from '../train/run.ts'
 import { finishPack } from '../train/trainee.ts'
-import type { Trainee } from '../train/trainee.ts'
 import type { PlannedRun, TrainEvent, TrainParams, TrainResult } from './protocol.ts'
 import { mapRoles } from '../train/roleMap.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../play/stage.ts'
 
-/** Tokens of a rehearsal's answer at most. */
+/** Tokens of an answer to a trial question at most. */
 const ANSWER_TOKENS = 48
 
 /** A run on the loaded backbone, ready to begin. */
@@ -42,66 +44,43 @@ export interface Prepared extends PreparedRows {
  * @throws HycoraError what reading them throws; `webgpu-unavailable` on a backbone without our kernels.
  */
 export async function prepareTraining(stage: Stage, params: PlannedRun): Promise<Prepared> {
-  const { backbone, device, model, info } = stage
-  check(
-    params.backbone === info.name,
-    'usage',
-    () => `the run is for ${params.backbone}, but ${info.name} is loaded`,
-  )
+  const { backbone, device, model, name } = stage
+  check(params.backbone === name, 'usage', () => `the run is for ${params.backbone}, but ${name} is loaded`)
   check(
     device && backbone instanceof GpuBackbone,
     'webgpu-unavailable',
     () => 'training needs WebGPU; chatting goes on without',
   )
   const { weights, shape: decoder } = backbone
-  const { tokenizer, template } = model
-  if (!tokenizer || !template) throw new HycoraError('format-invalid', `${info.name} cannot read text`)
   const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
   const config = readTrainConfig(params.config, start?.config)
   const ground = { config, decoder, fingerprint: model.fingerprint, start }
-  const prepared = await prepareRows(ground, { tokenizer, template }, params.dialogues)
+  const prepared = await prepareRows(ground, codecOf(model, name), params.dialogues)
   return { device, decoder, weights, start, config, ...prepared }
 }
 
-/** The pack as it is, as a file. */
-async function packFile(
-  stage: Stage,
-  trainee: Trainee,
-  tensors: NamedTensors,
-  provenance: JsonRecord,
-): Promise<Blob> {
-  const { info, model } = stage
-  const backbone = { name: info.name, architecture: info.architecture, fingerprint: model.fingerprint }
-  return new Blob([await finishPack(trainee, tensors, backbone, provenance)])
+/** What a pack says of the backbone that it was trained on. */
+function packBackboneOf({ name, model }: Stage): PackBackbone {
+  const architecture = 'decoder' in model ? model.decoder.architecture : ''
+  return { name, architecture, fingerprint: model.fingerprint }
 }
 
 /** What the role answers now, greedily, to each prompt. */
-async function rehearse(
+async function answerTrial(
   stage: Stage,
   pack: Pack,
-  { role, prompts }: TrainParams['rehearsal'],
+  { role, prompts }: TrialQuestions,
 ): Promise<readonly string[]> {
-  const { backbone, model, shelf } = stage
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer || !template) return []
-  const index = pack.roles.findIndex(({ name }) => name === role)
+  const { backbone, shelf } = stage
   shelf.forget()
   await backbone.attach(pack)
+  const isThere = pack.roles.some(({ name }) => name === role)
+  const casting = isThere ? castRole(pack, role, 1) : null
   const answers: string[] = []
   for (const text of prompts) {
-    const turns = [{ speaker: 'user' as const, text }]
-    const system = roleLineOf(pack, role)
-    const { ids } = buildPrompt(
-      template,
-      tokenizer,
-      { system, turns, continueLast: false },
-      backbone.context - ANSWER_TOKENS,
-    )
-    const casting = index < 0 ? null : { parts: [{ role: index, weight: 1 }], strength: 1 }
-    const tokens: number[] = []
-    const request = { ids, casting, sampling: GREEDY, maxTokens: ANSWER_TOKENS, stopIds }
-    for await (const id of backbone.generate(request)) tokens.push(id)
-    answers.push(tokenizer.decode(tokens))
+    const cue = { system: roleLineOf(pack, role), turns: [{ speaker: 'user' as const, text }] }
+    const delivery = { casting, sampling: GREEDY, maxTokens: ANSWER_TOKENS }
+    answers.push((await wholeAnswer(speak(stage, cue, delivery))).text)
   }
   return answers
 }
@@ -141,32 +120,29 @@ export function trainOn(
     for (const message of prepared.rejected) emit({ kind: 'note', message })
     const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
     const show = async (tensors: NamedTensors, step: number): Promise<void> => {
-      const pack = await readPack(
-        blobSource('rehearsal', await packFile(stage, trainee, tensors, trainingProvenance(step, {}, start))),
+      const bytes = await finishPack(
+        trainee,
+        tensors,
+        packBackboneOf(stage),
+        trainingProvenance(step, {}, start),
       )
-      emit({ kind: 'answers', step, answers: await rehearse(stage, pack, params.rehearsal) })
+      const pack = await readPack(memorySource('the trial', bytes))
+      emit({ kind: 'answers', step, answers: await answerTrial(stage, pack, params.trial) })
       emit({ kind: 'map', step, map: mapRoles(pack) })
     }
-    const every = Math.max(1, params.rehearsal.everySteps)
-    const events = runTraining({ ...prepared, checkpoint }, { ...control, show: { every, with: show } })
+    const every = Math.max(1, params.trial.everySteps)
+    const events = trainPack(
+      { ...prepared, checkpoint, backbone: packBackboneOf(stage) },
+      { ...control, show: { every, with: show } },
+    )
     for (;;) {
       const { done, value } = await events.next()
       if (!done) {
         emit(passOn(value, prepared))
         continue
       }
-      const { step, facts, tensors, best, isFinished } = value
-      const about = trainingProvenance(step, facts, start)
-      const aboutBest = best && trainingProvenance(best.step, { heldOut: best.loss }, start)
-      return {
-        pack: await packFile(stage, trainee, tensors, about),
-        best:
-          best && aboutBest && best.step !== step
-            ? await packFile(stage, trainee, best.tensors, aboutBest)
-            : null,
-        step,
-        isFinished,
-      }
+      const { step, isFinished, last, best } = value
+      return { pack: new Blob([last]), best: best && new Blob([best]), step, isFinished }
     }
   })
 }

@@ -6,6 +6,7 @@ import { readCard } from '../formats/card.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { PackRole } from '../formats/packRoles.ts'
 import type { Casting } from '../model/backbone.ts'
+import { codecOf } from '../model/chatModel.ts'
 import { castRole } from '../model/roles.ts'
 import { sentenceBleu } from './bleu.ts'
 import { distinct2 } from './distinct.ts'
@@ -114,7 +115,8 @@ export async function* evaluate(
   dialogues: readonly SplitDialogue[],
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationProgress, Evaluation> {
-  const { pack, backbone, codec } = subject
+  const { pack, backbone } = subject
+  const codec = codecOf(subject.model, subject.name)
   const heldOut = dialogues.filter(({ split }) => split === 'test')
   const scoring: Scoring = { backbone, codec, replyTokens: options.replyTokens }
   const all = pack.roles.slice(0, pack.rows).map((role) => castOf(pack, role))

@@ -1,17 +1,13 @@
 import { HycoraError } from '../core/errors.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { Backbone } from '../model/backbone.ts'
-import { buildPrompt } from '../model/prompt.ts'
-import type { RowCodec } from '../train/rows.ts'
+import { promptFor, speak, wholeAnswer } from '../play/speak.ts'
+import type { Voice } from '../play/speak.ts'
 import type { Exchange } from './exchanges.ts'
 import type { Condition } from './nll.ts'
 
 /** What is evaluated: a backbone with the pack attached. */
-export interface EvaluationSubject {
-  readonly backbone: Backbone
-  readonly codec: RowCodec
-  readonly stopIds: readonly number[]
+export interface EvaluationSubject extends Voice {
   readonly pack: Pack
 }
 
@@ -25,16 +21,6 @@ export interface GeneratedReply {
   readonly bare: string
 }
 
-function promptOf(
-  { backbone, codec }: EvaluationSubject,
-  { turns }: Exchange,
-  system: string | null,
-  tokens: number,
-): readonly number[] {
-  const room = Math.max(1, backbone.context - tokens)
-  return buildPrompt(codec.template, codec.tokenizer, { system, turns, continueLast: false }, room).ids
-}
-
 /** Whether a visitor has spoken before the reply and the prompt leaves room for an answer. */
 export function isAnswerable(
   subject: EvaluationSubject,
@@ -44,7 +30,7 @@ export function isAnswerable(
 ): boolean {
   if (exchange.turns.length === 0) return false
   try {
-    return promptOf(subject, exchange, system, tokens).length > 0
+    return promptFor(subject, { system, turns: exchange.turns }, tokens).ids.length > 0
   } catch (error) {
     if (error instanceof HycoraError && error.code === 'usage') return false
     throw error
@@ -62,9 +48,7 @@ export async function generateReply(
   { system, casting }: Condition,
   tokens: number,
 ): Promise<string> {
-  const ids = promptOf(subject, exchange, system, tokens)
-  const answer: number[] = []
-  const request = { ids, casting, sampling: GREEDY, maxTokens: tokens, stopIds: subject.stopIds }
-  for await (const id of subject.backbone.generate(request)) answer.push(id)
-  return subject.codec.tokenizer.decode(answer).trim()
+  const delivery = { casting, sampling: GREEDY, maxTokens: tokens }
+  const { text } = await wholeAnswer(speak(subject, { system, turns: exchange.turns }, delivery))
+  return text.trim()
 }

@@ -3,7 +3,8 @@ import type { Backbone, Casting } from '../model/backbone.ts'
 import { cutText } from '../model/prompt.ts'
 import { scoreTokens } from '../model/score.ts'
 import { encodeRow } from '../train/rows.ts'
-import type { RowCodec, TokenRow } from '../train/rows.ts'
+import type { TextCodec } from '../model/chatModel.ts'
+import type { TokenRow } from '../train/rows.ts'
 
 /** A dialogue and which of its replies are measured, as ordinals among the replies. */
 export interface MeasuredDialogue {
@@ -26,7 +27,7 @@ export interface Condition {
 
 export interface Scoring {
   readonly backbone: Backbone
-  readonly codec: RowCodec
+  readonly codec: TextCodec
   /** How many tokens of a reply count at most. */
   readonly replyTokens: number
 }

@@ -6,6 +6,7 @@ import type { Backbone, Casting, GenerateRequest, GpuBytes } from '../model/back
 import { openAdapterMatrices } from '../model/cpuAdapter.ts'
 import type { Decoder, DecoderShape } from '../model/decoder.ts'
 import type { ExportedModel } from '../model/openBackbone.ts'
+import { PrefixCache } from '../model/prefixCache.ts'
 import { askedTokens, logProbability } from '../model/score.ts'
 import { adapterFeeds } from './adapterFeeds.ts'
 import type { Attached } from './adapterFeeds.ts'
@@ -32,9 +33,8 @@ export class OrtBackbone implements Backbone {
   private readonly bare: AdapterFeeds
   private attached: Attached | null = null
   private readonly feedsOf = new Map<string, AdapterFeeds>()
-  /** What the graph has read: token ids by position, computed for this casting. */
-  private cachedIds: number[] = []
-  private cachedFor = ''
+  /** What the graph has read. */
+  private readonly prefix: PrefixCache
   private adapter: AdapterFeeds
 
   constructor(ort: OrtRuntime, graph: DecoderGraph) {
@@ -42,6 +42,7 @@ export class OrtBackbone implements Backbone {
     this.graph = graph
     this.shape = graph.shape
     this.context = graph.context
+    this.prefix = new PrefixCache(graph.context, graph.shape.vocabulary)
     this.bare = this.feedsWith(null, null)
     this.adapter = this.bare
   }
@@ -86,8 +87,7 @@ export class OrtBackbone implements Backbone {
     }
     this.attached = pack && { pack, matrices: openAdapterMatrices(pack) }
     this.feedsOf.clear()
-    this.cachedIds = []
-    this.cachedFor = ''
+    this.prefix.clear()
     this.adapter = this.bare
   }
 
@@ -111,7 +111,7 @@ export class OrtBackbone implements Backbone {
     const { vocabulary } = this.shape
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
-    const start = Math.min(this.commonPrefix(ids, casting), (asked[0]?.index ?? 1) - 1)
+    const start = Math.min(this.prefix.common(ids, casting), (asked[0]?.index ?? 1) - 1)
     this.startAt(start, casting)
     const scores: number[] = []
     for (let first = start; first < last; first += CHUNK_ROWS) {
@@ -131,10 +131,7 @@ export class OrtBackbone implements Backbone {
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
     const { ids, sampling, stopIds, signal, maxTokens } = request
-    check(ids.length > 0, 'usage', () => 'the prompt is empty')
-    check(ids.length < this.context, 'usage', () => {
-      return `the prompt has ${ids.length} tokens, this backbone holds ${this.context} here`
-    })
+    this.prefix.expectPrompt(ids)
     const sampler = createSampler(sampling, ids)
     let logits = await this.readPrompt(ids, request.casting, signal)
     const limit = Math.min(maxTokens, this.context - ids.length)
@@ -160,7 +157,7 @@ export class OrtBackbone implements Backbone {
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<Float32Array | null> {
-    const common = Math.min(this.commonPrefix(ids, casting), ids.length - 1)
+    const common = Math.min(this.prefix.common(ids, casting), ids.length - 1)
     this.startAt(common, casting)
     let logits: Float32Array | null = null
     for (let first = common; first < ids.length; first += CHUNK_ROWS) {
@@ -172,18 +169,10 @@ export class OrtBackbone implements Backbone {
     return logits
   }
 
-  /** How many tokens of a text the cache holds for this casting. */
-  private commonPrefix(ids: readonly number[], casting: Casting | null): number {
-    if (this.cachedFor !== JSON.stringify(casting)) return 0
-    const differing = ids.findIndex((id, index) => this.cachedIds[index] !== id)
-    return differing < 0 ? ids.length : differing
-  }
-
   /** Forgets the cache from a position on and takes up a casting. */
   private startAt(position: number, casting: Casting | null): void {
     this.adapter = casting ? this.feedsFor(casting) : this.bare
-    this.cachedIds.length = position
-    this.cachedFor = JSON.stringify(casting)
+    this.prefix.startAt(position, casting)
   }
 
   private feedsFor(casting: Casting): AdapterFeeds {
@@ -199,20 +188,8 @@ export class OrtBackbone implements Backbone {
   }
 
   /** Runs tokens through the decoder, after what is in the cache; logits [rows, vocabulary] of the rows asked for. */
-  private async feed(ids: readonly number[], rows: readonly number[]): Promise<Float32Array> {
-    const first = this.cachedIds.length
-    const end = first + ids.length
-    check(end <= this.context, 'usage', () => {
-      return `${end} tokens were to be read, this backbone holds ${this.context} here`
-    })
-    const { vocabulary } = this.shape
-    const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)
-    check(outside === undefined, 'usage', () => {
-      return `token id ${outside} is outside the vocabulary of ${vocabulary}`
-    })
-    const logits = await this.graph.run(ids, first, rows, this.adapter)
-    this.cachedIds.push(...ids)
-    return logits
+  private feed(ids: readonly number[], rows: readonly number[]): Promise<Float32Array> {
+    return this.graph.run(ids, this.prefix.take(ids), rows, this.adapter)
   }
 
   private feedsWith(attached: Attached | null, casting: Casting | null): AdapterFeeds {

@@ -20,6 +20,19 @@ export interface TextModel {
   readonly stopIds: readonly number[]
 }
 
+/** How text becomes tokens and turns become text. */
+export interface TextCodec {
+  readonly tokenizer: Tokenizer
+  readonly template: ChatTemplate
+}
+
+/** What a backbone reads text with. @throws HycoraError `format-invalid` where it lacks tokenizer or chat template. */
+export function codecOf({ tokenizer, template }: TextModel, name: string): TextCodec {
+  check(tokenizer, 'format-invalid', () => `${name} has no tokenizer.json`)
+  check(template, 'format-invalid', () => `${name} has no chat template`)
+  return { tokenizer, template }
+}
+
 /** A backbone's folder, read: its decoder and how it reads and writes text. */
 export interface ChatModel extends TextModel {
   readonly decoder: Decoder

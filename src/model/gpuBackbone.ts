@@ -1,5 +1,5 @@
 import type { StopReason } from '../core/dialogue.ts'
-import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import { HycoraError, asHycoraError } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import { encode, submit } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
@@ -17,6 +17,7 @@ import type { ForwardPlan } from './forwardPlan.ts'
 import { bytesOf, destroyWeights, loadWeights } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './loadMatrix.ts'
+import { PrefixCache } from './prefixCache.ts'
 import { rotaryAngles } from './rotary.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
@@ -59,9 +60,8 @@ export class GpuBackbone implements Backbone {
   private readonly caches: readonly Tensor[]
   private readonly stepsAhead: number
   private attached: Attached
-  /** What the cache holds: token ids by position, computed for this casting. */
-  private cachedIds: number[] = []
-  private cachedFor = ''
+  /** What the caches hold. */
+  private readonly prefix: PrefixCache
   private casting: Casting | null = null
   /** Made when first asked for; it belongs to the attached workspace. */
   private scorer: Scorer | null = null
@@ -79,6 +79,7 @@ export class GpuBackbone implements Backbone {
     this.caches = parts.caches
     this.attached = parts.attached
     this.context = options.context
+    this.prefix = new PrefixCache(options.context, decoder.vocabulary)
     this.stepsAhead = options.stepsAhead
   }
 
@@ -136,7 +137,7 @@ export class GpuBackbone implements Backbone {
     this.dropScorer()
     destroyAttached(this.attached)
     this.attached = attached
-    this.cachedIds = []
+    this.prefix.clear()
   }
 
   async logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
@@ -177,7 +178,7 @@ export class GpuBackbone implements Backbone {
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
     const scorer = (this.scorer ??= await this.createScorer())
-    const start = Math.min(this.commonPrefix(ids, casting), (asked[0]?.index ?? 1) - 1)
+    const start = Math.min(this.prefix.common(ids, casting), (asked[0]?.index ?? 1) - 1)
     this.startAt(start, casting)
     for (let first = start; first < last; first += CHUNK_ROWS) {
       const end = Math.min(first + CHUNK_ROWS, last)
@@ -196,12 +197,7 @@ export class GpuBackbone implements Backbone {
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
     const { ids, sampling, stopIds, signal } = request
-    check(ids.length > 0, 'usage', () => 'the prompt is empty')
-    check(
-      ids.length < this.context,
-      'usage',
-      () => `the prompt has ${ids.length} tokens, this backbone holds ${this.context} here`,
-    )
+    this.prefix.expectPrompt(ids)
     if (!(await this.readPrompt(ids, request.casting, signal))) return 'cancelled'
     const { sampler } = this.attached
     sampler.start(sampling, ids)
@@ -217,7 +213,7 @@ export class GpuBackbone implements Backbone {
         const id = await pending.shift()
         if (id === undefined) break
         if (stopIds.includes(id)) return 'end'
-        this.cachedIds.push(id)
+        this.prefix.take([id])
         yield id
         if (signal?.aborted) return 'cancelled'
       }
@@ -225,7 +221,7 @@ export class GpuBackbone implements Backbone {
     } finally {
       // The last id was sampled but maybe not fed: only what was fed counts as cached.
       await Promise.allSettled(pending)
-      this.cachedIds.length = Math.min(this.cachedIds.length, ids.length + Math.max(0, submitted - 1))
+      this.prefix.cut(ids.length + Math.max(0, submitted - 1))
     }
   }
 
@@ -253,7 +249,7 @@ export class GpuBackbone implements Backbone {
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const common = Math.min(this.commonPrefix(ids, casting), ids.length - 1)
+    const common = Math.min(this.prefix.common(ids, casting), ids.length - 1)
     this.startAt(common, casting)
     let chunkBefore: Promise<void> | undefined
     for (let first = common; first < ids.length; first += CHUNK_ROWS) {
@@ -264,20 +260,13 @@ export class GpuBackbone implements Backbone {
       chunkBefore = chunk
     }
     submit(this.device, [this.attached.plan.head], 1)
-    this.writeStep([this.cachedIds.length - 1])
+    this.writeStep([this.prefix.length - 1])
     return true
   }
 
   /** Resolves when the device has done what it was given, or is lost: whoever reads a result next hears of that. */
   private submittedWork(): Promise<void> {
     return this.device.queue.onSubmittedWorkDone().then(nothing, nothing)
-  }
-
-  /** How many tokens of a text the cache holds for this casting. */
-  private commonPrefix(ids: readonly number[], casting: Casting | null): number {
-    if (this.cachedFor !== JSON.stringify(casting)) return 0
-    const differing = ids.findIndex((id, index) => this.cachedIds[index] !== id)
-    return differing < 0 ? ids.length : differing
   }
 
   private createScorer(): Promise<Scorer> {
@@ -297,31 +286,17 @@ export class GpuBackbone implements Backbone {
 
   /** Forgets the cache from a position on and takes up a casting. */
   private startAt(position: number, casting: Casting | null): void {
-    this.cachedIds.length = position
-    this.cachedFor = JSON.stringify(casting)
+    this.prefix.startAt(position, casting)
     this.casting = casting
   }
 
   /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache. */
   private feed(ids: readonly number[]): void {
-    const first = this.cachedIds.length
-    check(
-      first + ids.length <= this.context,
-      'usage',
-      () => `${first + ids.length} tokens were to be read, this backbone holds ${this.context} here`,
-    )
-    const { vocabulary } = this.shape
-    const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)
-    check(
-      outside === undefined,
-      'usage',
-      () => `token id ${outside} is outside the vocabulary of ${vocabulary}`,
-    )
+    const first = this.prefix.take(ids)
     const { workspace, plan } = this.attached
     this.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids))
     this.writeStep(ids.map((_, index) => first + index))
     submit(this.device, ids.length <= FEW_ROWS ? plan.few : plan.many, ids.length)
-    this.cachedIds.push(...ids)
   }
 
   /** Tells the kernels which rows come: positions of the only sequence, and slot and scale of whoever plays. */

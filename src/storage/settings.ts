@@ -1,3 +1,4 @@
+import { ANSWER_TOKENS } from '../core/sampling.ts'
 import type { PathRate, PathRates } from '../core/path.ts'
 import { createStore, get, set } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
@@ -12,7 +13,7 @@ export const defaultSettings: Settings = {
   mood: 'steady',
   overrides: {},
   lockedSeed: null,
-  maxTokens: 200,
+  maxTokens: ANSWER_TOKENS,
   announce: true,
   isSoftwareNoteRead: false,
   backbone: null,

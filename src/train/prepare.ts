@@ -6,7 +6,8 @@ import { RowStream, padBatch, spreadOver } from './batches.ts'
 import { runName } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import { encodeRow } from './rows.ts'
-import type { RowCodec, TokenRow } from './rows.ts'
+import type { TextCodec } from '../model/chatModel.ts'
+import type { TokenRow } from './rows.ts'
 import type { BatchSource } from './run.ts'
 import { beginTraining, lineOf } from './trainee.ts'
 import type { Trainee } from './trainee.ts'
@@ -72,7 +73,7 @@ export function rowBatches(
 
 /** The rows of one side of the split, each behind the line that its role has in the pack to be. */
 function encodeRows(
-  codec: RowCodec,
+  codec: TextCodec,
   { config, start }: RunGround,
   dialogues: readonly SplitDialogue[],
 ): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
@@ -101,7 +102,7 @@ function aboutForeign(rows: readonly TokenRow[]): readonly string[] {
  */
 export async function prepareRows(
   ground: RunGround,
-  codec: RowCodec,
+  codec: TextCodec,
   dialogues: readonly SplitDialogue[],
 ): Promise<PreparedRows> {
   const { config } = ground

@@ -1,6 +1,6 @@
 import type { Dialogue } from '../core/dialogue.ts'
-import type { ChatMessage, ChatTemplate } from '../formats/chatTemplate.ts'
-import type { Tokenizer } from '../formats/tokenizer.ts'
+import type { ChatMessage } from '../formats/chatTemplate.ts'
+import type { TextCodec } from '../model/chatModel.ts'
 
 /** A dialogue as tokens. */
 export interface TokenRow {
@@ -27,7 +27,7 @@ interface Tokens {
  * prompt whose tokens are already fixed.
  */
 function encodeTurns(
-  { tokenizer, template }: RowCodec,
+  { tokenizer, template }: TextCodec,
   turns: Dialogue['turns'],
   system: string | null,
 ): Tokens {
@@ -58,11 +58,6 @@ function encodeTurns(
   return { ids, isReply }
 }
 
-export interface RowCodec {
-  readonly tokenizer: Tokenizer
-  readonly template: ChatTemplate
-}
-
 /**
  * Turns a dialogue into a row of at most `maxTokens`: whole turns go from the front, down to the last exchange, then
  * tokens from the end.
@@ -71,7 +66,7 @@ export interface RowCodec {
  * @returns the row, or why there is none.
  */
 export function encodeRow(
-  codec: RowCodec,
+  codec: TextCodec,
   { role, turns }: Dialogue,
   system: string | null,
   maxTokens: number,

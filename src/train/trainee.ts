@@ -23,7 +23,7 @@ export interface Trainee {
 /** A role's line by the configuration: its own text, or the template with its name; null for none. */
 export function systemLine(system: TrainConfig['system'], name: string): string | null {
   if (system === null) return null
-  if (typeof system === 'string') return system.replaceAll('{name}', name)
+  if (typeof system === 'string') return system.replaceAll('{name}', () => name)
   return Object.hasOwn(system, name) ? (system[name] ?? null) : null
 }
 

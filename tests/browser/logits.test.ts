@@ -3,7 +3,7 @@ import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url'
 import { expect, test } from 'vitest'
 
 import { requestAdapter, requestDevice } from '../../src/gpu/device.ts'
-import { blobFiles } from '../../src/engine/blobFiles.ts'
+import { blobFiles } from '../../src/play/blobFiles.ts'
 import { openChatModel } from '../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../src/model/gpuBackbone.ts'
 import { nmse } from '../support/compare.ts'

@@ -1,9 +1,11 @@
+import type { Computing } from '../../src/play/path.ts'
+import type { Scene } from '../../src/play/scene.ts'
 import type { Path } from '../../src/core/path.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { connectEngine } from '../../src/engine/client.ts'
 import type { EngineClient } from '../../src/engine/client.ts'
-import type { Computing, GenerationSummary, LoadParams, Scene } from '../../src/engine/protocol.ts'
+import type { GenerationSummary, LoadParams } from '../../src/engine/protocol.ts'
 import { GREEDY } from '../../src/core/sampling.ts'
 import { parseOnnx } from '../../src/formats/onnx.ts'
 import type { OnnxNode } from '../../src/formats/onnx.ts'
@@ -179,7 +181,7 @@ describe('the processor answers as the graphics card does', () => {
       config: {},
       start: null,
       checkpoint: null,
-      rehearsal: { role: '', prompts: [], everySteps: 1 },
+      trial: { role: '', prompts: [], everySteps: 1 },
       duty: 1,
     })
     await expect(training).rejects.toMatchObject({ code: 'webgpu-unavailable' })

@@ -1,16 +1,16 @@
+import type { Computing } from '../../src/play/path.ts'
+import type { Scene } from '../../src/play/scene.ts'
 import { HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { DeviceListener, EngineClient } from '../../src/engine/client.ts'
 import type {
   BackboneInfo,
-  Computing,
   DeviceReport,
   DeviceState,
   EngineRequests,
   GenerateParams,
   LoadParams,
   RequestKind,
-  Scene,
   TrainParams,
 } from '../../src/engine/protocol.ts'
 import { fakeDataset, fakeTrain } from './fakeTraining.ts'
@@ -69,10 +69,10 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     async load(params, onYield) {
       loaded.push(params)
       const totalBytes = 11_124_175
-      for (const step of ['read', 'upload', 'compile', 'warm-up'] as const) {
+      for (const stage of ['read', 'upload', 'compile', 'warm-up'] as const) {
         for (let part = 0; part <= 4; part++) {
           await pause()
-          onYield({ step, doneBytes: (totalBytes * part) / 4, totalBytes })
+          onYield({ stage, doneBytes: (totalBytes * part) / 4, totalBytes })
         }
       }
       if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')

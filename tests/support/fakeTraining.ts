@@ -88,7 +88,7 @@ export async function fakeTrain(
       if (isBest) Object.assign(best, { step, loss })
       emit({ kind: 'held-out', step, loss, isBest })
     }
-    if (step % params.rehearsal.everySteps === 0) {
+    if (step % params.trial.everySteps === 0) {
       emit({ kind: 'answers', step, answers: answersAt(params, step / steps) })
       emit({ kind: 'map', step, map: script.map ?? mapAt(params, step / steps) })
     }
@@ -152,9 +152,9 @@ const stages: readonly (readonly string[])[] = [
   ],
 ]
 
-function answersAt({ rehearsal }: TrainParams, done: number): readonly string[] {
+function answersAt({ trial }: TrainParams, done: number): readonly string[] {
   const stage = stages[Math.min(stages.length - 1, Math.floor(done * stages.length))] ?? []
-  return rehearsal.prompts.map((_, index) => stage[index % stage.length] ?? '')
+  return trial.prompts.map((_, index) => stage[index % stage.length] ?? '')
 }
 
 function mapAt(params: TrainParams, done: number): RoleMap {

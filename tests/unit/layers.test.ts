@@ -12,8 +12,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/model': ['src/core', 'src/gpu', 'src/kernels', 'src/formats'],
   'src/train': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model'],
   'src/fallback': ['src/core', 'src/formats', 'src/model'],
+  'src/play': ['src/core', 'src/formats', 'src/gpu', 'src/model', 'src/fallback'],
   'src/exchange': ['src/core', 'src/formats', 'src/storage', 'src/model'],
-  'src/evaluate': ['src/core', 'src/formats', 'src/cast', 'src/model', 'src/train'],
+  'src/evaluate': ['src/core', 'src/formats', 'src/cast', 'src/model', 'src/train', 'src/play'],
   'src/engine': [
     'src/core',
     'src/formats',
@@ -21,6 +22,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/model',
     'src/train',
     'src/fallback',
+    'src/play',
     'src/exchange',
   ],
   'src/cli': [
@@ -31,15 +33,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/model',
     'src/train',
     'src/fallback',
+    'src/play',
     'src/exchange',
     'src/evaluate',
-    'src/engine',
   ],
   app: ['src/core', 'src/storage', 'src/cast', 'src/engine'],
 }
 
 /** What a layer may name in types alone, beside what it may import. */
-const typesOnly: Readonly<Record<string, readonly string[]>> = { app: ['src/exchange', 'src/formats'] }
+const typesOnly: Readonly<Record<string, readonly string[]>> = {
+  app: ['src/formats', 'src/play', 'src/exchange'],
+}
 
 /** What the app may name of the engine; the worker only as the address of its bundle. */
 const engineDoors = [

@@ -6,7 +6,8 @@ import { openNodeDevice } from '../gpu.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
-import { generateGreedy, openBackbone, promptIds, rivalModel, takeFirst } from './subject.ts'
+import { openOnDevice } from '../../play/openBackbone.ts'
+import { generateGreedy, promptIds, rivalModel, takeFirst } from './subject.ts'
 import type { Opponent, Subject } from './subject.ts'
 import { interleave, timeOf } from './timing.ts'
 
@@ -20,7 +21,7 @@ export async function startCold(who: Starter, options: ReadonlyMap<string, strin
   if (who === 'ours') {
     return timeOf(async () => {
       const opened = await openModel(options)
-      const backbone = await openBackbone(opened, await openNodeDevice())
+      const backbone = await openOnDevice(await openNodeDevice(), opened.model.decoder)
       const ids = promptIds(SHORT_PROMPT, opened.model.decoder.vocabulary, 1)
       await takeFirst(generateGreedy(backbone, ids, 1))
     })

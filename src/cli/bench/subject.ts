@@ -5,7 +5,8 @@ import { Random } from '../../core/random.ts'
 import { GREEDY } from '../../core/sampling.ts'
 import type { Pack } from '../../formats/pack.ts'
 import type { Casting } from '../../model/backbone.ts'
-import { GpuBackbone } from '../../model/gpuBackbone.ts'
+import type { GpuBackbone } from '../../model/gpuBackbone.ts'
+import { openOnDevice } from '../../play/openBackbone.ts'
 import { describeFormat } from '../../model/gpuWeights.ts'
 import type { OpenedModel } from '../engine.ts'
 import { openNodeDevice } from '../gpu.ts'
@@ -26,14 +27,6 @@ export interface Subject {
   row(name: BenchCase, measured: Measured): BenchRow
 }
 
-/** The backbone on a device as chats use it. */
-export async function openBackbone(
-  { model }: OpenedModel,
-  { device, isSoftware }: NodeDevice,
-): Promise<GpuBackbone> {
-  return GpuBackbone.create(device, model.decoder, { stepsAhead: isSoftware ? 1 : 2 })
-}
-
 /** The model file as the rival opens it. */
 export function rivalModel({ root, model }: OpenedModel): RivalModel {
   const { layers, headDim } = model.decoder
@@ -51,7 +44,7 @@ export async function openSubject(
   return {
     opened,
     gpu,
-    backbone: await openBackbone(opened, gpu),
+    backbone: await openOnDevice(gpu, opened.model.decoder),
     pack,
     ...lengths,
     row: (name, measured) => rowOf(name, about, measured),

@@ -12,7 +12,7 @@ test('the load line keeps to one line on a phone', async () => {
   useEngine.setState({
     phase: 'loading',
     status: {
-      step: 'download',
+      stage: 'download',
       doneBytes: 41e6,
       totalBytes: 106e6,
       bytesPerSecond: 1e6,

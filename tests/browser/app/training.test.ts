@@ -138,7 +138,7 @@ describe('a rehearsal', () => {
     expect(engine.trained[0]).toMatchObject({
       config: { steps: 20, mode: 'quick', role: 'Brine', checkpointEvery: 1 },
       checkpoint: null,
-      rehearsal: { role: 'Brine', everySteps: 5 },
+      trial: { role: 'Brine', everySteps: 5 },
       duty: 1,
     })
     expect(engine.trained[0]?.start?.file.size).toBeGreaterThan(0)

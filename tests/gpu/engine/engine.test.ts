@@ -33,7 +33,7 @@ async function openEngine(): Promise<Engine> {
 
 /** What an engine keeps to itself. */
 interface Inside {
-  readonly stage: { readonly device: GPUDevice; readonly info: { readonly name: string } } | null
+  readonly stage: { readonly device: GPUDevice; readonly name: string } | null
   readonly recovery: Promise<unknown>
 }
 const inside = (engine: Engine): Inside => engine as unknown as Inside
@@ -115,7 +115,7 @@ describe('a device that is lost while another model is loading', () => {
     const { stage } = inside(engine)
     expect(await finishRecovery()).toBe(stage)
     expect(inside(engine).stage).toBe(stage)
-    expect(stage?.info.name).toBe('Second')
+    expect(stage?.name).toBe('Second')
     expect(states).toEqual([
       ['ready', null],
       ['recovering', null],
@@ -127,9 +127,9 @@ describe('a device that is lost while another model is loading', () => {
   test('gives way to it when it is put back first', async () => {
     const { engine, states, finishLoad, finishRecovery } = await loseMeanwhile()
     await finishRecovery()
-    expect(inside(engine).stage?.info.name).toBe('First')
+    expect(inside(engine).stage?.name).toBe('First')
     await finishLoad()
-    expect(inside(engine).stage?.info.name).toBe('Second')
+    expect(inside(engine).stage?.name).toBe('Second')
     expect(states.slice(-2)).toEqual([
       ['ready', 'First'],
       ['ready', null],

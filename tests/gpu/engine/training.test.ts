@@ -1,22 +1,14 @@
-import { resolve } from 'node:path'
-
 import { expect, test } from 'vitest'
 
-import { folder } from '../../../src/cli/files.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
-import { openPackShelf } from '../../../src/engine/packShelf.ts'
 import type { TrainEvent, TrainParams } from '../../../src/engine/protocol.ts'
 import { mapRoles } from '../../../src/train/roleMap.ts'
-import type { Stage } from '../../../src/engine/stage.ts'
+import type { Stage } from '../../../src/play/stage.ts'
 import { trainOn } from '../../../src/engine/trainer.ts'
 import { blobSource } from '../../../src/formats/blobSource.ts'
 import { readPack } from '../../../src/formats/pack.ts'
-import { openChatModel } from '../../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { buildPrompt } from '../../../src/model/prompt.ts'
-import { testDevice } from '../../support/device.ts'
-
-const root = resolve(import.meta.dirname, '../../../public/models/starter')
+import { starterStage } from '../../support/starterStage.ts'
 
 const tiny = { steps: 1, batch: 1, rank: 2, targets: ['q'], contrast: { form: 'off' } }
 
@@ -33,22 +25,13 @@ const params: TrainParams = {
   config: tiny,
   start: null,
   checkpoint: null,
-  rehearsal: { role: 'Brine', prompts: ['Who are you?'], everySteps: 1 },
+  trial: { role: 'Brine', prompts: ['Who are you?'], everySteps: 1 },
   duty: 1,
-}
-
-async function setStage(): Promise<Stage> {
-  const model = await openChatModel(folder(root), { model: 'onnx/model_fp16.onnx' })
-  const device = await testDevice()
-  const backbone = await GpuBackbone.create(device, model.decoder)
-  const shelf = openPackShelf({ backbone, model, name: 'Starter', pack: null })
-  const info = { name: 'Starter', architecture: 'qwen2' } as Stage['info']
-  return { device, backbone, model, pack: null, shelf, info }
 }
 
 const control = () => ({ signal: new AbortController().signal, duty: () => 1 })
 
-/** What the bare backbone says to a prompt, as a rehearsal asks it. */
+/** What the bare backbone says to a prompt, as a trial asks it. */
 async function bareAnswer({ backbone, model }: Stage, text: string, maxTokens: number): Promise<string> {
   const { tokenizer, template, stopIds } = model
   const turns = [{ speaker: 'user' as const, text }]
@@ -60,15 +43,15 @@ async function bareAnswer({ backbone, model }: Stage, text: string, maxTokens: n
 }
 
 test('a run shows what the role answers and how near the roles are, on its way and of what it comes to', async () => {
-  const stage = await setStage()
+  const stage = await starterStage()
   const prompts = ['Who are you?', 'What do you like?']
   const dialogues = params.dialogues.map((dialogue, index) => ({
     ...dialogue,
     role: index % 2 === 0 ? 'Brine' : 'Alice',
   }))
   const config = { ...tiny, steps: 2, batch: 2, learningRate: 0.02, warmup: 0, system: null }
-  const rehearsal = { role: 'Alice', prompts, everySteps: 2 }
-  const run = trainOn(stage, { ...params, dialogues, config, rehearsal }, control())
+  const trial = { role: 'Alice', prompts, everySteps: 2 }
+  const run = trainOn(stage, { ...params, dialogues, config, trial }, control())
   const events: TrainEvent[] = []
   let next = await run.next()
   for (; !next.done; next = await run.next()) events.push(next.value)
@@ -96,7 +79,7 @@ test('a run shows what the role answers and how near the roles are, on its way a
 })
 
 test('a run that fails says why, though its backbone takes no pack any more', async () => {
-  const stage = await setStage()
+  const stage = await starterStage()
   const { backbone } = stage
   const attach = backbone.attach.bind(backbone)
   let attached = 0

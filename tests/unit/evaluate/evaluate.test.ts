@@ -55,7 +55,8 @@ async function run(
 ): Promise<{ evaluation: Evaluation; phases: string[]; backbone: ToyBackbone }> {
   const backbone = new ToyBackbone({ favoured, answers, vocabulary })
   const pack = await readPack(memorySource('tiny.hycora.safetensors', await writePack(tinyPack())))
-  const subject = { backbone, codec, stopIds: [], pack }
+  const model = { fingerprint: '', ...codec, stopIds: [] }
+  const subject = { name: 'toy', backbone, model, pack }
   const running = evaluate(subject, rows, { ...QUICK_EVALUATION, ...options })
   const phases: string[] = []
   for (;;) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { findLoop } from '../../../src/engine/findLoop.ts'
+import { findLoop } from '../../../src/play/findLoop.ts'
 
 /** Tokens that never come again. */
 const fresh = (count: number, from = 1000): number[] => Array.from({ length: count }, (_, i) => from + i)

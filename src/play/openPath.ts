@@ -5,11 +5,13 @@ import type { Pack } from '../formats/pack.ts'
 import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { Backbone } from '../model/backbone.ts'
 import type { Decoder } from '../model/decoder.ts'
-import { GpuBackbone } from '../model/gpuBackbone.ts'
-import type { ExportedModel } from '../model/openBackbone.ts'
+import type { OrtRuntime } from '../fallback/ortRuntime.ts'
+import type { UnknownModel } from '../model/chatModel.ts'
 import { weightBytes } from '../model/gpuWeights.ts'
 import { answerSeconds, measureRate } from './measureRate.ts'
-import type { Computing, LoadProgress } from './protocol.ts'
+import { openOnDevice, openOnProcessor } from './openBackbone.ts'
+import type { FoundDevice } from './openBackbone.ts'
+import type { Computing, LoadProgress } from './path.ts'
 
 /** A backbone with its pack on one of the paths, warm. */
 export interface OpenedPath {
@@ -31,14 +33,11 @@ export interface PathRequest {
   /** Whether a device was lost before this: the reason that is told where there is no other. */
   readonly isLost: boolean
   readonly emit: (progress: LoadProgress) => void
+  /** Loads onnxruntime; asked for only where it is needed: it is larger than the rest of the page. */
+  readonly loadOrt: () => Promise<OrtRuntime>
 }
 
 type Why = Pick<Computing, 'why' | 'reason'>
-
-interface FoundDevice {
-  readonly device: GPUDevice
-  readonly isSlow: boolean
-}
 
 /** Faults of the graphics side; the processor may still do. */
 const GRAPHICS_FAULTS: readonly ErrorCode[] = [
@@ -72,7 +71,7 @@ async function choosePath(request: PathRequest): Promise<OpenedPath> {
     return openWasm(request, isLost ? lost : found)
   }
   try {
-    if (choice === 'auto' && found.isSlow) return await openFaster(request, found)
+    if (choice === 'auto' && found.isSoftware) return await openFaster(request, found)
     return await openWebgpu(request, found, {
       why: choice === 'auto' ? 'graphics-card' : 'chosen',
       reason: '',
@@ -93,20 +92,17 @@ export function closePath({ device, backbone }: Pick<OpenedPath, 'device' | 'bac
 /**
  * Opens a model whose graph our kernels do not know on the processor, as it was exported.
  *
- * @param reason the recogniser's words.
+ * @param model with the recogniser's words.
  * @throws HycoraError `format-unsupported` where onnxruntime cannot run it as a decoder either.
  */
 export async function openExportedPath(
-  exported: ExportedModel,
-  reason: string,
-  { pack, rates, emit }: Pick<PathRequest, 'pack' | 'rates' | 'emit'>,
+  { exported, reason }: Pick<UnknownModel, 'exported' | 'reason'>,
+  { pack, rates, emit, loadOrt }: Pick<PathRequest, 'pack' | 'rates' | 'emit' | 'loadOrt'>,
 ): Promise<OpenedPath> {
   const totalBytes = exported.bytes.length
-  emit({ step: 'convert', doneBytes: 0, totalBytes })
-  const { loadPageRuntime } = await import('../fallback/pageRuntime.ts')
-  const { OrtBackbone } = await import('../fallback/ortBackbone.ts')
-  const backbone = await OrtBackbone.ofExported(await loadPageRuntime(), exported)
-  emit({ step: 'convert', doneBytes: totalBytes, totalBytes })
+  emit({ stage: 'convert', doneBytes: 0, totalBytes })
+  const backbone = await openOnProcessor(await loadOrt(), { exported })
+  emit({ stage: 'convert', doneBytes: totalBytes, totalBytes })
   const opened = await onProcessor(backbone, { pack, rates }, { why: 'unknown-graph', reason })
   return measured(opened, emit)
 }
@@ -116,7 +112,7 @@ async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
   try {
     const adapter = await requestAdapter(gpu)
     if (!adapter) return { why: 'no-adapter', reason: 'the browser offers no graphics adapter' }
-    return { device: await requestDevice(adapter), isSlow: isSoftware(adapter.info) }
+    return { device: await requestDevice(adapter), isSoftware: isSoftware(adapter.info) }
   } catch (error) {
     return { why: 'no-device', reason: asHycoraError(error, 'webgpu-unavailable').message }
   }
@@ -141,34 +137,33 @@ async function openWebgpu(request: PathRequest, found: FoundDevice, why: Why): P
 
 async function loadOnto(
   { decoder, pack, emit, rates }: PathRequest,
-  { device, isSlow }: FoundDevice,
+  found: FoundDevice,
   why: Why,
 ): Promise<OpenedPath> {
   const totalBytes = weightBytes(decoder)
   let doneBytes = 0
-  const backbone = await GpuBackbone.create(device, decoder, {
-    stepsAhead: isSlow ? 1 : 2,
-    onBytes(bytes) {
-      doneBytes += bytes
-      emit({ step: 'upload', doneBytes, totalBytes })
-    },
+  const backbone = await openOnDevice(found, decoder, (bytes) => {
+    doneBytes += bytes
+    emit({ stage: 'upload', doneBytes, totalBytes })
   })
-  emit({ step: 'compile', doneBytes: totalBytes, totalBytes })
+  emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
-  emit({ step: 'warm-up', doneBytes: totalBytes, totalBytes })
+  emit({ stage: 'warm-up', doneBytes: totalBytes, totalBytes })
   await backbone.logits([0], null)
-  return { device, backbone, isSlow, computing: { path: 'webgpu', ...why, rates } }
+  return {
+    device: found.device,
+    backbone,
+    isSlow: found.isSoftware,
+    computing: { path: 'webgpu', ...why, rates },
+  }
 }
 
-async function openWasm({ decoder, pack, emit, rates }: PathRequest, why: Why): Promise<OpenedPath> {
+async function openWasm({ decoder, pack, emit, rates, loadOrt }: PathRequest, why: Why): Promise<OpenedPath> {
   const totalBytes = weightBytes(decoder)
-  emit({ step: 'convert', doneBytes: 0, totalBytes })
-  // The runtime is loaded only where it is needed: it is larger than the rest of the page.
-  const { loadPageRuntime } = await import('../fallback/pageRuntime.ts')
-  const { OrtBackbone } = await import('../fallback/ortBackbone.ts')
-  const backbone = await OrtBackbone.create(await loadPageRuntime(), decoder, {
-    onLayer: (done, all) => emit({ step: 'convert', doneBytes: (totalBytes * done) / all, totalBytes }),
-  })
+  emit({ stage: 'convert', doneBytes: 0, totalBytes })
+  const backbone = await openOnProcessor(await loadOrt(), { decoder }, (done, all) =>
+    emit({ stage: 'convert', doneBytes: (totalBytes * done) / all, totalBytes }),
+  )
   return onProcessor(backbone, { pack, rates }, why)
 }
 
@@ -231,7 +226,7 @@ async function rateWith(
   { backbone, computing }: OpenedPath,
   emit: PathRequest['emit'],
 ): Promise<{ rates: PathRates; settled: Promise<unknown> }> {
-  emit({ step: 'measure', doneBytes: 0, totalBytes: 0 })
+  emit({ stage: 'measure', doneBytes: 0, totalBytes: 0 })
   const { rate, settled } = await measureRate(backbone)
   return { rates: { [computing.path]: rate }, settled }
 }

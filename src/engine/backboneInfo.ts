@@ -1,0 +1,25 @@
+import { roleFacts } from '../formats/packFacts.ts'
+import { describeFormat } from '../model/gpuWeights.ts'
+import type { Stage } from '../play/stage.ts'
+import type { BackboneInfo } from './protocol.ts'
+
+/** What the page is told of a stage. */
+export function backboneInfo({ name, model, backbone, pack, computing, warnings }: Stage): BackboneInfo {
+  const { layers, hidden, headDim, vocabulary } = backbone.shape
+  const isKnown = 'decoder' in model
+  return {
+    name,
+    architecture: isKnown ? model.decoder.architecture : '',
+    fingerprint: model.fingerprint,
+    layers,
+    hidden,
+    headDim,
+    vocabulary,
+    context: backbone.context,
+    gpuBytes: backbone.gpuBytes(),
+    weightFormat: isKnown ? describeFormat(model.decoder) : 'as exported',
+    computing,
+    roles: pack ? roleFacts(pack) : [],
+    warnings,
+  }
+}

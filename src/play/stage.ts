@@ -1,0 +1,83 @@
+import type { PackFile } from '../formats/packFacts.ts'
+import { roleLineOf } from '../formats/packFacts.ts'
+import { HycoraError } from '../core/errors.ts'
+import { blobSource } from '../formats/blobSource.ts'
+import { readPack } from '../formats/pack.ts'
+import type { Pack } from '../formats/pack.ts'
+import type { Casting } from '../model/backbone.ts'
+import { codecOf, comparePack, openAnyModel } from '../model/chatModel.ts'
+import type { ChatModel, UnknownModel } from '../model/chatModel.ts'
+import { castBlend, castRole } from '../model/roles.ts'
+import { blobFiles } from './blobFiles.ts'
+import { openExportedPath, openPath } from './openPath.ts'
+import type { OpenedPath, PathRequest } from './openPath.ts'
+import { openPackShelf } from './packShelf.ts'
+import type { PackShelf } from './packShelf.ts'
+import type { Scene } from './scene.ts'
+import type { Cue, Voice } from './speak.ts'
+
+/** Everything that one answer needs, on one path. */
+export interface Stage extends Voice, Pick<OpenedPath, 'device' | 'computing'> {
+  readonly model: ChatModel | UnknownModel
+  readonly pack: Pack | null
+  /** The packs of whoever plays beside its roles. */
+  readonly shelf: PackShelf
+  /** One sentence each, for example that a pack applies without a fingerprint to compare. */
+  readonly warnings: readonly string[]
+}
+
+/** A backbone and a pack to be opened. */
+export interface StageFiles {
+  readonly name: string
+  /** The backbone's folder: relative path → file. */
+  readonly files: ReadonlyMap<string, Blob>
+  /** A persona pack, checked whole before anything of it is used. */
+  readonly pack: PackFile | null
+}
+
+/**
+ * Opens a backbone and a pack on one of the paths: everything is checked first, then the weights go over.
+ *
+ * @throws HycoraError naming the file and the fault, or what the device lacks.
+ */
+export async function setStage(
+  { name, files, pack: packFile }: StageFiles,
+  request: Omit<PathRequest, 'decoder' | 'pack'>,
+): Promise<Stage> {
+  request.emit({ stage: 'read', doneBytes: 0, totalBytes: 0 })
+  const model = await openAnyModel(blobFiles(files), { listing: [...files.keys()] })
+  codecOf(model, name)
+  const pack = packFile && (await readPack(blobSource(packFile.name, packFile.file)))
+  const warning = pack && comparePack(pack, model, name)
+  const { device, backbone, computing } =
+    'decoder' in model
+      ? await openPath({ ...request, decoder: model.decoder, pack })
+      : await openExportedPath(model, { ...request, pack })
+  const shelf = openPackShelf({ backbone, model, name, pack })
+  return { name, device, backbone, computing, model, pack, shelf, warnings: warning ? [warning] : [] }
+}
+
+/** Who plays in a scene, their pack attached; null for the bare backbone. */
+export async function castScene({ shelf }: Stage, scene: Scene): Promise<Casting | null> {
+  const isBare = scene.role === null && !scene.blend
+  if (isBare || scene.strength === 0) return null
+  const pack = await shelf.attach(scene.pack)
+  if (!pack) throw new HycoraError('usage', `there is no persona pack, so nobody plays ${scene.role}`)
+  return scene.blend
+    ? castBlend(pack, scene.blend, scene.strength)
+    : castRole(pack, scene.role ?? '', scene.strength)
+}
+
+/** The system text of a scene: its own, else the line that its role was trained behind. */
+async function systemOf({ shelf }: Stage, scene: Scene): Promise<string | null> {
+  if (scene.system !== undefined) return scene.system
+  if (scene.role === null) return null
+  const pack = await shelf.open(scene.pack)
+  return pack && roleLineOf(pack, scene.role)
+}
+
+/** What is to be answered in a scene. */
+export async function cueOf(stage: Stage, scene: Scene): Promise<Cue> {
+  const { turns, continueLast } = scene
+  return { system: await systemOf(stage, scene), turns, continueLast }
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { describe, expect, test } from 'vitest'
+
+import { GREEDY } from '../../../src/core/sampling.ts'
+import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
+import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
+import { promptFor, speak, utter, wholeAnswer } from '../../../src/play/speak.ts'
+import type { Voice } from '../../../src/play/speak.ts'
+import { ToyBackbone } from '../../support/toyBackbone.ts'
+
+const root = resolve(import.meta.dirname, '../../../public/models/starter')
+const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
+const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
+const template = loadChatTemplate(json('tokenizer_config.json'))
+const vocabulary = tokenizer.vocabularySize
+
+const hello = [{ speaker: 'user' as const, text: 'Hello.' }]
+const cue = { system: 'You are Ada.', turns: hello }
+const delivery = { casting: null, sampling: GREEDY, maxTokens: 64 }
+
+function voiceSaying(text: string, context = 512): Voice & { readonly backbone: ToyBackbone } {
+  const backbone = new ToyBackbone({ favoured: [], answers: [tokenizer.encode(text)], vocabulary, context })
+  return { name: 'toy', backbone, model: { fingerprint: '', tokenizer, template, stopIds: [] } }
+}
+
+describe('an answer', () => {
+  test('comes in pieces that make the whole', async () => {
+    const speech = speak(voiceSaying('The sea is calm, “café” and all.'), cue, delivery)
+    let text = ''
+    let next = await speech.next()
+    for (; !next.done; next = await speech.next()) text += next.value.text
+    expect(next.value).toMatchObject({ text: 'The sea is calm, “café” and all.', stop: 'end' })
+    expect(next.value.text.startsWith(text)).toBe(true)
+  })
+
+  test('goes on behind what was said before it was interrupted', async () => {
+    const voice = voiceSaying(' and the ship is gone.')
+    const said = tokenizer.encode('The sea is calm')
+    const answer = await wholeAnswer(speak(voice, cue, { ...delivery, said }))
+    expect(answer.text).toBe('The sea is calm and the ship is gone.')
+    const [prompt] = voice.backbone.prompts
+    expect(tokenizer.decode([...prompt!])).toMatch(/assistant\nThe sea is calm$/)
+  })
+
+  test('that goes round in circles ends where it began to', async () => {
+    const answer = await wholeAnswer(
+      speak(voiceSaying(`Well. ${'No more of that. '.repeat(12)}`), cue, delivery),
+    )
+    expect(answer.stop).toBe('loop')
+    expect(answer.text).toBe('Well. No more of that')
+  })
+
+  test('can follow any tokens', async () => {
+    const voice = voiceSaying('mat.')
+    const ids = tokenizer.encode('The cat sat on the ')
+    expect((await wholeAnswer(utter(voice, ids, delivery))).text).toBe('mat.')
+    expect(voice.backbone.prompts).toEqual([ids])
+  })
+})
+
+describe('a prompt', () => {
+  const turns = Array.from({ length: 40 }, (_, index) => ({
+    speaker: index % 2 === 0 ? ('user' as const) : ('role' as const),
+    text: `This is the line number ${index} of a very long talk.`,
+  })).slice(0, 39)
+
+  test('leaves the answer what it may have, and no more than a quarter of the context', () => {
+    const voice = voiceSaying('', 256)
+    expect(promptFor(voice, { system: null, turns }, 16).ids.length).toBeGreaterThan(192)
+    expect(promptFor(voice, { system: null, turns }, 16).ids.length).toBeLessThanOrEqual(240)
+    expect(promptFor(voice, { system: null, turns }, 200).ids.length).toBeLessThanOrEqual(192)
+    expect(promptFor(voice, { system: null, turns }).firstTurn).toBeGreaterThan(0)
+  })
+
+  test('cuts a system text that would fill it, so that the chat finds room', () => {
+    const { text, firstTurn } = promptFor(voiceSaying('', 128), {
+      system: 'I am long. '.repeat(99),
+      turns: hello,
+    })
+    expect(firstTurn).toBe(0)
+    expect(text).toContain('Hello.')
+  })
+
+  test('needs a tokenizer and a template', () => {
+    const voice = voiceSaying('')
+    const bare = { ...voice, model: { ...voice.model, template: null } }
+    expect(() => promptFor(bare, cue)).toThrow(expect.objectContaining({ code: 'format-invalid' }))
+  })
+})
