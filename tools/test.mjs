@@ -3,10 +3,9 @@
 // those of the PyTorch twin too where a Python with its packages is found. With words after `--` they go to Vitest, and
 // only the tests that they choose run.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
-import { runNode } from './child.mjs'
+import { reportChecks, runChecks, runProgram } from './checks.mjs'
 import { ensureChromium } from './chromium.mjs'
 import { cache, ensurePackages, root } from './install.mjs'
 import { runPythonTests } from './pythonTests.mjs'
@@ -27,21 +26,6 @@ function prepare() {
 
 const env = prepare()
 const report = join(cache, 'test-report.json')
-const load = createRequire(import.meta.url)
-
-/**
- * Runs the program `name` of a package.
- * @param {string} packageName
- * @param {string} name
- * @param {readonly string[]} words
- */
-async function run(packageName, name, words) {
-  const manifest = join(root, 'node_modules', packageName, 'package.json')
-  const program = join(dirname(manifest), load(manifest).bin[name])
-  const { status, signal } = await runNode([program, ...words], { cwd: root, stdio: 'inherit', env })
-  if (signal === 'SIGINT' || status === 130) process.exit(130)
-  return status === 0
-}
 
 /** Vitest's report, where it wrote a whole one. */
 function readReport() {
@@ -54,25 +38,15 @@ function readReport() {
 
 const chosen = process.argv.slice(2)
 /** @type {Record<string, boolean>} */
-const checks = {}
-if (chosen.length === 0) {
-  checks['format'] = await run('oxfmt', 'oxfmt', ['--check'])
-  checks['lint'] = await run('oxlint', 'oxlint', ['--type-aware', '--quiet'])
-  checks['types'] = await run('typescript', 'tsc', [])
-}
+const checks = chosen.length === 0 ? await runChecks(env) : {}
 
 mkdirSync(cache, { recursive: true })
 rmSync(report, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-const isGreen = await run('vitest', 'vitest', ['run', ...reporters, ...chosen])
+const isGreen = await runProgram('vitest', 'vitest', ['run', ...reporters, ...chosen], env)
 const counts = countTests(readReport(), isGreen)
 const twin = chosen.length === 0 ? runPythonTests(root, cache, env) : { passed: 0, failed: 0, skipped: 0 }
-for (const [name, isPassed] of Object.entries(checks)) {
-  if (!isPassed) console.error(`The ${name} check failed, see above.`)
-}
-if (checks['format'] === false || checks['lint'] === false) {
-  console.error('npm run fix mends the format and some of what the linter finds.')
-}
+reportChecks(checks)
 const total = addChecks(addCounts(counts, twin), checks)
 console.log(countLine(total))
 process.exitCode = total.failed > 0 ? 1 : 0

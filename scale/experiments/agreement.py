@@ -2,7 +2,8 @@
 
     python experiments/agreement.py RESULTS.json
 
-Run from the repository's root. Both read the cast's lines and draw rows and first tensors from the same seed, in float32.
+Run from the repository's root. Both read the cast's lines and draw rows and first tensors from the same seed, in
+float32.
 """
 
 from __future__ import annotations

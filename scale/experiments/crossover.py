@@ -51,10 +51,14 @@ def main(data: str, results_path: str, *counts: str) -> None:
             if (roles, method) in done:
                 continue
             figures = run(backbone, own, {**base, **changes}, HELD_OUT, measured_roles=MEASURED)
-            kept = {key: figures[key] for key in ("heldOut", "bare", "role", "margin", "perReply", "parameters", "seconds")}
+            kept = {
+                key: figures[key] for key in ("heldOut", "bare", "role", "margin", "perReply", "parameters", "seconds")
+            }
             row = {"roles": roles, "method": method, "steps": steps, **kept}
             with results.open("a", encoding="utf8") as file:
-                file.write(json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in row.items()}) + "\n")
+                file.write(
+                    json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in row.items()}) + "\n"
+                )
             print(row, flush=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -58,7 +59,7 @@ def main(results: str) -> None:
         trainer, sizes = Trainer(backbone, trainee, config), cost.read_sizes(name)
         for count, tokens in batches:
             batch = made_up_batch(count, tokens)
-            seconds = middle(lambda: trainer.step(0, [batch], 0.1), STEPS)
+            seconds = middle(partial(trainer.step, 0, [batch], 0.1), STEPS)
             planned = cost.Batch(
                 rows=count, tokens=tokens, replies=count * tokens // 2, roles=count, processes=1, recompute=False
             )

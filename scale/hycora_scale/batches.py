@@ -79,8 +79,8 @@ def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
 def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRow]:
     """Every row once, so that the rows of a batch play different roles as far as they can.
 
-    Each role's rows have an order of their own and are spread evenly: row i of its n stands at (i + u) / n of the epoch, u
-    drawn from [0, 1) for each row.
+    Each role's rows have an order of their own and are spread evenly: row i of its n stands at (i + u) / n of it,
+    u drawn from [0, 1) for each row.
     """
     random = Random(seed, epoch + 1)
     by_role: dict[str, list[TokenRow]] = {}

@@ -101,6 +101,9 @@ class DatasetOptions:
     columns: tuple[str | None, str, str] | None = None
 
 
+AS_WRITTEN = DatasetOptions()
+
+
 def columns_of(text: str) -> tuple[str | None, str, str]:
     """The columns of a CSV file as `user=…,reply=…[,role=…]` names them. Raises `usage` for anything else."""
     parts = re.split(r",(?=(?:user|reply|role)=)", text)
@@ -111,7 +114,7 @@ def columns_of(text: str) -> tuple[str | None, str, str]:
     return named.get("role"), named["user"], named["reply"]
 
 
-def read_dataset(text: str, name: str, options: DatasetOptions = DatasetOptions()) -> Reading:
+def read_dataset(text: str, name: str, options: DatasetOptions = AS_WRITTEN) -> Reading:
     """Reads a data set, told apart by content.
 
     Messages JSONL or JSON, ShareGPT, Alpaca, RoleBench (each of several references a dialogue of its own), SillyTavern,
@@ -261,9 +264,7 @@ def data_files(paths: Iterable[str]) -> list[Path]:
     return files
 
 
-def read_files(
-    paths: Iterable[str], options: DatasetOptions = DatasetOptions()
-) -> tuple[list[Dialogue], list[str]]:
+def read_files(paths: Iterable[str], options: DatasetOptions = AS_WRITTEN) -> tuple[list[Dialogue], list[str]]:
     """The dialogues of files and folders, and what cannot be used, a line each."""
     dialogues: list[Dialogue] = []
     notes: list[str] = []

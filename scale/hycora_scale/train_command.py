@@ -19,7 +19,7 @@ from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
 from .chat import TokenRow, encode_row
 from .config import TrainConfig, read_train_config
-from .dataset import DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
+from .dataset import AS_WRITTEN, DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
 from .interrupt import Interrupt
 from .pack import Pack, read_pack, replace_file, write_pack
@@ -51,9 +51,7 @@ def read_config(path: str | None, start: Pack | None) -> TrainConfig:
     return read_train_config(value, sizes)
 
 
-def read_split(
-    paths: list[str], seed: int, *, may_write: bool, options: DatasetOptions = DatasetOptions()
-) -> list[Dialogue]:
+def read_split(paths: list[str], seed: int, *, may_write: bool, options: DatasetOptions = AS_WRITTEN) -> list[Dialogue]:
     """Reads and splits data sets; where no split was given, the result is written beside the first."""
     dialogues, notes = read_files(paths, options)
     for note in notes:
@@ -86,8 +84,8 @@ def prepare_data(
 ) -> tuple[Trainee, RowBatches]:
     """Trainee and batches of split dialogues.
 
-    Rows of the split `test` are never trained on, and neither are those of roles that are neither the start's nor the new
-    one. Raises `usage` when no row is left, or none of the role that is to be taught.
+    Rows of the split `test` are never trained on, and neither are those of roles that are neither the start's nor the
+    new one. Raises `usage` when no row is left, or none of the role that is to be taught.
     """
     sides = [[dialogue for dialogue in dialogues if dialogue.split == side] for side in ("train", "test")]
     learnt, held_back = (encode_rows(backbone, side, config, start) for side in sides)

@@ -33,7 +33,7 @@ class Trainee:
 
 
 def line_of(config: TrainConfig, start: Pack | None, name: str) -> str | None:
-    """The line of a role in the pack to be, by which its rows are encoded: the start's own, else the configuration's."""
+    """The line of a role in the pack to be, behind which its rows stand: the start's own, else the configuration's."""
     own = next((role for role in start.roles[: start.rows] if role["name"] == name), None) if start else None
     return own.get("system") if own else system_line(config.system, name)
 

@@ -173,7 +173,7 @@ def test_a_shipped_backbone_is_found_from_below_the_repository(tmp_path, monkeyp
     monkeypatch.chdir(ROOT / "scale" / "tests")
     assert config_file("starter") == ROOT / "public" / "models" / "starter" / "config.json"
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HycoraError, match="starter is no folder with a config.json"):
+    with pytest.raises(HycoraError, match=r"starter is no folder with a config\.json"):
         config_file("starter")
 
 

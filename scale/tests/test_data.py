@@ -87,7 +87,7 @@ def test_rows_that_cannot_be_used_are_named():
 
 def test_rows_that_name_nobody_are_read_as_the_options_say():
     row = {"instruction": "Who?", "output": "Me."}
-    rows = f'{json.dumps(row)}\n{json.dumps({**row, "role": "Bo"})}\n'
+    rows = f"{json.dumps(row)}\n{json.dumps({**row, 'role': 'Bo'})}\n"
     named = read_dataset(rows, "x.jsonl", DatasetOptions("Ada"))
     assert [d.role for d in named.dialogues] == ["Ada", "Bo"]
     table = 'asks,"says, then",who\nHi?,Hi.,\nHo?,Ho.,Bo\n'

@@ -195,7 +195,9 @@ def test_a_start_keeps_its_lines_and_rows_of_strangers_are_left_out(tmp_path, ca
             assert starter.codec.decode(ids.tolist()).startswith(opening)
     again = write_inputs(tmp_path, steps=1)
     grown = tmp_path / "grown.safetensors"
-    assert fails(again, grown, capsys, "--start", str(out)).startswith("usage: the configuration gives Ada another line")
+    assert fails(again, grown, capsys, "--start", str(out)).startswith(
+        "usage: the configuration gives Ada another line"
+    )
     data = tmp_path / "rows.jsonl"
     new = write_inputs(tmp_path, steps=1, system=None, mode="full", role="Dot")
     assert fails(new, grown, capsys, "--start", str(out)) == (
