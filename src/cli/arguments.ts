@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util'
+
 import { HycoraError, check } from '../core/errors.ts'
 
 /** The parsed words of a command: its operands and its options by name, without the dashes. */
@@ -7,7 +9,8 @@ export interface Arguments {
 }
 
 /**
- * Splits `words` into operands and options. `flags` stand alone; every other `--name` takes the next word.
+ * Splits `words` into operands and options. `flags` stand alone; every other `--name` takes the next word, or what
+ * follows it behind an equals sign.
  *
  * @throws HycoraError `usage` naming an option that is unknown, repeated or without its value.
  */
@@ -15,24 +18,30 @@ export function parseArguments(
   words: readonly string[],
   known: { readonly values: readonly string[]; readonly flags: readonly string[] },
 ): Arguments {
+  const kinds = [
+    ...known.values.map((name) => [name, { type: 'string' as const }] as const),
+    ...known.flags.map((name) => [name, { type: 'boolean' as const }] as const),
+  ]
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: Object.fromEntries(kinds),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
   const operands: string[] = []
   const options = new Map<string, string>()
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ''
-    if (!word.startsWith('--')) {
-      operands.push(word)
-      continue
-    }
-    const name = word.slice(2)
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value)
+    if (token.kind !== 'option') continue
+    const { name, rawName, value } = token
+    const isFlag = known.flags.includes(name)
+    const isKnown = rawName.startsWith('--') && (isFlag || known.values.includes(name))
+    check(isKnown, 'usage', () => `there is no option ${rawName} here`)
     check(!options.has(name), 'usage', () => `--${name} is given twice`)
-    if (known.flags.includes(name)) {
-      options.set(name, '')
-      continue
-    }
-    check(known.values.includes(name), 'usage', () => `there is no option --${name} here`)
-    const value = words[++i]
-    if (value === undefined) throw new HycoraError('usage', `--${name} needs a value after it`)
-    options.set(name, value)
+    check(isFlag || value !== undefined, 'usage', () => `--${name} needs a value after it`)
+    check(!isFlag || value === undefined, 'usage', () => `--${name} takes no value`)
+    options.set(name, value ?? '')
   }
   return { operands, options }
 }

@@ -4,6 +4,7 @@ import { blind } from './blind.ts'
 import { convert } from './convert.ts'
 import { evaluate } from './evaluate.ts'
 import { generate } from './generate.ts'
+import { help } from './help.ts'
 import { importFile } from './import.ts'
 import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
@@ -28,6 +29,10 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<vo
 }
 
 async function main([name, ...words]: readonly string[]): Promise<void> {
+  if (name === '--help' || words.includes('--help')) {
+    process.stdout.write(await help(name === '--help' ? words[0] : name))
+    return
+  }
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command) {
     const known = Object.keys(COMMANDS).join(', ')

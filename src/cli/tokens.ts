@@ -1,8 +1,7 @@
-import { resolve } from 'node:path'
-
 import { HycoraError } from '../core/errors.ts'
 import { openTokenizer } from '../model/chatModel.ts'
 import { parseArguments, required } from './arguments.ts'
+import { findFolder } from './engine.ts'
 import { folder } from './files.ts'
 
 /** `tokens`: a text's token ids, and the text that they decode to, as JSON. */
@@ -12,7 +11,7 @@ export async function tokens(words: readonly string[]): Promise<void> {
   if (directory === undefined || operands.length > 1) {
     throw new HycoraError('usage', 'tokens takes one folder: tokens DIR --text TEXT')
   }
-  const tokenizer = await openTokenizer(folder(resolve(directory)))
+  const tokenizer = await openTokenizer(folder(await findFolder(directory)))
   if (!tokenizer) throw new HycoraError('usage', `${directory} has no tokenizer.json`)
   const ids = tokenizer.encode(required(options, 'text'))
   process.stdout.write(`${JSON.stringify({ ids, decoded: tokenizer.decode(ids) })}\n`)

@@ -13,10 +13,22 @@ test('options take the next word, flags stand alone, the rest are operands', () 
   ])
 })
 
+test('a value may stand behind an equals sign, be empty or begin like an option', () => {
+  const { options } = parseArguments(['--seed=7', '--out', '-'], known)
+  expect([...options]).toEqual([
+    ['seed', '7'],
+    ['out', '-'],
+  ])
+  expect([...parseArguments(['--out', ''], known).options]).toEqual([['out', '']])
+})
+
 test.each([
   [['--sed', '5'], 'there is no option --sed here'],
   [['--seed'], '--seed needs a value after it'],
   [['--greedy', '--greedy'], '--greedy is given twice'],
+  [['--greedy=yes'], '--greedy takes no value'],
+  [['-s', '5'], 'there is no option -s here'],
+  [['--no-greedy'], 'there is no option --no-greedy here'],
 ])('%j is refused', (words, message) => {
   expect(() => parseArguments(words, known)).toThrow(message)
 })
