@@ -1,32 +1,6 @@
 import { HycoraError, asHycoraError } from '../core/errors.ts'
-import { bench } from './bench.ts'
-import { blind } from './blind.ts'
-import { convert } from './convert.ts'
-import { evaluate } from './evaluate.ts'
-import { generate } from './generate.ts'
+import { COMMANDS } from './commands.ts'
 import { help } from './help.ts'
-import { importFile } from './import.ts'
-import { inspect } from './inspect.ts'
-import { logits } from './logits.ts'
-import { matrices } from './matrices.ts'
-import { openings } from './openings.ts'
-import { tokens } from './tokens.ts'
-import { train } from './train.ts'
-
-const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
-  logits,
-  matrices,
-  tokens,
-  generate,
-  train,
-  evaluate,
-  inspect,
-  convert,
-  import: importFile,
-  bench,
-  openings,
-  blind,
-}
 
 async function main([name, ...words]: readonly string[]): Promise<void> {
   if (name === '--help' || words.includes('--help')) {

@@ -1,0 +1,28 @@
+import { bench } from './bench.ts'
+import { blind } from './blind.ts'
+import { convert } from './convert.ts'
+import { evaluate } from './evaluate.ts'
+import { generate } from './generate.ts'
+import { importFile } from './import.ts'
+import { inspect } from './inspect.ts'
+import { logits } from './logits.ts'
+import { matrices } from './matrices.ts'
+import { openings } from './openings.ts'
+import { tokens } from './tokens.ts'
+import { train } from './train.ts'
+
+/** Every command by its name; each takes the words behind it. */
+export const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  logits,
+  matrices,
+  tokens,
+  generate,
+  train,
+  evaluate,
+  inspect,
+  convert,
+  import: importFile,
+  bench,
+  openings,
+  blind,
+}
