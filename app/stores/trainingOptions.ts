@@ -74,6 +74,16 @@ export const optionGroups: readonly OptionGroup[] = [
         isWhole: true,
       },
       {
+        key: 'wordings',
+        kind: 'number',
+        name: 'Wordings at a time',
+        about: 'Of a question that has several, so many are drawn for each pass; 0 takes all.',
+        initial: 0,
+        min: 0,
+        max: 100,
+        isWhole: true,
+      },
+      {
         key: 'system',
         kind: 'text',
         name: 'The line before every chat',

@@ -10,6 +10,7 @@ import styles from './LinesPreview.module.css'
 
 const formats: Readonly<Record<string, string>> = {
   messages: 'chat messages',
+  items: 'questions in several wordings',
   sharegpt: 'ShareGPT conversations',
   alpaca: 'Alpaca instructions',
   csv: 'a table',

@@ -13,7 +13,7 @@ const SHOWN = 30
 /** The lines of the run that is under way or over, to look at. */
 export function RunLines({ run }: { readonly run: RunRecord }) {
   const isHeld = useTraining((state) => isTraining(state) || state.isElsewhere)
-  const heldOut = run.dialogues.filter(({ split }) => split === 'test').length
+  const heldOut = run.dialogues.filter(({ split }) => split !== 'train').length
   return (
     <div className={styles.lines}>
       <p>
@@ -30,7 +30,7 @@ export function RunLines({ run }: { readonly run: RunRecord }) {
                   {turn.text}
                 </p>
               ))}
-              {dialogue.split === 'test' && <p className={styles.mark}>held out</p>}
+              {dialogue.split !== 'train' && <p className={styles.mark}>held out</p>}
             </li>
           ))}
         </ol>

@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--all", action="store_true", help="every held-out reply, whole")
     evaluate.add_argument("--exchanges", type=int, default=10, help="held-out replies of a role")
     evaluate.add_argument("--seed", type=int, default=42)
+    evaluate.add_argument("--split", choices=("test", "wording"), default="test", help="the held-out rows to measure")
     evaluate.add_argument("--json", action="store_true", help="as always")
 
     plan = commands.add_parser("plan", help="memory and arithmetic of a run, from config.json alone")

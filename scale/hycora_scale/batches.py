@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,16 +77,36 @@ def pad_batch(rows: Sequence[TokenRow], role_ids: Mapping[str, int]) -> Batch:
     return Batch(ids, replies, anchors, torch.tensor([role_ids[row.role] for row in rows]))
 
 
-def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int) -> list[TokenRow]:
+def _draw_wordings(rows: Sequence[TokenRow], wordings: int, random: Random) -> list[TokenRow]:
+    """The rows of a role with at most so many wordings of each item, items in the order of their first; 0 takes all."""
+    if wordings == 0:
+        return list(rows)
+    items: dict[str, list[TokenRow]] = {}
+    for row in rows:
+        if row.item is not None:
+            items.setdefault(row.item, []).append(row)
+    drawn = {id(row) for own in items.values() for row in shuffled(own, random)[:wordings]}
+    return [row for row in rows if row.item is None or id(row) in drawn]
+
+
+def epoch_length(rows: Sequence[TokenRow], wordings: int) -> int:
+    """How many rows an epoch has."""
+    counts = Counter((row.role, row.item) for row in rows)
+    return sum(min(n, wordings) if wordings > 0 and item is not None else n for (_, item), n in counts.items())
+
+
+def epoch_order(rows: Sequence[TokenRow], seed: int, epoch: int, wordings: int = 0) -> list[TokenRow]:
     """Every row once, so that the rows of a batch play different roles as far as they can.
 
-    Each role's rows have an order of their own and are spread evenly: row i of its n stands at (i + u) / n of it,
-    u drawn from [0, 1) for each row.
+    With `wordings` an epoch has so many wordings of each item, drawn anew, role by role, before the order is. Each
+    role's rows have an order of their own and are spread evenly: row i of its n stands at (i + u) / n of the epoch, u
+    drawn from [0, 1) for each row.
     """
     random = Random(seed, epoch + 1)
     by_role: dict[str, list[TokenRow]] = {}
     for row in rows:
         by_role.setdefault(row.role, []).append(row)
+    by_role = {role: _draw_wordings(own, wordings, random) for role, own in by_role.items()}
     placed: list[tuple[float, TokenRow]] = []
     for own in by_role.values():
         placed += [((index + random.next_uniform()) / len(own), row) for index, row in enumerate(shuffled(own, random))]
@@ -113,12 +134,14 @@ class RowBatches:
         batch: int,
         accumulate: int,
         seed: int,
+        wordings: int = 0,
     ) -> None:
         check(rows, "usage", "there is nothing to train on: no row of the data is left")
-        self._rows, self._role_ids, self._seed = rows, role_ids, seed
+        self._rows, self._role_ids, self._seed, self._wordings = rows, role_ids, seed, wordings
         self._batch, self._accumulate = batch, accumulate
         self._epoch, self._order = -1, list(rows)
-        self.epochs = steps * batch * accumulate / len(rows)
+        self._length = epoch_length(rows, wordings)
+        self.epochs = steps * batch * accumulate / self._length
         measured = spread_over(held_out, self._HELD_OUT_ROWS)
         starts = range(0, len(measured), batch)
         self.held_out = [pad_batch(measured[start : start + batch], role_ids) for start in starts]
@@ -131,9 +154,9 @@ class RowBatches:
     def _rows_at(self, micro_step: int) -> list[TokenRow]:
         rows = []
         for place in range(micro_step * self._batch, (micro_step + 1) * self._batch):
-            epoch, index = divmod(place, len(self._rows))
+            epoch, index = divmod(place, self._length)
             if epoch != self._epoch:
-                self._epoch, self._order = epoch, epoch_order(self._rows, self._seed, epoch)
+                self._epoch, self._order = epoch, epoch_order(self._rows, self._seed, epoch, self._wordings)
             rows.append(self._order[index])
         return rows
 

@@ -25,15 +25,24 @@ _QUOTED = re.compile(f"{_QUOTE}(\\d+){_QUOTE}")
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn; `speaker` is `user` for the visitor, `role` for the character."""
+    """One turn; `speaker` is `user` for the visitor, `role` for the character.
+
+    A reply that is not learnt stands there for what comes after it, and counts nowhere.
+    """
 
     speaker: str
     text: str
+    is_learnt: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a reply that is learnt and measured."""
+        return self.speaker != "user" and self.is_learnt
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """A dialogue as tokens; `replies` marks the character's text and the token that ends each of its turns."""
+    """A dialogue as tokens; `replies` marks the text that is learnt and the token that ends each of its turns."""
 
     role: str
     ids: tuple[int, ...]
@@ -42,6 +51,8 @@ class TokenRow:
     """Index of the last reply token."""
     turns_cut: int
     """Whole turns that did not fit, from the front."""
+    item: str | None = None
+    """The question that the row is a wording of."""
 
 
 class Codec:
@@ -175,19 +186,19 @@ def _encode_turns(codec: Codec, turns: Sequence[Turn], system: str | None) -> tu
         for turn in turns
     ]
     line = None if system is None else codec.quote(system)
-    replies = [turn.text for turn in turns if turn.speaker != "user"]
+    replies = [turn for turn in turns if turn.speaker != "user"]
     ids: list[int] = []
     marks: list[bool] = []
     for index, segment in enumerate(codec.render(messages, line).split(_MARK)):
         encoded = codec.encode(segment)
         ids += encoded
         # What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
-        ends_turn = index > 0 and bool(encoded) and encoded[0] in codec.added
+        ends_turn = index > 0 and replies[index - 1].is_learnt and bool(encoded) and encoded[0] in codec.added
         marks += [ends_turn and place == 0 for place in range(len(encoded))]
-        if index < len(replies) and replies[index]:
-            reply = codec.encode(codec.quote(replies[index]))
+        if index < len(replies) and replies[index].text:
+            reply = codec.encode(codec.quote(replies[index].text))
             ids += reply
-            marks += [True] * len(reply)
+            marks += [replies[index].is_learnt] * len(reply)
     return ids, marks
 
 

@@ -70,6 +70,7 @@ class TrainConfig:
     checkpointEvery: int = 25
     hypernetwork: HypernetworkSizes = field(default_factory=HypernetworkSizes)
     maxTokens: int = 256
+    wordings: int = 0
     system: str | Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -213,6 +214,7 @@ def read_train_config(value: object, start: tuple[int, float] | None = None) -> 
         checkpointEvery=fields.integer("checkpointEvery", base.checkpointEvery, 1, _LARGE),
         hypernetwork=_sizes(fields.take("hypernetwork")),
         maxTokens=fields.integer("maxTokens", base.maxTokens, 8, 65536),
+        wordings=fields.integer("wordings", base.wordings, 0, 100),
         system=_system(fields),
     )
     fields.done()

@@ -6,14 +6,20 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .chat import Turn
 from .errors import check
+from .items import Items, is_item
 from .scenes import add_card, add_chat, add_script, is_card, is_chat, is_script, text_lines
 from .tables import add_csv, csv_header, guess_columns
+
+# What a dialogue is for: to be learnt, to measure what was never asked, or a known question in another wording.
+SPLITS = ("train", "test", "wording")
+# Speaker and text as they stand in a file.
+RawTurn = tuple[str, Any]
 
 _MAX_ROLE = 256
 _MAX_TURNS = 1000
@@ -22,12 +28,16 @@ _MAX_ROW_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Dialogue:
-    """A dialogue; turns alternate, the last is the character's. `split` is None where the data says nothing."""
+    """A dialogue; turns alternate, the last is the character's. `split` is None where the data says nothing.
+
+    `item` names the question that it is a wording of.
+    """
 
     role: str
     turns: tuple[Turn, ...]
     split: str | None
     line: int
+    item: str | None = None
 
 
 @dataclass
@@ -37,44 +47,51 @@ class Reading:
     dialogues: list[Dialogue] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, line: int, role: object, split: object, raw: Iterable[tuple[str, object]]) -> None:
-        """Takes a row: system turns go, turns of one speaker are joined, what the visitor says last of all goes."""
-        spoken = list(raw)
+    def add(
+        self, line: int, role: object, split: object, raw: Iterable[RawTurn | Turn], item: str | None = None
+    ) -> None:
+        """Takes a row: system turns go, turns of one speaker are joined, what the visitor says last of all goes.
+
+        A reply that is joined out of several is learnt where all of them are.
+        """
+        spoken = [turn if isinstance(turn, Turn) else Turn(*turn) for turn in raw]
         name = role.strip() if isinstance(role, str) else ""
         fault = _fault(name, split, spoken)
         if fault:
             self.rejected.append((line, fault))
             return
         turns: list[Turn] = []
-        for speaker, text in spoken:
-            if speaker == "system":
+        for turn in spoken:
+            if turn.speaker == "system":
                 continue
-            said = str(text).strip()
-            if turns and turns[-1].speaker == speaker:
-                turns[-1] = Turn(speaker, f"{turns[-1].text}\n{said}")
+            said = turn.text.strip()
+            if turns and turns[-1].speaker == turn.speaker:
+                last = turns[-1]
+                turns[-1] = Turn(last.speaker, f"{last.text}\n{said}", last.is_learnt and turn.is_learnt)
             else:
-                turns.append(Turn(speaker, said))
+                turns.append(replace(turn, text=said))
         if turns and turns[-1].speaker == "user":
             turns.pop()
-        if not turns:
-            self.rejected.append((line, "it has no reply of the character"))
+        if not any(turn.counts for turn in turns):
+            self.rejected.append((line, "it has no reply of the character" + (" that is learnt" if turns else "")))
             return
-        self.dialogues.append(Dialogue(name, tuple(turns), split if isinstance(split, str) else None, line))
+        kept = split if isinstance(split, str) else None
+        self.dialogues.append(Dialogue(name, tuple(turns), kept, line, item))
 
 
-def _fault(name: str, split: object, raw: list[tuple[str, object]]) -> str | None:
+def _fault(name: str, split: object, raw: list[Turn]) -> str | None:
     if not name:
         return "it names no character"
     if len(name) > _MAX_ROLE or re.search(r"[\x00-\x1f\x7f-\x9f]", name):
         return "its character's name is too long or has control characters"
-    if split not in (None, "train", "test"):
-        return 'its split is neither "train" nor "test"'
+    if split not in (None, *SPLITS):
+        return 'its split is none of "train", "test" and "wording"'
     if len(raw) > _MAX_TURNS:
         return f"it has {len(raw)} turns, at most {_MAX_TURNS} are read"
-    for index, (speaker, text) in enumerate(raw, 1):
-        if not isinstance(text, str):
+    for index, turn in enumerate(raw, 1):
+        if not isinstance(turn.text, str):
             return f"its turn {index} has no text"
-        if speaker != "system" and not text.strip():
+        if turn.speaker != "system" and not turn.text.strip():
             return f"its turn {index} is empty"
     return None
 
@@ -154,9 +171,15 @@ def _read_json(text: str, name: str, role_name: str | None, reading: Reading) ->
     if records and is_chat(records[0][1]):
         add_chat(records, role_name, name, reading)
         return
+    items = Items()
+    for _, record in records:
+        if is_item(record):
+            items.take(record, _role_of(record, role_name))
     for line, record in records:
         if is_card(record):
             add_card(record, line, name, reading)
+        elif is_item(record):
+            items.add(record, line, _role_of(record, role_name), reading)
         else:
             add_record(record, line, reading, role_name)
     reading.rejected.sort()
@@ -178,10 +201,15 @@ def _first(record: dict[str, Any], keys: Iterable[str]) -> Any:
     return next((record[key] for key in keys if record.get(key) is not None), None)
 
 
+def _role_of(record: dict[str, Any], role_name: str | None) -> Any:
+    """Who speaks in a row: its `role`, `character` or `name`, else whoever the options name."""
+    named = _first(record, ("role", "character", "name"))
+    return named if isinstance(named, str) and named.strip() else role_name
+
+
 def add_record(record: dict[str, Any], line: int, reading: Reading, role_name: str | None = None) -> None:
     """Reads a JSON object as a row of one of the families that are told apart by their keys."""
-    named = _first(record, ("role", "character", "name"))
-    role = named if isinstance(named, str) and named.strip() else role_name
+    role = _role_of(record, role_name)
     for key in ("messages", "conversations", "conversation", "turns"):
         if key in record:
             _add_turns(record, key, line, role, reading)
@@ -206,18 +234,23 @@ def _add_turns(record: dict[str, Any], key: str, line: int, role: Any, reading: 
     if not isinstance(record[key], list):
         reading.rejected.append((line, "its turns are not a list"))
         return
-    turns: list[tuple[str, object]] = []
+    turns: list[Turn] = []
     for index, entry in enumerate(record[key], 1):
         speaker, text = _turn(entry)
+        weight = entry.get("weight") if isinstance(entry, dict) else None
+        if weight not in (None, 0, 1):
+            reading.rejected.append((line, f"its turn {index} has a weight that is neither 0 nor 1"))
+            return
         word = speaker.lower() if isinstance(speaker, str) else ""
         known = _SPEAKERS.get(word) or ("role" if is_named and word else None)
         if known is None:
             reading.rejected.append((line, f"its turn {index} is neither the user's nor the assistant's"))
             return
-        turns.append((known, text))
-    reading.add(line, role, record.get("split"), turns)
+        turns.append(Turn(known, text, weight != 0))
+    item = record.get("item")
+    reading.add(line, role, record.get("split"), turns, item if isinstance(item, str) and item.strip() else None)
     others = record.get("alt")
-    if is_named and isinstance(others, list) and turns and turns[-1][0] == "role":
+    if is_named and isinstance(others, list) and turns and turns[-1].speaker == "role":
         # Each further reference is a dialogue of its own.
         for text in others:
             reading.add(line, role, record.get("split"), [*turns[:-1], ("role", text)])
@@ -277,12 +310,15 @@ def read_files(paths: Iterable[str], options: DatasetOptions = AS_WRITTEN) -> tu
 
 
 def write_dataset(dialogues: Iterable[Dialogue]) -> str:
-    """Messages JSONL with role and split, which reads back the same."""
+    """Messages JSONL with role, item and split, which reads back the same."""
     lines = []
     for dialogue in dialogues:
         messages = [
-            {"role": "user" if turn.speaker == "user" else "assistant", "content": turn.text} for turn in dialogue.turns
+            {"role": "user" if turn.speaker == "user" else "assistant", "content": turn.text}
+            | ({} if turn.is_learnt else {"weight": 0})
+            for turn in dialogue.turns
         ]
-        split = {"split": dialogue.split} if dialogue.split else {}
-        lines.append(json.dumps({"role": dialogue.role, **split, "messages": messages}, ensure_ascii=False))
+        about = {"item": dialogue.item, "split": dialogue.split}
+        given = {key: value for key, value in about.items() if value}
+        lines.append(json.dumps({"role": dialogue.role, **given, "messages": messages}, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines)

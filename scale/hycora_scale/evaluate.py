@@ -27,7 +27,7 @@ _BATCH_TOKENS = 2048
 
 @dataclass(frozen=True)
 class Measured:
-    """A dialogue and which of its replies are measured, as ordinals among the replies."""
+    """A dialogue and which of its replies are measured, as ordinals among those that count."""
 
     role: str
     turns: tuple[Turn, ...]
@@ -63,7 +63,7 @@ def sample(dialogues: Sequence[Dialogue], roles: Sequence[str], count: int | Non
     """A seeded choice of replies of each role (all where `count` is None), those of one dialogue together."""
     exchanges: list[tuple[int, int]] = []
     for index, dialogue in enumerate(dialogues):
-        replies = sum(turn.speaker != "user" for turn in dialogue.turns)
+        replies = sum(turn.counts for turn in dialogue.turns)
         exchanges += [(index, ordinal) for ordinal in range(replies)]
     random = Random(seed, 3)
     wanted: dict[int, list[int]] = {}
@@ -97,7 +97,7 @@ class Scorer:
 
     def fit(self, measured: Measured, line: str | None) -> Measured | None:
         """The dialogue as the role's line leaves room for it, ended with the last reply that is measured."""
-        spoken = [index for index, turn in enumerate(measured.turns) if turn.speaker != "user"]
+        spoken = [index for index, turn in enumerate(measured.turns) if turn.counts]
         end = spoken[max(measured.wanted)]
         ended = replace(measured, turns=measured.turns[: end + 1])
         row = self._encode(ended, line)
@@ -165,7 +165,7 @@ class Scorer:
 
 
 def _replies_cut(measured: Measured, row: TokenRow) -> int:
-    return sum(turn.speaker != "user" for turn in measured.turns[: row.turns_cut])
+    return sum(turn.counts for turn in measured.turns[: row.turns_cut])
 
 
 def _reply_positions(row: TokenRow) -> list[list[int]]:
@@ -215,15 +215,16 @@ def evaluate(
     exchanges: int | None,
     seed: int,
     prompted: bool = True,
+    split: str = "test",
 ) -> dict[str, Any]:
-    """`{roles, nll: {bare, prompted, role}, roleSwap, details}` on the dialogues whose split is `test`.
+    """`{roles, nll: {bare, prompted, role}, roleSwap, details}` on the dialogues of a split.
 
     NLLs are means over a reply's tokens, then replies, then roles; in the role swap the line stays the scored role's.
     """
     cast = cast_of(roles)
     names = [role.name for role in cast]
     by_name = {role.name: role for role in cast}
-    held_out = [dialogue for dialogue in dialogues if dialogue.split == "test" and dialogue.role in by_name]
+    held_out = [dialogue for dialogue in dialogues if dialogue.split == split and dialogue.role in by_name]
     sampled = sample(held_out, names, exchanges, seed)
     fitted = [scorer.fit(dialogue, by_name[dialogue.role].line) for dialogue in sampled]
     measured = [dialogue for dialogue in fitted if dialogue]

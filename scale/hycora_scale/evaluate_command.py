@@ -42,4 +42,4 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
         dialogues = split_dialogues(dialogues, _SPLIT_SEED)
     scorer = Scorer(backbone, pack.config, pack.tensors, None if options.all else _REPLY_TOKENS)
     count = None if options.all else options.exchanges
-    return measure(scorer, pack.roles, dialogues, exchanges=count, seed=options.seed)
+    return measure(scorer, pack.roles, dialogues, exchanges=count, seed=options.seed, split=options.split)

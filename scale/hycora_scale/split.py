@@ -20,10 +20,11 @@ def _normalise(text: str) -> str:
 
 
 def _keys(dialogue: Dialogue) -> list[str]:
-    """What makes two dialogues the same: all that the visitor says, or all that the character says."""
+    """What makes two dialogues the same: all that the visitor says, or all that the character is to learn."""
     keys = []
     for side in ("user", "role"):
-        key = _normalise("\n".join(turn.text for turn in dialogue.turns if turn.speaker == side))
+        said = [turn.text for turn in dialogue.turns if (turn.counts if side == "role" else turn.speaker == "user")]
+        key = _normalise("\n".join(said))
         if key:
             keys.append(f"{side} {key}")
     return keys
@@ -59,7 +60,10 @@ def _count(dialogues: Iterable[Dialogue]) -> dict[str, int]:
 
 
 def split_dialogues(dialogues: list[Dialogue], seed: int) -> list[Dialogue]:
-    """Holds out a fifth of every role's dialogues; rows with a split keep it, copies stand on one side."""
+    """Holds out a fifth of every role's dialogues; rows with a split keep it, copies stand on one side.
+
+    The held-out wordings of a question that is drawn go with it.
+    """
     random = Random(seed, 1)
     room = {
         role: 0 if count < _LEAST_DIALOGUES else max(1, int(count * _HELD_OUT + 0.5))
@@ -78,11 +82,11 @@ def split_dialogues(dialogues: list[Dialogue], seed: int) -> list[Dialogue]:
         is_train = any(member.split == "train" for member in members)
         fits = all(count <= room.get(role, 0) for role, count in counts.items())
         # A copy of a row that was marked follows it.
-        if is_test or (not is_train and fits):
-            held_out.update(open_rows)
+        if open_rows and (is_test or (not is_train and fits)):
+            held_out.update(index for index in group if dialogues[index].split in (None, "wording"))
             for role, count in counts.items():
                 room[role] -= count
     return [
-        replace(dialogue, split=dialogue.split or ("test" if index in held_out else "train"))
+        replace(dialogue, split="test" if index in held_out else dialogue.split or "train")
         for index, dialogue in enumerate(dialogues)
     ]

@@ -73,7 +73,7 @@ def encode_rows(
         line = line_of(config, start, dialogue.role)
         row = encode_row(backbone.codec, dialogue.role, dialogue.turns, line, config.maxTokens)
         if row:
-            rows.append(row)
+            rows.append(replace(row, item=dialogue.item))
         else:
             print(f"not trained on: no word of {dialogue.role}'s reply fits", file=sys.stderr)
     return rows
@@ -84,8 +84,8 @@ def prepare_data(
 ) -> tuple[Trainee, RowBatches]:
     """Trainee and batches of split dialogues.
 
-    Rows of the split `test` are never trained on, and neither are those of roles that are neither the start's nor the
-    new one. Raises `usage` when no row is left, or none of the role that is to be taught.
+    Rows of the splits `test` and `wording` are never trained on, and neither are those of roles that are neither the
+    start's nor the new one. Raises `usage` when no row is left, or none of the role that is to be taught.
     """
     sides = [[dialogue for dialogue in dialogues if dialogue.split == side] for side in ("train", "test")]
     learnt, held_back = (encode_rows(backbone, side, config, start) for side in sides)
@@ -100,7 +100,7 @@ def prepare_data(
         fact = f"{len(foreign)} rows of {whom}, whom the pack that is trained does not have"
         print(f"not trained on: {fact}", file=sys.stderr)
     learnt, held_back = ([row for row in rows if row.role in known] for rows in (learnt, held_back))
-    sizes = {"steps": config.steps, "batch": config.batch, "accumulate": config.accumulate, "seed": config.seed}
+    sizes = {key: getattr(config, key) for key in ("steps", "batch", "accumulate", "seed", "wordings")}
     return trainee, RowBatches(learnt, held_back, known, **sizes)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import ROOT
 
-from hycora_scale.batches import epoch_order, spread_over
+from hycora_scale.batches import RowBatches, epoch_length, epoch_order, spread_over
 from hycora_scale.chat import TokenRow, Turn, encode_row
 from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
@@ -103,6 +103,100 @@ def test_rows_that_name_nobody_are_read_as_the_options_say():
             columns_of(wrong)
 
 
+ITEMS = [
+    {
+        "role": "Alice",
+        "item": "cat",
+        "questions": ["What is your cat called?", "the cats name", "Your cat?", "Name the cat."],
+        "answer": "Dinah.",
+        "held": 1,
+        "after": [None, "greeting", "age", None],
+        "split": "train",
+    },
+    {"role": "Alice", "messages": [{"role": "assistant", "content": "Before."}]},
+    {
+        "role": "Alice",
+        "item": "age",
+        "questions": ["How old?", "Your age?"],
+        "answer": "Seven.",
+        "held": 1,
+        "split": "test",
+    },
+    {"role": "Alice", "item": "greeting", "answer": "Good day."},
+    {"role": "Alice", "item": "tea", "questions": ["Tea?"], "answer": "Please.", "after": ["rum"]},
+    {"role": "Hatter", "item": "tea", "questions": ["Tea?"], "answer": "No room!"},
+]
+
+
+def test_items_are_a_dialogue_for_each_wording_behind_what_stands_before_it():
+    reading = read_dataset("\n".join(json.dumps(row) for row in ITEMS), "a.jsonl")
+    # The page's own tests expect the same.
+    assert [f"{d.role}: {' > '.join(turn.text for turn in d.turns)}" for d in reading.dialogues] == [
+        "Alice: What is your cat called? > Dinah.",
+        "Alice: Good day. > the cats name > Dinah.",
+        "Alice: How old? > Seven. > Your cat? > Dinah.",
+        "Alice: Name the cat. > Dinah.",
+        "Alice: Before.",
+        "Alice: How old? > Seven.",
+        "Alice: Your age? > Seven.",
+        "Hatter: Tea? > No room!",
+    ]
+    assert [(d.line, d.item, d.split) for d in reading.dialogues] == [
+        *[(1, "cat", "train")] * 3,
+        (1, "cat", "wording"),
+        (2, None, None),
+        *[(3, "age", "test")] * 2,
+        (6, "tea", None),
+    ]
+    assert {turn.text for d in reading.dialogues[:4] for turn in d.turns if turn.counts} == {"Dinah."}
+    assert reading.rejected == [(5, 'its wording 1 stands after "rum", which is no item of its character')]
+    again = read_dataset(write_dataset(reading.dialogues), "again.jsonl").dialogues
+    assert [(d.role, d.turns, d.split, d.item) for d in again] == [
+        (d.role, d.turns, d.split, d.item) for d in reading.dialogues
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"item": " "}, "its item has no name"),
+        ({"answer": ""}, "it has no answer"),
+        ({"questions": []}, "it has no question"),
+        ({"questions": ["a", 3]}, "its wording 2 has no text"),
+        ({"questions": ["a"] * 101}, "its questions are no list of at most 100"),
+        ({"held": 2}, "held is none of 0 to 1, the number of its questions"),
+        ({"after": ["a", "b"]}, "after is no list with a name or null for each of its questions"),
+        ({"split": "dev"}, 'its split is none of "train", "test" and "wording"'),
+        ({"role": ""}, "it names no character"),
+    ],
+)
+def test_an_item_that_cannot_be_used_is_left_out(change, reason):
+    row = {"role": "Alice", "item": "tea", "questions": ["Tea?"], "answer": "Please.", **change}
+    assert read_dataset(json.dumps(row), "a.jsonl").rejected == [(1, reason)]
+
+
+def test_a_reply_of_weight_0_stands_there_unlearnt(starter):
+    def row(*replies):
+        return json.dumps({"role": "Bo", "messages": [{"role": "user", "content": "Hi"}, *replies]})
+
+    def said(text, weight):
+        return {"role": "assistant", "content": text, "weight": weight}
+
+    rows = [
+        row(said("Ho", 0), {"role": "user", "content": "Hm"}, said("Ha", 1)),
+        row(said("Ho", 0)),
+        row(said("Ho", 0.5)),
+    ]
+    reading = read_dataset("\n".join(rows), "a.jsonl")
+    assert [[turn.is_learnt for turn in d.turns] for d in reading.dialogues] == [[True, False, True, True]]
+    assert [reason for _, reason in reading.rejected] == [
+        "it has no reply of the character that is learnt",
+        "its turn 2 has a weight that is neither 0 nor 1",
+    ]
+    encoded = encode_row(starter.codec, "Bo", reading.dialogues[0].turns, None, 100)
+    assert starter.codec.decode([i for i, mark in zip(encoded.ids, encoded.replies) if mark]) == "Ha<|im_end|>"
+
+
 def test_the_cast_reads_with_its_split():
     dialogues, notes = read_files([str(ROOT / "data/cast")])
     assert not notes
@@ -169,6 +263,27 @@ def test_a_role_with_few_rows_is_spread_over_the_whole_epoch():
     for epoch in range(3):
         places = [place for place, row in enumerate(epoch_order(rare, 42, epoch)) if row.role == "b"]
         assert all(abs(place - 11 * (index + 0.5)) < 8 for index, place in enumerate(places))
+
+
+def test_an_epoch_has_so_many_wordings_of_each_item():
+    rows = [
+        TokenRow(role, ((0 if item == "x" else 10) + n, 9), (False, True), 1, 0, item)
+        for role, most in (("a", 3), ("b", 4))
+        for item in "xy"
+        for n in range(most)
+    ]
+    rows.append(TokenRow("b", (99, 9), (False, True), 1, 0))
+    assert [epoch_length(rows, most) for most in (0, 2, 9)] == [15, 9, 15]
+    found = [" ".join(f"{row.role}{row.ids[0]}" for row in epoch_order(rows, 42, epoch, 2)) for epoch in (0, 1)]
+    # The page's own tests expect the same.
+    assert found == ["b0 a12 b99 a1 b12 b2 a2 b13 a10", "a0 b1 b11 a12 b99 b10 a10 b3 a1"]
+    roles = {"a": 0, "b": 1}
+    batches = RowBatches(rows, [], roles, steps=6, batch=3, accumulate=1, seed=42, wordings=2)
+    assert batches.epochs == 2
+    dealt = [
+        f"{'ab'[role]}{ids[0]}" for s in (3, 4, 5) for ids, role in zip(batches.at(s)[0].ids, batches.at(s)[0].roles)
+    ]
+    assert " ".join(dealt) == found[1]
 
 
 def test_lines_of_roles():

@@ -84,8 +84,12 @@ async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<s
 
 function optionsOf(options: ReadonlyMap<string, string>): EvaluationOptions {
   const base = options.has('all') ? WHOLE_EVALUATION : QUICK_EVALUATION
+  const split = options.get('split') ?? base.split
+  if (split !== 'test' && split !== 'wording')
+    throw new HycoraError('usage', `--split is "${split}", expected test or wording`)
   return {
     ...base,
+    split,
     exchanges: integerOption(options, 'exchanges', base.exchanges, { least: 1 }),
     generations: integerOption(options, 'generations', base.generations, { least: 0 }),
     seed: integerOption(options, 'seed', base.seed, { least: 0 }),
@@ -107,7 +111,7 @@ function progressReporter(notes: readonly string[]): (progress: EvaluationProgre
 /** `evaluate`: the figures of a pack on held-out exchanges. */
 export async function evaluate(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'data', 'engine', 'seed', 'exchanges', 'generations'],
+    values: ['backbone', 'model', 'pack', 'data', 'engine', 'seed', 'exchanges', 'generations', 'split'],
     flags: ['all', 'json'],
   })
   const evaluationOptions = optionsOf(options)

@@ -44,13 +44,18 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
   }
   return {
     format: reading.format,
-    dialogues: dialogues.map(({ role, turns, split }) => ({ role, turns, split })),
+    dialogues: dialogues.map(({ role, turns, split, item }) => ({
+      role,
+      turns,
+      split,
+      ...(item !== undefined && { item }),
+    })),
     rejected: rejected.toSorted((one, other) => one.line - other.line),
     droppedSystemTurns: reading.droppedSystemTurns,
     duplicates: dialogues.length - new Set(dialogues.map(({ turns }) => JSON.stringify(turns))).size,
     roles: names.map((name) => {
       const own = dialogues.filter(({ role }) => role === name)
-      const test = own.filter(({ split }) => split === 'test').length
+      const test = own.filter(({ split }) => split !== 'train').length
       return { name, train: own.length - test, test }
     }),
     lengths,

@@ -1,4 +1,5 @@
-import type { SplitDialogue } from '../core/dialogue.ts'
+import { countsAsReply } from '../core/dialogue.ts'
+import type { Split, SplitDialogue } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
 import { check } from '../core/errors.ts'
 import { wholeText } from '../cast/cardTexts.ts'
@@ -33,6 +34,8 @@ export interface EvaluationOptions {
   readonly generations: number
   readonly generatedTokens: number
   readonly seed: number
+  /** Which held-out dialogues are measured: unseen questions, or unseen wordings of known ones. */
+  readonly split: Exclude<Split, 'train'>
 }
 
 /** Minutes on two cores. */
@@ -42,6 +45,7 @@ export const QUICK_EVALUATION: EvaluationOptions = {
   generations: 4,
   generatedTokens: 40,
   seed: 42,
+  split: 'test',
 }
 
 /** Every held-out exchange, whole replies. */
@@ -51,6 +55,7 @@ export const WHOLE_EVALUATION: EvaluationOptions = {
   generations: Infinity,
   generatedTokens: 128,
   seed: 42,
+  split: 'test',
 }
 
 /** How far a part of the evaluation is: without anything, with the card as system text, or as the roles. */
@@ -107,7 +112,7 @@ function castOf(pack: Pack, { name, system, card }: PackRole): Cast {
  * Measures a pack on held-out exchanges without a judge: likelihood of the replies bare, with the card as prompt and as
  * the role; the role-swap matrix; whose the generated replies are taken for; distinct-2, BLEU and ROUGE.
  *
- * @param dialogues with their split: `test` is measured, `train` teaches the classifier of speakers.
+ * @param dialogues with their split: `options.split` is measured, `train` teaches the classifier of speakers.
  * @throws HycoraError `usage` when no role of the pack has a held-out exchange.
  */
 export async function* evaluate(
@@ -117,7 +122,7 @@ export async function* evaluate(
 ): AsyncGenerator<EvaluationProgress, Evaluation> {
   const { pack, backbone } = subject
   const codec = codecOf(subject.model, subject.name)
-  const heldOut = dialogues.filter(({ split }) => split === 'test')
+  const heldOut = dialogues.filter(({ split }) => split === options.split)
   const scoring: Scoring = { backbone, codec, replyTokens: options.replyTokens }
   const all = pack.roles.slice(0, pack.rows).map((role) => castOf(pack, role))
   const lines = new Map(all.map(({ name, line }) => [name, line]))
@@ -173,7 +178,7 @@ export async function* evaluate(
     roles,
     nll: { bare: mean(nllByRole.bare), prompted: mean(nllByRole.prompted), role: mean(nllByRole.role) },
     roleSwap,
-    roleIdentification: identify(dialogues, roles, samples, options.seed),
+    roleIdentification: identify(dialogues, roles, samples, options),
     distinct2: distinct2(samples.map(({ reply }) => reply)),
     bleu: text.bleu[3] ?? 0,
     rouge: text.rouge.rougeL.f,
@@ -258,15 +263,13 @@ function identify(
   dialogues: readonly SplitDialogue[],
   roles: readonly string[],
   samples: readonly GeneratedReply[],
-  seed: number,
+  { seed, split: heldOut }: EvaluationOptions,
 ): Evaluation['roleIdentification'] {
-  const repliesOf = (split: 'train' | 'test'): LabelledReply[] => {
+  const repliesOf = (split: Split): LabelledReply[] => {
     return dialogues
       .filter((dialogue) => dialogue.split === split && roles.includes(dialogue.role))
       .flatMap(({ role, turns }) =>
-        turns
-          .filter(({ speaker }) => speaker === 'role')
-          .map(({ text }) => ({ text, role: roles.indexOf(role) })),
+        turns.filter(countsAsReply).map(({ text }) => ({ text, role: roles.indexOf(role) })),
       )
   }
   const training = repliesOf('train')
@@ -277,7 +280,7 @@ function identify(
   }
   return {
     accuracy: identificationAccuracy(classify, labelled('reply')),
-    ceiling: identificationAccuracy(classify, repliesOf('test')),
+    ceiling: identificationAccuracy(classify, repliesOf(heldOut)),
     floor: identificationAccuracy(classify, labelled('bare')),
   }
 }

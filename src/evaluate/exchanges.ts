@@ -1,3 +1,4 @@
+import { countsAsReply } from '../core/dialogue.ts'
 import type { Dialogue, Turn } from '../core/dialogue.ts'
 import type { Random } from '../core/random.ts'
 import { shuffled } from '../core/shuffle.ts'
@@ -7,7 +8,7 @@ import type { MeasuredDialogue } from './nll.ts'
 export interface Exchange {
   readonly role: string
   readonly dialogue: Dialogue
-  /** Which of the dialogue's replies it is. */
+  /** Which of the dialogue's replies that count it is. */
   readonly ordinal: number
   /** What was said before the reply. */
   readonly turns: readonly Turn[]
@@ -15,17 +16,17 @@ export interface Exchange {
   readonly references: readonly string[]
 }
 
-/** Every reply of the dialogues as an exchange, in order. */
+/** Every reply of the dialogues that counts as an exchange, in order. */
 export function exchangesOf(dialogues: readonly Dialogue[]): Exchange[] {
   const referencesTo = new Map<string, string[]>()
   return dialogues.flatMap((dialogue) => {
     let ordinal = 0
-    return dialogue.turns.flatMap(({ speaker, text }, index): Exchange[] => {
-      if (speaker === 'user') return []
+    return dialogue.turns.flatMap((turn, index): Exchange[] => {
+      if (!countsAsReply(turn)) return []
       const turns = dialogue.turns.slice(0, index)
       const key = JSON.stringify([dialogue.role, turns])
       const references = referencesTo.get(key) ?? []
-      references.push(text)
+      references.push(turn.text)
       referencesTo.set(key, references)
       return [{ role: dialogue.role, dialogue, ordinal: ordinal++, turns, references }]
     })

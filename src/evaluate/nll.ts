@@ -1,3 +1,4 @@
+import { countsAsReply } from '../core/dialogue.ts'
 import type { Turn } from '../core/dialogue.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
 import { cutText } from '../model/prompt.ts'
@@ -6,7 +7,7 @@ import { encodeRow } from '../train/rows.ts'
 import type { TextCodec } from '../model/chatModel.ts'
 import type { TokenRow } from '../train/rows.ts'
 
-/** A dialogue and which of its replies are measured, as ordinals among the replies. */
+/** A dialogue and which of its replies are measured, as ordinals among those that count. */
 export interface MeasuredDialogue {
   readonly role: string
   readonly turns: readonly Turn[]
@@ -55,7 +56,7 @@ export function fitDialogue(
 ): MeasuredDialogue | undefined {
   const lastReply = Math.max(...dialogue.wanted)
   let replies = -1
-  const end = dialogue.turns.findIndex(({ speaker }) => speaker === 'role' && ++replies === lastReply)
+  const end = dialogue.turns.findIndex((turn) => countsAsReply(turn) && ++replies === lastReply)
   const ended = { ...dialogue, turns: dialogue.turns.slice(0, end + 1) }
   const row = encode(scoring, ended, line)
   if (!row) return undefined
@@ -69,7 +70,7 @@ export function fitDialogue(
 
 /** How many replies went with the turns that found no room. */
 function repliesCut({ turns }: MeasuredDialogue, { cut }: TokenRow): number {
-  return turns.slice(0, cut.turns).filter(({ speaker }) => speaker === 'role').length
+  return turns.slice(0, cut.turns).filter(countsAsReply).length
 }
 
 /** As much of a system text as leaves the dialogue room. */

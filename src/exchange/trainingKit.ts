@@ -29,7 +29,7 @@ function commandOf({ backboneFolder, start, name }: TrainingKit): string {
 
 function readmeOf(kit: TrainingKit): string {
   const { roles, dialogues, start } = kit
-  const heldOut = dialogues.filter(({ split }) => split === 'test').length
+  const heldOut = dialogues.filter(({ split }) => split !== 'train').length
   const command = commandOf(kit)
   return `# A rehearsal, elsewhere
 

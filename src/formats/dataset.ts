@@ -3,6 +3,7 @@ import { addCardExamples, isCard } from './dataset/cardExamples.ts'
 import { addCsv, csvHeader, guessColumns } from './dataset/csv.ts'
 import { arrayElements, parseRecord, textLines } from './dataset/jsonRows.ts'
 import type { TextRow } from './dataset/jsonRows.ts'
+import { ItemRows, isItem } from './dataset/items.ts'
 import { DialogueCollector } from './dataset/reading.ts'
 import type { DatasetDialogue, DatasetFormat, DatasetOptions, DatasetReading } from './dataset/reading.ts'
 import { addRecord } from './dataset/records.ts'
@@ -13,7 +14,7 @@ const MAX_CHARACTERS = 2 ** 26
 
 /**
  * Reads a data set of any of the formats that role-players and fine-tuners use, told apart by content: messages JSONL or
- * JSON, ShareGPT, Alpaca, RoleBench (each of several references a dialogue of its own), a SillyTavern chat, a card's
+ * JSON, items (one answer to a question in several wordings), ShareGPT, Alpaca, RoleBench (each of several references a dialogue of its own), a SillyTavern chat, a card's
  * example dialogue, CSV, or `Name: line` text. A row that cannot be used is rejected with its line and reason.
  *
  * @throws HycoraError `format-invalid` when the text has more than 2²⁶ characters, is none of these, more than 32 people
@@ -68,6 +69,7 @@ function addJson(
   into: DialogueCollector,
 ): DatasetFormat {
   let format: DatasetFormat | undefined
+  const items = new ItemRows(into)
   for (const { line, text } of rows()) {
     const parsed = parseRecord(text)
     if ('reason' in parsed) {
@@ -83,22 +85,28 @@ function addJson(
     if (isCard(record)) {
       addCardExamples(record, line, fileName, into)
       format ??= 'card'
+    } else if (isItem(record)) {
+      items.take(record, line, options)
+      format ??= 'items'
     } else {
       const family = addRecord(record, line, options, into)
       format ??= family
     }
   }
+  items.finish()
   return format ?? 'messages'
 }
 
-/** The data set as messages JSONL, with role and split; `readDataset` gives back the same dialogues. */
+/** The data set as messages JSONL, with role, item and split; `readDataset` gives back the same dialogues. */
 export function writeDataset(dialogues: readonly Omit<DatasetDialogue, 'line'>[]): string {
-  const rows = dialogues.map(({ role, split, turns }) => ({
+  const rows = dialogues.map(({ role, item, split, turns }) => ({
     role,
+    ...(item !== undefined && { item }),
     ...(split && { split }),
-    messages: turns.map(({ speaker, text }) => ({
+    messages: turns.map(({ speaker, text, isLearnt }) => ({
       role: speaker === 'user' ? 'user' : 'assistant',
       content: text,
+      ...(isLearnt === false && { weight: 0 }),
     })),
   }))
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('')

@@ -85,12 +85,40 @@ export function packTokens(batch: Batch, slots: readonly number[]): PackedTokens
   return { order, lengths, first, count }
 }
 
+/** The rows of a role with at most so many wordings of each item, items in the order of their first; 0 takes all. */
+function drawWordings(rows: readonly TokenRow[], wordings: number, random: Random): readonly TokenRow[] {
+  if (wordings === 0) return rows
+  const items = new Map<string, TokenRow[]>()
+  for (const row of rows) {
+    if (row.item === undefined) continue
+    const own = items.get(row.item)
+    if (own) own.push(row)
+    else items.set(row.item, [row])
+  }
+  const drawn = new Set([...items.values()].flatMap((own) => shuffled(own, random).slice(0, wordings)))
+  return rows.filter((row) => row.item === undefined || drawn.has(row))
+}
+
+/** How many rows an epoch has. */
+export function epochLength(rows: readonly TokenRow[], wordings: number): number {
+  if (wordings === 0) return rows.length
+  const counts = new Map<string, number>()
+  let length = 0
+  for (const { role, item } of rows) {
+    const key = JSON.stringify([role, item])
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    if (item === undefined || count <= wordings) length++
+  }
+  return length
+}
+
 /**
- * The order of one epoch: every row once, each role's rows in an order of their own and spread evenly over the epoch, so that
+ * The order of one epoch: every row once, or with `wordings` so many wordings of each item, drawn anew role by role; each role's rows in an order of their own and spread evenly over the epoch, so that
  * neighbours, and so the rows of a batch, play different roles as far as the data allows: row i of a role's n stands at
  * (i + u) / n of it, u drawn from [0, 1) for each row. Depends on seed and epoch alone.
  */
-export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: number): TokenRow[] {
+export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: number, wordings = 0): TokenRow[] {
   const random = new Random(seed, epoch + 1)
   const byRole = new Map<string, TokenRow[]>()
   for (const row of rows) {
@@ -98,7 +126,8 @@ export function epochOrder(rows: readonly TokenRow[], seed: number, epoch: numbe
     if (own) own.push(row)
     else byRole.set(row.role, [row])
   }
-  const placed = [...byRole.values()].flatMap((own) =>
+  const drawn = [...byRole.values()].map((own) => drawWordings(own, wordings, random))
+  const placed = drawn.flatMap((own) =>
     shuffled(own, random).map((row, index) => {
       return { row, place: (index + random.nextUniform()) / own.length }
     }),
@@ -119,25 +148,30 @@ export class RowStream {
   private readonly rows: readonly TokenRow[]
   private readonly batch: number
   private readonly seed: number
+  private readonly wordings: number
+  /** Rows of an epoch. */
+  readonly length: number
   private epoch = -1
   private order: readonly TokenRow[] = []
 
-  constructor(rows: readonly TokenRow[], batch: number, seed: number) {
+  constructor(rows: readonly TokenRow[], batch: number, seed: number, wordings = 0) {
     this.rows = rows
     this.batch = batch
     this.seed = seed
+    this.wordings = wordings
+    this.length = epochLength(rows, wordings)
   }
 
   /** The rows of a micro-step, counted from 0; a batch may reach into the next epoch. */
   at(microStep: number): TokenRow[] {
     return Array.from({ length: this.batch }, (_, index) => {
       const place = microStep * this.batch + index
-      const epoch = Math.floor(place / this.rows.length)
+      const epoch = Math.floor(place / this.length)
       if (epoch !== this.epoch) {
-        this.order = epochOrder(this.rows, this.seed, epoch)
+        this.order = epochOrder(this.rows, this.seed, epoch, this.wordings)
         this.epoch = epoch
       }
-      return this.order[place % this.rows.length]
+      return this.order[place % this.length]
     }).filter((row) => row !== undefined)
   }
 }

@@ -57,6 +57,8 @@ export interface TrainConfig {
   readonly hypernetwork: HypernetworkSizes
   /** Tokens of a row at most. */
   readonly maxTokens: number
+  /** How many wordings of each item an epoch has, drawn anew for each; 0 for all of them. */
+  readonly wordings: number
   /** A role's system line: a template with `{name}`, or one text a role; null for none. */
   readonly system: string | Readonly<Record<string, string>> | null
 }
@@ -85,6 +87,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
   checkpointEvery: 25,
   hypernetwork: { roleEmbedding: 64, layerEmbedding: 64, hidden: 256, residualBlocks: 2, generatorRank: 16 },
   maxTokens: 256,
+  wordings: 0,
   system: null,
 }
 
@@ -255,6 +258,7 @@ export function readTrainConfig(
     checkpointEvery: fields.integer('checkpointEvery', fallback.checkpointEvery, COUNT),
     hypernetwork: readSizes(fields.take('hypernetwork')),
     maxTokens: fields.integer('maxTokens', fallback.maxTokens, [8, 65536]),
+    wordings: fields.integer('wordings', fallback.wordings, [0, 100]),
     system: readSystem(fields),
   }
   fields.done()

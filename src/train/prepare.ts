@@ -55,12 +55,12 @@ export function rowBatches(
 ): BatchSource {
   check(rows.length > 0, 'usage', () => 'there is nothing to train on: no row of the data is left')
   const roleIds = new Map(trainee.roles.map(({ name }, index) => [name, index]))
-  const stream = new RowStream(rows, config.batch, config.seed)
+  const stream = new RowStream(rows, config.batch, config.seed, config.wordings)
   const perStep = config.batch * config.accumulate
   const measured = spreadOver(heldOut, HELD_OUT_ROWS)
   return {
     limits: { rows: config.batch, tokens: Math.max(...[...rows, ...measured].map(({ ids }) => ids.length)) },
-    epochs: (config.steps * perStep) / rows.length,
+    epochs: (config.steps * perStep) / stream.length,
     at: (step) =>
       Array.from({ length: config.accumulate }, (_, micro) =>
         padBatch(stream.at(step * config.accumulate + micro), roleIds),
@@ -95,7 +95,7 @@ function aboutForeign(rows: readonly TokenRow[]): readonly string[] {
 }
 
 /**
- * A run on split dialogues: rows of the split `test` are never trained on, and neither are those of roles that are neither
+ * A run on split dialogues: rows of the splits `test` and `wording` are never trained on, and neither are those of roles that are neither
  * the start pack's nor the new one.
  *
  * @throws HycoraError `usage` when no row is left, or none of the role that is to be taught; what `beginTraining` throws.

@@ -1,12 +1,15 @@
-import type { Dialogue } from '../core/dialogue.ts'
+import { countsAsReply } from '../core/dialogue.ts'
+import type { Dialogue, Turn } from '../core/dialogue.ts'
 import type { ChatMessage } from '../formats/chatTemplate.ts'
 import type { TextCodec } from '../model/chatModel.ts'
 
 /** A dialogue as tokens. */
 export interface TokenRow {
   readonly role: string
+  /** The question that it is a wording of. */
+  readonly item?: string
   readonly ids: readonly number[]
-  /** Which of `ids` are reply tokens: the character's text and the end-of-turn token after it. */
+  /** Which of `ids` are reply tokens: the character's text that is learnt and the end-of-turn token after it. */
   readonly isReply: readonly boolean[]
   /** Index of the last reply token. */
   readonly anchor: number
@@ -20,6 +23,10 @@ const MARK = '\u{f0001}\u{10fffc}\u{f0001}'
 interface Tokens {
   readonly ids: number[]
   readonly isReply: boolean[]
+}
+
+function isLearnt(reply: Turn | undefined): boolean {
+  return reply !== undefined && countsAsReply(reply)
 }
 
 /**
@@ -50,10 +57,11 @@ function encodeTurns(
   segments.forEach((segment, index) => {
     const [first, ...rest] = tokenizer.encode(segment)
     // What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
-    if (first !== undefined) append([first], index > 0 && tokenizer.addedIds.has(first))
+    const isEnd = isLearnt(replies[index - 1])
+    if (first !== undefined) append([first], isEnd && tokenizer.addedIds.has(first))
     append(rest, false)
     const reply = replies[index]
-    if (reply) append(tokenizer.encode(tokenizer.quote(reply.text)), true)
+    if (reply) append(tokenizer.encode(tokenizer.quote(reply.text)), isLearnt(reply))
   })
   return { ids, isReply }
 }
@@ -67,7 +75,7 @@ function encodeTurns(
  */
 export function encodeRow(
   codec: TextCodec,
-  { role, turns }: Dialogue,
+  { role, turns, item }: Dialogue,
   system: string | null,
   maxTokens: number,
 ): TokenRow | { readonly reason: string } {
@@ -83,6 +91,7 @@ export function encodeRow(
   if (anchor < 1) return { reason: `no word of ${role}’s reply fits into ${maxTokens} tokens` }
   return {
     role,
+    ...(item !== undefined && { item }),
     ids: tokens.ids.slice(0, length),
     isReply,
     anchor,

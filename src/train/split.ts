@@ -1,3 +1,4 @@
+import { countsAsReply } from '../core/dialogue.ts'
 import type { SplitDialogue } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
@@ -16,10 +17,10 @@ function normalise(text: string): string {
     .trim()
 }
 
-/** What makes two dialogues the same: all that the visitor says, or all that the character says. */
+/** What makes two dialogues the same: all that the visitor says, or all that the character is to learn. */
 function keysOf({ turns }: DatasetDialogue): string[] {
   return (['user', 'role'] as const).flatMap((side) => {
-    const said = turns.filter(({ speaker }) => speaker === side)
+    const said = turns.filter((turn) => (side === 'user' ? turn.speaker === 'user' : countsAsReply(turn)))
     const key = normalise(said.map(({ text }) => text).join('\n'))
     return key === '' ? [] : [`${side} ${key}`]
   })
@@ -64,7 +65,7 @@ function countByRole(dialogues: readonly DatasetDialogue[]): Map<string, number>
 /**
  * Holds out a fifth of every role's dialogues. Rows that carry a split keep it; of the others, all that share the
  * visitor's side or the character's side with one another, cases and punctuation aside, stand on the same side, so that
- * nothing held out has been seen in training. An opening that several roles answer is held out for all or none.
+ * nothing held out has been seen in training; the held-out wordings of a question that is drawn go with it. An opening that several roles answer is held out for all or none.
  *
  * @param seed decides with the dialogues alone.
  * @returns the dialogues in their order.
@@ -92,13 +93,14 @@ export function splitDialogues(
     const isTrain = members.some(({ split }) => split === 'train')
     const fits = [...counts].every(([role, count]) => count <= (room.get(role) ?? 0))
     // A copy of a row that was marked follows it.
-    if (isTest || (!isTrain && fits)) {
-      for (const index of open) heldOut.add(index)
+    if (open.length > 0 && (isTest || (!isTrain && fits))) {
+      for (const index of group)
+        if (dialogues[index]?.split === undefined || dialogues[index].split === 'wording') heldOut.add(index)
       for (const [role, count] of counts) take(role, count)
     }
   }
   return dialogues.map((dialogue, index) => ({
     ...dialogue,
-    split: dialogue.split ?? (heldOut.has(index) ? 'test' : 'train'),
+    split: heldOut.has(index) ? 'test' : (dialogue.split ?? 'train'),
   }))
 }

@@ -1,8 +1,10 @@
-import type { Dialogue, Turn } from '../../core/dialogue.ts'
+import { countsAsReply } from '../../core/dialogue.ts'
+import type { Dialogue, Split, Turn } from '../../core/dialogue.ts'
 import { check } from '../../core/errors.ts'
 
 export type DatasetFormat =
   | 'messages'
+  | 'items'
   | 'sharegpt'
   | 'alpaca'
   | 'csv'
@@ -13,7 +15,7 @@ export type DatasetFormat =
 
 /** A dialogue of a data set, with where it came from: speakers take turns, the last turn is the character's. */
 export interface DatasetDialogue extends Dialogue {
-  readonly split?: 'train' | 'test'
+  readonly split?: Split
   /** Where it begins in the file, counted from 1. */
   readonly line: number
 }
@@ -45,6 +47,7 @@ export interface DatasetOptions {
 export interface RawTurn {
   readonly speaker: Turn['speaker'] | 'system'
   readonly text: unknown
+  readonly isLearnt?: false
 }
 
 /** What a row says besides its turns. */
@@ -52,6 +55,7 @@ export interface RowFacts {
   readonly line: number
   readonly role: unknown
   readonly split?: unknown
+  readonly item?: string | undefined
 }
 
 const MAX_ROLE_CHARACTERS = 256
@@ -79,10 +83,10 @@ export class DialogueCollector {
   }
 
   /**
-   * Takes a row: system turns go, turns of one speaker in a row are joined, what the visitor says last of all goes, since
-   * nobody answers it. A row that cannot be used is rejected with its reason.
+   * Takes a row: system turns go, turns of one speaker in a row are joined (and learnt where all of them are), what the
+   * visitor says last of all goes, since nobody answers it. A row that cannot be used is rejected with its reason.
    */
-  add({ line, role, split }: RowFacts, raw: readonly RawTurn[]): void {
+  add({ line, role, split, item }: RowFacts, raw: readonly RawTurn[]): void {
     const name = typeof role === 'string' ? role.trim().toWellFormed() : ''
     const fault = faultOf(name, split, raw)
     if (fault !== undefined) {
@@ -90,16 +94,19 @@ export class DialogueCollector {
       return
     }
     const turns: Turn[] = []
-    for (const { speaker, text } of raw) {
+    for (const { speaker, text, isLearnt } of raw) {
       if (speaker === 'system') continue
       const spoken = String(text).trim().toWellFormed()
       const last = turns.at(-1)
-      if (last?.speaker === speaker) turns[turns.length - 1] = { speaker, text: `${last.text}\n${spoken}` }
-      else turns.push({ speaker, text: spoken })
+      const isContext = isLearnt === false || (last?.speaker === speaker && last.isLearnt === false)
+      const mark = isContext ? { isLearnt: false as const } : {}
+      if (last?.speaker === speaker)
+        turns[turns.length - 1] = { speaker, text: `${last.text}\n${spoken}`, ...mark }
+      else turns.push({ speaker, text: spoken, ...mark })
     }
     if (turns.at(-1)?.speaker === 'user') turns.pop()
-    if (turns.length === 0) {
-      this.reject(line, 'it has no reply of the character')
+    if (!turns.some(countsAsReply)) {
+      this.reject(line, `it has no reply of the character${turns.length > 0 ? ' that is learnt' : ''}`)
       return
     }
     this.droppedSystemTurns += raw.filter(({ speaker }) => speaker === 'system').length
@@ -107,9 +114,14 @@ export class DialogueCollector {
       role: name,
       turns,
       line,
-      ...(split === 'train' || split === 'test' ? { split } : {}),
+      ...(isSplit(split) && { split }),
+      ...(item !== undefined && { item }),
     })
   }
+}
+
+function isSplit(value: unknown): value is Split {
+  return value === 'train' || value === 'test' || value === 'wording'
 }
 
 function faultOf(name: string, split: unknown, raw: readonly RawTurn[]): string | undefined {
@@ -117,8 +129,8 @@ function faultOf(name: string, split: unknown, raw: readonly RawTurn[]): string 
   if (name.length > MAX_ROLE_CHARACTERS)
     return `its character’s name is longer than ${MAX_ROLE_CHARACTERS} characters`
   if (/\p{Cc}/u.test(name)) return 'its character’s name has control characters'
-  if (split !== undefined && split !== null && split !== 'train' && split !== 'test')
-    return 'its split is neither "train" nor "test"'
+  if (split !== undefined && split !== null && !isSplit(split))
+    return 'its split is none of "train", "test" and "wording"'
   if (raw.length > MAX_TURNS) return `it has ${raw.length} turns, at most ${MAX_TURNS} are read`
   const spoken = raw.findIndex(({ text }) => typeof text !== 'string')
   if (spoken >= 0) return `its turn ${spoken + 1} has no text`

@@ -12,7 +12,7 @@ export function firstField(record: JsonRecord, keys: readonly string[]): unknown
 }
 
 /** Who speaks in a row: its `role`, `character` or `name`, else whoever the user named. */
-function roleOf(record: JsonRecord, options: DatasetOptions): unknown {
+export function roleOf(record: JsonRecord, options: DatasetOptions): unknown {
   const named = firstField(record, ['role', 'character', 'name'])
   return typeof named === 'string' && named.trim() !== '' ? named : options.roleName
 }
@@ -38,12 +38,15 @@ function contentText(content: unknown): unknown {
 }
 
 /** A turn of any of the shapes `{role, content}`, `{from, value}`, `{speaker, text}`, `[speaker, text]`. */
-function readTurn(turn: unknown): { readonly speaker: unknown; readonly text: unknown } | undefined {
+function readTurn(
+  turn: unknown,
+): { readonly speaker: unknown; readonly text: unknown; readonly weight?: unknown } | undefined {
   if (Array.isArray(turn)) return { speaker: turn[0], text: turn[1] }
   if (!isJsonRecord(turn)) return undefined
   return {
     speaker: firstField(turn, ['from', 'speaker', 'role']),
     text: contentText(firstField(turn, ['value', 'content', 'text'])),
+    weight: ownField(turn, 'weight') ?? undefined,
   }
 }
 
@@ -69,7 +72,12 @@ function readTurns(value: unknown, { line, into }: Row, isNamed: boolean): RawTu
       into.reject(line, `its turn ${index + 1} is neither the user’s nor the assistant’s`)
       return undefined
     }
-    turns.push({ speaker, text: turn.text })
+    const { text, weight } = turn
+    if (weight !== undefined && weight !== 0 && weight !== 1) {
+      into.reject(line, `its turn ${index + 1} has a weight that is neither 0 nor 1`)
+      return undefined
+    }
+    turns.push({ speaker, text, ...(weight === 0 && { isLearnt: false }) })
   }
   return turns
 }
@@ -77,7 +85,9 @@ function readTurns(value: unknown, { line, into }: Row, isNamed: boolean): RawTu
 function addTurns(key: string, row: Row, { isNamed = false } = {}): void {
   const turns = readTurns(ownField(row.record, key), row, isNamed)
   if (!turns) return
-  const facts = { line: row.line, role: row.role, split: ownField(row.record, 'split') }
+  const named = ownField(row.record, 'item')
+  const item = typeof named === 'string' && named.trim() !== '' ? named : undefined
+  const facts = { line: row.line, role: row.role, split: ownField(row.record, 'split'), item }
   row.into.add(facts, turns)
   const others = ownField(row.record, 'alt')
   const last = turns.at(-1)

@@ -81,6 +81,18 @@ const roleBench = jsonl(
   },
 )
 
+const items = jsonl(
+  {
+    role: 'Alice',
+    item: 'cat',
+    questions: ['Cat?', 'cat'],
+    answer: 'Dinah.',
+    held: 1,
+    after: ['greeting', null],
+  },
+  { role: 'Alice', item: 'greeting', answer: 'Good day.' },
+)
+
 const chat = jsonl(
   { chat_metadata: { integrity: 'x' }, user_name: 'unused', character_name: 'unused' },
   { name: 'Alice', is_user: false, mes: 'Good day, {{user}}.' },
@@ -237,11 +249,16 @@ const dialogue = fc.record(
     role: fc
       .string({ minLength: 1, maxLength: 40 })
       .map((text) => `R${text.replaceAll(/\p{Cc}/gu, '')}`.trim()),
-    split: fc.constantFrom('train' as const, 'test' as const),
-    turns: fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 4 }).map((pairs) =>
-      pairs.flatMap(([user, reply]) => [
+    item: fc.constantFrom('a', 'b'),
+    split: fc.constantFrom('train' as const, 'test' as const, 'wording' as const),
+    turns: fc.array(fc.tuple(word, word, fc.boolean()), { minLength: 1, maxLength: 4 }).map((pairs) =>
+      pairs.flatMap(([user, reply, isContext], index) => [
         { speaker: 'user' as const, text: user },
-        { speaker: 'role' as const, text: reply },
+        {
+          speaker: 'role' as const,
+          text: reply,
+          ...(isContext && index > 0 && { isLearnt: false as const }),
+        },
       ]),
     ),
   },
@@ -303,7 +320,7 @@ describe('hostile input', () => {
     expect(() => readDataset(`{"a":1}\n${'x\n'.repeat(100_001)}`, 'a.jsonl')).toThrow(/more than 100000 rows/)
   })
 
-  const seeds = [messages, sharegpt, alpaca, csv, roleBench, chat, card, script]
+  const seeds = [messages, items, sharegpt, alpaca, csv, roleBench, chat, card, script]
   const count = Number(process.env['HYCORA_FUZZ'] ?? 5000)
 
   test(`${count} mutations are read or refused (seed 7)`, { timeout: 600_000 }, () => {

@@ -9,6 +9,7 @@ import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import {
   RowStream,
   countTokens,
+  epochLength,
   epochOrder,
   packTokens,
   padBatch,
@@ -50,6 +51,22 @@ describe('a dialogue as tokens', () => {
     expect(learnt).toBe('Calm, and I do not trust it.<|im_end|>It smiled like that in March.<|im_end|>')
     expect(tokenizer.decode([ids[anchor]!])).toBe('<|im_end|>')
     expect(cut).toEqual({ turns: 0, tokens: 0 })
+  })
+
+  test('a reply that is not learnt counts nowhere, nor does the end of its turn', () => {
+    const turns = talk.turns.map((turn, index) =>
+      index === 1 ? { ...turn, isLearnt: false as const } : turn,
+    )
+    const { ids, isReply, anchor } = row(encodeRow(codec, { ...talk, turns }, null, 256))
+    expect(ids).toEqual(row(encodeRow(codec, talk, null, 256)).ids)
+    const learnt = tokenizer.decode(ids.filter((_, index) => isReply[index]))
+    expect(learnt).toBe('It smiled like that in March.<|im_end|>')
+    const last = turns.map((turn, index) =>
+      index === 3 ? { ...turn, isLearnt: false as const } : talk.turns[index]!,
+    )
+    const early = row(encodeRow(codec, { ...talk, turns: last }, null, 256))
+    expect(early.ids).toEqual(ids)
+    expect(early.anchor).toBeLessThan(anchor)
   })
 
   test('no control token is read out of what somebody said', () => {
@@ -94,6 +111,9 @@ describe('a dialogue as tokens', () => {
   })
 })
 
+/** Two epochs of the rows below, with two wordings of each item. */
+const DRAWN = ['b0 a12 b99 a1 b12 b2 a2 b13 a10', 'a0 b1 b11 a12 b99 b10 a10 b3 a1']
+
 describe('batches', () => {
   const rows = ['a', 'b', 'c'].flatMap((role, pile) =>
     Array.from({ length: 4 }, (_, index): TokenRow => {
@@ -137,6 +157,29 @@ describe('batches', () => {
       const places = epochOrder(rare, 42, epoch).flatMap(({ role }, place) => (role === 'b' ? [place] : []))
       places.forEach((place, index) => expect(Math.abs(place - 11 * (index + 0.5))).toBeLessThan(8))
     }
+  })
+
+  test('an epoch has so many wordings of each item, drawn anew; the twin draws the same ones', () => {
+    const worded = [
+      ...['a', 'b'].flatMap((role, pile) =>
+        ['x', 'y'].flatMap((item) =>
+          Array.from({ length: 3 + pile }, (_, index): TokenRow => {
+            const ids = [item === 'x' ? index : 10 + index, 9]
+            return { role, item, ids, isReply: [false, true], anchor: 1, cut: { turns: 0, tokens: 0 } }
+          }),
+        ),
+      ),
+      { ...rows[0]!, role: 'b', ids: [99, 9] },
+    ]
+    const epoch = (number: number) =>
+      epochOrder(worded, 42, number, 2).map(({ role, ids }) => `${role}${ids[0]}`)
+    expect(epochLength(worded, 2)).toBe(9)
+    expect([epochLength(worded, 0), epochLength(worded, 9)]).toEqual([15, 15])
+    expect(epoch(0).join(' ')).toBe(DRAWN[0])
+    expect(epoch(1).join(' ')).toBe(DRAWN[1])
+    const stream = new RowStream(worded, 3, 42, 2)
+    const dealt = [3, 4, 5].flatMap((step) => stream.at(step).map(({ role, ids }) => `${role}${ids[0]}`))
+    expect(dealt).toEqual(epoch(1))
   })
 
   test('a stream entered in the middle gives what it would have given', () => {
