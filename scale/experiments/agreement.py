@@ -26,7 +26,7 @@ COMMANDS = {
 
 def losses(command: list[str], backbone: str, config: Path, out: Path) -> list[float]:
     """The loss of every step of a run."""
-    words = ["--backbone", backbone, "--data", "data/cast", "--config", str(config), "--out", str(out)]
+    words = ["--backbone", backbone, "--data", "public/cast/lines.jsonl", "--config", str(config), "--out", str(out)]
     finished = subprocess.run([*command, *words], check=True, capture_output=True, text=True)
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     return [line["loss"] for line in lines if "crossEntropy" in line]

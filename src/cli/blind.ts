@@ -78,13 +78,14 @@ export async function blind(words: readonly string[]): Promise<void> {
   await writeFile(join(out, 'key.json'), `${JSON.stringify({ prompt, seed, maxTokens, key }, null, 2)}\n`)
 }
 
-/** The first openings of the cast's lines that no character was taught an answer to. */
+/** The first questions of the cast's lines that no character was taught an answer to, in their first wording. */
 async function heldOutOpenings(): Promise<readonly string[]> {
-  const all: unknown = JSON.parse(await readFile(join(SHIPPED, 'data/cast/openings.json'), 'utf8'))
+  const all: unknown = JSON.parse(await readFile(join(SHIPPED, 'data/cast/intents.json'), 'utf8'))
   const texts = Array.isArray(all)
     ? all.flatMap((entry) => {
         if (!isJsonRecord(entry) || entry['split'] !== 'test') return []
-        return typeof entry['text'] === 'string' ? [entry['text']] : []
+        const [first]: unknown[] = Array.isArray(entry['wordings']) ? entry['wordings'] : []
+        return typeof first === 'string' ? [first] : []
       })
     : []
   return texts.slice(0, OPENINGS)

@@ -115,7 +115,9 @@ export async function evaluate(words: readonly string[]): Promise<void> {
     flags: ['all', 'json'],
   })
   const evaluationOptions = optionsOf(options)
-  const { dialogues, notes } = await readDialogues(resolve(options.get('data') ?? join(SHIPPED, 'data/cast')))
+  const { dialogues, notes } = await readDialogues(
+    resolve(options.get('data') ?? join(SHIPPED, 'public/cast/lines.jsonl')),
+  )
   const complete = await withDefaults(options)
   const { backbone, model, pack, name } = await openSpeaker(complete)
   if (!pack) throw new HycoraError('usage', '--pack is missing')

@@ -265,12 +265,13 @@ function identify(
   samples: readonly GeneratedReply[],
   { seed, split: heldOut }: EvaluationOptions,
 ): Evaluation['roleIdentification'] {
+  // An answer to several wordings of a question counts once.
   const repliesOf = (split: Split): LabelledReply[] => {
-    return dialogues
-      .filter((dialogue) => dialogue.split === split && roles.includes(dialogue.role))
-      .flatMap(({ role, turns }) =>
-        turns.filter(countsAsReply).map(({ text }) => ({ text, role: roles.indexOf(role) })),
-      )
+    const own = dialogues.filter((dialogue) => dialogue.split === split)
+    return roles.flatMap((name, role) => {
+      const said = own.filter((dialogue) => dialogue.role === name).flatMap(({ turns }) => turns)
+      return [...new Set(said.filter(countsAsReply).map(({ text }) => text))].map((text) => ({ text, role }))
+    })
   }
   const training = repliesOf('train')
   if (training.length === 0) return { accuracy: null, ceiling: null, floor: null }

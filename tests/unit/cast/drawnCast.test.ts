@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { contrastOf } from '../../../src/cast/portrait/colour.ts'
@@ -20,15 +20,19 @@ const entriesOf = (name: string) =>
 const shapeOf = ({ card, ...entry }: Entry) => [...Object.keys(entry), ...Object.keys(card)].toSorted()
 const cards = entriesOf('cards.json')
 const roles = Object.keys(cards)
-const roleOfFile = (name: string): string => {
-  const [row] = readFileSync(resolve(folder, '../data/cast', name), 'utf8').split('\n', 1)
-  return (JSON.parse(row!) as { role: string }).role
-}
 
 describe('the drawn cast', () => {
   it('is who has lines to learn from', () => {
-    const files = readdirSync(resolve(folder, '../data/cast')).filter((name) => name.endsWith('.jsonl'))
-    expect(roles.toSorted()).toEqual(files.map(roleOfFile).toSorted())
+    const lines = resolve(folder, '../data/cast')
+    const voices = JSON.parse(readFileSync(`${lines}/boundaries.json`, 'utf8')) as Record<
+      string,
+      { slug: string }
+    >
+    expect(Object.keys(voices).toSorted()).toEqual(roles.toSorted())
+    for (const [role, { slug }] of Object.entries(voices)) {
+      expect({ role, hasLines: existsSync(`${lines}/${slug}/own.jsonl`) }).toEqual({ role, hasLines: true })
+      expect(cards[role]!.portrait).toContain(slug)
+    }
   })
 
   it('has entries of one shape', () => {
