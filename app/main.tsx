@@ -1,6 +1,6 @@
 import { connectEngine } from '../src/engine/client.ts'
 import { startApp } from './startApp.tsx'
-import { openEngineWorker } from './workers.ts'
+import { openEngineWorker } from './stores/engine/workers.ts'
 
 // A content security policy does not reach WebRTC; nothing here needs it, and nothing injected shall have it.
 Reflect.deleteProperty(window, 'RTCPeerConnection')

@@ -1,6 +1,6 @@
 import { FileButton } from '../shared/FileButton.tsx'
 import { useNarrow } from '../shared/useNarrow.ts'
-import { receiveFiles } from '../stores/arrivals.ts'
+import { receiveFiles } from '../stores/exchange/arrivals.ts'
 import { chosenFiles } from './droppedFiles.ts'
 
 /** Brings in whoever is in a file. */

@@ -5,7 +5,7 @@ import { asHycoraError } from '../../src/core/errors.ts'
 import type { RestorePlan } from '../../src/storage/backup.ts'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { planOf } from '../stores/housekeeping.ts'
+import { planOf } from '../stores/exchange/housekeeping.ts'
 import styles from './ArrivalSheet.module.css'
 
 /** What a backup holds, and what putting it back would do. */

@@ -7,7 +7,7 @@ import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { teachCard } from '../stores/arrivals.ts'
+import { teachCard } from '../stores/exchange/arrivals.ts'
 import styles from './ArrivalSheet.module.css'
 
 const specs = { v1: 'first version', v2: 'V2', v3: 'V3' } as const

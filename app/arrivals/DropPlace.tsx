@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
-import { receiveFiles, receiveLink } from '../stores/arrivals.ts'
-import { readMeeting } from '../stores/route.ts'
+import { receiveFiles, receiveLink } from '../stores/exchange/arrivals.ts'
+import { readMeeting } from '../stores/page/route.ts'
 import styles from './DropPlace.module.css'
 import { chosenFiles, droppedFiles } from './droppedFiles.ts'
 

@@ -2,8 +2,8 @@ import type { LinkMissing } from '../../src/exchange/arrival.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'
-import { putAway } from '../stores/arrivals.ts'
-import { chooseBackbone, useEngine } from '../stores/engine.ts'
+import { putAway } from '../stores/exchange/arrivals.ts'
+import { chooseBackbone, useEngine } from '../stores/engine/engine.ts'
 
 /** A link leads to somebody who cannot come without what is not here: what that is, and what to do. */
 export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {

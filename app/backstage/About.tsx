@@ -1,8 +1,8 @@
 import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
 import { bytes, count } from '../shared/format.ts'
-import { eraseDeletedChats, useChats } from '../stores/chats.ts'
-import { useEngine } from '../stores/engine.ts'
+import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
+import { useEngine } from '../stores/engine/engine.ts'
 import styles from './About.module.css'
 import { Section } from './Section.tsx'
 

@@ -1,8 +1,8 @@
 import { useId } from 'react'
 
 import { Button } from '../shared/Button.tsx'
-import { useGeneration } from '../stores/generation.ts'
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { useGeneration } from '../stores/chat/generation.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Section } from './Section.tsx'
 import styles from './SeedRow.module.css'
 

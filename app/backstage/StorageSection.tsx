@@ -4,9 +4,9 @@ import { chosenFiles } from '../arrivals/droppedFiles.ts'
 import { Button } from '../shared/Button.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { bytes } from '../shared/format.ts'
-import { receiveFiles } from '../stores/arrivals.ts'
-import { eraseAllChats } from '../stores/chats.ts'
-import { useEngine } from '../stores/engine.ts'
+import { receiveFiles } from '../stores/exchange/arrivals.ts'
+import { eraseAllChats } from '../stores/chat/chats.ts'
+import { useEngine } from '../stores/engine/engine.ts'
 import {
   askToKeep,
   countHousehold,
@@ -14,9 +14,9 @@ import {
   eraseEverything,
   saveBackup,
   useHousekeeping,
-} from '../stores/housekeeping.ts'
-import { freeModel } from '../stores/modelFiles.ts'
-import { discardTraining, isTraining, useTraining } from '../stores/training.ts'
+} from '../stores/exchange/housekeeping.ts'
+import { freeModel } from '../stores/engine/modelFiles.ts'
+import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { Section } from './Section.tsx'
 import styles from './StorageSection.module.css'
 

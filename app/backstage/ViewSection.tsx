@@ -1,5 +1,5 @@
 import { CallMe } from '../cast/CallMe.tsx'
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Choices } from './Choices.tsx'
 import { Section } from './Section.tsx'
 import styles from './ViewSection.module.css'

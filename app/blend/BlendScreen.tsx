@@ -18,11 +18,11 @@ import {
   removePart,
   changePart,
   useBlend,
-} from '../stores/blend.ts'
-import type { Part } from '../stores/blend.ts'
-import { findMember, useCast } from '../stores/cast.ts'
-import { useEngine } from '../stores/engine.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
+} from '../stores/chat/blend.ts'
+import type { Part } from '../stores/chat/blend.ts'
+import { findMember, useCast } from '../stores/company/cast.ts'
+import { useEngine } from '../stores/engine/engine.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './BlendScreen.module.css'
 import { Hearing } from './Hearing.tsx'
 import { PartRow } from './PartRow.tsx'

@@ -2,7 +2,7 @@ import { useState } from 'react'
 
 import { Speech } from '../chat/Speech.tsx'
 import { Button } from '../shared/Button.tsx'
-import { askBlend, stopBlend, useBlend } from '../stores/blend.ts'
+import { askBlend, stopBlend, useBlend } from '../stores/chat/blend.ts'
 import styles from './BlendScreen.module.css'
 
 /** The blend as it is now, to be talked to while it is mixed. */

@@ -1,5 +1,5 @@
 import { Icon } from '../shared/Icon.tsx'
-import { routeHash } from '../stores/route.ts'
+import { routeHash } from '../stores/page/route.ts'
 import styles from './TeachTile.module.css'
 
 /** A quiet tile: somebody between those who are here. */

@@ -1,6 +1,6 @@
 import { useId } from 'react'
 
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './CallMe.module.css'
 
 /** What the characters call the visitor, to be changed where it stands. */

@@ -3,8 +3,8 @@ import { useRef, useState } from 'react'
 import { asHycoraError } from '../../src/core/errors.ts'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
-import { importChatFile } from '../stores/chats.ts'
-import type { Failure } from '../stores/engine.ts'
+import { importChatFile } from '../stores/chat/chats.ts'
+import type { Failure } from '../stores/engine/engine.ts'
 
 /** Brings a chat in from a SillyTavern file. */
 export function ImportButton() {

@@ -1,7 +1,7 @@
 import { Icon } from '../shared/Icon.tsx'
 import type { Accent } from '../../src/cast/face.ts'
 import type { CastMember } from '../../src/cast/member.ts'
-import { addressOf } from './pictureAddress.ts'
+import { addressOf } from '../stores/company/pictureAddress.ts'
 import styles from './Portrait.module.css'
 
 interface PortraitProps {

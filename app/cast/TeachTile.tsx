@@ -1,8 +1,8 @@
 import { Icon } from '../shared/Icon.tsx'
 import { count } from '../shared/format.ts'
-import { routeHash } from '../stores/route.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
-import { lastStep } from '../stores/trainingProgress.ts'
+import { routeHash } from '../stores/page/route.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
+import { lastStep } from '../stores/teach/progress.ts'
 import tile from './RoleTile.module.css'
 import styles from './TeachTile.module.css'
 

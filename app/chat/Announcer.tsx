@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
 
 import hidden from '../shared/VisuallyHidden.module.css'
-import { useGeneration } from '../stores/generation.ts'
-import type { Live } from '../stores/generation.ts'
-import { useSettings } from '../stores/settings.ts'
+import { useGeneration } from '../stores/chat/generation.ts'
+import type { Live } from '../stores/chat/generation.ts'
+import { useSettings } from '../stores/page/settings.ts'
 import { plainSpeech, sentenceEnd } from './parseSpeech.ts'
 
 /** Tells a screen reader what is being said, a sentence at a time. */

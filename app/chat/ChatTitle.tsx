@@ -2,7 +2,7 @@ import { useState } from 'react'
 
 import type { Chat } from '../../src/storage/chat.ts'
 import { chatTitle } from '../../src/storage/chat.ts'
-import { renameChat } from '../stores/chats.ts'
+import { renameChat } from '../stores/chat/chats.ts'
 import styles from './ChatTitle.module.css'
 
 /** The chat's title; a click makes it a box. */

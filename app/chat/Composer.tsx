@@ -2,9 +2,9 @@ import { useEffect, useState } from 'react'
 
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { Button } from '../shared/Button.tsx'
-import { useEngine } from '../stores/engine.ts'
-import { say, stopAnswer, useGeneration } from '../stores/generation.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
+import { useEngine } from '../stores/engine/engine.ts'
+import { say, stopAnswer, useGeneration } from '../stores/chat/generation.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './Composer.module.css'
 import { focusComposer } from './focusComposer.ts'
 

@@ -1,5 +1,5 @@
 import { Dialog } from '../shared/Dialog.tsx'
-import { showDialog } from '../stores/session.ts'
+import { showDialog } from '../stores/page/session.ts'
 import styles from './KeysDialog.module.css'
 
 const keys: readonly (readonly [keys: string, does: string])[] = [

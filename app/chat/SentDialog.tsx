@@ -6,8 +6,8 @@ import type { Chat } from '../../src/storage/chat.ts'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { count } from '../shared/format.ts'
-import { readPreview } from '../stores/preview.ts'
-import { showDialog } from '../stores/session.ts'
+import { readPreview } from '../stores/chat/preview.ts'
+import { showDialog } from '../stores/page/session.ts'
 import styles from './SentDialog.module.css'
 
 /** Exactly what the model reads. */

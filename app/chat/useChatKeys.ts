@@ -2,9 +2,9 @@ import { useEffect } from 'react'
 
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
-import { selectTake, useChats } from '../stores/chats.ts'
-import { again, canRepeat, carryOn, stopAnswer, useGeneration } from '../stores/generation.ts'
-import { edit, showBackstage, showDialog, useSession } from '../stores/session.ts'
+import { selectTake, useChats } from '../stores/chat/chats.ts'
+import { again, canRepeat, carryOn, stopAnswer, useGeneration } from '../stores/chat/generation.ts'
+import { edit, showBackstage, showDialog, useSession } from '../stores/page/session.ts'
 
 /** The keys of a chat, as people know them from SillyTavern. */
 export function useChatKeys(): void {

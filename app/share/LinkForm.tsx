@@ -3,8 +3,8 @@ import { useEffect, useState } from 'react'
 
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
-import { useEngine } from '../stores/engine.ts'
-import { siteUrl } from '../stores/site.ts'
+import { useEngine } from '../stores/engine/engine.ts'
+import { siteUrl } from '../stores/page/site.ts'
 import { QrCode } from './QrCode.tsx'
 import styles from './ShareSheet.module.css'
 

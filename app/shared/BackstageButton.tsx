@@ -1,4 +1,4 @@
-import { showBackstage, useSession } from '../stores/session.ts'
+import { showBackstage, useSession } from '../stores/page/session.ts'
 import { Button } from './Button.tsx'
 
 /** Opens the drawer beside the screen, and closes it. */

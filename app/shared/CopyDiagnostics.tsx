@@ -1,4 +1,4 @@
-import { useEngine } from '../stores/engine.ts'
+import { useEngine } from '../stores/engine/engine.ts'
 import { CopyButton } from './CopyButton.tsx'
 import { describeCircumstances } from './diagnostics.ts'
 

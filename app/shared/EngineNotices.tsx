@@ -1,5 +1,5 @@
-import { retryEngine, useEngine } from '../stores/engine.ts'
-import { changeSettings, useSettings } from '../stores/settings.ts'
+import { retryEngine, useEngine } from '../stores/engine/engine.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
 import { deviceText, slowText } from './deviceText.ts'

@@ -1,5 +1,5 @@
-import { useEngine } from '../stores/engine.ts'
-import type { LoadStatus } from '../stores/engine.ts'
+import { useEngine } from '../stores/engine/engine.ts'
+import type { LoadStatus } from '../stores/engine/engine.ts'
 import { bytes, bytesOf, timeLeft } from './format.ts'
 import styles from './LoadLine.module.css'
 import { Progress } from './Progress.tsx'

@@ -1,6 +1,6 @@
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
-import { chooseBackbone, useEngine } from '../stores/engine.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
+import { chooseBackbone, useEngine } from '../stores/engine/engine.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Button } from './Button.tsx'
 import { Notice } from './Notice.tsx'
 

@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 
-import { dismissNotice, useNotices } from '../stores/notices.ts'
-import type { Notice } from '../stores/notices.ts'
+import { dismissNotice, useNotices } from '../stores/page/notices.ts'
+import type { Notice } from '../stores/page/notices.ts'
 import { Button } from './Button.tsx'
 import styles from './Toast.module.css'
 

@@ -1,6 +1,6 @@
 import { Button } from '../shared/Button.tsx'
-import { resetOptions, useRehearsalPlan } from '../stores/rehearsalPlan.ts'
-import { optionGroups } from '../stores/trainingOptions.ts'
+import { resetOptions, useRehearsalPlan } from '../stores/teach/rehearsalPlan.ts'
+import { optionGroups } from '../stores/teach/options.ts'
 import styles from './AdvancedSettings.module.css'
 import { OptionField } from './OptionField.tsx'
 

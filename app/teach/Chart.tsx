@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from 'react'
 
-import { useSettings } from '../stores/settings.ts'
-import { spread } from '../stores/trainingProgress.ts'
+import { useSettings } from '../stores/page/settings.ts'
+import { spread } from '../stores/teach/progress.ts'
 import styles from './Chart.module.css'
 import { LivePlot } from './livePlot.ts'
 import type { ChartLine } from './plotOptions.ts'

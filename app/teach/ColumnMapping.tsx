@@ -1,6 +1,6 @@
 import { useState } from 'react'
 
-import { mapColumns, useLines } from '../stores/lines.ts'
+import { mapColumns, useLines } from '../stores/teach/lines.ts'
 import styles from './ColumnMapping.module.css'
 import { Field } from './Field.tsx'
 

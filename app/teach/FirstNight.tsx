@@ -12,9 +12,9 @@ import {
   shareResult,
   talkToResult,
   useFirstNight,
-} from '../stores/firstNight.ts'
-import { isTraining, useTraining } from '../stores/training.ts'
-import { bestHeldOut, lossesOf } from '../stores/trainingProgress.ts'
+} from '../stores/exchange/firstNight.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
+import { bestHeldOut, lossesOf } from '../stores/teach/progress.ts'
 import styles from './FirstNight.module.css'
 import { Library } from './Library.tsx'
 

@@ -1,8 +1,8 @@
 import type { KeptPack } from '../../src/storage/packLibrary.ts'
 import { Button } from '../shared/Button.tsx'
 import { bytes, day } from '../shared/format.ts'
-import { removePack, useGuests } from '../stores/guests.ts'
-import { openShare } from '../stores/share.ts'
+import { removePack, useGuests } from '../stores/company/guests.ts'
+import { openShare } from '../stores/exchange/share.ts'
 import styles from './Library.module.css'
 
 /** The packs that are kept here. */

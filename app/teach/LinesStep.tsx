@@ -13,8 +13,8 @@ import {
   readLines,
   useLines,
   writeLines,
-} from '../stores/lines.ts'
-import { useTraining } from '../stores/training.ts'
+} from '../stores/teach/lines.ts'
+import { useTraining } from '../stores/teach/training.ts'
 import { Field } from './Field.tsx'
 import { goToStep } from './goToStep.ts'
 import { LinesPreview } from './LinesPreview.tsx'

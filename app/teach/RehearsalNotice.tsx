@@ -1,9 +1,9 @@
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { goTo } from '../stores/route.ts'
-import { isTraining, pauseTraining, useTraining } from '../stores/training.ts'
-import { lastStep } from '../stores/trainingProgress.ts'
+import { goTo } from '../stores/page/route.ts'
+import { isTraining, pauseTraining, useTraining } from '../stores/teach/training.ts'
+import { lastStep } from '../stores/teach/progress.ts'
 
 /** Says, wherever somebody would be talked to, that the graphics card rehearses. */
 export function RehearsalNotice() {

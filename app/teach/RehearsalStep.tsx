@@ -1,7 +1,7 @@
 import { Button } from '../shared/Button.tsx'
-import { useEngine } from '../stores/engine.ts'
-import { useGuests } from '../stores/guests.ts'
-import { useLines } from '../stores/lines.ts'
+import { useEngine } from '../stores/engine/engine.ts'
+import { useGuests } from '../stores/company/guests.ts'
+import { useLines } from '../stores/teach/lines.ts'
 import {
   beginRehearsal,
   changePlan,
@@ -9,10 +9,10 @@ import {
   setOption,
   settlePlan,
   useRehearsalPlan,
-} from '../stores/rehearsalPlan.ts'
-import { useTraining } from '../stores/training.ts'
-import { stepsOf } from '../stores/trainingConfig.ts'
-import { stepsOption } from '../stores/trainingOptions.ts'
+} from '../stores/teach/rehearsalPlan.ts'
+import { useTraining } from '../stores/teach/training.ts'
+import { stepsOf } from '../stores/teach/config.ts'
+import { stepsOption } from '../stores/teach/options.ts'
 import { AdvancedSettings } from './AdvancedSettings.tsx'
 import { Duration } from './Duration.tsx'
 import { DutySlider } from './DutySlider.tsx'

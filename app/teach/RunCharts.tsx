@@ -2,7 +2,7 @@ import type { StepPoint } from '../../src/core/training.ts'
 import { useMemo } from 'react'
 
 import type { RunHistory } from '../../src/storage/runs.ts'
-import { describeLoss } from '../stores/trainingProgress.ts'
+import { describeLoss } from '../stores/teach/progress.ts'
 import { Chart } from './Chart.tsx'
 import type { ChartLine } from './plotOptions.ts'
 import styles from './RunCharts.module.css'

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { RunRecord } from '../../src/storage/runs.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
-import { discardTraining, isTraining, useTraining } from '../stores/training.ts'
+import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { goToStep } from './goToStep.ts'
 import styles from './RunLines.module.css'
 

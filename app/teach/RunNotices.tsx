@@ -2,8 +2,8 @@ import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
-import { saveResult, useFirstNight } from '../stores/firstNight.ts'
-import { dismissTrainingFailure, isTraining, resumeTraining, useTraining } from '../stores/training.ts'
+import { saveResult, useFirstNight } from '../stores/exchange/firstNight.ts'
+import { dismissTrainingFailure, isTraining, resumeTraining, useTraining } from '../stores/teach/training.ts'
 
 /** What went wrong with a run, what of it is safe, and what to do. */
 export function RunNotices() {

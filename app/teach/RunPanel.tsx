@@ -3,10 +3,16 @@ import { useEffect } from 'react'
 import { Button } from '../shared/Button.tsx'
 import { bytes, count, duration } from '../shared/format.ts'
 import { Progress } from '../shared/Progress.tsx'
-import { useFirstNight } from '../stores/firstNight.ts'
-import { useSettings } from '../stores/settings.ts'
-import { finishTraining, isTraining, pauseTraining, resumeTraining, useTraining } from '../stores/training.ts'
-import { lastStep, overlearning, paceOf, secondsLeft } from '../stores/trainingProgress.ts'
+import { useFirstNight } from '../stores/exchange/firstNight.ts'
+import { useSettings } from '../stores/page/settings.ts'
+import {
+  finishTraining,
+  isTraining,
+  pauseTraining,
+  resumeTraining,
+  useTraining,
+} from '../stores/teach/training.ts'
+import { lastStep, overlearning, paceOf, secondsLeft } from '../stores/teach/progress.ts'
 import { Answers } from './Answers.tsx'
 import { DutySlider } from './DutySlider.tsx'
 import { goToStep } from './goToStep.ts'

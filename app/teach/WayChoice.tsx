@@ -1,4 +1,4 @@
-import type { Way } from '../stores/rehearsalPlan.ts'
+import type { Way } from '../stores/teach/rehearsalPlan.ts'
 import styles from './WayChoice.module.css'
 
 const ways: readonly { readonly value: Way; readonly name: string; readonly about: string }[] = [

@@ -55,6 +55,9 @@ const engineDoors = [
   'src/engine/fileWorker.ts?worker&url',
 ]
 
+/** The rooms of the page's state, lowest first: each may import those before it, and nothing else of the app. */
+const rooms = ['page', 'company', 'engine', 'teach', 'chat', 'exchange']
+
 /** Packages that only some layers may import; all others are free. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   react: ['app'],
@@ -98,6 +101,11 @@ function layerOf(path: string): string | undefined {
   return Object.keys(layers).find((layer) => path.startsWith(`${layer}/`))
 }
 
+/** The place of a path among the rooms of the page's state; -1 for the rest of the app. */
+function roomOf(path: string): number {
+  return rooms.findIndex((room) => path.startsWith(`app/stores/${room}/`))
+}
+
 function packageOf(name: string): string {
   return name.startsWith('node:') ? 'node' : (/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
 }
@@ -109,6 +117,7 @@ function isAllowed({ from, to, isType }: Import): boolean {
   const target = layerOf(to)
   if (target === undefined) return packages[packageOf(to)]?.includes(source) ?? true
   if (source === 'app' && target === 'src/engine') return engineDoors.includes(to)
+  if (from.startsWith('app/stores/') && target === 'app') return roomOf(to) >= 0 && roomOf(to) <= roomOf(from)
   if (isType && typesOnly[source]?.includes(target)) return true
   return target === source || layers[source]!.includes(target)
 }
@@ -147,6 +156,24 @@ describe('layers', () => {
   })
 })
 
+describe('the state of the page', () => {
+  const stores = files.filter(({ path }) => path.startsWith('app/stores/'))
+
+  test('lies in its six rooms, without components', () => {
+    expect(new Set(stores.map(({ path }) => roomOf(path)))).toEqual(new Set(rooms.keys()))
+    expect(stores.filter(({ path }) => roomOf(path) < 0 || path.endsWith('.tsx'))).toEqual([])
+  })
+
+  test('says in the first line how long it lasts, or that there is none', () => {
+    const silent = stores.filter(({ text }) => {
+      const [first = ''] = text.split('\n')
+      const isStore = /\bcreate<\w+>\(\)/.test(text)
+      return !(isStore ? /^\/\/ Scope: (?:live|session|document)\. / : /^\/\/ .*\bno state\b/i).test(first)
+    })
+    expect(silent.map(({ path }) => path)).toEqual([])
+  })
+})
+
 function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 }
@@ -165,6 +192,12 @@ describe('the layer rules', () => {
     ['app/a.tsx', "new Worker(new URL('../src/engine/engine.ts', import.meta.url))", false],
     ['app/a.tsx', "import type { A } from '../src/formats/a.ts'", true],
     ['app/a.tsx', "import { a } from '../src/formats/a.ts'", false],
+    ['app/chat/A.tsx', "import { a } from '../stores/exchange/a.ts'", true],
+    ['app/stores/teach/a.ts', "import { a } from '../company/a.ts'", true],
+    ['app/stores/teach/a.ts', "import { a } from './b.ts'", true],
+    ['app/stores/teach/a.ts', "import type { A } from '../chat/a.ts'", false],
+    ['app/stores/exchange/a.ts', "import { A } from '../../share/A.tsx'", false],
+    ['app/stores/page/a.ts', "import { a } from '../../a.ts'", false],
     ['src/cli/a.ts', "import { a } from '../../app/a.ts'", false],
     ['src/engine/a.ts', "import { create } from 'zustand'", false],
     ['src/core/a.ts', "import { readFile } from 'node:fs/promises'", false],

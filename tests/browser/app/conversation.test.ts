@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { joinCast, readCast } from '../../../src/cast/member.ts'
-import { useCast } from '../../../app/stores/cast.ts'
+import { useCast } from '../../../app/stores/company/cast.ts'
 import {
   beginChat,
   branchChat,
@@ -12,12 +12,18 @@ import {
   openChats,
   setScene,
   useChats,
-} from '../../../app/stores/chats.ts'
-import { choosePath, measureAgain, retryEngine, startEngine, useEngine } from '../../../app/stores/engine.ts'
-import { again, carryOn, say, stopAnswer, useGeneration } from '../../../app/stores/generation.ts'
-import { useNotices } from '../../../app/stores/notices.ts'
-import { readRoute } from '../../../app/stores/route.ts'
-import { changeSettings } from '../../../app/stores/settings.ts'
+} from '../../../app/stores/chat/chats.ts'
+import {
+  choosePath,
+  measureAgain,
+  retryEngine,
+  startEngine,
+  useEngine,
+} from '../../../app/stores/engine/engine.ts'
+import { again, carryOn, say, stopAnswer, useGeneration } from '../../../app/stores/chat/generation.ts'
+import { useNotices } from '../../../app/stores/page/notices.ts'
+import { readRoute } from '../../../app/stores/page/route.ts'
+import { changeSettings } from '../../../app/stores/page/settings.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { page } from 'vitest/browser'
 
 import { LoadLine } from '../../../app/shared/LoadLine.tsx'
-import { useEngine } from '../../../app/stores/engine.ts'
+import { useEngine } from '../../../app/stores/engine/engine.ts'
 import '../../../app/theme.css'
 
 test('the load line keeps to one line on a phone', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
-import { useCast } from '../../../app/stores/cast.ts'
-import { startEngine, useEngine } from '../../../app/stores/engine.ts'
+import { useCast } from '../../../app/stores/company/cast.ts'
+import { startEngine, useEngine } from '../../../app/stores/engine/engine.ts'
 import {
   keepPack,
   listGuests,
@@ -9,12 +9,12 @@ import {
   removeGuest,
   removePack,
   useGuests,
-} from '../../../app/stores/guests.ts'
-import { clearLines, readLines, useLines, writeLines } from '../../../app/stores/lines.ts'
-import { useNotices } from '../../../app/stores/notices.ts'
-import { beginRehearsal, changePlan, setOption, settlePlan } from '../../../app/stores/rehearsalPlan.ts'
-import type { SettledPlan, Way } from '../../../app/stores/rehearsalPlan.ts'
-import { changeSettings, useSettings } from '../../../app/stores/settings.ts'
+} from '../../../app/stores/company/guests.ts'
+import { clearLines, readLines, useLines, writeLines } from '../../../app/stores/teach/lines.ts'
+import { useNotices } from '../../../app/stores/page/notices.ts'
+import { beginRehearsal, changePlan, setOption, settlePlan } from '../../../app/stores/teach/rehearsalPlan.ts'
+import type { SettledPlan, Way } from '../../../app/stores/teach/rehearsalPlan.ts'
+import { changeSettings, useSettings } from '../../../app/stores/page/settings.ts'
 import {
   chosenResult,
   discardTraining,
@@ -26,9 +26,9 @@ import {
   resumeTraining,
   setDuty,
   useTraining,
-} from '../../../app/stores/training.ts'
-import { stepsOption } from '../../../app/stores/trainingOptions.ts'
-import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/trainingStorage.ts'
+} from '../../../app/stores/teach/training.ts'
+import { stepsOption } from '../../../app/stores/teach/options.ts'
+import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/company/keeping.ts'
 import { HycoraError } from '../../../src/core/errors.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { createMeter } from '../../../app/stores/meter.ts'
+import { createMeter } from '../../../app/stores/engine/meter.ts'
 
 test('a speed is that of the last seconds', () => {
   const measure = createMeter(5000)

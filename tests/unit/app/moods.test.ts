@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { moods, samplers, samplingOf } from '../../../app/stores/moods.ts'
+import { moods, samplers, samplingOf } from '../../../app/stores/page/moods.ts'
 
 describe('moods', () => {
   test.each(Object.entries(moods))('%s lies within its sliders, on their steps', (_, mood) => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
-import { configOf, valueOf, withOption } from '../../../app/stores/trainingConfig.ts'
-import { optionGroups, stepsOption } from '../../../app/stores/trainingOptions.ts'
-import type { TrainingOption } from '../../../app/stores/trainingOptions.ts'
+import { configOf, valueOf, withOption } from '../../../app/stores/teach/config.ts'
+import { optionGroups, stepsOption } from '../../../app/stores/teach/options.ts'
+import type { TrainingOption } from '../../../app/stores/teach/options.ts'
 import { readTrainConfig } from '../../../src/train/config.ts'
 
 const options: readonly TrainingOption[] = [stepsOption, ...optionGroups.flatMap((group) => group.options)]

@@ -10,7 +10,7 @@ import {
   secondsLeft,
   spread,
   thin,
-} from '../../../app/stores/trainingProgress.ts'
+} from '../../../app/stores/teach/progress.ts'
 import type { TrainEvent } from '../../../src/engine/protocol.ts'
 import type { RunHistory } from '../../../src/storage/runs.ts'
 

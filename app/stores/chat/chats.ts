@@ -1,0 +1,337 @@
+// Scope: document. The chats; everything that changes one goes through `append`.
+import { create } from 'zustand'
+
+import { asHycoraError } from '../../../src/core/errors.ts'
+import type { Chat, Message } from '../../../src/storage/chat.ts'
+import { applyEvent, selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
+import type { ChatLog } from '../../../src/storage/chatLog.ts'
+import { openChatLog } from '../../../src/storage/chatLog.ts'
+import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
+import { keepStorage } from '../../../src/storage/persistence.ts'
+import type { ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
+import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
+import { exportChat, importChat } from '../../../src/storage/sillyTavern.ts'
+import { fillMacros } from '../../../src/cast/macros.ts'
+import { findMember, useCast } from '../company/cast.ts'
+import type { Failure } from '../engine/engine.ts'
+import { newId } from '../page/newId.ts'
+import { notify } from '../page/notices.ts'
+import { goTo } from '../page/route.ts'
+import { characterName } from './scene.ts'
+import { useSettings } from '../page/settings.ts'
+
+interface ChatsState {
+  /** Every chat, deleted ones too, the most recently changed first. */
+  readonly summaries: readonly ChatSummary[]
+  readonly isListed: boolean
+  /** The chat on the screen. */
+  readonly open: Chat | null
+  /** The id of a chat that was asked for and does not exist. */
+  readonly missing: string | null
+  /** Why what is said is not kept. */
+  readonly saveFailure: Failure | null
+}
+
+export const useChats = create<ChatsState>()(() => ({
+  summaries: [],
+  isListed: false,
+  open: null,
+  missing: null,
+  saveFailure: null,
+}))
+
+let log: ChatLog = openMemoryLog()
+
+/** Opens the kept chats; where the browser refuses storage, chats live as long as the page, and the state says so. */
+export async function openChats(open: () => Promise<ChatLog> = openChatLog): Promise<void> {
+  try {
+    log = await open()
+  } catch (thrown) {
+    reportSaveFailure(thrown)
+  }
+  log.onForeignChange((chat) => {
+    if (useChats.getState().open?.id === chat) void openChat(chat)
+    void listChats()
+  })
+  await listChats()
+}
+
+/** The log itself, for what is done with all chats at once. */
+export function chatLog(): ChatLog {
+  return log
+}
+
+/** Reads which chats there are. */
+export async function listChats(): Promise<void> {
+  try {
+    useChats.setState({ summaries: await log.list(), isListed: true })
+  } catch (thrown) {
+    // Without its list the page still stands, and a chat that is open goes on.
+    reportSaveFailure(thrown)
+    useChats.setState({ isListed: true })
+  }
+}
+
+function reportSaveFailure(thrown: unknown): void {
+  const { code, message } = asHycoraError(thrown, 'storage-corrupt')
+  useChats.setState({ saveFailure: { code, message } })
+}
+
+/** The chat that was asked for last: a slower answer about another one comes too late. */
+let wanted: string | null = null
+
+/** Puts a chat on the screen. */
+export async function openChat(id: string): Promise<void> {
+  wanted = id
+  const chat = await log.read(id).catch((thrown: unknown) => {
+    reportSaveFailure(thrown)
+    return undefined
+  })
+  if (wanted !== id) return
+  useChats.setState(chat ? { open: chat, missing: null } : { open: null, missing: id })
+}
+
+/** Takes the chat off the screen. */
+export function closeChat(): void {
+  wanted = null
+  useChats.setState({ open: null, missing: null })
+}
+
+/** Adds events to a chat: on the screen at once, in the log as soon as the disk has them. */
+export async function append(chat: string, changes: readonly ChatChange[]): Promise<void> {
+  const at = Date.now()
+  useChats.setState(({ open }) => {
+    if (open?.id !== chat) return {}
+    const after = changes.reduce<Chat | undefined>(
+      (folded, change) => applyEvent(folded, { ...change, version: 1, chat, at }),
+      open,
+    )
+    return { open: after ?? open }
+  })
+  try {
+    await log.append(chat, changes, at)
+    useChats.setState({ saveFailure: null })
+  } catch (thrown) {
+    reportSaveFailure(thrown)
+  }
+  await listChats()
+}
+
+/** A message with one wording, said now. */
+export function newMessage(
+  fields: Pick<NewMessage, 'speaker' | 'name' | 'role'>,
+  takes: readonly Take[],
+): NewMessage {
+  return { ...fields, id: newId(), excluded: false, takes, selected: 0 }
+}
+
+function greetingOf(role: string | null): readonly ChatChange[] {
+  const member = findMember(useCast.getState().members, role)
+  if (!member || member.greetings.length === 0) return []
+  const takes = member.greetings.map((text) => ({ id: newId(), text, at: Date.now(), generation: null }))
+  return [
+    {
+      kind: 'message-added',
+      message: newMessage({ speaker: 'role', name: member.displayName, role }, takes),
+    },
+  ]
+}
+
+/** Opens a new chat with a role, or the one that waits with only its greeting. */
+export async function beginChat(role: string | null): Promise<void> {
+  const waiting = useChats
+    .getState()
+    .summaries.find((chat) => !chat.started && !chat.deleted && chat.role === role)
+  if (waiting) {
+    goTo({ screen: 'chat', chat: waiting.id })
+    return
+  }
+  const id = newId()
+  await append(id, [
+    { kind: 'chat-created', role, title: null, parent: null, metadata: null },
+    ...greetingOf(role),
+  ])
+  goTo({ screen: 'chat', chat: id })
+}
+
+/** Opens the last chat with a role, else a new one. */
+export async function meetRole(role: string): Promise<void> {
+  const last = useChats
+    .getState()
+    .summaries.find((chat) => chat.started && !chat.deleted && chat.role === role)
+  if (last) goTo({ screen: 'chat', chat: last.id })
+  else await beginChat(role)
+}
+
+/** Lets another role, or another strength of it, play on. Before the first words the greeting changes too. */
+export async function setScene(scene: {
+  readonly role: string | null
+  readonly strength: number
+}): Promise<void> {
+  const chat = useChats.getState().open
+  if (!chat || (chat.role === scene.role && chat.strength === scene.strength)) return
+  const changes: ChatChange[] = [{ kind: 'scene-changed', ...scene }]
+  const shown = visibleMessages(chat)
+  if (chat.role !== scene.role && shown.every((message) => message.speaker === 'role')) {
+    if (shown.length > 0) changes.push({ kind: 'messages-deleted', messages: shown.map(({ id }) => id) })
+    changes.push(...greetingOf(scene.role))
+  }
+  await append(chat.id, changes)
+}
+
+/** Gives a chat a title. */
+export async function renameChat(chat: string, title: string): Promise<void> {
+  await append(chat, [{ kind: 'chat-titled', title: title.trim() }])
+}
+
+/** Deletes a chat and offers to take that back. */
+export async function deleteChat(chat: ChatSummary): Promise<void> {
+  const wasOpen = useChats.getState().open?.id === chat.id
+  if (wasOpen) goTo({ screen: 'cast' })
+  await append(chat.id, [{ kind: 'chat-deleted' }])
+  notify(`“${chat.title}” is deleted.`, async () => {
+    await append(chat.id, [{ kind: 'chat-restored' }])
+    if (wasOpen) goTo({ screen: 'chat', chat: chat.id })
+  })
+}
+
+/** Removes every chat from the disk; they cannot come back. */
+export async function eraseAllChats(): Promise<void> {
+  for (const { id, deleted } of await log.list()) {
+    if (!deleted) await log.append(id, [{ kind: 'chat-deleted' }])
+  }
+  await eraseDeletedChats()
+}
+
+/** Removes deleted chats from the disk; they cannot come back. */
+export async function eraseDeletedChats(): Promise<void> {
+  const count = await log.eraseDeleted()
+  await listChats()
+  notify(count === 1 ? 'One deleted chat is erased.' : `${count} deleted chats are erased.`)
+}
+
+/** Deletes a message and offers to take that back. */
+export async function deleteMessage(chat: Chat, message: string): Promise<void> {
+  await append(chat.id, [{ kind: 'messages-deleted', messages: [message] }])
+  notify('The message is deleted.', () =>
+    append(chat.id, [{ kind: 'messages-restored', messages: [message] }]),
+  )
+}
+
+/** Changes the shown wording of a message. */
+export async function editMessage(chat: Chat, messageId: string, text: string): Promise<void> {
+  const message = chat.messages.find(({ id }) => id === messageId)
+  if (!message || selectedTake(message).text === text) return
+  await append(chat.id, [
+    { kind: 'take-edited', message: messageId, take: selectedTake(message).id, text, generation: null },
+  ])
+}
+
+/** Shows another wording of a message. */
+export async function selectTake(chat: Chat, messageId: string, index: number): Promise<void> {
+  const take = chat.messages.find(({ id }) => id === messageId)?.takes[index]
+  if (take) await append(chat.id, [{ kind: 'take-selected', message: messageId, take: take.id }])
+}
+
+/** Opens a copy of the chat that ends with this message; the chat itself stays as it is. */
+export async function branchChat(chat: Chat, messageId: string): Promise<void> {
+  const shown = visibleMessages(chat)
+  const upTo = shown.slice(0, shown.findIndex(({ id }) => id === messageId) + 1)
+  const id = newId()
+  await append(id, [
+    {
+      kind: 'chat-created',
+      role: chat.role,
+      title: chat.title ? `${chat.title} (branch)` : null,
+      parent: { chat: chat.id, message: messageId },
+      metadata: chat.metadata,
+    },
+    { kind: 'scene-changed', role: chat.role, strength: chat.strength },
+    ...upTo.map(copyOf),
+  ])
+  goTo({ screen: 'chat', chat: id })
+  notify('A new branch begins here. The chat it left is unchanged.')
+}
+
+function copyOf({ id, speaker, name, role, excluded, takes, selected }: Message): ChatChange {
+  return { kind: 'message-added', message: { id, speaker, name, role, excluded, takes, selected } }
+}
+
+/** The chat as a SillyTavern file. */
+export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
+  const member = findMember(useCast.getState().members, chat.role)
+  const names = { user: useSettings.getState().userName, character: characterName(member, chat.role) }
+  const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
+  return {
+    name: `${names.character} - ${date}.jsonl`,
+    text: exportChat(chat, names, (text) => fillMacros(text, names)),
+  }
+}
+
+/** Opens a new chat from a SillyTavern file, and says what of it could not be read. @throws HycoraError `format-invalid`. */
+export async function importChatFile(file: File): Promise<void> {
+  const imported = importChat(await file.text(), newId)
+  const role = matchRole(imported)
+  const id = newId()
+  await append(id, [
+    {
+      kind: 'chat-created',
+      role,
+      title: file.name.replace(/\.jsonl?$/i, ''),
+      parent: null,
+      metadata: imported.metadata,
+    },
+    ...imported.messages.map((message): ChatChange => ({
+      kind: 'message-added',
+      message: withRole(message, imported.characterName, role),
+    })),
+  ])
+  goTo({ screen: 'chat', chat: id })
+  notify(importReport(imported.messages.length, imported.skipped))
+}
+
+function importReport(
+  messages: number,
+  skipped: readonly { readonly line: number; readonly reason: string }[],
+): string {
+  const came = messages === 1 ? 'One message came in.' : `${messages} messages came in.`
+  const [first] = skipped
+  if (!first) return came
+  const which = skipped
+    .map(({ line }) => line)
+    .slice(0, 5)
+    .join(', ')
+  const more = skipped.length > 5 ? ' and others' : ''
+  return skipped.length === 1
+    ? `${came} Line ${first.line} was skipped: ${first.reason}.`
+    : `${came} ${skipped.length} lines were skipped (${which}${more}); line ${first.line}: ${first.reason}.`
+}
+
+/** The role that an imported chat was with: as its own facts say, else by name; null when nobody here fits. */
+function matchRole(imported: ImportedChat): string | null {
+  const { members } = useCast.getState()
+  const recorded = imported.messages.find((message) => message.role !== null)?.role
+  const character = lettersOf(imported.characterName)
+  const member =
+    members.find(({ key }) => key === recorded) ??
+    members.find(
+      ({ key, displayName }) => lettersOf(key) === character || lettersOf(displayName) === character,
+    )
+  return member?.key ?? null
+}
+
+/** A message of the chat's character as this role's, unless it says whose it is. */
+function withRole(message: NewMessage, character: string, role: string | null): NewMessage {
+  const isTheirs = message.speaker === 'role' && message.role === null && message.name === character
+  return isTheirs ? { ...message, role } : message
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+}
+
+/** Asks the browser to keep what is here, once something is worth keeping. */
+export function keepWhatIsSaid(): void {
+  // Its answer is shown Backstage; a refusal changes nothing that is said here.
+  keepStorage().catch(() => false)
+}

@@ -1,0 +1,277 @@
+// Scope: live. The answer that is being given; what of it is worth keeping goes into the chat.
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import type { GenerationSummary } from '../../../src/engine/protocol.ts'
+import type { Chat, Message } from '../../../src/storage/chat.ts'
+import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
+import type { Generation, Take } from '../../../src/storage/records.ts'
+import { isGuestKey } from '../../../src/cast/key.ts'
+import { findMember, useCast } from '../company/cast.ts'
+import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
+import { useEngine, whenReady } from '../engine/engine.ts'
+import type { Failure } from '../engine/engine.ts'
+import { packRefOf } from '../company/guests.ts'
+import { samplingOf } from '../page/moods.ts'
+import { newId, newSeed } from '../page/newId.ts'
+import { characterName, stageChat } from './scene.ts'
+import type { Staging } from './scene.ts'
+import { useSettings } from '../page/settings.ts'
+import { isTraining, useTraining } from '../teach/training.ts'
+
+/** An answer on its way. */
+export interface Live {
+  readonly chat: string
+  /** `reply`: a message of its own; `take`: another wording of one; `continue`: carries the shown wording on. */
+  readonly kind: 'reply' | 'take' | 'continue'
+  readonly message: string
+  readonly take: string
+  readonly name: string
+  readonly role: string | null
+  /** The whole wording as it stands, with what was there before where it is carried on. */
+  readonly text: string
+  readonly tokens: number
+  /** Whether the model is still loading. */
+  readonly isWaiting: boolean
+}
+
+interface GenerationState {
+  readonly live: Live | null
+  /** Why the last answer failed, and where. */
+  readonly failure: (Failure & { readonly chat: string }) | null
+  /** The seed of the last answer. */
+  readonly lastSeed: number | null
+  /** The first message that the model could read in the last answer, when some were cut. */
+  readonly cut: { readonly chat: string; readonly message: string } | null
+}
+
+export const useGeneration = create<GenerationState>()(() => ({
+  live: null,
+  failure: null,
+  lastSeed: null,
+  cut: null,
+}))
+
+let controller: AbortController | undefined
+/** Whether the live wording is already in the chat's log, because the page was about to close. */
+let isInLog = false
+
+/** Says something, and has it answered. */
+export async function say(text: string): Promise<void> {
+  const chat = useChats.getState().open
+  const words = text.trim()
+  if (!chat || words === '' || useGeneration.getState().live) return
+  const take: Take = { id: newId(), text: words, at: Date.now(), generation: null }
+  const name = useSettings.getState().userName
+  const saved = append(chat.id, [
+    { kind: 'message-added', message: newMessage({ speaker: 'user', name, role: null }, [take]) },
+  ])
+  keepWhatIsSaid()
+  // The answer does not wait for the disk.
+  await Promise.all([saved, answer()])
+}
+
+/** Answers the visitor's last words. */
+export async function answer(): Promise<void> {
+  const chat = useChats.getState().open
+  if (chat) await perform(chat, 'reply', undefined)
+}
+
+/** Gives the last answer once more, in other words; the earlier ones stay. Answers, where nobody has yet. */
+export async function again(): Promise<void> {
+  const chat = useChats.getState().open
+  const last = chat && visibleMessages(chat).at(-1)
+  if (!chat || !last) return
+  if (last.speaker === 'user') await perform(chat, 'reply', undefined)
+  else if (canRepeat(chat)) await perform(chat, 'take', last)
+}
+
+/** Carries the last answer on. */
+export async function carryOn(): Promise<void> {
+  const chat = useChats.getState().open
+  const last = chat && visibleMessages(chat).at(-1)
+  if (chat && last?.speaker === 'role') await perform(chat, 'continue', last)
+}
+
+/** Stops the answer; what has been said stays. */
+export function stopAnswer(): void {
+  controller?.abort()
+}
+
+/** Whether the last message is an answer to something, not a greeting. */
+export function canRepeat(chat: Chat): boolean {
+  const shown = visibleMessages(chat)
+  return shown.at(-1)?.speaker === 'role' && shown.some((message) => message.speaker === 'user')
+}
+
+/** Puts away the message about a failed answer. */
+export function dismissFailure(): void {
+  useGeneration.setState({ failure: null })
+}
+
+async function perform(chat: Chat, kind: Live['kind'], target: Message | undefined): Promise<void> {
+  // The graphics card answers or rehearses.
+  if (useGeneration.getState().live || isTraining(useTraining.getState())) return
+  const before = kind === 'continue' && target ? selectedTake(target) : undefined
+  const seed = useSettings.getState().lockedSeed ?? newSeed()
+  controller = new AbortController()
+  isInLog = false
+  const member = findMember(useCast.getState().members, chat.role)
+  useGeneration.setState({
+    failure: null,
+    live: {
+      chat: chat.id,
+      kind,
+      message: target?.id ?? newId(),
+      take: before?.id ?? newId(),
+      name: characterName(member, chat.role),
+      role: chat.role,
+      text: before?.text ?? '',
+      tokens: 0,
+      isWaiting: useEngine.getState().phase !== 'ready',
+    },
+  })
+  const flush = streamInto(before?.text ?? '')
+  let generation: Generation | null = null
+  try {
+    const { summary, staging } = await generate(chat, kind, target, seed, flush.push)
+    generation = recordOf(summary, chat, seed)
+    flush.finish(summary.text)
+    const first = summary.firstTurn > 0 ? staging.messages[summary.firstTurn] : undefined
+    useGeneration.setState({ lastSeed: seed, cut: first ? { chat: chat.id, message: first } : null })
+  } catch (thrown) {
+    flush.finish()
+    const { code, message } = asHycoraError(thrown, 'device-lost')
+    // What keeps the engine from standing at all is told beside it, once.
+    const isToldElsewhere = code === 'cancelled' || useEngine.getState().phase !== 'ready'
+    if (!isToldElsewhere) useGeneration.setState({ failure: { code, message, chat: chat.id } })
+  }
+  const live = useGeneration.getState().live
+  const saved = live ? keep(live, generation) : undefined
+  useGeneration.setState({ live: null })
+  await saved
+}
+
+async function generate(
+  chat: Chat,
+  kind: Live['kind'],
+  target: Message | undefined,
+  seed: number,
+  onText: (text: string, tokens: number) => void,
+): Promise<{ summary: GenerationSummary; staging: Staging }> {
+  const signal = (controller ?? new AbortController()).signal
+  const engine = await whenReady(signal)
+  // Who can play is known only now.
+  const member = findMember(useCast.getState().members, chat.role)
+  if (!member && isGuestKey(chat.role)) {
+    throw new HycoraError(
+      'usage',
+      `${characterName(member, chat.role)} is no longer on this device: bring them in again, or let somebody else play`,
+    )
+  }
+  const pack = await packRefOf(member)
+  const settings = useSettings.getState()
+  const current = useChats.getState().open?.id === chat.id ? (useChats.getState().open ?? chat) : chat
+  const staging = stageChat(current, {
+    member,
+    pack,
+    userName: settings.userName,
+    ...(target && { target: target.id }),
+    continueTarget: kind === 'continue',
+  })
+  useGeneration.setState(({ live }) => ({ live: live && { ...live, isWaiting: false } }))
+  const summary = await engine.request(
+    'generate',
+    { scene: staging.scene, sampling: samplingOf(settings, seed), maxTokens: settings.maxTokens },
+    { onYield: ({ text, tokens }) => onText(text, tokens), signal },
+  )
+  return { summary, staging }
+}
+
+/** Collects streamed text and shows it once a frame. */
+function streamInto(before: string): {
+  push: (text: string, tokens: number) => void
+  finish: (whole?: string) => void
+} {
+  let text = ''
+  let tokens = 0
+  let frame = 0
+  const show = (): void => {
+    frame = 0
+    useGeneration.setState(({ live }) => ({ live: live && { ...live, text: before + text, tokens } }))
+  }
+  return {
+    push(delta, count) {
+      text += delta
+      tokens = count
+      frame ||= requestAnimationFrame(show)
+    },
+    finish(whole) {
+      if (frame) cancelAnimationFrame(frame)
+      text = whole ?? text
+      show()
+    },
+  }
+}
+
+function recordOf(summary: GenerationSummary, chat: Chat, seed: number): Generation {
+  const { info } = useEngine.getState()
+  return {
+    backbone: info?.name ?? '',
+    role: chat.role,
+    strength: chat.strength,
+    seed,
+    promptTokens: summary.promptTokens,
+    tokens: summary.tokens,
+    tokensPerSecond: summary.tokensPerSecond,
+    context: info?.context ?? 0,
+    stop: summary.stop,
+  }
+}
+
+/** Writes the live wording into the chat; an empty one leaves no trace. */
+async function keep(live: Live, generation: Generation | null): Promise<void> {
+  const text = live.text.trim()
+  if (text === '') return
+  if (isInLog || live.kind === 'continue') {
+    await append(live.chat, [
+      { kind: 'take-edited', message: live.message, take: live.take, text, generation },
+    ])
+    return
+  }
+  isInLog = true
+  const take: Take = { id: live.take, text, at: Date.now(), generation }
+  if (live.kind === 'take') await append(live.chat, [{ kind: 'take-added', message: live.message, take }])
+  else {
+    const message = {
+      ...newMessage({ speaker: 'role', name: live.name, role: live.role }, [take]),
+      id: live.message,
+    }
+    await append(live.chat, [{ kind: 'message-added', message }])
+  }
+}
+
+/** Saves a half-said answer when the page may be about to close. */
+export function watchClosing(): void {
+  document.addEventListener('visibilitychange', () => {
+    const { live } = useGeneration.getState()
+    if (document.visibilityState === 'hidden' && live) void keep(live, null)
+  })
+}
+
+/** The chat's visible messages with the live wording in its place. */
+export function withLive(chat: Chat, live: Live | null): readonly Message[] {
+  const shown = visibleMessages(chat)
+  if (live?.chat !== chat.id) return shown
+  const wording: Take = { id: live.take, text: live.text, at: 0, generation: null }
+  const place = shown.findIndex(({ id }) => id === live.message)
+  const present = shown[place]
+  if (!present) {
+    if (live.kind !== 'reply') return shown
+    const message = newMessage({ speaker: 'role', name: live.name, role: live.role }, [wording])
+    return [...shown, { ...message, id: live.message, deleted: false }]
+  }
+  const at = present.takes.findIndex(({ id }) => id === live.take)
+  const takes = at < 0 ? [...present.takes, wording] : present.takes.with(at, wording)
+  return shown.with(place, { ...present, takes, selected: at < 0 ? takes.length - 1 : at })
+}

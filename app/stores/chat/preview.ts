@@ -1,0 +1,78 @@
+// Scope: live. What would be sent now: its length, and where the context cuts it.
+import { create } from 'zustand'
+
+import type { PromptPreview } from '../../../src/engine/protocol.ts'
+import type { Chat } from '../../../src/storage/chat.ts'
+import { findMember, useCast } from '../company/cast.ts'
+import { useChats } from './chats.ts'
+import { useEngine, whenReady } from '../engine/engine.ts'
+import { useGeneration } from './generation.ts'
+import { packRefOf } from '../company/guests.ts'
+import { stageChat } from './scene.ts'
+import type { Staging } from './scene.ts'
+import { useSettings } from '../page/settings.ts'
+
+interface PreviewState {
+  readonly chat: string | null
+  readonly preview: PromptPreview | null
+  /** The first message that the model reads, when earlier ones are cut. */
+  readonly cutMessage: string | null
+}
+
+const nothing: PreviewState = { chat: null, preview: null, cutMessage: null }
+
+export const usePreview = create<PreviewState>()(() => nothing)
+
+/** How long the chat must stand still before it is counted. */
+const SETTLE_MS = 250
+
+let timer: ReturnType<typeof setTimeout> | undefined
+
+/** Counts the open chat whenever it changes, except while an answer is on its way. */
+export function watchPreview(): void {
+  useChats.subscribe((state, before) => {
+    if (state.open?.id !== before.open?.id) usePreview.setState(nothing)
+    if (state.open !== before.open) schedule()
+  })
+  useEngine.subscribe((state, before) => {
+    if (state.phase !== before.phase) schedule()
+  })
+  useSettings.subscribe((state, before) => {
+    if (state.userName !== before.userName) schedule()
+  })
+  useGeneration.subscribe((state, before) => {
+    if (!state.live && before.live) schedule()
+  })
+}
+
+function schedule(): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void count(), SETTLE_MS)
+}
+
+async function count(): Promise<void> {
+  const chat = useChats.getState().open
+  if (!chat || useGeneration.getState().live || useEngine.getState().phase !== 'ready') return
+  try {
+    const preview = await readPreview(chat)
+    if (useChats.getState().open?.id !== chat.id) return
+    const staging = preview.firstTurn > 0 ? await stage(chat) : null
+    const cutMessage = staging?.messages[preview.firstTurn] ?? null
+    usePreview.setState({ chat: chat.id, preview, cutMessage })
+  } catch {
+    // Counting is a courtesy: an engine that cannot do it says why when it is asked to answer.
+    usePreview.setState(nothing)
+  }
+}
+
+async function stage(chat: Chat): Promise<Staging> {
+  const member = findMember(useCast.getState().members, chat.role)
+  const pack = await packRefOf(member)
+  return stageChat(chat, { member, pack, userName: useSettings.getState().userName })
+}
+
+/** What would be sent for a chat now, once the model is there. */
+export async function readPreview(chat: Chat): Promise<PromptPreview> {
+  const engine = await whenReady(new AbortController().signal)
+  return engine.request('preview', (await stage(chat)).scene)
+}

@@ -1,0 +1,208 @@
+// Scope: live. The engine, from the first look at the graphics card to a model that answers.
+import type { PackFile } from '../../../src/formats/packFacts.ts'
+import type { LoadProgress } from '../../../src/play/path.ts'
+import type { PathChoice } from '../../../src/core/path.ts'
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import type { ErrorCode } from '../../../src/core/errors.ts'
+import type { EngineClient } from '../../../src/engine/client.ts'
+import type { BackboneInfo, DeviceReport, DeviceState, LoadParams } from '../../../src/engine/protocol.ts'
+import { fetchJson } from '../../../src/storage/downloads.ts'
+import { removeUnlistedFiles } from '../../../src/storage/fileCache.ts'
+import type { ServedBackbone } from '../../../src/storage/manifest.ts'
+import { pageFiles, parseManifest } from '../../../src/storage/manifest.ts'
+import { assignRoles } from '../company/cast.ts'
+import { countKept, fetchBackbone } from './modelFiles.ts'
+import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
+import { changeSettings, useSettings } from '../page/settings.ts'
+import { siteUrl } from '../page/site.ts'
+
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** What is being waited for. */
+export interface LoadStatus extends DownloadStatus {
+  readonly stage: 'download' | LoadProgress['stage']
+}
+
+interface EngineState {
+  /** `blocked`: the address is not secure, so the browser gives the page next to nothing. */
+  readonly phase: 'starting' | 'loading' | 'ready' | 'blocked' | 'failed'
+  readonly report: DeviceReport | null
+  readonly status: LoadStatus | null
+  readonly backbones: readonly ServedBackbone[]
+  readonly backbone: ServedBackbone | null
+  readonly info: BackboneInfo | null
+  readonly failure: Failure | null
+  readonly device: DeviceState
+  /** What of the model will not be here on the next visit; null where all will. */
+  readonly shortage: Shortage | null
+}
+
+const initial: EngineState = {
+  phase: 'starting',
+  report: null,
+  status: null,
+  backbones: [],
+  backbone: null,
+  info: null,
+  failure: null,
+  device: 'ready',
+  shortage: null,
+}
+
+export const useEngine = create<EngineState>()(() => initial)
+
+let client: EngineClient | undefined
+let connector: (() => EngineClient) | undefined
+/** Stops the start that is under way. */
+let starting: AbortController | undefined
+/** The pack that came with the model. */
+let shipped: PackFile | null = null
+
+/** Starts the engine and loads what this site serves. What goes wrong is told in the state. */
+export async function startEngine(connect: () => EngineClient): Promise<void> {
+  if (!connector) window.addEventListener('online', () => void resumeDownload())
+  connector = connect
+  starting?.abort()
+  starting = new AbortController()
+  const { signal } = starting
+  client?.close()
+  client = undefined
+  // The choice of models stands through a new start, so that one that fails can be left for another.
+  useEngine.setState({ ...initial, backbones: useEngine.getState().backbones }, true)
+  if (!window.isSecureContext) {
+    useEngine.setState({ phase: 'blocked' })
+    return
+  }
+  try {
+    const engine = connect()
+    client = engine
+    engine.onDeviceState((device, info) => useEngine.setState({ device, ...(info && { info }) }))
+    const report = await engine.request('diagnose', {})
+    signal.throwIfAborted()
+    useEngine.setState({ report, phase: 'loading' })
+    await loadBackbone(engine, signal)
+  } catch (thrown) {
+    // Another start has taken the place of this one.
+    if (signal.aborted) return
+    const { code, message } = asHycoraError(thrown, 'webgpu-unavailable')
+    useEngine.setState({ phase: 'failed', failure: { code, message }, status: null })
+  }
+}
+
+/** Starts again after a failure or with another choice; whole files that came before are still here. */
+export async function retryEngine(): Promise<void> {
+  if (connector) await startEngine(connector)
+}
+
+/** Back online, a download that failed goes on by itself. */
+async function resumeDownload(): Promise<void> {
+  if (useEngine.getState().failure?.code === 'download-failed') await retryEngine()
+}
+
+/** The pack that came with the model; null where none did. */
+export function shippedPack(): PackFile | null {
+  return shipped
+}
+
+/** The engine, with or without a model in it; undefined where none could be started. */
+export function connectedEngine(): EngineClient | undefined {
+  return client
+}
+
+/** The engine, as soon as a model stands in it. @throws HycoraError why it will not; `cancelled`. */
+export function whenReady(signal: AbortSignal): Promise<EngineClient> {
+  return new Promise((resolve, reject) => {
+    const settle = (state: EngineState): boolean => {
+      if (signal.aborted) reject(new HycoraError('cancelled', 'the answer was not waited for'))
+      else if (state.phase === 'ready' && client) resolve(client)
+      else if (state.failure) reject(new HycoraError(state.failure.code, state.failure.message))
+      else if (state.phase === 'blocked')
+        reject(new HycoraError('webgpu-unavailable', 'this address is not secure'))
+      else return false
+      return true
+    }
+    if (settle(useEngine.getState())) return
+    const stop = useEngine.subscribe((state) => {
+      if (settle(state)) stop()
+    })
+    signal.addEventListener('abort', () => {
+      stop()
+      settle(useEngine.getState())
+    })
+  })
+}
+
+async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<void> {
+  const backbones = parseManifest(await fetchJson(siteUrl('models/index.json')))
+  signal.throwIfAborted()
+  const wanted = useSettings.getState().backbone
+  const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
+  if (!backbone) return
+  useEngine.setState({ backbones, backbone })
+
+  const { files, pack, shortage } = await fetchFiles(backbone, signal)
+  useEngine.setState({ shortage })
+  const { path, rates } = useSettings.getState()
+  const device = deviceKey(backbone)
+  const params = { name: backbone.name, files, pack, path, rates: rates[device] ?? {} }
+  const info = await loadPack(engine, params)
+  signal.throwIfAborted()
+  shipped = pack
+  assignRoles(info.roles)
+  useEngine.setState({ phase: 'ready', info, status: null })
+  changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
+  // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
+  await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
+}
+
+/** What was measured of a model holds on one graphics card, real or not. */
+function deviceKey({ id }: ServedBackbone): string {
+  const { vendor, architecture, description } = useEngine.getState().report ?? {}
+  return [id, vendor, architecture, description].filter(Boolean).join(' · ')
+}
+
+/** Takes another model. */
+export async function chooseBackbone(id: string): Promise<void> {
+  changeSettings({ backbone: id })
+  await retryEngine()
+}
+
+/** Takes another way of computing, and loads the model anew on it. */
+export async function choosePath(path: PathChoice): Promise<void> {
+  changeSettings({ path })
+  await retryEngine()
+}
+
+/** Forgets what was measured of the chosen model, and measures it again. */
+export async function measureAgain(): Promise<void> {
+  const { backbone } = useEngine.getState()
+  if (!backbone) return
+  const { [deviceKey(backbone)]: _, ...rates } = useSettings.getState().rates
+  changeSettings({ rates })
+  await retryEngine()
+}
+
+/** The backbone's files; how they come is told in the state. */
+async function fetchFiles(backbone: ServedBackbone, signal: AbortSignal): Promise<FetchedBackbone> {
+  try {
+    return await fetchBackbone(backbone, signal, (status) =>
+      useEngine.setState({ status: { stage: 'download', ...status } }),
+    )
+  } finally {
+    await countKept(useEngine.getState().backbones)
+  }
+}
+
+function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInfo> {
+  return engine.request('load', params, {
+    onYield: ({ stage, doneBytes, totalBytes }) =>
+      useEngine.setState({
+        status: { stage, doneBytes, totalBytes, isFromDevice: true, bytesPerSecond: 0, trouble: null },
+      }),
+  })
+}

@@ -1,0 +1,114 @@
+// Scope: live. The files of the backbones: how they come, how much of each lies on this device, and its release.
+import { create } from 'zustand'
+
+import { downloadFiles } from '../../../src/storage/downloads.ts'
+import { keptBytes, removeFiles } from '../../../src/storage/fileCache.ts'
+import type { ServedBackbone } from '../../../src/storage/manifest.ts'
+import { downloadBytes, pageFiles } from '../../../src/storage/manifest.ts'
+import { storageUse } from '../../../src/storage/persistence.ts'
+import { createMeter } from './meter.ts'
+import { siteUrl } from '../page/site.ts'
+
+/** How a download stands. */
+export interface DownloadStatus {
+  readonly doneBytes: number
+  readonly totalBytes: number
+  /** True while the bytes come from an earlier visit. */
+  readonly isFromDevice: boolean
+  /** Of the last seconds; 0 while it cannot be told. */
+  readonly bytesPerSecond: number
+  /** Why nothing comes at this moment, where it is tried again. */
+  readonly trouble: string | null
+}
+
+/** What of a model found no room, and how much room the browser says there is. */
+export interface Shortage {
+  readonly neededBytes: number
+  readonly freeBytes: number
+}
+
+/** A backbone with its files at hand. */
+export interface FetchedBackbone {
+  /** The path in the backbone's folder → content. */
+  readonly files: ReadonlyMap<string, Blob>
+  readonly pack: { readonly name: string; readonly file: Blob } | null
+  /** Null where everything will be here on the next visit. */
+  readonly shortage: Shortage | null
+}
+
+interface ModelFilesState {
+  /** Bytes on this device, by the backbone's id. */
+  readonly kept: Readonly<Record<string, number>>
+}
+
+export const useModelFiles = create<ModelFilesState>()(() => ({ kept: {} }))
+
+/** The eye does not see more often. */
+const TELL_MS = 50
+
+/**
+ * The files of a backbone and of its pack, from this device or from the server.
+ *
+ * @throws HycoraError `download-failed`, `download-mismatch`, `cancelled`.
+ */
+export async function fetchBackbone(
+  backbone: ServedBackbone,
+  signal: AbortSignal,
+  tell: (status: DownloadStatus) => void,
+): Promise<FetchedBackbone> {
+  const download = downloadFiles(pageFiles(backbone), { folder: siteUrl(''), signal })
+  const measure = createMeter()
+  let toldAt = 0
+  let step = await download.next()
+  while (!step.done) {
+    const { doneBytes, totalBytes, fetchedBytes, trouble } = step.value
+    const now = performance.now()
+    if (trouble !== null || doneBytes === totalBytes || now - toldAt >= TELL_MS) {
+      toldAt = now
+      const bytesPerSecond = fetchedBytes > 0 ? measure(fetchedBytes, now) : 0
+      tell({ doneBytes, totalBytes, isFromDevice: fetchedBytes === 0, bytesPerSecond, trouble })
+    }
+    step = await download.next()
+  }
+  const files = new Map<string, Blob>()
+  let packFile: Blob | undefined
+  for (const [path, content] of step.value.files) {
+    if (path === backbone.pack?.path) packFile = content
+    else files.set(path.slice(backbone.folder.length + 1), content)
+  }
+  return {
+    files,
+    pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null,
+    shortage: step.value.kept ? null : await measureShortage(backbone),
+  }
+}
+
+async function measureShortage(backbone: ServedBackbone): Promise<Shortage> {
+  const { usedBytes, quotaBytes } = await storageUse()
+  const kept = await keptBytes(pageFiles(backbone))
+  return {
+    neededBytes: downloadBytes(backbone) - kept,
+    freeBytes: Math.max(0, quotaBytes - usedBytes),
+  }
+}
+
+/** Counts what lies on this device of each backbone; what cannot be counted counts as nothing. */
+export async function countKept(backbones: readonly ServedBackbone[]): Promise<void> {
+  const entries = await Promise.all(
+    backbones.map(async (backbone) => {
+      const bytes = await keptBytes(pageFiles(backbone)).catch(() => 0)
+      return [backbone.id, bytes] as const
+    }),
+  )
+  useModelFiles.setState({ kept: Object.fromEntries(entries) })
+}
+
+/** Removes a backbone's files from this device; one that is loaded goes on playing until the page closes. */
+export async function freeModel(
+  backbone: ServedBackbone,
+  backbones: readonly ServedBackbone[],
+): Promise<void> {
+  const others = backbones.filter(({ id }) => id !== backbone.id)
+  await removeFiles(pageFiles(backbone), others.flatMap(pageFiles))
+  await countKept(backbones)
+}

@@ -1,0 +1,317 @@
+// Scope: session. What was dropped, chosen, pasted or followed, until it is brought in or put away.
+import type {
+  Arrival,
+  ArrivingFile,
+  CardArrival,
+  LinkMissing,
+  PackArrival,
+  Refusal,
+} from '../../../src/exchange/arrival.ts'
+import type { PackFile } from '../../../src/formats/packFacts.ts'
+import { create } from 'zustand'
+
+import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import { askFileWorker } from '../../../src/engine/fileClient.ts'
+import { keepStorage } from '../../../src/storage/persistence.ts'
+import { exampleJson } from '../../../src/cast/cardTexts.ts'
+import { isForAnotherModel } from '../../../src/cast/member.ts'
+import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { restore } from './housekeeping.ts'
+import { openFileWorker } from '../engine/workers.ts'
+import { useCast } from '../company/cast.ts'
+import { importChatFile } from '../chat/chats.ts'
+import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
+import type { Failure } from '../engine/engine.ts'
+import { keepCard, keepPack, packFileOf, useGuests } from '../company/guests.ts'
+import { openLines } from '../teach/lines.ts'
+import { newId } from '../page/newId.ts'
+import { notify } from '../page/notices.ts'
+import { goTo, readMeeting, routeHash } from '../page/route.ts'
+
+/** How one arrival stands. */
+export interface Entry {
+  readonly id: string
+  readonly arrival: Arrival
+  /** The roles of a pack that are to stand in the cast. */
+  readonly roles: readonly string[]
+  /** Of the proof: how many of the roles have spoken. */
+  readonly proof: { readonly done: number; readonly total: number } | null
+  readonly failure: Failure | null
+}
+
+interface ArrivalsState {
+  /** `reading`: a worker looks at the files; `joining`: they are proved and kept. */
+  readonly phase: 'none' | 'reading' | 'shown' | 'joining'
+  readonly entries: readonly Entry[]
+  readonly refusals: readonly Refusal[]
+  /** A link to somebody whose company is not here. */
+  readonly missing: LinkMissing | null
+}
+
+const initial: ArrivalsState = { phase: 'none', entries: [], refusals: [], missing: null }
+
+export const useArrivals = create<ArrivalsState>()(() => initial)
+
+/** No honest file takes longer to read, on slow machines either. */
+const LIMIT_MS = 30_000
+
+let controller: AbortController | undefined
+
+/** Has files looked at, and shows what is in them; nothing of them is used yet. */
+export async function receiveFiles(files: readonly ArrivingFile[]): Promise<void> {
+  if (files.length === 0) return
+  await read(async (signal) => {
+    const { info } = useEngine.getState()
+    const backbone = info && {
+      name: info.name,
+      architecture: info.architecture,
+      fingerprint: info.fingerprint,
+      layers: info.layers,
+    }
+    const found = await askFileWorker(
+      openFileWorker,
+      'arrive',
+      { files, backbone },
+      { limitMs: LIMIT_MS, signal },
+    )
+    return { ...found, missing: null }
+  }, files[0]?.path ?? 'the file')
+}
+
+/** Follows a link in the page's address, now and whenever one is opened. */
+export function watchLinks(): void {
+  window.addEventListener('hashchange', followAddress)
+  followAddress()
+}
+
+function followAddress(): void {
+  const text = readMeeting(location.hash)
+  if (text === null) return
+  // Going back must not open it again.
+  history.replaceState(null, '', routeHash({ screen: 'cast' }))
+  void receiveLink(text)
+}
+
+/** Follows a link to a role, once the company that came with the model is known. */
+export async function receiveLink(text: string): Promise<void> {
+  await read(async (signal) => {
+    await whenReady(signal)
+    const packs = await knownPacks()
+    const found = await askFileWorker(
+      openFileWorker,
+      'follow',
+      { text, packs },
+      { limitMs: LIMIT_MS, signal },
+    )
+    return found.kind === 'missing'
+      ? { arrivals: [], refusals: [], missing: found }
+      : { arrivals: [found], refusals: [], missing: null }
+  }, 'the link')
+}
+
+async function knownPacks(): Promise<readonly PackFile[]> {
+  const shipped = shippedPack()
+  const kept: PackFile[] = []
+  for (const { id, name } of useGuests.getState().packs) {
+    // A damaged pack is no help, and no harm.
+    const file = await packFileOf(id).catch(() => null)
+    if (file) kept.push({ name, file })
+  }
+  return [...(shipped ? [shipped] : []), ...kept]
+}
+
+async function read(
+  look: (signal: AbortSignal) => Promise<{
+    readonly arrivals: readonly Arrival[]
+    readonly refusals: readonly Refusal[]
+    readonly missing: LinkMissing | null
+  }>,
+  fileName: string,
+): Promise<void> {
+  if (useArrivals.getState().phase === 'joining') return
+  controller?.abort()
+  controller = new AbortController()
+  const { signal } = controller
+  useArrivals.setState({ ...initial, phase: 'reading' }, true)
+  try {
+    const { arrivals, refusals, missing } = await look(signal)
+    if (signal.aborted) return
+    useArrivals.setState({ phase: 'shown', entries: arrivals.map(entryOf), refusals, missing })
+  } catch (thrown) {
+    if (signal.aborted) return
+    const { code, message } = asHycoraError(thrown, 'format-invalid')
+    useArrivals.setState({ phase: 'shown', refusals: [{ fileName, code, message }] })
+  }
+}
+
+function entryOf(arrival: Arrival): Entry {
+  return { id: newId(), arrival, roles: suggestedRoles(arrival), proof: null, failure: null }
+}
+
+/** A pack of more than these is chosen from, not taken whole. */
+const FEW = 12
+
+/** All roles of a small pack but those that are here anyway; where that leaves nobody, all. */
+function suggestedRoles(arrival: Arrival): readonly string[] {
+  if (arrival.kind !== 'pack') return []
+  const present = new Set(
+    useCast
+      .getState()
+      .members.filter(({ isTrained }) => isTrained)
+      .map(({ role }) => role),
+  )
+  const names = arrival.roles.map(({ name }) => name)
+  const strangers = names.filter((name) => !present.has(name))
+  const suggested = strangers.length > 0 ? strangers : names
+  return suggested.length > FEW ? [] : suggested
+}
+
+/** Lets a role of a pack stand in the cast, or not. */
+export function chooseRole(entry: string, role: string, isChosen: boolean): void {
+  change(entry, ({ roles }) => ({
+    roles: isChosen ? [...roles, role] : roles.filter((name) => name !== role),
+  }))
+}
+
+/** Lets all roles of a pack stand in the cast, or none. */
+export function chooseRoles(entry: string, roles: readonly string[]): void {
+  change(entry, () => ({ roles }))
+}
+
+function change(id: string, changes: (entry: Entry) => Partial<Entry>): void {
+  useArrivals.setState(({ entries }) => ({
+    entries: entries.map((entry) => (entry.id === id ? { ...entry, ...changes(entry) } : entry)),
+  }))
+}
+
+/** Closes the sheet; what was not brought in leaves no trace. */
+export function putAway(): void {
+  controller?.abort()
+  useArrivals.setState(initial, true)
+}
+
+/** Brings in everything that is shown: each is proved and kept whole, or not at all. */
+export async function bringIn(): Promise<void> {
+  if (useArrivals.getState().phase !== 'shown') return
+  controller = new AbortController()
+  const { signal } = controller
+  useArrivals.setState({ phase: 'joining' })
+  const joined: string[] = []
+  for (const { id, arrival, roles } of useArrivals.getState().entries) {
+    if (arrival.kind === 'pack' && roles.length === 0) continue
+    change(id, () => ({ failure: null }))
+    try {
+      joined.push(...(await bringInOne(id, arrival, roles, signal)))
+      useArrivals.setState(({ entries }) => ({ entries: entries.filter((entry) => entry.id !== id) }))
+    } catch (thrown) {
+      const { code, message } = asHycoraError(thrown, 'format-invalid')
+      if (code !== 'cancelled') change(id, () => ({ failure: { code, message }, proof: null }))
+    }
+    if (signal.aborted) return
+  }
+  // Kept data is worth asking the browser for; its answer is shown Backstage.
+  keepStorage().catch(() => false)
+  const isDone = useArrivals.getState().entries.every(({ failure }) => failure === null)
+  useArrivals.setState(isDone ? initial : { phase: 'shown' })
+  if (joined.length > 0) {
+    notify(`${listed(joined)} ${joined.length === 1 ? 'has' : 'have'} joined the cast.`)
+    if (isDone) goTo({ screen: 'cast' })
+  }
+}
+
+/** The names of those who joined the cast. */
+async function bringInOne(
+  entry: string,
+  arrival: Arrival,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  switch (arrival.kind) {
+    case 'pack':
+      await admit(entry, arrival, roles, signal)
+      return roles.map(plainName)
+    case 'card':
+      return [await admitCard(arrival)]
+    case 'chat':
+      await importChatFile(new File([arrival.file], arrival.fileName))
+      return []
+    case 'backup':
+      await restore(arrival)
+      return []
+    case 'lines':
+      await openLines(new File([arrival.file], arrival.fileName))
+      goTo({ screen: 'teach' })
+      return []
+    default:
+      return arrival satisfies never
+  }
+}
+
+async function admit(
+  entry: string,
+  arrival: PackArrival,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const engine = await whenReady(signal)
+  const { info, backbone } = useEngine.getState()
+  if (isForAnotherModel(arrival.backbone, info)) {
+    throw new HycoraError(
+      'model-incompatible',
+      `${arrival.fileName} is made for ${arrival.backbone.name || 'another model'}, and ${info?.name} is loaded`,
+    )
+  }
+  const id = newId()
+  const name = packName(arrival)
+  change(entry, () => ({ proof: { done: 0, total: roles.length } }))
+  await engine.request(
+    'prove',
+    { pack: { id, name, file: arrival.file }, roles },
+    { onYield: (proof) => change(entry, () => ({ proof })), signal },
+  )
+  signal.throwIfAborted()
+  // The same file brought in once more only lets more of its roles stand in the cast.
+  const known = useGuests.getState().packs.find(({ sha256 }) => sha256 === arrival.sha256)
+  if (known) {
+    const cast = [...new Set([...known.cast, ...roles])]
+    await keepPack({ ...known, cast, file: arrival.file })
+    return
+  }
+  await keepPack({
+    id,
+    name,
+    backboneId: backbone?.id ?? null,
+    cast: roles,
+    origin: { kind: 'brought', fileName: arrival.fileName },
+    portraits: arrival.portraits,
+    file: arrival.file,
+  })
+}
+
+/** What a pack is called in lists: who is in it. */
+function packName({ roles }: PackArrival): string {
+  return listed(
+    roles.map(({ name }) => plainName(name.replaceAll('_', ' '))),
+    'A pack',
+  )
+}
+
+async function admitCard(arrival: CardArrival): Promise<string> {
+  const { card, data, original, assets, portrait, fileName } = arrival
+  const name = plainName(card.name)
+  await keepCard({ name, card: data, original, assets, portrait, fileName })
+  return name
+}
+
+/** Keeps a card, and takes its example dialogue to where it can be learnt. */
+export async function teachCard(arrival: CardArrival): Promise<void> {
+  const name = await admitCard(arrival)
+  putAway()
+  await teachExamples(name, exampleJson(arrival.card) ?? '')
+}
+
+/** Takes the example dialogue of a card, as `exampleJson` gives it, to where it can be learnt. */
+export async function teachExamples(name: string, examples: string): Promise<void> {
+  goTo({ screen: 'teach' })
+  await openLines(new File([examples], `${name}.json`))
+}

@@ -1,0 +1,136 @@
+// Scope: live. What came of the rehearsal: who it is, and what is done with them.
+import type { PackFacts } from '../../../src/formats/packFacts.ts'
+import { create } from 'zustand'
+
+import { asHycoraError } from '../../../src/core/errors.ts'
+import { inspectPack } from '../../../src/storage/packLibrary.ts'
+import { saveFile } from '../page/saveFile.ts'
+import { findMember, useCast } from '../company/cast.ts'
+import { meetRole } from '../chat/chats.ts'
+import { listed } from '../../../src/cast/plainName.ts'
+import { guestKey } from '../../../src/cast/key.ts'
+import type { Failure } from '../engine/engine.ts'
+import { keepPack, useGuests } from '../company/guests.ts'
+import { notify } from '../page/notices.ts'
+import { openShare } from './share.ts'
+import { chosenResult, useTraining } from '../teach/training.ts'
+
+interface FirstNightState {
+  /** The pack that the facts and `kept` are about. */
+  readonly pack: Blob | null
+  readonly facts: PackFacts | null
+  /** Its id in the library, once it is there. */
+  readonly kept: string | null
+  readonly isBusy: boolean
+  readonly failure: Failure | null
+}
+
+const initial: FirstNightState = { pack: null, facts: null, kept: null, isBusy: false, failure: null }
+
+export const useFirstNight = create<FirstNightState>()(() => initial)
+
+/** Looks at each pack that a rehearsal comes to, from now on. */
+export function watchFirstNight(): void {
+  useTraining.subscribe(look)
+  look()
+}
+
+function look(): void {
+  const { result } = useTraining.getState()
+  const pack = result ? chosenResult(result) : null
+  if (pack !== useFirstNight.getState().pack) void inspect(pack)
+}
+
+async function inspect(pack: Blob | null): Promise<void> {
+  useFirstNight.setState({ ...initial, pack }, true)
+  if (!pack) return
+  try {
+    const facts = await inspectPack('what came of the rehearsal', pack)
+    const kept = useGuests.getState().packs.find(({ sha256 }) => sha256 === facts.sha256)?.id ?? null
+    if (useFirstNight.getState().pack === pack) useFirstNight.setState({ facts, kept })
+  } catch (thrown) {
+    if (useFirstNight.getState().pack === pack) fail(thrown)
+  }
+}
+
+/** The one that was taught, or the first of them. */
+export function taughtRole(): string {
+  const { run } = useTraining.getState()
+  return run?.rehearsal.role ?? run?.roles[0] ?? 'Somebody'
+}
+
+function nameOfPack(): string {
+  return listed(useTraining.getState().run?.roles ?? [])
+}
+
+/** Keeps what came of it in the library of this device. */
+export async function keepResult(): Promise<void> {
+  await work(async () => {
+    const name = nameOfPack()
+    if (await keep()) notify(`${name} is kept on this device.`)
+  })
+}
+
+/** Hands what came of it to the visitor as a file. */
+export function saveResult(): void {
+  const { pack } = useFirstNight.getState()
+  if (pack) saveFile(`${nameOfPack()}.hycora.safetensors`, pack)
+}
+
+/** Opens the sheet from which the one that was taught is handed on, who is kept for it. */
+export async function shareResult(): Promise<void> {
+  await work(async () => {
+    if (!(await keep())) return
+    const { kept } = useFirstNight.getState()
+    const member = findMember(useCast.getState().members, kept && guestKey(kept, taughtRole()))
+    if (member) void openShare({ kind: 'member', member })
+  })
+}
+
+/** Opens a chat with the one that was taught, who is kept for it. */
+export async function talkToResult(): Promise<void> {
+  await work(async () => {
+    if (!(await keep())) return
+    const { kept } = useFirstNight.getState()
+    if (kept) await meetRole(guestKey(kept, taughtRole()))
+  })
+}
+
+/** Puts the pack into the library, once; the same bytes are not kept twice. */
+async function keep(): Promise<boolean> {
+  const { pack, kept } = useFirstNight.getState()
+  const { run } = useTraining.getState()
+  if (!pack || !run) return false
+  if (kept && useGuests.getState().packs.some(({ id }) => id === kept)) return true
+  const { id } = await keepPack({
+    name: nameOfPack(),
+    backboneId: run.backbone.id,
+    cast: run.roles,
+    origin: { kind: 'taught' },
+    file: pack,
+  })
+  useFirstNight.setState({ kept: id })
+  return true
+}
+
+async function work(task: () => Promise<void>): Promise<void> {
+  if (useFirstNight.getState().isBusy) return
+  useFirstNight.setState({ isBusy: true, failure: null })
+  try {
+    await task()
+  } catch (thrown) {
+    fail(thrown)
+  } finally {
+    useFirstNight.setState({ isBusy: false })
+  }
+}
+
+function fail(thrown: unknown): void {
+  const { code, message } = asHycoraError(thrown, 'storage-corrupt')
+  useFirstNight.setState({ failure: { code, message } })
+}
+
+/** Puts away the message about what went wrong. */
+export function dismissFirstNightFailure(): void {
+  useFirstNight.setState({ failure: null })
+}

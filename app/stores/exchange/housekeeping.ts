@@ -1,0 +1,140 @@
+// Scope: live. What this page keeps on the device: how much of each kind, one file of it all, and its end.
+import type { BackupArrival } from '../../../src/exchange/arrival.ts'
+import { create } from 'zustand'
+
+import { planRestore, restoreBackup, writeBackupFile } from '../../../src/storage/backup.ts'
+import type { BackupStores, RestorePlan } from '../../../src/storage/backup.ts'
+import { writeChatEvents } from '../../../src/storage/chatEvents.ts'
+import { clearDatabase } from '../../../src/storage/database.ts'
+import { FILE_CACHE } from '../../../src/storage/fileCache.ts'
+import type { ServedBackbone } from '../../../src/storage/manifest.ts'
+import { keepStorage, storageUse } from '../../../src/storage/persistence.ts'
+import { saveFile } from '../page/saveFile.ts'
+import { chatLog, listChats } from '../chat/chats.ts'
+import { connectedEngine } from '../engine/engine.ts'
+import { listGuests, useGuests } from '../company/guests.ts'
+import { countKept, useModelFiles } from '../engine/modelFiles.ts'
+import { newId } from '../page/newId.ts'
+import { notify } from '../page/notices.ts'
+import { useSettings } from '../page/settings.ts'
+import { neededTrainingStorage, trainingStorage } from '../company/keeping.ts'
+
+/** Bytes on the disk by kind, and what the browser says of them. */
+interface Household {
+  readonly models: number
+  readonly characters: number
+  readonly chats: number
+  readonly rehearsal: number
+  /** Whether the browser has promised not to clear them when room runs short. */
+  readonly isKept: boolean
+  readonly freeBytes: number
+}
+
+interface HousekeepingState {
+  readonly household: Household | null
+  readonly isPacking: boolean
+}
+
+export const useHousekeeping = create<HousekeepingState>()(() => ({ household: null, isPacking: false }))
+
+/** Counts what lies here. */
+export async function countHousehold(backbones: readonly ServedBackbone[]): Promise<void> {
+  await countKept(backbones)
+  const models = Object.values(useModelFiles.getState().kept).reduce((sum, size) => sum + size, 0)
+  const { packs, cards } = useGuests.getState()
+  const { usedBytes, quotaBytes, kept } = await storageUse()
+  const household: Household = {
+    models,
+    characters:
+      packs.reduce((sum, pack) => sum + pack.bytes + sizeOf(pack.portraits.values()), 0) +
+      cards.reduce((sum, card) => sum + JSON.stringify(card.original).length + sizeOf(picturesOf(card)), 0),
+    chats: await chatBytes(),
+    rehearsal: await rehearsalBytes(),
+    isKept: kept,
+    freeBytes: Math.max(0, quotaBytes - usedBytes),
+  }
+  useHousekeeping.setState({ household })
+}
+
+function picturesOf(card: { readonly portrait: Blob | null; readonly assets: ReadonlyMap<string, Blob> }) {
+  return [...card.assets.values(), ...(card.portrait ? [card.portrait] : [])]
+}
+
+function sizeOf(files: Iterable<Blob>): number {
+  return [...files].reduce((sum, { size }) => sum + size, 0)
+}
+
+async function chatBytes(): Promise<number> {
+  let sum = 0
+  for (const { id } of await chatLog().list()) sum += writeChatEvents(await chatLog().events(id)).length
+  return sum
+}
+
+async function rehearsalBytes(): Promise<number> {
+  const storage = await trainingStorage()
+  if (!storage) return 0
+  const kept = await storage.runs.read()
+  const { start } = kept?.run ?? {}
+  const { pack, best } = kept?.progress?.result ?? {}
+  return (await storage.checkpoints.bytes()) + (start?.file.size ?? 0) + (pack?.size ?? 0) + (best?.size ?? 0)
+}
+
+/** Asks the browser to keep what is here when room runs short. */
+export async function askToKeep(backbones: readonly ServedBackbone[]): Promise<void> {
+  const isKept = await keepStorage().catch(() => false)
+  if (!isKept) notify('The browser did not promise it. It asks itself how often this page is used.')
+  await countHousehold(backbones)
+}
+
+async function stores(): Promise<BackupStores> {
+  const storage = await neededTrainingStorage()
+  return { log: chatLog(), library: storage.library, cards: storage.cards }
+}
+
+/** Hands everything that is kept here, but for models and rehearsals, to the visitor as one file. */
+export async function saveBackup(): Promise<void> {
+  useHousekeeping.setState({ isPacking: true })
+  try {
+    const now = Date.now()
+    const file = await writeBackupFile(await stores(), useSettings.getState(), now)
+    saveFile(`HyCoRA ${new Date(now).toISOString().slice(0, 10)}.zip`, file)
+  } catch (thrown) {
+    notify(`The backup could not be written: ${thrown instanceof Error ? thrown.message : String(thrown)}.`)
+  } finally {
+    useHousekeeping.setState({ isPacking: false })
+  }
+}
+
+/** What putting a backup back would do. @throws HycoraError `format-invalid`. */
+export async function planOf(arrival: BackupArrival): Promise<RestorePlan> {
+  return planRestore(arrival.parts, await stores(), newId)
+}
+
+/** Puts back what is missing; everything that is here stays. */
+export async function restore(arrival: BackupArrival): Promise<void> {
+  await restoreBackup(await planOf(arrival), await stores())
+  await Promise.all([listChats(), listGuests()])
+  notify('The backup is put back. Nothing that was here has changed.')
+}
+
+/** Sends everybody away who was brought in or taught, for good. */
+export async function eraseCharacters(): Promise<void> {
+  const storage = await trainingStorage()
+  const { packs, cards } = useGuests.getState()
+  for (const { id } of packs) await storage?.library.remove(id)
+  for (const { id } of cards) await storage?.cards.remove(id)
+  await listGuests()
+}
+
+/** Removes all that this page keeps on this device, and begins anew. */
+export async function eraseEverything(): Promise<void> {
+  connectedEngine()?.close()
+  const databases = await indexedDB.databases()
+  for (const { name } of databases) if (name?.startsWith('hycora-')) await clearDatabase(name)
+  await caches.delete(FILE_CACHE)
+  const root = await navigator.storage.getDirectory()
+  await root.removeEntry('checkpoints', { recursive: true }).catch(() => undefined)
+  for (const key of Object.keys(localStorage)) if (key.startsWith('hycora-')) localStorage.removeItem(key)
+  location.hash = ''
+  location.reload()
+}

@@ -1,0 +1,125 @@
+// Sampling by mood: what the sliders say before anybody touches them. No state.
+import type { Sampling } from '../../../src/core/sampling.ts'
+import { STEADY } from '../../../src/core/sampling.ts'
+import type { Settings } from '../../../src/storage/records.ts'
+
+export type Mood = Settings['mood']
+
+/** A sampler that has a slider; the seed has its own row. */
+export type Sampler = Exclude<keyof Sampling, 'seed'>
+
+/**
+ * What each mood sets, and how it is told. Chosen by reading SmolLM2's answers to the same openings as four of the cast:
+ * above a temperature of 0.5 it forgets who it is, without a penalty every third answer goes round in circles, and a
+ * window that reaches back into the prompt makes it avoid the very names in it ("I am Inspector Thistleramnon").
+ */
+export const moods: Readonly<
+  Record<
+    Mood,
+    { readonly name: string; readonly about: string; readonly samplers: Readonly<Record<Sampler, number>> }
+  >
+> = {
+  steady: {
+    name: 'Steady',
+    about: 'Keeps to the likely word. Fewest slips.',
+    samplers: STEADY,
+  },
+  lively: {
+    name: 'Lively',
+    about: 'Some surprise in every line.',
+    samplers: {
+      temperature: 0.8,
+      topK: 0,
+      topP: 1,
+      minP: 0.08,
+      repetitionPenalty: 1.1,
+      repetitionWindow: 32,
+    },
+  },
+  wild: {
+    name: 'Wild',
+    about: 'Says what nobody expects, them included.',
+    samplers: {
+      temperature: 1.1,
+      topK: 0,
+      topP: 1,
+      minP: 0.05,
+      repetitionPenalty: 1.05,
+      repetitionWindow: 32,
+    },
+  },
+  exact: {
+    name: 'Exact',
+    about: 'The one likeliest line, every time. For comparing.',
+    samplers: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, repetitionWindow: 96 },
+  },
+}
+
+/** The sliders of the fold, in order. */
+export const samplers: readonly {
+  readonly key: Sampler
+  readonly name: string
+  readonly about: string
+  readonly min: number
+  readonly max: number
+  readonly step: number
+}[] = [
+  {
+    key: 'temperature',
+    name: 'Temperature',
+    about: 'How far from the likeliest word. 0 takes it always.',
+    min: 0,
+    max: 2,
+    step: 0.05,
+  },
+  {
+    key: 'minP',
+    name: 'Min-p',
+    about: 'Leaves out words less likely than this share of the likeliest.',
+    min: 0,
+    max: 0.5,
+    step: 0.01,
+  },
+  {
+    key: 'topP',
+    name: 'Top-p',
+    about: 'Keeps the likeliest words up to this total. 1 keeps all.',
+    min: 0.05,
+    max: 1,
+    step: 0.05,
+  },
+  {
+    key: 'topK',
+    name: 'Top-k',
+    about: 'Keeps this many of the likeliest words. 0 keeps all.',
+    min: 0,
+    max: 200,
+    step: 1,
+  },
+  {
+    key: 'repetitionPenalty',
+    name: 'Repetition penalty',
+    about: 'Makes words said lately less likely. 1 does nothing.',
+    min: 1,
+    max: 1.5,
+    step: 0.01,
+  },
+  {
+    key: 'repetitionWindow',
+    name: 'Repetition window',
+    about: 'How many tokens back “lately” goes.',
+    min: 0,
+    max: 512,
+    step: 16,
+  },
+]
+
+/** The samplers of the settings: the mood's, with what the visitor changed, and a seed. */
+export function samplingOf(settings: Pick<Settings, 'mood' | 'overrides'>, seed: number): Sampling {
+  const base = moods[settings.mood].samplers
+  const changed = samplers.flatMap(({ key, min, max }) => {
+    const value = settings.overrides[key]
+    return value === undefined ? [] : [[key, Math.min(max, Math.max(min, value))] as const]
+  })
+  return { ...base, ...Object.fromEntries(changed), seed }
+}

@@ -1,0 +1,43 @@
+// Scope: document. What the visitor has chosen; kept.
+import { create } from 'zustand'
+
+import type { Settings } from '../../../src/storage/records.ts'
+import { defaultSettings, loadSettings, saveSettings } from '../../../src/storage/settings.ts'
+import type { Mood, Sampler } from './moods.ts'
+import { moods } from './moods.ts'
+
+export const useSettings = create<Settings>()(() => defaultSettings)
+
+/** Takes over what was kept, and puts the theme on the page. */
+export async function openSettings(): Promise<void> {
+  useSettings.setState(await loadSettings(), true)
+  showTheme()
+}
+
+/** Changes and keeps some of the settings. */
+export function changeSettings(changes: Partial<Omit<Settings, 'version'>>): void {
+  useSettings.setState(changes)
+  showTheme()
+  // A browser without storage keeps the choice as long as the page; there is nothing better to offer.
+  saveSettings(useSettings.getState()).catch(() => undefined)
+}
+
+/** Takes a mood, and its numbers. */
+export function chooseMood(mood: Mood): void {
+  changeSettings({ mood, overrides: {} })
+}
+
+/** Sets one sampler; back at the mood's own value it is no longer an exception. */
+export function setSampler(sampler: Sampler, value: number): void {
+  const { mood, overrides } = useSettings.getState()
+  const others = Object.fromEntries(Object.entries(overrides).filter(([key]) => key !== sampler))
+  const isOwn = moods[mood].samplers[sampler] === value
+  changeSettings({ overrides: isOwn ? others : { ...others, [sampler]: value } })
+}
+
+function showTheme(): void {
+  const { theme } = useSettings.getState()
+  const { dataset } = document.documentElement
+  if (theme === 'system') delete dataset['theme']
+  else dataset['theme'] = theme
+}

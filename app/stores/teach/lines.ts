@@ -1,0 +1,214 @@
+// Scope: session. The lines that a character is to be taught, and what the engine makes of them.
+import { create } from 'zustand'
+
+import { asHycoraError, check, HycoraError } from '../../../src/core/errors.ts'
+import { exampleJson } from '../../../src/cast/cardTexts.ts'
+import { arrivingMember } from '../../../src/cast/member.ts'
+import { askFileWorker } from '../../../src/engine/fileClient.ts'
+import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.ts'
+import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
+import { openFileWorker } from '../engine/workers.ts'
+import { connectedEngine, useEngine } from '../engine/engine.ts'
+import type { Failure } from '../engine/engine.ts'
+import { siteUrl } from '../page/site.ts'
+
+export type Columns = NonNullable<DatasetParams['columns']>
+
+interface LinesState {
+  readonly text: string
+  readonly fileName: string
+  /** Who speaks where the lines do not say. */
+  readonly roleName: string
+  readonly columns: Columns | null
+  readonly maxTokens: number
+  readonly seed: number
+  /** The line before every chat by the plan; it takes tokens of every dialogue. */
+  readonly system: string | null
+  readonly report: DatasetReport | null
+  readonly isReading: boolean
+  readonly failure: Failure | null
+}
+
+const PASTED = 'the lines'
+/** A table is told by its name where its header does not tell. */
+const PASTED_TABLE = 'the lines.csv'
+
+const initial: LinesState = {
+  text: '',
+  fileName: PASTED,
+  roleName: '',
+  columns: null,
+  maxTokens: 256,
+  seed: 42,
+  system: null,
+  report: null,
+  isReading: false,
+  failure: null,
+}
+
+export const useLines = create<LinesState>()(() => initial)
+
+/** How long the writing must rest before it is read. */
+const SETTLE_MS = 250
+/** No honest card takes longer to read, on slow machines either. */
+const LIMIT_MS = 30_000
+/** The longest text that is kept as a draft; a longer one came from a file, which is still there. */
+const DRAFT_LENGTH = 200_000
+const DRAFT = 'teach'
+
+let timer: ReturnType<typeof setTimeout> | undefined
+/** Counts readings: one that was overtaken by a later one is dropped. */
+let reading = 0
+
+/** Takes up what was written before a reload, and measures the lines anew once a tokenizer is there. */
+export function watchLines(): void {
+  const draft = loadDraft(DRAFT)
+  if (draft) useLines.setState({ text: draft })
+  useEngine.subscribe((state, before) => {
+    if (state.phase !== before.phase && state.phase !== 'failed') schedule(0)
+  })
+}
+
+/** Takes what is written or pasted. */
+export function writeLines(text: string): void {
+  const { fileName, columns } = useLines.getState()
+  const name = isTable(text) ? PASTED_TABLE : PASTED
+  // The columns of a table stay mapped while its rows are written on.
+  useLines.setState({ text, fileName: name, columns: name === fileName ? columns : null })
+  keepDraft(text)
+  schedule(SETTLE_MS)
+}
+
+/** Whether a pasted text begins like a table: several cells in the first row, nobody named before a colon. */
+function isTable(text: string): boolean {
+  const [first = '', second = ''] = text.trimStart().split('\n')
+  return (
+    second !== '' && !/^[[{]|:\s/.test(first) && /[^,;\t]+[,;\t][^,;\t]+/.test(first) && /[,;\t]/.test(second)
+  )
+}
+
+/** Takes a file's content: text, or the example dialogues of a card in a picture or a CHARX. */
+export async function openLines(file: File): Promise<void> {
+  const turn = ++reading
+  try {
+    const text = (await isCardFile(file)) ? await cardLines(file) : await file.text()
+    // Something else was put in its place meanwhile.
+    if (turn !== reading) return
+    useLines.setState({ text, fileName: file.name, columns: null })
+    keepDraft(text)
+    await readLines()
+  } catch (thrown) {
+    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
+  }
+}
+
+/** Whether a file begins as a PNG or a zip does. */
+async function isCardFile(file: File): Promise<boolean> {
+  return ['\uFFFDPNG', 'PK\u0003\u0004'].includes(await file.slice(0, 4).text())
+}
+
+/** A card for each character of a file, as JSON that a data set is read from; the file is read in a worker of its own. */
+async function cardLines(file: File): Promise<string> {
+  const files = [{ path: file.name, file }]
+  const found = await askFileWorker(
+    openFileWorker,
+    'arrive',
+    { files, backbone: null },
+    { limitMs: LIMIT_MS },
+  )
+  const [refusal] = found.refusals
+  if (refusal) throw new HycoraError(refusal.code, refusal.message)
+  const examples = found.arrivals.flatMap((arrival): readonly (string | null)[] => {
+    if (arrival.kind === 'card') return [exampleJson(arrival.card)]
+    if (arrival.kind !== 'pack') return []
+    return arrival.roles.map((role) => {
+      const { card } = arrivingMember(role, arrival.roles)
+      return card && exampleJson(card)
+    })
+  })
+  check(examples.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
+  return examples.filter((one) => one !== null).join('\n')
+}
+
+/** Takes the lines that come with the page. */
+export async function openExample(path: string): Promise<void> {
+  try {
+    const response = await fetch(siteUrl(path), { cache: 'no-cache' })
+    if (!response.ok)
+      throw new HycoraError(
+        'download-failed',
+        `${path}: the server answered ${response.status}, expected 200`,
+      )
+    const text = await response.text()
+    useLines.setState({ text, fileName: path.split('/').at(-1) ?? path, columns: null, roleName: '' })
+    await readLines()
+  } catch (thrown) {
+    fail(asHycoraError(thrown, 'download-failed'))
+  }
+}
+
+/** Says who speaks where the lines do not. */
+export function nameRole(roleName: string): void {
+  useLines.setState({ roleName })
+  schedule(SETTLE_MS)
+}
+
+/** Says which columns of a table hold what. */
+export function mapColumns(columns: Columns | null): void {
+  useLines.setState({ columns })
+  schedule(0)
+}
+
+/** Measures with another longest dialogue or another line before every chat, or splits with another seed. */
+export function measureLines(options: Partial<Pick<LinesState, 'maxTokens' | 'seed' | 'system'>>): void {
+  useLines.setState(options)
+  schedule(SETTLE_MS)
+}
+
+/** Puts the lines away. */
+export function clearLines(): void {
+  clearTimeout(timer)
+  reading++
+  useLines.setState(initial, true)
+  saveDraft(DRAFT, '')
+}
+
+function keepDraft(text: string): void {
+  saveDraft(DRAFT, text.length <= DRAFT_LENGTH ? text : '')
+}
+
+function schedule(delayMs: number): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void readLines(), delayMs)
+}
+
+/** Has the lines read and counted; what is wrong with them is told in the state. */
+export async function readLines(): Promise<void> {
+  clearTimeout(timer)
+  const { text, fileName, roleName, columns, maxTokens, seed, system } = useLines.getState()
+  const engine = connectedEngine()
+  if (text.trim() === '' || !engine) {
+    useLines.setState({ report: null, failure: null, isReading: false })
+    return
+  }
+  const turn = ++reading
+  useLines.setState({ isReading: true })
+  try {
+    const report = await engine.request('dataset', {
+      text,
+      fileName,
+      roleName: roleName.trim() || null,
+      columns,
+      maxTokens,
+      seed,
+      system,
+    })
+    if (turn === reading) useLines.setState({ report, failure: null, isReading: false })
+  } catch (thrown) {
+    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
+  }
+}
+
+function fail({ code, message }: HycoraError): void {
+  useLines.setState({ report: null, failure: { code, message }, isReading: false })
+}
