@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../core/json.ts'
 import { committed, settled } from './database.ts'
-import { TRAINING_STORES } from './trainingDatabase.ts'
+import { KEPT_STORES } from './keptDatabase.ts'
 
 /** Somebody who plays by a card's text alone. */
 export interface KeptCard {
@@ -32,13 +32,13 @@ export interface CardLibrary {
 /** Opens the cards. */
 export function openCardLibrary(database: IDBDatabase): CardLibrary {
   const change = async (write: (cards: IDBObjectStore) => void): Promise<void> => {
-    const transaction = database.transaction(TRAINING_STORES.cards, 'readwrite', { durability: 'strict' })
-    write(transaction.objectStore(TRAINING_STORES.cards))
+    const transaction = database.transaction(KEPT_STORES.cards, 'readwrite', { durability: 'strict' })
+    write(transaction.objectStore(KEPT_STORES.cards))
     await committed(transaction)
   }
   return {
     async list() {
-      const store = database.transaction(TRAINING_STORES.cards).objectStore(TRAINING_STORES.cards)
+      const store = database.transaction(KEPT_STORES.cards).objectStore(KEPT_STORES.cards)
       // What lies in this store was written by `add`; a newer build's cards are left alone.
       const cards = (await settled(store.getAll())) as KeptCard[]
       return cards.filter(({ version }) => version === 1).toSorted((a, b) => b.addedAt - a.addedAt)

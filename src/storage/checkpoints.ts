@@ -1,6 +1,6 @@
 import { check, HycoraError } from '../core/errors.ts'
 import { committed, settled, sha256, storageError } from './database.ts'
-import { TRAINING_STORES } from './trainingDatabase.ts'
+import { KEPT_STORES } from './keptDatabase.ts'
 
 /*
  * Checkpoints of training runs. Bytes go into slot file A or B of the origin's private file system, are read back and
@@ -59,13 +59,13 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
 
   const readPointer = (run: string): Promise<Pointer | undefined> =>
     // What lies in this store was written by `commit`.
-    settled(
-      database.transaction(TRAINING_STORES.pointers).objectStore(TRAINING_STORES.pointers).get(run),
-    ) as Promise<Pointer | undefined>
+    settled(database.transaction(KEPT_STORES.pointers).objectStore(KEPT_STORES.pointers).get(run)) as Promise<
+      Pointer | undefined
+    >
 
   const commit = async (change: (pointers: IDBObjectStore) => void): Promise<void> => {
-    const transaction = database.transaction(TRAINING_STORES.pointers, 'readwrite', { durability: 'strict' })
-    change(transaction.objectStore(TRAINING_STORES.pointers))
+    const transaction = database.transaction(KEPT_STORES.pointers, 'readwrite', { durability: 'strict' })
+    change(transaction.objectStore(KEPT_STORES.pointers))
     await committed(transaction)
   }
 
@@ -121,7 +121,7 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
       }
     },
     async bytes() {
-      const store = database.transaction(TRAINING_STORES.pointers).objectStore(TRAINING_STORES.pointers)
+      const store = database.transaction(KEPT_STORES.pointers).objectStore(KEPT_STORES.pointers)
       const pointers = (await settled(store.getAll())) as Pointer[]
       return pointers.reduce((sum, { length, previous }) => sum + length + (previous?.length ?? 0), 0)
     },

@@ -4,7 +4,7 @@ import { readPack } from '../formats/pack.ts'
 import { roleFacts } from '../formats/packFacts.ts'
 import type { PackFacts } from '../formats/packFacts.ts'
 import { committed, settled, sha256 } from './database.ts'
-import { TRAINING_STORES } from './trainingDatabase.ts'
+import { KEPT_STORES } from './keptDatabase.ts'
 
 /** How somebody came to be here. */
 export type Origin =
@@ -49,17 +49,17 @@ export interface PackLibrary {
 
 /** Opens the library. */
 export function openPackLibrary(database: IDBDatabase): PackLibrary {
-  const stores = [TRAINING_STORES.packs, TRAINING_STORES.packFiles]
+  const stores = [KEPT_STORES.packs, KEPT_STORES.packFiles]
   const change = async (write: (packs: IDBObjectStore, files: IDBObjectStore) => void): Promise<void> => {
     const transaction = database.transaction(stores, 'readwrite', { durability: 'strict' })
-    write(transaction.objectStore(TRAINING_STORES.packs), transaction.objectStore(TRAINING_STORES.packFiles))
+    write(transaction.objectStore(KEPT_STORES.packs), transaction.objectStore(KEPT_STORES.packFiles))
     await committed(transaction)
   }
   const storeOf = (name: string): IDBObjectStore => database.transaction(name).objectStore(name)
   return {
     async list() {
       // What lies in this store was written by `add`; a newer build's packs are left alone.
-      const packs = (await settled(storeOf(TRAINING_STORES.packs).getAll())) as KeptPack[]
+      const packs = (await settled(storeOf(KEPT_STORES.packs).getAll())) as KeptPack[]
       return packs
         .filter(({ version }) => version === 1)
         .map(complete)
@@ -75,8 +75,8 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
       return kept
     },
     async read(id) {
-      const kept = (await settled(storeOf(TRAINING_STORES.packs).get(id))) as KeptPack | undefined
-      const file: unknown = await settled(storeOf(TRAINING_STORES.packFiles).get(id))
+      const kept = (await settled(storeOf(KEPT_STORES.packs).get(id))) as KeptPack | undefined
+      const file: unknown = await settled(storeOf(KEPT_STORES.packFiles).get(id))
       check(kept && file instanceof Blob, 'storage-corrupt', () => 'the pack is no longer on this device')
       check(
         (await sha256(file)) === kept.sha256,

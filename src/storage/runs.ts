@@ -9,7 +9,7 @@ import type {
 } from '../core/training.ts'
 import type { PackFile } from '../formats/packFacts.ts'
 import { committed, settled } from './database.ts'
-import { TRAINING_STORES } from './trainingDatabase.ts'
+import { KEPT_STORES } from './keptDatabase.ts'
 
 /** What a training run is: everything that is needed to begin it again. Never changes. */
 export interface RunRecord {
@@ -70,10 +70,10 @@ export interface RunStore {
 
 /** Opens the kept run. */
 export function openRuns(database: IDBDatabase): RunStore {
-  const stores = [TRAINING_STORES.runs, TRAINING_STORES.progress]
+  const stores = [KEPT_STORES.runs, KEPT_STORES.progress]
   const change = async (write: (runs: IDBObjectStore, progress: IDBObjectStore) => void): Promise<void> => {
     const transaction = database.transaction(stores, 'readwrite', { durability: 'strict' })
-    write(transaction.objectStore(TRAINING_STORES.runs), transaction.objectStore(TRAINING_STORES.progress))
+    write(transaction.objectStore(KEPT_STORES.runs), transaction.objectStore(KEPT_STORES.progress))
     await committed(transaction)
   }
   return {
@@ -90,11 +90,11 @@ export function openRuns(database: IDBDatabase): RunStore {
     async read() {
       const transaction = database.transaction(stores)
       // What lies in these stores was written by `begin` and `keep`.
-      const [run] = (await settled(transaction.objectStore(TRAINING_STORES.runs).getAll())) as RunRecord[]
+      const [run] = (await settled(transaction.objectStore(KEPT_STORES.runs).getAll())) as RunRecord[]
       // A newer build's run is left alone.
       if (run?.version !== 1) return undefined
       const progress = (await settled(
-        database.transaction(stores).objectStore(TRAINING_STORES.progress).get(run.id),
+        database.transaction(stores).objectStore(KEPT_STORES.progress).get(run.id),
       )) as RunProgress | undefined
       return { run, progress: progress ?? null }
     },

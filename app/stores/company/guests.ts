@@ -9,8 +9,8 @@ import type { CastMember } from '../../../src/cast/member.ts'
 import { seatGuests } from './cast.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
-import { neededTrainingStorage, trainingStorage } from './keeping.ts'
-import type { TrainingStorage } from './keeping.ts'
+import { neededKeeping, keeping } from './keeping.ts'
+import type { Keeping } from './keeping.ts'
 
 interface GuestsState {
   /** The packs that are kept here, the last added first. */
@@ -25,7 +25,7 @@ const files = new Map<string, Blob>()
 
 /** Reads who is kept here, and gives them their seats in the cast. */
 export async function listGuests(): Promise<void> {
-  const storage = await trainingStorage()
+  const storage = await keeping()
   const [packs, cards] = storage
     ? await Promise.all([storage.library.list(), storage.cards.list()])
     : [useGuests.getState().packs, useGuests.getState().cards]
@@ -47,7 +47,7 @@ function seat(packs: readonly KeptPack[], cards: readonly KeptCard[]): void {
  * @throws HycoraError `format-invalid`, `storage-full`, `storage-corrupt`.
  */
 export async function keepPack(pack: Omit<NewPack, 'id'> & { readonly id?: string }): Promise<KeptPack> {
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   const kept = await storage.library.add({ id: newId(), ...pack })
   files.set(kept.id, pack.file)
   await listGuests()
@@ -56,7 +56,7 @@ export async function keepPack(pack: Omit<NewPack, 'id'> & { readonly id?: strin
 
 /** Keeps a card, whose text plays. @throws HycoraError `storage-full`, `storage-corrupt`. */
 export async function keepCard(card: Omit<KeptCard, 'version' | 'id' | 'addedAt'>): Promise<KeptCard> {
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   const kept: KeptCard = { version: 1, id: newId(), addedAt: Date.now(), ...card }
   await storage.cards.add(kept)
   await listGuests()
@@ -67,7 +67,7 @@ export async function keepCard(card: Omit<KeptCard, 'version' | 'id' | 'addedAt'
 export async function packFileOf(id: string): Promise<Blob> {
   const known = files.get(id)
   if (known) return known
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   const file = await storage.library.read(id)
   files.set(id, file)
   return file
@@ -84,7 +84,7 @@ export async function packRefOf(member: CastMember | undefined): Promise<PackRef
 /** Sends somebody away, and offers to take that back; what was said with them stays. */
 export async function removeGuest(member: CastMember): Promise<void> {
   const { guest } = member
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   const card = useGuests.getState().cards.find(({ id }) => id === guest?.id)
   const pack = useGuests.getState().packs.find(({ id }) => id === guest?.id)
   if (card) {
@@ -104,7 +104,7 @@ export async function removeGuest(member: CastMember): Promise<void> {
 
 /** Removes a pack and its roles, and offers to take that back. */
 export async function removePack(pack: KeptPack): Promise<void> {
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   const file = await packFileOf(pack.id)
   await storage.library.remove(pack.id)
   files.delete(pack.id)
@@ -112,7 +112,7 @@ export async function removePack(pack: KeptPack): Promise<void> {
   notify(`${pack.name} is removed from this device.`, () => restore(storage, pack, file))
 }
 
-async function restore(storage: TrainingStorage, pack: KeptPack, file: Blob): Promise<void> {
+async function restore(storage: Keeping, pack: KeptPack, file: Blob): Promise<void> {
   await storage.library.add({ ...pack, file })
   await listGuests()
 }

@@ -8,37 +8,37 @@ import { openPackLibrary } from '../../../src/storage/packLibrary.ts'
 import type { PackLibrary } from '../../../src/storage/packLibrary.ts'
 import { openRuns } from '../../../src/storage/runs.ts'
 import type { RunStore } from '../../../src/storage/runs.ts'
-import { openTrainingDatabase } from '../../../src/storage/trainingDatabase.ts'
+import { KEPT_DATABASE, openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
 
-export interface TrainingStorage {
+export interface Keeping {
   readonly runs: RunStore
   readonly checkpoints: CheckpointStore
   readonly library: PackLibrary
   readonly cards: CardLibrary
 }
 
-let opened: Promise<TrainingStorage | null> | undefined
+let opened: Promise<Keeping | null> | undefined
 
-/** What training keeps; null where the browser refuses storage. */
-export function trainingStorage(): Promise<TrainingStorage | null> {
-  opened ??= open('hycora-training', 'checkpoints').catch(() => null)
+/** What lies on this device of them all; null where the browser refuses storage. */
+export function keeping(): Promise<Keeping | null> {
+  opened ??= open(KEPT_DATABASE, 'checkpoints').catch(() => null)
   return opened
 }
 
 /** As above, where nothing can be done without it. @throws HycoraError `storage-corrupt` where the browser refuses storage. */
-export async function neededTrainingStorage(): Promise<TrainingStorage> {
-  const storage = await trainingStorage()
+export async function neededKeeping(): Promise<Keeping> {
+  const storage = await keeping()
   if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
   return storage
 }
 
 /** Uses a database and a folder of these names from now on. */
-export function chooseTrainingStorage(database: string, folder: string): void {
+export function chooseKeeping(database: string, folder: string): void {
   opened = open(database, folder)
 }
 
-async function open(name: string, folder: string): Promise<TrainingStorage> {
-  const database = await openTrainingDatabase(name)
+async function open(name: string, folder: string): Promise<Keeping> {
+  const database = await openKeptDatabase(name)
   return {
     runs: openRuns(database),
     checkpoints: openCheckpoints(database, folder),

@@ -17,7 +17,7 @@ import { countKept, useModelFiles } from '../engine/modelFiles.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { useSettings } from '../page/settings.ts'
-import { neededTrainingStorage, trainingStorage } from '../company/keeping.ts'
+import { neededKeeping, keeping } from '../company/keeping.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
 interface Household {
@@ -71,7 +71,7 @@ async function chatBytes(): Promise<number> {
 }
 
 async function rehearsalBytes(): Promise<number> {
-  const storage = await trainingStorage()
+  const storage = await keeping()
   if (!storage) return 0
   const kept = await storage.runs.read()
   const { start } = kept?.run ?? {}
@@ -87,7 +87,7 @@ export async function askToKeep(backbones: readonly ServedBackbone[]): Promise<v
 }
 
 async function stores(): Promise<BackupStores> {
-  const storage = await neededTrainingStorage()
+  const storage = await neededKeeping()
   return { log: chatLog(), library: storage.library, cards: storage.cards }
 }
 
@@ -119,7 +119,7 @@ export async function restore(arrival: BackupArrival): Promise<void> {
 
 /** Sends everybody away who was brought in or taught, for good. */
 export async function eraseCharacters(): Promise<void> {
-  const storage = await trainingStorage()
+  const storage = await keeping()
   const { packs, cards } = useGuests.getState()
   for (const { id } of packs) await storage?.library.remove(id)
   for (const { id } of cards) await storage?.cards.remove(id)

@@ -2,7 +2,7 @@
 import { asHycoraError } from '../../../src/core/errors.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
 import type { RunProgress } from '../../../src/storage/runs.ts'
-import { neededTrainingStorage, trainingStorage } from '../company/keeping.ts'
+import { neededKeeping, keeping } from '../company/keeping.ts'
 import { tellTrainingTabs } from './tabs.ts'
 
 export interface Checkpoint {
@@ -60,7 +60,7 @@ export function saveCheckpoints(
 
 async function saveCheckpoint(run: string, { step, file }: Checkpoint, watcher: Watcher): Promise<void> {
   try {
-    const storage = await neededTrainingStorage()
+    const storage = await neededKeeping()
     await storage.checkpoints.save(run, step, file)
     watcher.onKept(step)
     if (unsaved?.step === step) unsaved = null
@@ -79,7 +79,7 @@ async function saveCheckpoint(run: string, { step, file }: Checkpoint, watcher: 
 
 /** The newest checkpoint of a run, from the page's memory where the disk had no room for it. */
 export async function newestCheckpoint(run: string): Promise<Checkpoint | null> {
-  const storage = await trainingStorage()
+  const storage = await keeping()
   const held = unsaved?.run === run ? unsaved : null
   const keptStep = await storage?.checkpoints.stepOf(run)
   if (held && held.step >= (keptStep ?? 0)) return held

@@ -13,8 +13,8 @@ import { forgetUnsaved, newestCheckpoint, saveCheckpoints } from './checkpoints.
 import type { Checkpoint, NoRoom } from './checkpoints.ts'
 import { addEvents, cutHistory, emptyHistory, lastStep } from './progress.ts'
 import { holdTraining, watchTrainingTabs } from './tabs.ts'
-import { neededTrainingStorage, trainingStorage } from '../company/keeping.ts'
-import type { TrainingStorage } from '../company/keeping.ts'
+import { neededKeeping, keeping } from '../company/keeping.ts'
+import type { Keeping } from '../company/keeping.ts'
 
 /** `waiting`: for the model or the first step; `pausing`: until the engine has stopped. */
 export type RunPhase = 'none' | 'waiting' | 'running' | 'pausing' | 'paused' | 'finished'
@@ -82,7 +82,7 @@ export async function openTraining(): Promise<void> {
 export async function restoreRun(): Promise<void> {
   const { run: before, phase } = useTraining.getState()
   if (isTraining({ phase })) return
-  const storage = await trainingStorage()
+  const storage = await keeping()
   const kept = await storage?.runs.read()
   if (!storage || !kept) return
   const { run, progress } = kept
@@ -331,9 +331,9 @@ async function keepProgress(run: RunRecord, state: RunProgress['state']): Promis
 }
 
 /** Writes what may be lost without harm: what the page needs is in its memory, and the state says so. */
-async function keepQuietly(write: (storage: TrainingStorage) => Promise<void>): Promise<void> {
+async function keepQuietly(write: (storage: Keeping) => Promise<void>): Promise<void> {
   try {
-    await write(await neededTrainingStorage())
+    await write(await neededKeeping())
   } catch {
     useTraining.setState({ isUnkept: true })
   }
@@ -342,7 +342,7 @@ async function keepQuietly(write: (storage: TrainingStorage) => Promise<void>): 
 /** Takes over what another tab has made of the run, or the run that it began. */
 async function adoptForeignRun(): Promise<void> {
   const { run, history } = useTraining.getState()
-  const storage = await trainingStorage()
+  const storage = await keeping()
   const kept = await storage?.runs.read()
   if (!storage || !kept) return
   const isFurther = lastStep(kept.progress?.history ?? emptyHistory) > lastStep(history)

@@ -9,7 +9,7 @@ import { useGuests } from '../../../app/stores/company/guests.ts'
 import { planOf, restore } from '../../../app/stores/exchange/housekeeping.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
 import { closeShare, useShare } from '../../../app/stores/exchange/share.ts'
-import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/company/keeping.ts'
+import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { writeBackupFile } from '../../../src/storage/backup.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
@@ -51,7 +51,7 @@ const sheet = () => page.getByRole('dialog')
 
 beforeEach(({ task }) => {
   name = `arrivals-${task.id}`
-  chooseTrainingStorage(name, name)
+  chooseKeeping(name, name)
   changeSettings({ backbone: 'starter' })
 })
 afterEach(() => {
@@ -98,7 +98,7 @@ describe('a pack', () => {
     await sheet().getByRole('button', { name: 'Bring in all 3' }).click()
     await expect.element(sheet().getByText('Nothing was changed.')).toBeVisible()
     expect(guests()).toEqual([])
-    expect(await (await trainingStorage())?.library.list()).toEqual([])
+    expect(await (await keeping())?.library.list()).toEqual([])
   })
 
   test('that is damaged is told with what is wrong', async () => {
@@ -228,7 +228,7 @@ describe('a card', () => {
 describe('a backup', () => {
   test('tells what is missing, puts it back, and then has nothing to add', async () => {
     await open()
-    const storage = (await trainingStorage())!
+    const storage = (await keeping())!
     await receiveFiles([{ path: 'brine.json', file: card() }])
     await sheet().getByRole('button', { name: 'Bring them in' }).click()
     await expect.poll(() => guests().length).toBe(1)

@@ -6,7 +6,7 @@ import { clearLines } from '../../../app/stores/teach/lines.ts'
 import { changePlan, resetOptions, setOption } from '../../../app/stores/teach/rehearsalPlan.ts'
 import { discardTraining } from '../../../app/stores/teach/training.ts'
 import { stepsOption } from '../../../app/stores/teach/options.ts'
-import { chooseTrainingStorage } from '../../../app/stores/company/keeping.ts'
+import { chooseKeeping } from '../../../app/stores/company/keeping.ts'
 import { writeCardJson, writeCardPng } from '../../../src/formats/cardFile.ts'
 import { writeCharx } from '../../../src/formats/charx.ts'
 import { writePack } from '../../../src/formats/pack.ts'
@@ -41,7 +41,7 @@ const open = async (script: Script = {}): Promise<void> => {
 
 beforeEach(({ task }) => {
   name = `teach-${task.id}`
-  chooseTrainingStorage(name, name)
+  chooseKeeping(name, name)
   clearLines()
   resetOptions()
   changePlan({ way: null, role: null })

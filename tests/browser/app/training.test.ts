@@ -28,7 +28,7 @@ import {
   useTraining,
 } from '../../../app/stores/teach/training.ts'
 import { stepsOption } from '../../../app/stores/teach/options.ts'
-import { chooseTrainingStorage, trainingStorage } from '../../../app/stores/company/keeping.ts'
+import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
 import { HycoraError } from '../../../src/core/errors.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -74,7 +74,7 @@ const during = (step: number, act: () => void): Pick<Script, 'pause'> => {
 
 beforeEach(async ({ task }) => {
   name = `test-${task.id}`
-  chooseTrainingStorage(name, name)
+  chooseKeeping(name, name)
   await listGuests()
   changePlan({ joins: null })
   changeSettings({ backbone: 'starter', duty: 1 })
@@ -177,7 +177,7 @@ describe('a rehearsal', () => {
   test('whose page was closed goes on from its checkpoint, and says where it was', async () => {
     await stage(during(13, pauseTraining))
     await beginRehearsal()
-    const storage = await trainingStorage()
+    const storage = await keeping()
     const kept = await storage?.runs.read()
     // What a later visit finds when the browser was killed between two checkpoints.
     await storage?.runs.keep({ ...kept!.progress!, state: 'going', result: null })
@@ -195,7 +195,7 @@ describe('a rehearsal', () => {
     await finishTraining()
     expect(training().phase).toBe('finished')
 
-    const storage = await trainingStorage()
+    const storage = await keeping()
     const kept = await storage?.runs.read()
     await storage?.runs.keep({ ...kept!.progress!, state: 'going', result: null })
     useTraining.setState(useTraining.getInitialState(), true)
@@ -258,7 +258,7 @@ describe('a rehearsal', () => {
 describe('where there is no room', () => {
   test('the run pauses, says how much it needs, and goes on from what the page holds', async () => {
     const engine = await stage({ pause: frame, training: { checkpointBytes: 5000 } })
-    const storage = (await trainingStorage())!
+    const storage = (await keeping())!
     const save = vi.spyOn(storage.checkpoints, 'save')
     save.mockImplementation((_, step) =>
       step > 4 ? Promise.reject(new HycoraError('storage-full', 'no room')) : Promise.resolve(),
@@ -275,8 +275,8 @@ describe('where there is no room', () => {
   })
 
   test('without any storage the run lasts as long as the page, and says so', async () => {
-    chooseTrainingStorage(name, name)
-    const storage = (await trainingStorage())!
+    chooseKeeping(name, name)
+    const storage = (await keeping())!
     vi.spyOn(storage.checkpoints, 'save').mockRejectedValue(new Error('no'))
     await stage()
     await beginRehearsal()

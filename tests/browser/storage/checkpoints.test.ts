@@ -5,7 +5,7 @@ import { Random } from '../../../src/core/random.ts'
 import { openCheckpoints } from '../../../src/storage/checkpoints.ts'
 import type { CheckpointStore, KeptCheckpoint } from '../../../src/storage/checkpoints.ts'
 import { sha256 } from '../../../src/storage/database.ts'
-import { openTrainingDatabase } from '../../../src/storage/trainingDatabase.ts'
+import { openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
 
 const random = new Random(20261123)
 const contentOf = (length: number): Blob =>
@@ -43,7 +43,7 @@ const expectKept = async (kept: KeptCheckpoint | undefined, step: number, file: 
 
 beforeEach(async ({ task }) => {
   name = `test-${task.id}`
-  database = await openTrainingDatabase(name)
+  database = await openKeptDatabase(name)
   store = openCheckpoints(database, name)
 })
 afterEach(async () => {
@@ -63,7 +63,7 @@ test('a checkpoint is there after the page was closed', async () => {
   const file = contentOf(70_001)
   await store.save('run', 25, file)
   database.close()
-  database = await openTrainingDatabase(name)
+  database = await openKeptDatabase(name)
   await expectKept(await openCheckpoints(database, name).read('run'), 25, file)
 })
 

@@ -4,7 +4,7 @@ import { writePack } from '../../../src/formats/pack.ts'
 import { openPackLibrary } from '../../../src/storage/packLibrary.ts'
 import { openRuns } from '../../../src/storage/runs.ts'
 import type { RunProgress, RunRecord } from '../../../src/storage/runs.ts'
-import { openTrainingDatabase } from '../../../src/storage/trainingDatabase.ts'
+import { openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 let name = ''
@@ -14,7 +14,7 @@ let database: IDBDatabase
 
 beforeEach(async ({ task }) => {
   name = `test-${task.id}`
-  database = await openTrainingDatabase(name)
+  database = await openKeptDatabase(name)
 })
 afterEach(() => {
   database.close()
@@ -63,7 +63,7 @@ describe('the kept run', () => {
     await runs.begin(run('one'))
     await runs.keep(progress('one'))
     database.close()
-    database = await openTrainingDatabase(name)
+    database = await openKeptDatabase(name)
     const kept = await openRuns(database).read()
     expect(kept?.run).toMatchObject({ id: 'one', config: { steps: 20 }, roles: ['Captain'] })
     expect(await kept?.run.start?.file.text()).toBe('pack')
