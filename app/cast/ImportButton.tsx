@@ -1,10 +1,10 @@
 import { useRef, useState } from 'react'
 
-import { asHycoraError } from '../../src/core/errors.ts'
+import { failureOf } from '../../src/core/errors.ts'
+import type { Failure } from '../../src/core/errors.ts'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { importChatFile } from '../stores/chat/chats.ts'
-import type { Failure } from '../stores/engine/engine.ts'
 
 /** Brings a chat in from a SillyTavern file. */
 export function ImportButton() {
@@ -15,7 +15,7 @@ export function ImportButton() {
     try {
       await importChatFile(file)
     } catch (thrown) {
-      const { code, message } = asHycoraError(thrown, 'format-invalid')
+      const { code, message } = failureOf(thrown, 'format-invalid')
       setFailure({ code, message: `${file.name}: ${message}` })
     }
   }

@@ -1,6 +1,6 @@
+import type { Failure } from '../../src/core/errors.ts'
 import type { ReactNode } from 'react'
 
-import type { Failure } from '../stores/engine/engine.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
 import { errorText } from './errorText.ts'

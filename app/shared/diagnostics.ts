@@ -1,7 +1,7 @@
+import type { Failure } from '../../src/core/errors.ts'
 import type { Computing } from '../../src/play/path.ts'
 import type { BackboneInfo, DeviceReport } from '../../src/engine/protocol.ts'
 import { storageUse } from '../../src/storage/persistence.ts'
-import type { Failure } from '../stores/engine/engine.ts'
 import { bytes } from './format.ts'
 
 /** The limits that decide what fits. */

@@ -1,4 +1,4 @@
-import { HycoraError, asHycoraError } from '../core/errors.ts'
+import { failureOf, HycoraError } from '../core/errors.ts'
 import { COMMANDS } from './commands.ts'
 import { help } from './help.ts'
 
@@ -23,6 +23,6 @@ try {
   // Dawn's threads keep the process alive: leave once stdout has taken everything.
   process.stdout.write('', () => process.exit(0))
 } catch (error) {
-  const { code, message } = asHycoraError(error, 'usage')
+  const { code, message } = failureOf(error, 'usage')
   process.stderr.write(`${code}: ${message.replaceAll('\n', ' ')}\n`, () => process.exit(1))
 }

@@ -15,8 +15,14 @@ export type ErrorCode =
   | 'usage'
   | 'cancelled'
 
+/** Why something failed, as plain data: what is posted between threads, kept in the page's state and shown. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
 /** The project's only error class; `code` is what crosses the worker boundary and what the app acts on. */
-export class HycoraError extends Error {
+export class HycoraError extends Error implements Failure {
   override readonly name = 'HycoraError'
   readonly code: ErrorCode
 
@@ -36,4 +42,10 @@ export function asHycoraError(thrown: unknown, code: ErrorCode): HycoraError {
   if (thrown instanceof HycoraError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new HycoraError(code, message, { cause: thrown })
+}
+
+/** Any thrown value as plain data; what is no HycoraError becomes `code`, its message kept. */
+export function failureOf(thrown: unknown, code: ErrorCode): Failure {
+  const error = asHycoraError(thrown, code)
+  return { code: error.code, message: error.message }
 }

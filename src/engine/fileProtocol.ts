@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts'
+import type { Failure } from '../core/errors.ts'
 import type {
   Arrivals,
   ArrivingBackbone,
@@ -48,4 +48,4 @@ export type ToFileWorker = {
 export type FromFileWorker =
   | { readonly kind: 'yield'; readonly value: unknown }
   | { readonly kind: 'return'; readonly value: unknown }
-  | { readonly kind: 'throw'; readonly code: ErrorCode; readonly message: string }
+  | ({ readonly kind: 'throw' } & Failure)

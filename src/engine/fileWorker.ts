@@ -1,7 +1,7 @@
 /*
  * The worker that reads and writes files: one question, one answer (see fileProtocol.ts).
  */
-import { asHycoraError } from '../core/errors.ts'
+import { failureOf } from '../core/errors.ts'
 import { arrive } from '../exchange/arrive.ts'
 import { followLink } from '../exchange/followLink.ts'
 import { writeTrainingKit } from '../exchange/trainingKit.ts'
@@ -30,8 +30,5 @@ async function answer(message: ToFileWorker): Promise<unknown> {
 self.addEventListener('message', ({ data }: MessageEvent<ToFileWorker>) => {
   answer(data)
     .then((value) => post({ kind: 'return', value }))
-    .catch((error: unknown) => {
-      const { code, message } = asHycoraError(error, 'format-invalid')
-      post({ kind: 'throw', code, message })
-    })
+    .catch((error: unknown) => post({ kind: 'throw', ...failureOf(error, 'format-invalid') }))
 })

@@ -1,5 +1,5 @@
 import type { AnswerEnd, SplitDialogue } from '../core/dialogue.ts'
-import type { ErrorCode } from '../core/errors.ts'
+import type { Failure } from '../core/errors.ts'
 import type { PathChoice, PathRates } from '../core/path.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type {
@@ -225,7 +225,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'yield'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'return'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'throw'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  | ({ readonly kind: 'throw'; readonly id: number } & Failure)
   /** Nobody can say which request it was, so every one that waits has failed. */
   | { readonly kind: 'unread' }
   /** `info` is that of the backbone that has taken the lost one's place; null where none has. */

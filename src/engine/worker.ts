@@ -1,7 +1,7 @@
 /*
  * The engine's worker: takes requests one message each (see protocol.ts), owns the one graphics device.
  */
-import { asHycoraError } from '../core/errors.ts'
+import { failureOf } from '../core/errors.ts'
 import { Engine } from './engine.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
@@ -58,10 +58,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   running.set(id, controller)
   run(data, controller.signal)
     .then((value) => post({ kind: 'return', id, value }))
-    .catch((error: unknown) => {
-      const { code, message } = asHycoraError(error, 'webgpu-unavailable')
-      post({ kind: 'throw', id, code, message })
-    })
+    .catch((error: unknown) => post({ kind: 'throw', id, ...failureOf(error, 'webgpu-unavailable') }))
     .finally(() => running.delete(id))
 })
 

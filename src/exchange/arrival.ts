@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts'
+import type { Failure } from '../core/errors.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import type { PackBackbone } from '../formats/pack.ts'
@@ -77,10 +77,8 @@ export type Arrival = PackArrival | CardArrival | OtherArrival | BackupArrival
 export type ArrivingBackbone = PackBackbone & { readonly layers: number }
 
 /** A file of which nothing was used. */
-export interface Refusal {
+export interface Refusal extends Failure {
   readonly fileName: string
-  readonly code: ErrorCode
-  readonly message: string
 }
 
 /** What somebody lacks who opens a link to a role. */

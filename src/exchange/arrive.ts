@@ -1,5 +1,5 @@
 import { hexSha256, plainBytes } from '../core/bytes.ts'
-import { asHycoraError, check } from '../core/errors.ts'
+import { check, failureOf } from '../core/errors.ts'
 import { ownField } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
 import type { CheckpointFacts } from '../formats/authorsCheckpoint.ts'
@@ -54,8 +54,7 @@ export async function arrive(files: readonly ArrivingFile[], options: ArrivalOpt
     try {
       arrivals.push(await open(parcel, options))
     } catch (error) {
-      const { code, message } = asHycoraError(error, 'format-invalid')
-      refusals.push({ fileName: parcel.name, code, message })
+      refusals.push({ fileName: parcel.name, ...failureOf(error, 'format-invalid') })
     }
   }
   return { arrivals, refusals }

@@ -1,5 +1,5 @@
 import type { Path, PathChoice, PathRates } from '../core/path.ts'
-import { asHycoraError, HycoraError } from '../core/errors.ts'
+import { asHycoraError, failureOf, HycoraError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
@@ -77,7 +77,7 @@ async function choosePath(request: PathRequest): Promise<OpenedPath> {
       reason: '',
     })
   } catch (error) {
-    const { code, message } = asHycoraError(error, 'webgpu-unavailable')
+    const { code, message } = failureOf(error, 'webgpu-unavailable')
     if (choice === 'webgpu' || !GRAPHICS_FAULTS.includes(code)) throw error
     return openWasm(request, isLost ? lost : { why: 'failed', reason: message })
   }

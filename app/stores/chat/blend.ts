@@ -4,7 +4,8 @@ import type { PackRef } from '../../../src/formats/packFacts.ts'
 import type { Turn } from '../../../src/core/dialogue.ts'
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../../src/core/errors.ts'
+import { failureOf } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { faceVector } from '../../../src/cast/face.ts'
 import { guestKey, nameInKey } from '../../../src/cast/key.ts'
@@ -14,7 +15,6 @@ import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { meetRole } from './chats.ts'
 import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { keepPack, packRefOf, useGuests } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
@@ -244,8 +244,8 @@ export async function keepBlend(name: string): Promise<void> {
 }
 
 function fail(thrown: unknown): void {
-  const { code, message } = asHycoraError(thrown, 'device-lost')
-  if (code !== 'cancelled') useBlend.setState({ failure: { code, message } })
+  const failure = failureOf(thrown, 'device-lost')
+  if (failure.code !== 'cancelled') useBlend.setState({ failure })
 }
 
 /** Puts away the message about what went wrong. */

@@ -1,7 +1,8 @@
 // Scope: document. The chats; everything that changes one goes through `append`.
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../../src/core/errors.ts'
+import { failureOf } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { applyEvent, selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { ChatLog } from '../../../src/storage/chatLog.ts'
@@ -13,7 +14,6 @@ import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
 import { exportChat, importChat } from '../../../src/storage/sillyTavern.ts'
 import { fillMacros } from '../../../src/cast/macros.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import type { Failure } from '../engine/engine.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
@@ -73,8 +73,7 @@ export async function listChats(): Promise<void> {
 }
 
 function reportSaveFailure(thrown: unknown): void {
-  const { code, message } = asHycoraError(thrown, 'storage-corrupt')
-  useChats.setState({ saveFailure: { code, message } })
+  useChats.setState({ saveFailure: failureOf(thrown, 'storage-corrupt') })
 }
 
 /** The chat that was asked for last: a slower answer about another one comes too late. */

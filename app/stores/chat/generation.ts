@@ -1,7 +1,8 @@
 // Scope: live. The answer that is being given; what of it is worth keeping goes into the chat.
 import { create } from 'zustand'
 
-import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import type { GenerationSummary } from '../../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
@@ -10,7 +11,6 @@ import { isGuestKey } from '../../../src/cast/key.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
 import { useEngine, whenReady } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
@@ -141,10 +141,10 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
     useGeneration.setState({ lastSeed: seed, cut: first ? { chat: chat.id, message: first } : null })
   } catch (thrown) {
     flush.finish()
-    const { code, message } = asHycoraError(thrown, 'device-lost')
+    const failure = failureOf(thrown, 'device-lost')
     // What keeps the engine from standing at all is told beside it, once.
-    const isToldElsewhere = code === 'cancelled' || useEngine.getState().phase !== 'ready'
-    if (!isToldElsewhere) useGeneration.setState({ failure: { code, message, chat: chat.id } })
+    const isToldElsewhere = failure.code === 'cancelled' || useEngine.getState().phase !== 'ready'
+    if (!isToldElsewhere) useGeneration.setState({ failure: { ...failure, chat: chat.id } })
   }
   const live = useGeneration.getState().live
   const saved = live ? keep(live, generation) : undefined

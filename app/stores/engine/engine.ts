@@ -4,8 +4,8 @@ import type { LoadProgress } from '../../../src/play/path.ts'
 import type { PathChoice } from '../../../src/core/path.ts'
 import { create } from 'zustand'
 
-import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
-import type { ErrorCode } from '../../../src/core/errors.ts'
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import type { EngineClient } from '../../../src/engine/client.ts'
 import type { BackboneInfo, DeviceReport, DeviceState, LoadParams } from '../../../src/engine/protocol.ts'
 import { fetchJson } from '../../../src/storage/downloads.ts'
@@ -17,11 +17,6 @@ import { countKept, fetchBackbone } from './modelFiles.ts'
 import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { siteUrl } from '../page/site.ts'
-
-export interface Failure {
-  readonly code: ErrorCode
-  readonly message: string
-}
 
 /** What is being waited for. */
 export interface LoadStatus extends DownloadStatus {
@@ -89,8 +84,8 @@ export async function startEngine(connect: () => EngineClient): Promise<void> {
   } catch (thrown) {
     // Another start has taken the place of this one.
     if (signal.aborted) return
-    const { code, message } = asHycoraError(thrown, 'webgpu-unavailable')
-    useEngine.setState({ phase: 'failed', failure: { code, message }, status: null })
+    const failure = failureOf(thrown, 'webgpu-unavailable')
+    useEngine.setState({ phase: 'failed', failure, status: null })
   }
 }
 

@@ -10,7 +10,8 @@ import type {
 import type { PackFile } from '../../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
@@ -21,7 +22,6 @@ import { openFileWorker } from '../engine/workers.ts'
 import { useCast } from '../company/cast.ts'
 import { importChatFile } from '../chat/chats.ts'
 import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { keepCard, keepPack, packFileOf, useGuests } from '../company/guests.ts'
 import { openLines } from '../teach/lines.ts'
 import { newId } from '../page/newId.ts'
@@ -139,8 +139,8 @@ async function read(
     useArrivals.setState({ phase: 'shown', entries: arrivals.map(entryOf), refusals, missing })
   } catch (thrown) {
     if (signal.aborted) return
-    const { code, message } = asHycoraError(thrown, 'format-invalid')
-    useArrivals.setState({ phase: 'shown', refusals: [{ fileName, code, message }] })
+    const refusal = { fileName, ...failureOf(thrown, 'format-invalid') }
+    useArrivals.setState({ phase: 'shown', refusals: [refusal] })
   }
 }
 
@@ -204,8 +204,8 @@ export async function bringIn(): Promise<void> {
       joined.push(...(await bringInOne(id, arrival, roles, signal)))
       useArrivals.setState(({ entries }) => ({ entries: entries.filter((entry) => entry.id !== id) }))
     } catch (thrown) {
-      const { code, message } = asHycoraError(thrown, 'format-invalid')
-      if (code !== 'cancelled') change(id, () => ({ failure: { code, message }, proof: null }))
+      const failure = failureOf(thrown, 'format-invalid')
+      if (failure.code !== 'cancelled') change(id, () => ({ failure, proof: null }))
     }
     if (signal.aborted) return
   }

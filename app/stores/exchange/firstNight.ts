@@ -2,14 +2,14 @@
 import type { PackFacts } from '../../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../../src/core/errors.ts'
+import { failureOf } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import { inspectPack } from '../../../src/storage/packLibrary.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { meetRole } from '../chat/chats.ts'
 import { listed } from '../../../src/cast/plainName.ts'
 import { guestKey } from '../../../src/cast/key.ts'
-import type { Failure } from '../engine/engine.ts'
 import { keepPack, useGuests } from '../company/guests.ts'
 import { notify } from '../page/notices.ts'
 import { openShare } from './share.ts'
@@ -126,8 +126,7 @@ async function work(task: () => Promise<void>): Promise<void> {
 }
 
 function fail(thrown: unknown): void {
-  const { code, message } = asHycoraError(thrown, 'storage-corrupt')
-  useFirstNight.setState({ failure: { code, message } })
+  useFirstNight.setState({ failure: failureOf(thrown, 'storage-corrupt') })
 }
 
 /** Puts away the message about what went wrong. */

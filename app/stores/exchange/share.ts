@@ -4,7 +4,8 @@ import type { JsonRecord } from '../../../src/core/json.ts'
 import type { PackFile } from '../../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../../src/core/errors.ts'
+import { failureOf } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import type { KeptPack } from '../../../src/storage/packLibrary.ts'
 import { withDrawing } from '../../../src/cast/face.ts'
@@ -13,7 +14,6 @@ import { drawingOf, pictureOf } from './pictureOf.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { useCast } from '../company/cast.ts'
 import { shippedPack, useEngine } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { packFileOf, useGuests } from '../company/guests.ts'
 
 /** Who is handed on: one of the cast, or a pack with everybody in it. */
@@ -54,8 +54,7 @@ export async function openShare(subject: ShareSubject): Promise<void> {
     if (!signal.aborted) useShare.setState({ isBusy: false })
   } catch (thrown) {
     if (signal.aborted) return
-    const { code, message } = asHycoraError(thrown, 'format-invalid')
-    useShare.setState({ isBusy: false, failure: { code, message } })
+    useShare.setState({ isBusy: false, failure: failureOf(thrown, 'format-invalid') })
   }
 }
 

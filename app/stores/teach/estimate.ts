@@ -1,13 +1,13 @@
 // Scope: session. What the rehearsal as planned would take on this machine, and the zip for another.
 import { create } from 'zustand'
 
-import { asHycoraError } from '../../../src/core/errors.ts'
+import { failureOf } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import type { TrainEstimate } from '../../../src/engine/protocol.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { connectedEngine, useEngine } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { useLines } from './lines.ts'
 import { measureBehindLine, plannedRun, useRehearsalPlan } from './rehearsalPlan.ts'
 import { useTraining } from './training.ts'
@@ -81,8 +81,7 @@ async function estimate(): Promise<void> {
     const tried = run && !signal.aborted ? await engine.request('estimate', params, { signal }) : null
     if (!signal.aborted) useEstimate.setState({ ...initial, estimate: tried })
   } catch (thrown) {
-    const { code, message } = asHycoraError(thrown, 'device-lost')
-    if (!signal.aborted) useEstimate.setState({ ...initial, failure: { code, message } })
+    if (!signal.aborted) useEstimate.setState({ ...initial, failure: failureOf(thrown, 'device-lost') })
   }
 }
 

@@ -1,7 +1,8 @@
 // Scope: session. The lines that a character is to be taught, and what the engine makes of them.
 import { create } from 'zustand'
 
-import { asHycoraError, check, HycoraError } from '../../../src/core/errors.ts'
+import { check, failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
 import { arrivingMember } from '../../../src/cast/member.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
@@ -9,7 +10,6 @@ import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { connectedEngine, useEngine } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { siteUrl } from '../page/site.ts'
 
 export type Columns = NonNullable<DatasetParams['columns']>
@@ -98,7 +98,7 @@ export async function openLines(file: File): Promise<void> {
     keepDraft(text)
     await readLines()
   } catch (thrown) {
-    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
+    if (turn === reading) fail(failureOf(thrown, 'format-invalid'))
   }
 }
 
@@ -143,7 +143,7 @@ export async function openExample(path: string): Promise<void> {
     useLines.setState({ text, fileName: path.split('/').at(-1) ?? path, columns: null, roleName: '' })
     await readLines()
   } catch (thrown) {
-    fail(asHycoraError(thrown, 'download-failed'))
+    fail(failureOf(thrown, 'download-failed'))
   }
 }
 
@@ -205,10 +205,10 @@ export async function readLines(): Promise<void> {
     })
     if (turn === reading) useLines.setState({ report, failure: null, isReading: false })
   } catch (thrown) {
-    if (turn === reading) fail(asHycoraError(thrown, 'format-invalid'))
+    if (turn === reading) fail(failureOf(thrown, 'format-invalid'))
   }
 }
 
-function fail({ code, message }: HycoraError): void {
-  useLines.setState({ report: null, failure: { code, message }, isReading: false })
+function fail(failure: Failure): void {
+  useLines.setState({ report: null, failure, isReading: false })
 }

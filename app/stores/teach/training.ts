@@ -1,12 +1,12 @@
 // Scope: document. The training run of this device: fed by the engine, kept at every checkpoint.
 import { create } from 'zustand'
 
-import { asHycoraError, HycoraError } from '../../../src/core/errors.ts'
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
 import type { TrainEvent, TrainResult } from '../../../src/engine/protocol.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import type { RunHistory, RunProgress, RunRecord, RunResult } from '../../../src/storage/runs.ts'
 import { connectedEngine, useEngine, whenReady } from '../engine/engine.ts'
-import type { Failure } from '../engine/engine.ts'
 import { newId } from '../page/newId.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { forgetUnsaved, newestCheckpoint, saveCheckpoints } from './checkpoints.ts'
@@ -129,8 +129,7 @@ export async function resumeTraining(): Promise<void> {
     try {
       await rehearse(run, await newestCheckpoint(run.id), signal)
     } catch (thrown) {
-      const { code, message } = asHycoraError(thrown, 'storage-corrupt')
-      useTraining.setState({ phase: 'paused', failure: { code, message } })
+      useTraining.setState({ phase: 'paused', failure: failureOf(thrown, 'storage-corrupt') })
     }
   })
 }
@@ -268,8 +267,8 @@ async function rehearse(
   } catch (thrown) {
     inbox.finish()
     await saver.settled()
-    const { code, message } = asHycoraError(thrown, 'device-lost')
-    useTraining.setState({ phase: 'paused', failure: code === 'cancelled' ? null : { code, message } })
+    const failure = failureOf(thrown, 'device-lost')
+    useTraining.setState({ phase: 'paused', failure: failure.code === 'cancelled' ? null : failure })
     await keepProgress(run, 'paused')
   } finally {
     isEnding = false
