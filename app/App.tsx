@@ -82,8 +82,8 @@ const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
 
 /** Names the tab after who is talked to, or taught. */
 function useTitle(screen: Route['screen']): void {
-  const role = useChats((state) => state.open?.role ?? null)
-  const member = useCast((state) => findMember(state.members, role))
+  const key = useChats((state) => state.open?.key ?? null)
+  const member = useCast((state) => findMember(state.members, key))
   useEffect(() => {
     const subject = screenTitles[screen] ?? member?.displayName
     document.title = subject ? `${subject} · HyCoRA playground` : 'HyCoRA playground'

@@ -35,7 +35,7 @@ export function Backstage() {
       onKeyDown={(event) => {
         if (event.key === 'Escape') showBackstage(false)
       }}
-      {...accentProps(findMember(members, chat?.role ?? null)?.accent)}
+      {...accentProps(findMember(members, chat?.key ?? null)?.accent)}
     >
       <header className={styles.header}>
         <h2 id="backstage" className={styles.title} tabIndex={-1} ref={heading}>

@@ -9,10 +9,10 @@ import { routeHash } from '../stores/page/route.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
 
-/** The open chat as a thing to save and delete, and the others with the same role. */
+/** The open chat as a thing to save and delete, and the others with the same member of the cast. */
 export function ChatSection({ chat }: { readonly chat: Chat }) {
   const summaries = useChats((state) => state.summaries)
-  const others = summaries.filter((other) => other.role === chat.role && other.started && !other.deleted)
+  const others = summaries.filter((other) => other.key === chat.key && other.started && !other.deleted)
   const save = (): void => {
     const { name, text } = exportOpenChat(chat)
     saveFile(name, text)

@@ -17,8 +17,8 @@ import styles from './RoleSection.module.css'
 export function RoleSection({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
   const isBusy = useGeneration((state) => state.live !== null)
-  const { role, strength } = chat
-  const shown = findMember(members, role)
+  const { key, strength } = chat
+  const shown = findMember(members, key)
   const examples = shown?.card ? exampleJson(shown.card) : null
   const percent = Math.round(strength * 100)
   return (
@@ -35,8 +35,8 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
               type="radio"
               name="role"
               aria-label={member.displayName}
-              checked={role === member.key}
-              onChange={() => void setScene({ role: member.key, strength })}
+              checked={key === member.key}
+              onChange={() => void setScene({ key: member.key, strength })}
             />
             <Portrait member={member} size="medium" />
           </label>
@@ -46,14 +46,14 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
             type="radio"
             name="role"
             aria-label="Nobody: the bare model"
-            checked={role === null}
-            onChange={() => void setScene({ role: null, strength })}
+            checked={key === null}
+            onChange={() => void setScene({ key: null, strength })}
           />
           <Portrait member={undefined} size="medium" />
         </label>
       </fieldset>
       <p className={styles.who}>
-        {role === null ? 'Nobody: the bare words of the model.' : characterName(shown, role)}
+        {key === null ? 'Nobody: the bare words of the model.' : characterName(shown, key)}
       </p>
       <p className={styles.ways}>
         <a href={routeHash({ screen: 'blend' })} onClick={() => showBackstage(false)}>
@@ -78,9 +78,9 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         max={150}
         step={5}
         shown={`${percent} %`}
-        isDisabled={isBusy || role === null}
-        onChange={(value) => void setScene({ role, strength: value / 100 })}
-        {...(percent !== 100 && { onReset: () => void setScene({ role, strength: 1 }) })}
+        isDisabled={isBusy || key === null}
+        onChange={(value) => void setScene({ key, strength: value / 100 })}
+        {...(percent !== 100 && { onReset: () => void setScene({ key, strength: 1 }) })}
       />
     </Section>
   )

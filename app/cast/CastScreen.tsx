@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { AddButton } from '../arrivals/AddButton.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
-import { meetRole, useChats } from '../stores/chat/chats.ts'
+import { meet, useChats } from '../stores/chat/chats.ts'
 import { useCast } from '../stores/company/cast.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { BlendTile } from './BlendTile.tsx'
@@ -62,7 +62,7 @@ export function CastScreen() {
         <section aria-label="The cast">
           <ul className={styles.grid}>
             {shown.map((member) => (
-              <RoleTile key={member.key} member={member} onOpen={() => void meetRole(member.key)} />
+              <RoleTile key={member.key} member={member} onOpen={() => void meet(member.key)} />
             ))}
             {search === '' && <BlendTile />}
             {search === '' && <TeachTile />}

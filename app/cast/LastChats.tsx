@@ -45,7 +45,7 @@ export function LastChats() {
 
 function ChatRow({ chat }: { readonly chat: ChatSummary }) {
   const members = useCast((state) => state.members)
-  const member = findMember(members, chat.role)
+  const member = findMember(members, chat.key)
   return (
     <li className={styles.row} {...accentProps(member?.accent)}>
       <a className={styles.link} href={routeHash({ screen: 'chat', chat: chat.id })}>
@@ -54,7 +54,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
           <span className={styles.name}>{chat.title}</span>
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
-            {characterName(member, chat.role)} · {day(chat.updatedAt)}
+            {characterName(member, chat.key)} · {day(chat.updatedAt)}
           </span>
         </span>
       </a>

@@ -65,8 +65,8 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const dialog = useSession((state) => state.dialog)
   const failure = useGeneration((state) => (state.failure?.chat === chat.id ? state.failure : null))
   const saveFailure = useChats((state) => state.saveFailure)
-  const member = findMember(members, chat.role)
-  const name = characterName(member, chat.role)
+  const member = findMember(members, chat.key)
+  const name = characterName(member, chat.key)
   const info = useEngine((state) => state.info)
   const isNarrow = useNarrow()
   useChatKeys()
@@ -100,7 +100,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
           iconOnly={isNarrow}
           look="quiet"
           disabled={!hasBegun}
-          onClick={() => void beginChat(chat.role)}
+          onClick={() => void beginChat(chat.key)}
         />
         <BackstageButton iconOnly={isNarrow} />
       </header>

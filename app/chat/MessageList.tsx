@@ -67,7 +67,7 @@ export function MessageList({ chat, member }: MessageListProps) {
           )}
           {messages.slice(hidden).map((message, place) => {
             const index = hidden + place
-            const speaking = findMember(members, message.role)
+            const speaking = findMember(members, message.key)
             return (
               <Fragment key={message.id}>
                 {message.id === cutMessage && <CutLine />}
@@ -75,7 +75,7 @@ export function MessageList({ chat, member }: MessageListProps) {
                   message={message}
                   member={speaking}
                   userName={userName}
-                  characterName={characterName(speaking ?? member, message.role ?? chat.role)}
+                  characterName={characterName(speaking ?? member, message.key ?? chat.key)}
                   startsRun={startsRun(messages, index)}
                   isLast={index === messages.length - 1}
                   canRepeat={hasBegun}
@@ -114,7 +114,7 @@ function useCutMessage(chat: Chat): string | null {
 
 function startsRun(messages: readonly ChatMessage[], index: number): boolean {
   const [before, here] = [messages[index - 1], messages[index]]
-  return before?.speaker !== here?.speaker || before?.role !== here?.role
+  return before?.speaker !== here?.speaker || before?.key !== here?.key
 }
 
 function liveState(live: Live | null, message: ChatMessage): 'no' | 'loading' | 'waiting' | 'speaking' {

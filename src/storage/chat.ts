@@ -8,7 +8,8 @@ export interface Message extends NewMessage {
 /** A chat as its events leave it. */
 export interface Chat {
   readonly id: string
-  readonly role: string | null
+  /** Of the member that plays; null for the bare backbone. */
+  readonly key: string | null
   /** 1 is the trained strength; 0 to 1.5. */
   readonly strength: number
   readonly title: string | null
@@ -46,7 +47,7 @@ export function applyEvent(chat: Chat | undefined, event: ChatEvent): Chat | und
 function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
   return {
     id: event.chat,
-    role: event.role,
+    key: event.key,
     strength: 1,
     title: event.title,
     parent: event.parent,
@@ -66,7 +67,7 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
     case 'chat-titled':
       return { ...chat, title: change.title }
     case 'scene-changed':
-      return { ...chat, role: change.role, strength: change.strength }
+      return { ...chat, key: change.key, strength: change.strength }
     case 'chat-deleted':
       return { ...chat, deleted: true }
     case 'chat-restored':
@@ -151,7 +152,7 @@ export function summarize(chat: Chat): ChatSummary {
   return {
     version: 1,
     id: chat.id,
-    role: chat.role,
+    key: chat.key,
     title: chatTitle(chat),
     lastText: last ? shorten(selectedTake(last).text, EXCERPT_LENGTH) : '',
     messages: messages.length,

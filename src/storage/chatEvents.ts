@@ -2,10 +2,11 @@ import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { ChatChange, ChatEvent, Generation, NewMessage, Take } from './records.ts'
+import { storeEvent } from './storedChat.ts'
 
 /** A chat's log as text: one event a line. */
 export function writeChatEvents(events: readonly ChatEvent[]): string {
-  return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+  return events.map((event) => `${JSON.stringify(storeEvent(event))}\n`).join('')
 }
 
 /**
@@ -31,22 +32,22 @@ function readEvent(record: JsonRecord): ChatEvent | null {
 }
 
 function readChange(record: JsonRecord): ChatChange | null {
-  const field = (key: string): unknown => ownField(record, key)
+  const field = (name: string): unknown => ownField(record, name)
   const kind = field('kind')
   switch (kind) {
     case 'chat-created': {
-      const [role, title, metadata] = [field('role'), field('title'), field('metadata')]
-      if (!isTextOrNull(role) || !isTextOrNull(title) || !isTextOrNull(metadata)) return null
+      const [key, title, metadata] = [field('role'), field('title'), field('metadata')]
+      if (!isTextOrNull(key) || !isTextOrNull(title) || !isTextOrNull(metadata)) return null
       const parent = readParent(field('parent'))
-      return parent === undefined ? null : { kind, role, title, parent, metadata }
+      return parent === undefined ? null : { kind, key, title, parent, metadata }
     }
     case 'chat-titled': {
       const title = field('title')
       return typeof title === 'string' ? { kind, title } : null
     }
     case 'scene-changed': {
-      const [role, strength] = [field('role'), field('strength')]
-      return isTextOrNull(role) && isNumber(strength) ? { kind, role, strength } : null
+      const [key, strength] = [field('role'), field('strength')]
+      return isTextOrNull(key) && isNumber(strength) ? { kind, key, strength } : null
     }
     case 'chat-deleted':
     case 'chat-restored':
@@ -89,14 +90,14 @@ function readParent(value: unknown): { readonly chat: string; readonly message: 
 
 function readMessage(value: unknown): NewMessage | null {
   if (!isJsonRecord(value)) return null
-  const [id, speaker, name, role] = ['id', 'speaker', 'name', 'role'].map((key) => ownField(value, key))
-  const [excluded, takes, selected] = ['excluded', 'takes', 'selected'].map((key) => ownField(value, key))
-  if (typeof id !== 'string' || typeof name !== 'string' || !isTextOrNull(role)) return null
+  const [id, speaker, name, key] = ['id', 'speaker', 'name', 'role'].map((field) => ownField(value, field))
+  const [excluded, takes, selected] = ['excluded', 'takes', 'selected'].map((field) => ownField(value, field))
+  if (typeof id !== 'string' || typeof name !== 'string' || !isTextOrNull(key)) return null
   if ((speaker !== 'user' && speaker !== 'role') || typeof excluded !== 'boolean') return null
   if (!Array.isArray(takes) || takes.length === 0 || !Number.isInteger(selected)) return null
   const read = takes.map(readTake).filter((take) => take !== null)
   return read.length === takes.length && isNumber(selected)
-    ? { id, speaker, name, role, excluded, takes: read, selected }
+    ? { id, speaker, name, key, excluded, takes: read, selected }
     : null
 }
 
@@ -111,18 +112,18 @@ function readTake(value: unknown): Take | null {
 
 const STOPS = ['end', 'length', 'context', 'cancelled', 'loop'] as const
 
-/** How an answer was made, field by field; null where none was, undefined where the value says nothing of it. */
+/** How an answer was made, field by field from its stored form; null where none was, undefined where the value says nothing of it. */
 export function readGeneration(value: unknown): Generation | null | undefined {
   if (value === null) return null
   if (!isJsonRecord(value)) return undefined
-  const number = (key: string): number => {
-    const found = ownField(value, key)
+  const number = (name: string): number => {
+    const found = ownField(value, name)
     return isNumber(found) ? found : 0
   }
-  const [backbone, role] = [ownField(value, 'backbone'), ownField(value, 'role')]
+  const [backbone, key] = [ownField(value, 'backbone'), ownField(value, 'role')]
   return {
     backbone: typeof backbone === 'string' ? backbone : '',
-    role: typeof role === 'string' ? role : null,
+    key: typeof key === 'string' ? key : null,
     strength: number('strength'),
     seed: number('seed'),
     promptTokens: number('promptTokens'),

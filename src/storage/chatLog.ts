@@ -2,6 +2,8 @@ import { foldChat, summarize } from './chat.ts'
 import type { Chat } from './chat.ts'
 import { committed, settled, storageError } from './database.ts'
 import type { ChatChange, ChatEvent, ChatSummary } from './records.ts'
+import { eventFrom, storeEvent, storeSummary, summaryFrom } from './storedChat.ts'
+import type { StoredEvent, StoredSummary } from './storedChat.ts'
 
 /*
  * The chats' log in IndexedDB. `events` is written with `add` alone: no entry is ever replaced, so no state of the
@@ -52,10 +54,10 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
   database.addEventListener('versionchange', () => database.close())
 
   const list = async (): Promise<readonly ChatSummary[]> => {
-    const known = await settled<ChatSummary[]>(
+    const known = await settled<StoredSummary[]>(
       database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll(),
     )
-    const byId = new Map(known.map((summary) => [summary.id, summary]))
+    const byId = new Map(known.map((summary) => [summary.id, summaryFrom(summary)]))
     const missing = (await chatIds(database)).filter((id) => !byId.has(id))
     if (missing.length > 0) {
       const transaction = database.transaction(STORES, 'readwrite')
@@ -65,10 +67,13 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
     return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
   }
 
+  const readEvents = async (chat: string): Promise<readonly ChatEvent[]> =>
+    (await settled(eventsOf(database.transaction(EVENTS), chat))).map(eventFrom)
+
   const restore = async (events: readonly ChatEvent[]): Promise<void> => {
     const chats = new Set(events.map(({ chat }) => chat))
     const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
-    for (const event of events) transaction.objectStore(EVENTS).add(event)
+    for (const event of events) transaction.objectStore(EVENTS).add(storeEvent(event))
     for (const chat of chats) summarizeAgain(transaction, chat)
     await committed(transaction)
     for (const chat of chats) announce(chat)
@@ -81,15 +86,15 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
       return events
     },
     restore,
-    events: (chat) => settled(eventsOf(database.transaction(EVENTS), chat)),
+    events: readEvents,
     async read(chat) {
-      return foldChat(await settled(eventsOf(database.transaction(EVENTS), chat)))
+      return foldChat(await readEvents(chat))
     },
     list,
     async eraseDeleted() {
       const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
       const erased: string[] = []
-      const summaries: IDBRequest<ChatSummary[]> = transaction.objectStore(SUMMARIES).getAll()
+      const summaries: IDBRequest<StoredSummary[]> = transaction.objectStore(SUMMARIES).getAll()
       summaries.addEventListener('success', () => {
         for (const { id } of summaries.result.filter(({ deleted }) => deleted)) {
           erased.push(id)
@@ -114,8 +119,8 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
   }
 }
 
-// What lies in these stores was written by `append`; the fold ignores what it does not know.
-function eventsOf(transaction: IDBTransaction, chat: string): IDBRequest<ChatEvent[]> {
+// What lies in these stores was written by `restore`; the fold ignores what it does not know.
+function eventsOf(transaction: IDBTransaction, chat: string): IDBRequest<StoredEvent[]> {
   return transaction.objectStore(EVENTS).index('chat').getAll(chat)
 }
 
@@ -127,10 +132,10 @@ function summarizeAgain(
 ): void {
   const events = eventsOf(transaction, chat)
   events.addEventListener('success', () => {
-    const folded = foldChat(events.result)
+    const folded = foldChat(events.result.map(eventFrom))
     if (!folded) return
     const summary = summarize(folded)
-    transaction.objectStore(SUMMARIES).put(summary)
+    transaction.objectStore(SUMMARIES).put(storeSummary(summary))
     tell(summary)
   })
 }

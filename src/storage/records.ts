@@ -4,13 +4,15 @@ import type { PathChoice, PathRates } from '../core/path.ts'
 /*
  * What the page keeps between visits. Every record carries `version`; a reader leaves alone what a newer build wrote.
  *
- * A chat is not stored as a document but as the events that made it (`ChatEvent`), which are only ever added.
+ * A chat is not stored as a document but as the events that made it (`ChatEvent`), which are only ever added. `key` is what
+ * identifies a member of the cast on this device (`CastMember`); `src/storage/storedChat.ts` has its name in what is written.
  */
 
 /** How one answer came about: what is needed to explain it and, with a locked seed, to have it again. */
 export interface Generation {
   readonly backbone: string
-  readonly role: string | null
+  /** Of the member that answered; null for the bare backbone. */
+  readonly key: string | null
   readonly strength: number
   readonly seed: number
   readonly promptTokens: number
@@ -35,8 +37,8 @@ export interface NewMessage {
   readonly speaker: Turn['speaker']
   /** The speaker's name at the time. */
   readonly name: string
-  /** The role that spoke; null for the visitor and for the bare backbone. */
-  readonly role: string | null
+  /** Of the member that spoke; null for the visitor and for the bare backbone. */
+  readonly key: string | null
   /** Shown, but never sent to the model (SillyTavern's `is_system`). */
   readonly excluded: boolean
   readonly takes: readonly Take[]
@@ -48,7 +50,7 @@ export interface NewMessage {
 export type ChatChange =
   | {
       readonly kind: 'chat-created'
-      readonly role: string | null
+      readonly key: string | null
       readonly title: string | null
       /** The chat and message that this one branched from. */
       readonly parent: { readonly chat: string; readonly message: string } | null
@@ -56,7 +58,7 @@ export type ChatChange =
       readonly metadata: string | null
     }
   | { readonly kind: 'chat-titled'; readonly title: string }
-  | { readonly kind: 'scene-changed'; readonly role: string | null; readonly strength: number }
+  | { readonly kind: 'scene-changed'; readonly key: string | null; readonly strength: number }
   | { readonly kind: 'chat-deleted' }
   | { readonly kind: 'chat-restored' }
   | { readonly kind: 'message-added'; readonly message: NewMessage }
@@ -79,7 +81,8 @@ export type ChatEvent = ChatChange & { readonly version: 1; readonly chat: strin
 export interface ChatSummary {
   readonly version: 1
   readonly id: string
-  readonly role: string | null
+  /** Of the member that plays; null for the bare backbone. */
+  readonly key: string | null
   readonly title: string
   /** The last words said, shortened. */
   readonly lastText: string

@@ -4,6 +4,7 @@ import type { Chat, Message } from './chat.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
 import { readGeneration } from './chatEvents.ts'
 import type { NewMessage, Take } from './records.ts'
+import { storeGeneration } from './storedChat.ts'
 
 /*
  * Chats as SillyTavern keeps them: one JSON object a line, the first a header, then one message each.
@@ -52,22 +53,22 @@ function exportMessage(message: Message, resolve: (text: string) => string): Rec
     is_system: message.excluded,
     send_date: new Date(shown.at).toISOString(),
     mes: resolve(shown.text),
-    extra: extraOf(shown, message.role),
+    extra: extraOf(shown, message.key),
     ...(swipes && {
       swipe_id: message.selected,
       swipes: message.takes.map((take) => resolve(take.text)),
       swipe_info: message.takes.map((take) => ({
         send_date: new Date(take.at).toISOString(),
-        extra: extraOf(take, message.role),
+        extra: extraOf(take, message.key),
       })),
     }),
   }
 }
 
-/** Our own facts travel under one key; `token_count` is SillyTavern's. */
-function extraOf({ generation }: Take, role: string | null): Record<string, unknown> {
-  if (!generation) return role === null ? {} : { hycora: { role } }
-  return { token_count: generation.tokens, hycora: { role, generation } }
+/** Our own facts travel under one name, in their stored form; `token_count` is SillyTavern's. */
+function extraOf({ generation }: Take, key: string | null): Record<string, unknown> {
+  if (!generation) return key === null ? {} : { hycora: { role: key } }
+  return { token_count: generation.tokens, hycora: { role: key, generation: storeGeneration(generation) } }
 }
 
 /**
@@ -176,7 +177,7 @@ function importMessage(fields: Fields, newId: () => string, before: number): New
     id: newId(),
     speaker: fields.get('is_user') === true ? 'user' : 'role',
     name: typeof name === 'string' ? name : '',
-    role: readRole(fields.get('extra')),
+    key: readKey(fields.get('extra')),
     excluded: fields.get('is_system') === true,
     takes,
     selected: found < 0 ? all.length - 1 : found,
@@ -188,9 +189,9 @@ function ourField(extra: unknown, key: string): unknown {
   return isJsonRecord(own) ? ownField(own, key) : undefined
 }
 
-function readRole(extra: unknown): string | null {
-  const role = ourField(extra, 'role')
-  return typeof role === 'string' ? role : null
+function readKey(extra: unknown): string | null {
+  const key = ourField(extra, 'role')
+  return typeof key === 'string' ? key : null
 }
 
 /**

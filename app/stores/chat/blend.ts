@@ -13,7 +13,7 @@ import { isForAnotherModel } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import { meetRole } from './chats.ts'
+import { meet } from './chats.ts'
 import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
 import { keepPack, packRefOf, useGuests } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
@@ -235,7 +235,7 @@ export async function keepBlend(name: string): Promise<void> {
     const backboneId = useEngine.getState().backbone?.id ?? null
     await keepPack({ id, name: title, backboneId, cast: [title], origin: { kind: 'blended' }, file })
     useBlend.setState(initial, true)
-    await meetRole(guestKey(id, title))
+    await meet(guestKey(id, title))
   } catch (thrown) {
     fail(thrown)
   } finally {

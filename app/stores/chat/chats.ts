@@ -118,62 +118,60 @@ export async function append(chat: string, changes: readonly ChatChange[]): Prom
 
 /** A message with one wording, said now. */
 export function newMessage(
-  fields: Pick<NewMessage, 'speaker' | 'name' | 'role'>,
+  fields: Pick<NewMessage, 'speaker' | 'name' | 'key'>,
   takes: readonly Take[],
 ): NewMessage {
   return { ...fields, id: newId(), excluded: false, takes, selected: 0 }
 }
 
-function greetingOf(role: string | null): readonly ChatChange[] {
-  const member = findMember(useCast.getState().members, role)
+function greetingOf(key: string | null): readonly ChatChange[] {
+  const member = findMember(useCast.getState().members, key)
   if (!member || member.greetings.length === 0) return []
   const takes = member.greetings.map((text) => ({ id: newId(), text, at: Date.now(), generation: null }))
   return [
     {
       kind: 'message-added',
-      message: newMessage({ speaker: 'role', name: member.displayName, role }, takes),
+      message: newMessage({ speaker: 'role', name: member.displayName, key }, takes),
     },
   ]
 }
 
-/** Opens a new chat with a role, or the one that waits with only its greeting. */
-export async function beginChat(role: string | null): Promise<void> {
+/** Opens a new chat with a member of the cast, or the one that waits with only its greeting. */
+export async function beginChat(key: string | null): Promise<void> {
   const waiting = useChats
     .getState()
-    .summaries.find((chat) => !chat.started && !chat.deleted && chat.role === role)
+    .summaries.find((chat) => !chat.started && !chat.deleted && chat.key === key)
   if (waiting) {
     goTo({ screen: 'chat', chat: waiting.id })
     return
   }
   const id = newId()
   await append(id, [
-    { kind: 'chat-created', role, title: null, parent: null, metadata: null },
-    ...greetingOf(role),
+    { kind: 'chat-created', key, title: null, parent: null, metadata: null },
+    ...greetingOf(key),
   ])
   goTo({ screen: 'chat', chat: id })
 }
 
-/** Opens the last chat with a role, else a new one. */
-export async function meetRole(role: string): Promise<void> {
-  const last = useChats
-    .getState()
-    .summaries.find((chat) => chat.started && !chat.deleted && chat.role === role)
+/** Opens the last chat with a member of the cast, else a new one. */
+export async function meet(key: string): Promise<void> {
+  const last = useChats.getState().summaries.find((chat) => chat.started && !chat.deleted && chat.key === key)
   if (last) goTo({ screen: 'chat', chat: last.id })
-  else await beginChat(role)
+  else await beginChat(key)
 }
 
-/** Lets another role, or another strength of it, play on. Before the first words the greeting changes too. */
+/** Lets somebody else, or another strength of them, play on. Before the first words the greeting changes too. */
 export async function setScene(scene: {
-  readonly role: string | null
+  readonly key: string | null
   readonly strength: number
 }): Promise<void> {
   const chat = useChats.getState().open
-  if (!chat || (chat.role === scene.role && chat.strength === scene.strength)) return
+  if (!chat || (chat.key === scene.key && chat.strength === scene.strength)) return
   const changes: ChatChange[] = [{ kind: 'scene-changed', ...scene }]
   const shown = visibleMessages(chat)
-  if (chat.role !== scene.role && shown.every((message) => message.speaker === 'role')) {
+  if (chat.key !== scene.key && shown.every((message) => message.speaker === 'role')) {
     if (shown.length > 0) changes.push({ kind: 'messages-deleted', messages: shown.map(({ id }) => id) })
-    changes.push(...greetingOf(scene.role))
+    changes.push(...greetingOf(scene.key))
   }
   await append(chat.id, changes)
 }
@@ -240,26 +238,26 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
   await append(id, [
     {
       kind: 'chat-created',
-      role: chat.role,
+      key: chat.key,
       title: chat.title ? `${chat.title} (branch)` : null,
       parent: { chat: chat.id, message: messageId },
       metadata: chat.metadata,
     },
-    { kind: 'scene-changed', role: chat.role, strength: chat.strength },
+    { kind: 'scene-changed', key: chat.key, strength: chat.strength },
     ...upTo.map(copyOf),
   ])
   goTo({ screen: 'chat', chat: id })
   notify('A new branch begins here. The chat it left is unchanged.')
 }
 
-function copyOf({ id, speaker, name, role, excluded, takes, selected }: Message): ChatChange {
-  return { kind: 'message-added', message: { id, speaker, name, role, excluded, takes, selected } }
+function copyOf({ id, speaker, name, key, excluded, takes, selected }: Message): ChatChange {
+  return { kind: 'message-added', message: { id, speaker, name, key, excluded, takes, selected } }
 }
 
 /** The chat as a SillyTavern file. */
 export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
-  const member = findMember(useCast.getState().members, chat.role)
-  const names = { user: useSettings.getState().userName, character: characterName(member, chat.role) }
+  const member = findMember(useCast.getState().members, chat.key)
+  const names = { user: useSettings.getState().userName, character: characterName(member, chat.key) }
   const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
   return {
     name: `${names.character} - ${date}.jsonl`,
@@ -270,19 +268,19 @@ export function exportOpenChat(chat: Chat): { readonly name: string; readonly te
 /** Opens a new chat from a SillyTavern file, and says what of it could not be read. @throws HycoraError `format-invalid`. */
 export async function importChatFile(file: File): Promise<void> {
   const imported = importChat(await file.text(), newId)
-  const role = matchRole(imported)
+  const key = matchMember(imported)
   const id = newId()
   await append(id, [
     {
       kind: 'chat-created',
-      role,
+      key,
       title: file.name.replace(/\.jsonl?$/i, ''),
       parent: null,
       metadata: imported.metadata,
     },
     ...imported.messages.map((message): ChatChange => ({
       kind: 'message-added',
-      message: withRole(message, imported.characterName, role),
+      message: withKey(message, imported.characterName, key),
     })),
   ])
   goTo({ screen: 'chat', chat: id })
@@ -306,10 +304,10 @@ function importReport(
     : `${came} ${skipped.length} lines were skipped (${which}${more}); line ${first.line}: ${first.reason}.`
 }
 
-/** The role that an imported chat was with: as its own facts say, else by name; null when nobody here fits. */
-function matchRole(imported: ImportedChat): string | null {
+/** Whom an imported chat was with: as its own facts say, else by name; null when nobody here fits. */
+function matchMember(imported: ImportedChat): string | null {
   const { members } = useCast.getState()
-  const recorded = imported.messages.find((message) => message.role !== null)?.role
+  const recorded = imported.messages.find((message) => message.key !== null)?.key
   const character = lettersOf(imported.characterName)
   const member =
     members.find(({ key }) => key === recorded) ??
@@ -319,10 +317,10 @@ function matchRole(imported: ImportedChat): string | null {
   return member?.key ?? null
 }
 
-/** A message of the chat's character as this role's, unless it says whose it is. */
-function withRole(message: NewMessage, character: string, role: string | null): NewMessage {
-  const isTheirs = message.speaker === 'role' && message.role === null && message.name === character
-  return isTheirs ? { ...message, role } : message
+/** A message of the chat's character as this member's, unless it says whose it is. */
+function withKey(message: NewMessage, character: string, key: string | null): NewMessage {
+  const isTheirs = message.speaker === 'role' && message.key === null && message.name === character
+  return isTheirs ? { ...message, key } : message
 }
 
 function lettersOf(name: string): string {

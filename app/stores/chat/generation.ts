@@ -27,7 +27,8 @@ export interface Live {
   readonly message: string
   readonly take: string
   readonly name: string
-  readonly role: string | null
+  /** Of the member that answers; null for the bare backbone. */
+  readonly key: string | null
   /** The whole wording as it stands, with what was there before where it is carried on. */
   readonly text: string
   readonly tokens: number
@@ -64,7 +65,7 @@ export async function say(text: string): Promise<void> {
   const take: Take = { id: newId(), text: words, at: Date.now(), generation: null }
   const name = useSettings.getState().userName
   const saved = append(chat.id, [
-    { kind: 'message-added', message: newMessage({ speaker: 'user', name, role: null }, [take]) },
+    { kind: 'message-added', message: newMessage({ speaker: 'user', name, key: null }, [take]) },
   ])
   keepWhatIsSaid()
   // The answer does not wait for the disk.
@@ -116,7 +117,7 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
   const seed = useSettings.getState().lockedSeed ?? newSeed()
   controller = new AbortController()
   isInLog = false
-  const member = findMember(useCast.getState().members, chat.role)
+  const member = findMember(useCast.getState().members, chat.key)
   useGeneration.setState({
     failure: null,
     live: {
@@ -124,8 +125,8 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
       kind,
       message: target?.id ?? newId(),
       take: before?.id ?? newId(),
-      name: characterName(member, chat.role),
-      role: chat.role,
+      name: characterName(member, chat.key),
+      key: chat.key,
       text: before?.text ?? '',
       tokens: 0,
       isWaiting: useEngine.getState().phase !== 'ready',
@@ -162,11 +163,11 @@ async function generate(
   const signal = (controller ?? new AbortController()).signal
   const engine = await whenReady(signal)
   // Who can play is known only now.
-  const member = findMember(useCast.getState().members, chat.role)
-  if (!member && isGuestKey(chat.role)) {
+  const member = findMember(useCast.getState().members, chat.key)
+  if (!member && isGuestKey(chat.key)) {
     throw new HycoraError(
       'usage',
-      `${characterName(member, chat.role)} is no longer on this device: bring them in again, or let somebody else play`,
+      `${characterName(member, chat.key)} is no longer on this device: bring them in again, or let somebody else play`,
     )
   }
   const pack = await packRefOf(member)
@@ -218,7 +219,7 @@ function recordOf(summary: GenerationSummary, chat: Chat, seed: number): Generat
   const { info } = useEngine.getState()
   return {
     backbone: info?.name ?? '',
-    role: chat.role,
+    key: chat.key,
     strength: chat.strength,
     seed,
     promptTokens: summary.promptTokens,
@@ -244,7 +245,7 @@ async function keep(live: Live, generation: Generation | null): Promise<void> {
   if (live.kind === 'take') await append(live.chat, [{ kind: 'take-added', message: live.message, take }])
   else {
     const message = {
-      ...newMessage({ speaker: 'role', name: live.name, role: live.role }, [take]),
+      ...newMessage({ speaker: 'role', name: live.name, key: live.key }, [take]),
       id: live.message,
     }
     await append(live.chat, [{ kind: 'message-added', message }])
@@ -268,7 +269,7 @@ export function withLive(chat: Chat, live: Live | null): readonly Message[] {
   const present = shown[place]
   if (!present) {
     if (live.kind !== 'reply') return shown
-    const message = newMessage({ speaker: 'role', name: live.name, role: live.role }, [wording])
+    const message = newMessage({ speaker: 'role', name: live.name, key: live.key }, [wording])
     return [...shown, { ...message, id: live.message, deleted: false }]
   }
   const at = present.takes.findIndex(({ id }) => id === live.take)

@@ -66,7 +66,7 @@ async function count(): Promise<void> {
 }
 
 async function stage(chat: Chat): Promise<Staging> {
-  const member = findMember(useCast.getState().members, chat.role)
+  const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
   return stageChat(chat, { member, pack, userName: useSettings.getState().userName })
 }

@@ -26,8 +26,8 @@ export interface StagingOptions {
 }
 
 /** The name that stands for `{{char}}` in a chat. */
-export function characterName(member: CastMember | undefined, role: string | null): string {
-  return member?.displayName ?? (role === null ? 'Nobody' : nameInKey(role))
+export function characterName(member: CastMember | undefined, key: string | null): string {
+  return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))
 }
 
 /**
@@ -38,18 +38,18 @@ export function stageChat(
   chat: Chat,
   { member, userName, pack, target, continueTarget = false }: StagingOptions,
 ): Staging {
-  const names = { user: userName, character: characterName(member, chat.role) }
+  const names = { user: userName, character: characterName(member, chat.key) }
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
     (message) => !message.excluded,
   )
   const spoken = counted
     .map((message) => ({ id: message.id, turn: turnOf(message, names) }))
     .filter(({ turn }) => turn.text.trim() !== '')
-  const hasWeights = chat.role !== null && member?.isTrained !== false
+  const hasWeights = chat.key !== null && member?.isTrained !== false
   const cardLine = member?.cardLine ? fillMacros(member.cardLine, names) : null
   return {
     scene: {
-      role: hasWeights ? (member?.role ?? chat.role) : null,
+      role: hasWeights ? (member?.role ?? chat.key) : null,
       ...(hasWeights && pack && { pack }),
       strength: chat.strength,
       ...(!hasWeights && { system: cardLine }),

@@ -7,7 +7,7 @@ import type { Failure } from '../../../src/core/errors.ts'
 import { inspectPack } from '../../../src/storage/packLibrary.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import { meetRole } from '../chat/chats.ts'
+import { meet } from '../chat/chats.ts'
 import { listed } from '../../../src/cast/plainName.ts'
 import { guestKey } from '../../../src/cast/key.ts'
 import { keepPack, useGuests } from '../company/guests.ts'
@@ -92,7 +92,7 @@ export async function talkToResult(): Promise<void> {
   await work(async () => {
     if (!(await keep())) return
     const { kept } = useFirstNight.getState()
-    if (kept) await meetRole(guestKey(kept, taughtRole()))
+    if (kept) await meet(guestKey(kept, taughtRole()))
   })
 }
 

@@ -236,7 +236,7 @@ describe('a backup', () => {
     const chat = 'c'.repeat(24)
     await log.append(
       chat,
-      [{ kind: 'chat-created', role: null, title: 'Evening', parent: null, metadata: null }],
+      [{ kind: 'chat-created', key: null, title: 'Evening', parent: null, metadata: null }],
       1,
     )
     const stores = { log, library: storage.library, cards: storage.cards }

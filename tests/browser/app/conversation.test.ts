@@ -47,12 +47,12 @@ const shipped = readCast({
 })
 
 /** Opens a chat with a role, an engine that follows the script behind it. */
-const stage = async (role: string | null, script: Script = {}): Promise<FakeEngine> => {
+const stage = async (key: string | null, script: Script = {}): Promise<FakeEngine> => {
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped, members: joinCast(shipped, null) })
   const engine = createFakeEngine({ roles: ['Holmes'], ...script })
   await startEngine(() => engine)
-  await beginChat(role)
+  await beginChat(key)
   const route = readRoute(location.hash)
   if (route.screen === 'chat') await openChat(route.chat)
   return engine
@@ -92,7 +92,7 @@ describe('a conversation', () => {
       continueLast: false,
     })
     expect(words()).toEqual(['Good evening, {{user}}.', 'Hello', 'Indeed.'])
-    expect(selectedTake(last()).generation).toMatchObject({ role: 'Holmes', strength: 1, stop: 'end' })
+    expect(selectedTake(last()).generation).toMatchObject({ key: 'Holmes', strength: 1, stop: 'end' })
   })
 
   test('answers again without forgetting, and does not read the answer it replaces', async () => {
@@ -213,16 +213,16 @@ describe('who plays', () => {
     expect(engine.asked[0]?.scene).toMatchObject({ role: null, system: null, turns: [{ text: 'Hello' }] })
   })
 
-  test('a change of role before the first words changes the greeting; later it leaves what was said', async () => {
+  test('a change of who plays before the first words changes the greeting; later it leaves what was said', async () => {
     const engine = await stage('Holmes')
-    await setScene({ role: 'Alice', strength: 1 })
+    await setScene({ key: 'Alice', strength: 1 })
     expect(words()).toEqual(['Curiouser.'])
     await say('Hello')
-    await setScene({ role: 'Holmes', strength: 1.2 })
+    await setScene({ key: 'Holmes', strength: 1.2 })
     expect(words()).toEqual(['Curiouser.', 'Hello', 'Indeed.'])
     await say('And you?')
     expect(engine.asked[1]?.scene).toMatchObject({ role: 'Holmes', strength: 1.2 })
-    expect(last().role).toBe('Holmes')
+    expect(last().key).toBe('Holmes')
   })
 })
 
@@ -259,7 +259,7 @@ describe('a chat', () => {
     await importChatFile(new File([`${text}not a line\n`], 'evening.jsonl'))
     const route = readRoute(location.hash)
     if (route.screen === 'chat') await openChat(route.chat)
-    expect(chat()).toMatchObject({ role: 'Holmes', title: 'evening' })
+    expect(chat()).toMatchObject({ key: 'Holmes', title: 'evening' })
     expect(words()).toEqual(['Good evening, Watson.', 'Hello', 'Two.'])
     expect(last().takes.map((take) => take.text)).toEqual(['One.', 'Two.'])
     expect(useNotices.getState().notice?.text).toBe(

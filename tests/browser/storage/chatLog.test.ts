@@ -7,7 +7,7 @@ import type { ChatChange } from '../../../src/storage/records.ts'
 
 const created: ChatChange = {
   kind: 'chat-created',
-  role: 'Holmes',
+  key: 'Holmes',
   title: null,
   parent: null,
   metadata: null,
@@ -18,7 +18,7 @@ const said = (id: string, text: string): ChatChange => ({
     id,
     speaker: 'user',
     name: 'Ann',
-    role: null,
+    key: null,
     excluded: false,
     takes: [{ id: `${id}1`, text, at: 1, generation: null }],
     selected: 0,

@@ -98,7 +98,7 @@ describe('chats', () => {
 
   test('are listed with whom they are with', async () => {
     const summaries = await (await openLog()).list()
-    expect(summaries.map(({ id, role, title, messages }) => [id, role, title, messages])).toEqual([
+    expect(summaries.map(({ id, key, title, messages }) => [id, key, title, messages])).toEqual([
       [BRANCH, TOM, 'On the river', 1],
       [CHAT, HOLMES, 'Who are you?', 3],
     ])
@@ -107,25 +107,33 @@ describe('chats', () => {
   test('open with every word, and who said it, and how it came about', async () => {
     const log = await openLog()
     const chat = (await log.read(CHAT))!
-    expect([chat.role, chat.strength, chat.unreadable]).toEqual([HOLMES, 1, 0])
-    expect(visibleMessages(chat).map(({ speaker, role }) => [speaker, role])).toEqual([
+    expect([chat.key, chat.strength, chat.unreadable]).toEqual([HOLMES, 1, 0])
+    expect(visibleMessages(chat).map(({ speaker, key }) => [speaker, key])).toEqual([
       ['role', HOLMES],
       ['user', null],
       ['role', HOLMES],
     ])
     const takes = chat.messages.at(-1)!.takes
-    expect(takes.map(({ text, generation }) => [text, generation?.role, generation?.seed])).toEqual([
+    expect(takes.map(({ text, generation }) => [text, generation?.key, generation?.seed])).toEqual([
       ['A man of method.', HOLMES, 7],
       ['A man of habit.', HOLMES, 8],
     ])
     const branch = (await log.read(BRANCH))!
-    expect([branch.role, branch.strength, branch.title, branch.parent?.chat]).toEqual([
+    expect([branch.key, branch.strength, branch.title, branch.parent?.chat]).toEqual([
       TOM,
       1.2,
       'On the river',
       CHAT,
     ])
-    expect(branch.messages[0]).toMatchObject({ role: TOM, excluded: true, deleted: false })
+    expect(branch.messages[0]).toMatchObject({ key: TOM, excluded: true, deleted: false })
+  })
+
+  test('keep what a newer build has written to them, as it wrote it', async () => {
+    const newer = { kind: 'take-added', message: 'm', takes: [], version: 2, chat: CHAT, at: 1795953700000 }
+    await put(await open(1, makeChats), { events: [[newer]] })
+    const log = await openLog()
+    expect((await log.read(CHAT))?.unreadable).toBe(1)
+    expect((await log.events(CHAT)).at(-1)).toEqual(newer)
   })
 
   test('that this build writes lie there as its forerunners wrote them', async () => {

@@ -11,6 +11,7 @@ import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import type { KeptPack } from '../../../src/storage/packLibrary.ts'
 import type { ChatChange, Take } from '../../../src/storage/records.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
+import { keptEvents } from '../../support/keptData.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 const CHAT = 'c'.repeat(24)
@@ -53,7 +54,7 @@ const take = (text: string): Take => ({
   at: 5,
   generation: {
     backbone: 'Tiny',
-    role: 'Brine',
+    key: 'Brine',
     strength: 1,
     seed: 7,
     promptTokens: 3,
@@ -70,7 +71,7 @@ const said = (text: string): ChatChange => ({
     id: newId(),
     speaker: 'role',
     name: 'Brine',
-    role: 'Brine',
+    key: 'Brine',
     excluded: false,
     takes: [take(text)],
     selected: 0,
@@ -79,7 +80,7 @@ const said = (text: string): ChatChange => ({
 
 const begun: ChatChange = {
   kind: 'chat-created',
-  role: 'Brine',
+  key: 'Brine',
   title: 'Ferry',
   parent: null,
   metadata: null,
@@ -187,7 +188,7 @@ describe('a chat’s log as text', () => {
   const changes: readonly ChatChange[] = [
     { ...begun, parent: { chat: 'a', message: 'b' }, metadata: '{}' },
     { kind: 'chat-titled', title: 'T' },
-    { kind: 'scene-changed', role: null, strength: 1.2 },
+    { kind: 'scene-changed', key: null, strength: 1.2 },
     said('Aye.'),
     { kind: 'take-added', message: 'm', take: take('No.') },
     { kind: 'take-selected', message: 'm', take: 't' },
@@ -201,6 +202,14 @@ describe('a chat’s log as text', () => {
   test('comes back as it was, whatever happened', () => {
     const events = changes.map((change) => ({ ...change, version: 1 as const, chat: CHAT, at: 2 }))
     expect(readChatEvents(writeChatEvents(events), 'a chat')).toEqual(events)
+  })
+
+  test('has the form of the first builds, both ways', () => {
+    const text = keptEvents.map((event) => `${JSON.stringify(event)}\n`).join('')
+    const events = readChatEvents(text, 'a chat')
+    expect(events[0]).toMatchObject({ kind: 'chat-created', key: 'Sherlock Holmes' })
+    const lines = writeChatEvents(events).trimEnd().split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(keptEvents)
   })
 
   test.each([

@@ -27,7 +27,7 @@ const change: fc.Arbitrary<ChatChange> = fc.oneof(
       id,
       speaker: fc.constantFrom('user' as const, 'role' as const),
       name: fc.constant('Someone'),
-      role: fc.constant(null),
+      key: fc.constant(null),
       excluded: fc.boolean(),
       takes: fc.uniqueArray(take, { maxLength: 3, selector: ({ id: key }) => key }),
       selected: fc.integer({ min: -2, max: 5 }),
@@ -46,7 +46,7 @@ const change: fc.Arbitrary<ChatChange> = fc.oneof(
   fc.record({ kind: fc.constant('messages-restored' as const), messages: fc.array(id, { maxLength: 3 }) }),
   fc.record({
     kind: fc.constant('scene-changed' as const),
-    role: fc.constant('Alice'),
+    key: fc.constant('Alice'),
     strength: fc.constant(0.5),
   }),
   fc.constantFrom<ChatChange>({ kind: 'chat-deleted' }, { kind: 'chat-restored' }),
@@ -54,7 +54,7 @@ const change: fc.Arbitrary<ChatChange> = fc.oneof(
 
 const created: ChatEvent = {
   kind: 'chat-created',
-  role: 'Holmes',
+  key: 'Holmes',
   title: null,
   parent: null,
   metadata: null,
@@ -149,7 +149,7 @@ describe('a folded chat', () => {
     expect(foldChat([])).toBeUndefined()
     expect(foldChat(stamp([{ kind: 'chat-deleted' }]))).toBeUndefined()
     const chat = chatOf([line('m', 'user', 'Hello')])
-    expect(applyEvent(chat, { ...created, role: null, at: 9 })?.messages).toEqual(chat.messages)
+    expect(applyEvent(chat, { ...created, key: null, at: 9 })?.messages).toEqual(chat.messages)
   })
 
   test('leaves alone what a newer build wrote, and counts it', () => {
@@ -165,7 +165,7 @@ describe('a summary', () => {
     const words = 'Tell me about the hound that howls on the moor when the fog comes in'
     const chat = chatOf([line('g', 'role', 'Good evening.'), line('m', 'user', words)])
     expect(chatTitle(chat)).toBe('Tell me about the hound that howls on the moor…')
-    expect(summarize(chat)).toMatchObject({ started: true, messages: 2, deleted: false, role: 'Holmes' })
+    expect(summarize(chat)).toMatchObject({ started: true, messages: 2, deleted: false, key: 'Holmes' })
   })
 
   test('does not call a chat started that holds only a greeting', () => {
@@ -180,7 +180,7 @@ function line(key: string, speaker: 'user' | 'role', text: string): ChatChange {
       id: key,
       speaker,
       name: speaker,
-      role: null,
+      key: null,
       excluded: false,
       takes: [{ id: `${key}1`, text, at: 1, generation: null }],
       selected: 0,

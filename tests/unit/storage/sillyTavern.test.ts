@@ -13,7 +13,7 @@ const counter = (): (() => string) => {
 
 const generation: Generation = {
   backbone: 'starter',
-  role: 'Holmes',
+  key: 'Holmes',
   strength: 1.2,
   seed: 7,
   promptTokens: 40,
@@ -26,7 +26,7 @@ const generation: Generation = {
 const chatWith = (messages: readonly NewMessage[], metadata: string | null = null) => {
   const common = { version: 1, chat: 'chat', at: 1_700_000_000_000 } as const
   const events: ChatEvent[] = [
-    { ...common, kind: 'chat-created', role: 'Holmes', title: null, parent: null, metadata },
+    { ...common, kind: 'chat-created', key: 'Holmes', title: null, parent: null, metadata },
     ...messages.map((message) => ({ ...common, kind: 'message-added' as const, message })),
   ]
   return foldChat(events)!
@@ -46,7 +46,10 @@ const draft = fc
   )
   .map(([user, takes, selected, excluded]) => ({ user, takes, selected: selected % takes.length, excluded }))
 
-const factsWith = (seed: number) => ({ extra: { hycora: { generation: { ...generation, seed } } } })
+/** As every build has written it. */
+const { key: _, ...facts } = generation
+const stored = { ...facts, role: 'Holmes' }
+const factsWith = (seed: number) => ({ extra: { hycora: { generation: { ...stored, seed } } } })
 
 describe('SillyTavern JSONL', () => {
   test('gives back every message with its versions, selection, times and facts', () => {
@@ -56,7 +59,7 @@ describe('SillyTavern JSONL', () => {
           id: `m${index}`,
           speaker: user ? 'user' : 'role',
           name: user ? names.user : names.character,
-          role: user ? null : 'Holmes',
+          key: user ? null : 'Holmes',
           excluded,
           takes: takes.map((take, at) => ({
             id: `m${index}t${at}`,
@@ -84,14 +87,15 @@ describe('SillyTavern JSONL', () => {
     const takes = ['One.', 'Two.', 'Three.'].map((line, at) => ({ id: `t${at}`, text: line, at, generation }))
     const lines = exportChat(
       chatWith([
-        { id: 'm', speaker: 'role', name: 'Holmes', role: 'Holmes', excluded: false, takes, selected: 1 },
+        { id: 'm', speaker: 'role', name: 'Holmes', key: 'Holmes', excluded: false, takes, selected: 1 },
       ]),
       names,
     )
-    const written = JSON.parse(lines.split('\n')[1]!)
-    expect(written.swipes[written.swipe_id]).toBe(written.mes)
-    expect(written.swipe_info).toHaveLength(written.swipes.length)
-    expect(written).toMatchObject({
+    const message = JSON.parse(lines.split('\n')[1]!)
+    expect(message.swipes[message.swipe_id]).toBe(message.mes)
+    expect(message.swipe_info).toHaveLength(message.swipes.length)
+    expect(message.extra.hycora).toEqual({ role: 'Holmes', generation: stored })
+    expect(message).toMatchObject({
       mes: 'Two.',
       is_user: false,
       is_system: false,
