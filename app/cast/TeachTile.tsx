@@ -9,7 +9,7 @@ import styles from './TeachTile.module.css'
 /** The last tile of the gallery, a quiet one: somebody who is not there yet. */
 export function TeachTile() {
   const line = useTraining((state) => {
-    const name = state.run?.rehearsal.role
+    const name = state.run?.trial.role
     if (!name || state.phase === 'none') return 'Twenty lines are enough to begin.'
     if (isTraining(state)) return `${name} is rehearsing.`
     if (state.phase === 'finished') return `${name} is ready for the first night.`

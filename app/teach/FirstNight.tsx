@@ -47,7 +47,7 @@ export function FirstNight() {
 }
 
 function Newcomer({ facts }: { readonly facts: PackFacts }) {
-  const role = useTraining((state) => state.run?.rehearsal.role ?? '')
+  const role = useTraining((state) => state.run?.trial.role ?? '')
   const history = useTraining((state) => state.history)
   const result = useTraining((state) => state.result)
   const phase = useTraining((state) => state.phase)

@@ -49,9 +49,9 @@ export function RunPanel() {
       {phase !== 'finished' && !isElsewhere && <DutySlider />}
       {advice && <p className={styles.advice}>{advice}</p>}
       <LossChart history={history} />
-      <Answers history={history} prompts={run?.rehearsal.prompts ?? []} role={run?.rehearsal.role ?? ''} />
+      <Answers history={history} prompts={run?.trial.prompts ?? []} role={run?.trial.role ?? ''} />
       <SmallCharts points={history.points} />
-      <RoleMap map={history.map} taught={run?.rehearsal.role ?? ''} />
+      <RoleMap map={history.map} taught={run?.trial.role ?? ''} />
       {history.notes.length > 0 && (
         <ul className={styles.notes} aria-label="What the rehearsal noted">
           {history.notes.map((note) => (
@@ -98,7 +98,7 @@ function Controls() {
   const phase = useTraining((state) => state.phase)
   const isBusy = useTraining(isTraining)
   const isElsewhere = useTraining((state) => state.isElsewhere)
-  const role = useTraining((state) => state.run?.rehearsal.role ?? '')
+  const role = useTraining((state) => state.run?.trial.role ?? '')
   const hasNewcomer = useFirstNight((state) => state.facts !== null)
   const meet = hasNewcomer && !isBusy && (
     <Button

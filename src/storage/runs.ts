@@ -26,8 +26,12 @@ export interface RunRecord {
   readonly config: Readonly<Record<string, unknown>>
   /** The pack it goes on from; its bytes are kept with the run, which the library may lose. */
   readonly start: PackFile | null
-  readonly rehearsal: TrialQuestions
+  /** What the role in training is asked on the way. */
+  readonly trial: TrialQuestions
 }
+
+/** A run as it lies in its store: what is asked is called the rehearsal there. */
+type StoredRun = Omit<RunRecord, 'trial'> & { readonly rehearsal: TrialQuestions }
 
 /** What a run has said so far. */
 export interface RunHistory {
@@ -50,6 +54,13 @@ export interface RunProgress {
   readonly history: RunHistory
   readonly result: RunResult | null
 }
+
+/** Progress as it lies in its store: of a map the first builds knew neither who is alike nor what is shared. */
+type StoredProgress = Omit<RunProgress, 'history'> & {
+  readonly history: Omit<RunHistory, 'map'> & { readonly map: StoredMap | null }
+}
+type StoredMap = Omit<NonNullable<RunHistory['map']>, 'alike' | 'isShared'> &
+  Partial<Pick<RoleMap, 'alike' | 'isShared'>>
 
 export interface RunResult {
   readonly pack: Blob
@@ -81,7 +92,7 @@ export function openRuns(database: IDBDatabase): RunStore {
       return change((runs, progress) => {
         runs.clear()
         progress.clear()
-        runs.put(run)
+        runs.put(storeRun(run))
       })
     },
     keep(state) {
@@ -90,13 +101,13 @@ export function openRuns(database: IDBDatabase): RunStore {
     async read() {
       const transaction = database.transaction(stores)
       // What lies in these stores was written by `begin` and `keep`.
-      const [run] = (await settled(transaction.objectStore(KEPT_STORES.runs).getAll())) as RunRecord[]
+      const [run] = (await settled(transaction.objectStore(KEPT_STORES.runs).getAll())) as StoredRun[]
       // A newer build's run is left alone.
       if (run?.version !== 1) return undefined
       const progress = (await settled(
         database.transaction(stores).objectStore(KEPT_STORES.progress).get(run.id),
-      )) as RunProgress | undefined
-      return { run, progress: progress ?? null }
+      )) as StoredProgress | undefined
+      return { run: runFrom(run), progress: progress ? progressFrom(progress) : null }
     },
     remove(run) {
       return change((runs, progress) => {
@@ -105,4 +116,22 @@ export function openRuns(database: IDBDatabase): RunStore {
       })
     },
   }
+}
+
+function storeRun({ trial, ...others }: RunRecord): StoredRun {
+  return { ...others, rehearsal: trial }
+}
+
+function runFrom({ rehearsal, ...others }: StoredRun): RunRecord {
+  return { ...others, trial: rehearsal }
+}
+
+function progressFrom(stored: StoredProgress): RunProgress {
+  const { history } = stored
+  const map = history.map && {
+    ...history.map,
+    alike: history.map.alike ?? null,
+    isShared: history.map.isShared ?? false,
+  }
+  return { ...stored, history: { ...history, map } }
 }

@@ -56,7 +56,7 @@ async function inspect(pack: Blob | null): Promise<void> {
 /** The one that was taught, or the first of them. */
 export function taughtRole(): string {
   const { run } = useTraining.getState()
-  return run?.rehearsal.role ?? run?.roles[0] ?? 'Somebody'
+  return run?.trial.role ?? run?.roles[0] ?? 'Somebody'
 }
 
 function nameOfPack(): string {

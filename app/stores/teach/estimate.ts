@@ -90,7 +90,7 @@ export async function saveKit(): Promise<void> {
   const run = await plannedRun()
   const { backbone } = useEngine.getState()
   if (!run || !backbone) return
-  const name = fileStem(run.rehearsal.role)
+  const name = fileStem(run.trial.role)
   const kit = await askFileWorker(
     openFileWorker,
     'kit',

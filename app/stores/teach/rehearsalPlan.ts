@@ -152,7 +152,7 @@ export async function plannedRun(): Promise<PlannedRun | null> {
       ...configOf({ way, role, hasStart: start !== null, overrides: plan.overrides }),
     },
     start,
-    rehearsal: {
+    trial: {
       role,
       prompts: plan.prompts
         .split('\n')

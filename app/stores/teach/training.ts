@@ -244,7 +244,7 @@ async function rehearse(
         config: run.config,
         start: run.start,
         checkpoint: checkpoint?.file ?? null,
-        trial: run.rehearsal,
+        trial: run.trial,
         duty: useSettings.getState().duty,
       },
       {

@@ -30,7 +30,7 @@ const run = (id: string): RunRecord => ({
   dialogues: [{ role: 'Captain', turns: [{ speaker: 'role', text: 'Aye.' }], split: 'train' }],
   config: { steps: 20, contrast: { form: 'off' } },
   start: { name: 'start', file: new Blob(['pack']) },
-  rehearsal: { role: 'Captain', prompts: ['Who are you?'], everySteps: 5 },
+  trial: { role: 'Captain', prompts: ['Who are you?'], everySteps: 5 },
 })
 const progress = (id: string): RunProgress => ({
   version: 1,

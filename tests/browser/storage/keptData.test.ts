@@ -10,6 +10,7 @@ import { openRuns } from '../../../src/storage/runs.ts'
 import { loadSettings } from '../../../src/storage/settings.ts'
 import {
   firstPack,
+  firstProgress,
   keptCard,
   keptEvents,
   keptPack,
@@ -195,11 +196,21 @@ describe('packs, cards and the run', () => {
 
   test('the run goes on with its questions and its charts', async () => {
     const kept = (await openRuns(await openKept()).read())!
-    expect(kept.run.rehearsal).toEqual(keptRun.rehearsal)
+    expect(kept.run.trial).toEqual(keptRun.rehearsal)
     expect(kept.run).toMatchObject({ id: keptRun.id, config: keptRun.config, dialogues: keptRun.dialogues })
     expect(await kept.run.start?.file.text()).toBe('start')
     expect(kept.progress?.history).toEqual(keptProgress.history)
     expect(await kept.progress?.result?.pack.text()).toBe('taught')
+  })
+
+  test('a map of roles of the first builds warns of nobody', async () => {
+    await put(await openKept(), { progress: [[firstProgress]] })
+    const kept = (await openRuns(await openKept()).read())!
+    expect(kept.progress?.history.map).toMatchObject({
+      names: ['Brine', 'Alice'],
+      alike: null,
+      isShared: false,
+    })
   })
 
   test('a run that this build begins lies there as its forerunners wrote it', async () => {
