@@ -2,7 +2,7 @@ import { check } from '../core/errors.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import { roleFacts } from '../formats/packFacts.ts'
-import type { PackFacts } from '../formats/packFacts.ts'
+import type { PackFacts, RoleFacts } from '../formats/packFacts.ts'
 import { committed, settled, sha256 } from './database.ts'
 import { KEPT_STORES } from './keptDatabase.ts'
 
@@ -27,6 +27,14 @@ export interface KeptPack extends PackFacts {
   /** Milliseconds since 1970. */
   readonly addedAt: number
 }
+
+/** A pack as the first builds kept it, which knew one company at a time, and of its roles their vectors alone. */
+type FirstKeptPack = Omit<KeptPack, 'cast' | 'origin' | 'portraits' | 'provenance' | 'roles'> & {
+  readonly roles: readonly Pick<RoleFacts, 'name' | 'vector'>[]
+}
+
+/** What may lie in the store; both call themselves version 1. */
+type StoredPack = KeptPack | FirstKeptPack
 
 /** A pack on its way into the library. */
 export type NewPack = Pick<KeptPack, 'id' | 'name' | 'backboneId' | 'cast' | 'origin'> &
@@ -59,10 +67,10 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
   return {
     async list() {
       // What lies in this store was written by `add`; a newer build's packs are left alone.
-      const packs = (await settled(storeOf(KEPT_STORES.packs).getAll())) as KeptPack[]
+      const packs = (await settled(storeOf(KEPT_STORES.packs).getAll())) as StoredPack[]
       return packs
         .filter(({ version }) => version === 1)
-        .map(complete)
+        .map(packFrom)
         .toSorted((a, b) => b.addedAt - a.addedAt)
     },
     async add({ file, portraits = new Map(), addedAt = Date.now(), ...pack }) {
@@ -75,7 +83,7 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
       return kept
     },
     async read(id) {
-      const kept = (await settled(storeOf(KEPT_STORES.packs).get(id))) as KeptPack | undefined
+      const kept = (await settled(storeOf(KEPT_STORES.packs).get(id))) as StoredPack | undefined
       const file: unknown = await settled(storeOf(KEPT_STORES.packFiles).get(id))
       check(kept && file instanceof Blob, 'storage-corrupt', () => 'the pack is no longer on this device')
       check(
@@ -94,18 +102,16 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
   }
 }
 
-const noFacts = { system: null, card: null, blend: null }
-
-/** A record with what those of the first builds lack. */
-function complete(kept: KeptPack): KeptPack {
-  const { roles, cast, origin, portraits, provenance }: Partial<KeptPack> = kept
+/** All roles of a pack of the first builds stand in the cast: it was taught here, and they were the company. */
+function packFrom(stored: StoredPack): KeptPack {
+  if ('cast' in stored) return stored
   return {
-    ...kept,
-    roles: (roles ?? []).map((role) => ({ ...noFacts, ...role })),
-    cast: cast ?? kept.roles.map(({ name }) => name),
-    origin: origin ?? { kind: 'taught' },
-    portraits: portraits ?? new Map(),
-    provenance: provenance ?? {},
+    ...stored,
+    roles: stored.roles.map((role) => ({ ...role, system: null, card: null, blend: null })),
+    cast: stored.roles.map(({ name }) => name),
+    origin: { kind: 'taught' },
+    portraits: new Map(),
+    provenance: {},
   }
 }
 
