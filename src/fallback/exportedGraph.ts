@@ -11,7 +11,7 @@ import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
 import type { ExternalData } from './graphBuilder.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
-import { DEFAULT_CACHE_BYTES } from './rewrittenGraph.ts'
+import { CACHE_BYTES } from './rewrittenGraph.ts'
 
 const PAST = /^past_key_values\.(\d+)\.(key|value)$/
 const KNOWN_INPUTS = ['input_ids', 'attention_mask', 'position_ids']
@@ -107,7 +107,7 @@ function readSignature({ fileName, graph }: OnnxModel, config: unknown): Signatu
   }
   const layers = past.length / 2
   const positionBytes = layers * 2 * kvHeads * headDim * 4
-  const fitting = Math.floor(DEFAULT_CACHE_BYTES / positionBytes)
+  const fitting = Math.floor(CACHE_BYTES / positionBytes)
   return {
     shape: {
       layers,

@@ -13,14 +13,15 @@ export interface RewrittenGraphOptions {
   readonly forms?: GraphForms
   /** False leaves the adapters out, so that no pack can be attached: what they cost is measured against this. */
   readonly adapters?: boolean
-  /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
-  readonly cacheBytes?: number
   /** Told after each converted layer how many of all are done. */
   readonly onLayer?: (done: number, all: number) => void
 }
 
-/** Every run copies the whole cache into onnxruntime's memory, so it stays smaller than on a GPU. */
-export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20
+/**
+ * What the cache of keys and values may take; the context is cut to what fits. Every run copies all of it into onnxruntime's
+ * memory, so it stays smaller than on a GPU.
+ */
+export const CACHE_BYTES = 96 * 2 ** 20
 
 const PARTS = ['key', 'value'] as const
 
@@ -36,7 +37,7 @@ export async function openRewrittenGraph(
 ): Promise<DecoderGraph> {
   const { layers, kvHeads, headDim, maxPositions } = decoder
   const positionBytes = layers * 2 * kvHeads * headDim * 4
-  const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / positionBytes)
+  const fitting = Math.floor(CACHE_BYTES / positionBytes)
   const context = Math.min(maxPositions, fitting)
   const { adapters = true, onLayer, forms = chooseForms(decoder) } = options
   const { model, externalData } = await rewriteDecoder(decoder, {

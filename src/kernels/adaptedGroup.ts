@@ -51,7 +51,7 @@ export function groupUniforms({ adapter, count, widths, bOffsets }: AdaptedGroup
     () =>
       `${count} parts, ${widths.length} widths and ${bOffsets.length} offsets, expected 1 to ${MAX_PARTS} of each`,
   )
-  checkRank(adapter.rank)
+  checkRank(adapter.paddedRank)
   const [width_0 = 0, width_1 = 0, width_2 = 0] = widths
   const [b_0 = 0, b_1 = 0, b_2 = 0] = bOffsets
   return { width_0, width_1, width_2, b_0, b_1, b_2 }

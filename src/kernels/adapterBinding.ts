@@ -5,8 +5,8 @@ import type { Tensor } from '../gpu/tensor.ts'
  * there is no adapter and the tensors are placeholders.
  */
 export interface AdapterBinding {
-  /** Padded to a multiple of 4. */
-  readonly rank: number
+  /** The rank with its padding of zeros, a multiple of 4; what kernels call the rank. */
+  readonly paddedRank: number
   readonly a: Tensor
   readonly aSlotStride: number
   readonly b: Tensor

@@ -63,10 +63,10 @@ export function addRmsNorm(
     { ...tensors, delta: added?.delta ?? tensors.gain, bias: added?.bias ?? tensors.gain, b: adapter.b },
     {
       columns,
-      delta_stride: added ? expectColumns('delta', added.delta, columns + adapter.rank) : 0,
+      delta_stride: added ? expectColumns('delta', added.delta, columns + adapter.paddedRank) : 0,
       residual_stride: residualStride,
       y_stride: yStride,
-      rank: adapter.rank,
+      rank: adapter.paddedRank,
       b_offset: added?.bOffset ?? 0,
       b_slot_stride: adapter.bSlotStride,
       epsilon: options.epsilon,

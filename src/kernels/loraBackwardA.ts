@@ -59,13 +59,13 @@ export async function loraBackwardA(
   { inFeatures, out, salt, slots }: DroppedLayer & { readonly slots: number },
   plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
-  const { rank, aSlotStride } = adapter
-  checkRank(rank)
+  const { paddedRank, aSlotStride } = adapter
+  checkRank(paddedRank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
   const isDirect = plan === 'direct'
   const grid = [
     Math.ceil(inFeatures / ROWS_OF_A[plan]),
-    isDirect ? count * rankPairs(rank) : (count * rank) / 4,
+    isDirect ? count * rankPairs(paddedRank) : (count * paddedRank) / 4,
     aSlotStride === 0 ? 1 : slots,
   ] as const
   return bindKernel(
@@ -75,9 +75,9 @@ export async function loraBackwardA(
     {
       in_features: inFeatures,
       out,
-      rank,
+      rank: paddedRank,
       x_stride: expectColumns('x', tensors.x, inFeatures),
-      dy_stride: expectColumns('dy', tensors.dy, out + count * rank),
+      dy_stride: expectColumns('dy', tensors.dy, out + count * paddedRank),
       a_offset: aOffset,
       a_part_stride: aPartStride,
       a_slot_stride: aSlotStride,

@@ -55,13 +55,13 @@ export async function loraBackwardB(
   { slots }: { readonly slots: number },
   plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
-  const { rank, bSlotStride } = group.adapter
+  const { paddedRank, bSlotStride } = group.adapter
   const out = groupColumns(group)
   const isDirect = plan === 'direct'
   const quads = group.widths.reduce((sum, width) => sum + Math.ceil(width / EACH), 0)
   const grid = [
     Math.ceil(isDirect ? quads / LANES : out / COLUMNS),
-    isDirect ? rankPairs(rank) : rank / 4,
+    isDirect ? rankPairs(paddedRank) : paddedRank / 4,
     bSlotStride === 0 ? 1 : slots,
   ] as const
   return bindKernel(
@@ -69,8 +69,8 @@ export async function loraBackwardB(
     isDirect ? loraBackwardBDirectKernel : loraBackwardBKernel,
     tensors,
     {
-      rank,
-      y_stride: expectColumns('y', tensors.y, out + group.count * rank),
+      rank: paddedRank,
+      y_stride: expectColumns('y', tensors.y, out + group.count * paddedRank),
       dy_stride: expectColumns('dy', tensors.dy, out),
       b_slot_stride: bSlotStride,
       ...groupUniforms(group),

@@ -46,17 +46,17 @@ export async function loraBackwardUp(
   plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { adapter, count } = group
-  const { rank } = adapter
+  const { paddedRank } = adapter
   const bound = { ...tensors, b: adapter.b }
   const values = {
-    rank,
-    dy_stride: expectColumns('dy', tensors.dy, groupColumns(group) + count * rank),
+    rank: paddedRank,
+    dy_stride: expectColumns('dy', tensors.dy, groupColumns(group) + count * paddedRank),
     b_slot_stride: adapter.bSlotStride,
     ...groupUniforms(group),
   }
   if (plan === 'tile') {
     return bindKernel(device, loraBackwardUpKernel, bound, values, {
-      workgroups: (rows) => [(count * rank) / 4, rows, 1],
+      workgroups: (rows) => [(count * paddedRank) / 4, rows, 1],
     })
   }
   return bindKernel(
@@ -64,6 +64,6 @@ export async function loraBackwardUp(
     loraBackwardUpDirectKernel,
     bound,
     { parts: count, ...values },
-    { workgroups: (rows) => directGrid(count, rank, rows) },
+    { workgroups: (rows) => directGrid(count, paddedRank, rows) },
   )
 }

@@ -60,15 +60,15 @@ export async function loraDown(
   { inFeatures, out, salt }: DroppedLayer,
   plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
-  checkRank(adapter.rank)
+  checkRank(adapter.paddedRank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
   const bound = { ...tensors, a: adapter.a }
   const values = {
     in_features: inFeatures,
     out,
-    rank: adapter.rank,
+    rank: adapter.paddedRank,
     x_stride: expectColumns('x', tensors.x, inFeatures),
-    y_stride: expectColumns('y', tensors.y, out + count * adapter.rank),
+    y_stride: expectColumns('y', tensors.y, out + count * adapter.paddedRank),
     a_offset: aOffset,
     a_part_stride: aPartStride,
     a_slot_stride: adapter.aSlotStride,
@@ -82,6 +82,6 @@ export async function loraDown(
     loraDownDirectKernel,
     bound,
     { ...values, parts: count },
-    { workgroups: (rows) => directGrid(count, adapter.rank, rows) },
+    { workgroups: (rows) => directGrid(count, adapter.paddedRank, rows) },
   )
 }

@@ -117,7 +117,7 @@ export function project(
   const { adapter, count } = parts
   const { step, x, y } = tensors
   const xStride = expectColumns('x', x, paddedWidth(matrix.in, matrix.blockSize))
-  const yStride = expectColumns('y', y, matrix.out + count * adapter.rank)
+  const yStride = expectColumns('y', y, matrix.out + count * adapter.paddedRank)
   check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
   const isVector = options.plan === 'vector'
   const lastRowOnly = options.lastRowOnly === true
@@ -128,7 +128,7 @@ export function project(
   )
   const lanes = options.lanes ?? preferredLanes(device)
   const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS / lanes : TILE))
-  const quads = (count * adapter.rank) / 4
+  const quads = (count * adapter.paddedRank) / 4
   const values = {
     out: matrix.out,
     in_vectors: dataVectors(matrix),
@@ -139,7 +139,7 @@ export function project(
     x_stride: xStride,
     y_stride: yStride,
     in_features: matrix.in,
-    rank: adapter.rank,
+    rank: adapter.paddedRank,
     a_offset: parts.aOffset,
     a_part_stride: parts.aPartStride,
     a_slot_stride: adapter.aSlotStride,

@@ -73,7 +73,7 @@ export async function projectBackward(
   const { step, dy, dropout, dx } = tensors
   expectLength('dropout', dropout, DROPOUT_WORDS)
   const { weights, scales, zeros } = matrix
-  const dyStride = expectColumns('dy', dy, matrix.out + count * adapter.rank)
+  const dyStride = expectColumns('dy', dy, matrix.out + count * adapter.paddedRank)
   const isAligned = matrix.out % 4 === 0 && dyStride % 4 === 0
   check(
     isAligned || dy.offsetBytes === undefined,
@@ -94,7 +94,7 @@ export async function projectBackward(
       dy_stride: dyStride,
       dx_stride: expectColumns('dx', dx, matrix.in),
       parts: count,
-      rank: adapter.rank,
+      rank: adapter.paddedRank,
       a_offset: aOffset,
       a_part_stride: aPartStride,
       a_slot_stride: adapter.aSlotStride,

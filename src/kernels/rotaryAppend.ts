@@ -69,7 +69,7 @@ export function rotaryAppend(
     () => `heads are ${headDim} wide, expected a multiple of ${EACH}`,
   )
   const width = (heads + 2 * kvHeads) * headDim
-  const qkvStride = expectColumns('qkv', tensors.qkv, width + 3 * adapter.rank)
+  const qkvStride = expectColumns('qkv', tensors.qkv, width + 3 * adapter.paddedRank)
   expectLength('bias', tensors.bias, width)
   return bindKernel(
     device,
@@ -81,7 +81,7 @@ export function rotaryAppend(
       head_dim: headDim,
       capacity,
       qkv_stride: qkvStride,
-      rank: adapter.rank,
+      rank: adapter.paddedRank,
       b_q: bOffsets.q,
       b_k: bOffsets.k,
       b_v: bOffsets.v,

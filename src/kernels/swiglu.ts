@@ -46,9 +46,9 @@ export function swiglu(
     { ...tensors, b: adapter.b },
     {
       columns,
-      gate_up_stride: expectColumns('gate_up', tensors.gate_up, 2 * (columns + adapter.rank)),
+      gate_up_stride: expectColumns('gate_up', tensors.gate_up, 2 * (columns + adapter.paddedRank)),
       y_stride: expectColumns('y', tensors.y, columns),
-      rank: adapter.rank,
+      rank: adapter.paddedRank,
       b_gate: bOffsets.gate,
       b_up: bOffsets.up,
       b_slot_stride: adapter.bSlotStride,

@@ -55,10 +55,10 @@ export function swigluBackward(
     { ...tensors, b: adapter.b },
     {
       columns,
-      gate_up_stride: expectColumns('gate_up', tensors.gate_up, 2 * (columns + adapter.rank)),
+      gate_up_stride: expectColumns('gate_up', tensors.gate_up, 2 * (columns + adapter.paddedRank)),
       dy_stride: expectColumns('dy', tensors.dy, columns),
       dgate_up_stride: expectColumns('dgate_up', tensors.dgate_up, 2 * columns),
-      rank: adapter.rank,
+      rank: adapter.paddedRank,
       b_gate: bOffsets.gate,
       b_up: bOffsets.up,
       b_slot_stride: adapter.bSlotStride,

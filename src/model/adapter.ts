@@ -26,11 +26,14 @@ export interface Adapter {
   destroy(): void
 }
 
-/** What stands where no pack is attached: rank 0, nothing to multiply. */
+/** What stands where no pack is attached: no rank, nothing to multiply. */
 export function emptyAdapter(device: GPUDevice): Adapter {
   const nothing = placeholder(device)
   return {
-    placed: { binding: { rank: 0, a: nothing, aSlotStride: 0, b: nothing, bSlotStride: 0 }, layout: null },
+    placed: {
+      binding: { paddedRank: 0, a: nothing, aSlotStride: 0, b: nothing, bSlotStride: 0 },
+      layout: null,
+    },
     bytes: 0,
     scaling: 0,
     slotFor: () => 0,
@@ -122,7 +125,7 @@ export async function createAdapter(device: GPUDevice, decoder: Decoder, pack: P
     placed: {
       layout,
       binding: {
-        rank: layout.paddedRank,
+        paddedRank: layout.paddedRank,
         a,
         aSlotStride: layout.aSize,
         b: slottedB,

@@ -351,7 +351,7 @@ interface SharedParts {
 /** Workspace, bound kernels and sampler for an adapter's rank. */
 async function attachAdapter(shared: SharedParts, adapter: Adapter): Promise<Attached> {
   const { device, decoder, weights, angles, caches, context } = shared
-  const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.rank, CHUNK_ROWS)
+  const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.paddedRank, CHUNK_ROWS)
   const plan = await planForward({
     device,
     shape: decoder,

@@ -26,12 +26,12 @@ export interface Workspace {
   readonly logits: Tensor
 }
 
-/** Creates the workspace for an adapter rank (0 without one). */
+/** Creates the workspace for an adapter's padded rank (0 without one). */
 export function createWorkspace(
   device: GPUDevice,
   shape: DecoderShape,
   weights: GpuWeights,
-  rank: number,
+  paddedRank: number,
   rows: number,
 ): Workspace {
   const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
@@ -47,11 +47,11 @@ export function createWorkspace(
     step: createTensor(device, [1 + STEP_ROW_WORDS * rows], 'step'),
     residual: create('residual', hidden),
     normed: create('normed', paddedWidth(hidden, block)),
-    qkv: create('qkv', (heads + 2 * kvHeads) * headDim + 3 * rank),
+    qkv: create('qkv', (heads + 2 * kvHeads) * headDim + 3 * paddedRank),
     query: create('query', heads * headDim),
     attended: create('attended', paddedWidth(heads * headDim, block)),
-    projected: create('projected', hidden + rank),
-    gateUp: create('gate and up', 2 * (ffn + rank)),
+    projected: create('projected', hidden + paddedRank),
+    gateUp: create('gate and up', 2 * (ffn + paddedRank)),
     activated: create('activated', paddedWidth(ffn, block)),
     logits: createTensor(device, [1, vocabulary], 'logits'),
   }

@@ -84,7 +84,12 @@ export class DecoderTraining {
   ): Promise<DecoderTraining> {
     const { binding, layout } = adapter
     const { limits } = sized
-    const sizes = { shape: decoder, rank: binding.rank, blockSize: blockSizeOf(weights), ...sized }
+    const sizes = {
+      shape: decoder,
+      paddedRank: binding.paddedRank,
+      blockSize: blockSizeOf(weights),
+      ...sized,
+    }
     const buffers = createTrainingBuffers(device, sizes)
     const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
     const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')

@@ -217,7 +217,7 @@ export async function createHypernetworkTraining(
   return {
     capacity,
     binding: {
-      rank: layout.paddedRank,
+      paddedRank: layout.paddedRank,
       a: a.slots,
       aSlotStride: a.stride,
       b: b.slots,

@@ -66,7 +66,7 @@ export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize:
   const slots = (A === 'shared' ? 0 : layout.aSize) + (B === 'shared' ? 0 : layout.bSize)
   const generated = encoderFloats(config) * config.projections.length * config.layers
   const checkpoints = (decoder.layers + 1) * limits.rows * limits.tokens * decoder.hidden
-  const sizes = { shape: decoder, rank: layout.paddedRank, blockSize, limits }
+  const sizes = { shape: decoder, paddedRank: layout.paddedRank, blockSize, limits }
   const kept = keptActivations(sizes)
   const single = Object.values(trainingShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0)
   const passes = single + kept.layers * kept.floats

@@ -83,8 +83,8 @@ export interface TrainingBuffers {
 /** What the sizes of a training pass hang on. */
 export interface TrainingSizes {
   readonly shape: DecoderShape
-  /** Of the adapter, padded. */
-  readonly rank: number
+  /** Of the adapter. */
+  readonly paddedRank: number
   /** The largest block of a quantised weight matrix; 0 without any. */
   readonly blockSize: number
   readonly limits: BatchLimits
@@ -99,7 +99,7 @@ type Shapes = Readonly<Record<Exclude<keyof TrainingBuffers, 'checkpoints' | 'ke
  * the checkpoints, 4·(L + 1)·R·H bytes, about 4·R·(15·H + 6·ffn) bytes of activations and gradients of one layer, and the
  * logits, 4·64·vocabulary bytes.
  */
-export function trainingShapes({ shape, rank, blockSize, limits }: TrainingSizes): Shapes {
+export function trainingShapes({ shape, paddedRank, blockSize, limits }: TrainingSizes): Shapes {
   const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
   const rows = limits.rows * limits.tokens
   const replyRows = [Math.ceil(rows / HEAD_ROWS) * HEAD_ROWS]
@@ -112,27 +112,27 @@ export function trainingShapes({ shape, rank, blockSize, limits }: TrainingSizes
     step: [1 + STEP_ROW_WORDS * rows],
     residual: [rows, hidden],
     attentionInput: read(hidden),
-    qkv: [rows, qkv + 3 * rank],
+    qkv: [rows, qkv + 3 * paddedRank],
     query: [rows, attention],
     cache,
     attended: read(attention),
-    attentionOutput: [rows, hidden + rank],
+    attentionOutput: [rows, hidden + paddedRank],
     between: [rows, hidden],
     ffnInput: read(hidden),
-    gateUp: [rows, 2 * (ffn + rank)],
+    gateUp: [rows, 2 * (ffn + paddedRank)],
     activated: read(ffn),
-    ffnOutput: [rows, hidden + rank],
+    ffnOutput: [rows, hidden + paddedRank],
     hidden: read(hidden),
     dHidden: [rows, hidden],
-    dResidual: [rows, hidden + rank],
+    dResidual: [rows, hidden + paddedRank],
     dNormed: [rows, hidden],
     dActivated: [rows, ffn],
-    dGateUp: [rows, 2 * (ffn + rank)],
+    dGateUp: [rows, 2 * (ffn + paddedRank)],
     dAttended: [rows, attention],
     dQuery: [rows, attention],
     dCache: cache,
     attentionStats: [rows, heads, 2],
-    dQkv: [rows, qkv + 3 * rank],
+    dQkv: [rows, qkv + 3 * paddedRank],
     replyRows,
     targets: replyRows,
     weights: replyRows,

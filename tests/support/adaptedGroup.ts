@@ -69,7 +69,7 @@ export function adaptedGroup(
     return buffer
   }
   const adapter = {
-    rank,
+    paddedRank: rank,
     a: uploadTensor(device, [aSize], place(aSize, a, aAt), 'a'),
     aSlotStride,
     b: uploadTensor(device, [bSize], place(bSize, b, bAt), 'b'),

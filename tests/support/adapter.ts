@@ -5,7 +5,7 @@ import { normals } from './values.ts'
 /** The binding of a backbone without an adapter. */
 export function noAdapter(device: GPUDevice): AdapterBinding {
   const nothing = createTensor(device, [4], 'no adapter')
-  return { rank: 0, a: nothing, aSlotStride: 0, b: nothing, bSlotStride: 0 }
+  return { paddedRank: 0, a: nothing, aSlotStride: 0, b: nothing, bSlotStride: 0 }
 }
 
 export interface AdapterUp {
@@ -53,7 +53,7 @@ export function adapterUp(
   )
   return {
     adapter: {
-      rank,
+      paddedRank: rank,
       a: createTensor(device, [4], 'a'),
       aSlotStride: 0,
       b: uploadTensor(device, [buffer.length], buffer, 'b'),

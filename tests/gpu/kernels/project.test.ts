@@ -38,7 +38,7 @@ interface Run {
 
 /** Runs the kernel and gives the columns of W and those of the rank, after checking what lies beside and below them. */
 async function runProject({ matrix, parts, rows, x, options }: Run) {
-  const width = matrix.out + parts.count * parts.adapter.rank
+  const width = matrix.out + parts.count * parts.adapter.paddedRank
   const stride = width + SPARE
   const written = options.lastRowOnly ? 1 : rows.length
   const y = createGuarded(device, [written + 1, stride], 'y')
@@ -94,7 +94,7 @@ function adapterDown({ in: inFeatures, rank, parts, slots, seed }: AdapterCase) 
     }),
   )
   const adapter = {
-    rank,
+    paddedRank: rank,
     a: uploadTensor(device, [buffer.length], buffer, 'a'),
     aSlotStride: slotStride,
     b: noAdapter(device).b,

@@ -78,7 +78,7 @@ describe('gradients of A and B through the whole decoder', () => {
         layout,
         slots: SLOTS,
         binding: {
-          rank: RANK,
+          paddedRank: RANK,
           a: uploadTensor(device, [SLOTS, layout.aSize], a, 'A'),
           aSlotStride: layout.aSize,
           b: uploadTensor(device, [1, layout.bSize], b, 'B'),
