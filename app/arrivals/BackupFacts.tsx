@@ -29,7 +29,7 @@ export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
       {plan && (
         <>
           <dl className={styles.facts}>
-            <dt>Packs</dt>
+            <dt>Companies</dt>
             <dd>{described(plan.packs.length, plan.present.packs)}</dd>
             <dt>Cards</dt>
             <dd>{described(plan.cards.length, plan.present.cards)}</dd>

@@ -31,14 +31,14 @@ export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
         )
       }
     >
-      <p>A link carries one vector; the weights that give it a voice lie in the pack it was made with.</p>
+      <p>A link carries one vector; the weights that give it a voice lie in the company it was made with.</p>
       {served ? (
         <p>It is one of {served.name}. Switch to that model, then open the link again.</p>
       ) : (
         <p>
           {missing.missing === 'backbone'
-            ? 'Neither that pack nor its model is here.'
-            : 'That pack is not here.'}{' '}
+            ? 'Neither that company nor its model is here.'
+            : 'That company is not here.'}{' '}
           Ask whoever sent the link for the file of {name}, and drop it on this page.
         </p>
       )}

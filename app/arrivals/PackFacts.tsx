@@ -16,10 +16,10 @@ import styles from './ArrivalSheet.module.css'
 import { Provenance } from './Provenance.tsx'
 
 const forms = {
-  pack: 'A pack of trained characters',
-  charx: 'A character with trained weights (CHARX)',
+  pack: 'A company of characters',
+  charx: 'A character with weights of its own (CHARX)',
   peft: 'A LoRA (PEFT)',
-  link: 'A trained character by link',
+  link: 'A character by link',
 } as const
 
 /** From so many on, a choice of all and none saves clicks. */

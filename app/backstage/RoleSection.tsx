@@ -89,5 +89,5 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
 function describeStrength(percent: number): string {
   if (percent === 0) return 'The bare model, with nothing but the character’s opening line.'
   if (percent < 100) return 'Something of the character.'
-  return percent === 100 ? 'As trained.' : 'More than itself.'
+  return percent === 100 ? 'As rehearsed.' : 'More than itself.'
 }

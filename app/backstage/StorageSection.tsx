@@ -49,7 +49,7 @@ export function StorageSection() {
     {
       name: 'Rehearsal',
       size: household.rehearsal,
-      about: 'The run, its checkpoints and what came of it.',
+      about: 'Its lines, its checkpoints and what came of it.',
       erase: discardTraining,
     },
   ]

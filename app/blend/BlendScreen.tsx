@@ -90,13 +90,13 @@ export function BlendScreen() {
           {isReady && parts.length === 0 && others.length === 0 && (
             <p className={styles.quiet}>
               Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or
-              bring in a pack.
+              bring in a company.
             </p>
           )}
           {parts.length > 0 && (
             <p className={styles.quiet}>
-              Only characters of one pack can be mixed: they part the half of their weights that is not theirs
-              alone.
+              Only characters of one company can be mixed: they part the half of their weights that is not
+              theirs alone.
             </p>
           )}
         </section>

@@ -81,9 +81,7 @@ function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
   const isReady = useEngine((state) => state.phase === 'ready')
   if (isSearching) return <p className={styles.empty}>Nobody of that name is here.</p>
   return (
-    <p className={styles.empty}>
-      {isReady ? 'The pack holds no characters.' : 'The cast comes with the model.'}
-    </p>
+    <p className={styles.empty}>{isReady ? 'Nobody is in the company.' : 'The cast comes with the model.'}</p>
   )
 }
 

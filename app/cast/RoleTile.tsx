@@ -22,7 +22,7 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
         <span className={styles.picture}>
           <Portrait member={member} size="large" />
           {member.isTrained && (
-            <span className={styles.trained} title="Played by trained weights, not only by a description">
+            <span className={styles.trained} title="Played by weights of its own, not only by a description">
               <Icon name="trained" size={16} />
             </span>
           )}

@@ -23,7 +23,7 @@ export function LinkForm({ link }: { readonly link: SharedForm }) {
             : `Only the character’s vector travels, in the address itself; nothing is stored anywhere. ${
                 link.takes === 'model'
                   ? `Whoever opens this page with ${model} can follow it.`
-                  : `It opens for those who have the pack that this character was taught in: give them the file once, and links from then on.`
+                  : 'It opens for those who have the company that this character was taught in: give them its file once, and links from then on.'
               }`}
         </span>
       </span>

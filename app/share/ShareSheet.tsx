@@ -19,12 +19,12 @@ const words: Readonly<
   Record<Exclude<ShareForm, 'link'>, { readonly title: string; readonly about: string }>
 > = {
   role: {
-    title: 'The trained character',
+    title: 'The character as rehearsed',
     about: 'One file for this page: weights, card and face. It plays wherever the same model is loaded.',
   },
   pack: {
     title: 'The whole company',
-    about: 'Everybody of the pack in one file, with all that is needed to go on teaching.',
+    about: 'Everybody of the company in one file, with all that is needed to go on teaching.',
   },
   charx: {
     title: 'A character for every program (CHARX)',
@@ -51,13 +51,13 @@ export function ShareSheet() {
   if (!subject) return null
   const link = forms.find(({ form }) => form === 'link')
   return (
-    <Dialog title={`Hand on ${nameOf(subject)}`} onClose={closeShare}>
+    <Dialog title={`Share ${nameOf(subject)}`} onClose={closeShare}>
       {subject.kind === 'member' && (
         <div className={styles.person} {...accentProps(subject.member.accent)}>
           <Portrait member={subject.member} size="medium" />
           <p>
             {subject.member.isTrained
-              ? 'Trained weights play this character. What you hand on is yours to give: mind whose words it learnt.'
+              ? 'Weights of its own play this character. What you share is yours to give: mind whose words it learnt.'
               : 'A text plays this character, on any model.'}
           </p>
         </div>

@@ -1,8 +1,11 @@
 import type { Failure } from '../../src/core/errors.ts'
+import type { Path } from '../../src/core/path.ts'
 import type { Computing } from '../../src/play/path.ts'
 import type { BackboneInfo, DeviceReport } from '../../src/engine/protocol.ts'
 import { storageUse } from '../../src/storage/persistence.ts'
 import { bytes } from './format.ts'
+
+const pathNames: Readonly<Record<Path, string>> = { webgpu: 'webgpu', wasm: 'processor' }
 
 /** The limits that decide what fits. */
 const telling = [
@@ -63,10 +66,11 @@ export async function describeCircumstances({ report, info, failure }: Circumsta
     .join('\n')
 }
 
-/** "wasm (no-adapter: …), measured webgpu 12 / 3.1, wasm 300 / 48": tokens a second read and said. */
+/** "processor (no-adapter: …), webgpu 12 / 3.1 tokens/s, processor 300 / 48 tokens/s": read and said, as measured. */
 function describeComputing({ path, why, reason, rates }: Computing): string {
-  const measured = Object.entries(rates).map(
-    ([one, { prefill, decode }]) => `${one} ${prefill.toFixed(1)} / ${decode.toFixed(1)} tokens/s`,
-  )
-  return [`${path} (${[why, reason].filter(Boolean).join(': ')})`, ...measured].join(', ')
+  const measured = (['webgpu', 'wasm'] as const).flatMap((one) => {
+    const rate = rates[one]
+    return rate ? [`${pathNames[one]} ${rate.prefill.toFixed(1)} / ${rate.decode.toFixed(1)} tokens/s`] : []
+  })
+  return [`${pathNames[path]} (${[why, reason].filter(Boolean).join(': ')})`, ...measured].join(', ')
 }

@@ -49,7 +49,7 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
   },
   'model-incompatible': {
     title: 'The characters and the model do not fit together',
-    advice: 'Nothing was changed. The characters were trained on another model.',
+    advice: 'Nothing was changed. The characters rehearsed on another model.',
     action: 'none',
   },
   'download-failed': {

@@ -101,7 +101,7 @@ function Elsewhere() {
 function SaveKit() {
   return (
     <Button
-      label="Train elsewhere"
+      label="Rehearse elsewhere"
       icon="out"
       title="Saves a zip for another machine"
       onClick={() => void saveKit()}

@@ -87,7 +87,7 @@ function Newcomer({ facts }: { readonly facts: PackFacts }) {
             disabled={isBusy || kept !== null}
             onClick={() => void keepResult()}
           />
-          <Button label="Hand on" icon="share" disabled={isBusy} onClick={() => void shareResult()} />
+          <Button label="Share" icon="share" disabled={isBusy} onClick={() => void shareResult()} />
         </div>
         <p className={styles.note}>
           Handed on as one file, they play wherever the same model is loaded. The face is drawn from the

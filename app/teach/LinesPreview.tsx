@@ -20,7 +20,7 @@ const formats: Readonly<Record<string, string>> = {
   script: 'lines with names',
 }
 
-/** What the lines will be in training: whom they teach, how long they are, and what cannot be used. */
+/** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
 export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const maxTokens = useLines((state) => state.maxTokens)
   const { dialogues, roles, rejected, lengths, columns } = report
@@ -111,7 +111,7 @@ function notesOf({ cut, duplicates, droppedSystemTurns }: DatasetReport): readon
   const notes: string[] = []
   if (droppedSystemTurns > 0)
     notes.push(
-      `${plural(droppedSystemTurns, 'system turn')} left out: the line before every chat belongs to the role.`,
+      `${plural(droppedSystemTurns, 'system turn')} left out: the line before every chat belongs to the character.`,
     )
   if (duplicates > 0)
     notes.push(`${plural(duplicates, 'repeated dialogue')}: copies stay on one side of what is held out.`)

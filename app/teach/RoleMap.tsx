@@ -30,7 +30,7 @@ export function RoleMap({ map, taught }: RoleMapProps) {
     )
   }
   return (
-    <section className={styles.map} aria-label="Map of roles">
+    <section className={styles.map} aria-label="Map of characters">
       <h3 className={styles.title}>Who is like whom, at step {step}</h3>
       {/* Before the first step a newcomer is the mean of the others, which is no fault of the rehearsal. */}
       {alike && step > 0 && (

@@ -80,7 +80,7 @@ function smallCharts(points: readonly StepPoint[]): readonly SmallChart[] {
     read: (point: StepPoint) => number,
   ): SmallChart => ({ title, format, lines: [{ name, look: 'solid', values: points.map(read) }] })
   return [
-    chart('Telling roles apart (HCL)', 'HCL', twoDigits, (point) => point.contrast),
+    chart('Telling characters apart (HCL)', 'HCL', twoDigits, (point) => point.contrast),
     chart('Its weight λ', 'λ', significant, (point) => point.lambda),
     chart('Learning rate', 'rate', significant, (point) => point.learningRate),
     chart('Gradient norm', 'norm', twoDigits, (point) => point.gradientNorm),

@@ -19,7 +19,7 @@ export function TeachScreen() {
     >
       <NoRehearsalNotice />
       {isElsewhere && (
-        <Notice title="Training runs in another tab" tone="warning">
+        <Notice title="A rehearsal runs in another tab" tone="warning">
           <p>
             One rehearsal at a time: the graphics card is busy with that one. Here it can be read, not run.
           </p>

@@ -4,12 +4,12 @@ import styles from './WayChoice.module.css'
 const ways: readonly { readonly value: Way; readonly name: string; readonly about: string }[] = [
   {
     value: 'full',
-    name: 'A new role, full',
+    name: 'A newcomer, full',
     about: 'The newcomer joins a company, and everybody there may move a little to make room.',
   },
   {
     value: 'quick',
-    name: 'A new role, quick',
+    name: 'A newcomer, quick',
     about: 'Only one vector is fitted to the newcomer; everybody else stays exactly as they are.',
   },
   {
@@ -26,11 +26,11 @@ interface WayChoiceProps {
   readonly onChange: (way: Way) => void
 }
 
-/** The three ways to train, a sentence each. */
+/** The three ways to rehearse, a sentence each. */
 export function WayChoice({ value, canJoin, onChange }: WayChoiceProps) {
   return (
     <fieldset className={styles.ways}>
-      <legend className={styles.legend}>Way to train</legend>
+      <legend className={styles.legend}>Way to rehearse</legend>
       {ways.map((way) => (
         <label key={way.value} className={styles.way}>
           <input

@@ -1,4 +1,4 @@
-/** What computes: our kernels on WebGPU, or onnxruntime on the processor. */
+/** What computes: our kernels on WebGPU, or onnxruntime on the processor, whose name in kept settings is `wasm`. */
 export type Path = 'webgpu' | 'wasm'
 
 /** Which path to take; `auto` is WebGPU on a graphics card, and else whichever answers faster. */

@@ -27,7 +27,7 @@ import type { StageFiles } from '../play/stage.ts'
 
 /** What the browser offers for computing, for the diagnostics and for the message when it offers nothing. */
 export interface DeviceReport {
-  /** `ready`: a real GPU; `software`: a CPU pretending to be one; the others: none, each for its own reason. */
+  /** `ready`: a real GPU; `software`: a processor pretending to be one; the others: none, each for its own reason. */
   readonly status: 'ready' | 'software' | 'no-webgpu' | 'no-adapter' | 'no-device'
   readonly vendor: string
   readonly architecture: string

@@ -164,7 +164,7 @@ async function peftArrival(
   const base = found.baseModel === '' ? 'no model' : found.baseModel
   const warnings = [
     ...found.warnings,
-    `The folder names ${base} as its backbone; only the sizes can be compared.`,
+    `The folder names ${base} as its base model; only the sizes can be compared.`,
   ]
   const facts = { fileName: name, bytes, sha256: await hexSha256(plainBytes(weights)), warnings }
   return packArrival(pack, 'peft', new Blob([file]), facts)

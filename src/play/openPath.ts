@@ -64,11 +64,11 @@ export async function openPath(request: PathRequest): Promise<OpenedPath> {
 async function choosePath(request: PathRequest): Promise<OpenedPath> {
   const { choice, isLost } = request
   const lost: Why = { why: 'lost', reason: '' }
-  if (choice === 'wasm') return openWasm(request, isLost ? lost : { why: 'chosen', reason: '' })
+  if (choice === 'wasm') return openProcessor(request, isLost ? lost : { why: 'chosen', reason: '' })
   const found = await findDevice(request.gpu)
   if ('why' in found) {
     if (choice === 'webgpu') throw new HycoraError('webgpu-unavailable', found.reason)
-    return openWasm(request, isLost ? lost : found)
+    return openProcessor(request, isLost ? lost : found)
   }
   try {
     if (choice === 'auto' && found.isSoftware) return await openFaster(request, found)
@@ -79,7 +79,7 @@ async function choosePath(request: PathRequest): Promise<OpenedPath> {
   } catch (error) {
     const { code, message } = failureOf(error, 'webgpu-unavailable')
     if (choice === 'webgpu' || !GRAPHICS_FAULTS.includes(code)) throw error
-    return openWasm(request, isLost ? lost : { why: 'failed', reason: message })
+    return openProcessor(request, isLost ? lost : { why: 'failed', reason: message })
   }
 }
 
@@ -158,7 +158,10 @@ async function loadOnto(
   }
 }
 
-async function openWasm({ decoder, pack, emit, rates, loadOrt }: PathRequest, why: Why): Promise<OpenedPath> {
+async function openProcessor(
+  { decoder, pack, emit, rates, loadOrt }: PathRequest,
+  why: Why,
+): Promise<OpenedPath> {
   const totalBytes = weightBytes(decoder)
   emit({ stage: 'convert', doneBytes: 0, totalBytes })
   const backbone = await openOnProcessor(await loadOrt(), { decoder }, (done, all) =>
@@ -188,9 +191,9 @@ async function openFaster(request: PathRequest, found: FoundDevice): Promise<Ope
   if (known === 'webgpu') return openWebgpu(request, found, faster)
   if (known === 'wasm') {
     found.device.destroy()
-    return openWasm(request, faster)
+    return openProcessor(request, faster)
   }
-  const processor = await openWasm(request, faster).catch(() => null)
+  const processor = await openProcessor(request, faster).catch(() => null)
   if (!processor) return openWebgpu(request, found, faster)
   const graphics = await openWebgpu(request, found, faster).catch(() => null)
   if (!graphics) return processor

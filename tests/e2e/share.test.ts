@@ -64,7 +64,7 @@ describe('a character handed on', () => {
     await page.getByRole('region', { name: 'The cast' }).getByText(NAME).first().click()
     answer = await ask(page, 'What do you think of the sea?')
     await page.getByRole('button', { name: `Share ${NAME}` }).click()
-    const row = page.getByRole('listitem').filter({ hasText: 'The trained character' })
+    const row = page.getByRole('listitem').filter({ hasText: 'The character as rehearsed' })
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       row.getByRole('button', { name: /^Save/ }).click({ timeout: ANSWER_MS }),
@@ -134,7 +134,7 @@ describe('a character handed on', () => {
     expect(download.suggestedFilename()).toMatch(/^HyCoRA \d{4}-\d\d-\d\d\.zip$/)
     await sender.getByRole('button', { name: 'Close Backstage' }).click()
     await sender.getByRole('button', { name: /^Share Julius Caesar and/ }).click()
-    await sender.getByText('The trained character').waitFor({ timeout: ANSWER_MS })
+    await sender.getByText('The character as rehearsed').waitFor({ timeout: ANSWER_MS })
     expect(await axeViolations(sender)).toEqual([])
   })
 

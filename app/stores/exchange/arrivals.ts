@@ -292,7 +292,7 @@ async function admit(
 function packName({ roles }: PackArrival): string {
   return listed(
     roles.map(({ name }) => plainName(name.replaceAll('_', ' '))),
-    'A pack',
+    'A company',
   )
 }
 

@@ -1,4 +1,4 @@
-// The settings of a training run: names, sentences, defaults. No state.
+// The settings of a training run, which is a rehearsal in the page: names, sentences, defaults. No state.
 
 /** What a person may set; a number that is null follows another setting. */
 export type OptionValue = number | string | readonly string[] | null
@@ -140,7 +140,7 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'learningRateB',
         kind: 'number',
         name: 'Learning rate of B',
-        about: 'The half of the adapter that all roles share may go at its own pace.',
+        about: 'The half of the adapter that all characters share may go at its own pace.',
         initial: null,
         min: 0,
         max: 1,
@@ -169,7 +169,7 @@ export const optionGroups: readonly OptionGroup[] = [
         kind: 'number',
         name: 'Checkpoint every',
         about:
-          'In steps; left alone, never more than a twentieth of the run, which is what a closed page may lose.',
+          'In steps; left alone, never more than a twentieth of the rehearsal, which is what a closed page may lose.',
         initial: 25,
         min: 1,
         max: 1e9,
@@ -237,16 +237,16 @@ export const optionGroups: readonly OptionGroup[] = [
     ],
   },
   {
-    title: 'Telling roles apart (HCL)',
+    title: 'Telling characters apart (HCL)',
     options: [
       {
         key: 'contrast.form',
         kind: 'choice',
         name: 'Compared with',
         about:
-          'Ties what is said to who says it: against all roles, against those of the batch, or not at all.',
+          'Ties what is said to who says it: against all characters, against those of the batch, or not at all.',
         initial: 'table',
-        choices: named({ table: 'All roles', batch: 'The batch', off: 'Nobody' }),
+        choices: named({ table: 'All characters', batch: 'The batch', off: 'Nobody' }),
       },
       {
         key: 'contrast.weight',
@@ -313,7 +313,7 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'sources.A',
         kind: 'choice',
         name: 'Where A comes from',
-        about: 'Generated for each role (HyCoRA), one of each role’s own, or one for all.',
+        about: 'Generated for each character (HyCoRA), one of each character’s own, or one for all.',
         initial: 'hyper',
         choices: named({
           hyper: 'Generated',
@@ -327,7 +327,7 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'sources.B',
         kind: 'choice',
         name: 'Where B comes from',
-        about: 'One for all (HyCoRA), one of each role’s own, or generated.',
+        about: 'One for all (HyCoRA), one of each character’s own, or generated.',
         initial: 'shared',
         choices: named({ shared: 'One', table: 'Own', hyper: 'Generated' }),
         isShape: true,
@@ -335,8 +335,8 @@ export const optionGroups: readonly OptionGroup[] = [
       {
         key: 'hypernetwork.roleEmbedding',
         kind: 'number',
-        name: 'Numbers of a role',
-        about: 'How long the vector is that stands for one person.',
+        name: 'Numbers of a character',
+        about: 'How long the vector is that stands for one character.',
         initial: 64,
         min: 1,
         max: 65_536,

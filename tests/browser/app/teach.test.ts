@@ -60,7 +60,7 @@ test('leads from lines over a rehearsal to the first night', async () => {
   await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
   await expect.element(page.getByText('6 dialogues of 1 character, read as lines with names.')).toBeVisible()
   await expect.element(page.getByRole('row', { name: 'Brine 5 1' })).toBeVisible()
-  await expect.element(page.getByRole('radio', { name: /A new role, full/ })).toBeChecked()
+  await expect.element(page.getByRole('radio', { name: /A newcomer, full/ })).toBeChecked()
 
   await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('20')
   await page.getByRole('button', { name: 'Start the rehearsal' }).click()
@@ -153,7 +153,7 @@ test('says what the rehearsal takes here, and where it is hours offers the zip f
     saved.push(file as Blob)
     return '#/teach'
   })
-  await page.getByRole('button', { name: 'Train elsewhere' }).click()
+  await page.getByRole('button', { name: 'Rehearse elsewhere' }).click()
   await vi.waitUntil(() => saved.length > 0)
   create.mockRestore()
   expect(saved[0]?.type).toBe('application/zip')
