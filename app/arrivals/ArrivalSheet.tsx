@@ -13,6 +13,7 @@ import { BackupFacts } from './BackupFacts.tsx'
 import { CardFacts } from './CardFacts.tsx'
 import { MissingCompany } from './MissingCompany.tsx'
 import { PackFacts } from './PackFacts.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** What is in the files that came, before anything of them is used. */
 export function ArrivalSheet() {
@@ -52,7 +53,7 @@ function EntryFacts({ entry }: { readonly entry: Entry }) {
       {proof && !failure && (
         <div className={styles.proof} role="status">
           <Progress label="Each says a word" fraction={proof.total > 0 ? proof.done / proof.total : 0} />
-          <p className={styles.quiet}>
+          <p className={asides.quiet}>
             Each says a word, to see that they can: {proof.done} of {proof.total}
           </p>
         </div>
@@ -79,10 +80,10 @@ function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; read
   return (
     <>
       {packs.length > 0 && isLoading && (
-        <p className={styles.quiet}>They can come in as soon as the model stands.</p>
+        <p className={asides.quiet}>They can come in as soon as the model stands.</p>
       )}
       {packs.length > 0 && isRehearsing && (
-        <p className={styles.quiet}>A rehearsal has the stage: they can come in when it pauses.</p>
+        <p className={asides.quiet}>A rehearsal has the stage: they can come in when it pauses.</p>
       )}
       <div className={styles.actions}>
         {entries.length > 0 && (

@@ -7,6 +7,7 @@ import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { planOf } from '../stores/exchange/housekeeping.ts'
 import styles from './ArrivalSheet.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** What a backup holds, and what putting it back would do. */
 export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
@@ -15,7 +16,7 @@ export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
     <>
       <header className={styles.head}>
         <h3 className={styles.name}>{arrival.fileName}</h3>
-        <p className={styles.quiet}>
+        <p className={asides.quiet}>
           A backup of{' '}
           {new Date(arrival.createdAt).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' })} ·{' '}
           {bytes(arrival.bytes)}

@@ -9,6 +9,7 @@ import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { teachCard } from '../stores/exchange/arrivals.ts'
 import styles from './ArrivalSheet.module.css'
+import asides from '../shared/Asides.module.css'
 
 const specs = { v1: 'first version', v2: 'V2', v3: 'V3' } as const
 
@@ -46,7 +47,7 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
           <h3 className={styles.name}>
             <bdi>{name}</bdi>
           </h3>
-          <p className={styles.quiet}>
+          <p className={asides.quiet}>
             A character card ({specs[spec]}) · {fileName} · {bytes(arrival.bytes)}
           </p>
         </header>

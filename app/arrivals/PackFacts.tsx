@@ -14,6 +14,7 @@ import type { Entry } from '../stores/exchange/arrivals.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import styles from './ArrivalSheet.module.css'
 import { Provenance } from './Provenance.tsx'
+import asides from '../shared/Asides.module.css'
 
 const forms = {
   pack: 'A company of characters',
@@ -35,7 +36,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
     <>
       <header className={styles.head}>
         <h3 className={styles.name}>{fileName}</h3>
-        <p className={styles.quiet}>
+        <p className={asides.quiet}>
           {forms[form]} · {bytes(arrival.bytes)}
         </p>
       </header>
@@ -71,7 +72,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
         ))}
       </ul>
       {roles.length > MOST_SHOWN && (
-        <p className={styles.quiet}>
+        <p className={asides.quiet}>
           And {count(roles.length - MOST_SHOWN)} more, who come with all or not at all.
         </p>
       )}
@@ -100,7 +101,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
             <code>{arrival.sha256}</code>
           </dd>
         </dl>
-        <p className={styles.quiet}>
+        <p className={asides.quiet}>
           The hash says that the file came whole, not who made it: anybody can write anything here.
         </p>
       </Fold>
@@ -130,7 +131,7 @@ function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
         <Portrait member={picture ? { ...member, portrait: picture } : member} size="medium" />
         <span>
           <bdi className={styles.roleName}>{member.displayName}</bdi>
-          {role.blend && <span className={styles.quiet}>a blend</span>}
+          {role.blend && <span className={asides.quiet}>a blend</span>}
         </span>
       </label>
     </li>

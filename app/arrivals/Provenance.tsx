@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../../src/core/json.ts'
 import styles from './ArrivalSheet.module.css'
+import asides from '../shared/Asides.module.css'
 
 const LONGEST = 300
 const MOST = 16
@@ -7,7 +8,7 @@ const MOST = 16
 /** What a file says of its making, as it says it. */
 export function Provenance({ provenance }: { readonly provenance: JsonRecord }) {
   const facts = Object.entries(provenance).slice(0, MOST)
-  if (facts.length === 0) return <p className={styles.quiet}>The file says nothing of its making.</p>
+  if (facts.length === 0) return <p className={asides.quiet}>The file says nothing of its making.</p>
   return (
     <dl className={styles.facts}>
       {facts.map(([key, value]) => (

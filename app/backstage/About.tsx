@@ -5,6 +5,7 @@ import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import styles from './About.module.css'
 import { Section } from './Section.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** The machine: the model, the graphics card, the disk. */
 export function About() {
@@ -41,7 +42,7 @@ export function About() {
           ))}
       </dl>
       {info?.warnings.map((warning) => (
-        <p key={warning} className={styles.note}>
+        <p key={warning} className={asides.note}>
           {warning}
         </p>
       ))}

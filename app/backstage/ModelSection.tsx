@@ -10,6 +10,7 @@ import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ModelSection.module.css'
 import { Section } from './Section.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** Which model speaks, and the room that each takes on this device. */
 export function ModelSection() {
@@ -29,9 +30,9 @@ export function ModelSection() {
           <ModelChoice key={backbone.id} backbone={backbone} isChosen={backbone === chosen} />
         ))}
       </fieldset>
-      {isRehearsing && <p className={styles.note}>The model stays while a rehearsal runs.</p>}
+      {isRehearsing && <p className={asides.note}>The model stays while a rehearsal runs.</p>}
       {shortage && (
-        <p className={styles.note}>
+        <p className={asides.note}>
           There was no room to keep all of the model: {bytes(shortage.neededBytes)} more are needed, and the
           browser counts {bytes(shortage.freeBytes)} as free. It plays now, and the rest is fetched again next
           time. Free the space of a model that you do not need, or some space on this device.

@@ -5,6 +5,7 @@ import { Choices } from './Choices.tsx'
 import styles from './MoodSection.module.css'
 import { Section } from './Section.tsx'
 import { Slider } from './Slider.tsx'
+import asides from '../shared/Asides.module.css'
 
 const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]).map((value) => ({
   value,
@@ -20,7 +21,7 @@ export function MoodSection() {
   return (
     <Section title="Mood">
       <Choices label="Mood" choices={choices} value={mood} onChange={chooseMood} />
-      <p className={styles.about}>
+      <p className={asides.quiet}>
         {moods[mood].about}
         {changed > 0 && ` With ${changed} of its numbers changed.`}
       </p>

@@ -6,8 +6,8 @@ import { choosePath, measureAgain, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Choices } from './Choices.tsx'
-import styles from './PathSection.module.css'
 import { Section } from './Section.tsx'
+import asides from '../shared/Asides.module.css'
 
 const paths = [
   { value: 'auto', name: 'The faster' },
@@ -32,8 +32,8 @@ export function PathSection() {
         isDisabled={isRehearsing}
         onChange={(value) => void choosePath(value)}
       />
-      {info && <p className={styles.note}>{describe(info.computing, report)}</p>}
-      {info && <p className={styles.note}>{slowText(info, report?.status === 'software')?.what}</p>}
+      {info && <p className={asides.note}>{describe(info.computing, report)}</p>}
+      {info && <p className={asides.note}>{slowText(info, report?.status === 'software')?.what}</p>}
       {hasRates && (
         <Button
           label="Measure again"

@@ -5,6 +5,7 @@ import { useGeneration } from '../stores/chat/generation.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Section } from './Section.tsx'
 import styles from './SeedRow.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** The seed of the dice: seen after each answer, and locked to have the same answer again. */
 export function SeedRow() {
@@ -37,7 +38,7 @@ export function SeedRow() {
           onClick={() => changeSettings({ lockedSeed: isLocked ? null : (last ?? 1) })}
         />
       </div>
-      <p className={styles.about}>
+      <p className={asides.note}>
         {isLocked
           ? 'Locked: the same words, mood and strength give the same answer.'
           : 'Every answer throws its own dice. This was the last throw.'}

@@ -2,6 +2,7 @@ import { useId, useState } from 'react'
 
 import { Button } from '../shared/Button.tsx'
 import styles from './Slider.module.css'
+import asides from '../shared/Asides.module.css'
 
 interface SliderProps {
   readonly label: string
@@ -72,7 +73,7 @@ export function Slider({
         onKeyUp={letGo}
         onBlur={letGo}
       />
-      <p id={`${id}-about`} className={styles.about}>
+      <p id={`${id}-about`} className={asides.note}>
         {about}
       </p>
     </div>

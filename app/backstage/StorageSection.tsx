@@ -19,6 +19,7 @@ import { freeModel } from '../stores/engine/modelFiles.ts'
 import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { Section } from './Section.tsx'
 import styles from './StorageSection.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** What lies on this device, by kind; one file of it, and its end. */
 export function StorageSection() {
@@ -68,7 +69,7 @@ export function StorageSection() {
           />
         ))}
       </ul>
-      <p className={styles.note}>
+      <p className={asides.note}>
         {household.isKept
           ? 'The browser has promised to keep them.'
           : 'The browser may clear them when room runs short.'}{' '}
@@ -86,7 +87,7 @@ export function StorageSection() {
         />
         <PutBack />
       </div>
-      <p className={styles.note}>
+      <p className={asides.note}>
         A backup holds characters, chats and settings in one file. Models and a rehearsal under way are not in
         it.
       </p>
@@ -114,7 +115,7 @@ function Row({ name, size, about, isLocked, erase }: RowProps) {
         <span>{name}</span>
         <span className={styles.size}>{size === 0 ? 'nothing' : bytes(size)}</span>
       </span>
-      <span className={styles.note}>{about}</span>
+      <span className={asides.note}>{about}</span>
       {size > 0 && !isLocked && (
         <Confirmed
           label={`Erase the ${name.toLowerCase()}`}

@@ -26,6 +26,7 @@ import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './BlendScreen.module.css'
 import { Hearing } from './Hearing.tsx'
 import { PartRow } from './PartRow.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** Somebody between others: as much of each as is wanted, heard at once, and kept if they are good. */
 export function BlendScreen() {
@@ -45,9 +46,7 @@ export function BlendScreen() {
       about="A character here is a set of numbers, so characters can be mixed: a little of one, much of another, or the very opposite of a third. The face is mixed as the voice is."
       accent={face?.accent}
     >
-      {isRehearsing && (
-        <p className={styles.quiet}>A rehearsal has the stage: blends wait until it pauses.</p>
-      )}
+      {isRehearsing && <p className={asides.note}>A rehearsal has the stage: blends wait until it pauses.</p>}
       {failure && (
         <ErrorNotice failure={failure} onRetry={dismissBlendFailure} onDismiss={dismissBlendFailure} />
       )}
@@ -72,7 +71,6 @@ export function BlendScreen() {
           </ul>
           {isReady && others.length > 0 && (
             <select
-              className={styles.add}
               aria-label={parts.length === 0 ? 'Begin with' : 'Add somebody'}
               value=""
               onChange={(event) => addPart(event.target.value)}
@@ -88,13 +86,13 @@ export function BlendScreen() {
             </select>
           )}
           {isReady && parts.length === 0 && others.length === 0 && (
-            <p className={styles.quiet}>
+            <p className={asides.note}>
               Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or
               bring in a company.
             </p>
           )}
           {parts.length > 0 && (
-            <p className={styles.quiet}>
+            <p className={asides.note}>
               Only characters of one company can be mixed: they part the half of their weights that is not
               theirs alone.
             </p>

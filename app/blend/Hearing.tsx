@@ -4,6 +4,7 @@ import { Speech } from '../chat/Speech.tsx'
 import { Button } from '../shared/Button.tsx'
 import { askBlend, stopBlend, useBlend } from '../stores/chat/blend.ts'
 import styles from './BlendScreen.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** The blend as it is now, to be talked to while it is mixed. */
 export function Hearing({ name, canPlay }: { readonly name: string; readonly canPlay: boolean }) {
@@ -17,12 +18,12 @@ export function Hearing({ name, canPlay }: { readonly name: string; readonly can
             <p className={styles.asked}>{asked}</p>
             <div className={styles.answer}>
               {answer === '' ? (
-                <p className={styles.quiet}>…</p>
+                <p className={asides.note}>…</p>
               ) : (
                 <Speech text={answer} isStreaming={isAnswering} />
               )}
             </div>
-            <p className={styles.quiet}>{mix}</p>
+            <p className={asides.note}>{mix}</p>
           </li>
         ))}
       </ol>

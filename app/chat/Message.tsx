@@ -9,6 +9,7 @@ import { MessageActions } from './MessageActions.tsx'
 import type { MessageProps } from './messageProps.ts'
 import { MessageEditor } from './MessageEditor.tsx'
 import { Speech } from './Speech.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
@@ -50,7 +51,7 @@ export const Message = memo(function Message(props: MessageProps) {
             )}
           </div>
         )}
-        {message.excluded && <p className={styles.note}>Not sent to the model.</p>}
+        {message.excluded && <p className={asides.note}>Not sent to the model.</p>}
         {!isEditing && live === 'no' && <MessageActions {...props} text={text} />}
       </div>
     </article>

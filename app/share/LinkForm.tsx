@@ -7,6 +7,7 @@ import { useEngine } from '../stores/engine/engine.ts'
 import { siteUrl } from '../stores/page/site.ts'
 import { QrCode } from './QrCode.tsx'
 import styles from './ShareSheet.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** One vector as an address: whoever has the same company can open it. */
 export function LinkForm({ link }: { readonly link: SharedForm }) {
@@ -17,7 +18,7 @@ export function LinkForm({ link }: { readonly link: SharedForm }) {
     <section className={styles.link} aria-label="A link">
       <span className={styles.words}>
         <span className={styles.title}>A link</span>
-        <span className={styles.quiet}>
+        <span className={asides.quiet}>
           {'reason' in link
             ? `Not this one: ${link.reason}.`
             : `Only the character’s vector travels, in the address itself; nothing is stored anywhere. ${

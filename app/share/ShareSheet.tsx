@@ -10,6 +10,7 @@ import { closeShare, openShare, useShare } from '../stores/exchange/share.ts'
 import type { ShareSubject } from '../stores/exchange/share.ts'
 import { LinkForm } from './LinkForm.tsx'
 import styles from './ShareSheet.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** The forms that anybody may want, and those for other programs. */
 const first: readonly ShareForm[] = ['role', 'pack', 'charx', 'png']
@@ -70,7 +71,7 @@ export function ShareSheet() {
           <Forms forms={forms.filter(({ form }) => others.includes(form))} />
         </Fold>
       )}
-      <p role="status" className={styles.quiet}>
+      <p role="status" className={asides.quiet}>
         {isBusy ? 'Packing…' : ''}
       </p>
     </Dialog>
@@ -99,7 +100,7 @@ function FormRow({ shared }: { readonly shared: SharedForm }) {
     <li className={styles.form}>
       <span className={styles.words}>
         <span className={styles.title}>{title}</span>
-        <span className={styles.quiet}>{'file' in shared ? about : `Not this one: ${shared.reason}.`}</span>
+        <span className={asides.quiet}>{'file' in shared ? about : `Not this one: ${shared.reason}.`}</span>
       </span>
       {'file' in shared && (
         <Button

@@ -3,6 +3,7 @@ import { resetOptions, useRehearsalPlan } from '../stores/teach/rehearsalPlan.ts
 import { optionGroups } from '../stores/teach/options.ts'
 import styles from './AdvancedSettings.module.css'
 import { OptionField } from './OptionField.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** All the numbers, in one fold. What a company brings along is not asked for. */
 export function AdvancedSettings({ hasStart }: { readonly hasStart: boolean }) {
@@ -31,7 +32,7 @@ export function AdvancedSettings({ hasStart }: { readonly hasStart: boolean }) {
           )
         })}
         {hasStart && (
-          <p className={styles.note}>
+          <p className={asides.note}>
             The shape of the adapter is that of the company that the newcomer joins.
           </p>
         )}

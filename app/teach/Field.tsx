@@ -2,6 +2,7 @@ import { useId } from 'react'
 import type { ReactNode } from 'react'
 
 import styles from './Field.module.css'
+import asides from '../shared/Asides.module.css'
 
 interface FieldProps {
   readonly label: string
@@ -26,7 +27,7 @@ export function Field({ label, about, beside, children }: FieldProps) {
       </div>
       {children(id, aboutId)}
       {about && (
-        <p id={aboutId} className={styles.about}>
+        <p id={aboutId} className={asides.note}>
           {about}
         </p>
       )}

@@ -17,6 +17,7 @@ import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { bestHeldOut, lossesOf } from '../stores/teach/progress.ts'
 import styles from './FirstNight.module.css'
 import { Library } from './Library.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** The third step: meet who came of it, keep them, hand them on. */
 export function FirstNight() {
@@ -35,7 +36,7 @@ export function FirstNight() {
       {facts && !isBusy ? (
         <Newcomer facts={facts} />
       ) : (
-        <p className={styles.quiet}>
+        <p className={asides.quiet}>
           {isBusy
             ? 'Pause the rehearsal to talk to them as they are by then; it can go on afterwards.'
             : 'When a rehearsal pauses or ends, whoever came of it waits here.'}

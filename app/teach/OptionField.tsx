@@ -5,6 +5,7 @@ import type { OptionValue, TrainingOption } from '../stores/teach/options.ts'
 import { Field } from './Field.tsx'
 import { NumberField } from './NumberField.tsx'
 import styles from './OptionField.module.css'
+import asides from '../shared/Asides.module.css'
 
 /** One setting of the fold, with its sentence, a mark where it was changed, and the way back. */
 export function OptionField({ option }: { readonly option: TrainingOption }) {
@@ -108,7 +109,7 @@ function SeveralField({ option, value, beside }: SeveralFieldProps) {
           </label>
         ))}
       </div>
-      <p className={styles.about}>{option.about}</p>
+      <p className={asides.note}>{option.about}</p>
     </fieldset>
   )
 }

@@ -22,6 +22,7 @@ import { NumberField } from './NumberField.tsx'
 import styles from './RehearsalStep.module.css'
 import { RunPanel } from './RunPanel.tsx'
 import { WayChoice } from './WayChoice.tsx'
+import asides from '../shared/Asides.module.css'
 
 /** The second step: how the lines are learnt, and then the learning itself. */
 export function RehearsalStep() {
@@ -29,7 +30,7 @@ export function RehearsalStep() {
   const hasLines = useLines((state) => state.report !== null)
   if (phase !== 'none') return <RunPanel />
   if (hasLines) return <PlanRehearsal />
-  return <p className={styles.quiet}>Once there are lines, choose here how they are learnt, and begin.</p>
+  return <p className={asides.quiet}>Once there are lines, choose here how they are learnt, and begin.</p>
 }
 
 function PlanRehearsal() {

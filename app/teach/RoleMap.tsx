@@ -2,6 +2,7 @@ import type { RunHistory } from '../../src/storage/runs.ts'
 import { HeatMap } from './HeatMap.tsx'
 import styles from './RoleMap.module.css'
 import { RolePlane } from './RolePlane.tsx'
+import asides from '../shared/Asides.module.css'
 
 interface RoleMapProps {
   readonly map: RunHistory['map']
@@ -16,14 +17,14 @@ export function RoleMap({ map, taught }: RoleMapProps) {
   const names = map.names.map(shown)
   if (names.length < 2) {
     return (
-      <p className={styles.alone}>
+      <p className={asides.note}>
         One character alone has nobody to be told apart from; with two or more, a map of them stands here.
       </p>
     )
   }
   if (isShared) {
     return (
-      <p className={styles.alone}>
+      <p className={asides.note}>
         These characters share both A and B, and so are one. To let them differ, give each its own A under
         Advanced settings, or have it generated, and begin again.
       </p>

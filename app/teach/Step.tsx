@@ -2,6 +2,7 @@ import { useId } from 'react'
 import type { ReactNode } from 'react'
 
 import styles from './Step.module.css'
+import asides from '../shared/Asides.module.css'
 
 interface StepProps {
   readonly number: number
@@ -23,7 +24,7 @@ export function Step({ number, title, about, children }: StepProps) {
           <h2 id={id} className={styles.title} tabIndex={-1} data-step={number}>
             {title}
           </h2>
-          {about && <p className={styles.about}>{about}</p>}
+          {about && <p className={asides.note}>{about}</p>}
         </div>
       </header>
       <div className={styles.body}>{children}</div>
