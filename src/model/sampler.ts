@@ -1,7 +1,7 @@
 import type { Sampling } from '../core/sampling.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor } from '../gpu/tensor.ts'
-import { PARTIAL_GROUPS, penaliseLogits } from '../kernels/penaliseLogits.ts'
+import { PARTIAL_GROUPS, penaliseLogits, SAMPLING_WORDS } from '../kernels/penaliseLogits.ts'
 import { RESULT_RING, packSampling, sampleToken } from '../kernels/sampleToken.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -24,7 +24,7 @@ export async function createSampler(
 ): Promise<Sampler> {
   const vocabulary = workspace.logits.shape.at(-1) ?? 0
   const tensors = {
-    sampling: createTensor(device, [8], 'sampling'),
+    sampling: createTensor(device, [SAMPLING_WORDS], 'sampling'),
     counts: createTensor(device, [vocabulary], 'token counts'),
     history: createTensor(device, [capacity + 1], 'token history'),
     partials: createTensor(device, [PARTIAL_GROUPS, 2], 'partial maxima'),
