@@ -131,7 +131,7 @@ fn add_value_products(sums: ptr<function, array<vec4f, 4>>, first_row: u32, firs
 }
 
 // The first row of a sequence or of one after it; rows stand in the order of their sequences.
-fn first_row_of(sequence: u32) -> u32 {
+fn first_row_of_sequence(sequence: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -190,8 +190,8 @@ fn attention_backward_cache(
   let kv_head = workgroup.x;
   let first_position = workgroup.y * TILE;
   let sequence = workgroup.z;
-  let sequence_start = first_row_of(sequence);
-  let rows_end = first_row_of(sequence + 1u);
+  let sequence_start = first_row_of_sequence(sequence);
+  let rows_end = first_row_of_sequence(sequence + 1u);
   let group = uniforms.heads / uniforms.kv_heads;
   let offsets = vec4u(0u, 1u, 2u, 3u);
 

@@ -61,7 +61,7 @@ fn value_products(rows: vec4u, values: vec4u) -> mat4x4f {
 }
 
 // The first row of a sequence, or of those after it.
-fn first_row_of(sequence: u32) -> u32 {
+fn first_row_of_sequence(sequence: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -92,7 +92,7 @@ fn attention_backward_cache_direct(
     while (stop < end && step.row[stop].sequence == sequence) {
       stop++;
     }
-    let rows_end = first_row_of(sequence + 1u);
+    let rows_end = first_row_of_sequence(sequence + 1u);
     // Positions past the end repeat the last one and are not stored.
     let own = min(row + OFFSETS, vec4u(stop - 1u));
     let line = (sequence * 2u * uniforms.kv_heads + kv_head) * uniforms.capacity + step.row[row].position;

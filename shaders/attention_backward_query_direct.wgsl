@@ -87,7 +87,7 @@ fn softmax(rows: vec4u, keys: u32, last: vec4u, positions: u32) -> Softmax {
   return Softmax(highest, total);
 }
 
-fn output_product(outputs: u32, gradients: u32) -> f32 {
+fn output_product_at(outputs: u32, gradients: u32) -> f32 {
   var sum = 0.0;
   for (var v = 0u; v < uniforms.head_dim / 4u; v++) {
     sum += dot(dy[gradients + v], y[outputs + v]);
@@ -129,10 +129,10 @@ fn attention_backward_query_direct(
     let sums = softmax(rows, keys, last, positions);
     let normaliser = sums.highest + log(sums.total);
     let products = vec4f(
-      output_product(outputs.x, gradients.x),
-      output_product(outputs.y, gradients.y),
-      output_product(outputs.z, gradients.z),
-      output_product(outputs.w, gradients.w),
+      output_product_at(outputs.x, gradients.x),
+      output_product_at(outputs.y, gradients.y),
+      output_product_at(outputs.z, gradients.z),
+      output_product_at(outputs.w, gradients.w),
     );
     for (var i = 0u; row + i < stop; i++) {
       stats[(row + i) * uniforms.heads + head] = vec2f(normaliser[i], products[i]);

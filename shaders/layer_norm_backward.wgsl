@@ -23,7 +23,7 @@ struct Uniforms {
 var<workgroup> partial: array<vec2f, WORKGROUP_SIZE>;
 
 /// The sums of two values per invocation; every invocation gets them. Only the first `columns` lanes have any.
-fn sum_over_workgroup(lane: u32, value: vec2f) -> vec2f {
+fn two_sums_over_workgroup(lane: u32, value: vec2f) -> vec2f {
   partial[lane] = value;
   workgroupBarrier();
   var total = vec2f();
@@ -46,21 +46,21 @@ fn layer_norm_backward(
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     sum += x[row + c];
   }
-  let mean = sum_over_workgroup(lane, vec2f(sum, 0.0)).x / columns;
+  let mean = two_sums_over_workgroup(lane, vec2f(sum, 0.0)).x / columns;
 
   var squares = 0.0;
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     let difference = x[row + c] - mean;
     squares += difference * difference;
   }
-  let scale = inverseSqrt(sum_over_workgroup(lane, vec2f(squares, 0.0)).x / columns + uniforms.epsilon);
+  let scale = inverseSqrt(two_sums_over_workgroup(lane, vec2f(squares, 0.0)).x / columns + uniforms.epsilon);
 
   var sums = vec2f();
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     let d = gain[c] * dy[row + c];
     sums += d * vec2f(1.0, scale * (x[row + c] - mean));
   }
-  let means = sum_over_workgroup(lane, sums) / columns;
+  let means = two_sums_over_workgroup(lane, sums) / columns;
 
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     let normed = scale * (x[row + c] - mean);

@@ -64,7 +64,7 @@ fn kept(key: u32, column: u32) -> f32 {
 }
 
 // The first row of a slot, or of those after it.
-fn first_row_of(slot: u32) -> u32 {
+fn first_row_of_slot(slot: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -90,8 +90,8 @@ fn lora_backward_a(
   var sum = vec4f();
   if (k < uniforms.in_features) {
     let is_shared = uniforms.a_slot_stride == 0u;
-    let first_row = select(first_row_of(slot), 0u, is_shared);
-    let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+    let first_row = select(first_row_of_slot(slot), 0u, is_shared);
+    let end = select(first_row_of_slot(slot + 1u), step.rows, is_shared);
     for (var row = first_row + team; row < end; row += TEAMS) {
       let entry = step.row[row];
       if (entry.scale != 0.0) {

@@ -47,22 +47,22 @@ struct Dropout {
 @group(0) @binding(5) var<storage, read_write> da: array<vec4f>; // [slots or 1, …, in, rank]
 
 // Reference: O'Neill 2014; the hash form of Jarzynski & Olano 2020; four at once.
-fn pcg(value: vec4u) -> vec4u {
+fn four_pcg(value: vec4u) -> vec4u {
   let state = value * 747796405u + 2891336453u;
   let word = ((state >> ((state >> vec4u(28u)) + 4u)) ^ state) * 277803737u;
   return (word >> vec4u(22u)) ^ word;
 }
 
-fn row_key(row: vec4u) -> vec4u {
-  return pcg(row + pcg(uniforms.salt + pcg(vec4u(dropout.seed))));
+fn four_row_keys(row: vec4u) -> vec4u {
+  return four_pcg(row + four_pcg(uniforms.salt + four_pcg(vec4u(dropout.seed))));
 }
 
-fn kept(key: vec4u, column: vec4u) -> vec4f {
-  return select(vec4f(dropout.scale), vec4f(), pcg(key + column) < vec4u(dropout.threshold));
+fn four_kept(key: vec4u, column: vec4u) -> vec4f {
+  return select(vec4f(dropout.scale), vec4f(), four_pcg(key + column) < vec4u(dropout.threshold));
 }
 
 // The first row of a slot, or of those after it.
-fn first_row_of(slot: u32) -> u32 {
+fn first_row_of_slot(slot: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -95,15 +95,15 @@ fn lora_backward_a_direct(
   // Of an odd number of quads the last is taken twice and stored once.
   let next = min(quad + 1u, quads - 1u);
   let is_shared = uniforms.a_slot_stride == 0u;
-  let first_row = select(first_row_of(slot), 0u, is_shared);
-  let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+  let first_row = select(first_row_of_slot(slot), 0u, is_shared);
+  let end = select(first_row_of_slot(slot + 1u), step.rows, is_shared);
 
   var sums = mat4x4f();
   var next_sums = mat4x4f();
   for (var row = first_row; row < end; row++) {
     let strength = select(0.0, 1.0, step.row[row].scale != 0.0);
     let at = row * uniforms.x_stride + k;
-    let value = strength * kept(row_key(vec4u(row)), k) * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+    let value = strength * four_kept(four_row_keys(vec4u(row)), k) * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
     let start = row * uniforms.dy_stride + uniforms.out + part * uniforms.rank;
     let c = start + 4u * quad;
     let d = start + 4u * next;

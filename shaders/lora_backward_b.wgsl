@@ -42,7 +42,7 @@ struct Step {
 var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
 
 // The first row of a slot, or of those after it.
-fn first_row_of(slot: u32) -> u32 {
+fn first_row_of_slot(slot: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -73,8 +73,8 @@ fn lora_backward_b(
   var sum = vec4f();
   if (column < out) {
     let is_shared = uniforms.b_slot_stride == 0u;
-    let first_row = select(first_row_of(slot), 0u, is_shared);
-    let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+    let first_row = select(first_row_of_slot(slot), 0u, is_shared);
+    let end = select(first_row_of_slot(slot + 1u), step.rows, is_shared);
     for (var row = first_row + team; row < end; row += TEAMS) {
       let entry = step.row[row];
       if (entry.scale != 0.0) {

@@ -56,7 +56,7 @@ fn part_at(index: u32) -> Part {
 }
 
 // The first row of a slot, or of those after it.
-fn first_row_of(slot: u32) -> u32 {
+fn first_row_of_slot(slot: u32) -> u32 {
   var low = 0u;
   var high = step.rows;
   while (low < high) {
@@ -95,8 +95,8 @@ fn lora_backward_b_direct(
   // Of an odd number of quads the last is taken twice and stored once.
   let next = min(quad + 1u, uniforms.rank / 4u - 1u);
   let is_shared = uniforms.b_slot_stride == 0u;
-  let first_row = select(first_row_of(slot), 0u, is_shared);
-  let end = select(first_row_of(slot + 1u), step.rows, is_shared);
+  let first_row = select(first_row_of_slot(slot), 0u, is_shared);
+  let end = select(first_row_of_slot(slot + 1u), step.rows, is_shared);
 
   var sums = mat4x4f();
   var next_sums = mat4x4f();

@@ -50,18 +50,18 @@ struct Dropout {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 // Reference: O'Neill 2014; the hash form of Jarzynski & Olano 2020; four at once.
-fn pcg(value: vec4u) -> vec4u {
+fn four_pcg(value: vec4u) -> vec4u {
   let state = value * 747796405u + 2891336453u;
   let word = ((state >> ((state >> vec4u(28u)) + 4u)) ^ state) * 277803737u;
   return (word >> vec4u(22u)) ^ word;
 }
 
-fn row_key(row: vec4u) -> vec4u {
-  return pcg(row + pcg(uniforms.salt + pcg(vec4u(dropout.seed))));
+fn four_row_keys(row: vec4u) -> vec4u {
+  return four_pcg(row + four_pcg(uniforms.salt + four_pcg(vec4u(dropout.seed))));
 }
 
-fn kept(key: vec4u, column: vec4u) -> vec4f {
-  return select(vec4f(dropout.scale), vec4f(), pcg(key + column) < vec4u(dropout.threshold));
+fn four_kept(key: vec4u, column: vec4u) -> vec4f {
+  return select(vec4f(dropout.scale), vec4f(), four_pcg(key + column) < vec4u(dropout.threshold));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -88,14 +88,14 @@ fn lora_down_direct(
       stop++;
     }
     let r = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(stop - 1u));
-    let key = row_key(r);
+    let key = four_row_keys(r);
     let base = (slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u;
     let start = r * uniforms.x_stride;
     var sums = mat4x4f();
     var next_sums = mat4x4f();
     for (var k = 0u; k < uniforms.in_features; k++) {
       let at = start + k;
-      let value = kept(key, vec4u(k)) * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+      let value = four_kept(key, vec4u(k)) * vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
       let line = base + k * quads;
       let columns = a[line + quad];
       let next_columns = a[line + next];

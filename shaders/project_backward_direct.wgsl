@@ -85,7 +85,7 @@ fn block_zero(block: u32) -> f32 {
 }
 
 // Four neighbours in dy, from any index on.
-fn four(index: u32) -> vec4f {
+fn four_of_dy(index: u32) -> vec4f {
   if (ALIGNED) {
     return dy[index / 4u];
   }
@@ -95,14 +95,14 @@ fn four(index: u32) -> vec4f {
 
 // Outputs n to n + 4 of a row's gradient; what lies past the last is zero.
 fn gradients(row: u32, n: u32) -> vec4f {
-  let values = four(row * uniforms.dy_stride + n);
+  let values = four_of_dy(row * uniforms.dy_stride + n);
   if (ALIGNED) {
     return values;
   }
   return select(vec4f(), values, n + vec4u(0u, 1u, 2u, 3u) < vec4u(uniforms.out));
 }
 
-fn bytes(word: u32) -> vec4f {
+fn word_bytes(word: u32) -> vec4f {
   return vec4f(unpack4xU8(word));
 }
 
@@ -130,16 +130,16 @@ fn weights_of(n: u32, k: u32) -> mat2x4f {
   if (FORMAT == 8u) {
     let at = row + min(k / 16u, last);
     let word = k / 4u % 4u;
-    return mat2x4f((bytes(weights[at][word]) - zero) * scale, (bytes(weights[at][word + 1u]) - zero) * scale);
+    return mat2x4f((word_bytes(weights[at][word]) - zero) * scale, (word_bytes(weights[at][word + 1u]) - zero) * scale);
   }
   let word = weights[row + min(k / 32u, last)][k / 8u % 4u];
-  let even = (bytes(word & 0x0f0f0f0fu) - zero) * scale;
-  let odd = (bytes((word >> 4u) & 0x0f0f0f0fu) - zero) * scale;
+  let even = (word_bytes(word & 0x0f0f0f0fu) - zero) * scale;
+  let odd = (word_bytes((word >> 4u) & 0x0f0f0f0fu) - zero) * scale;
   return mat2x4f(vec4f(even.x, odd.x, even.y, odd.y), vec4f(even.z, odd.z, even.w, odd.w));
 }
 
 // The adapter's part of columns k to k + 4 of a row.
-fn adapted(row: u32, k: u32) -> vec4f {
+fn adapted_by_fours(row: u32, k: u32) -> vec4f {
   let entry = step.row[row];
   if (entry.scale == 0.0) {
     return vec4f();
@@ -152,7 +152,7 @@ fn adapted(row: u32, k: u32) -> vec4f {
   for (var part = 0u; part < uniforms.parts; part++) {
     let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u;
     for (var quad = 0u; quad < quads; quad++) {
-      let du = four(du_at);
+      let du = four_of_dy(du_at);
       let at = line + base + quad;
       sum += vec4f(dot(du, a[at.x]), dot(du, a[at.y]), dot(du, a[at.z]), dot(du, a[at.w]));
       du_at += 4u;
@@ -194,7 +194,7 @@ fn project_backward_direct(
   let end = 2u * min(step.rows - min(row, step.rows), ROWS);
   for (var i = 0u; i < end; i++) {
     let first = k + i % 2u * 4u;
-    let values = sums[i] + adapted(row + i / 2u, first);
+    let values = sums[i] + adapted_by_fours(row + i / 2u, first);
     for (var j = 0u; j < 4u && first + j < uniforms.in_features; j++) {
       dx[(row + i / 2u) * uniforms.dx_stride + first + j] = values[j];
     }

@@ -71,7 +71,7 @@ fn four_zeros(block: vec4u) -> vec4f {
 }
 
 // The bytes of a word of each of four weight rows: column i holds byte i of the four.
-fn bytes(w: vec4u) -> mat4x4f {
+fn turned_bytes(w: vec4u) -> mat4x4f {
   return transpose(mat4x4f(
     vec4f(unpack4xU8(w.x)),
     vec4f(unpack4xU8(w.y)),
@@ -91,7 +91,7 @@ fn halves(w0: vec2u, w1: vec2u, w2: vec2u, w3: vec2u) -> mat4x4f {
 }
 
 // Four vectors of x, one for each row, against a word's worth of four weight rows.
-fn four(x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, w: mat4x4f) -> mat4x4f {
+fn four_products(x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, w: mat4x4f) -> mat4x4f {
   return mat4x4f(x0 * w, x1 * w, x2 * w, x3 * w);
 }
 
@@ -107,8 +107,8 @@ fn inputs(b: vec4u) -> mat4x4f {
 
 // Eight 4-bit codes of a word of each of four weight rows, as weights, times two vectors of x of each of four rows.
 fn add_nibbles(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
-  let even = bytes(w & vec4u(0x0f0f0f0fu));
-  let odd = bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+  let even = turned_bytes(w & vec4u(0x0f0f0f0fu));
+  let odd = turned_bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
   var result = sums;
   for (var half = 0u; half < 2u; half++) {
     let values = inputs(b + half);
@@ -121,7 +121,7 @@ fn add_nibbles(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u)
 }
 
 fn add_bytes(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
-  let codes = bytes(w);
+  let codes = turned_bytes(w);
   let values = inputs(b);
   var result = sums;
   for (var i = 0u; i < 4u; i++) {
@@ -139,13 +139,14 @@ fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
   let w3 = weights[w.w];
   if (FORMAT == 0u) {
     let b = x_base + v;
-    return sums + four(x[b.x], x[b.y], x[b.z], x[b.w], mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3)));
+    let w = mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
+    return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], w);
   }
   if (FORMAT == 1u) {
     let b = x_base + 2u * v;
     let c = b + 1u;
-    return sums + four(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))
-      + four(x[c.x], x[c.y], x[c.z], x[c.w], halves(w0.zw, w1.zw, w2.zw, w3.zw));
+    return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))
+      + four_products(x[c.x], x[c.y], x[c.z], x[c.w], halves(w0.zw, w1.zw, w2.zw, w3.zw));
   }
   // Word by word, as many as hold data: a loop of known length would be unrolled, and four words at once are more than a
   // processor's registers hold.

@@ -139,7 +139,7 @@ fn tile_product(first_row: u32, first_output: u32, lane: u32) {
   }
 }
 
-fn rank_columns(first_row: u32, quad: u32, lane: u32) {
+fn rank_columns_by_tile(first_row: u32, quad: u32, lane: u32) {
   let quads = uniforms.rank / 4u;
   let part = quad / quads;
   // Two lanes a row, each every other column; the second hands its sum over through workgroup memory.
@@ -173,6 +173,6 @@ fn project_tile(
   if (workgroup.x < uniforms.out_groups) {
     tile_product(first_row, workgroup.x * TILE, lane);
   } else {
-    rank_columns(first_row, workgroup.x - uniforms.out_groups, lane);
+    rank_columns_by_tile(first_row, workgroup.x - uniforms.out_groups, lane);
   }
 }

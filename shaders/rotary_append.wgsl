@@ -41,28 +41,28 @@ struct Step {
 @group(0) @binding(6) var<storage, read_write> query: array<f32>; // [rows, heads·head_dim]
 @group(0) @binding(7) var<storage, read_write> cache: array<f32>; // [sequences, 2, kv_heads, capacity, head_dim]
 
-struct Part {
+struct QkvPart {
   first: u32, // column of the part in qkv
   width: u32,
   u: u32, // column of its u
   b: u32, // offset of its B in a slot
 }
 
-fn part_of(head: u32) -> Part {
+fn part_of(head: u32) -> QkvPart {
   let q_width = uniforms.heads * uniforms.head_dim;
   let kv_width = uniforms.kv_heads * uniforms.head_dim;
   let u = q_width + 2u * kv_width;
   if (head < uniforms.heads) {
-    return Part(0u, q_width, u, uniforms.b_q);
+    return QkvPart(0u, q_width, u, uniforms.b_q);
   }
   if (head < uniforms.heads + uniforms.kv_heads) {
-    return Part(q_width, kv_width, u + uniforms.rank, uniforms.b_k);
+    return QkvPart(q_width, kv_width, u + uniforms.rank, uniforms.b_k);
   }
-  return Part(q_width + kv_width, kv_width, u + 2u * uniforms.rank, uniforms.b_v);
+  return QkvPart(q_width + kv_width, kv_width, u + 2u * uniforms.rank, uniforms.b_v);
 }
 
 // The values of four columns of qkv, all of one part: what is read of u serves all four.
-fn values(row: u32, part: Part, columns: vec4u) -> vec4f {
+fn part_values(row: u32, part: QkvPart, columns: vec4u) -> vec4f {
   let base = row * uniforms.qkv_stride;
   let v = base + columns;
   var sum = vec4f(qkv[v.x], qkv[v.y], qkv[v.z], qkv[v.w])
@@ -97,7 +97,7 @@ fn rotary_append(
   let i = index % quarter;
   // Two dimensions of the first half and their partners in the second.
   let dimensions = vec4u(i, i + quarter, i + half, i + half + quarter);
-  let v = values(row, part_of(head), head * uniforms.head_dim + dimensions);
+  let v = part_values(row, part_of(head), head * uniforms.head_dim + dimensions);
 
   let first_angle = angles[position * half + i];
   let second_angle = angles[position * half + i + quarter];

@@ -13,7 +13,10 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1)
 }
 
-const STORAGE = 0x80 | 0x4 | 0x8 // GPUBufferUsage STORAGE | COPY_SRC | COPY_DST, spelled out: Node has no such global
+// Spelled out, since Node has no such globals.
+const STORAGE = 0x80 | 0x4 | 0x8 // GPUBufferUsage STORAGE | COPY_SRC | COPY_DST
+const READ_BACK = 0x1 | 0x8 // GPUBufferUsage MAP_READ | COPY_DST
+const MAP_READ = 0x1 // GPUMapMode READ
 
 /**
  * A new zero-filled tensor. Every allocation of the engine goes through here, so that what a device cannot give is
@@ -49,6 +52,19 @@ export function uploadTensor(
   return tensor
 }
 
+/** A buffer that the device copies into and `readMapped` reads. */
+export function createReadBack(device: GPUDevice, sizeBytes: number): GPUBuffer {
+  return device.createBuffer({ size: sizeBytes, usage: READ_BACK, label: 'read back' })
+}
+
+/** What was copied into such a buffer, once the device has done it; the buffer may be copied into again afterwards. */
+export async function readMapped(buffer: GPUBuffer): Promise<ArrayBuffer> {
+  await buffer.mapAsync(MAP_READ)
+  const bytes = buffer.getMappedRange().slice(0)
+  buffer.unmap()
+  return bytes
+}
+
 /** Copies bytes of a buffer back to the host; waits for all work submitted before. */
 export async function readBuffer(
   device: GPUDevice,
@@ -56,13 +72,12 @@ export async function readBuffer(
   offsetBytes = 0,
   sizeBytes = buffer.size - offsetBytes,
 ): Promise<ArrayBuffer> {
-  const staging = device.createBuffer({ size: sizeBytes, usage: 0x1 | 0x8, label: 'read back' }) // MAP_READ | COPY_DST
+  const staging = createReadBack(device, sizeBytes)
   const encoder = device.createCommandEncoder()
   encoder.copyBufferToBuffer(buffer, offsetBytes, staging, 0, sizeBytes)
   device.queue.submit([encoder.finish()])
   try {
-    await staging.mapAsync(0x1)
-    return staging.getMappedRange().slice(0)
+    return await readMapped(staging)
   } finally {
     staging.destroy()
   }

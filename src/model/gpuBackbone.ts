@@ -7,6 +7,7 @@ import { createTensor, readBuffer, readTensor, uploadTensor } from '../gpu/tenso
 import type { Tensor } from '../gpu/tensor.ts'
 import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
+import { packRows } from '../kernels/stepRows.ts'
 import { createAdapter, emptyAdapter } from './adapter.ts'
 import type { Adapter } from './adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes } from './backbone.ts'
@@ -24,7 +25,7 @@ import type { Sampler } from './sampler.ts'
 import { askedTokens } from './score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
-import { CHUNK_ROWS, STEP_ROW_WORDS, bytesOfTensors, createWorkspace } from './workspace.ts'
+import { CHUNK_ROWS, bytesOfTensors, createWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Up to so many rows the kernels for few are the faster ones. */
@@ -302,17 +303,10 @@ export class GpuBackbone implements Backbone {
   /** Tells the kernels which rows come: positions of the only sequence, and slot and scale of whoever plays. */
   private writeStep(positions: readonly number[]): void {
     const { workspace, adapter } = this.attached
-    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * positions.length)))
     const slot = this.casting ? adapter.slotFor(this.casting) : 0
     const scale = this.casting ? adapter.scaling * this.casting.strength : 0
-    words.setUint32(0, positions.length, true)
-    positions.forEach((position, row) => {
-      const at = 4 + 4 * STEP_ROW_WORDS * row
-      words.setUint32(at, position, true)
-      words.setUint32(at + 4, slot, true)
-      words.setFloat32(at + 8, scale, true)
-    })
-    this.device.queue.writeBuffer(workspace.step.buffer, 0, words.buffer)
+    const rows = positions.map((position) => ({ position, slot, scale }))
+    this.device.queue.writeBuffer(workspace.step.buffer, 0, packRows(rows))
   }
 
   /** One submit: the forward pass of the token sampled last (but for the first), sampling, the token's way back. */

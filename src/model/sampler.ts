@@ -1,6 +1,6 @@
 import type { Sampling } from '../core/sampling.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
-import { createTensor } from '../gpu/tensor.ts'
+import { createReadBack, createTensor, readMapped } from '../gpu/tensor.ts'
 import { PARTIAL_GROUPS, penaliseLogits, SAMPLING_WORDS } from '../kernels/penaliseLogits.ts'
 import { RESULT_RING, packSampling, sampleToken } from '../kernels/sampleToken.ts'
 import type { Workspace } from './workspace.ts'
@@ -36,10 +36,8 @@ export async function createSampler(
     penaliseLogits(device, { sampling, counts, logits, partials }),
     sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
   ])
-  // MAP_READ | COPY_DST; one for each token that may be on its way.
-  const staging = Array.from({ length: RESULT_RING }, () =>
-    device.createBuffer({ size: 4, usage: 0x1 | 0x8 }),
-  )
+  // One for each token that may be on its way.
+  const staging = Array.from({ length: RESULT_RING }, () => createReadBack(device, 4))
   let position = 0
 
   return {
@@ -60,12 +58,7 @@ export async function createSampler(
       const target = staging[index]
       if (!target) return () => Promise.reject(new RangeError(`no staging buffer ${index}`))
       encoder.copyBufferToBuffer(results.buffer, index * 4, target, 0, 4)
-      return async () => {
-        await target.mapAsync(0x1)
-        const id = new Uint32Array(target.getMappedRange())[0] ?? 0
-        target.unmap()
-        return id
-      }
+      return async () => new Uint32Array(await readMapped(target))[0] ?? 0
     },
     destroy() {
       for (const { buffer } of Object.values(tensors)) buffer.destroy()

@@ -6,8 +6,9 @@ import { gatherRows } from '../kernels/gatherRows.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
 import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
+import { stepWords } from '../kernels/stepRows.ts'
 import type { PlacedAdapter } from './forwardPlan.ts'
-import { STEP_ROW_WORDS, bytesOfTensors } from './workspace.ts'
+import { bytesOfTensors } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Rows that go through the head at once: a logits row is as wide as the vocabulary. */
@@ -47,7 +48,7 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const index = create('scored rows', ROWS)
   const targets = create('scored tokens', ROWS)
   const weights = create('score weights', ROWS)
-  const step = create('score step', 1 + STEP_ROW_WORDS * ROWS)
+  const step = create('score step', stepWords(ROWS))
   const picked = create('scored states', ROWS, workspace.normed.shape.at(-1) ?? hidden)
   const logits = create('scored logits', ROWS, vocabulary)
   const loss = create('losses', ROWS)

@@ -1,19 +1,17 @@
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { paddedWidth } from '../kernels/packedMatrix.ts'
+import { stepWords } from '../kernels/stepRows.ts'
 import type { DecoderShape } from './decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 
 /** Rows (tokens) that go through the decoder at once while a prompt is read. */
 export const CHUNK_ROWS = 64
 
-/** Words of a row in `step`: position, adapter slot, scale, sequence. */
-export const STEP_ROW_WORDS = 4
-
 /** The buffers of one forward pass, sized once; activations of `rows` tokens with their padding and room for u. */
 export interface Workspace {
   readonly tokens: Tensor
-  /** rows, then per row: position, slot, scale, sequence. */
+  /** What `packRows` gives. */
   readonly step: Tensor
   readonly residual: Tensor
   readonly normed: Tensor
@@ -44,7 +42,7 @@ export function createWorkspace(
   const create = (name: string, columns: number): Tensor => createTensor(device, [rows, columns], name)
   return {
     tokens: createTensor(device, [rows], 'tokens'),
-    step: createTensor(device, [1 + STEP_ROW_WORDS * rows], 'step'),
+    step: createTensor(device, [stepWords(rows)], 'step'),
     residual: create('residual', hidden),
     normed: create('normed', paddedWidth(hidden, block)),
     qkv: create('qkv', (heads + 2 * kvHeads) * headDim + 3 * paddedRank),

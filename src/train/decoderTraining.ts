@@ -7,11 +7,12 @@ import { addRmsNorm } from '../kernels/addRmsNorm.ts'
 import { DROPOUT_WORDS, packDropout } from '../kernels/dropout.ts'
 import { embedding } from '../kernels/embedding.ts'
 import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
+import { packRows } from '../kernels/stepRows.ts'
+import type { StepRow } from '../kernels/stepRows.ts'
 import { bOffset } from '../model/adapterLayout.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
 import { rotaryAngles } from '../model/rotary.ts'
-import { STEP_ROW_WORDS } from '../model/workspace.ts'
 import { packTokens } from './batches.ts'
 import type { Batch, PackedTokens } from './batches.ts'
 import { planBlockTraining } from './blockTraining.ts'
@@ -213,9 +214,8 @@ export class DecoderTraining {
     const { buffers } = this
     const packed = packTokens(batch, slots)
     this.packed = packed
-    const words = new DataView(new ArrayBuffer(4 * (1 + STEP_ROW_WORDS * packed.count)))
-    words.setUint32(0, packed.count, true)
     const ids = new Uint32Array(packed.count)
+    const rows: StepRow[] = []
     const replyRows: number[] = []
     const targets: number[] = []
     for (const [sequence, index] of packed.order.entries()) {
@@ -223,11 +223,7 @@ export class DecoderTraining {
       const source = index * batch.tokens
       ids.set(batch.ids.subarray(source, source + length), first)
       for (let position = 0; position < length; position++) {
-        const at = 4 + 4 * STEP_ROW_WORDS * (first + position)
-        words.setUint32(at, position, true)
-        words.setUint32(at + 4, slots[index] ?? 0, true)
-        words.setFloat32(at + 8, scale, true)
-        words.setUint32(at + 12, sequence, true)
+        rows[first + position] = { position, slot: slots[index] ?? 0, scale, sequence }
         if (position + 1 < length && batch.isReply[source + position + 1]) {
           replyRows.push(first + position)
           targets.push(batch.ids[source + position + 1] ?? 0)
@@ -235,7 +231,7 @@ export class DecoderTraining {
       }
     }
     this.replyRows = replyRows.length
-    queue.writeBuffer(buffers.step.buffer, 0, words.buffer)
+    queue.writeBuffer(buffers.step.buffer, 0, packRows(rows))
     queue.writeBuffer(buffers.tokens.buffer, 0, ids)
     queue.writeBuffer(buffers.replyRows.buffer, 0, Uint32Array.from(replyRows))
     queue.writeBuffer(buffers.targets.buffer, 0, Uint32Array.from(targets))

@@ -9,7 +9,7 @@ import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { scatterAddRows } from '../kernels/scatterAddRows.ts'
-import { STEP_ROW_WORDS } from '../model/workspace.ts'
+import { stepWords } from '../kernels/stepRows.ts'
 import { HEAD_ROWS } from './trainingBuffers.ts'
 import type { TrainingBuffers } from './trainingBuffers.ts'
 
@@ -33,7 +33,7 @@ async function planChunk(
   chunk: number,
 ): Promise<HeadChunk> {
   const { hidden, dHidden, gathered, dGathered, logits } = buffers
-  const step = createTensor(device, [1 + STEP_ROW_WORDS], `head step ${chunk}`)
+  const step = createTensor(device, [stepWords(1)], `head step ${chunk}`)
   const index = partOf(buffers.replyRows, chunk)
   const columns = head.in
   const dispatches = await Promise.all([

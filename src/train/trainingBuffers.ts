@@ -1,9 +1,9 @@
 import { createTensor, sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { paddedWidth } from '../kernels/packedMatrix.ts'
+import { stepWords } from '../kernels/stepRows.ts'
 import type { DecoderShape } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
-import { STEP_ROW_WORDS } from '../model/workspace.ts'
 
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
 export const HEAD_ROWS = 64
@@ -109,7 +109,7 @@ export function trainingShapes({ shape, paddedRank, blockSize, limits }: Trainin
   const read = (columns: number): readonly number[] => [rows, paddedWidth(columns, blockSize)]
   return {
     tokens: [rows],
-    step: [1 + STEP_ROW_WORDS * rows],
+    step: [stepWords(rows)],
     residual: [rows, hidden],
     attentionInput: read(hidden),
     qkv: [rows, qkv + 3 * paddedRank],

@@ -1,26 +1,11 @@
 import { uploadTensor } from '../../src/gpu/tensor.ts'
 import type { Tensor } from '../../src/gpu/tensor.ts'
+import { packRows } from '../../src/kernels/stepRows.ts'
+import type { StepRow } from '../../src/kernels/stepRows.ts'
 
-/** One row of a step: its position, the adapter slot that it plays and how strongly; scale 0 plays none. */
-export interface StepRow {
-  readonly position: number
-  readonly slot: number
-  readonly scale: number
-  /** Which sequence of the cache; 0 where left out. */
-  readonly sequence?: number
-}
-
-/** The `step` buffer: the number of rows, then position, slot, scale and sequence of each. */
+/** The `step` buffer of these rows. */
 export function uploadStep(device: GPUDevice, rows: readonly StepRow[]): Tensor {
-  const words = new Uint32Array(1 + 4 * rows.length)
-  const floats = new Float32Array(words.buffer)
-  words[0] = rows.length
-  rows.forEach(({ position, slot, scale, sequence = 0 }, index) => {
-    words[1 + 4 * index] = position
-    words[2 + 4 * index] = slot
-    floats[3 + 4 * index] = scale
-    words[4 + 4 * index] = sequence
-  })
+  const words = new Uint32Array(packRows(rows))
   return uploadTensor(device, [words.length], words, 'step')
 }
 
