@@ -67,7 +67,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['tests/unit/**/*.test.{ts,tsx}'],
+          // Seconds say how busy the machine is, not whether the code is right.
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,
