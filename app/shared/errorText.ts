@@ -52,6 +52,12 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
     advice: 'Nothing was changed. The characters rehearsed on another model.',
     action: 'none',
   },
+  'template-refused': {
+    title: 'The model does not take a chat of this form',
+    advice:
+      'Your chat is safe. The model has its own rules for the order of turns; begin a new chat, or choose another model in Backstage.',
+    action: 'none',
+  },
   'download-failed': {
     title: 'The download stopped',
     advice:

@@ -6,15 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2.exceptions import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
-from .errors import HycoraError
+from .templates import ChatTemplate
 
 # Stands for a reply while the template is rendered; of the private use areas, so that no text holds it.
 _MARK = "\U000f0001\U0010fffc\U000f0001"
@@ -68,12 +65,7 @@ class Codec:
         self._right = {token.content for token in declared if token.rstrip}
         longest_first = sorted(self._controls, key=len, reverse=True)
         self._control = re.compile(f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        environment.globals["raise_exception"] = _refuse
-        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-        environment.filters["tojson"] = lambda value, **rest: json.dumps(value, ensure_ascii=False, **rest)
-        self._template = environment.from_string(template)
-        self._tokens = tokens
+        self._template = ChatTemplate(template, tokens)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; none is added, special tokens that the text spells out are found unless quoted."""
@@ -114,35 +106,8 @@ class Codec:
         return self.tokenizer.decode(list(ids), skip_special_tokens=False)
 
     def render(self, messages: Sequence[dict[str, str]], system: str | None, *, reply: bool = False) -> str:
-        """The text of a conversation; `system` None means no system turn, not even the template's own."""
-        if system is None:
-            return self._without_system(messages, reply)
-        return self._plain([{"role": "system", "content": system}, *messages], reply)
-
-    def _plain(self, messages: Sequence[dict[str, str]], reply: bool) -> str:
-        try:
-            return self._template.render(messages=messages, add_generation_prompt=reply, **self._tokens)
-        except TemplateError as error:
-            raise HycoraError("format-unsupported", f"the chat template refuses the conversation: {error}") from error
-
-    def _without_system(self, messages: Sequence[dict[str, str]], reply: bool) -> str:
-        empty = {"role": "system", "content": ""}
-        try:
-            prefix = self._plain([empty], False)
-            full = self._plain([empty, *messages], reply)
-        except HycoraError:
-            # The template knows no system turn, so it adds none either.
-            return self._plain(messages, reply)
-        if not full.startswith(prefix):
-            return self._plain(messages, reply)
-        rest = full[len(prefix) :]
-        # A template that begins every text with the begin token has it before the system turn, of which it is no part.
-        begin = self._tokens.get("bos_token", "")
-        return begin + rest if begin and rest and prefix.startswith(begin) and not rest.startswith(begin) else rest
-
-
-def _refuse(message: str) -> None:
-    raise TemplateError(message)
+        """The text of a conversation, as `ChatTemplate.render` gives it."""
+        return self._template.render(messages, system, reply=reply)
 
 
 def load_codec(folder: Path) -> Codec | None:

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'format-invalid'
   | 'format-unsupported'
   | 'model-incompatible'
+  | 'template-refused'
   | 'download-failed'
   | 'download-mismatch'
   | 'training-diverged'

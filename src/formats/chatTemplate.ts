@@ -2,16 +2,17 @@ import { Template } from '@huggingface/jinja'
 
 import { asHycoraError, check, HycoraError } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
+import { renderRepaired } from './chatRepair.ts'
+import type { ChatMessage } from './chatRepair.ts'
+import { closingTag } from './thoughts.ts'
 import type { Tokenizer } from './tokenizer.ts'
-
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
-}
 
 export interface ChatTemplateInput {
   readonly messages: readonly ChatMessage[]
-  /** The system text; null means no system turn at all, not even the one that the template adds by itself. */
+  /**
+   * The system text; null, or white space alone, means no system turn at all, not even the one that the template adds by
+   * itself.
+   */
   readonly system: string | null
   /** Whether the text ends where the assistant's next turn begins. */
   readonly addGenerationPrompt: boolean
@@ -21,15 +22,18 @@ export interface ChatTemplateInput {
 
 export interface ChatTemplate {
   /**
-   * The text of a conversation, control tokens spelt out.
+   * The text of a conversation, control tokens spelt out; one that the template does not take as it is is repaired as
+   * `renderRepaired` has it. A thought that the template opens for the assistant's next turn is closed again.
    *
-   * @throws HycoraError `usage` when `continueLast` meets another speaker's message; `format-unsupported` when the
-   * template refuses the conversation.
+   * @throws HycoraError `usage` when `continueLast` meets another speaker's message; `template-refused` when the
+   * template refuses the conversation however it is repaired.
    */
   render(input: ChatTemplateInput): string
 }
 
 const CONFIG_FILE = 'tokenizer_config.json'
+/** What templates of models that can think ask, each family by its own name. */
+const NO_THINKING = { enable_thinking: false, thinking: false }
 const MAX_TEMPLATE_CHARACTERS = 2 ** 18
 /** Marks the end of a message's content; of the private use area, so that no message holds it. */
 const MARK = '\u{10fffd}\u{f0000}\u{10fffd}'
@@ -52,28 +56,18 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
   )
   const plain = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string => {
     try {
-      return template.render({ ...tokens, messages, add_generation_prompt: addGenerationPrompt })
+      return template.render({
+        ...tokens,
+        ...NO_THINKING,
+        messages,
+        add_generation_prompt: addGenerationPrompt,
+      })
     } catch (error) {
-      throw asHycoraError(error, 'format-unsupported')
+      const { message } = asHycoraError(error, 'template-refused')
+      throw new HycoraError('template-refused', `the chat template refuses the chat: ${message}`, {
+        cause: error,
+      })
     }
-  }
-
-  const withoutSystem = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string => {
-    const empty: ChatMessage = { role: 'system', content: '' }
-    let prefix: string
-    let full: string
-    try {
-      prefix = plain([empty], false)
-      full = plain([empty, ...messages], addGenerationPrompt)
-    } catch {
-      // The template knows no system turn, so it adds none either.
-      return plain(messages, addGenerationPrompt)
-    }
-    if (!full.startsWith(prefix)) return plain(messages, addGenerationPrompt)
-    const rest = full.slice(prefix.length)
-    // A template that begins every text with the begin token has it before the system turn, of which it is no part.
-    const begin = tokens['bos_token'] ?? ''
-    return begin && rest && prefix.startsWith(begin) && !rest.startsWith(begin) ? begin + rest : rest
   }
 
   return {
@@ -89,10 +83,13 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
           ? [...messages.slice(0, -1), { ...last, content: last.content + MARK }]
           : messages
       const generation = addGenerationPrompt && !continueLast
-      const text =
-        system === null
-          ? withoutSystem(marked, generation)
-          : plain([{ role: 'system', content: system }, ...marked], generation)
+      const text = renderRepaired(plain, {
+        messages: marked,
+        system,
+        addGenerationPrompt: generation,
+        begin: tokens['bos_token'] ?? '',
+      })
+      if (generation) return closeThought(text)
       if (!continueLast) return text
       const end = text.lastIndexOf(MARK)
       check(
@@ -103,6 +100,12 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
       return text.slice(0, end)
     },
   }
+}
+
+/** A text behind which a character speaks rather than thinks. */
+function closeThought(text: string): string {
+  const tag = closingTag(text)
+  return tag === null ? text : `${text.trimEnd()}\n\n${tag}\n\n`
 }
 
 function parseTemplate(source: string): Template {
@@ -154,7 +157,7 @@ export function endOfTurnIds(
   return [...new Set(ids.flat())].filter((id): id is number => Number.isSafeInteger(id) && Number(id) >= 0)
 }
 
-/** The first added token after an assistant's message. */
+/** The first added token after an assistant's message that is no white space. */
 function templateEnd(tokenizer: Tokenizer, template: ChatTemplate): number | undefined {
   const messages: readonly ChatMessage[] = [
     { role: 'user', content: 'Hello' },
@@ -162,5 +165,7 @@ function templateEnd(tokenizer: Tokenizer, template: ChatTemplate): number | und
   ]
   const text = template.render({ messages, system: null, addGenerationPrompt: false })
   const tail = text.slice(text.lastIndexOf(MARK) + MARK.length)
-  return tokenizer.encode(tail).find((id) => tokenizer.addedIds.has(id))
+  return tokenizer
+    .encode(tail)
+    .find((id) => tokenizer.addedIds.has(id) && tokenizer.decode([id]).trim() !== '')
 }

@@ -1,6 +1,8 @@
 import type { Turn } from '../core/dialogue.ts'
 import { HycoraError } from '../core/errors.ts'
-import type { ChatMessage, ChatTemplate } from '../formats/chatTemplate.ts'
+import type { ChatMessage } from '../formats/chatRepair.ts'
+import type { ChatTemplate } from '../formats/chatTemplate.ts'
+import { withoutThoughts } from '../formats/thoughts.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
 
 export interface PromptInput {
@@ -24,9 +26,10 @@ function renderFrom(
   { system, turns, continueLast }: PromptInput,
   firstTurn: number,
 ): Prompt {
+  // What the model thought before it spoke is no part of the chat.
   const messages = turns.slice(firstTurn).map(({ speaker, text }): ChatMessage => ({
     role: speaker === 'user' ? 'user' : 'assistant',
-    content: tokenizer.quote(text),
+    content: tokenizer.quote(speaker === 'user' ? text : withoutThoughts(text)),
   }))
   const text = template.render({
     messages,

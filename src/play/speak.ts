@@ -1,6 +1,7 @@
 import type { AnswerEnd, StopReason, Turn } from '../core/dialogue.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
+import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
 import { buildPrompt, cutText } from '../model/prompt.ts'
@@ -35,13 +36,13 @@ export interface Delivery {
   readonly signal?: AbortSignal
 }
 
-/** A token of an answer, and the text that it completes. */
+/** A token of an answer, and the text that it completes; none while the model thinks. */
 export interface Piece {
   readonly id: number
   readonly text: string
 }
 
-/** An answer, from its first token; a loop at its end is left out of the text. */
+/** An answer, from its first token; what was thought and a loop at its end are left out of the text. */
 export interface Answer {
   readonly text: string
   readonly tokens: readonly number[]
@@ -80,7 +81,7 @@ export function speak(voice: Voice, cue: Cue, delivery: Delivery): AsyncGenerato
   return utter(voice, promptFor(voice, cue, delivery.maxTokens).ids, delivery)
 }
 
-/** Speaks on behind token ids, whatever they are. @throws HycoraError as `speak`. */
+/** Speaks on behind token ids, whatever they are; what the model thinks is not said. @throws HycoraError as `speak`. */
 export async function* utter(
   { model, backbone, name }: Voice,
   ids: readonly number[],
@@ -88,8 +89,9 @@ export async function* utter(
 ): AsyncGenerator<Piece, Answer> {
   const { tokenizer } = codecOf(model, name)
   const stream = tokenizer.stream()
+  const aloud = filterThoughts()
   const tokens = [...said]
-  let text = said.map((id) => stream.push(id)).join('')
+  for (const id of said) aloud.push(stream.push(id))
   const words = backbone.generate({
     ids: [...ids, ...said],
     casting,
@@ -100,15 +102,13 @@ export async function* utter(
   })
   for (;;) {
     const { done, value } = await words.next()
-    if (done) return { text: text + stream.end(), tokens, stop: value }
+    if (done) return { text: withoutThoughts(tokenizer.decode(tokens)), tokens, stop: value }
     tokens.push(value)
-    const piece = stream.push(value)
-    text += piece
-    yield { id: value, text: piece }
+    yield { id: value, text: aloud.push(stream.push(value)) }
     const kept = findLoop(tokens)
     if (kept === null) continue
     await words.return('cancelled' satisfies StopReason)
-    return { text: tokenizer.decode(tokens.slice(0, kept)), tokens, stop: 'loop' }
+    return { text: withoutThoughts(tokenizer.decode(tokens.slice(0, kept))), tokens, stop: 'loop' }
   }
 }
 

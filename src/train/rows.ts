@@ -1,6 +1,6 @@
 import { countsAsReply } from '../core/dialogue.ts'
 import type { Dialogue, Turn } from '../core/dialogue.ts'
-import type { ChatMessage } from '../formats/chatTemplate.ts'
+import type { ChatMessage } from '../formats/chatRepair.ts'
 import type { TextCodec } from '../model/chatModel.ts'
 
 /** A dialogue as tokens. */

@@ -52,6 +52,31 @@ describe('an answer', () => {
     expect(answer.text).toBe('Well. No more of that')
   })
 
+  test('says nothing of what the model thinks, as it comes and in the end', async () => {
+    const speech = speak(
+      voiceSaying('<think>\nWho is it? <b>\n</think>\n\nHello, you.'),
+      { system: null, turns: [...hello, { speaker: 'role', text: '<think>No.</think>Oh?' }, ...hello] },
+      delivery,
+    )
+    const pieces: string[] = []
+    let next = await speech.next()
+    for (; !next.done; next = await speech.next()) pieces.push(next.value.text)
+    expect(pieces.join('')).toBe('Hello, you.')
+    expect(next.value.text).toBe('Hello, you.')
+    expect(next.value.tokens.length).toBe(pieces.length)
+  })
+
+  test('is asked for without what was thought before', () => {
+    const turns = [
+      ...hello,
+      { speaker: 'role' as const, text: '<think>\nNo.\n</think>\n\nOh?' },
+      { speaker: 'user' as const, text: 'Tell me of <think>.' },
+    ]
+    const { text } = promptFor(voiceSaying(''), { system: null, turns })
+    expect(text).toContain('assistant\nOh?<|im_end|>')
+    expect(text).toContain('Tell me of <think>.')
+  })
+
   test('can follow any tokens', async () => {
     const voice = voiceSaying('mat.')
     const ids = tokenizer.encode('The cat sat on the ')
