@@ -23,6 +23,7 @@ const formats: Readonly<Record<string, string>> = {
 /** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
 export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const maxTokens = useLines((state) => state.maxTokens)
+  const warning = useLines((state) => state.warning)
   const { dialogues, roles, rejected, lengths, columns } = report
   const heldOut = roles.reduce((sum, { test }) => sum + test, 0)
   return (
@@ -33,7 +34,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
         {formats[report.format] ?? report.format}.
       </p>
       <ul className={styles.notes}>
-        {notesOf(report).map((note) => (
+        {[...(warning === null ? [] : [`${warning}.`]), ...notesOf(report)].map((note) => (
           <li key={note}>{note}</li>
         ))}
       </ul>

@@ -15,6 +15,7 @@ from .errors import check
 from .items import Items, is_item
 from .scenes import add_card, add_chat, add_script, is_card, is_chat, is_script, text_lines
 from .tables import add_csv, csv_header, guess_columns
+from .text import decode_text
 
 # What a dialogue is for: to be learnt, to measure what was never asked, or a known question in another wording.
 SPLITS = ("train", "test", "wording")
@@ -302,7 +303,9 @@ def read_files(paths: Iterable[str], options: DatasetOptions = AS_WRITTEN) -> tu
     dialogues: list[Dialogue] = []
     notes: list[str] = []
     for file in data_files(paths):
-        reading = read_dataset(file.read_text("utf8"), file.name, options)
+        text, warning = decode_text(file.read_bytes(), file.name)
+        notes += [f"warning: {warning}"] if warning else []
+        reading = read_dataset(text, file.name, options)
         dialogues += reading.dialogues
         notes += [f"{file.name}:{line}: {reason}" for line, reason in reading.rejected]
     check(dialogues, "format-invalid", f"{', '.join(paths)} has no row that is a dialogue")

@@ -25,6 +25,7 @@ from .interrupt import Interrupt
 from .pack import Pack, read_pack, replace_file, write_pack
 from .run import Run, run_name
 from .split import split_dialogues
+from .text import decode_text
 from .trainee import Trainee, begin_training, compare_pack, line_of
 from .trainer import Trainer
 
@@ -43,7 +44,7 @@ def read_config(path: str | None, start: Pack | None) -> TrainConfig:
     if path is None:
         return read_train_config({}, sizes)
     try:
-        value = json.loads(Path(path).read_text("utf8"))
+        value = json.loads(decode_text(Path(path).read_bytes(), path)[0])
     except OSError as error:
         raise HycoraError("usage", f"{path} cannot be read") from error
     except ValueError as error:

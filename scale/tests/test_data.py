@@ -13,6 +13,7 @@ from hycora_scale.errors import HycoraError
 from hycora_scale.pcg import Random
 from hycora_scale.schedule import contrast_weight, learning_rate_share
 from hycora_scale.split import split_dialogues
+from hycora_scale.text import decode_text
 
 
 def test_pcg32_draws_its_authors_numbers():
@@ -83,6 +84,17 @@ def test_rows_that_cannot_be_used_are_named():
     assert [line for line, _ in read_dataset("\n".join(rows), "x.jsonl").rejected] == [1, 2, 3, 4]
     with pytest.raises(HycoraError, match="no data set that is known"):
         read_dataset("lorem ipsum", "x.txt")
+
+
+def test_text_files_are_decoded_as_the_page_does():
+    for encoding in ("utf8", "utf-8-sig", "utf-16", "cp1252"):
+        text, warning = decode_text("Zo\u00eb: \u201cNon\u201d\r\n".encode(encoding), "a.txt")
+        assert text == "Zo\u00eb: \u201cNon\u201d\r\n"
+        assert ("Windows-1252" in (warning or "")) == (encoding == "cp1252")
+    assert "UTF-16" in (decode_text("role\tuser\n".encode("utf-16-be"), "a.tsv")[1] or "")
+    for binary in (b"PAR1Mora: Aye.", b"PK\x03\x04", b"Mora: Aye.\x00\x00", bytes([1, 2, 3]) * 9):
+        with pytest.raises(HycoraError, match="save it as text in UTF-8"):
+            decode_text(binary, "a.txt")
 
 
 def test_rows_that_name_nobody_are_read_as_the_options_say():

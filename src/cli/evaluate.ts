@@ -26,7 +26,8 @@ async function readDialogues(
 ): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
   const notes: string[] = []
   const all: (readonly DatasetDialogue[])[] = []
-  for (const { name, text } of await readTexts(path)) {
+  for (const { name, text, warning } of await readTexts(path)) {
+    if (warning !== null) notes.push(`warning: ${warning}`)
     const { dialogues, rejected } = readDataset(text, name)
     all.push(dialogues)
     const [first] = rejected

@@ -21,7 +21,7 @@ import { datasetOptions, readBatches, readDialogues, readText } from './training
 
 async function readConfig(path: string | undefined, start: Pack | null): Promise<TrainConfig> {
   if (path === undefined) return readTrainConfig({}, start?.config)
-  const text = await readText(path)
+  const { text } = await readText(path)
   try {
     return readTrainConfig(JSON.parse(text), start?.config)
   } catch (error) {

@@ -5,6 +5,8 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
+import { decodeText } from '../core/text.ts'
+import type { DecodedText } from '../core/text.ts'
 import { readDataset, writeDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue, DatasetOptions } from '../formats/dataset/reading.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
@@ -13,13 +15,12 @@ import { splitDialogues } from '../train/split.ts'
 import type { BatchSource } from '../train/run.ts'
 import { openFile } from './files.ts'
 
-/** A text file's content. */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(resolve(path), 'utf8')
-  } catch {
+/** A text file's content, and what should be told of how it was read. */
+export async function readText(path: string): Promise<DecodedText> {
+  const bytes = await readFile(resolve(path)).catch(() => {
     throw new HycoraError('usage', `${path} cannot be read`)
-  }
+  })
+  return decodeText(bytes, basename(path))
 }
 
 function isData(name: string): boolean {
@@ -27,9 +28,7 @@ function isData(name: string): boolean {
 }
 
 /** The texts of a data file, or of every JSON Lines and CSV file of a folder but splits. */
-export async function readTexts(
-  path: string,
-): Promise<readonly { readonly name: string; readonly text: string }[]> {
+export async function readTexts(path: string): Promise<readonly ({ readonly name: string } & DecodedText)[]> {
   const found = await stat(resolve(path)).catch(() => undefined)
   if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
   const names = found.isDirectory() ? (await readdir(resolve(path))).filter(isData).toSorted() : ['']
@@ -37,7 +36,7 @@ export async function readTexts(
   return Promise.all(
     names.map(async (name) => {
       const file = join(path, name)
-      return { name: basename(file), text: await readText(file) }
+      return { name: basename(file), ...(await readText(file)) }
     }),
   )
 }
@@ -87,7 +86,8 @@ export async function readDialogues(
   options: DatasetOptions = {},
 ): Promise<readonly SplitDialogue[]> {
   const all: DatasetDialogue[] = []
-  for (const { name, text } of await readTexts(path)) {
+  for (const { name, text, warning } of await readTexts(path)) {
+    if (warning !== null) process.stderr.write(`warning: ${warning}\n`)
     const { dialogues, rejected } = readDataset(text, name, options)
     for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
     all.push(...dialogues)

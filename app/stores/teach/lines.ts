@@ -3,6 +3,7 @@ import { create } from 'zustand'
 
 import { check, failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
+import { decodeText } from '../../../src/core/text.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
 import { arrivingMember } from '../../../src/cast/member.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
@@ -17,6 +18,8 @@ export type Columns = NonNullable<DatasetParams['columns']>
 interface LinesState {
   readonly text: string
   readonly fileName: string
+  /** What should be told of how the file was read. */
+  readonly warning: string | null
   /** Who speaks where the lines do not say. */
   readonly roleName: string
   readonly columns: Columns | null
@@ -36,6 +39,7 @@ const PASTED_TABLE = 'the lines.csv'
 const initial: LinesState = {
   text: '',
   fileName: PASTED,
+  warning: null,
   roleName: '',
   columns: null,
   maxTokens: 256,
@@ -74,7 +78,7 @@ export function writeLines(text: string): void {
   const { fileName, columns } = useLines.getState()
   const name = isTable(text) ? PASTED_TABLE : PASTED
   // The columns of a table stay mapped while its rows are written on.
-  useLines.setState({ text, fileName: name, columns: name === fileName ? columns : null })
+  useLines.setState({ text, fileName: name, columns: name === fileName ? columns : null, warning: null })
   keepDraft(text)
   schedule(SETTLE_MS)
 }
@@ -91,10 +95,12 @@ function isTable(text: string): boolean {
 export async function openLines(file: File): Promise<void> {
   const turn = ++reading
   try {
-    const text = (await isCardFile(file)) ? await cardLines(file) : await file.text()
+    const { text, warning } = (await isCardFile(file))
+      ? { text: await cardLines(file), warning: null }
+      : decodeText(new Uint8Array(await file.arrayBuffer()), file.name)
     // Something else was put in its place meanwhile.
     if (turn !== reading) return
-    useLines.setState({ text, fileName: file.name, columns: null })
+    useLines.setState({ text, fileName: file.name, columns: null, warning })
     keepDraft(text)
     await readLines()
   } catch (thrown) {
@@ -140,7 +146,13 @@ export async function openExample(path: string): Promise<void> {
         `${path}: the server answered ${response.status}, expected 200`,
       )
     const text = await response.text()
-    useLines.setState({ text, fileName: path.split('/').at(-1) ?? path, columns: null, roleName: '' })
+    useLines.setState({
+      text,
+      fileName: path.split('/').at(-1) ?? path,
+      columns: null,
+      roleName: '',
+      warning: null,
+    })
     await readLines()
   } catch (thrown) {
     fail(failureOf(thrown, 'download-failed'))
