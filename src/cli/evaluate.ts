@@ -3,14 +3,19 @@ import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
-import { QUICK_EVALUATION, WHOLE_EVALUATION, evaluate as measure } from '../evaluate/evaluate.ts'
-import type { Evaluation, EvaluationOptions, EvaluationProgress } from '../evaluate/evaluate.ts'
+import { QUICK_EVALUATION, WHOLE_EVALUATION } from '../evaluate/evaluate.ts'
+import type { EvaluationProgress } from '../evaluate/evaluate.ts'
+import { MEASURES, QUICK_MEASURES, WHOLE_MEASURES, takeMeasures } from '../evaluate/measures.ts'
+import type { Measure, MeasureOptions } from '../evaluate/measures.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
+import { formatReport } from './formatReport.ts'
 import { openNodeDevice } from './gpu.ts'
+import { openMemory } from './memoryFile.ts'
+import { readSheets } from './sheets.ts'
 import { readTexts, splitPath } from './trainingData.ts'
 
 /** The seed that `train` splits with too, where rows say nothing. */
@@ -83,16 +88,35 @@ async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<s
   return complete
 }
 
-function optionsOf(options: ReadonlyMap<string, string>): EvaluationOptions {
-  const base = options.has('all') ? WHOLE_EVALUATION : QUICK_EVALUATION
+/** The measures that `--only` names, in the order in which they are taken; all of them without it. */
+function measuresOf(text: string | undefined): readonly Measure[] {
+  if (text === undefined) return MEASURES
+  const wanted = text.split(',').map((name) => name.trim())
+  const unknown = wanted.find((name) => !MEASURES.some((known) => known === name))
+  check(unknown === undefined, 'usage', () => {
+    return `there is no measure "${unknown}"; there are ${MEASURES.join(', ')}`
+  })
+  return MEASURES.filter((name) => wanted.includes(name))
+}
+
+function optionsOf(options: ReadonlyMap<string, string>): MeasureOptions {
+  const base = options.has('all')
+    ? { ...WHOLE_EVALUATION, ...WHOLE_MEASURES }
+    : { ...QUICK_EVALUATION, ...QUICK_MEASURES }
   const split = options.get('split') ?? base.split
   if (split !== 'test' && split !== 'wording')
     throw new HycoraError('usage', `--split is "${split}", expected test or wording`)
+  const atLeast = (name: keyof typeof QUICK_MEASURES | 'exchanges', least: number): number =>
+    integerOption(options, name, base[name], { least })
   return {
     ...base,
     split,
-    exchanges: integerOption(options, 'exchanges', base.exchanges, { least: 1 }),
+    measures: measuresOf(options.get('only')),
+    exchanges: atLeast('exchanges', 1),
     generations: integerOption(options, 'generations', base.generations, { least: 0 }),
+    questions: atLeast('questions', 1),
+    facts: atLeast('facts', 1),
+    chats: atLeast('chats', 1),
     seed: integerOption(options, 'seed', base.seed, { least: 0 }),
   }
 }
@@ -109,60 +133,51 @@ function progressReporter(notes: readonly string[]): (progress: EvaluationProgre
   }
 }
 
-/** `evaluate`: the figures of a pack on held-out exchanges. */
+/** `evaluate`: the figures of a pack: how it sounds on held-out exchanges, and what it answers. */
 export async function evaluate(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'data', 'engine', 'seed', 'exchanges', 'generations', 'split'],
+    values: [
+      'backbone',
+      'model',
+      'pack',
+      'data',
+      'engine',
+      'seed',
+      'exchanges',
+      'generations',
+      'split',
+      'only',
+      'questions',
+      'facts',
+      'chats',
+      'sheets',
+      'memory',
+    ],
     flags: ['all', 'json'],
   })
-  const evaluationOptions = optionsOf(options)
+  const measureOptions = optionsOf(options)
   const { dialogues, notes } = await readDialogues(
     resolve(options.get('data') ?? join(SHIPPED, 'public/cast/lines.jsonl')),
   )
+  const sheets = await readSheets(resolve(options.get('sheets') ?? join(SHIPPED, 'data/cast')))
   const complete = await withDefaults(options)
   const { backbone, model, pack, name } = await openSpeaker(complete)
   if (!pack) throw new HycoraError('usage', '--pack is missing')
-  const subject = { name, backbone, model, pack }
-  const running = measure(subject, dialogues, evaluationOptions)
-  const report = progressReporter([...notes, `${name} with ${pack.name} on ${complete.get('engine')}`])
+  const engine = complete.get('engine') ?? ''
+  const memoryPath = options.get('memory')
+  const memory =
+    memoryPath === undefined
+      ? undefined
+      : await openMemory(memoryPath, { backbone: `${name} ${model.fingerprint} ${engine}`, pack })
+  const subject = { name, backbone, model, pack, ...(memory && { memory }) }
+  const running = takeMeasures(subject, dialogues, sheets, measureOptions)
+  const report = progressReporter([...notes, `${name} with ${pack.name} on ${engine}`])
   for (;;) {
     const next = await running.next()
     if (next.done) {
-      process.stdout.write(
-        options.has('json') ? `${JSON.stringify(next.value)}\n` : formatEvaluation(next.value),
-      )
+      process.stdout.write(options.has('json') ? `${JSON.stringify(next.value)}\n` : formatReport(next.value))
       return
     }
     report(next.value)
   }
-}
-
-function number(value: number | null | undefined): string {
-  return value?.toFixed(3) ?? '-'
-}
-
-/** The figures as tables for a person. */
-export function formatEvaluation({
-  roles,
-  nll,
-  roleSwap,
-  roleIdentification: { accuracy, ceiling, floor },
-  details,
-  ...figures
-}: Evaluation): string {
-  const width = Math.max(8, ...roles.map((role) => role.length))
-  const row = (label: string, values: readonly string[]): string =>
-    [label.padEnd(width), ...values.map((value) => value.padStart(9))].join(' ').trimEnd()
-  const { bare, prompted, role: own } = details.nllByRole
-  return [
-    row('NLL', ['bare', 'prompted', 'role']),
-    ...roles.map((role, index) => row(role, [bare[index], prompted[index], own[index]].map(number))),
-    row('mean', [nll.bare, nll.prompted, nll.role].map(number)),
-    '',
-    `role swap: accuracy ${number(roleSwap.accuracy)}, a reply ${number(roleSwap.perReply)}, margin ${number(roleSwap.margin)}`,
-    `role named: generated ${number(accuracy)}, held out ${number(ceiling)}, bare ${number(floor)}, chance ${number(1 / roles.length)}`,
-    `distinct-2 ${number(figures.distinct2)}, BLEU-4 ${number(figures.bleu)}, ROUGE-L ${number(figures.rouge)}`,
-    `${details.replies} replies measured, ${details.generations} generated`,
-    '',
-  ].join('\n')
 }

@@ -2,21 +2,17 @@ import { countsAsReply } from '../core/dialogue.ts'
 import type { Split, SplitDialogue } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
 import { check } from '../core/errors.ts'
-import { wholeText } from '../cast/cardTexts.ts'
-import { readCard } from '../formats/card.ts'
-import type { Pack } from '../formats/pack.ts'
-import type { PackRole } from '../formats/packRoles.ts'
-import type { Casting } from '../model/backbone.ts'
 import { codecOf } from '../model/chatModel.ts'
-import { castRole } from '../model/roles.ts'
 import { sentenceBleu } from './bleu.ts'
 import { distinct2 } from './distinct.ts'
 import { exchangesOf, measuredDialogues, sampleExchanges } from './exchanges.ts'
 import type { Exchange } from './exchanges.ts'
 import { generateReply, isAnswerable } from './generation.ts'
 import type { EvaluationSubject, GeneratedReply } from './generation.ts'
+import { rememberNumbers } from './memory.ts'
 import { fitDialogue, fitSystem, mean, meanByRole, scoreDialogue } from './nll.ts'
 import type { Condition, MeasuredDialogue, ReplyScore, Scoring } from './nll.ts'
+import { playersOf } from './players.ts'
 import { identificationAccuracy, trainClassifier } from './roleIdentification.ts'
 import type { LabelledReply } from './roleIdentification.ts'
 import { summariseSwap } from './roleSwap.ts'
@@ -58,9 +54,12 @@ export const WHOLE_EVALUATION: EvaluationOptions = {
   split: 'test',
 }
 
-/** How far a part of the evaluation is: without anything, with the card as system text, or as the roles. */
+/**
+ * How far a part of the evaluation is: without anything, with the card as system text, as the roles; or one of the
+ * measures of what the roles answer.
+ */
 export interface EvaluationProgress {
-  readonly phase: 'bare' | 'prompted' | 'roles'
+  readonly phase: 'bare' | 'prompted' | 'roles' | 'relevance' | 'facts' | 'conversation'
   readonly done: number
   readonly all: number
 }
@@ -96,18 +95,6 @@ export interface Evaluation {
 
 const BARE: Condition = { system: null, casting: null }
 
-interface Cast {
-  readonly name: string
-  readonly line: string | null
-  readonly card: string
-  readonly casting: Casting
-}
-
-function castOf(pack: Pack, { name, system, card }: PackRole): Cast {
-  const text = card ? wholeText(readCard(card), 'the visitor') : ''
-  return { name, line: system, card: text || (system ?? ''), casting: castRole(pack, name, 1) }
-}
-
 /**
  * Measures a pack on held-out exchanges without a judge: likelihood of the replies bare, with the card as prompt and as
  * the role; the role-swap matrix; whose the generated replies are taken for; distinct-2, BLEU and ROUGE.
@@ -124,7 +111,7 @@ export async function* evaluate(
   const codec = codecOf(subject.model, subject.name)
   const heldOut = dialogues.filter(({ split }) => split === options.split)
   const scoring: Scoring = { backbone, codec, replyTokens: options.replyTokens }
-  const all = pack.roles.slice(0, pack.rows).map((role) => castOf(pack, role))
+  const all = playersOf(pack)
   const lines = new Map(all.map(({ name, line }) => [name, line]))
   const random = new Random(options.seed, 3)
   const sampled = sampleExchanges(exchangesOf(heldOut), [...lines.keys()], options.exchanges, random)
@@ -209,7 +196,7 @@ async function* runPhase(
   const all = measured.length + asked.length
   const scores: ReplyScore[] = []
   for (const [index, dialogue] of measured.entries()) {
-    scores.push(...(await scoreDialogue(scoring, dialogue, conditionOf(dialogue))))
+    scores.push(...(await scoreBefore(subject, scoring, dialogue, conditionOf(dialogue))))
     yield { phase, done: index + 1, all }
   }
   const answers: string[] = []
@@ -219,6 +206,22 @@ async function* runPhase(
     yield { phase, done: measured.length + answers.length, all }
   }
   return { scores, answers }
+}
+
+/** The scores of a dialogue's wanted replies, of an earlier run where there was one. */
+async function scoreBefore(
+  { memory }: EvaluationSubject,
+  scoring: Scoring,
+  dialogue: MeasuredDialogue,
+  condition: Condition,
+): Promise<ReplyScore[]> {
+  const { turns, wanted, role } = dialogue
+  const { system, casting } = condition
+  const asked = { system, turns, wanted, tokens: String(scoring.replyTokens) }
+  const nlls = await rememberNumbers(memory, { kind: 'scores', casting, asked }, async () => {
+    return (await scoreDialogue(scoring, dialogue, condition)).map(({ nll }) => nll)
+  })
+  return nlls.map((nll) => ({ role, nll }))
 }
 
 /** The progress of one of several parts of a phase. */

@@ -1,14 +1,18 @@
+import type { Turn } from '../core/dialogue.ts'
 import { HycoraError } from '../core/errors.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Pack } from '../formats/pack.ts'
 import { promptFor, speak, wholeAnswer } from '../play/speak.ts'
-import type { Voice } from '../play/speak.ts'
+import type { Delivery, Voice } from '../play/speak.ts'
 import type { Exchange } from './exchanges.ts'
+import { rememberText } from './memory.ts'
+import type { Memory } from './memory.ts'
 import type { Condition } from './nll.ts'
 
 /** What is evaluated: a backbone with the pack attached. */
 export interface EvaluationSubject extends Voice {
   readonly pack: Pack
+  readonly memory?: Memory
 }
 
 export interface GeneratedReply {
@@ -37,18 +41,30 @@ export function isAnswerable(
   }
 }
 
+/** The whole answer to what was said last, without the spaces around it. */
+export function answerAs(
+  subject: EvaluationSubject,
+  { system, casting }: Condition,
+  turns: readonly Turn[],
+  manner: Pick<Delivery, 'sampling' | 'maxTokens'>,
+): Promise<string> {
+  const asked = { system, turns: turns.map(({ speaker, text }) => [speaker, text]), ...manner }
+  return rememberText(subject.memory, { kind: 'answer', casting, asked }, async () => {
+    const { text } = await wholeAnswer(speak(subject, { system, turns }, { casting, ...manner }))
+    return text.trim()
+  })
+}
+
 /**
- * The answer to what the visitor said before a reply, without the spaces around it.
+ * The answer to what the visitor said before a reply, always the likeliest token.
  *
  * @param tokens of it at most.
  */
-export async function generateReply(
+export function generateReply(
   subject: EvaluationSubject,
   exchange: Exchange,
-  { system, casting }: Condition,
+  condition: Condition,
   tokens: number,
 ): Promise<string> {
-  const delivery = { casting, sampling: GREEDY, maxTokens: tokens }
-  const { text } = await wholeAnswer(speak(subject, { system, turns: exchange.turns }, delivery))
-  return text.trim()
+  return answerAs(subject, condition, exchange.turns, { sampling: GREEDY, maxTokens: tokens })
 }

@@ -1,7 +1,4 @@
 import type { SplitDialogue } from '../../../src/core/dialogue.ts'
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-
 import { describe, expect, test } from 'vitest'
 
 import { QUICK_EVALUATION, WHOLE_EVALUATION, evaluate } from '../../../src/evaluate/evaluate.ts'
@@ -9,18 +6,15 @@ import type { Evaluation, EvaluationOptions } from '../../../src/evaluate/evalua
 import { exchangesOf } from '../../../src/evaluate/exchanges.ts'
 import { fitDialogue, fitSystem, scoreDialogue } from '../../../src/evaluate/nll.ts'
 import { summariseSwap } from '../../../src/evaluate/roleSwap.ts'
-import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
-import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import { encodeRow } from '../../../src/train/rows.ts'
+import { starterCodec } from '../../support/starterCodec.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
 
-const root = resolve(import.meta.dirname, '../../../public/models/starter')
-const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
-const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-const codec = { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+const codec = starterCodec()
+const { tokenizer } = codec
 const vocabulary = tokenizer.vocabularySize
 
 const said = [
