@@ -1,8 +1,5 @@
 import { HycoraError } from '../core/errors.ts'
 
-/** The optional features that our kernels have variants for. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16']
-
 /** An adapter's limits as a plain record, for requests and reports. */
 export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   const record: Record<string, number> = {}
@@ -28,7 +25,8 @@ export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> 
 }
 
 /**
- * A device with the adapter's own storage limits: models need bindings far beyond the defaults.
+ * A device whose buffers may be as large as the adapter has them, since models need bindings far beyond the defaults. All
+ * other limits are the defaults, and there are no optional features: no kernel needs more than any phone has.
  *
  * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
  */
@@ -36,13 +34,9 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const { limits } = adapter
   try {
     return await adapter.requestDevice({
-      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-        maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
       },
     })
   } catch (error) {
