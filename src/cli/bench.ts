@@ -86,7 +86,7 @@ function starterOf(text: string): 'ours' | 'rival' {
 /** `bench`: our speed beside onnxruntime's on the same adapter and model file, as ratios measured in one run. */
 export async function bench(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start', 'engine'],
+    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start', 'engine', 'tune'],
     flags: ['json'],
   })
   const cases = casesOf(options.get('cases'))
@@ -105,7 +105,7 @@ export async function bench(words: readonly string[]): Promise<void> {
     report(options, { device: 'WebAssembly', isSoftware: true }, rows)
     return
   }
-  const subject = await openSubject(opened, pack, { rounds, tokens })
+  const subject = await openSubject(opened, pack, { rounds, tokens, tune: options.get('tune') })
   const rows = await measure(subject, cases)
   const { description, isSoftware } = subject.gpu
   report(options, { device: description, isSoftware }, rows)

@@ -8,8 +8,9 @@ import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/backbone.ts'
 import { comparePack, openAnyModel, openChatModel } from '../model/chatModel.ts'
 import type { ChatModel, UnknownModel } from '../model/chatModel.ts'
+import { GpuBackbone } from '../model/gpuBackbone.ts'
 import { castRole } from '../model/roles.ts'
-import { openOnDevice, openOnProcessor } from '../play/openBackbone.ts'
+import { openOnProcessor } from '../play/openOnProcessor.ts'
 import type { Voice } from '../play/speak.ts'
 import { required } from './arguments.ts'
 import { folder, openFile } from './files.ts'
@@ -79,7 +80,7 @@ export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort'
 /** The backbone on our kernels, or on onnxruntime's on the CPU, which take graphs that are not recognised too. */
 async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | UnknownModel): Promise<Backbone> {
   return engine === 'webgpu' && 'decoder' in model
-    ? openOnDevice(await openNodeDevice(), model.decoder)
+    ? GpuBackbone.create(await openNodeDevice(), model.decoder)
     : openOnProcessor(await loadOrt(), model)
 }
 

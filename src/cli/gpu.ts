@@ -1,13 +1,12 @@
 import { createRequire } from 'node:module'
 
 import { HycoraError } from '../core/errors.ts'
-import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
+import { requestAdapter, requestDevice } from '../gpu/device.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 
 /** A device in Node, with what is worth saying of its adapter. */
-export interface NodeDevice {
-  readonly device: GPUDevice
+export interface NodeDevice extends TunedDevice {
   readonly description: string
-  readonly isSoftware: boolean
 }
 
 /** Dawn's instance: it must outlive its devices, so it is held for as long as the process lives. */
@@ -37,8 +36,7 @@ export async function openNodeDevice(): Promise<NodeDevice> {
   }
   const { vendor, architecture, description } = adapter.info
   return {
-    device: await requestDevice(adapter),
+    ...(await requestDevice(adapter)),
     description: [vendor, architecture, description].filter(Boolean).join(' '),
-    isSoftware: isSoftware(adapter.info),
   }
 }

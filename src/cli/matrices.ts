@@ -21,9 +21,10 @@ export async function matrices(words: readonly string[]): Promise<void> {
     PROJECTIONS.map((name) => [name, dims.get(name) ?? [0, 0]]),
   ) as ProjectionDims
   const layout = adapterLayout(rank, layers, allDims)
-  const { device } = await openNodeDevice()
+  const gpu = await openNodeDevice()
+  const { device } = gpu
   const a = createTensor(device, [1, layout.aSize], 'adapter A')
-  const hypernetwork = await createHypernetwork(device, pack, layout, a)
+  const hypernetwork = await createHypernetwork(gpu, pack, layout, a)
   hypernetwork.blend(
     parts.map(({ role, weight }) => ({ roleId: role, weight })),
     0,

@@ -148,12 +148,12 @@ export async function train(words: readonly string[]): Promise<void> {
     batchesPath === undefined
       ? await prepareData(data ?? '', ground, model, reading)
       : await prepareBatches(batchesPath, ground)
-  const { device } = await openNodeDevice()
-  const weights = await loadWeights(device, model.decoder, () => undefined)
+  const gpu = await openNodeDevice()
+  const weights = await loadWeights(gpu.device, model.decoder, () => undefined)
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
-  const ready = { device, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
+  const ready = { gpu, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
   const events = trainPack({ ...ready, start, backbone }, { signal: controller.signal })
   for (;;) {
     const { done, value } = await events.next()

@@ -7,6 +7,7 @@ import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack, PackBackbone } from '../formats/pack.ts'
 import { GREEDY } from '../core/sampling.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Decoder } from '../model/decoder.ts'
 import { GpuBackbone } from '../model/gpuBackbone.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
@@ -31,7 +32,7 @@ const ANSWER_TOKENS = 48
 
 /** A run on the loaded backbone, ready to begin. */
 export interface Prepared extends PreparedRows {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly decoder: Decoder
   readonly weights: GpuWeights
   readonly start: Pack | null
@@ -51,12 +52,12 @@ export async function prepareTraining(stage: Stage, params: PlannedRun): Promise
     'webgpu-unavailable',
     () => 'training needs WebGPU; chatting goes on without',
   )
-  const { weights, shape: decoder } = backbone
+  const { gpu, weights, shape: decoder } = backbone
   const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
   const config = readTrainConfig(params.config, start?.config)
   const ground = { config, decoder, fingerprint: model.fingerprint, start }
   const prepared = await prepareRows(ground, codecOf(model, name), params.dialogues)
-  return { device, decoder, weights, start, config, ...prepared }
+  return { gpu, decoder, weights, start, config, ...prepared }
 }
 
 /** What a pack says of the backbone that it was trained on. */

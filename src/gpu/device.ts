@@ -1,4 +1,6 @@
 import { HycoraError } from '../core/errors.ts'
+import { CARD, EMULATED } from './tuning.ts'
+import type { TunedDevice } from './tuning.ts'
 
 /** An adapter's limits as a plain record, for requests and reports. */
 export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
@@ -30,15 +32,17 @@ export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> 
  *
  * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
  */
-export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+export async function requestDevice(adapter: GPUAdapter): Promise<TunedDevice> {
   const { limits } = adapter
   try {
-    return await adapter.requestDevice({
+    const device = await adapter.requestDevice({
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       },
     })
+    const isEmulated = isSoftware(adapter.info)
+    return { device, isSoftware: isEmulated, tuning: isEmulated ? EMULATED : CARD }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new HycoraError('webgpu-unavailable', `the browser gave no graphics device: ${reason}`)

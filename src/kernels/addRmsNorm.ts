@@ -1,8 +1,8 @@
 import code from '../../shaders/add_rms_norm.wgsl?raw'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { AdapterBinding } from './adapterBinding.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -24,13 +24,6 @@ export const addRmsNormKernel = defineKernel({
 
 export interface AddRmsNormOptions {
   readonly epsilon: number
-  /** Lanes that share a row, a power of two; without it what suits the device. */
-  readonly workgroupSize?: number
-}
-
-/** A row must fill what a GPU can do at once; a software driver pays for each lane at every barrier. */
-function preferredWorkgroupSize(device: GPUDevice): number {
-  return isSoftware(device.adapterInfo) ? 32 : 64
 }
 
 /**
@@ -45,7 +38,7 @@ function preferredWorkgroupSize(device: GPUDevice): number {
  * @throws HycoraError `shape-mismatch` when a shape differs from the above.
  */
 export function addRmsNorm(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   adapter: AdapterBinding,
   tensors: { readonly step: Tensor; readonly gain: Tensor; readonly residual: Tensor; readonly y: Tensor },
   added: { readonly delta: Tensor; readonly bias: Tensor; readonly bOffset: number } | null,
@@ -75,7 +68,7 @@ export function addRmsNorm(
       workgroups: (rows) => [rows, 1, 1],
       overrides: {
         ADD: added ? 1 : 0,
-        WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device),
+        WORKGROUP_SIZE: tuning.normLanes,
       },
     },
   )

@@ -2,10 +2,10 @@ import code from '../../shaders/attention.wgsl?raw'
 import directCode from '../../shaders/attention_direct.wgsl?raw'
 import rowsCode from '../../shaders/attention_rows.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice, Tuning } from '../gpu/tuning.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns } from './shapes.ts'
 
@@ -50,14 +50,9 @@ const ROWS = 4
 /** The widest head that the kernel holds. */
 export const MAX_HEAD_DIM = 256
 
-/**
- * Lanes of a workgroup. Few heads must fill a GPU, so that its workgroups are wide, for four rows as wide as 16 KiB of
- * workgroup memory hold; a software driver runs lanes one after another and pays for each at every barrier. A team of
- * `headDim / 4` lanes must fit.
- */
-function preferredWorkgroupSize(device: GPUDevice, headDim: number, isOfRows: boolean): number {
-  const wide = isOfRows ? 64 : 128
-  return Math.max(isSoftware(device.adapterInfo) ? 32 : wide, headDim > 128 ? 64 : 0)
+/** Lanes of a workgroup, in which a team of `headDim / 4` must fit; for four rows 16 KiB of workgroup memory hold 64. */
+function workgroupSize({ rowLanes, rowsLanes }: Tuning, headDim: number, isOfRows: boolean): number {
+  return Math.max(isOfRows ? rowsLanes : rowLanes, headDim > 128 ? 64 : 0)
 }
 
 export interface AttentionOptions {
@@ -65,9 +60,7 @@ export interface AttentionOptions {
    * `rows` reads keys and values once for four neighbouring rows, which must be of one sequence; `direct` does without
    * workgroup memory, for many rows on a processor that emulates a GPU.
    */
-  readonly plan?: 'row' | 'rows' | 'direct'
-  /** Lanes of a workgroup, at least `headDim / 4`; without it what suits the device. */
-  readonly workgroupSize?: number
+  readonly plan: 'row' | 'rows' | 'direct'
 }
 
 /**
@@ -81,10 +74,10 @@ export interface AttentionOptions {
  * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
  */
 export function attention(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   shape: AttentionShape,
   tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
-  options: AttentionOptions = {},
+  { plan }: AttentionOptions,
 ): Promise<Dispatch> {
   const { heads, kvHeads, headDim, capacity } = shape
   check(
@@ -93,7 +86,7 @@ export function attention(
     () => `heads are ${headDim} wide, expected a multiple of 4 up to ${MAX_HEAD_DIM}`,
   )
   const yStride = expectColumns('y', tensors.y, heads * headDim)
-  const isOfRows = options.plan === 'rows'
+  const isOfRows = plan === 'rows'
   const values = {
     heads,
     kv_heads: kvHeads,
@@ -102,7 +95,7 @@ export function attention(
     y_stride: yStride,
     scale: 1 / Math.sqrt(headDim),
   }
-  if (options.plan === 'direct') {
+  if (plan === 'direct') {
     return bindKernel(device, attentionDirectKernel, tensors, values, {
       workgroups: (rows) => directAttentionGrid(heads, rows),
     })
@@ -110,7 +103,7 @@ export function attention(
   return bindKernel(device, isOfRows ? attentionRowsKernel : attentionKernel, tensors, values, {
     workgroups: (rows) => [heads, isOfRows ? Math.ceil(rows / ROWS) : rows, 1],
     overrides: {
-      WORKGROUP_SIZE: options.workgroupSize ?? preferredWorkgroupSize(device, headDim, isOfRows),
+      WORKGROUP_SIZE: workgroupSize(tuning, headDim, isOfRows),
     },
   })
 }

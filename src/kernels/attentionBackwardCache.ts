@@ -5,7 +5,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './shapes.ts'
@@ -50,7 +50,7 @@ const TILE = 32
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or a width is no multiple of 4.
  */
 export async function attentionBackwardCache(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   { heads, kvHeads, headDim, capacity }: AttentionShape,
   tensors: {
     readonly step: Tensor
@@ -60,7 +60,6 @@ export async function attentionBackwardCache(
     readonly stats: Tensor
     readonly dcache: Tensor
   },
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   expectVectors('a head', headDim)
   const dyStride = expectColumns('dy', tensors.dy, heads * headDim)
@@ -75,7 +74,7 @@ export async function attentionBackwardCache(
   )
   const [sequences = 0] = shape
   const tiles = Math.ceil(capacity / TILE)
-  const isDirect = plan === 'direct'
+  const isDirect = tuning.manyRows === 'direct'
   return bindKernel(
     device,
     isDirect ? attentionBackwardCacheDirectKernel : attentionBackwardCacheKernel,

@@ -3,7 +3,7 @@ import directCode from '../../shaders/attention_backward_query_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './shapes.ts'
@@ -50,7 +50,7 @@ const TILE = 32
  * @throws HycoraError `shape-mismatch` when a width is no multiple of 4, or `y` or `dy` is too narrow.
  */
 export async function attentionBackwardQuery(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   { heads, kvHeads, headDim, capacity }: AttentionShape,
   tensors: {
     readonly step: Tensor
@@ -61,14 +61,13 @@ export async function attentionBackwardQuery(
     readonly dquery: Tensor
     readonly stats: Tensor
   },
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   expectVectors('a head', headDim)
   const yStride = expectColumns('y', tensors.y, heads * headDim)
   const dyStride = expectColumns('dy', tensors.dy, heads * headDim)
   expectVectors('a row of y', yStride)
   expectVectors('a row of dy', dyStride)
-  const isDirect = plan === 'direct'
+  const isDirect = tuning.manyRows === 'direct'
   return bindKernel(
     device,
     isDirect ? attentionBackwardQueryDirectKernel : attentionBackwardQueryKernel,

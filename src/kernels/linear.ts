@@ -5,8 +5,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
-import type { ManyRowsPlan } from './manyRowsPlan.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 
 const uniforms = {
   rows: 'u32',
@@ -55,8 +54,6 @@ export interface LinearOptions {
   readonly scale?: number
   /** Without it every row of x gives the same row of y. */
   readonly blocks?: LinearBlocks
-  /** Without it what `manyRowsPlan` says of the device. */
-  readonly plan?: ManyRowsPlan
 }
 
 const PLANS = {
@@ -80,7 +77,7 @@ function demand(condition: boolean, fact: () => string): void {
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or a block lies outside of x or y.
  */
 export async function linear(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   tensors: {
     readonly x: Tensor
     readonly weight: Tensor
@@ -89,7 +86,7 @@ export async function linear(
     readonly slots?: Tensor
     readonly y: Tensor
   },
-  { relu = false, scale = 1, blocks, plan = manyRowsPlan(device) }: LinearOptions = {},
+  { relu = false, scale = 1, blocks }: LinearOptions = {},
 ): Promise<Dispatch> {
   const { x, weight, bias, residual, slots, y } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -132,7 +129,7 @@ export async function linear(
     yOffset + lastSlot * yBlockStride + rows * columns <= sizeOf(y.shape),
     () => `the last block ends beyond the ${sizeOf(y.shape)} elements of y`,
   )
-  const { kernel, side } = PLANS[plan]
+  const { kernel, side } = PLANS[tuning.manyRows]
   return bindKernel(
     device,
     kernel,

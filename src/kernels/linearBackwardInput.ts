@@ -4,11 +4,10 @@ import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
-import type { ManyRowsPlan } from './manyRowsPlan.ts'
 
 const uniforms = {
   columns: 'u32',
@@ -49,8 +48,6 @@ export interface LinearBackwardInputOptions {
   readonly accumulate?: boolean
   /** Without it every row is a block. */
   readonly blocks?: LinearBlocks
-  /** Without it what `manyRowsPlan` says of the device. */
-  readonly plan?: ManyRowsPlan
 }
 
 /**
@@ -64,9 +61,9 @@ export interface LinearBackwardInputOptions {
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or a block lies outside of dx or dy.
  */
 export async function linearBackwardInput(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   tensors: LinearGradient & { readonly weight: Tensor; readonly dx: Tensor },
-  { scale = 1, accumulate = false, blocks, plan = manyRowsPlan(device) }: LinearBackwardInputOptions = {},
+  { scale = 1, accumulate = false, blocks }: LinearBackwardInputOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, weight, count, dx } = tensors
   const [columns = 0, inner = 0] = weight.shape
@@ -77,7 +74,7 @@ export async function linearBackwardInput(
       `linear_backward_input: weight [${weight.shape.join(', ')}] and dx [${dx.shape.join(', ')}], ` +
       'expected [out, in] and [rows, in]',
   )
-  const { kernel, side } = PLANS[plan]
+  const { kernel, side } = PLANS[tuning.manyRows]
   return bindKernel(
     device,
     kernel,

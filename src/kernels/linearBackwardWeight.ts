@@ -5,11 +5,10 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { LinearBlocks } from './linear.ts'
 import { placeBlocks } from './linearBlocks.ts'
 import type { LinearGradient } from './linearBlocks.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
-import type { ManyRowsPlan } from './manyRowsPlan.ts'
 
 const uniforms = {
   columns: 'u32',
@@ -48,8 +47,6 @@ export interface LinearBackwardWeightOptions {
   readonly scale?: number
   /** Without it every row is a block. */
   readonly blocks?: LinearBlocks
-  /** Without it what `manyRowsPlan` says of the device. */
-  readonly plan?: ManyRowsPlan
 }
 
 /**
@@ -64,9 +61,9 @@ export interface LinearBackwardWeightOptions {
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or a block lies outside of x or dy.
  */
 export async function linearBackwardWeight(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   tensors: LinearGradient & { readonly x: Tensor; readonly dweight: Tensor; readonly dbias: Tensor },
-  { scale = 1, blocks, plan = manyRowsPlan(device) }: LinearBackwardWeightOptions = {},
+  { scale = 1, blocks }: LinearBackwardWeightOptions = {},
 ): Promise<Dispatch> {
   const { dy, gate, x, count, dweight, dbias } = tensors
   const [columns = 0, inner = 0] = dweight.shape
@@ -77,7 +74,7 @@ export async function linearBackwardWeight(
       `linear_backward_weight: x [${x.shape.join(', ')}], dweight [${dweight.shape.join(', ')}] and dbias ` +
       `[${dbias.shape.join(', ')}], expected [rows, in], [out, in] and [out]`,
   )
-  const { kernel, side } = PLANS[plan]
+  const { kernel, side } = PLANS[tuning.manyRows]
   const grid = [Math.ceil(columns / side), Math.ceil(inner / side), 1] as const
   return bindKernel(
     device,

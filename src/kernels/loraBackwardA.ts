@@ -3,10 +3,10 @@ import directCode from '../../shaders/lora_backward_a_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { checkRank, rankPairs } from './adaptedGroup.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import type { DroppedLayer } from './loraDown.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -47,7 +47,7 @@ const ROWS_OF_A = { tile: 32, direct: 128 } as const
  * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
  */
 export async function loraBackwardA(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   { adapter, count, aOffset, aPartStride }: ProjectedParts,
   tensors: {
     readonly step: Tensor
@@ -57,14 +57,13 @@ export async function loraBackwardA(
     readonly da: Tensor
   },
   { inFeatures, out, salt, slots }: DroppedLayer & { readonly slots: number },
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { paddedRank, aSlotStride } = adapter
   checkRank(paddedRank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
-  const isDirect = plan === 'direct'
+  const isDirect = tuning.manyRows === 'direct'
   const grid = [
-    Math.ceil(inFeatures / ROWS_OF_A[plan]),
+    Math.ceil(inFeatures / ROWS_OF_A[tuning.manyRows]),
     isDirect ? count * rankPairs(paddedRank) : (count * paddedRank) / 4,
     aSlotStride === 0 ? 1 : slots,
   ] as const

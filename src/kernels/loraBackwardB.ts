@@ -3,9 +3,9 @@ import directCode from '../../shaders/lora_backward_b_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { groupColumns, groupUniforms, rankPairs } from './adaptedGroup.ts'
 import type { AdaptedGroup } from './adaptedGroup.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
 import { expectColumns } from './shapes.ts'
 
 const uniforms = {
@@ -49,15 +49,14 @@ const LANES = 32
  * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
  */
 export async function loraBackwardB(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly y: Tensor; readonly dy: Tensor; readonly db: Tensor },
   { slots }: { readonly slots: number },
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { paddedRank, bSlotStride } = group.adapter
   const out = groupColumns(group)
-  const isDirect = plan === 'direct'
+  const isDirect = tuning.manyRows === 'direct'
   const quads = group.widths.reduce((sum, width) => sum + Math.ceil(width / EACH), 0)
   const grid = [
     Math.ceil(isDirect ? quads / LANES : out / COLUMNS),

@@ -3,9 +3,9 @@ import directCode from '../../shaders/lora_backward_up_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { directGrid, groupColumns, groupUniforms } from './adaptedGroup.ts'
 import type { AdaptedGroup } from './adaptedGroup.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
 import { expectColumns } from './shapes.ts'
 
 const uniforms = {
@@ -40,10 +40,9 @@ export const loraBackwardUpDirectKernel = defineKernel({
  * @throws HycoraError `shape-mismatch` when `dy` is too narrow.
  */
 export async function loraBackwardUp(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   group: AdaptedGroup,
   tensors: { readonly step: Tensor; readonly dy: Tensor },
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   const { adapter, count } = group
   const { paddedRank } = adapter
@@ -54,7 +53,7 @@ export async function loraBackwardUp(
     b_slot_stride: adapter.bSlotStride,
     ...groupUniforms(group),
   }
-  if (plan === 'tile') {
+  if (tuning.manyRows === 'tile') {
     return bindKernel(device, loraBackwardUpKernel, bound, values, {
       workgroups: (rows) => [(count * paddedRank) / 4, rows, 1],
     })

@@ -3,9 +3,9 @@ import directCode from '../../shaders/lora_down_direct.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { checkRank, directGrid } from './adaptedGroup.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -54,11 +54,10 @@ export interface DroppedLayer {
  * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
  */
 export async function loraDown(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   { adapter, count, aOffset, aPartStride }: ProjectedParts,
   tensors: { readonly step: Tensor; readonly x: Tensor; readonly dropout: Tensor; readonly y: Tensor },
   { inFeatures, out, salt }: DroppedLayer,
-  plan = manyRowsPlan(device),
 ): Promise<Dispatch> {
   checkRank(adapter.paddedRank)
   expectLength('dropout', tensors.dropout, DROPOUT_WORDS)
@@ -74,7 +73,7 @@ export async function loraDown(
     a_slot_stride: adapter.aSlotStride,
     salt,
   }
-  if (plan === 'tile') {
+  if (tuning.manyRows === 'tile') {
     return bindKernel(device, loraDownKernel, bound, values, { workgroups: (rows) => [count, rows, 1] })
   }
   return bindKernel(

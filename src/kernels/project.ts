@@ -2,11 +2,10 @@ import vectorCode from '../../shaders/project.wgsl?raw'
 import directCode from '../../shaders/project_direct.wgsl?raw'
 import tileCode from '../../shaders/project_tile.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { isSoftware } from '../gpu/device.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import type { ManyRowsPlan } from './manyRowsPlan.ts'
+import type { TunedDevice, Tuning } from '../gpu/tuning.ts'
 import type { AdapterBinding } from './adapterBinding.ts'
 import { dataVectors, formatOverrides, paddedWidth } from './packedMatrix.ts'
 import type { PackedMatrix } from './packedMatrix.ts'
@@ -61,25 +60,13 @@ export interface ProjectedParts {
 }
 
 export interface ProjectOptions {
-  /** `vector` for one or a few rows; for many what `manyRowsPlan` says of the device. */
-  readonly plan: 'vector' | ManyRowsPlan
-  /** Projects only the last row of the step, into row 0 of `y`; `vector` only. */
+  /** How many rows a step has: one or a few, or many. */
+  readonly rows: 'few' | 'many'
+  /** Projects only the last row of the step, into row 0 of `y`; for `few` only. */
   readonly lastRowOnly?: boolean
-  /** Lanes that share an output, `vector` only; without it what suits the device. */
-  readonly lanes?: number
-  /** Which workgroups multiply with A, those of the outputs or others; `vector` only, without it what suits the device. */
-  readonly ranks?: keyof typeof RANKS
 }
 
-/** Few outputs must fill a GPU; a processor that emulates one runs fastest where lanes need nothing of each other. */
-function preferredLanes(device: GPUDevice): number {
-  return isSoftware(device.adapterInfo) ? 2 : 8
-}
-
-/**
- * A GPU runs all workgroups at once: A has its own, of many lanes each, so that nothing waits for it. The few threads of a
- * processor take equal numbers of workgroups, which therefore must weigh the same, and few lanes have little to add up.
- */
+/** Lanes that share a quad of rank columns: many in workgroups of their own, few in those of the outputs. */
 const RANKS = {
   beside: { slices: 32 },
   within: { slices: 8 },
@@ -89,7 +76,7 @@ const RANKS = {
 function rankGroups(
   quads: number,
   outGroups: number,
-  ranks: keyof typeof RANKS,
+  ranks: Tuning['rankColumns'],
 ): { readonly first: number; readonly sharing: number; readonly groups: number } {
   const fewest = Math.ceil((quads * RANKS[ranks].slices) / VECTOR_LANES)
   if (ranks === 'beside') return { first: outGroups, sharing: fewest, groups: outGroups + fewest }
@@ -108,7 +95,7 @@ function rankGroups(
  * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
  */
 export function project(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   matrix: PackedMatrix,
   parts: ProjectedParts,
   tensors: { readonly step: Tensor; readonly x: Tensor; readonly y: Tensor },
@@ -119,14 +106,10 @@ export function project(
   const xStride = expectColumns('x', x, paddedWidth(matrix.in, matrix.blockSize))
   const yStride = expectColumns('y', y, matrix.out + count * adapter.paddedRank)
   check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
-  const isVector = options.plan === 'vector'
+  const isVector = options.rows === 'few'
   const lastRowOnly = options.lastRowOnly === true
-  check(
-    isVector || !lastRowOnly,
-    'shape-mismatch',
-    () => 'a single row was planned as tiles, expected a vector',
-  )
-  const lanes = options.lanes ?? preferredLanes(device)
+  check(isVector || !lastRowOnly, 'shape-mismatch', () => 'a single row was planned among many, expected few')
+  const lanes = tuning.outputLanes
   const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS / lanes : TILE))
   const quads = (count * adapter.paddedRank) / 4
   const values = {
@@ -155,7 +138,7 @@ export function project(
   }
   const overrides = formatOverrides(matrix)
   if (isVector) {
-    const ranks = options.ranks ?? (isSoftware(device.adapterInfo) ? 'within' : 'beside')
+    const ranks = tuning.rankColumns
     const { first, sharing, groups } = rankGroups(quads, outGroups, ranks)
     return bindKernel(
       device,
@@ -174,7 +157,7 @@ export function project(
     )
   }
   const workgroups = (rows: number): Workgroups => [outGroups + quads, Math.ceil(rows / TILE), 1]
-  if (options.plan === 'tile') {
+  if (tuning.manyRows === 'tile') {
     return bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
   }
   const isNarrow = matrix.format === 'q4' && matrix.blockSize === 16

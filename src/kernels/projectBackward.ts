@@ -4,11 +4,10 @@ import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { DROPOUT_WORDS } from './dropout.ts'
 import { dataVectors, formatOverrides } from './packedMatrix.ts'
 import type { PackedMatrix } from './packedMatrix.ts'
-import { manyRowsPlan } from './manyRowsPlan.ts'
-import type { ManyRowsPlan } from './manyRowsPlan.ts'
 import type { ProjectedParts } from './project.ts'
 import { expectColumns, expectLength } from './shapes.ts'
 
@@ -48,8 +47,6 @@ const PLANS = {
 export interface ProjectBackwardOptions {
   /** Tells this projection's dropout from others'. */
   readonly salt: number
-  /** Without it what `manyRowsPlan` says of the device. */
-  readonly plan?: ManyRowsPlan
 }
 
 /**
@@ -64,13 +61,14 @@ export interface ProjectBackwardOptions {
  * @throws HycoraError `shape-mismatch` when a tensor is too narrow.
  */
 export async function projectBackward(
-  device: GPUDevice,
+  { device, tuning }: TunedDevice,
   matrix: PackedMatrix,
   { adapter, count, aOffset, aPartStride }: ProjectedParts,
   tensors: { readonly step: Tensor; readonly dy: Tensor; readonly dropout: Tensor; readonly dx: Tensor },
-  { salt, plan = manyRowsPlan(device) }: ProjectBackwardOptions,
+  { salt }: ProjectBackwardOptions,
 ): Promise<Dispatch> {
   const { step, dy, dropout, dx } = tensors
+  const plan = tuning.manyRows
   expectLength('dropout', dropout, DROPOUT_WORDS)
   const { weights, scales, zeros } = matrix
   const dyStride = expectColumns('dy', dy, matrix.out + count * adapter.paddedRank)

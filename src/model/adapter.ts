@@ -3,6 +3,7 @@ import type { Pack } from '../formats/pack.ts'
 import { checkParents } from '../formats/packRoles.ts'
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { adapterLayout } from './adapterLayout.ts'
 import type { ProjectionDims } from './adapterLayout.ts'
 import type { Casting } from './backbone.ts'
@@ -94,16 +95,17 @@ function keyOf({ parts }: Casting): string {
  *
  * @throws HycoraError `model-incompatible` when its shapes are not the backbone's.
  */
-export async function createAdapter(device: GPUDevice, decoder: Decoder, pack: Pack): Promise<Adapter> {
+export async function createAdapter(gpu: TunedDevice, decoder: Decoder, pack: Pack): Promise<Adapter> {
+  const { device } = gpu
   expectFits(pack, decoder)
   const layout = adapterLayout(pack.config.rank, decoder.layers, dimsOf(decoder))
-  const b = await uploadB(device, pack, layout)
+  const b = await uploadB(gpu, pack, layout)
   const isBShared = pack.config.sources.B === 'shared'
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
   const largest = Math.max(layout.aSize, isBShared ? 0 : layout.bSize) * 4
   const slots = Math.max(1, Math.min(MAX_SLOTS, Math.floor(limit / largest)))
   const a = createTensor(device, [slots, layout.aSize], 'adapter A')
-  const hypernetwork = await createHypernetwork(device, pack, layout, a)
+  const hypernetwork = await createHypernetwork(gpu, pack, layout, a)
   // A slot of B goes with a slot of A where B differs by role; else all read the one B.
   const slottedB: Tensor = isBShared ? b : createTensor(device, [slots, layout.bSize], 'adapter B')
   const slotOf = new Map<string, number>()

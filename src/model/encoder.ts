@@ -4,6 +4,7 @@ import type { HypernetworkConfig } from '../formats/packConfig.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { layerNorm } from '../kernels/layerNorm.ts'
 import { linear } from '../kernels/linear.ts'
 import { roleLayerInput } from '../kernels/roleLayerInput.ts'
@@ -37,11 +38,8 @@ const EPSILON = 1e-5
  *
  * @throws HycoraError `format-invalid` when the pack has no hyper-network, `out-of-memory`, `shader-invalid`.
  */
-export async function createEncoder(
-  device: GPUDevice,
-  pack: PackTensors,
-  capacity: number,
-): Promise<Encoder> {
+export async function createEncoder(gpu: TunedDevice, pack: PackTensors, capacity: number): Promise<Encoder> {
+  const { device } = gpu
   const { hypernetwork: size, roleEmbedding, projections, layers } = pack.config
   check(
     size !== null && roleEmbedding !== null,
@@ -70,8 +68,8 @@ export async function createEncoder(
     const weight = upload(`hypernet_encoder.${name}.weight`, hidden, x.shape[1] ?? 0)
     const bias = upload(`hypernet_encoder.${name}.bias`, hidden)
     return residual
-      ? linear(device, { x, weight, bias, residual, y })
-      : linear(device, { x, weight, bias, y }, { relu: true })
+      ? linear(gpu, { x, weight, bias, residual, y })
+      : linear(gpu, { x, weight, bias, y }, { relu: true })
   }
 
   const roleIds = keep(createTensor(device, [capacity], 'role ids'))

@@ -2,7 +2,6 @@ import { addRmsNorm } from '../kernels/addRmsNorm.ts'
 import type { AdapterBinding } from '../kernels/adapterBinding.ts'
 import { attention } from '../kernels/attention.ts'
 import { embedding } from '../kernels/embedding.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
 import type { ProjectedParts } from '../kernels/project.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
@@ -11,6 +10,7 @@ import { rotaryAppend } from '../kernels/rotaryAppend.ts'
 import { swiglu } from '../kernels/swiglu.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { aOffset, bOffset } from './adapterLayout.ts'
 import type { AdapterLayout } from './adapterLayout.ts'
 import type { DecoderShape, Projection } from './decoder.ts'
@@ -34,7 +34,7 @@ export interface ForwardPlan {
 }
 
 interface PlanParts {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly shape: DecoderShape & { readonly normEpsilon: number }
   readonly weights: GpuWeights
   readonly workspace: Workspace
@@ -76,34 +76,35 @@ function same(dispatch: Dispatch): Step {
 }
 
 async function planProjection(
-  { device, workspace: { step } }: PlanParts,
+  { gpu, workspace: { step } }: PlanParts,
   matrix: PackedMatrix,
   parts: ProjectedParts,
   tensors: { readonly x: Tensor; readonly y: Tensor },
 ): Promise<Step> {
   const [few, many] = await Promise.all([
-    project(device, matrix, parts, { step, ...tensors }, { plan: 'vector' }),
-    project(device, matrix, parts, { step, ...tensors }, { plan: manyRowsPlan(device) }),
+    project(gpu, matrix, parts, { step, ...tensors }, { rows: 'few' }),
+    project(gpu, matrix, parts, { step, ...tensors }, { rows: 'many' }),
   ])
   return { few, many }
 }
 
 /** Few rows may belong to different sequences; many are neighbours in one. */
 async function planAttention(
-  { device }: PlanParts,
+  { gpu }: PlanParts,
   shape: AttentionShape,
   tensors: Parameters<typeof attention>[2],
 ): Promise<Step> {
   const [few, many] = await Promise.all([
-    attention(device, shape, tensors),
-    attention(device, shape, tensors, { plan: 'rows' }),
+    attention(gpu, shape, tensors, { plan: 'row' }),
+    attention(gpu, shape, tensors, { plan: gpu.tuning.promptAttention }),
   ])
   return { few, many }
 }
 
 /** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
 function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null): Promise<Step>[] {
-  const { device, shape, weights, workspace, adapter, angles, caches, capacity } = parts
+  const { gpu, shape, weights, workspace, adapter, angles, caches, capacity } = parts
+  const { device } = gpu
   const block = weights.blocks[layer]
   const cache = caches[layer]
   if (!block || !cache) return []
@@ -116,9 +117,7 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
     ? { delta: projected, bias: previousDown, bOffset: placeB(adapter, 'down', layer - 1) }
     : null
   return [
-    addRmsNorm(device, binding, { step, gain: block.inputNorm, residual, y: normed }, added, epsilon).then(
-      same,
-    ),
+    addRmsNorm(gpu, binding, { step, gain: block.inputNorm, residual, y: normed }, added, epsilon).then(same),
     planProjection(parts, block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
     rotaryAppend(
       device,
@@ -130,7 +129,7 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
     planAttention(parts, attentionShape, { step, query, cache, y: attended }),
     planProjection(parts, block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
     addRmsNorm(
-      device,
+      gpu,
       binding,
       { step, gain: block.postAttentionNorm, residual, y: normed },
       { delta: projected, bias: block.o.bias, bOffset: place('o') },
@@ -160,17 +159,17 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
  * @throws HycoraError `shader-invalid` when a kernel does not compile on the device.
  */
 export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
-  const { device, shape, weights, workspace, adapter } = parts
+  const { gpu, shape, weights, workspace, adapter } = parts
   const { step, tokens, residual, normed, projected, logits } = workspace
   const lastBlock = weights.blocks.at(-1)
   const lastLayer = weights.blocks.length - 1
   const steps = await Promise.all([
-    embedding(device, weights.embedding, { tokens, y: residual }).then(same),
+    embedding(gpu.device, weights.embedding, { tokens, y: residual }).then(same),
     ...weights.blocks.flatMap((_, layer) =>
       planBlock(parts, layer, weights.blocks[layer - 1]?.down.bias ?? null),
     ),
     addRmsNorm(
-      device,
+      gpu,
       adapter.binding,
       { step, gain: weights.finalNorm, residual, y: normed },
       lastBlock
@@ -181,11 +180,11 @@ export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
   ])
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
   const head = await project(
-    device,
+    gpu,
     weights.head,
     noParts,
     { step, x: normed, y: logits },
-    { plan: 'vector', lastRowOnly: true },
+    { rows: 'few', lastRowOnly: true },
   )
   return { few: steps.map(({ few }) => few), many: steps.map(({ many }) => many), head }
 }

@@ -2,6 +2,7 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import { encode } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { linear } from '../kernels/linear.ts'
 import { mixRows } from '../kernels/mixRows.ts'
 import type { AdapterLayout, PackTensors, Side } from './adapterLayout.ts'
@@ -41,12 +42,13 @@ export function sideOf(
  * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
 export async function createGenerator(
-  device: GPUDevice,
+  gpu: TunedDevice,
   pack: PackTensors,
   layout: AdapterLayout,
   side: Side,
   { encoder, mixes, slots }: { readonly encoder: Encoder; readonly mixes: RoleMixes; readonly slots: Tensor },
 ): Promise<Generator> {
+  const { device } = gpu
   const { layers, projections, rank } = pack.config
   const { capacity, layerIds, size } = encoder
   const width = size.generatorRank + 1
@@ -69,7 +71,7 @@ export async function createGenerator(
     const blocks = { count: capacity, rows: layers, xFirstRow: index * layers, xBlockRows: layerIds }
     return Promise.all([
       linear(
-        device,
+        gpu,
         {
           x: encoder.h,
           weight: upload([width, size.hidden], down.weight, `${name}.down.weight`),
@@ -79,7 +81,7 @@ export async function createGenerator(
         { blocks: { ...blocks, yOffset: index * layers * width, yBlockStride: layerIds * width } },
       ),
       linear(
-        device,
+        gpu,
         {
           x: zRows,
           weight: upload(

@@ -5,7 +5,7 @@ import { encode, submit } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, readBuffer, readTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { project } from '../kernels/project.ts'
 import { packRows } from '../kernels/stepRows.ts'
 import { createAdapter, emptyAdapter } from './adapter.ts'
@@ -34,8 +34,6 @@ const FEW_ROWS = 4
 export interface GpuBackboneOptions {
   /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
   readonly cacheBytes?: number
-  /** Decode steps submitted ahead of the token read back; 1 where computing ahead would only cost. */
-  readonly stepsAhead?: number
   readonly onBytes?: ReportBytes
 }
 
@@ -54,12 +52,11 @@ interface Attached {
 export class GpuBackbone implements Backbone {
   readonly shape: Decoder
   readonly context: number
-  private readonly device: GPUDevice
+  readonly gpu: TunedDevice
   /** On the device, frozen: training reads them too. */
   readonly weights: GpuWeights
   private readonly angles: Tensor
   private readonly caches: readonly Tensor[]
-  private readonly stepsAhead: number
   private attached: Attached
   /** What the caches hold. */
   private readonly prefix: PrefixCache
@@ -68,20 +65,19 @@ export class GpuBackbone implements Backbone {
   private scorer: Scorer | null = null
 
   private constructor(
-    device: GPUDevice,
+    gpu: TunedDevice,
     decoder: Decoder,
     parts: { weights: GpuWeights; angles: Tensor; caches: readonly Tensor[]; attached: Attached },
-    options: { context: number; stepsAhead: number },
+    context: number,
   ) {
-    this.device = device
+    this.gpu = gpu
     this.shape = decoder
     this.weights = parts.weights
     this.angles = parts.angles
     this.caches = parts.caches
     this.attached = parts.attached
-    this.context = options.context
-    this.prefix = new PrefixCache(options.context, decoder.vocabulary)
-    this.stepsAhead = options.stepsAhead
+    this.context = context
+    this.prefix = new PrefixCache(context, decoder.vocabulary)
   }
 
   /**
@@ -89,7 +85,8 @@ export class GpuBackbone implements Backbone {
    *
    * @throws HycoraError `out-of-memory` when it does not fit, `format-invalid` when a file is damaged.
    */
-  static create(device: GPUDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
+  static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
+    const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
       const { layers, kvHeads, headDim, maxPositions } = decoder
       const positionBytes = 2 * kvHeads * headDim * 4
@@ -102,15 +99,14 @@ export class GpuBackbone implements Backbone {
       const caches = decoder.blocks.map((_, layer) =>
         createTensor(device, [2, kvHeads, context, headDim], `layer ${layer} cache`),
       )
-      const shared = { device, decoder, weights, angles, caches, context }
+      const shared = { gpu, decoder, weights, angles, caches, context }
       const attached = await attachAdapter(shared, emptyAdapter(device))
-      return new GpuBackbone(
-        device,
-        decoder,
-        { weights, angles, caches, attached },
-        { context, stepsAhead: options.stepsAhead ?? 2 },
-      )
+      return new GpuBackbone(gpu, decoder, { weights, angles, caches, attached }, context)
     })
+  }
+
+  private get device(): GPUDevice {
+    return this.gpu.device
   }
 
   gpuBytes(): GpuBytes {
@@ -130,10 +126,11 @@ export class GpuBackbone implements Backbone {
   }
 
   async attach(pack: Pack | null): Promise<void> {
-    const { device, shape: decoder, weights, angles, caches, context } = this
+    const { gpu, shape: decoder, weights, angles, caches, context } = this
+    const { device } = gpu
     const attached = await withDeviceErrors(device, 'the persona pack', async () => {
-      const adapter = pack ? await createAdapter(device, decoder, pack) : emptyAdapter(device)
-      return attachAdapter({ device, decoder, weights, angles, caches, context }, adapter)
+      const adapter = pack ? await createAdapter(gpu, decoder, pack) : emptyAdapter(device)
+      return attachAdapter({ gpu, decoder, weights, angles, caches, context }, adapter)
     })
     this.dropScorer()
     destroyAttached(this.attached)
@@ -151,11 +148,11 @@ export class GpuBackbone implements Backbone {
     const all = createTensor(this.device, [rows, vocabulary], 'all logits')
     const noParts = { adapter: adapter.placed.binding, count: 0, aOffset: 0, aPartStride: 0 }
     const head = await project(
-      this.device,
+      this.gpu,
       this.weights.head,
       noParts,
       { step: workspace.step, x: workspace.normed, y: all },
-      { plan: manyRowsPlan(this.device) },
+      { rows: 'many' },
     )
     try {
       for (let first = 0; first < ids.length; first += rows) {
@@ -207,7 +204,7 @@ export class GpuBackbone implements Backbone {
     let submitted = 0
     try {
       for (let count = 0; count < limit; count++) {
-        while (submitted < limit && pending.length < this.stepsAhead) {
+        while (submitted < limit && pending.length < this.gpu.tuning.stepsAhead) {
           pending.push(this.submitToken(submitted === 0))
           submitted++
         }
@@ -271,11 +268,11 @@ export class GpuBackbone implements Backbone {
   }
 
   private createScorer(): Promise<Scorer> {
-    const { device, weights, context } = this
+    const { gpu, weights, context } = this
     const { adapter, workspace } = this.attached
     const { hidden, vocabulary } = this.shape
     return createScorer({
-      device,
+      gpu,
       head: weights.head,
       adapter: adapter.placed,
       workspace,
@@ -334,7 +331,7 @@ export class GpuBackbone implements Backbone {
 }
 
 interface SharedParts {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly decoder: Decoder
   readonly weights: GpuWeights
   readonly angles: Tensor
@@ -344,10 +341,11 @@ interface SharedParts {
 
 /** Workspace, bound kernels and sampler for an adapter's rank. */
 async function attachAdapter(shared: SharedParts, adapter: Adapter): Promise<Attached> {
-  const { device, decoder, weights, angles, caches, context } = shared
+  const { gpu, decoder, weights, angles, caches, context } = shared
+  const { device } = gpu
   const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.paddedRank, CHUNK_ROWS)
   const plan = await planForward({
-    device,
+    gpu,
     shape: decoder,
     weights,
     workspace,

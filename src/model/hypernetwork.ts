@@ -4,6 +4,7 @@ import { MAX_PARENTS } from '../formats/packRoles.ts'
 import { encode } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { mixRows } from '../kernels/mixRows.ts'
 import type { AdapterLayout } from './adapterLayout.ts'
 import { checkLayout, tableOfA, tableOfB } from './adapterTables.ts'
@@ -48,7 +49,7 @@ interface SlotFiller {
  * not, `out-of-memory`, `shader-invalid`.
  */
 export async function createHypernetwork(
-  device: GPUDevice,
+  gpu: TunedDevice,
   pack: PackTensors,
   layout: AdapterLayout,
   aBuffer: Tensor,
@@ -60,7 +61,7 @@ export async function createHypernetwork(
     'shape-mismatch',
     () => `the A buffer has shape [${aBuffer.shape.join(', ')}], expected [slots, ${layout.aSize}]`,
   )
-  const filler = await createFillerOfA(device, pack, layout, aBuffer)
+  const filler = await createFillerOfA(gpu, pack, layout, aBuffer)
 
   const fill = (mixes: readonly RoleMix[]): void => {
     for (const { slot, terms } of mixes) {
@@ -95,22 +96,22 @@ export async function createHypernetwork(
  *
  * @throws HycoraError `model-incompatible` when the pack does not fit the layout, `out-of-memory`, `shader-invalid`.
  */
-export async function uploadB(device: GPUDevice, pack: PackTensors, layout: AdapterLayout): Promise<Tensor> {
+export async function uploadB(gpu: TunedDevice, pack: PackTensors, layout: AdapterLayout): Promise<Tensor> {
   checkLayout(pack, layout)
   const makers: Record<SourceOfB, () => Tensor | Promise<Tensor>> = {
-    shared: () => uploadTensor(device, [1, layout.bSize], tableOfB(pack, layout, 'lora_B', 1), 'B'),
+    shared: () => uploadTensor(gpu.device, [1, layout.bSize], tableOfB(pack, layout, 'lora_B', 1), 'B'),
     table: () => {
       const values = tableOfB(pack, layout, 'lora_B_table', pack.rows)
-      return uploadTensor(device, [pack.rows, layout.bSize], values, 'B of every role')
+      return uploadTensor(gpu.device, [pack.rows, layout.bSize], values, 'B of every role')
     },
-    hyper: () => generateB(device, pack, layout),
+    hyper: () => generateB(gpu, pack, layout),
   }
   return makers[pack.config.sources.B]()
 }
 
-async function generateB(device: GPUDevice, pack: PackTensors, layout: AdapterLayout): Promise<Tensor> {
-  const slots = createTensor(device, [pack.rows, layout.bSize], 'B of every role')
-  const filler = await createGeneratedFiller(device, pack, layout, 'B', slots)
+async function generateB(gpu: TunedDevice, pack: PackTensors, layout: AdapterLayout): Promise<Tensor> {
+  const slots = createTensor(gpu.device, [pack.rows, layout.bSize], 'B of every role')
+  const filler = await createGeneratedFiller(gpu, pack, layout, 'B', slots)
   for (let first = 0; first < pack.rows; first += filler.capacity) {
     const count = Math.min(filler.capacity, pack.rows - first)
     const roles = Array.from({ length: count }, (_, index) => first + index)
@@ -121,17 +122,18 @@ async function generateB(device: GPUDevice, pack: PackTensors, layout: AdapterLa
 }
 
 async function createFillerOfA(
-  device: GPUDevice,
+  gpu: TunedDevice,
   pack: PackTensors,
   layout: AdapterLayout,
   aBuffer: Tensor,
 ): Promise<SlotFiller> {
+  const { device } = gpu
   const upload = (suffix: 'lora_A' | 'lora_A0' | 'lora_A_table', rows: number): Tensor =>
     uploadTensor(device, [rows, layout.aSize], tableOfA(pack, layout, suffix, rows), suffix)
   const makers: Record<SourceOfA, () => Promise<SlotFiller>> = {
-    hyper: () => createGeneratedFiller(device, pack, layout, 'A', aBuffer),
+    hyper: () => createGeneratedFiller(gpu, pack, layout, 'A', aBuffer),
     'hyper+static': async () => {
-      const generated = await createGeneratedFiller(device, pack, layout, 'A', aBuffer)
+      const generated = await createGeneratedFiller(gpu, pack, layout, 'A', aBuffer)
       const added = await createStoredFiller(device, upload('lora_A0', 1), aBuffer, { accumulate: true })
       return {
         capacity: Math.min(generated.capacity, added.capacity),
@@ -179,16 +181,17 @@ async function createStoredFiller(
 
 /** Mixes of roles as the hyper-network makes them. */
 async function createGeneratedFiller(
-  device: GPUDevice,
+  gpu: TunedDevice,
   pack: PackTensors,
   layout: AdapterLayout,
   side: Side,
   slots: Tensor,
 ): Promise<SlotFiller> {
+  const { device } = gpu
   const capacity = Math.min(MAX_PARENTS, pack.rows)
-  const encoder = await createEncoder(device, pack, capacity)
+  const encoder = await createEncoder(gpu, pack, capacity)
   const mixes = createRoleMixes(device, capacity, capacity)
-  const generator = await createGenerator(device, pack, layout, side, { encoder, mixes, slots })
+  const generator = await createGenerator(gpu, pack, layout, side, { encoder, mixes, slots })
   const absent = PROJECTIONS.filter((projection) => !pack.config.projections.includes(projection))
   return {
     capacity,

@@ -1,10 +1,10 @@
 import { submit } from '../gpu/kernel.ts'
 import { createTensor, readTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { crossEntropy } from '../kernels/crossEntropy.ts'
 import { gatherRows } from '../kernels/gatherRows.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
 import { stepWords } from '../kernels/stepRows.ts'
 import type { PlacedAdapter } from './forwardPlan.ts'
@@ -31,7 +31,7 @@ export interface Scorer {
 }
 
 export interface ScorerParts {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly head: PackedMatrix
   readonly adapter: PlacedAdapter
   readonly workspace: Workspace
@@ -43,7 +43,8 @@ export interface ScorerParts {
 
 /** Creates a scorer for a workspace; 32 rows of logits are all that it needs. */
 export async function createScorer(parts: ScorerParts): Promise<Scorer> {
-  const { device, head, adapter, workspace, hidden, vocabulary, capacity } = parts
+  const { gpu, head, adapter, workspace, hidden, vocabulary, capacity } = parts
+  const { device } = gpu
   const create = (label: string, ...shape: number[]): Tensor => createTensor(device, shape, label)
   const index = create('scored rows', ROWS)
   const targets = create('scored tokens', ROWS)
@@ -57,7 +58,7 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
   const dispatches = await Promise.all([
     gatherRows(device, { x: workspace.normed, index, y: picked }, { columns: hidden }),
-    project(device, head, noParts, { step, x: picked, y: logits }, { plan: manyRowsPlan(device) }),
+    project(gpu, head, noParts, { step, x: picked, y: logits }, { rows: 'many' }),
     crossEntropy(device, { targets, weights, logits, loss }),
   ])
   const tensors = [index, targets, weights, step, picked, logits, loss, result]

@@ -2,15 +2,16 @@ import type { Path, PathChoice, PathRates } from '../core/path.ts'
 import { asHycoraError, failureOf, HycoraError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import { isSoftware, requestAdapter, requestDevice } from '../gpu/device.ts'
+import { requestAdapter, requestDevice } from '../gpu/device.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Backbone } from '../model/backbone.ts'
 import type { Decoder } from '../model/decoder.ts'
+import { GpuBackbone } from '../model/gpuBackbone.ts'
 import type { OrtRuntime } from '../fallback/ortRuntime.ts'
 import type { UnknownModel } from '../model/chatModel.ts'
 import { weightBytes } from '../model/gpuWeights.ts'
 import { answerSeconds, measureRate } from './measureRate.ts'
-import { openOnDevice, openOnProcessor } from './openBackbone.ts'
-import type { FoundDevice } from './openBackbone.ts'
+import { openOnProcessor } from './openOnProcessor.ts'
 import type { Computing, LoadProgress } from './path.ts'
 
 /** A backbone with its pack on one of the paths, warm. */
@@ -107,18 +108,18 @@ export async function openExportedPath(
   return measured(opened, emit)
 }
 
-async function findDevice(gpu: GPU | undefined): Promise<FoundDevice | Why> {
+async function findDevice(gpu: GPU | undefined): Promise<TunedDevice | Why> {
   if (!gpu) return { why: 'no-webgpu', reason: 'this browser has no WebGPU' }
   try {
     const adapter = await requestAdapter(gpu)
     if (!adapter) return { why: 'no-adapter', reason: 'the browser offers no graphics adapter' }
-    return { device: await requestDevice(adapter), isSoftware: isSoftware(adapter.info) }
+    return await requestDevice(adapter)
   } catch (error) {
     return { why: 'no-device', reason: asHycoraError(error, 'webgpu-unavailable').message }
   }
 }
 
-async function openWebgpu(request: PathRequest, found: FoundDevice, why: Why): Promise<OpenedPath> {
+async function openWebgpu(request: PathRequest, found: TunedDevice, why: Why): Promise<OpenedPath> {
   const { device } = found
   // What waits for a device that is lost meanwhile may wait for ever.
   const lost = device.lost.then(({ message }) => {
@@ -137,15 +138,16 @@ async function openWebgpu(request: PathRequest, found: FoundDevice, why: Why): P
 
 async function loadOnto(
   { decoder, pack, emit, rates }: PathRequest,
-  found: FoundDevice,
+  found: TunedDevice,
   why: Why,
 ): Promise<OpenedPath> {
   const totalBytes = weightBytes(decoder)
   let doneBytes = 0
-  const backbone = await openOnDevice(found, decoder, (bytes) => {
+  const onBytes = (bytes: number): void => {
     doneBytes += bytes
     emit({ stage: 'upload', doneBytes, totalBytes })
-  })
+  }
+  const backbone = await GpuBackbone.create(found, decoder, { onBytes })
   emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
   emit({ stage: 'warm-up', doneBytes: totalBytes, totalBytes })
@@ -185,7 +187,7 @@ async function onProcessor(
 }
 
 /** Both paths side by side, unless they were compared before; the slower one is closed again. */
-async function openFaster(request: PathRequest, found: FoundDevice): Promise<OpenedPath> {
+async function openFaster(request: PathRequest, found: TunedDevice): Promise<OpenedPath> {
   const faster: Why = { why: 'faster', reason: '' }
   const known = fasterOf(request.rates)
   if (known === 'webgpu') return openWebgpu(request, found, faster)

@@ -1,5 +1,6 @@
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { AdaptedGroup } from '../kernels/adaptedGroup.ts'
 import type { AdapterBinding } from '../kernels/adapterBinding.ts'
 import { addRmsNorm } from '../kernels/addRmsNorm.ts'
@@ -11,7 +12,6 @@ import { loraBackwardB } from '../kernels/loraBackwardB.ts'
 import { loraBackwardUp } from '../kernels/loraBackwardUp.ts'
 import { loraDown } from '../kernels/loraDown.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { rmsNormBackward } from '../kernels/rmsNormBackward.ts'
@@ -39,7 +39,7 @@ export interface TrainedAdapter {
 
 /** What every layer's dispatches are bound to. */
 export interface BlockContext {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly shape: DecoderShape & { readonly normEpsilon: number }
   readonly buffers: TrainingBuffers
   readonly adapter: TrainedAdapter
@@ -93,17 +93,17 @@ function adaptedGroup(
 
 /** u alone, into the columns behind y. */
 function downOf(context: BlockContext, { matrix, adapted, salt, x, y }: Group): Promise<Dispatch> {
-  const { device, buffers, dropout } = context
+  const { gpu, buffers, dropout } = context
   const place = { inFeatures: matrix.in, out: matrix.out, salt }
-  return loraDown(device, adapted, { step: buffers.step, x, dropout, y }, place)
+  return loraDown(gpu, adapted, { step: buffers.step, x, dropout, y }, place)
 }
 
 function forwardOf(context: BlockContext, group: Group): Promise<Dispatch>[] {
-  const { device, buffers, isDropping } = context
+  const { gpu, buffers, isDropping } = context
   const { matrix, adapted, x, y } = group
   const parts = isDropping ? { ...adapted, count: 0 } : adapted
   const tensors = { step: buffers.step, x, y }
-  const projected = project(device, matrix, parts, tensors, { plan: manyRowsPlan(device) })
+  const projected = project(gpu, matrix, parts, tensors, { rows: 'many' })
   return isDropping ? [projected, downOf(context, group)] : [projected]
 }
 
@@ -113,15 +113,15 @@ function backwardOf(
   { matrix, adapted, salt, x, y, dy, dx }: Group,
   hasInput = true,
 ): Promise<Dispatch>[] {
-  const { device, buffers, dropout, adapter } = context
+  const { gpu, buffers, dropout, adapter } = context
   const { step } = buffers
   const { slots, da, db } = adapter
   const place = { inFeatures: matrix.in, out: matrix.out, salt }
   return [
-    loraBackwardUp(device, adapted, { step, dy }),
-    ...(db ? [loraBackwardB(device, adapted, { step, y, dy, db }, { slots })] : []),
-    ...(da ? [loraBackwardA(device, adapted, { step, x, dy, dropout, da }, { ...place, slots })] : []),
-    ...(hasInput ? [projectBackward(device, matrix, adapted, { step, dy, dropout, dx }, { salt })] : []),
+    loraBackwardUp(gpu, adapted, { step, dy }),
+    ...(db ? [loraBackwardB(gpu, adapted, { step, y, dy, db }, { slots })] : []),
+    ...(da ? [loraBackwardA(gpu, adapted, { step, x, dy, dropout, da }, { ...place, slots })] : []),
+    ...(hasInput ? [projectBackward(gpu, matrix, adapted, { step, dy, dropout, dx }, { salt })] : []),
   ]
 }
 
@@ -171,25 +171,25 @@ function planAttention(
   layer: number,
   groups: Groups,
 ): Promise<Dispatch>[] {
-  const { device, shape, buffers, adapter, angles, limits } = context
+  const { gpu, shape, buffers, adapter, angles, limits } = context
   const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
-  const attentionPlan = { plan: manyRowsPlan(device) === 'direct' ? 'direct' : 'row' } as const
+  const attentionPlan = { plan: gpu.tuning.batchAttention }
   const place = (name: Projection): number => bOffset(layout, name, layer)
   return [
     ...forwardOf(context, groups.qkv),
     rotaryAppend(
-      device,
+      gpu.device,
       attentionShape,
       binding,
       { step, qkv, bias: block.qkv.bias, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
     ),
-    attention(device, attentionShape, { step, query, cache, y: attended }, attentionPlan),
+    attention(gpu, attentionShape, { step, query, cache, y: attended }, attentionPlan),
     ...forwardOf(context, groups.o),
     addRmsNorm(
-      device,
+      gpu,
       binding,
       { step, gain: block.postAttentionNorm, residual, y: ffnInput },
       { delta: attentionOutput, bias: block.o.bias, bOffset: place('o') },
@@ -204,13 +204,13 @@ function planActivation(
   layer: number,
   groups: Groups,
 ): Promise<Dispatch>[] {
-  const { device, buffers, adapter } = context
+  const { gpu, buffers, adapter } = context
   const { step, gateUp, activated } = buffers
   const { binding, layout } = adapter
   return [
     ...forwardOf(context, groups.gateUp),
     swiglu(
-      device,
+      gpu.device,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
       { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
@@ -224,7 +224,8 @@ function planBackward(
   layer: number,
   groups: Groups,
 ): Promise<Dispatch>[] {
-  const { device, shape, buffers, adapter, angles, limits } = context
+  const { gpu, shape, buffers, adapter, angles, limits } = context
+  const { device } = gpu
   const { step, query, cache, between, dResidual, dNormed, attentionStats } = buffers
   const { dActivated, dGateUp, dAttended, dQuery, dCache, dQkv } = buffers
   const { binding, layout } = adapter
@@ -248,7 +249,7 @@ function planBackward(
       { epsilon, accumulate: true },
     ),
     ...backwardOf(context, groups.o),
-    attentionBackwardQuery(device, attentionShape, {
+    attentionBackwardQuery(gpu, attentionShape, {
       step,
       query,
       cache,
@@ -257,7 +258,7 @@ function planBackward(
       dquery: dQuery,
       stats: attentionStats,
     }),
-    attentionBackwardCache(device, attentionShape, {
+    attentionBackwardCache(gpu, attentionShape, {
       step,
       query,
       cache,
@@ -292,11 +293,11 @@ export async function planBlockTraining(
 ): Promise<BlockTraining> {
   const buffers = layerBuffers(shared.buffers, layer)
   const context = { ...shared, buffers }
-  const { device, shape, adapter } = context
+  const { gpu, shape, adapter } = context
   const groups = groupsOf(context, block, layer)
   const enter = (isFirst: boolean): Promise<Dispatch> =>
     addRmsNorm(
-      device,
+      gpu,
       adapter.binding,
       { step: buffers.step, gain: block.inputNorm, residual: buffers.residual, y: buffers.attentionInput },
       isFirst || !previousDownBias

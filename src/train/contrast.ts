@@ -3,6 +3,7 @@ import { encode } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, readTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { gatherRows } from '../kernels/gatherRows.ts'
 import { infoNce } from '../kernels/infoNce.ts'
 import { linear } from '../kernels/linear.ts'
@@ -70,30 +71,28 @@ interface Side {
 
 /** `f = normalise(W·x + b)` of one side, and the gradients of x, W and b, which accumulate (that of x where asked for). */
 async function createSide(
-  device: GPUDevice,
+  gpu: TunedDevice,
   parameters: Parameters,
   head: Head,
   x: Tensor,
   dx: { readonly tensor: Tensor; readonly accumulate: boolean } | undefined,
 ): Promise<Side> {
+  const { device } = gpu
   const [weight, bias] = [parameters.value(`${head}.weight`), parameters.value(`${head}.bias`)]
   const shape = [x.shape[0] ?? 0, weight.shape[0] ?? 0]
   const create = (label: string): Tensor => createTensor(device, shape, `contrast ${label}`)
   const [raw, features] = [create('raw features'), create('features')]
   const [dFeatures, dRaw] = [create('feature gradient'), create('raw feature gradient')]
   const count = createTensor(device, [1], 'contrast rows')
-  const forward = [
-    linear(device, { x, weight, bias, y: raw }),
-    normaliseRows(device, { x: raw, y: features }),
-  ]
+  const forward = [linear(gpu, { x, weight, bias, y: raw }), normaliseRows(device, { x: raw, y: features })]
   const backward = [normaliseRowsBackward(device, { dy: dFeatures, x: raw, dx: dRaw })]
   const [dweight, dbias] = [parameters.gradient(`${head}.weight`), parameters.gradient(`${head}.bias`)]
   if (dweight && dbias) {
-    backward.push(linearBackwardWeight(device, { dy: dRaw, count, x, dweight, dbias }))
+    backward.push(linearBackwardWeight(gpu, { dy: dRaw, count, x, dweight, dbias }))
   }
   if (dx) {
     const { tensor, accumulate } = dx
-    backward.push(linearBackwardInput(device, { dy: dRaw, count, weight, dx: tensor }, { accumulate }))
+    backward.push(linearBackwardInput(gpu, { dy: dRaw, count, weight, dx: tensor }, { accumulate }))
   }
   return {
     features,
@@ -119,9 +118,10 @@ async function createSide(
  * @throws HycoraError `format-invalid` when the pack has no heads, `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
 export async function createContrast(
-  device: GPUDevice,
+  gpu: TunedDevice,
   { form, parameters, rows: capacity, hidden, dHidden }: ContrastOptions,
 ): Promise<Contrast> {
+  const { device } = gpu
   const table = parameters.value('roles_emb.weight')
   const roles = table.shape[0] ?? 0
   // The buffer's rows may be padded; the head knows how wide a hidden state is.
@@ -133,14 +133,14 @@ export async function createContrast(
   const [pooled, dPooled] = [create([capacity, columns], 'hidden'), create([capacity, columns], 'dHidden')]
   const dTable = parameters.gradient('roles_emb.weight')
   const said = await createSide(
-    device,
+    gpu,
     parameters,
     'hidden_to_role_emb_layer',
     pooled,
     dHidden && { tensor: dPooled, accumulate: false },
   )
   const speaker = await createSide(
-    device,
+    gpu,
     parameters,
     'role_emb_to_role_emb_layer',
     table,
@@ -155,15 +155,15 @@ export async function createContrast(
   const scale = 1 / TEMPERATURE
 
   const gather = await gatherRows(device, { x: hidden, index, y: pooled }, { columns })
-  const product = await linear(device, { x: t.features, weight: s.features, y: logits }, { scale })
+  const product = await linear(gpu, { x: t.features, weight: s.features, y: logits }, { scale })
   const compare = await infoNce(device, { role_ids: ids, occurrences, scales, logits, loss })
   const toSaid = await linearBackwardInput(
-    device,
+    gpu,
     { dy: logits, count: t.count, weight: s.features, dx: t.dFeatures },
     { scale },
   )
   const toSpeaker = await linearBackwardWeight(
-    device,
+    gpu,
     { dy: logits, count: t.count, x: t.features, dweight: s.dFeatures, dbias: noBias },
     { scale },
   )

@@ -3,6 +3,7 @@ import { encode } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, readBuffer, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { addRmsNorm } from '../kernels/addRmsNorm.ts'
 import { DROPOUT_WORDS, packDropout } from '../kernels/dropout.ts'
 import { embedding } from '../kernels/embedding.ts'
@@ -77,12 +78,13 @@ export class DecoderTraining {
    * @throws HycoraError `out-of-memory` when the buffers do not fit, `shader-invalid`.
    */
   static async create(
-    device: GPUDevice,
+    gpu: TunedDevice,
     decoder: Decoder,
     weights: GpuWeights,
     adapter: TrainedAdapter,
     { isDropping, ...sized }: DecoderTrainingOptions,
   ): Promise<DecoderTraining> {
+    const { device } = gpu
     const { binding, layout } = adapter
     const { limits } = sized
     const sizes = {
@@ -95,7 +97,7 @@ export class DecoderTraining {
     const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
     const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
-    const context = { device, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
+    const context = { gpu, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
     const last = weights.blocks.length - 1
     const lastBias = weights.blocks[last]?.down.bias
     const { step, residual, hidden, dHidden, dResidual } = buffers
@@ -110,7 +112,7 @@ export class DecoderTraining {
         ),
       ),
       addRmsNorm(
-        device,
+        gpu,
         binding,
         { step, gain: weights.finalNorm, residual, y: hidden },
         lastBias ? { delta: ffnOutput, bias: lastBias, bOffset: bOffset(layout, 'down', last) } : null,
@@ -121,7 +123,7 @@ export class DecoderTraining {
         { dy: dHidden, x: buffers.checkpoints.at(-1) ?? residual, gain: weights.finalNorm, dx: dResidual },
         { epsilon, accumulate: false },
       ),
-      planHead(device, buffers, weights.head, noParts, dropout),
+      planHead(gpu, buffers, weights.head, noParts, dropout),
     ])
     const plan = { embedding: embed, blocks, finalNorm, finalNormBackward, head }
     return new DecoderTraining(device, { buffers, plan, dropout, angles, limits })

@@ -3,6 +3,7 @@ import type { PackConfig } from '../formats/packConfig.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { layerNorm } from '../kernels/layerNorm.ts'
 import { layerNormBackward } from '../kernels/layerNormBackward.ts'
 import { layerNormBackwardWeight } from '../kernels/layerNormBackwardWeight.ts'
@@ -42,7 +43,7 @@ const EPSILON = 1e-5
 /** Makes the dispatches of one layer after the other, forward in order and backward in reverse. */
 class Tape {
   readonly tensors: Tensor[] = []
-  private readonly device: GPUDevice
+  private readonly gpu: TunedDevice
   private readonly parameters: Parameters
   private readonly roles: RunRoles
   private readonly layerIds: number
@@ -50,8 +51,8 @@ class Tape {
   private readonly ahead: Promise<Dispatch>[] = []
   private readonly back: Promise<Dispatch>[][] = []
 
-  constructor(device: GPUDevice, parameters: Parameters, roles: RunRoles, layerIds: number) {
-    this.device = device
+  constructor(gpu: TunedDevice, parameters: Parameters, roles: RunRoles, layerIds: number) {
+    this.gpu = gpu
     this.parameters = parameters
     this.roles = roles
     this.layerIds = layerIds
@@ -61,21 +62,21 @@ class Tape {
   /** A new tensor of one row for each role and layer. */
   create(columns: number, label: string): Tensor {
     const rows = this.roles.capacity * this.layerIds
-    const tensor = createTensor(this.device, [rows, columns], `hyper-network ${label}`)
+    const tensor = createTensor(this.gpu.device, [rows, columns], `hyper-network ${label}`)
     this.tensors.push(tensor)
     return tensor
   }
 
   /** `v = [e_role ; e_layer]`; the gradients of both tables accumulate. */
   input(v: Tensor, dv: Tensor): void {
-    const { device, parameters } = this
+    const { gpu, parameters } = this
     const { ids, count } = this.roles
     const [roles, layers] = [parameters.value('roles_emb.weight'), parameters.value('layers_emb.weight')]
-    this.ahead.push(roleLayerInput(device, { roles, layers, role_ids: ids, v }))
+    this.ahead.push(roleLayerInput(gpu.device, { roles, layers, role_ids: ids, v }))
     const droles = parameters.gradient('roles_emb.weight')
     const dlayers = parameters.gradient('layers_emb.weight')
     this.back.push(
-      droles && dlayers ? [roleLayerBackward(device, { dv, role_ids: ids, count, droles, dlayers })] : [],
+      droles && dlayers ? [roleLayerBackward(gpu.device, { dv, role_ids: ids, count, droles, dlayers })] : [],
     )
   }
 
@@ -85,7 +86,8 @@ class Tape {
     { x, y, dx, dy }: Readonly<Record<'x' | 'y' | 'dx' | 'dy', Tensor>>,
     accumulate: boolean,
   ): void {
-    const { device, parameters, stats } = this
+    const { gpu, parameters, stats } = this
+    const { device } = gpu
     const { count } = this.roles
     const stem = `hypernet_encoder.${name}`
     const [gain, bias] = [parameters.value(`${stem}.weight`), parameters.value(`${stem}.bias`)]
@@ -105,14 +107,14 @@ class Tape {
     { x, y, dx, dy }: Readonly<Record<'x' | 'y' | 'dx' | 'dy', Tensor>>,
     residual?: Tensor,
   ): void {
-    const { device, parameters } = this
+    const { gpu, parameters } = this
     const { capacity, count } = this.roles
     const stem = `hypernet_encoder.${name}`
     const [weight, bias] = [parameters.value(`${stem}.weight`), parameters.value(`${stem}.bias`)]
     this.ahead.push(
       residual
-        ? linear(device, { x, weight, bias, residual, y })
-        : linear(device, { x, weight, bias, y }, { relu: true }),
+        ? linear(gpu, { x, weight, bias, residual, y })
+        : linear(gpu, { x, weight, bias, y }, { relu: true }),
     )
     const columns = weight.shape[0] ?? 0
     const blocks = {
@@ -124,10 +126,10 @@ class Tape {
       yBlockStride: this.layerIds * columns,
     }
     const gradient = residual ? { dy, count } : { dy, count, gate: y }
-    const steps = [linearBackwardInput(device, { ...gradient, weight, dx }, { blocks })]
+    const steps = [linearBackwardInput(gpu, { ...gradient, weight, dx }, { blocks })]
     const [dweight, dbias] = [parameters.gradient(`${stem}.weight`), parameters.gradient(`${stem}.bias`)]
     if (dweight && dbias)
-      steps.push(linearBackwardWeight(device, { ...gradient, x, dweight, dbias }, { blocks }))
+      steps.push(linearBackwardWeight(gpu, { ...gradient, x, dweight, dbias }, { blocks }))
     this.back.push(steps)
   }
 
@@ -154,7 +156,7 @@ class Tape {
  * @throws HycoraError `format-invalid` when the pack has no hyper-network, `out-of-memory`, `shader-invalid`.
  */
 export async function createEncoderTraining(
-  device: GPUDevice,
+  gpu: TunedDevice,
   { hypernetwork: size, roleEmbedding, projections, layers }: PackConfig,
   parameters: Parameters,
   roles: RunRoles,
@@ -166,7 +168,7 @@ export async function createEncoderTraining(
   )
   const { hidden, residualBlocks, layernormInput, layernormOutput } = size
   const layerIds = projections.length * layers
-  const tape = new Tape(device, parameters, roles, layerIds)
+  const tape = new Tape(gpu, parameters, roles, layerIds)
   const inputColumns = roleEmbedding + size.layerEmbedding
 
   let x = tape.create(inputColumns, 'input')

@@ -2,6 +2,7 @@ import type { PackConfig } from '../formats/packConfig.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { linear } from '../kernels/linear.ts'
 import { linearBackwardInput } from '../kernels/linearBackwardInput.ts'
 import { linearBackwardWeight } from '../kernels/linearBackwardWeight.ts'
@@ -36,7 +37,7 @@ export interface GeneratorTensors {
  * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
 export async function createGeneratorTraining(
-  device: GPUDevice,
+  gpu: TunedDevice,
   {
     config,
     layout,
@@ -52,7 +53,7 @@ export async function createGeneratorTraining(
   const { layerIds, h, dh } = encoder
   const { capacity, count } = roles
   const [z, dz] = ['z', 'z gradient'].map((label) =>
-    createTensor(device, [capacity * layerIds, width], `${side} ${label}`),
+    createTensor(gpu.device, [capacity * layerIds, width], `${side} ${label}`),
   ) as [Tensor, Tensor]
   const forward: Promise<Dispatch>[] = []
   const backward: Promise<Dispatch>[] = []
@@ -67,35 +68,27 @@ export async function createGeneratorTraining(
     const [up, upBias] = [`${name}.up.weight`, `${name}.up.bias`]
     const [downWeight, upWeight] = [parameters.value(down), parameters.value(up)]
     forward.push(
-      linear(device, { x: h, weight: downWeight, bias: parameters.value(downBias), y: z }, { blocks: toZ }),
+      linear(gpu, { x: h, weight: downWeight, bias: parameters.value(downBias), y: z }, { blocks: toZ }),
       linear(
-        device,
+        gpu,
         { x: z, weight: upWeight, bias: parameters.value(upBias), y: slots },
         { scale, blocks: toSlots },
       ),
     )
     backward.push(
-      linearBackwardInput(
-        device,
-        { dy: dSlots, count, weight: upWeight, dx: dz },
-        { scale, blocks: toSlots },
-      ),
-      linearBackwardInput(device, { dy: dz, count, weight: downWeight, dx: dh }, { accumulate, blocks: toZ }),
+      linearBackwardInput(gpu, { dy: dSlots, count, weight: upWeight, dx: dz }, { scale, blocks: toSlots }),
+      linearBackwardInput(gpu, { dy: dz, count, weight: downWeight, dx: dh }, { accumulate, blocks: toZ }),
     )
     const [dUp, dUpBias] = [parameters.gradient(up), parameters.gradient(upBias)]
     const [dDown, dDownBias] = [parameters.gradient(down), parameters.gradient(downBias)]
     if (dUp && dUpBias && dDown && dDownBias) {
       backward.push(
         linearBackwardWeight(
-          device,
+          gpu,
           { dy: dSlots, count, x: z, dweight: dUp, dbias: dUpBias },
           { scale, blocks: toSlots },
         ),
-        linearBackwardWeight(
-          device,
-          { dy: dz, count, x: h, dweight: dDown, dbias: dDownBias },
-          { blocks: toZ },
-        ),
+        linearBackwardWeight(gpu, { dy: dz, count, x: h, dweight: dDown, dbias: dDownBias }, { blocks: toZ }),
       )
     }
   })

@@ -1,11 +1,11 @@
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { crossEntropy } from '../kernels/crossEntropy.ts'
 import { gatherRows } from '../kernels/gatherRows.ts'
 import type { PackedMatrix } from '../kernels/packedMatrix.ts'
 import type { ProjectedParts } from '../kernels/project.ts'
-import { manyRowsPlan } from '../kernels/manyRowsPlan.ts'
 import { project } from '../kernels/project.ts'
 import { projectBackward } from '../kernels/projectBackward.ts'
 import { scatterAddRows } from '../kernels/scatterAddRows.ts'
@@ -25,27 +25,28 @@ function partOf(list: Tensor, chunk: number): Tensor {
 }
 
 async function planChunk(
-  device: GPUDevice,
+  gpu: TunedDevice,
   buffers: TrainingBuffers,
   head: PackedMatrix,
   parts: ProjectedParts,
   dropout: Tensor,
   chunk: number,
 ): Promise<HeadChunk> {
+  const { device } = gpu
   const { hidden, dHidden, gathered, dGathered, logits } = buffers
   const step = createTensor(device, [stepWords(1)], `head step ${chunk}`)
   const index = partOf(buffers.replyRows, chunk)
   const columns = head.in
   const dispatches = await Promise.all([
     gatherRows(device, { x: hidden, index, y: gathered }, { columns }),
-    project(device, head, parts, { step, x: gathered, y: logits }, { plan: manyRowsPlan(device) }),
+    project(gpu, head, parts, { step, x: gathered, y: logits }, { rows: 'many' }),
     crossEntropy(device, {
       targets: partOf(buffers.targets, chunk),
       weights: partOf(buffers.weights, chunk),
       logits,
       loss: partOf(buffers.losses, chunk),
     }),
-    projectBackward(device, head, parts, { step, dy: logits, dropout, dx: dGathered }, { salt: 0 }),
+    projectBackward(gpu, head, parts, { step, dy: logits, dropout, dx: dGathered }, { salt: 0 }),
     scatterAddRows(device, { x: dGathered, index, y: dHidden }, { columns }),
   ])
   return { step, dispatches }
@@ -53,7 +54,7 @@ async function planChunk(
 
 /** Binds the head for as many chunks as the largest batch may need. */
 export function planHead(
-  device: GPUDevice,
+  gpu: TunedDevice,
   buffers: TrainingBuffers,
   head: PackedMatrix,
   parts: ProjectedParts,
@@ -61,6 +62,6 @@ export function planHead(
 ): Promise<readonly HeadChunk[]> {
   const chunks = (buffers.replyRows.shape[0] ?? 0) / HEAD_ROWS
   return Promise.all(
-    Array.from({ length: chunks }, (_, chunk) => planChunk(device, buffers, head, parts, dropout, chunk)),
+    Array.from({ length: chunks }, (_, chunk) => planChunk(gpu, buffers, head, parts, dropout, chunk)),
   )
 }

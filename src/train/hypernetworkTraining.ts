@@ -3,6 +3,7 @@ import { encode } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { PackConfig } from '../formats/packConfig.ts'
 import type { AdapterBinding } from '../kernels/adapterBinding.ts'
 import { mixRows } from '../kernels/mixRows.ts'
@@ -56,7 +57,7 @@ interface Factor {
 
 /** What every factor is made from. */
 interface Parts {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly config: PackConfig
   readonly layout: AdapterLayout
   readonly parameters: Parameters
@@ -77,17 +78,18 @@ function sharedFactor({ parameters }: Parts, side: Side): Factor {
 }
 
 /** Slots for every role of a batch, their gradients, and how far slots lie apart. */
-function createSlots({ device, layout, roles }: Parts, side: Side): readonly [Tensor, Tensor, number] {
+function createSlots({ gpu, layout, roles }: Parts, side: Side): readonly [Tensor, Tensor, number] {
   const size = side === 'A' ? layout.aSize : layout.bSize
   const [slots, gradient] = [`${side} of the batch`, `${side} gradient of the batch`].map((label) =>
-    createTensor(device, [roles.capacity, size], label),
+    createTensor(gpu.device, [roles.capacity, size], label),
   ) as [Tensor, Tensor]
   return [slots, gradient, size]
 }
 
 /** Rows of a table [roles, slot size], copied to slots and added back. */
 async function tableFactor(parts: Parts, side: Side): Promise<Factor> {
-  const { device, parameters, roles, order, used } = parts
+  const { gpu, parameters, roles, order, used } = parts
+  const { device } = gpu
   const [slots, dSlots, stride] = createSlots(parts, side)
   const down = { x: parameters.value(side), sources: roles.ids, weights: used, slots: order, y: slots }
   const forward = [[await mixRows(device, down, { accumulate: false }), oneEach] as const]
@@ -108,10 +110,10 @@ async function generatedFactor(
   encoder: EncoderTraining,
   { accumulate }: { readonly accumulate: boolean },
 ): Promise<Factor> {
-  const { device, config, parameters, roles } = parts
+  const { gpu, config, parameters, roles } = parts
   const [slots, dSlots, stride] = createSlots(parts, side)
   const tensors = { encoder, roles, slots, dSlots }
-  const generator = await createGeneratorTraining(device, { ...parts, side }, parameters, tensors, {
+  const generator = await createGeneratorTraining(gpu, { ...parts, side }, parameters, tensors, {
     accumulate,
   })
   const rows = (count: number): number => count * config.layers
@@ -133,7 +135,7 @@ async function generatedFactor(
 
 /** A₀ added to every slot, and the sum of all slots' gradients added to its own. */
 async function addStatic(
-  { device, parameters, order, used, roles }: Parts,
+  { gpu: { device }, parameters, order, used, roles }: Parts,
   slots: Tensor,
   dSlots: Tensor,
 ): Promise<Pick<Factor, 'forward' | 'backward' | 'tensors'>> {
@@ -157,7 +159,7 @@ async function addStatic(
  * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
 export async function createHypernetworkTraining(
-  device: GPUDevice,
+  gpu: TunedDevice,
   {
     config,
     layout,
@@ -170,6 +172,7 @@ export async function createHypernetworkTraining(
     readonly capacity: number
   },
 ): Promise<HypernetworkTraining> {
+  const { device } = gpu
   const order = Uint32Array.from({ length: capacity }, (_, i) => i)
   const roles = {
     capacity,
@@ -177,7 +180,7 @@ export async function createHypernetworkTraining(
     count: createTensor(device, [1], 'roles in the batch'),
   }
   const parts: Parts = {
-    device,
+    gpu,
     config,
     layout,
     parameters,
@@ -187,7 +190,7 @@ export async function createHypernetworkTraining(
   }
   const { A, B } = config.sources
   const encoder = config.hypernetwork
-    ? await createEncoderTraining(device, config, parameters, roles)
+    ? await createEncoderTraining(gpu, config, parameters, roles)
     : undefined
   const factorOf = (side: Side, source: typeof A, accumulate: boolean): Factor | Promise<Factor> => {
     if (source === 'shared') return sharedFactor(parts, side)

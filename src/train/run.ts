@@ -208,8 +208,8 @@ export async function* runTraining(
   input: RunInput,
   control: RunControl = {},
 ): AsyncGenerator<RunEvent, RunResult> {
-  const { device, decoder, weights, trainee, config, batches, run } = input
-  const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits: batches.limits })
+  const { gpu, decoder, weights, trainee, config, batches, run } = input
+  const trainer = await Trainer.create(gpu, decoder, weights, trainee, { config, limits: batches.limits })
   try {
     const progress = await begin(trainer, input)
     yield await plan(trainer, input)

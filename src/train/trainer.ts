@@ -1,4 +1,5 @@
 import { HycoraError, check } from '../core/errors.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
 import type { Batch } from './batches.ts'
@@ -73,12 +74,13 @@ export class Trainer {
    * @throws HycoraError `out-of-memory` when it does not fit.
    */
   static async create(
-    device: GPUDevice,
+    gpu: TunedDevice,
     decoder: Decoder,
     weights: GpuWeights,
     trainee: Trainee,
     { config, limits }: { readonly config: TrainConfig; readonly limits: BatchLimits },
   ): Promise<Trainer> {
+    const { device } = gpu
     const needs = trainingNeeds(decoder, trainee, config, limits)
     const { layout } = needs
     check(
@@ -88,7 +90,7 @@ export class Trainer {
     )
     const parameters = createParameters(device, needs)
     parameters.load((name) => trainee.tensors.get(name) ?? [])
-    const hypernetwork = await createHypernetworkTraining(device, {
+    const hypernetwork = await createHypernetworkTraining(gpu, {
       config: trainee.config,
       layout,
       parameters,
@@ -101,12 +103,12 @@ export class Trainer {
       da: hypernetwork.aGradient,
       db: hypernetwork.bGradient,
     }
-    const training = await DecoderTraining.create(device, decoder, weights, adapter, {
+    const training = await DecoderTraining.create(gpu, decoder, weights, adapter, {
       limits,
       isDropping: config.dropout > 0,
     })
     const contrast = needs.hasContrast
-      ? await createContrast(device, {
+      ? await createContrast(gpu, {
           form: config.contrast.form === 'batch' ? 'batch' : 'table',
           parameters,
           hidden: training.buffers.hidden,

@@ -1,4 +1,5 @@
 import { check } from '../core/errors.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Decoder } from '../model/decoder.ts'
 import type { GpuWeights } from '../model/gpuWeights.ts'
 import type { Batch } from './batches.ts'
@@ -22,7 +23,7 @@ export interface StepTime {
 
 /** A run, as far as a short step of it needs to know it. */
 export interface TrialInput {
-  readonly device: GPUDevice
+  readonly gpu: TunedDevice
   readonly decoder: Decoder
   readonly weights: GpuWeights
   readonly trainee: Trainee
@@ -55,11 +56,11 @@ function trialBatch(tokens: number, vocabulary: number, role: number): Batch {
  * @throws HycoraError what `Trainer.create` throws; `cancelled` when the signal comes between its steps.
  */
 export async function tryStep(
-  { device, decoder, weights, trainee, config }: TrialInput,
+  { gpu, decoder, weights, trainee, config }: TrialInput,
   signal?: AbortSignal,
 ): Promise<StepTime> {
   const limits = { rows: 1, tokens: LONG }
-  const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits })
+  const trainer = await Trainer.create(gpu, decoder, weights, trainee, { config, limits })
   const stepOf = (tokens: number): Promise<number> => {
     check(!signal?.aborted, 'cancelled', () => 'the step is not to be tried any more')
     const batch = trialBatch(tokens, decoder.vocabulary, trainee.onlyRole ?? 0)

@@ -1,25 +1,32 @@
 import { create, globals } from 'webgpu'
 
 import { requestDevice } from '../../src/gpu/device.ts'
+import type { TunedDevice, Tuning } from '../../src/gpu/tuning.ts'
 
 Object.assign(globalThis, globals)
 
 /** Dawn frees the instance, and with it every device, once nothing refers to it any more. */
 const gpu = create([])
-let shared: Promise<GPUDevice> | undefined
+let shared: Promise<TunedDevice> | undefined
 
 /** The tests' device: Dawn in Node on whatever Vulkan driver the environment names. Errors of the API fail the test. */
-export function testDevice(): Promise<GPUDevice> {
-  shared ??= openDevice()
-  return shared
+export async function testDevice(): Promise<GPUDevice> {
+  return (await testGpu()).device
 }
 
-async function openDevice(): Promise<GPUDevice> {
+/** The tests' device with its tuning, or with another in parts. Tokens are computed ahead, which is the harder way. */
+export async function testGpu(tuning: Partial<Tuning> = {}): Promise<TunedDevice> {
+  shared ??= openDevice()
+  const found = await shared
+  return { ...found, tuning: { ...found.tuning, stepsAhead: 2, ...tuning } }
+}
+
+async function openDevice(): Promise<TunedDevice> {
   const adapter = await gpu.requestAdapter()
   if (!adapter) throw new Error('no WebGPU adapter: is a Vulkan driver there? (npm test sets one up)')
-  const device = await requestDevice(adapter)
-  device.addEventListener('uncapturederror', (event) => {
+  const tuned = await requestDevice(adapter)
+  tuned.device.addEventListener('uncapturederror', (event) => {
     throw new Error(`uncaptured GPU error: ${event.error.message}`)
   })
-  return device
+  return tuned
 }

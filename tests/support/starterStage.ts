@@ -5,7 +5,7 @@ import { openChatModel } from '../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../src/model/gpuBackbone.ts'
 import { openPackShelf } from '../../src/play/packShelf.ts'
 import type { Stage } from '../../src/play/stage.ts'
-import { testDevice } from './device.ts'
+import { testGpu } from './device.ts'
 
 const root = resolve(import.meta.dirname, '../../public/models/starter')
 
@@ -13,9 +13,9 @@ const root = resolve(import.meta.dirname, '../../public/models/starter')
 export async function starterStage(): Promise<Stage> {
   const name = 'Starter'
   const model = await openChatModel(folder(root), { model: 'onnx/model_fp16.onnx' })
-  const device = await testDevice()
-  const backbone = await GpuBackbone.create(device, model.decoder)
+  const gpu = await testGpu()
+  const backbone = await GpuBackbone.create(gpu, model.decoder)
   const shelf = openPackShelf({ backbone, model, name, pack: null })
   const computing = { path: 'webgpu', why: 'chosen', reason: '', rates: {} } as const
-  return { name, device, backbone, computing, model, pack: null, shelf, warnings: [] }
+  return { name, device: gpu.device, backbone, computing, model, pack: null, shelf, warnings: [] }
 }

@@ -156,6 +156,14 @@ describe('layers', () => {
   })
 })
 
+test('only the device itself asks for a driver’s name, and the report that is shown', () => {
+  const asking = files.filter(({ text }) => /\badapterInfo\b|\bisSoftware\(/.test(withoutComments(text)))
+  expect(asking.map(({ path }) => path).toSorted()).toEqual([
+    'src/engine/deviceReport.ts',
+    'src/gpu/device.ts',
+  ])
+})
+
 describe('the state of the page', () => {
   const stores = files.filter(({ path }) => path.startsWith('app/stores/'))
 

@@ -6,10 +6,11 @@ import { openNodeDevice } from '../gpu.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
-import { openOnDevice } from '../../play/openBackbone.ts'
+import { GpuBackbone } from '../../model/gpuBackbone.ts'
 import { generateGreedy, promptIds, rivalModel, takeFirst } from './subject.ts'
 import type { Opponent, Subject } from './subject.ts'
 import { interleave, timeOf } from './timing.ts'
+import { tuneWith } from './tune.ts'
 
 /** Who starts in a process of its own. */
 export type Starter = 'ours' | 'rival'
@@ -21,7 +22,9 @@ export async function startCold(who: Starter, options: ReadonlyMap<string, strin
   if (who === 'ours') {
     return timeOf(async () => {
       const opened = await openModel(options)
-      const backbone = await openOnDevice(await openNodeDevice(), opened.model.decoder)
+      const gpu = await openNodeDevice()
+      const tuned = { ...gpu, tuning: tuneWith(gpu.tuning, options.get('tune')) }
+      const backbone = await GpuBackbone.create(tuned, opened.model.decoder)
       const ids = promptIds(SHORT_PROMPT, opened.model.decoder.vocabulary, 1)
       await takeFirst(generateGreedy(backbone, ids, 1))
     })
@@ -39,9 +42,11 @@ const WITHOUT_SHADER_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DI
 
 /** Starts this program again for one cold start. */
 function startProcess(subject: Subject, who: Starter, environment: Readonly<Record<string, string>>): number {
+  const { tune } = subject
   const { root, model } = subject.opened
   const [, program = ''] = process.argv
   const words = [program, 'bench', '--cold-start', who, '--backbone', root, '--model', model.modelFile]
+  if (tune !== undefined) words.push('--tune', tune)
   const { stdout, stderr, status } = spawnSync(process.execPath, words, {
     encoding: 'utf8',
     env: { ...process.env, ...environment },

@@ -93,7 +93,7 @@ export async function switchCase(subject: Subject): Promise<BenchRow> {
   if (!pack) return withoutPack(subject, 'role-switch', 'ms', rivalName)
   const { device } = gpu
   const castings = castingsOf(pack).slice(0, 8)
-  const adapter = await createAdapter(device, backbone.shape, pack)
+  const adapter = await createAdapter(gpu, backbone.shape, pack)
   const turnTo = (casting: Casting): Promise<number> =>
     timeOf(async () => {
       adapter.slotFor(casting)
@@ -140,7 +140,7 @@ export async function hypernetworkCase(subject: Subject): Promise<BenchRow> {
   ) as ProjectionDims
   const layout = adapterLayout(rank, layers, allDims)
   const slots = createTensor(device, [1, layout.aSize], 'adapter A')
-  const hypernetwork = await createHypernetwork(device, pack, layout, slots)
+  const hypernetwork = await createHypernetwork(gpu, pack, layout, slots)
   const castings = castingsOf(pack)
   let turn = 0
   const generate = (): Promise<number> =>

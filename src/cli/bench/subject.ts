@@ -5,8 +5,7 @@ import { Random } from '../../core/random.ts'
 import { GREEDY } from '../../core/sampling.ts'
 import type { Pack } from '../../formats/pack.ts'
 import type { Casting } from '../../model/backbone.ts'
-import type { GpuBackbone } from '../../model/gpuBackbone.ts'
-import { openOnDevice } from '../../play/openBackbone.ts'
+import { GpuBackbone } from '../../model/gpuBackbone.ts'
 import { describeFormat } from '../../model/gpuWeights.ts'
 import type { OpenedModel } from '../engine.ts'
 import { openNodeDevice } from '../gpu.ts'
@@ -15,6 +14,7 @@ import type { BenchCase, BenchRow, Measured } from './report.ts'
 import { rowOf } from './report.ts'
 import { openRival } from './rival.ts'
 import type { Provider, Rival, RivalModel } from './rival.ts'
+import { tuneWith } from './tune.ts'
 
 /** What is measured: one backbone on one device, the pack played on it, and how long to measure. */
 export interface Subject {
@@ -24,6 +24,8 @@ export interface Subject {
   readonly pack: Pack | null
   readonly rounds: number
   readonly tokens: number
+  /** What replaces the device's tuning in parts. */
+  readonly tune: string | undefined
   row(name: BenchCase, measured: Measured): BenchRow
 }
 
@@ -37,16 +39,17 @@ export function rivalModel({ root, model }: OpenedModel): RivalModel {
 export async function openSubject(
   opened: OpenedModel,
   pack: Pack | null,
-  lengths: { readonly rounds: number; readonly tokens: number },
+  measuring: Pick<Subject, 'rounds' | 'tokens' | 'tune'>,
 ): Promise<Subject> {
-  const gpu = await openNodeDevice()
+  const found = await openNodeDevice()
+  const gpu = { ...found, tuning: tuneWith(found.tuning, measuring.tune) }
   const about = { model: opened.name, type: describeFormat(opened.model.decoder) }
   return {
     opened,
     gpu,
-    backbone: await openOnDevice(gpu, opened.model.decoder),
+    backbone: await GpuBackbone.create(gpu, opened.model.decoder),
     pack,
-    ...lengths,
+    ...measuring,
     row: (name, measured) => rowOf(name, about, measured),
   }
 }

@@ -39,7 +39,6 @@ function batchOf(tokens: number, vocabulary: number, seed: number): Batch {
 /** Tokens a second of a training step, against reading as many as a prompt; peak memory against its formula. */
 export async function trainCase(subject: Subject): Promise<BenchRow> {
   const { backbone, gpu, rounds } = subject
-  const { device } = gpu
   const { shape, weights } = backbone
   const read = (count: number, seed: number): Promise<number> =>
     timeOf(() => takeFirst(generateGreedy(backbone, promptIds(count, shape.vocabulary, seed), 1)))
@@ -56,8 +55,8 @@ export async function trainCase(subject: Subject): Promise<BenchRow> {
     trainingNeeds(shape, trainee, DEFAULT_CONFIG, limits),
     blockSizeOf(weights),
   )
-  const bytes = watchBuffers(device)
-  const trainer = await Trainer.create(device, shape, weights, trainee, { config: DEFAULT_CONFIG, limits })
+  const bytes = watchBuffers(gpu.device)
+  const trainer = await Trainer.create(gpu, shape, weights, trainee, { config: DEFAULT_CONFIG, limits })
   let step = 0
   const train = (): Promise<number> =>
     timeOf(() => {

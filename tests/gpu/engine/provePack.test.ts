@@ -18,7 +18,7 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import type { ReferenceAdapters } from '../../reference/decoder.ts'
 import { expectClose, expectSameBits } from '../../support/compare.ts'
 import { referenceAdapters } from '../../support/decoderPack.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 
 const root = resolve(import.meta.dirname, '../../../public')
 const IDS = [1, 388, 266, 201, 42, 77, 1023]
@@ -31,7 +31,7 @@ let shelf: PackShelf
 beforeAll(async () => {
   model = await openChatModel(folder(resolve(root, 'models/starter')), { model: 'onnx/model_fp16.onnx' })
   first = await readPack(await openFile(resolve(root, 'packs/starter.hycora.safetensors')))
-  backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+  backbone = await GpuBackbone.create(await testGpu(), model.decoder)
   await backbone.attach(first)
   shelf = openPackShelf({ backbone, model, name: 'Starter', pack: first })
 })

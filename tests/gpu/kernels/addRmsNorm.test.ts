@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
+import { CARD, EMULATED } from '../../../src/gpu/tuning.ts'
+import type { Tuning } from '../../../src/gpu/tuning.ts'
 import type { AdapterBinding } from '../../../src/kernels/adapterBinding.ts'
 import { addRmsNorm } from '../../../src/kernels/addRmsNorm.ts'
 import type { StepRow } from '../../../src/kernels/stepRows.ts'
@@ -10,7 +12,7 @@ import type { AddRmsNormCase } from '../../cases/addRmsNorm.ts'
 import { addRmsNormReference } from '../../reference/addRmsNorm.ts'
 import { adapterUp, noAdapter } from '../../support/adapter.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { columnsOf, joinColumns, uploadRows, writeRows } from '../../support/rows.ts'
 import { mixedRows, uploadStep, withoutRoles } from '../../support/step.ts'
@@ -41,7 +43,7 @@ async function run(
   inputs: Inputs,
   adapter: AdapterBinding,
   bOffset: number | null,
-  lanes: { readonly workgroupSize?: number } = {},
+  tuning: Partial<Tuning> = {},
 ): Promise<{ sum: Float32Array; y: Float32Array }> {
   const columns = inputs.gain.length
   const strides = { residual: columns + 3, y: columns + 2 }
@@ -63,7 +65,7 @@ async function run(
     residual,
     y,
   }
-  const dispatch = await addRmsNorm(device, adapter, tensors, added, { epsilon: EPSILON, ...lanes })
+  const dispatch = await addRmsNorm(await testGpu(tuning), adapter, tensors, added, { epsilon: EPSILON })
   submit(device, [dispatch], rows.length)
   const sums = await readGuarded(device, residual)
   const normalised = await readGuarded(device, y)
@@ -80,13 +82,13 @@ describe.each(addRmsNormCases)(
   (shape) => {
     const rows = mixedRows(shape.rows, shape.slots)
 
-    test.each([{}, { workgroupSize: 64 }])('adds and normalises, %o', async (lanes) => {
+    test.each([EMULATED, CARD])('adds and normalises with $normLanes lanes', async (tuning) => {
       const inputs = prepare(shape)
       const { adapter, b, offsets } = adapterUp(device, { ...shape, widths: [shape.columns] })
       const { residual, gain, delta, bias, u } = inputs
       const added = { delta, bias, u, b: b[0]!, rank: shape.rank }
       const expected = addRmsNormReference(rows, { residual, gain, added }, EPSILON)
-      const actual = await run(rows, inputs, adapter, offsets[0]!, lanes)
+      const actual = await run(rows, inputs, adapter, offsets[0]!, tuning)
       expect(nmse(actual.sum, expected.sum)).toBeLessThanOrEqual(1e-10)
       expect(nmse(actual.y, expected.y)).toBeLessThanOrEqual(1e-10)
     })

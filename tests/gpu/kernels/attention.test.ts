@@ -2,11 +2,12 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
+import { CARD, EMULATED } from '../../../src/gpu/tuning.ts'
 import { attention } from '../../../src/kernels/attention.ts'
 import { attentionCases } from '../../cases/attention.ts'
 import { attentionReference } from '../../reference/attention.ts'
 import { expectClose } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { columnsOf } from '../../support/rows.ts'
 import { uploadStep } from '../../support/step.ts'
@@ -24,39 +25,43 @@ describe.each(attentionCases)(
   '$heads/$kvHeads heads of $headDim at positions $positions, query spread $spread, seed $seed',
   ({ heads, kvHeads, headDim, positions, spread, seed }) => {
     test.each([
-      { plan: 'row' },
-      { plan: 'row', workgroupSize: 128 },
-      { plan: 'rows' },
-      { plan: 'rows', workgroupSize: 64 },
-      { plan: 'direct' },
-    ] as const)('%o: agrees with the reference and never looks ahead', async (options) => {
-      const capacity = Math.max(...positions) + 3
-      const shape = { heads, kvHeads, headDim, capacity }
-      const query = normals(seed, positions.length * heads * headDim, spread)
-      const cache = normals(seed + 1, SEQUENCES * 2 * kvHeads * capacity * headDim)
-      // What lies behind the last position would spoil every sum.
-      for (let head = 0; head < SEQUENCES * 2 * kvHeads; head++) {
-        cache.fill(NaN, (head * capacity + capacity - 2) * headDim, (head + 1) * capacity * headDim)
-      }
-      const rows = positions.map((position, row) => ({
-        position,
-        slot: 0,
-        scale: 0,
-        sequence: options.plan === 'rows' ? 1 : row % SEQUENCES,
-      }))
-      const width = heads * headDim
-      const y = createGuarded(device, [positions.length, width + 4], 'y')
-      const tensors = {
-        step: uploadStep(device, rows),
-        query: uploadTensor(device, [positions.length, width], query, 'query'),
-        cache: uploadTensor(device, [SEQUENCES, 2, kvHeads, capacity, headDim], cache, 'cache'),
-        y,
-      }
-      submit(device, [await attention(device, shape, tensors, options)], positions.length)
-      const all = await readGuarded(device, y)
-      expectClose(columnsOf(all, width + 4, 0, width), attentionReference(rows, query, cache, shape), 1e-9)
-      const spare = columnsOf(all, width + 4, width, 4)
-      expect(new Set(new Uint32Array(spare.buffer))).toEqual(new Set([0xdeadbeef]))
-    })
+      { plan: 'row', tuning: EMULATED },
+      { plan: 'row', tuning: CARD },
+      { plan: 'rows', tuning: EMULATED },
+      { plan: 'rows', tuning: CARD },
+      { plan: 'direct', tuning: EMULATED },
+    ] as const)(
+      '$plan, $tuning: agrees with the reference and never looks ahead',
+      async ({ plan, tuning }) => {
+        const capacity = Math.max(...positions) + 3
+        const shape = { heads, kvHeads, headDim, capacity }
+        const query = normals(seed, positions.length * heads * headDim, spread)
+        const cache = normals(seed + 1, SEQUENCES * 2 * kvHeads * capacity * headDim)
+        // What lies behind the last position would spoil every sum.
+        for (let head = 0; head < SEQUENCES * 2 * kvHeads; head++) {
+          cache.fill(NaN, (head * capacity + capacity - 2) * headDim, (head + 1) * capacity * headDim)
+        }
+        const rows = positions.map((position, row) => ({
+          position,
+          slot: 0,
+          scale: 0,
+          sequence: plan === 'rows' ? 1 : row % SEQUENCES,
+        }))
+        const width = heads * headDim
+        const y = createGuarded(device, [positions.length, width + 4], 'y')
+        const tensors = {
+          step: uploadStep(device, rows),
+          query: uploadTensor(device, [positions.length, width], query, 'query'),
+          cache: uploadTensor(device, [SEQUENCES, 2, kvHeads, capacity, headDim], cache, 'cache'),
+          y,
+        }
+        const dispatch = await attention(await testGpu(tuning), shape, tensors, { plan })
+        submit(device, [dispatch], positions.length)
+        const all = await readGuarded(device, y)
+        expectClose(columnsOf(all, width + 4, 0, width), attentionReference(rows, query, cache, shape), 1e-9)
+        const spare = columnsOf(all, width + 4, width, 4)
+        expect(new Set(new Uint32Array(spare.buffer))).toEqual(new Set([0xdeadbeef]))
+      },
+    )
   },
 )

@@ -7,7 +7,7 @@ import { attentionBackwardCache } from '../../../src/kernels/attentionBackwardCa
 import { attentionBackwardQuery } from '../../../src/kernels/attentionBackwardQuery.ts'
 import { attentionBackwardReference } from '../../reference/attentionBackward.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { uploadRows } from '../../support/rows.ts'
 import { sequenceRows, uploadStep } from '../../support/step.ts'
@@ -68,10 +68,11 @@ describe.each(cases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))
         stats,
         dcache,
       }
+      const gpu = await testGpu({ manyRows: plan })
       const dispatches = await Promise.all([
-        attention(device, shape, tensors),
-        attentionBackwardQuery(device, shape, tensors, plan),
-        attentionBackwardCache(device, shape, tensors, plan),
+        attention(gpu, shape, tensors, { plan: 'row' }),
+        attentionBackwardQuery(gpu, shape, tensors),
+        attentionBackwardCache(gpu, shape, tensors),
       ])
       submit(device, dispatches, rows.length)
       return {

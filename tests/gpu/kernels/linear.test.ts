@@ -6,7 +6,7 @@ import { linear, NOWHERE } from '../../../src/kernels/linear.ts'
 import { linearCases, longLinearCase } from '../../cases/linear.ts'
 import { linearReference } from '../../reference/linear.ts'
 import { expectClose } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
 
@@ -20,15 +20,11 @@ describe('linear', () => {
       const tolerance = inner > 1024 ? 1e-9 : 1e-10
       for (const plan of ['tile', 'direct'] as const) {
         const y = createGuarded(device, [rows, columns], 'y')
-        const dispatch = await linear(
-          device,
-          {
-            x: uploadTensor(device, [rows, inner], x, 'x'),
-            weight: uploadTensor(device, [columns, inner], weight, 'weight'),
-            y,
-          },
-          { plan },
-        )
+        const dispatch = await linear(await testGpu({ manyRows: plan }), {
+          x: uploadTensor(device, [rows, inner], x, 'x'),
+          weight: uploadTensor(device, [columns, inner], weight, 'weight'),
+          y,
+        })
         submit(device, [dispatch], rows)
         expectClose(
           await readGuarded(device, y),
@@ -53,7 +49,7 @@ describe('linear', () => {
     const residualValues = normals(33, rows * columns)
     const y = createGuarded(device, [rows, columns], 'y')
     const dispatch = await linear(
-      device,
+      await testGpu(),
       {
         x: uploadTensor(device, [rows, inner], x, 'x'),
         weight: uploadTensor(device, [columns, inner], weight, 'weight'),
@@ -83,7 +79,7 @@ describe('linear', () => {
     const y = createGuarded(device, [4 * yBlockStride], 'y')
     device.queue.writeBuffer(y.buffer, 0, new Float32Array(4 * yBlockStride).fill(7))
     const dispatch = await linear(
-      device,
+      await testGpu(),
       {
         x: uploadTensor(device, [blocks * xBlockRows, inner], x, 'x'),
         weight: uploadTensor(device, [columns, inner], weight, 'weight'),
@@ -108,17 +104,15 @@ describe('linear', () => {
   })
 
   test('refuses shapes that do not fit', async () => {
-    const device = await testDevice()
-    const create = (...shape: readonly number[]) => createTensor(device, shape, 'tensor')
+    const gpu = await testGpu()
+    const create = (...shape: readonly number[]) => createTensor(gpu.device, shape, 'tensor')
     const x = create(6, 4)
     const weight = create(3, 4)
     const mismatch = { code: 'shape-mismatch' }
-    await expect(linear(device, { x, weight: create(3, 5), y: create(6, 3) })).rejects.toMatchObject(mismatch)
-    await expect(linear(device, { x, weight, y: create(6, 4) })).rejects.toMatchObject(mismatch)
-    await expect(linear(device, { x, weight, bias: create(4), y: create(6, 3) })).rejects.toMatchObject(
-      mismatch,
-    )
+    await expect(linear(gpu, { x, weight: create(3, 5), y: create(6, 3) })).rejects.toMatchObject(mismatch)
+    await expect(linear(gpu, { x, weight, y: create(6, 4) })).rejects.toMatchObject(mismatch)
+    await expect(linear(gpu, { x, weight, bias: create(4), y: create(6, 3) })).rejects.toMatchObject(mismatch)
     const blocks = { count: 2, rows: 3, xFirstRow: 1, xBlockRows: 3, yOffset: 0, yBlockStride: 9 }
-    await expect(linear(device, { x, weight, y: create(18) }, { blocks })).rejects.toMatchObject(mismatch)
+    await expect(linear(gpu, { x, weight, y: create(18) }, { blocks })).rejects.toMatchObject(mismatch)
   })
 })

@@ -11,7 +11,7 @@ import {
   linearBackwardWeightReference,
 } from '../../reference/linearBackward.ts'
 import { nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
 
@@ -48,16 +48,12 @@ describe.each(linearBackwardCases)(
 
     test.each(PLANS)('%s: the gradient of the input', async (plan) => {
       const dx = createGuarded(device, [rows, inner], 'dx')
-      const dispatch = await linearBackwardInput(
-        device,
-        {
-          dy: upload([rows, columns], dy),
-          weight: upload([columns, inner], weight),
-          count: countOf(rows),
-          dx,
-        },
-        { plan },
-      )
+      const dispatch = await linearBackwardInput(await testGpu({ manyRows: plan }), {
+        dy: upload([rows, columns], dy),
+        weight: upload([columns, inner], weight),
+        count: countOf(rows),
+        dx,
+      })
       submit(device, [dispatch], rows)
       expect(
         nmse(await readGuarded(device, dx), linearBackwardInputReference(dy, weight, sizes)),
@@ -69,7 +65,7 @@ describe.each(linearBackwardCases)(
       const dweight = holding([columns, inner], weightBefore)
       const dbias = holding([columns], biasBefore)
       const dispatch = await linearBackwardWeight(
-        device,
+        await testGpu({ manyRows: plan }),
         {
           dy: upload([rows, columns], dy),
           gate: upload([rows, columns], gate),
@@ -78,7 +74,7 @@ describe.each(linearBackwardCases)(
           dweight,
           dbias,
         },
-        { scale: 0.25, plan },
+        { scale: 0.25 },
       )
       submit(device, [dispatch], rows)
       const expected = linearBackwardWeightReference(dy, x, sizes, { gate, scale: 0.25 })
@@ -111,14 +107,14 @@ describe('two of three blocks, seed 2030', () => {
     const before = normals(2033, x.length)
     const dx = holding([blocks * xBlockRows, inner], before)
     const dispatch = await linearBackwardInput(
-      device,
+      await testGpu({ manyRows: plan }),
       {
         dy: upload([dy.length], dy),
         weight: upload([columns, inner], weight),
         count: countOf(used),
         dx,
       },
-      { accumulate: true, scale: -2, blocks: place, plan },
+      { accumulate: true, scale: -2, blocks: place },
     )
     submit(device, [dispatch], used * rows)
     const expected = Float64Array.from(before)
@@ -140,7 +136,11 @@ describe('two of three blocks, seed 2030', () => {
       dweight,
       dbias,
     }
-    submit(device, [await linearBackwardWeight(device, tensors, { blocks: place, plan })], 0)
+    submit(
+      device,
+      [await linearBackwardWeight(await testGpu({ manyRows: plan }), tensors, { blocks: place })],
+      0,
+    )
     const parts = [0, 1].map((block) =>
       linearBackwardWeightReference(
         partOfDy(block),
@@ -158,22 +158,23 @@ describe('two of three blocks, seed 2030', () => {
 })
 
 test('refuses shapes that do not fit', async () => {
-  const create = (...shape: readonly number[]): Tensor => createTensor(device, shape, 'tensor')
+  const gpu = await testGpu()
+  const create = (...shape: readonly number[]): Tensor => createTensor(gpu.device, shape, 'tensor')
   const mismatch = { code: 'shape-mismatch' }
   const [dy, count] = [create(6, 3), create(1)]
   await expect(
-    linearBackwardInput(device, { dy, count, weight: create(3, 4), dx: create(6, 5) }),
+    linearBackwardInput(gpu, { dy, count, weight: create(3, 4), dx: create(6, 5) }),
   ).rejects.toMatchObject(mismatch)
   await expect(
-    linearBackwardInput(device, { dy, count, weight: create(3, 4), dx: create(7, 4) }),
+    linearBackwardInput(gpu, { dy, count, weight: create(3, 4), dx: create(7, 4) }),
   ).rejects.toMatchObject(mismatch)
   await expect(
-    linearBackwardWeight(device, { dy, count, x: create(6, 4), dweight: create(3, 4), dbias: create(4) }),
+    linearBackwardWeight(gpu, { dy, count, x: create(6, 4), dweight: create(3, 4), dbias: create(4) }),
   ).rejects.toMatchObject(mismatch)
   const blocks = { count: 2, rows: 3, xFirstRow: 1, xBlockRows: 3, yOffset: 0, yBlockStride: 9 }
   await expect(
     linearBackwardWeight(
-      device,
+      gpu,
       { dy, count, x: create(6, 4), dweight: create(3, 4), dbias: create(3) },
       { blocks },
     ),

@@ -4,6 +4,7 @@ import { submit } from '../../../src/gpu/kernel.ts'
 import type { Dispatch } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
+import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { packDropout } from '../../../src/kernels/dropout.ts'
 import { loraBackwardA } from '../../../src/kernels/loraBackwardA.ts'
 import { loraBackwardB } from '../../../src/kernels/loraBackwardB.ts'
@@ -19,7 +20,7 @@ import {
 import { loraDownReference } from '../../reference/loraDown.ts'
 import { adaptedGroup } from '../../support/adaptedGroup.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { columnsOf, joinColumns, uploadRows, writeRows } from '../../support/rows.ts'
 import { mixedRows, uploadStep } from '../../support/step.ts'
@@ -54,7 +55,10 @@ const PLANS = ['tile', 'direct'] as const
 describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))))(
   '$plan: [$rows, $in] to $widths, rank $rank, $slots slots, shared A $sharesA, B $sharesB, dropout $probability, seed $seed',
   (shape) => {
-    const { plan } = shape
+    let gpu: TunedDevice
+    beforeAll(async () => {
+      gpu = await testGpu({ manyRows: shape.plan })
+    })
     const { rows: count, in: inFeatures, widths, rank, slots, probability, seed } = shape
     const rows = mixedRows(count, slots).toSorted((one, other) => one.slot - other.slot)
     const parts = widths.length
@@ -116,14 +120,14 @@ describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan
 
     test('u', async () => {
       const { group, a } = adaptedGroup(device, shape)
-      const u = await runLow(dy, (y) => loraDown(device, group, { ...uploads(), y }, layer, plan))
+      const u = await runLow(dy, (y) => loraDown(gpu, group, { ...uploads(), y }, layer))
       expect(nmse(u, loraDownReference(rows, x, drop, a, rank))).toBeLessThanOrEqual(TOLERANCE)
     })
 
     test('gradient of u', async () => {
       const { group, b } = adaptedGroup(device, shape)
       const { step } = uploads()
-      const du = await runLow(dy, (matrix) => loraBackwardUp(device, group, { step, dy: matrix }, plan))
+      const du = await runLow(dy, (matrix) => loraBackwardUp(gpu, group, { step, dy: matrix }))
       expect(nmse(du, loraBackwardUpReference(rows, dy, b, rank))).toBeLessThanOrEqual(TOLERANCE)
     })
 
@@ -137,7 +141,7 @@ describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan
       }
       const places = { at: bAt, sizes: widths.map((columns) => rank * columns) }
       const added = await runAdding(bSize, shape.sharesB, places, (db) =>
-        loraBackwardB(device, group, { ...tensors, db }, layer, plan),
+        loraBackwardB(gpu, group, { ...tensors, db }, layer),
       )
       expectGradients(
         added,
@@ -151,7 +155,7 @@ describe.each(loraCases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan
       const tensors = { ...uploads(), dy: uploadRows(device, joined, width, width + 1, 'dy') }
       const places = { at: aAt, sizes: widths.map(() => inFeatures * rank) }
       const added = await runAdding(aSize, shape.sharesA, places, (da) =>
-        loraBackwardA(device, group, { ...tensors, da }, layer, plan),
+        loraBackwardA(gpu, group, { ...tensors, da }, layer),
       )
       const expected = loraBackwardAReference(rows, x, drop, low, { parts, rank, slots })
       expectGradients(added, summed(expected, shape.sharesA))

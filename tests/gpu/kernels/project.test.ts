@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
+import type { Tuning } from '../../../src/gpu/tuning.ts'
 import { paddedWidth } from '../../../src/kernels/packedMatrix.ts'
 import type { PackedMatrix } from '../../../src/kernels/packedMatrix.ts'
 import { project } from '../../../src/kernels/project.ts'
@@ -13,7 +14,7 @@ import type { AdapterCase } from '../../cases/project.ts'
 import { adapterDownReference, projectReference } from '../../reference/project.ts'
 import { noAdapter } from '../../support/adapter.ts'
 import { expectClose, expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { packMatrix } from '../../support/packMatrix.ts'
 import { columnsOf, uploadRows } from '../../support/rows.ts'
@@ -34,16 +35,18 @@ interface Run {
   readonly rows: readonly StepRow[]
   readonly x: Tensor
   readonly options: ProjectOptions
+  readonly tuning?: Partial<Tuning>
 }
 
 /** Runs the kernel and gives the columns of W and those of the rank, after checking what lies beside and below them. */
-async function runProject({ matrix, parts, rows, x, options }: Run) {
+async function runProject({ matrix, parts, rows, x, options, tuning }: Run) {
   const width = matrix.out + parts.count * parts.adapter.paddedRank
   const stride = width + SPARE
   const written = options.lastRowOnly ? 1 : rows.length
   const y = createGuarded(device, [written + 1, stride], 'y')
   const step = uploadStep(device, rows)
-  submit(device, [await project(device, matrix, parts, { step, x, y }, options)], rows.length)
+  const dispatch = await project(await testGpu(tuning), matrix, parts, { step, x, y }, options)
+  submit(device, [dispatch], rows.length)
   const all = await readGuarded(device, y)
   const untouched = new Uint32Array(all.buffer, all.byteOffset, all.length)
   const isGuard = (_word: number, index: number) => index >= written * stride || index % stride >= width
@@ -68,13 +71,17 @@ describe.each(projectCases)(
         x: uploadRows(device, input, inFeatures, paddedWidth(inFeatures, matrix.blockSize), 'x'),
       }
       const expected = projectReference(input, values, inFeatures, out)
-      const vector = await runProject({ ...run, options: { plan: 'vector' } })
-      expectClose(vector.base, expected)
-      const others = [{ plan: 'vector', lanes: 8 }, { plan: 'tile' }, { plan: 'direct' }] as const
-      for (const options of others) {
-        const { base } = await runProject({ ...run, options })
+      const few = await runProject({ ...run, options: { rows: 'few' } })
+      expectClose(few.base, expected)
+      const others = [
+        { options: { rows: 'few' }, tuning: { outputLanes: 8 } },
+        { options: { rows: 'many' }, tuning: { manyRows: 'tile' } },
+        { options: { rows: 'many' }, tuning: { manyRows: 'direct' } },
+      ] as const
+      for (const other of others) {
+        const { base } = await runProject({ ...run, ...other })
         expectClose(base, expected)
-        expect(nmse(base, vector.base)).toBeLessThanOrEqual(1e-10)
+        expect(nmse(base, few.base)).toBeLessThanOrEqual(1e-10)
       }
     })
   },
@@ -119,17 +126,17 @@ describe.each(adapterCases)(
     }
 
     test.each([
-      { plan: 'vector', ranks: 'within' },
-      { plan: 'vector', ranks: 'beside' },
-      { plan: 'tile' },
-      { plan: 'direct' },
-    ] as const)('%o: every row meets its own slot, or none', async (options) => {
+      { options: { rows: 'few' }, tuning: { rankColumns: 'within' } },
+      { options: { rows: 'few' }, tuning: { rankColumns: 'beside' } },
+      { options: { rows: 'many' }, tuning: { manyRows: 'tile' } },
+      { options: { rows: 'many' }, tuning: { manyRows: 'direct' } },
+    ] as const)('%o: every row meets its own slot, or none', async (way) => {
       const rows = mixedRows(count, shape.slots)
       const { run, input } = prepare(rows)
       const { a, bound } = adapterDown(shape)
-      const { base, u } = await runProject({ ...run, parts: bound, options })
+      const { base, u } = await runProject({ ...run, parts: bound, ...way })
       expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
-      const bare = await runProject({ ...run, parts: { ...bound, adapter: noAdapter(device) }, options })
+      const bare = await runProject({ ...run, parts: { ...bound, adapter: noAdapter(device) }, ...way })
       expectSameBits(base, bare.base)
     })
 
@@ -137,11 +144,11 @@ describe.each(adapterCases)(
       const rows = mixedRows(count, shape.slots)
       const { run } = prepare(rows)
       const { bound } = adapterDown(shape)
-      const all = await runProject({ ...run, parts: bound, options: { plan: 'vector' } })
+      const all = await runProject({ ...run, parts: bound, options: { rows: 'few' } })
       const last = await runProject({
         ...run,
         parts: bound,
-        options: { plan: 'vector', lastRowOnly: true },
+        options: { rows: 'few', lastRowOnly: true },
       })
       expectSameBits(last.base, all.base.subarray((count - 1) * out))
       expectSameBits(last.u, all.u.subarray((count - 1) * bound.count * rank))

@@ -14,7 +14,7 @@ import { loraBackwardInputReference, projectBackwardReference } from '../../refe
 import { adaptedGroup } from '../../support/adaptedGroup.ts'
 import { noAdapter } from '../../support/adapter.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { packMatrix } from '../../support/packMatrix.ts'
 import { columnsOf, joinColumns, uploadRows } from '../../support/rows.ts'
@@ -58,7 +58,8 @@ async function run(
     dropout: uploadTensor(device, [4], new Float32Array(dropoutBytes), 'dropout'),
     dx,
   }
-  submit(device, [await projectBackward(device, matrix, parts, tensors, { salt: SALT, plan })], rows.length)
+  const gpu = await testGpu({ manyRows: plan })
+  submit(device, [await projectBackward(gpu, matrix, parts, tensors, { salt: SALT })], rows.length)
   const all = await readGuarded(device, dx)
   const words = new Uint32Array(all.buffer, all.byteOffset, all.length)
   const isGuard = (_word: number, index: number): boolean =>

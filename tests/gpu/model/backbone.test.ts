@@ -6,7 +6,7 @@ import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 
@@ -27,7 +27,7 @@ describe.skipIf(!hasShared)('the starter backbone against PyTorch (needs the dev
   beforeAll(async () => {
     golden = (await readTensors(sharedPath('golden/backbone/golden.safetensors'))).tensors
     const model = await openChatModel(folder(sharedPath('backbone/starter')), { model: 'onnx/model.onnx' })
-    backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+    backbone = await GpuBackbone.create(await testGpu(), model.decoder)
     await backbone.attach(await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors'))))
   })
 

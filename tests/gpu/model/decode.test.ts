@@ -5,7 +5,7 @@ import type { Sampling } from '../../../src/core/sampling.ts'
 import type { Casting } from '../../../src/model/backbone.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { decoderPack } from '../../support/decoderPack.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -22,13 +22,11 @@ const BLEND: Casting = {
 const WARM_UP = 2
 const TOKENS = 10
 
-let device: GPUDevice
 let backbone: GpuBackbone
 
 beforeAll(async () => {
-  device = await testDevice()
   const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG)
-  backbone = await GpuBackbone.create(device, decoder)
+  backbone = await GpuBackbone.create(await testGpu(), decoder)
   await backbone.attach(await decoderPack(decoder))
 })
 afterEach(() => {

@@ -7,7 +7,7 @@ import { folder } from '../../../src/cli/files.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { expectClose } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
@@ -32,7 +32,7 @@ describe.skipIf(!hasShared)(
       const root = sharedPath(`onnx/${name}`)
       const { tensors } = await readTensors(resolve(root, 'golden.safetensors'))
       const model = await openChatModel(folder(root), { listing: readdirSync(root) })
-      const backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+      const backbone = await GpuBackbone.create(await testGpu(), model.decoder)
       const ids = Array.from(tensors.get('input_ids')!.values)
       expectClose(await backbone.logits(ids, null), tensors.get('logits')!.values, tolerance)
       expectClose(await backbone.step(42), tensors.get('step_logits')!.values, tolerance)
@@ -44,7 +44,7 @@ describe.skipIf(!hasShared)(
       async (name) => {
         const root = sharedPath(`onnx/${name}`)
         const model = await openChatModel(folder(root), { listing: readdirSync(root) })
-        const backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+        const backbone = await GpuBackbone.create(await testGpu(), model.decoder)
         const ids = [5, 17, 300, 2, 2, 91, 256, 7, 42, 0, 319]
         const { logits } = referenceForward(await loadReference(model.decoder), ids)
         expectClose(await backbone.logits(ids, null), logits, 1e-8)

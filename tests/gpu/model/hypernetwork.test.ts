@@ -14,7 +14,7 @@ import { createHypernetwork, uploadB } from '../../../src/model/hypernetwork.ts'
 import { generateA, generateB } from '../../reference/hypernetwork.ts'
 import type { Parameters } from '../../reference/hypernetwork.ts'
 import { expectClose } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
@@ -78,11 +78,12 @@ describe.each(['hyper', 'hyper+static', 'table', 'shared'] as const)('A from %s,
   const expected = (role: number) => slotOfA(layout, config, referenceOfA(params, config, role))
 
   test('each role in its slot, the other slots untouched', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const buffer = createGuarded(device, [5, layout.aSize], 'A')
     const noise = normals(7, 5 * layout.aSize)
     device.queue.writeBuffer(buffer.buffer, 0, noise)
-    const hypernetwork = await createHypernetwork(device, packOf(config, params, 3), layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, packOf(config, params, 3), layout, buffer)
     hypernetwork.generate([
       { roleId: 2, slot: 0 },
       { roleId: 0, slot: 4 },
@@ -98,9 +99,10 @@ describe.each(['hyper', 'hyper+static', 'table', 'shared'] as const)('A from %s,
   })
 
   test('more roles than fit at once, and one role in several slots', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const buffer = createGuarded(device, [5, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, packOf(config, params, 3), layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, packOf(config, params, 3), layout, buffer)
     const roles = [0, 1, 2, 1, 0]
     hypernetwork.generate(roles.map((roleId, slot) => ({ roleId, slot })))
     const slots = await slotsOf(device, buffer, layout)
@@ -109,9 +111,10 @@ describe.each(['hyper', 'hyper+static', 'table', 'shared'] as const)('A from %s,
   })
 
   test('blends are exact for any weights', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const buffer = createGuarded(device, [2, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, packOf(config, params, 3), layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, packOf(config, params, 3), layout, buffer)
     hypernetwork.blend(
       [
         { roleId: 2, weight: 0.75 },
@@ -132,11 +135,12 @@ describe.each(['hyper', 'hyper+static', 'table', 'shared'] as const)('A from %s,
 
 describe.each(['shared', 'table', 'hyper'] as const)('B from %s, seed 1', (source) => {
   test('lies in its slots, the padding zero', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const config = tinyConfig({ B: source })
     const params = parametersOf(tinyPack({ B: source }))
     const layout = layoutOf(config)
-    const buffer = await uploadB(device, packOf(config, params, 3), layout)
+    const buffer = await uploadB(gpu, packOf(config, params, 3), layout)
     const roles = source === 'shared' ? 1 : 3
     expect(buffer.shape).toEqual([roles, layout.bSize])
     const expected = new Float64Array(roles * layout.bSize)
@@ -161,13 +165,14 @@ describe.each(['shared', 'table', 'hyper'] as const)('B from %s, seed 1', (sourc
 test.each([{ bare: true }, { layers: 5, roles: 20, seed: 3 }])(
   'other sizes, and all of them mixed: %o',
   async (options) => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const config = tinyConfig(options)
     const params = parametersOf(tinyPack(options))
     const layout = layoutOf(config)
     const rows = options.roles ?? 3
     const buffer = createGuarded(device, [rows, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, packOf(config, params, rows), layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, packOf(config, params, rows), layout, buffer)
     hypernetwork.generate(Array.from({ length: rows }, (_, role) => ({ roleId: role, slot: role })))
     const slots = await slotsOf(device, buffer, layout)
     slots.forEach((slot, role) => {
@@ -189,7 +194,8 @@ test.each([{ bare: true }, { layers: 5, roles: 20, seed: 3 }])(
 )
 
 test('projections that the pack does not adapt are zero, seed 5', async () => {
-  const device = await testDevice()
+  const gpu = await testGpu()
+  const { device } = gpu
   const whole = tinyConfig({})
   const config: PackConfig = {
     ...whole,
@@ -211,30 +217,32 @@ test('projections that the pack does not adapt are zero, seed 5', async () => {
   const layout = layoutOf(whole)
   const buffer = createGuarded(device, [2, layout.aSize], 'A')
   device.queue.writeBuffer(buffer.buffer, 0, normals(8, 2 * layout.aSize))
-  const hypernetwork = await createHypernetwork(device, packOf(config, params, 3), layout, buffer)
+  const hypernetwork = await createHypernetwork(gpu, packOf(config, params, 3), layout, buffer)
   hypernetwork.generate([{ roleId: 1, slot: 1 }])
   const slots = await slotsOf(device, buffer, layout)
   expectClose(slots[1]!, slotOfA(layout, config, referenceOfA(params, config, 1)))
 })
 
 test('refuses roles, slots and sizes that do not exist', async () => {
-  const device = await testDevice()
+  const gpu = await testGpu()
+  const { device } = gpu
   const config = tinyConfig({})
   const pack = packOf(config, parametersOf(tinyPack({})), 3)
   const layout = layoutOf(config)
   const buffer = createGuarded(device, [2, layout.aSize], 'A')
-  const hypernetwork = await createHypernetwork(device, pack, layout, buffer)
+  const hypernetwork = await createHypernetwork(gpu, pack, layout, buffer)
   expect(() => hypernetwork.generate([{ roleId: 3, slot: 0 }])).toThrow('role 3 does not exist')
   expect(() => hypernetwork.generate([{ roleId: 0, slot: 2 }])).toThrow('slot 2 does not exist')
   const other = adapterLayout(config.rank + 1, config.layers, layout.dims)
-  await expect(createHypernetwork(device, pack, other, buffer)).rejects.toMatchObject({
+  await expect(createHypernetwork(gpu, pack, other, buffer)).rejects.toMatchObject({
     code: 'model-incompatible',
   })
 })
 
 describe.skipIf(!hasShared)('on the developers’ material', () => {
   test("every A of the authors' code", async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const { tensors } = await readTensors(sharedPath('golden/hypernet.safetensors'))
     const params = new Map(
       [...tensors].flatMap(([name, { values }]) =>
@@ -261,7 +269,7 @@ describe.skipIf(!hasShared)('on the developers’ material', () => {
     }
     const layout = layoutOf(config)
     const buffer = createGuarded(device, [5, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, packOf(config, params, 5), layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, packOf(config, params, 5), layout, buffer)
     hypernetwork.generate(Array.from({ length: 5 }, (_, role) => ({ roleId: role, slot: role })))
     const slots = await slotsOf(device, buffer, layout)
     for (const [projection, [inSize]] of dims) {
@@ -281,14 +289,15 @@ describe.skipIf(!hasShared)('on the developers’ material', () => {
   })
 
   test('the starter pack', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const pack = await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors')))
     const params = new Map(
       [...pack.tensors.keys()].map((name) => [name, Float64Array.from(pack.tensor(name))]),
     )
     const layout = layoutOf(pack.config)
     const buffer = createGuarded(device, [pack.rows, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, pack, layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, pack, layout, buffer)
     const roles = Array.from({ length: pack.rows }, (_, role) => ({ roleId: role, slot: role }))
     hypernetwork.generate(roles)
     const slots = await slotsOf(device, buffer, layout)
@@ -299,12 +308,13 @@ describe.skipIf(!hasShared)('on the developers’ material', () => {
   })
 
   test('the matrices of PyTorch for SmolLM2’s test pack', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const pack = await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors')))
     const { tensors } = await readTensors(sharedPath('backbone/smollm2-test-golden.safetensors'))
     const layout = layoutOf(pack.config)
     const buffer = createGuarded(device, [2, layout.aSize], 'A')
-    const hypernetwork = await createHypernetwork(device, pack, layout, buffer)
+    const hypernetwork = await createHypernetwork(gpu, pack, layout, buffer)
     hypernetwork.generate([
       { roleId: 0, slot: 0 },
       { roleId: 7, slot: 1 },

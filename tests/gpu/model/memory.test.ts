@@ -6,7 +6,7 @@ import { folder } from '../../../src/cli/files.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { weightBytes } from '../../../src/model/gpuWeights.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 
 const MOST_BYTES = 200e6
 
@@ -20,7 +20,7 @@ test('SmolLM2 comes to the GPU in pieces, and stays packed there', async () => {
   }
   const model = await openChatModel(folder(root), { model: 'onnx/model_q4f16.onnx' })
   look()
-  const backbone = await GpuBackbone.create(await testDevice(), model.decoder, {
+  const backbone = await GpuBackbone.create(await testGpu(), model.decoder, {
     cacheBytes: 2 ** 24,
     onBytes: look,
   })

@@ -10,7 +10,7 @@ import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack } from '../../support/decoderPack.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 
 const IDS = [5, 9, 77, 42, 3, 100, 8, 8, 91, 256, 7]
@@ -40,7 +40,7 @@ describe.skipIf(!hasShared)('the processor’s logits equal the GPU’s (needs t
     const root = sharedPath(`onnx/${name}`)
     const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })
     const pack = await decoderPack(decoder)
-    const card = await GpuBackbone.create(await testDevice(), decoder)
+    const card = await GpuBackbone.create(await testGpu(), decoder)
     const processor = await OrtBackbone.create(ort, decoder)
     await card.attach(pack)
     await processor.attach(pack)

@@ -7,7 +7,7 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import type { DecoderPackOptions } from '../../support/decoderPack.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -26,7 +26,7 @@ test.each<DecoderPackOptions>([
 ])('a role of a pack with %o at any weight and strength', async (options) => {
   const decoder = await recogniseBytes(writeOnnx(tinyDecoder({ bias: 'last' })), TINY_CONFIG)
   const pack = await decoderPack(decoder, options)
-  const backbone = await GpuBackbone.create(await testDevice(), decoder)
+  const backbone = await GpuBackbone.create(await testGpu(), decoder)
   await backbone.attach(pack)
   const reference = await loadReference(decoder)
   for (const casting of [played(1, 1, 1), played(1, 0.4, 1), played(2, -1.5, 0.5), played(0, 1, 1)]) {
@@ -39,7 +39,7 @@ test.each<DecoderPackOptions>([
 test('roles with their own B are not blended, by whatever way it is asked', async () => {
   const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG)
   const pack = await decoderPack(decoder, { B: 'hyper' })
-  const backbone = await GpuBackbone.create(await testDevice(), decoder)
+  const backbone = await GpuBackbone.create(await testGpu(), decoder)
   await backbone.attach(pack)
   const parts = [
     { role: 0, weight: 0.5 },

@@ -9,7 +9,7 @@ import type { Backbone } from '../../../src/model/backbone.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { scoreTokens } from '../../../src/model/score.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 
 const shipped = resolve(import.meta.dirname, '../../../public')
 let backbone: GpuBackbone
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const model = await openChatModel(folder(resolve(shipped, 'models/starter')), {
     model: 'onnx/model_fp16.onnx',
   })
-  backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+  backbone = await GpuBackbone.create(await testGpu(), model.decoder)
   await backbone.attach(await readPack(await openFile(resolve(shipped, 'packs/starter.hycora.safetensors'))))
 })
 

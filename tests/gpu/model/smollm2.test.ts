@@ -6,7 +6,7 @@ import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
 import { expectClose } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 
@@ -16,7 +16,7 @@ describe.skipIf(!hasShared)('SmolLM2 against PyTorch (needs the developers’ ma
 
   beforeAll(async () => {
     const model = await openChatModel(folder(root), { model: 'onnx/model_q4f16.onnx' })
-    backbone = await GpuBackbone.create(await testDevice(), model.decoder, { cacheBytes: 64 * 2 ** 20 })
+    backbone = await GpuBackbone.create(await testGpu(), model.decoder, { cacheBytes: 64 * 2 ** 20 })
     await backbone.attach(
       await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
     )

@@ -13,7 +13,7 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import type { ReferenceAdapters } from '../../reference/decoder.ts'
 import { generateA } from '../../reference/hypernetwork.ts'
 import { expectClose, expectSameBits, nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 
 const root = resolve(import.meta.dirname, '../../../public')
 const IDS = [1, 388, 266, 201, 42, 77, 1023]
@@ -25,7 +25,7 @@ let backbone: GpuBackbone
 beforeAll(async () => {
   model = await openChatModel(folder(resolve(root, 'models/starter')), { model: 'onnx/model_fp16.onnx' })
   pack = await readPack(await openFile(resolve(root, 'packs/starter.hycora.safetensors')))
-  backbone = await GpuBackbone.create(await testDevice(), model.decoder)
+  backbone = await GpuBackbone.create(await testGpu(), model.decoder)
   await backbone.attach(pack)
 })
 
@@ -65,7 +65,7 @@ test('as a role, at another strength and as a blend, logits equal the f64 refere
 })
 
 test('with a pack attached, no role is the bare backbone, bit for bit', async () => {
-  const bare = await GpuBackbone.create(await testDevice(), model.decoder)
+  const bare = await GpuBackbone.create(await testGpu(), model.decoder)
   const expected = await bare.logits(IDS, null)
   expectSameBits(await backbone.logits(IDS, null), expected)
   const silent = { parts: [{ role: 2, weight: 1 }], strength: 0 }

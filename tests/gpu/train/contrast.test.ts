@@ -1,20 +1,23 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { createTensor, readTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
+import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { createContrast } from '../../../src/train/contrast.ts'
 import type { Contrast } from '../../../src/train/contrast.ts'
 import { createParameters } from '../../../src/train/parameters.ts'
 import type { Parameters as TrainedParameters } from '../../../src/train/parameters.ts'
 import { contrastBackwardReference } from '../../reference/contrastBackward.ts'
 import { nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { layoutOf, readGradients } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
+let gpu: TunedDevice
 let device: GPUDevice
 beforeAll(async () => {
-  device = await testDevice()
+  gpu = await testGpu()
+  ;({ device } = gpu)
 })
 
 const ROLES = 5
@@ -52,7 +55,7 @@ describe.each(['batch', 'table'] as const)('in the form %s', (form) => {
     const hidden = normals(2900, 12 * WIDTH)
     const before = normals(2901, 12 * WIDTH)
     const dHidden = uploadTensor(device, [12, WIDTH], before, 'dHidden')
-    const contrast = await createContrast(device, {
+    const contrast = await createContrast(gpu, {
       form,
       parameters,
       rows: 4,
@@ -93,7 +96,7 @@ describe.each(['batch', 'table'] as const)('in the form %s', (form) => {
   test('one row alone has a gradient only against the whole table, seed 2910', async () => {
     const parameters = trained()
     const hidden = uploadTensor(device, [1, WIDTH], normals(2910, WIDTH), 'hidden')
-    const contrast = await createContrast(device, { form, parameters, rows: 2, hidden })
+    const contrast = await createContrast(gpu, { form, parameters, rows: 2, hidden })
     run(contrast, [0], [3], 1)
     const gradients = await readTensor(device, parameters.gradient('roles_emb.weight')!)
     const largest = Math.max(...gradients.map(Math.abs))
@@ -105,7 +108,7 @@ test('with λ = 0 there is a loss and no gradient', async () => {
   const parameters = trained()
   const dHidden = createTensor(device, [3, WIDTH], 'dHidden')
   const hidden = uploadTensor(device, [3, WIDTH], normals(2920, 3 * WIDTH), 'hidden')
-  const contrast = await createContrast(device, { form: 'table', parameters, rows: 3, hidden, dHidden })
+  const contrast = await createContrast(gpu, { form: 'table', parameters, rows: 3, hidden, dHidden })
   run(contrast, [0, 1, 2], [0, 1, 2], 0)
   expect(await contrast.readLoss()).toBeGreaterThan(0)
   const all = [...(await readTensor(device, dHidden)), ...(await readTensor(device, parameters.gradients))]
@@ -115,7 +118,7 @@ test('with λ = 0 there is a loss and no gradient', async () => {
 test('where only a role’s vector is fitted, the heads stand still', async () => {
   const parameters = trained(2)
   const hidden = uploadTensor(device, [1, WIDTH], normals(2930, WIDTH), 'hidden')
-  const contrast = await createContrast(device, { form: 'table', parameters, rows: 1, hidden })
+  const contrast = await createContrast(gpu, { form: 'table', parameters, rows: 1, hidden })
   run(contrast, [0], [2], 1)
   const { gradients } = contrastBackwardReference(params, normals(2930, WIDTH), [2], {
     temperature: 0.1,
@@ -128,7 +131,7 @@ test('where only a role’s vector is fitted, the heads stand still', async () =
 test('refuses more rows than fit, and roles that are not as many', async () => {
   const parameters = trained()
   const hidden = createTensor(device, [3, WIDTH], 'hidden')
-  const contrast = await createContrast(device, { form: 'table', parameters, rows: 2, hidden })
+  const contrast = await createContrast(gpu, { form: 'table', parameters, rows: 2, hidden })
   expect(() => run(contrast, [0, 1, 2], [0, 1, 2], 1)).toThrow('expected as many, 1 to 2')
   expect(() => run(contrast, [0, 1], [0], 1)).toThrow('expected as many, 1 to 2')
 })

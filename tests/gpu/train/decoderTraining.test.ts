@@ -9,7 +9,7 @@ import type { Batch } from '../../../src/train/batches.ts'
 import { DecoderTraining } from '../../../src/train/decoderTraining.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import type { ReferenceAdapters } from '../../reference/decoder.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -64,7 +64,8 @@ describe('gradients of A and B through the whole decoder', () => {
   test.each(runs)(
     '%s, activations kept: %s, against central differences in f64',
     async (_, isKept, options) => {
-      const device = await testDevice()
+      const gpu = await testGpu()
+      const { device } = gpu
       const decoder = await recogniseBytes(writeOnnx(tinyDecoder(options)), TINY_CONFIG)
       const reference = await loadReference(decoder)
       const { linears } = decoder.blocks[0]!
@@ -88,7 +89,7 @@ describe('gradients of A and B through the whole decoder', () => {
         db: createTensor(device, [1, layout.bSize], 'dB'),
       }
       const weights = await loadWeights(device, decoder, () => undefined)
-      const training = await DecoderTraining.create(device, decoder, weights, adapter, {
+      const training = await DecoderTraining.create(gpu, decoder, weights, adapter, {
         limits: { rows: 4, tokens: 8 },
         isDropping: false,
         ...(!isKept && { keptBytes: 0 }),

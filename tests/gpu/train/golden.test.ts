@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import type { PackConfig, PackProjection } from '../../../src/formats/packConfig.ts'
 import { createTensor, readTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
+import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { aOffset, bOffset } from '../../../src/model/adapterLayout.ts'
 import { createContrast } from '../../../src/train/contrast.ts'
 import { createHypernetworkTraining } from '../../../src/train/hypernetworkTraining.ts'
 import { createParameters } from '../../../src/train/parameters.ts'
 import { generateA } from '../../reference/hypernetwork.ts'
 import { nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { layoutOf, readGradients } from '../../support/parameters.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import type { ReadTensor } from '../../support/readTensors.ts'
@@ -42,6 +43,7 @@ const relativeError = (actual: ArrayLike<number>, reference: ArrayLike<number>):
   Math.sqrt(nmse(actual, reference))
 
 describe.skipIf(!hasShared)("against the authors' code in float64", () => {
+  let gpu: TunedDevice
   let device: GPUDevice
   let tensors: ReadonlyMap<string, ReadTensor>
   const valuesOf = (name: string): Float64Array => tensors.get(name)!.values
@@ -50,7 +52,8 @@ describe.skipIf(!hasShared)("against the authors' code in float64", () => {
     tensors.get(`param.${name}`)?.values ?? valuesOf(`io.${name}`)
 
   beforeAll(async () => {
-    device = await testDevice()
+    gpu = await testGpu()
+    ;({ device } = gpu)
     tensors = (await readTensors(sharedPath('golden/hypernet.safetensors'))).tensors
   })
 
@@ -104,7 +107,7 @@ describe.skipIf(!hasShared)("against the authors' code in float64", () => {
   test('every gradient of Σ probe·y + 0.3·HCL', async () => {
     const parameters = trained()
     const unique = [...new Set(roleIds())]
-    const training = await createHypernetworkTraining(device, { config, layout, parameters, capacity: ROLES })
+    const training = await createHypernetworkTraining(gpu, { config, layout, parameters, capacity: ROLES })
     const { dA, dB } = gradientsOfProbe(unique)
     const submit = (encode: (commands: GPUCommandEncoder) => void): void => {
       const commands = device.createCommandEncoder()
@@ -116,7 +119,7 @@ describe.skipIf(!hasShared)("against the authors' code in float64", () => {
     const { buffer, offsetBytes = 0 } = training.bGradient!
     device.queue.writeBuffer(buffer, offsetBytes, Float32Array.from(dB))
     const pooled = Float32Array.from(valuesOf('contrast.pooled'))
-    const contrast = await createContrast(device, {
+    const contrast = await createContrast(gpu, {
       form: 'batch',
       parameters,
       rows: 6,
@@ -137,7 +140,7 @@ describe.skipIf(!hasShared)("against the authors' code in float64", () => {
   test('the contrastive loss, and 0.3 times its gradient with respect to the hidden states', async () => {
     const pooled = Float32Array.from(valuesOf('contrast.pooled'))
     const dHidden = createTensor(device, [6, 48], 'dHidden')
-    const contrast = await createContrast(device, {
+    const contrast = await createContrast(gpu, {
       form: 'batch',
       parameters: trained(),
       rows: 6,

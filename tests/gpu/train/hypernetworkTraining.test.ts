@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import type { PackConfig, SourceOfA, SourceOfB } from '../../../src/formats/packConfig.ts'
 import { readTensor } from '../../../src/gpu/tensor.ts'
+import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { aOffset, bOffset } from '../../../src/model/adapterLayout.ts'
 import type { AdapterLayout } from '../../../src/model/adapterLayout.ts'
 import { createHypernetworkTraining } from '../../../src/train/hypernetworkTraining.ts'
@@ -10,14 +11,16 @@ import { generateA, generateB } from '../../reference/hypernetwork.ts'
 import type { Parameters } from '../../reference/hypernetwork.ts'
 import { hypernetworkBackwardReference, zeroGradients } from '../../reference/hypernetworkBackward.ts'
 import { nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { layoutOf, readGradients } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
+let gpu: TunedDevice
 let device: GPUDevice
 beforeAll(async () => {
-  device = await testDevice()
+  gpu = await testGpu()
+  ;({ device } = gpu)
 })
 
 /** A matrix of one role from whichever source it has. */
@@ -78,7 +81,7 @@ describe.each(GRID)('A from $A, B from $B, without norms $bare', (options) => {
       ...more,
     })
     parameters.load((name) => params.get(name)!)
-    const training = await createHypernetworkTraining(device, { config, layout, parameters, capacity: 3 })
+    const training = await createHypernetworkTraining(gpu, { config, layout, parameters, capacity: 3 })
     return { parameters, training }
   }
 
@@ -152,7 +155,7 @@ describe('one role’s vector alone', () => {
       onlyRole: 1,
     })
     parameters.load((name) => params.get(name)!)
-    const training = await createHypernetworkTraining(device, { config, layout, parameters, capacity: 1 })
+    const training = await createHypernetworkTraining(gpu, { config, layout, parameters, capacity: 1 })
     const side = A === 'hyper' ? 'A' : 'B'
     const [gradient, other] =
       side === 'A' ? [training.aGradient!, training.bGradient] : [training.bGradient!, training.aGradient]
@@ -182,7 +185,7 @@ test('refuses roles that stand twice, do not exist or do not fit', async () => {
   const layout = layoutOf(config)
   const sizes = { config, layout, roles: 3, hasHeads: true, hasContrast: true }
   const parameters = createParameters(device, sizes)
-  const training = await createHypernetworkTraining(device, { config, layout, parameters, capacity: 2 })
+  const training = await createHypernetworkTraining(gpu, { config, layout, parameters, capacity: 2 })
   const run = (roles: readonly number[]) => (): void =>
     training.encodeForward(device.createCommandEncoder(), roles)
   expect(run([1, 1])).toThrow('expected 1 to 2 different ones')

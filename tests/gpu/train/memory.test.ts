@@ -11,7 +11,7 @@ import { beginTraining } from '../../../src/train/trainee.ts'
 import { Trainer } from '../../../src/train/trainer.ts'
 import { blockSizeOf } from '../../../src/train/trainingBuffers.ts'
 import { tryStep } from '../../../src/train/trial.ts'
-import { testDevice } from '../../support/device.ts'
+import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -24,14 +24,15 @@ async function measure(
   settings: Record<string, unknown>,
   limits: { rows: number; tokens: number },
 ): Promise<{ peak: number; formula: number; weights: number }> {
-  const device = await testDevice()
+  const gpu = await testGpu()
+  const { device } = gpu
   const total = watchBuffers(device)
   const weights = await loadWeights(device, decoder, () => undefined)
   const weightBytes = total.peak
   const config = readTrainConfig(settings)
   const trainee = beginTraining(config, decoder, ROLES, null)
   const needs = trainingNeeds(decoder, trainee, config, limits)
-  const trainer = await Trainer.create(device, decoder, weights, trainee, { config, limits })
+  const trainer = await Trainer.create(gpu, decoder, weights, trainee, { config, limits })
   trainer.destroy()
   const formula = trainingBytes(decoder, needs, blockSizeOf(weights))
   return { peak: total.peak - weightBytes, formula, weights: weightBytes }
@@ -59,12 +60,13 @@ test('SmolLM2 at 4 dialogues of 256 tokens stays under 1.5 GB with its weights',
 })
 
 test('a short step tells what a token takes', async () => {
-  const device = await testDevice()
+  const gpu = await testGpu()
+  const { device } = gpu
   const decoder = await recogniseBytes(writeOnnx(tinyDecoder({})), TINY_CONFIG)
   const weights = await loadWeights(device, decoder, () => undefined)
   const config = readTrainConfig({ mode: 'all' })
   const trainee = beginTraining(config, decoder, ROLES, null)
-  const { fixed, perToken } = await tryStep({ device, decoder, weights, trainee, config })
+  const { fixed, perToken } = await tryStep({ gpu, decoder, weights, trainee, config })
   expect(fixed).toBeGreaterThanOrEqual(0)
   expect(fixed + perToken).toBeGreaterThan(0)
 })

@@ -15,7 +15,7 @@ import type { TokenRow } from '../../../src/train/rows.ts'
 import { beginTraining } from '../../../src/train/trainee.ts'
 import { Trainer } from '../../../src/train/trainer.ts'
 import { nmse } from '../../support/compare.ts'
-import { testDevice } from '../../support/device.ts'
+import { testDevice, testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
@@ -36,7 +36,8 @@ async function finish(events: AsyncGenerator<RunEvent, RunResult>) {
 
 describe.skipIf(!hasShared)('a step against PyTorch in float64 (needs the developers’ material)', () => {
   test('every gradient', async () => {
-    const device = await testDevice()
+    const gpu = await testGpu()
+    const { device } = gpu
     const { decoder } = await openChatModel(folder(sharedPath('backbone/starter')), {
       model: 'onnx/model.onnx',
     })
@@ -47,7 +48,7 @@ describe.skipIf(!hasShared)('a step against PyTorch in float64 (needs the develo
     const config = readTrainConfig({ clip: 0, contrast: { form: 'batch' } }, start.config)
     const trainee = beginTraining(config, decoder, ['Captain', 'Gardener', 'Oracle'], start)
     const weights = await loadWeights(device, decoder, () => undefined)
-    const trainer = await Trainer.create(device, decoder, weights, trainee, {
+    const trainer = await Trainer.create(gpu, decoder, weights, trainee, {
       config,
       limits: batches.limits,
     })
@@ -107,8 +108,8 @@ describe('runs on a tiny decoder', () => {
     const ground = { config, decoder, fingerprint, start: null }
     const { trainee, run } = await prepareRun(ground, ['Ada', 'Bo', 'Cy'], 'test rows')
     const batches = rowBatches(rows, rows.slice(0, 2), trainee, config)
-    const device = await testDevice()
-    const input = { device, decoder, weights, trainee, config, batches, run, checkpoint }
+    const gpu = await testGpu()
+    const input = { gpu, decoder, weights, trainee, config, batches, run, checkpoint }
     return runTraining(input, signal ? { signal } : {})
   }
 
