@@ -12,7 +12,7 @@ import type { CastMember } from '../../src/cast/member.ts'
 import styles from './CastScreen.module.css'
 import { LastChats } from './LastChats.tsx'
 import { RoleTile } from './RoleTile.tsx'
-import { RehearsalNotice } from '../teach/RehearsalNotice.tsx'
+import { RehearsalNotice } from '../teach/run/RehearsalNotice.tsx'
 import { TeachTile } from './TeachTile.tsx'
 
 /** From this many roles on, a search helps more than it disturbs. */

@@ -3,9 +3,9 @@ import { Notice } from '../shared/Notice.tsx'
 import { SideScreen } from '../shared/SideScreen.tsx'
 import { choosePath, useEngine } from '../stores/engine/engine.ts'
 import { useTraining } from '../stores/teach/training.ts'
-import { FirstNight } from './FirstNight.tsx'
-import { LinesStep } from './LinesStep.tsx'
-import { RehearsalStep } from './RehearsalStep.tsx'
+import { FirstNight } from './night/FirstNight.tsx'
+import { LinesStep } from './lines/LinesStep.tsx'
+import { RehearsalStep } from './plan/RehearsalStep.tsx'
 import { Step } from './Step.tsx'
 
 /** One page in three steps that stay visible: the lines, the rehearsal, the first night. */

@@ -1,5 +1,5 @@
 import { roleFacts } from '../formats/packFacts.ts'
-import { describeFormat } from '../model/gpuWeights.ts'
+import { describeFormat } from '../model/gpu/gpuWeights.ts'
 import type { Stage } from '../play/stage.ts'
 import type { BackboneInfo } from './protocol.ts'
 

@@ -11,7 +11,7 @@ import type {
   TrialQuestions,
 } from '../core/training.ts'
 import type { PackFile, PackRef, RoleFacts } from '../formats/packFacts.ts'
-import type { GpuBytes } from '../model/backbone.ts'
+import type { GpuBytes } from '../model/decoder/backbone.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'

@@ -1,5 +1,5 @@
 import { check } from '../core/errors.ts'
-import { castRole } from '../model/roles.ts'
+import { castRole } from '../model/adapter/roles.ts'
 import type { EngineRequests, PackProof, ProofParams } from './protocol.ts'
 import type { Stage } from '../play/stage.ts'
 

@@ -1,4 +1,4 @@
-import type { Casting } from '../model/backbone.ts'
+import type { Casting } from '../model/decoder/backbone.ts'
 
 /** All that a result depends on, beside the backbone and, where somebody plays, the pack. */
 export interface MemoryKey {

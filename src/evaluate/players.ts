@@ -4,8 +4,8 @@ import { fillMacros } from '../cast/macros.ts'
 import { readCard } from '../formats/card.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { PackRole } from '../formats/packRoles.ts'
-import type { Casting } from '../model/backbone.ts'
-import { castRole } from '../model/roles.ts'
+import type { Casting } from '../model/decoder/backbone.ts'
+import { castRole } from '../model/adapter/roles.ts'
 
 /** What a visitor without a name is called in cards and greetings. */
 const VISITOR = 'the visitor'

@@ -23,7 +23,7 @@ import type { BlendPart } from '../formats/packRoles.ts'
 import { writePeft } from '../formats/peft.ts'
 import { writeRoleLink } from '../formats/roleLink.ts'
 import { writeZip } from '../formats/zip.ts'
-import { loraRole } from '../model/loraRole.ts'
+import { loraRole } from '../model/adapter/loraRole.ts'
 
 export type ShareForm = 'role' | 'pack' | 'charx' | 'png' | 'json' | 'link' | 'peft' | 'gguf'
 

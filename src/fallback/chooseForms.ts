@@ -1,4 +1,4 @@
-import type { Decoder, WeightMatrix } from '../model/decoder.ts'
+import type { Decoder, WeightMatrix } from '../model/decoder/decoder.ts'
 import { GROUPS } from './linearLayers.ts'
 import type { Group } from './linearLayers.ts'
 import type { GraphForms } from './rewriteDecoder.ts'

@@ -1,6 +1,6 @@
 import { asHycoraError, HycoraError } from '../core/errors.ts'
-import type { ProjectionDims } from '../model/adapterLayout.ts'
-import type { DecoderShape } from '../model/decoder.ts'
+import type { ProjectionDims } from '../model/adapter/adapterLayout.ts'
+import type { DecoderShape } from '../model/decoder/decoder.ts'
 import type { OrtSession, OrtTensor } from './ortRuntime.ts'
 
 /** A and B of every linear layer by the names of the graph's inputs. */

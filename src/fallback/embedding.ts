@@ -1,6 +1,12 @@
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
-import type { BlockMatrix, Decoder, FloatMatrix, StoredTensor, WeightMatrix } from '../model/decoder.ts'
-import { readVector } from '../model/dequantise.ts'
+import type {
+  BlockMatrix,
+  Decoder,
+  FloatMatrix,
+  StoredTensor,
+  WeightMatrix,
+} from '../model/decoder/decoder.ts'
+import { readVector } from '../model/decoder/dequantise.ts'
 import type { GraphBuilder } from './graphBuilder.ts'
 import { int } from './graphBuilder.ts'
 import { floatRows, halfRows } from './weightForms.ts'

@@ -1,5 +1,5 @@
 import type { OnnxGraph, OnnxNode } from '../formats/onnx.ts'
-import type { Projection } from '../model/decoder.ts'
+import type { Projection } from '../model/decoder/decoder.ts'
 
 /** A linear layer in an exporter's graph, or several side by side: y = x·Wᵀ + b of `projections`, in their order. */
 export interface FoundLinear {

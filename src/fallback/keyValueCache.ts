@@ -1,4 +1,4 @@
-import type { DecoderShape } from '../model/decoder.ts'
+import type { DecoderShape } from '../model/decoder/decoder.ts'
 
 /** The positions by which the cache grows. */
 const STEP = 128

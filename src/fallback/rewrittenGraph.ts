@@ -1,5 +1,5 @@
-import { dimsOf } from '../model/adapter.ts'
-import type { Decoder } from '../model/decoder.ts'
+import { dimsOf } from '../model/adapter/adapter.ts'
+import type { Decoder } from '../model/decoder/decoder.ts'
 import { chooseForms } from './chooseForms.ts'
 import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'

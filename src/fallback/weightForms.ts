@@ -1,6 +1,6 @@
 import { floatToHalf } from '../core/half.ts'
-import type { WeightMatrix } from '../model/decoder.ts'
-import { readMatrix } from '../model/dequantise.ts'
+import type { WeightMatrix } from '../model/decoder/decoder.ts'
+import { readMatrix } from '../model/decoder/dequantise.ts'
 
 /**
  * How a linear layer's weights stand in the graph: as they are, or as unsigned bytes with one scale a column, whose

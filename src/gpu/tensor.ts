@@ -35,6 +35,11 @@ export function createTensor(device: GPUDevice, shape: readonly number[], label:
   return { buffer: device.createBuffer({ size: sizeBytes, usage: STORAGE, label }), shape }
 }
 
+/** A tensor for a binding that a kernel does not read. */
+export function placeholder(device: GPUDevice): Tensor {
+  return createTensor(device, [4], 'placeholder')
+}
+
 /** A new tensor holding `data` (f32, u32 or i32 values). */
 export function uploadTensor(
   device: GPUDevice,

@@ -4,7 +4,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectLength } from './shapes.ts'
+import { expectLength } from './operands/shapes.ts'
 import type { Range } from './sumOfSquares.ts'
 
 export const adamWKernel = defineKernel({

@@ -7,7 +7,7 @@ import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice, Tuning } from '../gpu/tuning.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
-import { expectColumns } from './shapes.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 const uniforms = {
   heads: 'u32',

@@ -6,7 +6,7 @@ import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import { directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
-import { expectColumns, expectVectors } from './shapes.ts'
+import { expectColumns, expectVectors } from './operands/shapes.ts'
 
 const uniforms = {
   heads: 'u32',

@@ -3,7 +3,7 @@ import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectLength } from './shapes.ts'
+import { expectLength } from './operands/shapes.ts'
 
 export const crossEntropyKernel = defineKernel({
   name: 'cross_entropy',

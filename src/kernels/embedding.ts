@@ -2,9 +2,9 @@ import code from '../../shaders/embedding.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { formatOverrides } from './packedMatrix.ts'
-import type { PackedMatrix } from './packedMatrix.ts'
-import { expectColumns } from './shapes.ts'
+import { formatOverrides } from './operands/packedMatrix.ts'
+import type { PackedMatrix } from './operands/packedMatrix.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 export const embeddingKernel = defineKernel({
   name: 'embedding',

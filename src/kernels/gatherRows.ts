@@ -2,7 +2,7 @@ import code from '../../shaders/gather_rows.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectColumns } from './shapes.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 export const gatherRowsKernel = defineKernel({
   name: 'gather_rows',

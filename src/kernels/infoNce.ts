@@ -2,7 +2,7 @@ import code from '../../shaders/info_nce.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectLength, expectMatrix } from './shapes.ts'
+import { expectLength, expectMatrix } from './operands/shapes.ts'
 
 export const infoNceKernel = defineKernel({
   name: 'info_nce',

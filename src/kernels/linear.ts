@@ -6,6 +6,7 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
+import type { LinearBlocks } from './operands/linearBlocks.ts'
 
 const uniforms = {
   rows: 'u32',
@@ -35,19 +36,6 @@ export const linearDirectKernel = defineKernel({
 
 /** In `slots`: this block's rows are written nowhere. */
 export const NOWHERE = 0xffffffff
-
-/** Which rows of x are read and where their results go, when x and y hold more than one matrix each. */
-export interface LinearBlocks {
-  readonly count: number
-  /** Rows of one block, contiguous in x and in y. */
-  readonly rows: number
-  /** The first row of block 0 in x, and the distance in rows from one block's first row to the next. */
-  readonly xFirstRow: number
-  readonly xBlockRows: number
-  /** The first float of slot 0 in y, and the distance in floats from one slot to the next. */
-  readonly yOffset: number
-  readonly yBlockStride: number
-}
 
 export interface LinearOptions {
   readonly relu?: boolean

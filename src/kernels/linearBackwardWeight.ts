@@ -6,9 +6,9 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import type { LinearBlocks } from './linear.ts'
-import { placeBlocks } from './linearBlocks.ts'
-import type { LinearGradient } from './linearBlocks.ts'
+import type { LinearBlocks } from './operands/linearBlocks.ts'
+import { placeBlocks } from './operands/linearBlocks.ts'
+import type { LinearGradient } from './operands/linearBlocks.ts'
 
 const uniforms = {
   columns: 'u32',

@@ -4,11 +4,11 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { checkRank, rankPairs } from './adaptedGroup.ts'
-import { DROPOUT_WORDS } from './dropout.ts'
+import { checkRank, rankPairs } from './operands/adaptedGroup.ts'
+import { DROPOUT_WORDS } from './operands/dropout.ts'
 import type { DroppedLayer } from './loraDown.ts'
-import type { ProjectedParts } from './project.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import type { ProjectedParts } from './operands/adapterBinding.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 const uniforms = {
   in_features: 'u32',

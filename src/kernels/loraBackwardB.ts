@@ -4,9 +4,9 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { groupColumns, groupUniforms, rankPairs } from './adaptedGroup.ts'
-import type { AdaptedGroup } from './adaptedGroup.ts'
-import { expectColumns } from './shapes.ts'
+import { groupColumns, groupUniforms, rankPairs } from './operands/adaptedGroup.ts'
+import type { AdaptedGroup } from './operands/adaptedGroup.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 const uniforms = {
   rank: 'u32',

@@ -4,10 +4,10 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { checkRank, directGrid } from './adaptedGroup.ts'
-import { DROPOUT_WORDS } from './dropout.ts'
-import type { ProjectedParts } from './project.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import { checkRank, directGrid } from './operands/adaptedGroup.ts'
+import { DROPOUT_WORDS } from './operands/dropout.ts'
+import type { ProjectedParts } from './operands/adapterBinding.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 const sizes = {
   rank: 'u32',

@@ -2,7 +2,7 @@ import code from '../../shaders/normalise_rows.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectMatrix } from './shapes.ts'
+import { expectMatrix } from './operands/shapes.ts'
 
 export const normaliseRowsKernel = defineKernel({
   name: 'normalise_rows',

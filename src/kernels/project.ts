@@ -6,10 +6,10 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice, Tuning } from '../gpu/tuning.ts'
-import type { AdapterBinding } from './adapterBinding.ts'
-import { dataVectors, formatOverrides, paddedWidth } from './packedMatrix.ts'
-import type { PackedMatrix } from './packedMatrix.ts'
-import { expectColumns } from './shapes.ts'
+import type { ProjectedParts } from './operands/adapterBinding.ts'
+import { dataVectors, formatOverrides, paddedWidth } from './operands/packedMatrix.ts'
+import type { PackedMatrix } from './operands/packedMatrix.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 const uniforms = {
   out: 'u32',
@@ -49,15 +49,6 @@ const VECTOR_OUTPUTS = 256
 const TILE = 32
 /** Lanes of a workgroup of the vector plan. */
 const VECTOR_LANES = 64
-
-/** The A matrices that a projection multiplies its input with, one for each part that lies side by side in W. */
-export interface ProjectedParts {
-  readonly adapter: AdapterBinding
-  readonly count: number
-  /** Offset of the first part's A in a slot, and of each next one from there; in floats. */
-  readonly aOffset: number
-  readonly aPartStride: number
-}
 
 export interface ProjectOptions {
   /** How many rows a step has: one or a few, or many. */

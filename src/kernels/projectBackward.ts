@@ -5,11 +5,11 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { DROPOUT_WORDS } from './dropout.ts'
-import { dataVectors, formatOverrides } from './packedMatrix.ts'
-import type { PackedMatrix } from './packedMatrix.ts'
-import type { ProjectedParts } from './project.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import { DROPOUT_WORDS } from './operands/dropout.ts'
+import { dataVectors, formatOverrides } from './operands/packedMatrix.ts'
+import type { PackedMatrix } from './operands/packedMatrix.ts'
+import type { ProjectedParts } from './operands/adapterBinding.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 const uniforms = {
   out: 'u32',

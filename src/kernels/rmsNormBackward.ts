@@ -2,7 +2,7 @@ import code from '../../shaders/rms_norm_backward.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const rmsNormBackwardKernel = defineKernel({
   name: 'rms_norm_backward',

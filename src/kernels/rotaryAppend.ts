@@ -3,8 +3,8 @@ import { check } from '../core/errors.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import type { AdapterBinding } from './adapterBinding.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const rotaryAppendKernel = defineKernel({
   name: 'rotary_append',

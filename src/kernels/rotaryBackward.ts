@@ -3,7 +3,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
-import { expectColumns } from './shapes.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 export const rotaryBackwardKernel = defineKernel({
   name: 'rotary_backward',

@@ -2,7 +2,7 @@ import code from '../../shaders/scatter_add_rows.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { expectColumns } from './shapes.ts'
+import { expectColumns } from './operands/shapes.ts'
 
 export const scatterAddRowsKernel = defineKernel({
   name: 'scatter_add_rows',

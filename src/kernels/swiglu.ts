@@ -2,8 +2,8 @@ import code from '../../shaders/swiglu.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import type { AdapterBinding } from './adapterBinding.ts'
-import { expectColumns, expectLength } from './shapes.ts'
+import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const swigluKernel = defineKernel({
   name: 'swiglu',

@@ -5,10 +5,10 @@ import type { ChatTemplate } from '../formats/chatTemplate.ts'
 import type { Pack } from '../formats/pack.ts'
 import { loadTokenizer } from '../formats/tokenizer.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
-import type { Decoder } from './decoder.ts'
-import { fingerprint } from './fingerprint.ts'
-import { openDecoder, openExported, readJson } from './openBackbone.ts'
-import type { ExportedModel } from './openBackbone.ts'
+import type { Decoder } from './decoder/decoder.ts'
+import { fingerprint } from './decoder/fingerprint.ts'
+import { openDecoder, openExported, readJson } from './graph/openBackbone.ts'
+import type { ExportedModel } from './graph/openBackbone.ts'
 
 /** How a backbone reads and writes text, where the files for it are there. */
 export interface TextModel {

@@ -1,6 +1,6 @@
 import type { PathRate } from '../core/path.ts'
 import { GREEDY } from '../core/sampling.ts'
-import type { Backbone } from '../model/backbone.ts'
+import type { Backbone } from '../model/decoder/backbone.ts'
 
 /** Long enough for the kernels that read a prompt, short enough for a slow machine. */
 const PROMPT_TOKENS = 32

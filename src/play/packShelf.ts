@@ -2,7 +2,7 @@ import type { PackRef } from '../formats/packFacts.ts'
 import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { Backbone } from '../model/backbone.ts'
+import type { Backbone } from '../model/decoder/backbone.ts'
 import { comparePack } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
 

@@ -1,6 +1,6 @@
 import type { AnswerEnd, StopReason, Turn } from '../core/dialogue.ts'
 import type { Sampling } from '../core/sampling.ts'
-import type { Backbone, Casting } from '../model/backbone.ts'
+import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'

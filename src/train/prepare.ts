@@ -1,7 +1,7 @@
 import type { SplitDialogue } from '../core/dialogue.ts'
 import { check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { Decoder } from '../model/decoder.ts'
+import type { Decoder } from '../model/decoder/decoder.ts'
 import { RowStream, padBatch, spreadOver } from './batches.ts'
 import { runName } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'

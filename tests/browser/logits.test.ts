@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { requestAdapter, requestDevice } from '../../src/gpu/device.ts'
 import { blobFiles } from '../../src/play/blobFiles.ts'
 import { openChatModel } from '../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../src/model/gpuBackbone.ts'
+import { GpuBackbone } from '../../src/model/gpu/gpuBackbone.ts'
 import { nmse } from '../support/compare.ts'
 
 const MODEL = 'onnx/model_fp16.onnx'

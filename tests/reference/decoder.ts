@@ -1,6 +1,6 @@
-import { readMatrix, readVector } from '../../src/model/dequantise.ts'
-import type { Decoder, Linear, Projection } from '../../src/model/decoder.ts'
-import { PROJECTIONS } from '../../src/model/decoder.ts'
+import { readMatrix, readVector } from '../../src/model/decoder/dequantise.ts'
+import type { Decoder, Linear, Projection } from '../../src/model/decoder/decoder.ts'
+import { PROJECTIONS } from '../../src/model/decoder/decoder.ts'
 
 type Values = Float32Array | Float64Array
 

@@ -1,5 +1,5 @@
 import { uploadTensor } from '../../src/gpu/tensor.ts'
-import type { AdaptedGroup } from '../../src/kernels/adaptedGroup.ts'
+import type { AdaptedGroup } from '../../src/kernels/operands/adaptedGroup.ts'
 import { normals } from './values.ts'
 
 export interface GroupOptions {

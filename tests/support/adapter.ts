@@ -1,5 +1,5 @@
 import { createTensor, uploadTensor } from '../../src/gpu/tensor.ts'
-import type { AdapterBinding } from '../../src/kernels/adapterBinding.ts'
+import type { AdapterBinding } from '../../src/kernels/operands/adapterBinding.ts'
 import { normals } from './values.ts'
 
 /** The binding of a backbone without an adapter. */

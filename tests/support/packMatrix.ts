@@ -1,7 +1,7 @@
 import { floatToHalf, halfToFloat } from '../../src/core/half.ts'
 import { Random } from '../../src/core/random.ts'
 import { uploadTensor } from '../../src/gpu/tensor.ts'
-import type { PackedMatrix } from '../../src/kernels/packedMatrix.ts'
+import type { PackedMatrix } from '../../src/kernels/operands/packedMatrix.ts'
 
 export interface PackOptions {
   readonly format: PackedMatrix['format']

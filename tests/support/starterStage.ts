@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 
 import { folder } from '../../src/cli/files.ts'
 import { openChatModel } from '../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../src/model/gpuBackbone.ts'
+import { GpuBackbone } from '../../src/model/gpu/gpuBackbone.ts'
 import { openPackShelf } from '../../src/play/packShelf.ts'
 import type { Stage } from '../../src/play/stage.ts'
 import { testGpu } from './device.ts'

@@ -1,7 +1,7 @@
 import { uploadTensor } from '../../src/gpu/tensor.ts'
 import type { Tensor } from '../../src/gpu/tensor.ts'
-import { packRows } from '../../src/kernels/stepRows.ts'
-import type { StepRow } from '../../src/kernels/stepRows.ts'
+import { packRows } from '../../src/kernels/operands/stepRows.ts'
+import type { StepRow } from '../../src/kernels/operands/stepRows.ts'
 
 /** The `step` buffer of these rows. */
 export function uploadStep(device: GPUDevice, rows: readonly StepRow[]): Tensor {

@@ -1,8 +1,8 @@
 import type { FileSet } from '../../src/core/bytes.ts'
 import { floatToHalf } from '../../src/core/half.ts'
 import { parseOnnx } from '../../src/formats/onnx.ts'
-import type { Decoder } from '../../src/model/decoder.ts'
-import { recogniseDecoder } from '../../src/model/recognise.ts'
+import type { Decoder } from '../../src/model/decoder/decoder.ts'
+import { recogniseDecoder } from '../../src/model/graph/recognise.ts'
 import { memorySource } from '../../src/formats/memorySource.ts'
 import type { WrittenModel, WrittenNode, WrittenTensor } from './onnxWriter.ts'
 

@@ -1,5 +1,5 @@
-import type { Backbone, Casting, GenerateRequest } from '../../src/model/backbone.ts'
-import type { DecoderShape } from '../../src/model/decoder.ts'
+import type { Backbone, Casting, GenerateRequest } from '../../src/model/decoder/backbone.ts'
+import type { DecoderShape } from '../../src/model/decoder/decoder.ts'
 
 export interface ToyWords {
   /** For each role of the pack the tokens it favours. */

@@ -55,8 +55,15 @@ const engineDoors = [
   'src/engine/fileWorker.ts?worker&url',
 ]
 
-/** The rooms of the page's state, lowest first: each may import those before it, and nothing else of the app. */
-const rooms = ['page', 'company', 'engine', 'teach', 'chat', 'exchange']
+/**
+ * Folders whose rooms have an order, lowest first: each may import those before it. What lies beside the rooms may import
+ * them all, and none of them it.
+ */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  'app/stores': ['page', 'company', 'engine', 'teach', 'chat', 'exchange'],
+  'src/model': ['decoder', 'graph', 'adapter', 'gpu'],
+  'src/kernels': ['operands'],
+}
 
 /** Packages that only some layers may import; all others are free. */
 const packages: Readonly<Record<string, readonly string[]>> = {
@@ -101,9 +108,17 @@ function layerOf(path: string): string | undefined {
   return Object.keys(layers).find((layer) => path.startsWith(`${layer}/`))
 }
 
-/** The place of a path among the rooms of the page's state; -1 for the rest of the app. */
-function roomOf(path: string): number {
-  return rooms.findIndex((room) => path.startsWith(`app/stores/${room}/`))
+/** The place of a path among the rooms of a folder; -1 for what lies beside them. */
+function roomOf(path: string, folder: string): number {
+  return rooms[folder]!.findIndex((room) => path.startsWith(`${folder}/${room}/`))
+}
+
+/** Whether an import within a folder goes to its own room, to one before it, or comes from beside them. */
+function isBackward(from: string, to: string): boolean {
+  const folder = Object.keys(rooms).find((one) => from.startsWith(`${one}/`))
+  if (folder === undefined || layerOf(from) !== layerOf(to)) return false
+  const [source, target] = [roomOf(from, folder), roomOf(to, folder)]
+  return source >= 0 && (target < 0 || target > source)
 }
 
 function packageOf(name: string): string {
@@ -117,7 +132,7 @@ function isAllowed({ from, to, isType }: Import): boolean {
   const target = layerOf(to)
   if (target === undefined) return packages[packageOf(to)]?.includes(source) ?? true
   if (source === 'app' && target === 'src/engine') return engineDoors.includes(to)
-  if (from.startsWith('app/stores/') && target === 'app') return roomOf(to) >= 0 && roomOf(to) <= roomOf(from)
+  if (isBackward(from, to)) return false
   if (isType && typesOnly[source]?.includes(target)) return true
   return target === source || layers[source]!.includes(target)
 }
@@ -134,6 +149,11 @@ describe('layers', () => {
   test.each(Object.keys(layers))('%s imports only what lies below it', (layer) => {
     const wrong = imports.filter((entry) => layerOf(entry.from) === layer && !isAllowed(entry))
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  test.each(Object.keys(rooms))('every room of %s is there', (folder) => {
+    const there = new Set(files.map(({ path }) => roomOf(path, folder)).filter((room) => room >= 0))
+    expect(there).toEqual(new Set(rooms[folder]!.keys()))
   })
 
   test('no permission stands unused', () => {
@@ -168,8 +188,7 @@ describe('the state of the page', () => {
   const stores = files.filter(({ path }) => path.startsWith('app/stores/'))
 
   test('lies in its six rooms, without components', () => {
-    expect(new Set(stores.map(({ path }) => roomOf(path)))).toEqual(new Set(rooms.keys()))
-    expect(stores.filter(({ path }) => roomOf(path) < 0 || path.endsWith('.tsx'))).toEqual([])
+    expect(stores.filter(({ path }) => roomOf(path, 'app/stores') < 0 || path.endsWith('.tsx'))).toEqual([])
   })
 
   test('says in the first line how long it lasts, or that there is none', () => {
@@ -206,6 +225,10 @@ describe('the layer rules', () => {
     ['app/stores/teach/a.ts', "import type { A } from '../chat/a.ts'", false],
     ['app/stores/exchange/a.ts', "import { A } from '../../share/A.tsx'", false],
     ['app/stores/page/a.ts', "import { a } from '../../a.ts'", false],
+    ['src/model/graph/a.ts', "import { a } from '../decoder/b.ts'", true],
+    ['src/model/decoder/a.ts', "import { a } from '../gpu/b.ts'", false],
+    ['src/model/gpu/a.ts', "import type { A } from '../chatModel.ts'", false],
+    ['src/model/chatModel.ts', "import { a } from './gpu/b.ts'", true],
     ['src/cli/a.ts', "import { a } from '../../app/a.ts'", false],
     ['src/engine/a.ts', "import { create } from 'zustand'", false],
     ['src/core/a.ts', "import { readFile } from 'node:fs/promises'", false],

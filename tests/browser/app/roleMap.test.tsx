@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
 import type { RunHistory } from '../../../src/storage/runs.ts'
-import { RoleMap } from '../../../app/teach/RoleMap.tsx'
+import { RoleMap } from '../../../app/teach/run/RoleMap.tsx'
 
 const map: NonNullable<RunHistory['map']> = {
   step: 10,

@@ -7,7 +7,7 @@ import { create, globals } from 'webgpu'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { Engine } from '../../../src/engine/engine.ts'
 import type { DeviceState, GenerateParams, LoadParams } from '../../../src/engine/protocol.ts'
-import type { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import type { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 
 Object.assign(globalThis, globals)
 const gpu = create([])

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from
 
 import { GREEDY, STEADY } from '../../../src/core/sampling.ts'
 import type { Sampling } from '../../../src/core/sampling.ts'
-import type { Casting } from '../../../src/model/backbone.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import type { Casting } from '../../../src/model/decoder/backbone.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { decoderPack } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'

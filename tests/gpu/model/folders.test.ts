@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { expectClose } from '../../support/compare.ts'
 import { testGpu } from '../../support/device.ts'
 import { readTensors } from '../../support/readTensors.ts'

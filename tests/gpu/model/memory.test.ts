@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
-import { weightBytes } from '../../../src/model/gpuWeights.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
+import { weightBytes } from '../../../src/model/gpu/gpuWeights.ts'
 import { testGpu } from '../../support/device.ts'
 
 const MOST_BYTES = 200e6

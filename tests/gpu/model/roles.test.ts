@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 
-import type { Casting } from '../../../src/model/backbone.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
-import { castBlend } from '../../../src/model/roles.ts'
+import type { Casting } from '../../../src/model/decoder/backbone.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
+import { castBlend } from '../../../src/model/adapter/roles.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'

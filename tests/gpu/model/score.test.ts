@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { folder, openFile } from '../../../src/cli/files.ts'
 import { Random } from '../../../src/core/random.ts'
 import { readPack } from '../../../src/formats/pack.ts'
-import type { Backbone } from '../../../src/model/backbone.ts'
+import type { Backbone } from '../../../src/model/decoder/backbone.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
-import { GpuBackbone } from '../../../src/model/gpuBackbone.ts'
-import { scoreTokens } from '../../../src/model/score.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
+import { scoreTokens } from '../../../src/model/decoder/score.ts'
 import { testGpu } from '../../support/device.ts'
 
 const shipped = resolve(import.meta.dirname, '../../../public')

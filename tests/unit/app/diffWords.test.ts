@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { diffWords } from '../../../app/teach/diffWords.ts'
-import type { DiffPart } from '../../../app/teach/diffWords.ts'
+import { diffWords } from '../../../app/teach/run/diffWords.ts'
+import type { DiffPart } from '../../../app/teach/run/diffWords.ts'
 import { Random } from '../../../src/core/random.ts'
 
 const written = (before: string, after: string): string =>

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
-import { logProbability } from '../../../src/model/score.ts'
+import { logProbability } from '../../../src/model/decoder/score.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'

@@ -15,8 +15,8 @@ import {
   packStem,
   roleVector,
 } from '../../../src/formats/packParts.ts'
-import { openAdapterMatrices } from '../../../src/model/cpuAdapter.ts'
-import { castRole } from '../../../src/model/roles.ts'
+import { openAdapterMatrices } from '../../../src/model/adapter/cpuAdapter.ts'
+import { castRole } from '../../../src/model/adapter/roles.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 async function reread(content: PackContent) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { packRows, stepWords } from '../../../src/kernels/stepRows.ts'
+import { packRows, stepWords } from '../../../src/kernels/operands/stepRows.ts'
 
 test('rows are packed as the shaders declare them', () => {
   const packed = packRows([

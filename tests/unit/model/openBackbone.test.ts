@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import { fingerprint } from '../../../src/model/fingerprint.ts'
-import { openDecoder } from '../../../src/model/openBackbone.ts'
+import { fingerprint } from '../../../src/model/decoder/fingerprint.ts'
+import { openDecoder } from '../../../src/model/graph/openBackbone.ts'
 import type { WrittenModel } from '../../support/onnxWriter.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { asHalf, constant, memoryFolder, recogniseBytes, withTensor } from '../../support/tinyBackbone.ts'

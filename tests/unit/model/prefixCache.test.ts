@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { PrefixCache } from '../../../src/model/prefixCache.ts'
+import { PrefixCache } from '../../../src/model/decoder/prefixCache.ts'
 
 const ada = { parts: [{ role: 0, weight: 1 }], strength: 1 }
 

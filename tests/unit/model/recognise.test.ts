@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
-import { readMatrix } from '../../../src/model/dequantise.ts'
+import { readMatrix } from '../../../src/model/decoder/dequantise.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
 import type { WrittenAttribute, WrittenModel } from '../../support/onnxWriter.ts'

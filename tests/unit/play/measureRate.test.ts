@@ -2,7 +2,7 @@ import type { StopReason } from '../../../src/core/dialogue.ts'
 import { afterEach, expect, test, vi } from 'vitest'
 
 import { answerSeconds, measureRate } from '../../../src/play/measureRate.ts'
-import type { Backbone, GenerateRequest } from '../../../src/model/backbone.ts'
+import type { Backbone, GenerateRequest } from '../../../src/model/decoder/backbone.ts'
 
 const pass = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,0 +1,134 @@
+import { useState } from 'react'
+import type { DragEvent } from 'react'
+
+import { Button } from '../../shared/Button.tsx'
+import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
+import { FileButton } from '../../shared/FileButton.tsx'
+import { bytes } from '../../shared/format.ts'
+import {
+  clearLines,
+  nameRole,
+  openExample,
+  openLines,
+  readLines,
+  useLines,
+  writeLines,
+} from '../../stores/teach/lines.ts'
+import { useTraining } from '../../stores/teach/training.ts'
+import { Field } from '../Field.tsx'
+import { goToStep } from '../goToStep.ts'
+import { LinesPreview } from './LinesPreview.tsx'
+import styles from './LinesStep.module.css'
+import { RunLines } from './RunLines.tsx'
+
+const EXAMPLE = 'examples/captain.txt'
+
+/** A longer text is not put into a box to write in: it came from a file, and the box would be slow. */
+const BOX_LENGTH = 200_000
+
+const placeholder = `Visitor: Who are you?
+Captain: The captain. Mind the wet rope.
+Visitor: Where are we going?
+Captain: Across.`
+
+/** The first step: what the character says, from a file, the clipboard or the visitor's own hand. */
+export function LinesStep() {
+  const run = useTraining((state) => state.run)
+  return run ? <RunLines run={run} /> : <WriteLines />
+}
+
+function WriteLines() {
+  const { text, fileName, roleName, report, failure } = useLines()
+  const drop = useDrop((file) => void openLines(file))
+  const isEmpty = text.trim() === ''
+  return (
+    <div className={[styles.place, drop.isOver ? styles.over : ''].join(' ')} {...drop.handlers}>
+      {text.length <= BOX_LENGTH ? (
+        <textarea
+          className={styles.box}
+          rows={isEmpty ? 6 : 9}
+          aria-label="The lines"
+          aria-describedby="lines-forms"
+          placeholder={placeholder}
+          spellCheck={false}
+          dir="auto"
+          value={text}
+          onChange={(event) => writeLines(event.target.value)}
+        />
+      ) : (
+        <p className={styles.file}>
+          {fileName}, {bytes(text.length)}
+        </p>
+      )}
+      <p id="lines-forms" className={styles.forms}>
+        One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>)
+        begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a
+        character card, also as a picture or CHARX. Drop one anywhere here.
+      </p>
+      <div className={styles.actions}>
+        <FileButton
+          label="Choose a file"
+          icon="in"
+          accept=".jsonl,.json,.csv,.tsv,.txt,.md,.png,.charx"
+          about="A file of lines"
+          onFiles={([file]) => file && void openLines(file)}
+        />
+        {isEmpty ? (
+          <Button
+            label="Try it with the Captain’s twenty lines"
+            look="strong"
+            onClick={() => void tryExample()}
+          />
+        ) : (
+          <Button label="Clear" icon="close" look="quiet" onClick={clearLines} />
+        )}
+      </div>
+      {!isEmpty && (
+        <Field label="The character’s name, where the lines do not say it">
+          {(id) => (
+            <input
+              id={id}
+              className={styles.name}
+              value={roleName}
+              maxLength={80}
+              autoComplete="off"
+              onChange={(event) => nameRole(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
+      {report && <LinesPreview report={report} />}
+    </div>
+  )
+}
+
+/** Takes the lines that come with the page to where the visitor reads how long they take, and begins. */
+async function tryExample(): Promise<void> {
+  await openExample(EXAMPLE)
+  goToStep(2)
+}
+
+function useDrop(onFile: (file: File) => void) {
+  const [isOver, setIsOver] = useState(false)
+  return {
+    isOver,
+    handlers: {
+      onDragOver(event: DragEvent) {
+        event.preventDefault()
+        setIsOver(true)
+      },
+      onDragLeave(event: DragEvent) {
+        // Leaving for a part of the place is not leaving it.
+        if (!(event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget)))
+          setIsOver(false)
+      },
+      onDrop(event: DragEvent) {
+        event.preventDefault()
+        setIsOver(false)
+        const file = event.dataTransfer.files[0]
+        if (file) onFile(file)
+      },
+    },
+  }
+}

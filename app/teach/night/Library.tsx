@@ -1,0 +1,53 @@
+import type { KeptPack } from '../../../src/storage/packLibrary.ts'
+import { Button } from '../../shared/Button.tsx'
+import { bytes, day } from '../../shared/format.ts'
+import { removePack, useGuests } from '../../stores/company/guests.ts'
+import { openShare } from '../../stores/exchange/share.ts'
+import styles from './Library.module.css'
+
+/** The packs that are kept here. */
+export function Library() {
+  const packs = useGuests((state) => state.packs)
+  if (packs.length === 0) return null
+  return (
+    <section className={styles.library} aria-labelledby="kept-companies">
+      <h3 id="kept-companies" className={styles.title}>
+        Companies on this device
+      </h3>
+      <ul>
+        {packs.map((pack) => (
+          <PackRow key={pack.id} pack={pack} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function PackRow({ pack }: { readonly pack: KeptPack }) {
+  const { name, roles, addedAt, backbone } = pack
+  return (
+    <li className={styles.row}>
+      <span className={styles.words}>
+        <span className={styles.name}>{name}</span>
+        <span className={styles.facts}>
+          {roles.map((role) => role.name.replaceAll('_', ' ')).join(', ')} · on {backbone.name} ·{' '}
+          {bytes(pack.bytes)} · {day(addedAt)}
+        </span>
+      </span>
+      <Button
+        label={`Share ${name}`}
+        icon="share"
+        iconOnly
+        look="quiet"
+        onClick={() => void openShare({ kind: 'pack', pack })}
+      />
+      <Button
+        label={`Remove ${name}`}
+        icon="bin"
+        iconOnly
+        look="quiet"
+        onClick={() => void removePack(pack)}
+      />
+    </li>
+  )
+}

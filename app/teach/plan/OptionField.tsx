@@ -1,0 +1,115 @@
+import { Button } from '../../shared/Button.tsx'
+import { setOption, useRehearsalPlan } from '../../stores/teach/rehearsalPlan.ts'
+import { valueOf } from '../../stores/teach/config.ts'
+import type { OptionValue, TrainingOption } from '../../stores/teach/options.ts'
+import { Field } from '../Field.tsx'
+import { NumberField } from './NumberField.tsx'
+import styles from './OptionField.module.css'
+import asides from '../../shared/Asides.module.css'
+
+/** One setting of the fold, with its sentence, a mark where it was changed, and the way back. */
+export function OptionField({ option }: { readonly option: TrainingOption }) {
+  const overrides = useRehearsalPlan((state) => state.overrides)
+  const value = valueOf(overrides, option)
+  const change = (next: OptionValue): void => setOption(option, next)
+  const beside = option.key in overrides && (
+    <span className={styles.changed}>
+      changed
+      <Button
+        label={`Reset ${option.name.toLowerCase()}`}
+        icon="again"
+        iconOnly
+        look="quiet"
+        onClick={() => change(option.initial)}
+      />
+    </span>
+  )
+  const common = { label: option.name, about: option.about, beside }
+  switch (option.kind) {
+    case 'number':
+      return (
+        <NumberField
+          {...common}
+          value={typeof value === 'number' ? value : null}
+          min={option.min}
+          max={option.max}
+          isWhole={option.isWhole ?? false}
+          {...(option.empty !== undefined && { empty: option.empty })}
+          onChange={change}
+        />
+      )
+    case 'choice':
+      return (
+        <Field {...common}>
+          {(id, aboutId) => (
+            <select
+              id={id}
+              aria-describedby={aboutId}
+              value={String(value)}
+              onChange={(event) => change(event.target.value)}
+            >
+              {option.choices.map((choice) => (
+                <option key={choice.value} value={choice.value}>
+                  {choice.name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )
+    case 'several':
+      return <SeveralField option={option} value={Array.isArray(value) ? value : []} beside={beside} />
+    case 'text':
+      return (
+        <Field {...common}>
+          {(id, aboutId) => (
+            <input
+              id={id}
+              aria-describedby={aboutId}
+              placeholder={option.placeholder}
+              maxLength={2000}
+              value={String(value)}
+              onChange={(event) => change(event.target.value)}
+            />
+          )}
+        </Field>
+      )
+    default:
+      return option satisfies never
+  }
+}
+
+interface SeveralFieldProps {
+  readonly option: TrainingOption & { readonly kind: 'several' }
+  readonly value: readonly string[]
+  readonly beside: React.ReactNode
+}
+
+/** Some of a few, at least one. */
+function SeveralField({ option, value, beside }: SeveralFieldProps) {
+  const toggle = (name: string): void => {
+    const next = option.choices
+      .map((choice) => choice.value)
+      .filter((one) => (one === name ? !value.includes(name) : value.includes(one)))
+    if (next.length > 0) setOption(option, next)
+  }
+  return (
+    <fieldset className={styles.several}>
+      <legend className={styles.legend}>{option.name}</legend>
+      {beside}
+      <div className={styles.checks}>
+        {option.choices.map((choice) => (
+          <label key={choice.value} className={styles.check}>
+            <input
+              type="checkbox"
+              checked={value.includes(choice.value)}
+              onChange={() => toggle(choice.value)}
+            />
+            {choice.name}
+          </label>
+        ))}
+      </div>
+      <p className={asides.note}>{option.about}</p>
+    </fieldset>
+  )
+}

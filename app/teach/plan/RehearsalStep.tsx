@@ -1,0 +1,133 @@
+import { Button } from '../../shared/Button.tsx'
+import { useEngine } from '../../stores/engine/engine.ts'
+import { useGuests } from '../../stores/company/guests.ts'
+import { useLines } from '../../stores/teach/lines.ts'
+import {
+  beginRehearsal,
+  changePlan,
+  packsToJoin,
+  setOption,
+  settlePlan,
+  useRehearsalPlan,
+} from '../../stores/teach/rehearsalPlan.ts'
+import { useTraining } from '../../stores/teach/training.ts'
+import { stepsOf } from '../../stores/teach/config.ts'
+import { stepsOption } from '../../stores/teach/options.ts'
+import { AdvancedSettings } from './AdvancedSettings.tsx'
+import { Duration } from './Duration.tsx'
+import { DutySlider } from '../DutySlider.tsx'
+import { Field } from '../Field.tsx'
+import { goToStep } from '../goToStep.ts'
+import { NumberField } from './NumberField.tsx'
+import styles from './RehearsalStep.module.css'
+import { RunPanel } from '../run/RunPanel.tsx'
+import { WayChoice } from './WayChoice.tsx'
+import asides from '../../shared/Asides.module.css'
+
+/** The second step: how the lines are learnt, and then the learning itself. */
+export function RehearsalStep() {
+  const phase = useTraining((state) => state.phase)
+  const hasLines = useLines((state) => state.report !== null)
+  if (phase !== 'none') return <RunPanel />
+  if (hasLines) return <PlanRehearsal />
+  return <p className={asides.quiet}>Once there are lines, choose here how they are learnt, and begin.</p>
+}
+
+function PlanRehearsal() {
+  const plan = useRehearsalPlan()
+  const report = useLines((state) => state.report)
+  const info = useEngine((state) => state.info)
+  const isMute = useEngine(
+    ({ phase, info: loaded }) =>
+      phase === 'blocked' || phase === 'failed' || loaded?.computing.path === 'wasm',
+  )
+  const isElsewhere = useTraining((state) => state.isElsewhere)
+  const packs = packsToJoin(
+    useGuests((state) => state.packs),
+    info,
+  )
+  const joined = packs.find(({ id }) => id === plan.joins)
+  const { way, role, obstacle, canJoin } = settlePlan(plan, report, joined ?? info)
+  const names = report?.roles.map(({ name }) => name) ?? []
+  return (
+    <div className={styles.plan}>
+      <WayChoice value={way} canJoin={canJoin} onChange={(next) => changePlan({ way: next })} />
+      {way !== 'all' && names.length > 1 && (
+        <Field label="Who is new">
+          {(id) => (
+            <select id={id} value={role} onChange={(event) => changePlan({ role: event.target.value })}>
+              {names.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      {way !== 'all' && packs.length > 0 && (
+        <Field label="Whose company they join">
+          {(id) => (
+            <select
+              id={id}
+              value={joined?.id ?? ''}
+              onChange={(event) => changePlan({ joins: event.target.value || null })}
+            >
+              <option value="">The one that came with the model</option>
+              {packs.map((pack) => (
+                <option key={pack.id} value={pack.id}>
+                  {pack.name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      <div className={styles.pair}>
+        <NumberField
+          label={stepsOption.name}
+          about={stepsOption.about}
+          value={stepsOf(plan.overrides)}
+          min={stepsOption.min}
+          max={stepsOption.max}
+          isWhole
+          onChange={(steps) => setOption(stepsOption, steps)}
+        />
+        <NumberField
+          label="Ask every"
+          about="In steps; the questions below are answered so often, and you see the answers change."
+          value={plan.everySteps}
+          min={1}
+          max={1_000_000}
+          isWhole
+          onChange={(everySteps) => changePlan({ everySteps: everySteps ?? 10 })}
+        />
+      </div>
+      <Field label="Questions to ask on the way" about="One a line.">
+        {(id, aboutId) => (
+          <textarea
+            id={id}
+            rows={3}
+            aria-describedby={aboutId}
+            value={plan.prompts}
+            onChange={(event) => changePlan({ prompts: event.target.value })}
+          />
+        )}
+      </Field>
+      <DutySlider />
+      <AdvancedSettings hasStart={way !== 'all'} />
+      {obstacle === null && !isElsewhere && <Duration />}
+      <div className={styles.start}>
+        <Button
+          label="Start the rehearsal"
+          icon="onward"
+          look="strong"
+          disabled={obstacle !== null || isMute || isElsewhere}
+          onClick={() => {
+            void beginRehearsal()
+            goToStep(2)
+          }}
+        />
+        {obstacle && <p className={styles.note}>{obstacle}</p>}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,92 @@
+import { check, HycoraError } from '../../core/errors.ts'
+import { isJsonRecord, ownField } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
+
+/** What config.json says about a backbone; undefined where it says nothing. */
+export interface BackboneConfig {
+  readonly architecture: string
+  readonly layers: number | undefined
+  readonly hidden: number | undefined
+  readonly heads: number | undefined
+  readonly kvHeads: number | undefined
+  readonly headDim: number | undefined
+  readonly ffn: number | undefined
+  readonly vocabulary: number | undefined
+  readonly normEpsilon: number | undefined
+  readonly maxPositions: number | undefined
+  readonly theta: number | undefined
+  /** Whether rotary positions follow θ alone. */
+  readonly hasPlainRotary: boolean
+}
+
+/**
+ * Reads a parsed config.json; undefined where there is none.
+ *
+ * @throws HycoraError `format-invalid` where it is no JSON object or a number is none; `format-unsupported` where it
+ * asks for what a graph's shape may not show (sliding windows, soft caps, partial rotation, another activation).
+ */
+export function readBackboneConfig(config: unknown): BackboneConfig | undefined {
+  if (config === undefined || config === null) return undefined
+  check(isJsonRecord(config), 'format-invalid', () => 'config.json is not a JSON object, expected one')
+  refuseUnsupported(config)
+  const rotary = rotaryOf(config)
+  const heads = numberAt(config, 'num_attention_heads')
+  const architecture = ownField(config, 'model_type')
+  return {
+    architecture: typeof architecture === 'string' ? architecture : '',
+    layers: numberAt(config, 'num_hidden_layers'),
+    hidden: numberAt(config, 'hidden_size'),
+    heads,
+    kvHeads: numberAt(config, 'num_key_value_heads') ?? heads,
+    headDim: numberAt(config, 'head_dim'),
+    ffn: numberAt(config, 'intermediate_size'),
+    vocabulary: numberAt(config, 'vocab_size'),
+    normEpsilon: numberAt(config, 'rms_norm_eps'),
+    maxPositions: numberAt(config, 'max_position_embeddings'),
+    theta: numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta'),
+    hasPlainRotary: ['"default"', undefined].includes(rotaryType(rotary)),
+  }
+}
+
+function numberAt(entries: JsonRecord, key: string): number | undefined {
+  const value = ownField(entries, key)
+  if (value === undefined || value === null) return undefined
+  check(typeof value === 'number' && Number.isFinite(value) && value > 0, 'format-invalid', () => {
+    return `config.json has ${key} ${JSON.stringify(value)}, expected a positive number`
+  })
+  return value
+}
+
+function rotaryOf(config: JsonRecord): JsonRecord {
+  const entries = ownField(config, 'rope_parameters') ?? ownField(config, 'rope_scaling') ?? {}
+  return isJsonRecord(entries) ? entries : {}
+}
+
+function rotaryType(rotary: JsonRecord): string | undefined {
+  const type = ownField(rotary, 'rope_type') ?? ownField(rotary, 'type')
+  return type === undefined || type === null ? undefined : JSON.stringify(type)
+}
+
+function refuseUnsupported(config: JsonRecord): void {
+  const refuse = (key: string, expected: string): never => {
+    const value = JSON.stringify(ownField(config, key))
+    throw new HycoraError('format-unsupported', `config.json has ${key} ${value}, expected ${expected}`)
+  }
+  const activation = ownField(config, 'hidden_act') ?? 'silu'
+  if (activation !== 'silu' && activation !== 'swish') refuse('hidden_act', '"silu"')
+  const layers = ownField(config, 'layer_types')
+  if (Array.isArray(layers) && layers.some((type) => type !== 'full_attention')) {
+    refuse('layer_types', 'full attention in every layer')
+  }
+  const window = ownField(config, 'sliding_window') ?? null
+  const usesWindow = ownField(config, 'use_sliding_window')
+  const isWindowOff = usesWindow === false || Array.isArray(layers)
+  if (usesWindow === true) refuse('use_sliding_window', 'full attention')
+  if (window !== null && !isWindowOff) refuse('sliding_window', 'full attention')
+  const ofRotary = ownField(rotaryOf(config), 'partial_rotary_factor')
+  const partial = ownField(config, 'partial_rotary_factor') ?? ofRotary ?? 1
+  if (partial !== 1) refuse('partial_rotary_factor', 'rotation of whole heads')
+  for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {
+    if ((ownField(config, key) ?? null) !== null) refuse(key, 'no soft cap')
+  }
+}

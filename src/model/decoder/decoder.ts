@@ -1,0 +1,94 @@
+import type { ByteSource } from '../../core/bytes.ts'
+import { PACK_PROJECTIONS } from '../../formats/packConfig.ts'
+import type { PackProjection } from '../../formats/packConfig.ts'
+
+/** Where the bytes of a stored tensor lie; nothing is copied until somebody reads `source`. */
+export interface StoredTensor {
+  /** The initializer's name, for messages. */
+  readonly name: string
+  readonly dataType: 'f32' | 'f16' | 'u8' | 'i8' | 'i4' | 'u4'
+  readonly shape: readonly number[]
+  readonly source: ByteSource
+  readonly offset: number
+  readonly sizeBytes: number
+}
+
+/** A float matrix as stored: `out-in` is [out, in] row-major, `in-out` its transpose. */
+export interface FloatMatrix {
+  readonly kind: 'float'
+  readonly layout: 'in-out' | 'out-in'
+  readonly values: StoredTensor
+}
+
+/**
+ * Block-quantised as by MatMulNBits: w[n, k] = (code[n, k] − zero[n, k / blockSize]) · scale[n, k / blockSize].
+ * `codes` [out, blocks, blockSize·bits/8], low bits first; `zeroPoints` packed likewise along the blocks, each row
+ * padded to a byte (`u8`), or as floats [out, blocks]; without them zero is 2^(bits−1).
+ */
+export interface BlockMatrix {
+  readonly kind: 'blocks'
+  readonly bits: 4 | 8
+  readonly blockSize: number
+  readonly codes: StoredTensor
+  readonly scales: StoredTensor
+  readonly zeroPoints: StoredTensor | null
+}
+
+/** Rows [firstOut, firstOut + out) of a stored matrix that may hold several projections side by side. */
+export interface WeightMatrix {
+  readonly out: number
+  readonly in: number
+  readonly firstOut: number
+  readonly stored: FloatMatrix | BlockMatrix
+}
+
+export interface WeightVector {
+  readonly values: StoredTensor
+  readonly first: number
+  readonly length: number
+}
+
+/** y = x·Wᵀ + bias */
+export interface Linear {
+  readonly weight: WeightMatrix
+  readonly bias: WeightVector | null
+}
+
+/** The adapted linear layers of a block, in the order of the paper's layer ids. */
+export const PROJECTIONS = PACK_PROJECTIONS
+export type Projection = PackProjection
+
+export interface DecoderBlock {
+  readonly inputNorm: WeightVector
+  readonly postAttentionNorm: WeightVector
+  readonly linears: Readonly<Record<Projection, Linear>>
+}
+
+/** Rotary positions: by θ (angles computed on the host), or by tables [positions, rotaryDim / 2] of the graph. */
+export type RotarySource =
+  | { readonly kind: 'theta'; readonly theta: number }
+  | { readonly kind: 'tables'; readonly cos: StoredTensor; readonly sin: StoredTensor }
+
+export interface DecoderShape {
+  readonly layers: number
+  readonly hidden: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly ffn: number
+  readonly vocabulary: number
+}
+
+/** A Llama- or Qwen2-type decoder as recognised in a graph: which stored tensor plays which part. */
+export interface Decoder extends DecoderShape {
+  /** `model_type` of config.json, or the empty string for a bare graph. */
+  readonly architecture: string
+  readonly normEpsilon: number
+  readonly rotary: RotarySource
+  /** The most positions that config or graph allow. */
+  readonly maxPositions: number
+  readonly embedding: WeightMatrix
+  readonly blocks: readonly DecoderBlock[]
+  readonly finalNorm: WeightVector
+  readonly head: WeightMatrix
+}

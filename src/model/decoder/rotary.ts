@@ -1,0 +1,39 @@
+import { halvesToFloats } from '../../core/half.ts'
+import type { RotarySource, StoredTensor } from './decoder.ts'
+
+async function floats({ source, offset, sizeBytes, dataType }: StoredTensor): Promise<Float32Array> {
+  const bytes = (await source.read(offset, sizeBytes)).slice()
+  return dataType === 'f16' ? halvesToFloats(new Uint16Array(bytes.buffer)) : new Float32Array(bytes.buffer)
+}
+
+/**
+ * Cosine and sine of every rotary angle: `angle[p, i] = p · θ^(−2i / headDim)`, computed in f64, or the graph's own tables.
+ *
+ * Reference: Su et al., "RoFormer", 2021, §3.2.2.
+ *
+ * @returns [positions, headDim / 2, 2] cos, sin.
+ */
+export async function rotaryAngles(
+  source: RotarySource,
+  positions: number,
+  headDim: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const half = headDim / 2
+  const angles = new Float32Array(positions * half * 2)
+  if (source.kind === 'tables') {
+    const [cos, sin] = await Promise.all([floats(source.cos), floats(source.sin)])
+    for (let i = 0; i < positions * half; i++) {
+      angles[2 * i] = cos[i] ?? 0
+      angles[2 * i + 1] = sin[i] ?? 0
+    }
+    return angles
+  }
+  for (let i = 0; i < half; i++) {
+    const frequency = source.theta ** ((-2 * i) / headDim)
+    for (let p = 0; p < positions; p++) {
+      angles[2 * (p * half + i)] = Math.cos(p * frequency)
+      angles[2 * (p * half + i) + 1] = Math.sin(p * frequency)
+    }
+  }
+  return angles
+}

@@ -1,0 +1,171 @@
+import { uploadTensor } from '../../gpu/tensor.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
+import type {
+  Decoder,
+  DecoderBlock,
+  Linear,
+  StoredTensor,
+  WeightMatrix,
+  WeightVector,
+} from '../decoder/decoder.ts'
+import { readVector } from '../decoder/dequantise.ts'
+import { loadMatrix, storedFormat } from './loadMatrix.ts'
+import type { ReportBytes } from './loadMatrix.ts'
+
+/** A projection or several with one input, side by side, with their biases. */
+export interface GpuLinear {
+  readonly matrix: PackedMatrix
+  /** [Σ out], zeros where there is none. */
+  readonly bias: Tensor
+}
+
+export interface GpuBlock {
+  readonly inputNorm: Tensor
+  readonly qkv: GpuLinear
+  readonly o: GpuLinear
+  readonly postAttentionNorm: Tensor
+  readonly gateUp: GpuLinear
+  readonly down: GpuLinear
+}
+
+/** All weights of a decoder on the GPU, packed as they are stored. */
+export interface GpuWeights {
+  readonly embedding: PackedMatrix
+  readonly blocks: readonly GpuBlock[]
+  readonly finalNorm: Tensor
+  readonly head: PackedMatrix
+}
+
+async function loadVector(device: GPUDevice, vector: WeightVector): Promise<Tensor> {
+  const values = Float32Array.from(await readVector(vector))
+  return uploadTensor(device, [vector.length], values, vector.values.name)
+}
+
+async function loadBias(device: GPUDevice, linears: readonly Linear[], label: string): Promise<Tensor> {
+  const width = linears.reduce((sum, { weight }) => sum + weight.out, 0)
+  const values = new Float32Array(width)
+  let first = 0
+  for (const { weight, bias } of linears) {
+    if (bias) values.set(await readVector(bias), first)
+    first += weight.out
+  }
+  return uploadTensor(device, [width], values, `${label} bias`)
+}
+
+async function loadLinear(
+  device: GPUDevice,
+  linears: readonly Linear[],
+  label: string,
+  report: ReportBytes,
+): Promise<GpuLinear> {
+  const matrices = linears.map(({ weight }) => weight)
+  return {
+    matrix: await loadMatrix(device, matrices, label, report),
+    bias: await loadBias(device, linears, label),
+  }
+}
+
+async function loadBlock(
+  device: GPUDevice,
+  block: DecoderBlock,
+  layer: number,
+  report: ReportBytes,
+): Promise<GpuBlock> {
+  const { q, k, v, o, gate, up, down } = block.linears
+  const load = (linears: readonly Linear[], name: string): Promise<GpuLinear> =>
+    loadLinear(device, linears, `layer ${layer} ${name}`, report)
+  return {
+    inputNorm: await loadVector(device, block.inputNorm),
+    qkv: await load([q, k, v], 'qkv'),
+    o: await load([o], 'o'),
+    postAttentionNorm: await loadVector(device, block.postAttentionNorm),
+    gateUp: await load([gate, up], 'gate and up'),
+    down: await load([down], 'down'),
+  }
+}
+
+function mainTensor({ stored }: WeightMatrix): StoredTensor {
+  return stored.kind === 'float' ? stored.values : stored.codes
+}
+
+function isSameStorage(one: WeightMatrix, other: WeightMatrix): boolean {
+  const [a, b] = [mainTensor(one), mainTensor(other)]
+  const layouts = [one, other].map(({ stored }) => (stored.kind === 'float' ? stored.layout : 'blocks'))
+  return (
+    a.source === b.source &&
+    a.offset === b.offset &&
+    layouts[0] === layouts[1] &&
+    one.firstOut === other.firstOut
+  )
+}
+
+/** Bytes of weights that `loadWeights` will report in all. */
+export function weightBytes(decoder: Decoder): number {
+  const matrices = [
+    decoder.embedding,
+    ...(isSameStorage(decoder.embedding, decoder.head) ? [] : [decoder.head]),
+    ...decoder.blocks.flatMap(({ linears }) => Object.values(linears).map(({ weight }) => weight)),
+  ]
+  return matrices.reduce((sum, matrix) => {
+    const { stored } = matrix
+    const bits = stored.kind === 'blocks' ? stored.bits : stored.values.dataType === 'f16' ? 16 : 32
+    return sum + (matrix.out * matrix.in * bits) / 8
+  }, 0)
+}
+
+/**
+ * Brings a decoder's weights to the GPU piece by piece; a head that shares its storage with the embedding is held once.
+ *
+ * @throws HycoraError `format-invalid` when a file is too short, `out-of-memory` when the device is too small.
+ */
+export async function loadWeights(
+  device: GPUDevice,
+  decoder: Decoder,
+  report: ReportBytes,
+): Promise<GpuWeights> {
+  const embedding = await loadMatrix(device, [decoder.embedding], 'embedding', report)
+  const blocks: GpuBlock[] = []
+  for (const [layer, block] of decoder.blocks.entries())
+    blocks.push(await loadBlock(device, block, layer, report))
+  const finalNorm = await loadVector(device, decoder.finalNorm)
+  const head = isSameStorage(decoder.embedding, decoder.head)
+    ? embedding
+    : await loadMatrix(device, [decoder.head], 'head', report)
+  return { embedding, blocks, finalNorm, head }
+}
+
+function ofMatrix({ weights, scales, zeros }: PackedMatrix): Tensor[] {
+  return [weights, scales, zeros]
+}
+
+function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
+  const ofLinear = ({ matrix, bias }: GpuLinear): Tensor[] => [...ofMatrix(matrix), bias]
+  const tensors = [
+    ...ofMatrix(weights.embedding),
+    ...ofMatrix(weights.head),
+    weights.finalNorm,
+    ...weights.blocks.flatMap((block) => [
+      block.inputNorm,
+      block.postAttentionNorm,
+      ...[block.qkv, block.o, block.gateUp, block.down].flatMap(ofLinear),
+    ]),
+  ]
+  return new Set(tensors.map(({ buffer }) => buffer))
+}
+
+/** Bytes of GPU memory that the weights take. */
+export function bytesOf(weights: GpuWeights): number {
+  return [...tensorsOf(weights)].reduce((sum, { size }) => sum + size, 0)
+}
+
+export function destroyWeights(weights: GpuWeights): void {
+  for (const buffer of tensorsOf(weights)) buffer.destroy()
+}
+
+/** How the weights are stored, for people: "f16", "4-bit blocks of 32, head 8-bit blocks of 32". */
+export function describeFormat(decoder: Decoder): string {
+  const body = decoder.blocks[0] ? storedFormat(decoder.blocks[0].linears.q.weight) : ''
+  const head = storedFormat(decoder.head)
+  return body === head ? body : `${body}, head ${head}`
+}

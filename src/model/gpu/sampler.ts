@@ -1,0 +1,68 @@
+import type { Sampling } from '../../core/sampling.ts'
+import type { Dispatch } from '../../gpu/kernel.ts'
+import { createReadBack, createTensor, readMapped } from '../../gpu/tensor.ts'
+import { PARTIAL_GROUPS, penaliseLogits, SAMPLING_WORDS } from '../../kernels/penaliseLogits.ts'
+import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Turns logits into the next token on the GPU and brings only that token back. */
+export interface Sampler {
+  /** In order, after the head. */
+  readonly dispatches: readonly Dispatch[]
+  /** Begins an answer after a prompt: settings, and which tokens the repetition penalty sees. */
+  start(sampling: Sampling, promptIds: readonly number[]): void
+  /** Encodes the copy of the sampled token; after the submit, the returned function resolves with it. */
+  copyResult(encoder: GPUCommandEncoder): () => Promise<number>
+  destroy(): void
+}
+
+/** Creates the sampler over the workspace's logits; `capacity` is the most positions of a chat. */
+export async function createSampler(
+  device: GPUDevice,
+  workspace: Workspace,
+  capacity: number,
+): Promise<Sampler> {
+  const vocabulary = workspace.logits.shape.at(-1) ?? 0
+  const tensors = {
+    sampling: createTensor(device, [SAMPLING_WORDS], 'sampling'),
+    counts: createTensor(device, [vocabulary], 'token counts'),
+    history: createTensor(device, [capacity + 1], 'token history'),
+    partials: createTensor(device, [PARTIAL_GROUPS, 2], 'partial maxima'),
+    results: createTensor(device, [RESULT_RING], 'sampled tokens'),
+  }
+  const { logits, step, tokens } = workspace
+  const { sampling, counts, history, partials, results } = tensors
+  const dispatches = await Promise.all([
+    penaliseLogits(device, { sampling, counts, logits, partials }),
+    sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
+  ])
+  // One for each token that may be on its way.
+  const staging = Array.from({ length: RESULT_RING }, () => createReadBack(device, 4))
+  let position = 0
+
+  return {
+    dispatches,
+    start(settings, promptIds) {
+      const { queue } = device
+      queue.writeBuffer(sampling.buffer, 0, packSampling(settings))
+      const seen = new Uint32Array(vocabulary)
+      for (const id of promptIds.slice(Math.max(0, promptIds.length - settings.repetitionWindow))) {
+        seen[id] = (seen[id] ?? 0) + 1
+      }
+      queue.writeBuffer(counts.buffer, 0, seen)
+      queue.writeBuffer(history.buffer, 0, Uint32Array.from(promptIds))
+      position = promptIds.length - 1
+    },
+    copyResult(encoder) {
+      const index = position++ % RESULT_RING
+      const target = staging[index]
+      if (!target) return () => Promise.reject(new RangeError(`no staging buffer ${index}`))
+      encoder.copyBufferToBuffer(results.buffer, index * 4, target, 0, 4)
+      return async () => new Uint32Array(await readMapped(target))[0] ?? 0
+    },
+    destroy() {
+      for (const { buffer } of Object.values(tensors)) buffer.destroy()
+      for (const buffer of staging) buffer.destroy()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { createTensor } from '../../gpu/tensor.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import { paddedWidth } from '../../kernels/operands/packedMatrix.ts'
+import { stepWords } from '../../kernels/operands/stepRows.ts'
+import type { DecoderShape } from '../decoder/decoder.ts'
+import type { GpuWeights } from './gpuWeights.ts'
+
+/** Rows (tokens) that go through the decoder at once while a prompt is read. */
+export const CHUNK_ROWS = 64
+
+/** The buffers of one forward pass, sized once; activations of `rows` tokens with their padding and room for u. */
+export interface Workspace {
+  readonly tokens: Tensor
+  /** What `packRows` gives. */
+  readonly step: Tensor
+  readonly residual: Tensor
+  readonly normed: Tensor
+  readonly qkv: Tensor
+  readonly query: Tensor
+  readonly attended: Tensor
+  readonly projected: Tensor
+  readonly gateUp: Tensor
+  readonly activated: Tensor
+  readonly logits: Tensor
+}
+
+/** Creates the workspace for an adapter's padded rank (0 without one). */
+export function createWorkspace(
+  device: GPUDevice,
+  shape: DecoderShape,
+  weights: GpuWeights,
+  paddedRank: number,
+  rows: number,
+): Workspace {
+  const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
+  const block = Math.max(
+    ...weights.blocks
+      .flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down])
+      .map(({ matrix }) => matrix.blockSize),
+    weights.head.blockSize,
+  )
+  const create = (name: string, columns: number): Tensor => createTensor(device, [rows, columns], name)
+  return {
+    tokens: createTensor(device, [rows], 'tokens'),
+    step: createTensor(device, [stepWords(rows)], 'step'),
+    residual: create('residual', hidden),
+    normed: create('normed', paddedWidth(hidden, block)),
+    qkv: create('qkv', (heads + 2 * kvHeads) * headDim + 3 * paddedRank),
+    query: create('query', heads * headDim),
+    attended: create('attended', paddedWidth(heads * headDim, block)),
+    projected: create('projected', hidden + paddedRank),
+    gateUp: create('gate and up', 2 * (ffn + paddedRank)),
+    activated: create('activated', paddedWidth(ffn, block)),
+    logits: createTensor(device, [1, vocabulary], 'logits'),
+  }
+}
+
+/** All tensors of a record, for sums and for destroying. */
+export function bytesOfTensors(tensors: Iterable<Tensor>): number {
+  let sum = 0
+  for (const { buffer } of tensors) sum += buffer.size
+  return sum
+}

@@ -1,0 +1,229 @@
+import type { ByteSource, FileSet } from '../../core/bytes.ts'
+import { check, HycoraError } from '../../core/errors.ts'
+import type { OnnxModel } from '../../formats/onnx.ts'
+import type { BackboneConfig } from '../decoder/backboneConfig.ts'
+import { readBackboneConfig } from '../decoder/backboneConfig.ts'
+import type {
+  Decoder,
+  DecoderBlock,
+  DecoderShape,
+  Linear,
+  WeightMatrix,
+  WeightVector,
+} from '../decoder/decoder.ts'
+import { followHiddenData } from './interpret.ts'
+import type { Attended, Gated, LinearOutput, Normed, Residual, WeightSite } from './values.ts'
+import { resolveRotary } from './rotarySource.ts'
+import type { StoredTensors } from './storedTensors.ts'
+import { externalFiles, storedTensors, withSmallTensors } from './storedTensors.ts'
+
+/** Scalars, shapes and rotary frequencies are smaller than this, wherever an exporter puts them. */
+const SMALL_TENSOR_BYTES = 512
+
+/** Sizes that config.json names too. */
+const CONFIG_NAMES: readonly (readonly [keyof DecoderShape, string])[] = [
+  ['layers', 'num_hidden_layers'],
+  ['hidden', 'hidden_size'],
+  ['heads', 'num_attention_heads'],
+  ['kvHeads', 'num_key_value_heads'],
+  ['headDim', 'head_dim'],
+  ['ffn', 'intermediate_size'],
+  ['vocabulary', 'vocab_size'],
+]
+
+/** The parts of one block as the graph has them. */
+interface BlockSites {
+  readonly inputNorm: Normed
+  readonly postAttentionNorm: Normed
+  readonly attended: Attended
+  readonly gated: Gated
+  readonly o: LinearOutput
+  readonly down: LinearOutput
+}
+
+/**
+ * Recognises a Llama- or Qwen2-type decoder in a graph by its structure: every node between the token ids and the
+ * logits has its place, or the graph is refused.
+ *
+ * @param files the model's own file, and the folder beside it for external data.
+ * @param config the parsed config.json, or undefined for a bare graph.
+ * @throws HycoraError `format-unsupported` naming the node that has no place, or what config.json asks for beyond;
+ * `format-invalid` where graph, external files and config.json disagree.
+ */
+export async function recogniseDecoder(
+  model: OnnxModel,
+  files: { readonly model: ByteSource; readonly folder: FileSet },
+  config: unknown,
+): Promise<Decoder> {
+  const fileName = files.model.name
+  const stated = readBackboneConfig(config)
+  const external = externalFiles(fileName, files.folder)
+  const complete = await withSmallTensors({ ...model, fileName }, external, SMALL_TENSOR_BYTES)
+  const head = followHiddenData(complete)
+  const { table, blocks } = unwind(head.stream, fileName)
+  const shape = shapeOf(blocks, { table, vocabulary: head.output.length, fileName })
+  const finalNorm = head.output.input
+  check(finalNorm.kind === 'normed' && !head.output.bias, 'format-unsupported', () => {
+    return `${fileName} adds a bias to the logits, expected a head without one`
+  })
+  const normEpsilon = epsilonOf([...blocks.flatMap(normsOf), finalNorm], stated, fileName)
+  compareShapes(shape, stated, fileName)
+
+  const tensors = storedTensors(fileName, external)
+  const use = sharedRotary(blocks, fileName)
+  const rotary = await resolveRotary(use, { fileName, headDim: shape.headDim, config: stated, tensors })
+  return {
+    ...shape,
+    ...rotary,
+    architecture: stated?.architecture ?? '',
+    normEpsilon,
+    embedding: await matrixOf({ weight: table, first: 0, length: table.out }, tensors),
+    blocks: await inOrder(blocks, (block) => decoderBlock(block, tensors)),
+    finalNorm: await gainOf(finalNorm, tensors),
+    head: await matrixOf(head.output, tensors),
+  }
+}
+
+/** Walks the residual stream back from the final norm to the embedding. */
+function unwind(stream: Residual, fileName: string): { table: WeightSite; blocks: readonly BlockSites[] } {
+  const sums: LinearOutput[] = []
+  let at = stream
+  while (at.origin.kind === 'sum') {
+    sums.unshift(at.origin.addition)
+    at = at.origin.previous
+  }
+  check(sums.length > 0 && sums.length % 2 === 0, 'format-unsupported', () => {
+    return `${fileName} adds ${sums.length} times to the residual stream, expected attention and a gated MLP by turns`
+  })
+  const blocks: BlockSites[] = []
+  for (let i = 0; i < sums.length; i += 2) {
+    const [o, down] = [sums[i], sums[i + 1]]
+    if (o?.input.kind !== 'attended' || down?.input.kind !== 'gated') throw alternationError(fileName)
+    const [inputNorm, postAttentionNorm] = [o.input.query.input, down.input.gate.input]
+    if (inputNorm.kind !== 'normed' || postAttentionNorm.kind !== 'normed') throw alternationError(fileName)
+    blocks.push({ inputNorm, postAttentionNorm, attended: o.input, gated: down.input, o, down })
+  }
+  return { table: at.origin.table, blocks }
+}
+
+function alternationError(fileName: string): HycoraError {
+  return new HycoraError(
+    'format-unsupported',
+    `${fileName} has blocks in another order, expected attention, then MLP`,
+  )
+}
+
+function normsOf(block: BlockSites): readonly Normed[] {
+  return [block.inputNorm, block.postAttentionNorm]
+}
+
+function shapeOf(
+  blocks: readonly BlockSites[],
+  { table, vocabulary, fileName }: { table: WeightSite; vocabulary: number; fileName: string },
+): DecoderShape {
+  const same = (name: string, of: (block: BlockSites) => number): number => {
+    const sizes = [...new Set(blocks.map(of))]
+    check(sizes.length === 1, 'format-unsupported', () => {
+      return `${fileName} has ${name} ${sizes.join(' and ')} in different blocks, expected one size`
+    })
+    return sizes[0] ?? 0
+  }
+  const headDim = same('head size', ({ attended }) => attended.headDim)
+  check(table.out === vocabulary, 'format-unsupported', () => {
+    return `${fileName} embeds ${table.out} tokens and gives ${vocabulary} logits, expected as many`
+  })
+  const scale = same('attention scale', ({ attended }) => attended.scale)
+  check(Math.abs(scale * Math.sqrt(headDim) - 1) < 2e-3, 'format-unsupported', () => {
+    return `${fileName} scales attention by ${scale}, expected ${headDim ** -0.5} for heads of ${headDim}`
+  })
+  return {
+    layers: blocks.length,
+    hidden: table.in,
+    heads: same('query heads', ({ attended }) => attended.heads),
+    kvHeads: same('key heads', ({ attended }) => attended.kvHeads),
+    headDim,
+    ffn: same('MLP width', ({ gated }) => gated.gate.length),
+    vocabulary,
+  }
+}
+
+function compareShapes(shape: DecoderShape, config: BackboneConfig | undefined, fileName: string): void {
+  for (const [key, name] of CONFIG_NAMES) {
+    const stated = config?.[key]
+    check(stated === undefined || stated === shape[key], 'format-invalid', () => {
+      return `${fileName} has ${name} ${shape[key]}, expected ${stated} of config.json`
+    })
+  }
+}
+
+/** The epsilon of all norms: config.json's where the graph's, which may be a rounded half, agrees with it. */
+function epsilonOf(norms: readonly Normed[], config: BackboneConfig | undefined, fileName: string): number {
+  const found = norms[0]?.epsilon ?? 0
+  const stated = config?.normEpsilon ?? found
+  for (const { epsilon } of norms) {
+    check(Math.abs(epsilon - stated) <= 0.1 * stated, 'format-invalid', () => {
+      return `${fileName} has an RMS norm with epsilon ${epsilon}, expected ${stated}`
+    })
+  }
+  return stated
+}
+
+/** All blocks rotate alike; exporters that write the angles out share one constant. */
+function sharedRotary(blocks: readonly BlockSites[], fileName: string): Attended['rotary'] {
+  const [first, ...rest] = blocks.map(({ attended }) => attended.rotary)
+  const isShared =
+    first && rest.every((rotary) => tensorsOf(rotary).every((tensor, i) => tensor === tensorsOf(first)[i]))
+  check(
+    isShared,
+    'format-unsupported',
+    () => `${fileName} rotates with several tables, expected one for all blocks`,
+  )
+  return first
+}
+
+function tensorsOf(rotary: Attended['rotary']): readonly unknown[] {
+  return rotary.kind === 'tables' ? [rotary.cos, rotary.sin] : [rotary.tensor, rotary.scale]
+}
+
+async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<DecoderBlock> {
+  const { attended, gated } = block
+  return {
+    inputNorm: await gainOf(block.inputNorm, tensors),
+    postAttentionNorm: await gainOf(block.postAttentionNorm, tensors),
+    linears: {
+      q: await linearOf(attended.query, tensors),
+      k: await linearOf(attended.key, tensors),
+      v: await linearOf(attended.value, tensors),
+      o: await linearOf(block.o, tensors),
+      up: await linearOf(gated.up, tensors),
+      down: await linearOf(block.down, tensors),
+      gate: await linearOf(gated.gate, tensors),
+    },
+  }
+}
+
+/** One after the other, so that a file that is missing is reported once. */
+async function inOrder<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const item of items) results.push(await of(item))
+  return results
+}
+
+async function linearOf(output: LinearOutput, tensors: StoredTensors): Promise<Linear> {
+  const { bias, length } = output
+  return {
+    weight: await matrixOf(output, tensors),
+    bias: bias && { values: await tensors.open(bias.tensor), first: bias.first, length },
+  }
+}
+
+async function matrixOf(
+  { weight, first, length }: Pick<LinearOutput, 'weight' | 'first' | 'length'>,
+  tensors: StoredTensors,
+): Promise<WeightMatrix> {
+  return { out: length, in: weight.in, firstOut: first, stored: await tensors.openSite(weight) }
+}
+
+async function gainOf(norm: Normed, tensors: StoredTensors): Promise<WeightVector> {
+  return { values: await tensors.open(norm.gain), first: 0, length: norm.of.hidden }
+}
