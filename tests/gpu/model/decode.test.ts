@@ -22,6 +22,29 @@ const BLEND: Casting = {
 const WARM_UP = 2
 const TOKENS = 10
 
+/**
+ * What one token may take, whoever plays. Nine dispatches for each of the two layers, five around them: embedding, last
+ * norm, head, and two that draw.
+ */
+const BUDGET = {
+  buffers: 0,
+  bindGroups: 0,
+  compiled: 0,
+  submits: 1,
+  commandBuffers: 1,
+  passes: 1,
+  dispatches: 9 * 2 + 5,
+  writes: 0,
+  reads: 1,
+  bytesRead: 4,
+}
+
+/** The budget of so many tokens. */
+function budgetOf(tokens: number): typeof BUDGET {
+  const entries = Object.entries(BUDGET).map(([name, count]) => [name, tokens * count])
+  return Object.fromEntries(entries) as typeof BUDGET
+}
+
 let backbone: GpuBackbone
 
 beforeAll(async () => {
@@ -36,9 +59,9 @@ afterAll(() => backbone.destroy())
 
 /** Counts what is asked of the device from now on; every call still reaches it. */
 function watchDevice() {
-  const made = [
-    vi.spyOn(GPUDevice.prototype, 'createBuffer'),
-    vi.spyOn(GPUDevice.prototype, 'createBindGroup'),
+  const buffer = vi.spyOn(GPUDevice.prototype, 'createBuffer')
+  const bindGroup = vi.spyOn(GPUDevice.prototype, 'createBindGroup')
+  const compiled = [
     vi.spyOn(GPUDevice.prototype, 'createShaderModule'),
     vi.spyOn(GPUDevice.prototype, 'createComputePipeline'),
     vi.spyOn(GPUDevice.prototype, 'createComputePipelineAsync'),
@@ -49,7 +72,9 @@ function watchDevice() {
   const dispatch = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups')
   const map = vi.spyOn(GPUBuffer.prototype, 'mapAsync')
   return () => ({
-    made: made.flatMap((spy) => spy.mock.calls.map(() => spy.getMockName())),
+    buffers: buffer.mock.calls.length,
+    bindGroups: bindGroup.mock.calls.length,
+    compiled: compiled.reduce((sum, spy) => sum + spy.mock.calls.length, 0),
     submits: submit.mock.calls.length,
     commandBuffers: submit.mock.calls.reduce((sum, [buffers]) => sum + [...buffers].length, 0),
     passes: pass.mock.calls.length,
@@ -58,8 +83,8 @@ function watchDevice() {
     reads: map.mock.calls.length,
     // A map without a range is of the whole buffer.
     bytesRead: map.mock.calls.reduce((sum, [, offset = 0, size], call) => {
-      const buffer = map.mock.contexts[call] as GPUBuffer
-      return sum + (size ?? buffer.size - offset)
+      const mapped = map.mock.contexts[call] as GPUBuffer
+      return sum + (size ?? mapped.size - offset)
     }, 0),
   })
 }
@@ -71,29 +96,32 @@ const cases: readonly (readonly [what: string, casting: Casting | null, sampling
   ['token of the bare backbone', null, GREEDY],
 ]
 
+/** What ten tokens took, once an answer is under way. */
+async function countTokens(casting: Casting | null, sampling: Sampling) {
+  const request = { ids: PROMPT, casting, sampling, maxTokens: 2 * TOKENS, stopIds: [] }
+  const answer = backbone.generate(request)
+  // The steps that run ahead are waited for, so that the next answer begins anew.
+  onTestFinished(async () => void (await answer.return('cancelled')))
+  const next = async () => (await answer.next()).done
+  for (let count = 0; count < WARM_UP; count++) expect(await next()).toBe(false)
+  const counted = watchDevice()
+  for (let count = 0; count < TOKENS; count++) expect(await next()).toBe(false)
+  return counted()
+}
+
 test.each(cases)(
   'a %s is one submit and four bytes read, and nothing is made',
   async (_, casting, sampling) => {
-    const request = { ids: PROMPT, casting, sampling, maxTokens: 2 * TOKENS, stopIds: [] }
-    const answer = backbone.generate(request)
-    // The steps that run ahead are waited for, so that the next answer begins anew.
-    onTestFinished(async () => void (await answer.return('cancelled')))
-    const next = async () => (await answer.next()).done
-    for (let count = 0; count < WARM_UP; count++) expect(await next()).toBe(false)
-    const counted = watchDevice()
-    for (let count = 0; count < TOKENS; count++) expect(await next()).toBe(false)
-    expect(counted()).toEqual({
-      made: [],
-      submits: TOKENS,
-      commandBuffers: TOKENS,
-      passes: TOKENS,
-      dispatches: TOKENS * backbone.dispatchesPerToken(),
-      writes: 0,
-      reads: TOKENS,
-      bytesRead: TOKENS * Uint32Array.BYTES_PER_ELEMENT,
-    })
+    expect(await countTokens(casting, sampling)).toEqual(budgetOf(TOKENS))
+    expect(backbone.dispatchesPerToken()).toBe(BUDGET.dispatches)
   },
 )
+
+test('without a pack a token takes no less', async () => {
+  await backbone.attach(null)
+  onTestFinished(async () => backbone.attach(await decoderPack(backbone.shape)))
+  expect(await countTokens(null, GREEDY)).toEqual(budgetOf(TOKENS))
+})
 
 test('whoever has played before comes back without anything made or compiled', async () => {
   const request = { ids: PROMPT, sampling: GREEDY, maxTokens: 1, stopIds: [] }
@@ -107,5 +135,11 @@ test('whoever has played before comes back without anything made or compiled', a
   const counted = watchDevice()
   for (const casting of castings) await play(casting)
   // The prompt, its last token's logits, the token.
-  expect(counted()).toMatchObject({ made: [], submits: 3 * castings.length, reads: castings.length })
+  expect(counted()).toMatchObject({
+    buffers: 0,
+    bindGroups: 0,
+    compiled: 0,
+    submits: 3 * castings.length,
+    reads: castings.length,
+  })
 })
