@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from .chat import Turn
+from .reading import Reading
+from .words import trim
 
 # The name of the item that holds what a character says before the visitor does.
 GREETING = "greeting"
 _MOST_WORDINGS = 100
-
-
-class Collector(Protocol):
-    """Takes rows and what cannot be used."""
-
-    rejected: list[tuple[int, str]]
-
-    def add(self, line: int, role: object, split: object, raw: Iterable[Turn], item: str | None = None) -> None:
-        """Takes a row."""
-        ...
 
 
 def is_item(record: dict[str, Any]) -> bool:
@@ -41,11 +32,11 @@ class Items:
         said = [Turn("user", questions[0])] if isinstance(questions, list) and questions else []
         self._before.setdefault((role, record["item"]), [*said, Turn("role", answer, is_learnt=False)])
 
-    def add(self, record: dict[str, Any], line: int, role: object, into: Collector) -> None:
+    def add(self, record: dict[str, Any], line: int, role: object, into: Reading) -> None:
         """Adds a dialogue for each wording of an item; a greeting by itself is none."""
         fault = _fault(record) or self._fault_before(record, role)
         if fault:
-            into.rejected.append((line, fault))
+            into.reject(line, fault)
             return
         questions = record.get("questions", [])
         after = record.get("after") or [None] * len(questions)
@@ -65,16 +56,16 @@ class Items:
 
 def _fault(record: dict[str, Any]) -> str | None:
     questions, held, after = record.get("questions", []), record.get("held"), record.get("after")
-    if not isinstance(record["item"], str) or not record["item"].strip():
+    if not isinstance(record["item"], str) or not trim(record["item"]):
         return "its item has no name"
-    if not isinstance(record["answer"], str) or not record["answer"].strip():
+    if not isinstance(record["answer"], str) or not trim(record["answer"]):
         return "it has no answer"
     if not isinstance(questions, list) or len(questions) > _MOST_WORDINGS:
         return f"its questions are no list of at most {_MOST_WORDINGS}"
     if record["item"] != GREETING and not questions:
         return "it has no question"
     for index, question in enumerate(questions, 1):
-        if not isinstance(question, str) or not question.strip():
+        if not isinstance(question, str) or not trim(question):
             return f"its wording {index} has no text"
     if held is not None and (isinstance(held, bool) or not isinstance(held, int) or not 0 <= held <= len(questions)):
         return f"held is none of 0 to {len(questions)}, the number of its questions"

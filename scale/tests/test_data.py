@@ -79,8 +79,35 @@ def test_every_form_gives_the_same_dialogue(name):
     assert not reading.rejected
 
 
+READINGS = json.loads((ROOT / "tests/fixtures/readings.json").read_text("utf8"))
+
+
+def _brief(dialogue):
+    said = [
+        turn.text if turn.speaker == "user" else f"*{turn.text}*" if turn.is_learnt else f"({turn.text})"
+        for turn in dialogue.turns
+    ]
+    split = f" ({dialogue.split})" if dialogue.split else ""
+    return f"{dialogue.line} {dialogue.role}{split}: {' > '.join(said)}"
+
+
+@pytest.mark.parametrize("case", READINGS, ids=lambda case: case["about"])
+def test_a_file_is_read_as_the_page_reads_it(case):
+    options = DatasetOptions(case.get("role"))
+    if "refused" in case:
+        with pytest.raises(HycoraError) as caught:
+            read_dataset(case["text"], case["file"], options)
+        assert str(caught.value) == case["refused"].replace("\u2019", "'")
+        return
+    reading = read_dataset(case["text"], case["file"], options)
+    assert [_brief(dialogue) for dialogue in reading.dialogues] == case["dialogues"]
+    rejected = [f"{line} {reason}" for line, reason in reading.rejected]
+    assert rejected == [reason.replace("\u2019", "'") for reason in case["rejected"]]
+    assert reading.notes() == [note.replace("\u2019", "'") for note in case["notes"]]
+
+
 def test_rows_that_cannot_be_used_are_named():
-    rows = ['{"role": "Bo"}', "{", '{"role": "", "messages": []}', '{"role": "Bo", "messages": [], "split": "dev"}']
+    rows = ['{"role": "Bo"}', "{", '{"role": "", "messages": []}', '{"role": "Bo", "messages": [], "split": "best"}']
     assert [line for line, _ in read_dataset("\n".join(rows), "x.jsonl").rejected] == [1, 2, 3, 4]
     with pytest.raises(HycoraError, match="no data set that is known"):
         read_dataset("lorem ipsum", "x.txt")
@@ -178,7 +205,7 @@ def test_items_are_a_dialogue_for_each_wording_behind_what_stands_before_it():
         ({"questions": ["a"] * 101}, "its questions are no list of at most 100"),
         ({"held": 2}, "held is none of 0 to 1, the number of its questions"),
         ({"after": ["a", "b"]}, "after is no list with a name or null for each of its questions"),
-        ({"split": "dev"}, 'its split is none of "train", "test" and "wording"'),
+        ({"split": "best"}, 'its split is none of "train", "test" and "wording", nor another name of them'),
         ({"role": ""}, "it names no character"),
     ],
 )

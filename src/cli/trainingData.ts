@@ -88,8 +88,9 @@ export async function readDialogues(
   const all: DatasetDialogue[] = []
   for (const { name, text, warning } of await readTexts(path)) {
     if (warning !== null) process.stderr.write(`warning: ${warning}\n`)
-    const { dialogues, rejected } = readDataset(text, name, options)
+    const { dialogues, rejected, notes } = readDataset(text, name, options)
     for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
+    for (const note of notes) process.stderr.write(`${name}: ${note}\n`)
     all.push(...dialogues)
   }
   check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)

@@ -155,6 +155,8 @@ export interface DatasetReport {
   readonly dialogues: readonly SplitDialogue[]
   readonly rejected: readonly { readonly line: number; readonly reason: string }[]
   readonly droppedSystemTurns: number
+  /** What else should be told of the reading, a sentence each. */
+  readonly notes: readonly string[]
   readonly duplicates: number
   readonly roles: readonly { readonly name: string; readonly train: number; readonly test: number }[]
   /** Token lengths of the rows by the loaded backbone's tokenizer; empty where none is loaded. */

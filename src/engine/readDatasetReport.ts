@@ -52,6 +52,7 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
     })),
     rejected: rejected.toSorted((one, other) => one.line - other.line),
     droppedSystemTurns: reading.droppedSystemTurns,
+    notes: reading.notes,
     duplicates: dialogues.length - new Set(dialogues.map(({ turns }) => JSON.stringify(turns))).size,
     roles: names.map((name) => {
       const own = dialogues.filter(({ role }) => role === name)

@@ -18,6 +18,7 @@ const formats: Readonly<Record<string, string>> = {
   sillytavern: 'a SillyTavern chat',
   card: 'a character card’s examples',
   script: 'lines with names',
+  log: 'what several say, a row a line',
 }
 
 /** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
@@ -108,8 +109,8 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
 }
 
 /** What was left out or cut, a sentence each. */
-function notesOf({ cut, duplicates, droppedSystemTurns }: DatasetReport): readonly string[] {
-  const notes: string[] = []
+function notesOf({ cut, duplicates, droppedSystemTurns, notes: told }: DatasetReport): readonly string[] {
+  const notes = [...told]
   if (droppedSystemTurns > 0)
     notes.push(
       `${plural(droppedSystemTurns, 'system turn')} left out: the line before every chat belongs to the character.`,

@@ -1,7 +1,9 @@
 import { ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
-import type { DatasetDialogue, DatasetOptions, DialogueCollector, RawTurn } from './reading.ts'
-import { roleOf } from './records.ts'
+import { Fields } from './fields.ts'
+import type { DatasetDialogue, DialogueCollector, RawTurn } from './reading.ts'
+import { ownRole } from './records.ts'
+import type { Sinks } from './records.ts'
 
 /** The item that holds what a character says before the visitor does. */
 const GREETING = 'greeting'
@@ -64,8 +66,9 @@ export class ItemRows {
   }
 
   /** Takes an item, or rejects it with its reason. */
-  take(record: JsonRecord, line: number, options: DatasetOptions): void {
-    const facts = { line, role: roleOf(record, options), at: this.into.dialogues.length }
+  take(record: JsonRecord, line: number, sinks: Sinks): void {
+    const role = ownRole(new Fields(record), sinks) ?? sinks.options.roleName
+    const facts = { line, role, at: this.into.dialogues.length }
     const item = readItem(record, facts)
     if (typeof item === 'string') this.into.reject(line, item)
     else this.items.push(item)

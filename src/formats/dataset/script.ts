@@ -1,138 +1,17 @@
-import { check } from '../../core/errors.ts'
-import { isTooLong, textLines } from './jsonRows.ts'
-import type { DatasetOptions, DialogueCollector, RawTurn } from './reading.ts'
-
-/** What somebody says in a scene: the visitor, the character that the text is about, or someone by name. */
-export interface SceneLine {
-  readonly by: 'visitor' | 'character' | 'named'
-  readonly name: string
-  readonly text: string
-  readonly line: number
-}
-
-const MAX_SPEAKERS = 32
-const MAX_EXCHANGES = 5
-const MAX_NAME_WORDS = 5
-
-const VISITORS = new Set([
-  '{{user}}',
-  '<user>',
-  'user',
-  'you',
-  'me',
-  'i',
-  'human',
-  'visitor',
-  'player',
-  'guest',
-])
-const CHARACTERS = new Set(['{{char}}', '<char>', '<bot>', 'assistant', 'bot', 'ai', 'character'])
-
-/**
- * Cuts a scene into dialogues of at most five exchanges, once for every character in it: the character's own lines are
- * replies, all others' are said to them.
- *
- * @param role who the `character` is, and the only one to learn where the scene has them.
- * @throws HycoraError `format-invalid` when more than 32 people speak.
- */
-export function addScenes(
-  scenes: readonly (readonly SceneLine[])[],
-  role: string | undefined,
-  fileName: string,
-  into: DialogueCollector,
-): void {
-  const names = new Set<string>()
-  let hasVisitor = false
-  let hasCharacter = false
-  for (const { by, name } of scenes.flat()) {
-    if (by === 'visitor') hasVisitor = true
-    else if (by === 'character') hasCharacter = true
-    else names.add(name)
-    check(names.size <= MAX_SPEAKERS, 'format-invalid', () => {
-      return `${fileName}: more than ${MAX_SPEAKERS} names speak, expected a dialogue as "Name: line"`
-    })
-  }
-  const same = [...names].find((name) => name.toLowerCase() === role?.toLowerCase())
-  const learnt = hasCharacter || same !== undefined ? [same ?? role] : learnable([...names], hasVisitor)
-  for (const scene of scenes) {
-    for (const name of learnt) {
-      const others = names.size - (name !== undefined && names.has(name) ? 1 : 0) + (hasVisitor ? 1 : 0)
-      addScene(scene, name, others > 1, into)
-    }
-  }
-}
-
-/** Where nobody is marked as the visitor, whoever speaks first is. */
-function learnable(names: readonly string[], hasVisitor: boolean): readonly string[] {
-  return hasVisitor || names.length < 2 ? names : names.slice(1)
-}
-
-function addScene(
-  scene: readonly SceneLine[],
-  role: string | undefined,
-  isCrowd: boolean,
-  into: DialogueCollector,
-): void {
-  let turns: RawTurn[] = []
-  let line = 0
-  let exchanges = 0
-  const finish = (): void => {
-    if (turns.some(({ speaker }) => speaker === 'role')) into.add({ line, role }, turns)
-    turns = []
-    exchanges = 0
-  }
-  for (const spoken of scene) {
-    const isRole = spoken.by === 'character' || (spoken.by === 'named' && spoken.name === role)
-    const wasRole = turns.at(-1)?.speaker === 'role'
-    if (wasRole && !isRole && ++exchanges >= MAX_EXCHANGES) finish()
-    if (turns.length === 0) line = spoken.line
-    const filled = fillMacros(spoken.text, role ?? '')
-    const text = isCrowd && !isRole && spoken.by === 'named' ? `${spoken.name}: ${filled}` : filled
-    turns.push({ speaker: isRole ? 'role' : 'user', text })
-  }
-  finish()
-}
-
-/** Fills in the names that cards and chats leave open; the visitor has none. */
-function fillMacros(text: string, role: string): string {
-  return text.replaceAll(/\{\{(char|user)\}\}|<(char|bot|user)>/gi, (_, braced?: string, angled?: string) =>
-    (braced ?? angled)?.toLowerCase() === 'user' ? 'you' : role,
-  )
-}
-
-interface NamedLine {
-  readonly name: string
-  readonly text: string
-}
-
-/** `Name: line`, the name plain or in Markdown's bold, at most five words that begin with a letter. */
-function readNamed(text: string): NamedLine | undefined {
-  const found =
-    /^\s*(?:\*\*|__)?(\{\{(?:user|char)\}\}|<(?:user|char|bot)>|\p{L}[^:：]{0,39}?)(?:\*\*|__)?\s*(?::(?=\s|\*|_|$)|：)(?:\*\*|__)?(.*)$/iu.exec(
-      text,
-    )
-  const name = found?.[1]?.trim()
-  if (!name || name.split(/\s+/).length > MAX_NAME_WORDS) return undefined
-  return { name, text: (found?.[2] ?? '').trim() }
-}
-
-/** Who speaks: names that come up once in a longer text are taken for words of a reply, such as "Listen:". */
-function speakersOf(text: string): ReadonlySet<string> {
-  const counts = new Map<string, number>()
-  for (const row of textLines(text)) {
-    const name = isTooLong(row.text) ? undefined : readNamed(row.text)?.name
-    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  const often = [...counts].filter(([name, count]) => count > 1 || isKnown(name)).map(([name]) => name)
-  return new Set(often.length > 1 ? often : counts.keys())
-}
-
-function isKnown(name: string): boolean {
-  return VISITORS.has(name.toLowerCase()) || CHARACTERS.has(name.toLowerCase())
-}
+import { isOddName, readNamed } from './namedLine.ts'
+import type { NamedLine } from './namedLine.ts'
+import type { DatasetOptions, DialogueCollector } from './reading.ts'
+import { addScenes } from './scenes.ts'
+import type { Scene, SceneLine } from './scenes.ts'
+import { isTooLong, textLines } from './textRows.ts'
+import { sideIn, sideOf } from './words.ts'
 
 /** The text between two separators of scenes: `<START>` or a rule. */
 const SEPARATOR = /^\s*(?:<START>|[-=*_]{3,})\s*$/i
+/** Looking for a name that comes up once in what the others say takes a pass each. */
+const MOST_ADDRESSED = 50
+/** So many names are told of. */
+const MOST_TOLD = 8
 
 /** Whether a text looks like a pasted dialogue or a card's example messages. */
 export function isScript(text: string): boolean {
@@ -142,6 +21,107 @@ export function isScript(text: string): boolean {
     if (++looked >= 50) return false
   }
   return false
+}
+
+/** What names stand for in one text. */
+interface Speakers {
+  readonly names: ReadonlySet<string>
+  readonly speak: (named: NamedLine) => string | undefined
+  /** Names that come up once and are taken for words of a reply, such as "Listen:", with their lines. */
+  readonly words: ReadonlyMap<string, number>
+  readonly directions: ReadonlySet<string>
+}
+
+/** The names of a text as they are spoken by: stage directions apart, names that are words of a reply left out. */
+function speakersOf(text: string): Speakers {
+  const named: (NamedLine & { readonly line: number })[] = []
+  for (const row of textLines(text)) {
+    const found = isTooLong(row.text) ? undefined : readNamed(row.text)
+    if (found) named.push({ ...found, line: row.line })
+  }
+  /** Behind a name that never stands there without it, the same brackets are a part of it. */
+  const parts = partsOf(named)
+  const whole = ({ name }: NamedLine): string => `${name} ${parts.get(name) ?? ''}`.trim()
+  const counts = new Map<string, number>()
+  const lines = new Map<string, number>()
+  for (const one of named) {
+    counts.set(whole(one), (counts.get(whole(one)) ?? 0) + 1)
+    lines.set(whole(one), one.line)
+  }
+  const once = [...counts].filter(([, count]) => count === 1).map(([name]) => name)
+  const addressed = new Set(
+    once.length <= MOST_ADDRESSED ? once.filter((name) => isAddressed(name, text)) : [],
+  )
+  const often = [...counts.keys()].filter((name) => {
+    return (counts.get(name) ?? 0) > 1 || sideOf(name) !== undefined || isOddName(name) || addressed.has(name)
+  })
+  const speakers = new Set(often.length > 1 ? often : counts.keys())
+  return {
+    names: speakers,
+    speak: (one) => (speakers.has(whole(one)) ? whole(one) : undefined),
+    words: new Map([...lines].filter(([name]) => !speakers.has(name))),
+    directions: new Set(named.filter(({ name }) => !parts.get(name)).map(({ direction }) => direction)),
+  }
+}
+
+/** The brackets that stand behind a name each time, and more than once; of other names nothing. */
+function partsOf(named: readonly NamedLine[]): ReadonlyMap<string, string> {
+  const parts = new Map<string, string>()
+  const seen = new Set<string>()
+  for (const { name, direction } of named) {
+    if (!seen.has(name)) parts.set(name, direction)
+    else if (parts.get(name) !== direction) parts.set(name, '')
+    seen.add(name)
+  }
+  const counts = new Map<string, number>()
+  for (const { name } of named) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return new Map([...parts].filter(([name]) => (counts.get(name) ?? 0) > 1))
+}
+
+/** Whether somebody says a name within a sentence. */
+function isAddressed(name: string, text: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + name.length)) {
+    const [before, behind] = [
+      text.slice(Math.max(0, at - 2), at),
+      text.slice(at + name.length, at + name.length + 2),
+    ]
+    if (/[\p{L},] $/u.test(before) && !/^(?:[\p{L}\p{N}]|\s?[:：])/u.test(behind)) return true
+  }
+  return false
+}
+
+/** The lines of a text, by scenes; what is said before anybody is named goes to `onNobody`. */
+function scenesOf(
+  text: string,
+  lineOf: (line: number) => number,
+  onNobody: (line: number, reason: string) => void,
+): { readonly scenes: readonly (readonly SceneLine[])[]; readonly speakers: Speakers } {
+  const speakers = speakersOf(text)
+  const scenes: SceneLine[][] = [[]]
+  for (const { line: ownLine, text: spoken } of textLines(text)) {
+    const line = lineOf(ownLine)
+    const scene = scenes.at(-1) ?? []
+    const last = scene.at(-1)
+    if (isTooLong(spoken)) {
+      onNobody(line, 'it is longer than 1 MiB')
+    } else if (SEPARATOR.test(spoken)) {
+      if (scene.length > 0) scenes.push([])
+    } else {
+      const named = readNamed(spoken)
+      const name = named && speakers.speak(named)
+      if (named && name !== undefined) scene.push(sceneLine(speakers.names, name, named.text, line))
+      else if (last)
+        scene[scene.length - 1] = { ...last, text: `${String(last.text)}\n${spoken.trim()}`.trim() }
+      else onNobody(line, 'nobody is named before a colon')
+    }
+  }
+  return { scenes, speakers }
+}
+
+function sceneLine(names: ReadonlySet<string>, name: string, text: string, line: number): SceneLine {
+  const side = sideIn(names, name)
+  const by = side === undefined || side === 'tool' ? 'named' : side
+  return { by, name: by === 'named' ? name : '', text, line }
 }
 
 /**
@@ -158,28 +138,32 @@ export function addScript(
   into: DialogueCollector,
   lineOf: (line: number) => number = (line) => line,
 ): void {
-  const speakers = speakersOf(text)
-  const scenes: SceneLine[][] = [[]]
-  for (const { line: ownLine, text: spoken } of textLines(text)) {
-    const line = lineOf(ownLine)
-    const scene = scenes.at(-1) ?? []
-    if (isTooLong(spoken)) {
-      into.reject(line, 'it is longer than 1 MiB')
-    } else if (SEPARATOR.test(spoken)) {
-      if (scene.length > 0) scenes.push([])
-    } else {
-      const named = readNamed(spoken)
-      const last = scene.at(-1)
-      if (named && speakers.has(named.name)) scene.push(sceneLine(named, line))
-      else if (last) scene[scene.length - 1] = { ...last, text: `${last.text}\n${spoken.trim()}`.trim() }
-      else into.reject(line, 'nobody is named before a colon')
-    }
+  const { scenes, speakers } = scenesOf(text, lineOf, (line, reason) => into.reject(line, reason))
+  const words = [...speakers.words]
+    .slice(0, MOST_TOLD)
+    .map(([name, line]) => `${name} (line ${lineOf(line)})`)
+  if (words.length > 0) {
+    const more = speakers.words.size > words.length ? ' and others' : ''
+    into.tell(`Before a colon once, and taken for words of the line above: ${words.join(', ')}${more}.`)
   }
-  addScenes(scenes, roleName, fileName, into)
+  const directions = [...speakers.directions].filter((one) => one !== '').slice(0, MOST_TOLD)
+  if (directions.length > 0)
+    into.tell(`Stage directions behind names are left out: ${directions.join(', ')}.`)
+  addScenes(
+    scenes.map((lines): Scene => ({ lines })),
+    roleName,
+    fileName,
+    into,
+  )
 }
 
-function sceneLine({ name, text }: NamedLine, line: number): SceneLine {
-  const key = name.toLowerCase()
-  const by = VISITORS.has(key) ? 'visitor' : CHARACTERS.has(key) ? 'character' : 'named'
-  return { by, name, text, line }
+/** A text within a row as lines of one scene; null where nobody is named in it. */
+export function scriptLines(text: string, line: number): readonly SceneLine[] | null {
+  const { scenes } = scenesOf(
+    text,
+    () => line,
+    () => undefined,
+  )
+  const lines = scenes.flat()
+  return lines.length > 0 ? lines : null
 }

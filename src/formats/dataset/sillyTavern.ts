@@ -1,10 +1,10 @@
 import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
-import { parseRecord } from './jsonRows.ts'
-import type { TextRow } from './jsonRows.ts'
+import type { JsonRow } from './jsonRows.ts'
 import type { DatasetOptions, DialogueCollector } from './reading.ts'
-import { addScenes } from './script.ts'
-import type { SceneLine } from './script.ts'
+import { addScenes } from './scenes.ts'
+import type { SceneLine } from './scenes.ts'
+import { plainName } from './words.ts'
 
 /** Whether a line is a header or a message of a SillyTavern chat. */
 export function isSillyTavern(record: JsonRecord): boolean {
@@ -15,50 +15,52 @@ export function isSillyTavern(record: JsonRecord): boolean {
 
 /** Newer files say "unused" where older ones have a name. */
 function known(name: unknown): string | undefined {
-  return typeof name === 'string' && name.trim() !== '' && name !== 'unused' ? name.trim() : undefined
+  const plain = typeof name === 'string' ? plainName(name) : ''
+  return plain !== '' && plain !== 'unused' ? plain : undefined
 }
 
 /**
  * Reads a SillyTavern chat: every character in it learns its own messages. Messages hidden from the prompt are left out
  * and count as system turns.
  *
+ * @param first what was read of the chat to tell what it is.
  * @throws HycoraError `format-invalid` when more than 32 people speak.
  */
 export function addChat(
-  rows: Iterable<TextRow>,
+  first: readonly JsonRow[],
+  rows: Iterable<JsonRow>,
   { roleName }: DatasetOptions,
   fileName: string,
   into: DialogueCollector,
 ): void {
-  const scene: SceneLine[] = []
+  const lines: SceneLine[] = []
   let character = roleName
-  for (const { line, text } of rows) {
-    const parsed = parseRecord(text)
-    if ('reason' in parsed) {
-      into.reject(line, parsed.reason)
-      continue
+  const take = (row: JsonRow): void => {
+    const { line } = row
+    if ('reason' in row) {
+      into.reject(line, row.reason)
+      return
     }
-    const { record } = parsed
+    const { record } = row
     if (!Object.hasOwn(record, 'mes') && isSillyTavern(record)) {
       character ??= known(ownField(record, 'character_name'))
-      continue
+      return
     }
     const mes = ownField(record, 'mes')
     // Chub's lines carry `{message}` where others carry the text itself.
-    const spoken = isJsonRecord(mes) ? ownField(mes, 'message') : mes
-    if (typeof spoken !== 'string' || spoken.trim() === '') {
-      into.reject(line, 'it has no text')
-    } else if (ownField(record, 'is_system') === true) {
-      into.droppedSystemTurns++
-    } else {
-      const name = known(ownField(record, 'name')) ?? character ?? ''
-      scene.push({ by: speakerOf(record, name, character), name, text: spoken, line })
-    }
+    const text = isJsonRecord(mes) ? ownField(mes, 'message') : mes
+    if (typeof text !== 'string' || text.trim() === '') into.reject(line, 'it has no text')
+    else if (ownField(record, 'is_system') === true) into.droppedSystemTurns++
+    else lines.push(lineOf(record, character, text, line))
   }
-  addScenes([scene], character, fileName, into)
+  first.forEach(take)
+  for (const row of rows) take(row)
+  addScenes([{ lines }], character, fileName, into)
 }
 
-function speakerOf(record: JsonRecord, name: string, character: string | undefined): SceneLine['by'] {
-  if (ownField(record, 'is_user') === true) return 'visitor'
-  return name === '' || name === character ? 'character' : 'named'
+function lineOf(record: JsonRecord, character: string | undefined, text: string, line: number): SceneLine {
+  if (ownField(record, 'is_user') === true) return { by: 'visitor', name: '', text, line }
+  const name = known(ownField(record, 'name')) ?? character ?? ''
+  const isCharacter = name === '' || name === character
+  return { by: isCharacter ? 'character' : 'named', name: isCharacter ? '' : name, text, line }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +8,12 @@ import { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
 import { readDataset, writeDataset } from '../../../src/formats/dataset.ts'
 import type { DatasetReading } from '../../../src/formats/dataset/reading.ts'
+import { plainName } from '../../../src/formats/dataset/words.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
+
+const cases = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../../fixtures/readings.json'), 'utf8'),
+) as readonly { readonly text: string }[]
 
 const jsonl = (...rows: unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 
@@ -126,7 +132,7 @@ describe('each format', () => {
     ])
     expect(reading.droppedSystemTurns).toBe(1)
     expect(reading.rejected).toEqual([
-      { line: 2, reason: 'its turn 1 is neither the user’s nor the assistant’s' },
+      { line: 2, reason: 'its turn 1 is a tool’s' },
       { line: 3, reason: 'it is not a JSON object' },
     ])
   })
@@ -136,7 +142,7 @@ describe('each format', () => {
     expect(reading.format).toBe('sharegpt')
     expect(brief(reading)).toEqual(['Alice: Hello. > Curiouser!'])
     expect(reading.rejected).toEqual([
-      { line: 15, reason: 'its turns are not a list' },
+      { line: 15, reason: 'its conversations is neither a list of turns nor "Name: line" text' },
       { line: 19, reason: 'it names no character' },
     ])
     expect(brief(readDataset(sharegpt, 'a.json', { roleName: 'Cat' }))[1]).toBe('Cat: Who? > Nobody.')
@@ -248,7 +254,7 @@ const dialogue = fc.record(
   {
     role: fc
       .string({ minLength: 1, maxLength: 40 })
-      .map((text) => `R${text.replaceAll(/\p{Cc}/gu, '')}`.trim()),
+      .map((text) => plainName(`R${text.replaceAll(/\p{Cc}/gu, '')}`)),
     item: fc.constantFrom('a', 'b'),
     split: fc.constantFrom('train' as const, 'test' as const, 'wording' as const),
     turns: fc.array(fc.tuple(word, word, fc.boolean()), { minLength: 1, maxLength: 4 }).map((pairs) =>
@@ -309,7 +315,9 @@ describe('hostile input', () => {
   test('keys and names of the language are data', () => {
     const rows =
       '{"role":"__proto__","messages":[{"role":"constructor","content":"x"}]}\n{"__proto__":{"messages":[]}}\n'
-    expect(readDataset(rows, 'a.jsonl').rejected).toHaveLength(2)
+    const { dialogues, rejected } = readDataset(rows, 'a.jsonl')
+    expect(dialogues.map(({ role, turns }) => [role, turns[0]?.text])).toEqual([['__proto__', 'x']])
+    expect(rejected).toHaveLength(1)
     const named = 'User: Hi.\n__proto__: Hello.\nUser: Hi.\nconstructor: Hello.'
     expect(() => readDataset(named, 'pasted')).not.toThrow()
   })
@@ -320,7 +328,8 @@ describe('hostile input', () => {
     expect(() => readDataset(`{"a":1}\n${'x\n'.repeat(100_001)}`, 'a.jsonl')).toThrow(/more than 100000 rows/)
   })
 
-  const seeds = [messages, items, sharegpt, alpaca, csv, roleBench, chat, card, script]
+  const forms = cases.map(({ text }) => text)
+  const seeds = [messages, items, sharegpt, alpaca, csv, roleBench, chat, card, script, ...forms]
   const count = Number(process.env['HYCORA_FUZZ'] ?? 5000)
 
   test(`${count} mutations are read or refused (seed 7)`, { timeout: 600_000 }, () => {

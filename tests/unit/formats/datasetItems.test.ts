@@ -80,7 +80,7 @@ test.each([
   [{ questions: Array.from({ length: 101 }, () => 'a') }, 'its questions are no list of at most 100'],
   [{ held: 2 }, 'held is none of 0 to 1, the number of its questions'],
   [{ after: ['a', 'b'] }, 'after is no list with a name or null for each of its questions'],
-  [{ split: 'dev' }, 'its split is none of "train", "test" and "wording"'],
+  [{ split: 'best' }, 'its split is none of "train", "test" and "wording", nor another name of them'],
   [{ role: '' }, 'it names no character'],
 ])('an item with %j is left out', (change, reason) => {
   const item = { role: 'Alice', item: 'tea', questions: ['Tea?'], answer: 'Please.', ...change }
