@@ -1,6 +1,7 @@
 // One token from row 0 of the logits, and the step of everything that depends on it.
 //   token = arg-max logits at temperature 0, else ~ exp((logits - max) / temperature) over the kept ids
 //   kept  = { top_k highest }, of these the likeliest with sum p >= top_p, of these { p >= min_p * max p }; ties stay
+//   no token where a logit is no number, or all are forbidden: results[position % 4] = NO_TOKEN, and nothing follows
 //   tokens[0] = history[position + 1] = results[position % 4] = token;  counts, position follow
 // One workgroup. Thresholds are found without sorting: the smallest code whose running sum reaches a goal, four bits of
 // the code at a time. All sums have a fixed order, so equal inputs give equal tokens, bit for bit.
@@ -12,6 +13,8 @@ const BINS: u32 = 16u; // of one search pass: four bits of a code
 const BIN_BITS: u32 = 4u;
 const RESULT_RING: u32 = 4u;
 const EVERYTHING: u32 = 0xffffffffu;
+const NO_TOKEN: u32 = 0xffffffffu;
+const LOWEST: f32 = -3e38;
 
 struct Uniforms {
   vocabulary: u32,
@@ -113,7 +116,7 @@ fn reduce_largest(first: u32, stride: u32) {
 
 /// The largest of the partial maxima goes to sums[0], its id (the lowest of equal ones) to ids[0].
 fn reduce_partials(lane: u32) {
-  var best = -3e38;
+  var best = LOWEST;
   var best_id = uniforms.vocabulary - 1u;
   for (var i = lane; i < uniforms.partials; i += LANES) {
     let value = bitcast<f32>(partials[i].x);
@@ -286,10 +289,23 @@ fn advance(token: u32) {
   step.row[0].position = next;
 }
 
+/// Says that there is no token; what was fed last is fed again by whoever computed ahead.
+fn refuse() {
+  let position = step.row[0].position;
+  results[position % RESULT_RING] = NO_TOKEN;
+  step.row[0].position = position + 1u;
+}
+
 @compute @workgroup_size(LANES)
 fn sample_token(@builtin(local_invocation_index) lane: u32) {
   reduce_partials(lane);
   let peak = workgroupUniformLoad(&sums[0]);
+  if (workgroupUniformLoad(&ids[0]) == NO_TOKEN || peak <= LOWEST) {
+    if (lane == 0u) {
+      refuse();
+    }
+    return;
+  }
   if (sampling.temperature == 0.0) {
     if (lane == 0u) {
       advance(ids[0]);

@@ -58,6 +58,12 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
       'Your chat is safe. The model has its own rules for the order of turns; begin a new chat, or choose another model in Backstage.',
     action: 'none',
   },
+  'not-a-number': {
+    title: 'The model computes no numbers',
+    advice:
+      'What was said so far is kept. Choose “Processor” under Backstage, Computed by; if that does not help, the model’s file is damaged or was converted badly: take another.',
+    action: 'none',
+  },
   'download-failed': {
     title: 'The download stopped',
     advice:

@@ -6,6 +6,7 @@ import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Backbone, Casting } from '../model/decoder/backbone.ts'
+import { lookedAt } from '../model/decoder/logits.ts'
 import { comparePack, openAnyModel, openChatModel } from '../model/chatModel.ts'
 import type { ChatModel, UnknownModel } from '../model/chatModel.ts'
 import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
@@ -80,7 +81,7 @@ export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort'
 /** The backbone on our kernels, or on onnxruntime's on the CPU, which take graphs that are not recognised too. */
 async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | UnknownModel): Promise<Backbone> {
   return engine === 'webgpu' && 'decoder' in model
-    ? GpuBackbone.create(await openNodeDevice(), model.decoder)
+    ? lookedAt(GpuBackbone.create(await openNodeDevice(), model.decoder))
     : openOnProcessor(await loadOrt(), model)
 }
 

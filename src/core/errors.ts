@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'format-unsupported'
   | 'model-incompatible'
   | 'template-refused'
+  | 'not-a-number'
   | 'download-failed'
   | 'download-mismatch'
   | 'training-diverged'

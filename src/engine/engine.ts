@@ -6,6 +6,7 @@ import type { DeviceListener } from './client.ts'
 import { answerScene, previewScene } from './answer.ts'
 import { backboneInfo } from './backboneInfo.ts'
 import type { OrtRuntime } from '../fallback/ortRuntime.ts'
+import { forgetFaults } from '../gpu/deviceFaults.ts'
 import { reportDevice } from './deviceReport.ts'
 import { estimateOn } from './estimate.ts'
 import { closePath } from '../play/openPath.ts'
@@ -146,7 +147,11 @@ export class Engine {
     let release = nothing
     this.queue = new Promise<void>((resolve) => (release = resolve))
     await before
-    return release
+    return () => {
+      // Whoever was at work has heard of what the device complained of.
+      if (this.stage?.device) forgetFaults(this.stage.device)
+      release()
+    }
   }
 
   private install(stage: Stage): void {

@@ -1,4 +1,5 @@
 import { HycoraError } from '../core/errors.ts'
+import { listenForFaults } from './deviceFaults.ts'
 import { CARD, EMULATED } from './tuning.ts'
 import type { TunedDevice } from './tuning.ts'
 
@@ -28,7 +29,8 @@ export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> 
 
 /**
  * A device whose buffers may be as large as the adapter has them, since models need bindings far beyond the defaults. All
- * other limits are the defaults, and there are no optional features: no kernel needs more than any phone has.
+ * other limits are the defaults, and there are no optional features: no kernel needs more than any phone has. What
+ * it complains of outside of error scopes is heard from the start.
  *
  * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
  */
@@ -41,6 +43,7 @@ export async function requestDevice(adapter: GPUAdapter): Promise<TunedDevice> {
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       },
     })
+    listenForFaults(device)
     const isEmulated = isSoftware(adapter.info)
     return { device, isSoftware: isEmulated, tuning: isEmulated ? EMULATED : CARD }
   } catch (error) {

@@ -1,4 +1,5 @@
-import { check } from '../core/errors.ts'
+import { asHycoraError, check } from '../core/errors.ts'
+import { throwFault } from './deviceFaults.ts'
 
 /** A dense row-major array of 32-bit elements on the GPU. Who creates it destroys it. */
 export interface Tensor {
@@ -62,15 +63,28 @@ export function createReadBack(device: GPUDevice, sizeBytes: number): GPUBuffer 
   return device.createBuffer({ size: sizeBytes, usage: READ_BACK, label: 'read back' })
 }
 
-/** What was copied into such a buffer, once the device has done it; the buffer may be copied into again afterwards. */
-export async function readMapped(buffer: GPUBuffer): Promise<ArrayBuffer> {
-  await buffer.mapAsync(MAP_READ)
-  const bytes = buffer.getMappedRange().slice(0)
-  buffer.unmap()
-  return bytes
+/**
+ * What was copied into such a buffer, once the device has done it; the buffer may be copied into again afterwards. What
+ * is read is what was computed: where a call failed meanwhile, nothing is.
+ *
+ * @throws HycoraError as `throwFault`; `device-lost` when the device went meanwhile.
+ */
+export async function readMapped(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  try {
+    await buffer.mapAsync(MAP_READ)
+  } catch (error) {
+    throwFault(device)
+    throw asHycoraError(error, 'device-lost')
+  }
+  try {
+    throwFault(device)
+    return buffer.getMappedRange().slice(0)
+  } finally {
+    buffer.unmap()
+  }
 }
 
-/** Copies bytes of a buffer back to the host; waits for all work submitted before. */
+/** Copies bytes of a buffer back to the host; waits for all work submitted before. @throws HycoraError as `readMapped`. */
 export async function readBuffer(
   device: GPUDevice,
   buffer: GPUBuffer,
@@ -82,7 +96,7 @@ export async function readBuffer(
   encoder.copyBufferToBuffer(buffer, offsetBytes, staging, 0, sizeBytes)
   device.queue.submit([encoder.finish()])
   try {
-    return await readMapped(staging)
+    return await readMapped(device, staging)
   } finally {
     staging.destroy()
   }

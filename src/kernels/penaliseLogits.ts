@@ -22,7 +22,8 @@ export const SAMPLING_WORDS = 8
 
 /**
  * The first half of sampling: divides the positive and multiplies the negative logits of recent tokens by the penalty,
- * in place, and finds the largest logit of each group of ids `v % PARTIAL_GROUPS` with its id.
+ * in place, and finds the largest logit of each group of ids `v % PARTIAL_GROUPS` with its id; NaN and +∞ are found as
+ * `NO_TOKEN`, above all others.
  *
  * Reference: Keskar et al., "CTRL", 2019, section 4.1; Hugging Face's `RepetitionPenaltyLogitsProcessor`.
  *

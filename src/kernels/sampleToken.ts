@@ -15,6 +15,9 @@ export const sampleTokenKernel = defineKernel({
   bindings: ['sampling', 'logits', 'partials', 'counts', 'history', 'step', 'tokens', 'results'],
 })
 
+/** Stands for a token where a logit is no number; the same as in the shaders. */
+export const NO_TOKEN = 0xffffffff
+
 /** The newest tokens stand in a ring of this many, by position, until the host has read them. */
 export const RESULT_RING = 4
 
@@ -51,6 +54,9 @@ export function packSampling(sampling: Sampling): ArrayBuffer {
 
 /**
  * The second half of sampling: the next token out of row 0 of the logits, and everything that follows from it.
+ *
+ * Where `penaliseLogits` found a logit that is no number there is no token: `NO_TOKEN` goes into `results`, and nothing
+ * else changes.
  *
  * At temperature 0 the arg-max, the lowest id of equal ones. Else, in this order: temperature; the `topK` highest; of
  * these the likeliest whose probabilities reach `topP`; of these all at least `minP` times as likely as the likeliest

@@ -6,6 +6,7 @@ import { requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Backbone } from '../model/decoder/backbone.ts'
 import type { Decoder } from '../model/decoder/decoder.ts'
+import { checkFirstLogits } from '../model/decoder/logits.ts'
 import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
 import type { OrtRuntime } from '../fallback/ortRuntime.ts'
 import type { UnknownModel } from '../model/chatModel.ts'
@@ -40,13 +41,15 @@ export interface PathRequest {
 
 type Why = Pick<Computing, 'why' | 'reason'>
 
-/** Faults of the graphics side; the processor may still do. */
+/** Faults of the graphics side, and what our kernels do not know; the processor may still do. */
 const GRAPHICS_FAULTS: readonly ErrorCode[] = [
   'webgpu-unavailable',
   'device-lost',
   'out-of-memory',
   'shader-invalid',
   'shape-mismatch',
+  'not-a-number',
+  'format-unsupported',
 ]
 
 /**
@@ -79,7 +82,9 @@ async function choosePath(request: PathRequest): Promise<OpenedPath> {
     })
   } catch (error) {
     const { code, message } = failureOf(error, 'webgpu-unavailable')
-    if (choice === 'webgpu' || !GRAPHICS_FAULTS.includes(code)) throw error
+    // As a graph that is not known at all goes to the processor, whatever was chosen.
+    const isKept = choice === 'webgpu' && code !== 'format-unsupported'
+    if (isKept || !GRAPHICS_FAULTS.includes(code)) throw error
     return openProcessor(request, isLost ? lost : { why: 'failed', reason: message })
   }
 }
@@ -151,7 +156,7 @@ async function loadOnto(
   emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
   emit({ stage: 'warm-up', doneBytes: totalBytes, totalBytes })
-  await backbone.logits([0], null)
+  await checkFirstLogits(backbone)
   return {
     device: found.device,
     backbone,

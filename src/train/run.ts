@@ -1,4 +1,5 @@
 import { check } from '../core/errors.ts'
+import { forgetFaults } from '../gpu/deviceFaults.ts'
 import { countTokens } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
@@ -241,5 +242,7 @@ export async function* runTraining(
     }
   } finally {
     trainer.destroy()
+    // Of what ended the run, whoever comes next on this device knows nothing.
+    forgetFaults(gpu.device)
   }
 }

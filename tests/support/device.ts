@@ -21,10 +21,15 @@ export async function testGpu(tuning: Partial<Tuning> = {}): Promise<TunedDevice
   return { ...found, tuning: { ...found.tuning, stepsAhead: 2, ...tuning } }
 }
 
-async function openDevice(): Promise<TunedDevice> {
+/** A device of a test's own, whose errors are the test's own affair. */
+export async function ownGpu(): Promise<TunedDevice> {
   const adapter = await gpu.requestAdapter()
   if (!adapter) throw new Error('no WebGPU adapter: is a Vulkan driver there? (npm test sets one up)')
-  const tuned = await requestDevice(adapter)
+  return requestDevice(adapter)
+}
+
+async function openDevice(): Promise<TunedDevice> {
+  const tuned = await ownGpu()
   tuned.device.addEventListener('uncapturederror', (event) => {
     throw new Error(`uncaptured GPU error: ${event.error.message}`)
   })

@@ -1,10 +1,12 @@
 import type { Backbone, Casting } from './backbone.ts'
+import { notNumbers } from './logits.ts'
 
 /**
  * Log-probabilities of the marked tokens of a text, each given all tokens before it; the first token has none.
  *
  * @param isReply which of `ids` are asked for.
  * @returns [marked tokens].
+ * @throws HycoraError `not-a-number` where the model computes none.
  */
 export async function scoreTokens(
   backbone: Backbone,
@@ -12,7 +14,19 @@ export async function scoreTokens(
   isReply: readonly boolean[],
   casting: Casting | null,
 ): Promise<Float32Array> {
-  if (backbone.score) return backbone.score(ids, isReply, casting)
+  const scores = await (backbone.score
+    ? backbone.score(ids, isReply, casting)
+    : scoreByLogits(backbone, ids, isReply, casting))
+  if (scores.some(Number.isNaN)) throw notNumbers()
+  return scores
+}
+
+async function scoreByLogits(
+  backbone: Backbone,
+  ids: readonly number[],
+  isReply: readonly boolean[],
+  casting: Casting | null,
+): Promise<Float32Array> {
   const asked = askedTokens(ids, isReply)
   const logits = await backbone.logits(ids.slice(0, asked.at(-1)?.index ?? 0), casting)
   const { vocabulary } = backbone.shape

@@ -1,6 +1,7 @@
 import type { StopReason } from '../../core/dialogue.ts'
 import { HycoraError, asHycoraError } from '../../core/errors.ts'
 import type { Pack } from '../../formats/pack.ts'
+import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import { createTensor, readBuffer, readTensor, uploadTensor } from '../../gpu/tensor.ts'
@@ -138,7 +139,11 @@ export class GpuBackbone implements Backbone {
     this.prefix.clear()
   }
 
-  async logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
+  logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
+    return this.orGiveUp(() => this.readLogits(ids, casting))
+  }
+
+  private async readLogits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
     const { vocabulary } = this.shape
     this.startAt(0, casting)
     const result = new Float32Array(ids.length * vocabulary)
@@ -168,7 +173,11 @@ export class GpuBackbone implements Backbone {
     return result
   }
 
-  async score(
+  score(ids: readonly number[], isReply: readonly boolean[], casting: Casting | null): Promise<Float32Array> {
+    return this.orGiveUp(() => this.readScores(ids, isReply, casting))
+  }
+
+  private async readScores(
     ids: readonly number[],
     isReply: readonly boolean[],
     casting: Casting | null,
@@ -187,10 +196,12 @@ export class GpuBackbone implements Backbone {
     return scorer.read()
   }
 
-  async step(id: number): Promise<Float32Array> {
-    this.feed([id])
-    submit(this.device, [this.attached.plan.head], 1)
-    return readTensor(this.device, this.attached.workspace.logits)
+  step(id: number): Promise<Float32Array> {
+    return this.orGiveUp(() => {
+      this.feed([id])
+      submit(this.device, [this.attached.plan.head], 1)
+      return readTensor(this.device, this.attached.workspace.logits)
+    })
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
@@ -205,7 +216,10 @@ export class GpuBackbone implements Backbone {
     try {
       for (let count = 0; count < limit; count++) {
         while (submitted < limit && pending.length < this.gpu.tuning.stepsAhead) {
-          pending.push(this.submitToken(submitted === 0))
+          const token = this.submitToken(submitted === 0)
+          // It may fail before anybody waits for it.
+          token.catch(nothing)
+          pending.push(token)
           submitted++
         }
         const id = await pending.shift()
@@ -216,6 +230,9 @@ export class GpuBackbone implements Backbone {
         if (signal?.aborted) return 'cancelled'
       }
       return limit < request.maxTokens ? 'context' : 'length'
+    } catch (error) {
+      await this.giveUp(pending)
+      throw error
     } finally {
       // The last id was sampled but maybe not fed: only what was fed counts as cached.
       await Promise.allSettled(pending)
@@ -229,6 +246,23 @@ export class GpuBackbone implements Backbone {
     destroyWeights(this.weights)
     this.angles.buffer.destroy()
     for (const { buffer } of this.caches) buffer.destroy()
+  }
+
+  /** What `work` reads; where it fails, nothing that it left in the cache is used again. */
+  private async orGiveUp<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      await this.giveUp([])
+      throw error
+    }
+  }
+
+  /** After a failure nothing that was read counts, and what followed from it on the device is not told again. */
+  private async giveUp(pending: readonly Promise<unknown>[]): Promise<void> {
+    await Promise.allSettled(pending)
+    this.prefix.clear()
+    forgetFaults(this.device)
   }
 
   private dropScorer(): void {

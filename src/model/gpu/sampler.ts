@@ -2,7 +2,8 @@ import type { Sampling } from '../../core/sampling.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import { createReadBack, createTensor, readMapped } from '../../gpu/tensor.ts'
 import { PARTIAL_GROUPS, penaliseLogits, SAMPLING_WORDS } from '../../kernels/penaliseLogits.ts'
-import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
+import { NO_TOKEN, RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
+import { notNumbers } from '../decoder/logits.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Turns logits into the next token on the GPU and brings only that token back. */
@@ -11,7 +12,11 @@ export interface Sampler {
   readonly dispatches: readonly Dispatch[]
   /** Begins an answer after a prompt: settings, and which tokens the repetition penalty sees. */
   start(sampling: Sampling, promptIds: readonly number[]): void
-  /** Encodes the copy of the sampled token; after the submit, the returned function resolves with it. */
+  /**
+   * Encodes the copy of the sampled token; after the submit, the returned function resolves with it.
+   *
+   * @throws HycoraError (the function) as `readMapped`; `not-a-number` where a logit was none.
+   */
   copyResult(encoder: GPUCommandEncoder): () => Promise<number>
   destroy(): void
 }
@@ -58,7 +63,11 @@ export async function createSampler(
       const target = staging[index]
       if (!target) return () => Promise.reject(new RangeError(`no staging buffer ${index}`))
       encoder.copyBufferToBuffer(results.buffer, index * 4, target, 0, 4)
-      return async () => new Uint32Array(await readMapped(target))[0] ?? 0
+      return async () => {
+        const [id = NO_TOKEN] = new Uint32Array(await readMapped(device, target))
+        if (id === NO_TOKEN) throw notNumbers()
+        return id
+      }
     },
     destroy() {
       for (const { buffer } of Object.values(tensors)) buffer.destroy()

@@ -7,7 +7,7 @@ import { encode } from '../../../src/gpu/kernel.ts'
 import { createTensor, readBuffer, uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
 import { PARTIAL_GROUPS, penaliseLogits } from '../../../src/kernels/penaliseLogits.ts'
-import { packSampling, RESULT_RING, sampleToken } from '../../../src/kernels/sampleToken.ts'
+import { NO_TOKEN, packSampling, RESULT_RING, sampleToken } from '../../../src/kernels/sampleToken.ts'
 import { sampleTokenCases } from '../../cases/sampleToken.ts'
 import { drawReference, keptReference, uniformReference } from '../../reference/sampleToken.ts'
 import { testDevice } from '../../support/device.ts'
@@ -15,6 +15,8 @@ import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { uploadStep } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
 
+/** What a guarded tensor holds before anybody writes. */
+const UNTOUCHED = 0xdeadbeef
 const NEUTRAL: Sampling = { ...GREEDY, temperature: 1, seed: 11 }
 
 async function readWords(device: GPUDevice, tensor: Tensor): Promise<number[]> {
@@ -185,6 +187,35 @@ describe('sample_token', () => {
     const drawn = await rig.run(logits, NEUTRAL, { draws: 300 })
     expect([...new Set(drawn)].toSorted((a, b) => a - b)).toEqual([1, 3, 6])
   })
+
+  test('minus infinity rules a token out too', async () => {
+    const rig = await createRig(7, 301)
+    const logits = Float32Array.of(-Infinity, 1, -Infinity, 2, -Infinity, -100, 1.5)
+    const drawn = await rig.run(logits, NEUTRAL, { draws: 300 })
+    expect([...new Set(drawn)].toSorted((a, b) => a - b)).toEqual([1, 3, 6])
+    expect(await rig.run(logits, GREEDY, { draws: 1 })).toEqual([3])
+  })
+
+  test.each([NaN, -NaN, Infinity])(
+    'there is no token where a logit is %d, and nothing follows',
+    async (bad) => {
+      const device = await testDevice()
+      const rig = await createRig(700, 8)
+      for (const settings of [GREEDY, NEUTRAL, { ...NEUTRAL, topK: 5, topP: 0.5 }]) {
+        const logits = normals(3, 700)
+        logits[640] = bad
+        expect(await rig.run(logits, settings, { draws: 2, prompt: [9, 4] })).toEqual([UNTOUCHED, UNTOUCHED])
+        expect((await readWords(device, rig.results)).slice(1, 3)).toEqual([NO_TOKEN, NO_TOKEN])
+        expect(
+          (await readWords(device, rig.counts)).every((count, id) => count === 0 || [4, 9].includes(id)),
+        ).toBe(true)
+      }
+      expect(await rig.run(normals(3, 700), GREEDY, { draws: 1, prompt: [9, 4] })).not.toEqual([UNTOUCHED])
+      const forbidden = new Float32Array(700).fill(-Infinity)
+      await rig.run(forbidden, NEUTRAL, { draws: 1, prompt: [9, 4] })
+      expect((await readWords(device, rig.results))[1]).toBe(NO_TOKEN)
+    },
+  )
 
   // The bounds are the 99.9th percentiles of χ² with as many degrees of freedom as tokens less one.
   test.each([
