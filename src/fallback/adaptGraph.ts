@@ -7,6 +7,7 @@ import { findLinears } from './findLinears.ts'
 import type { FoundLinear } from './findLinears.ts'
 import { int } from './graphBuilder.ts'
 import { adapterInput } from './linearLayers.ts'
+import { nodeOf } from './onnxNode.ts'
 
 /** An exporter's graph whose linear layers take adapters. */
 export interface AdaptedGraph {
@@ -121,21 +122,4 @@ function deltaNodes({ layer, projections, x, y }: FoundLinear, base: string): On
     nodeOf('Add', [base, `${stem}.delta`], [y]),
   )
   return nodes
-}
-
-function nodeOf(
-  opType: string,
-  inputs: readonly string[],
-  outputs: readonly string[],
-  attributes: Readonly<Record<string, ReturnType<typeof int>>> = {},
-): OnnxNode {
-  return {
-    name: outputs[0] ?? '',
-    opType,
-    domain: '',
-    inputs,
-    outputs,
-    attributes: new Map(Object.entries(attributes)),
-    metadata: new Map(),
-  }
 }

@@ -49,6 +49,23 @@ export function chooseForms(decoder: Decoder): GraphForms {
   }
 }
 
+/** Bytes that the weights of a graph of these forms take. */
+export function formBytes(decoder: Decoder, forms: GraphForms): number {
+  const groups = Object.entries(GROUPS).flatMap(([group, projections]) =>
+    projections.map((projection) => ({ projection, form: forms[group as Group] })),
+  )
+  const layers = decoder.blocks.flatMap(({ linears }) =>
+    groups.map(({ projection, form }) => bytesOf(linears[projection].weight, form)),
+  )
+  // The embedding is stored in two bytes or fewer.
+  const ends = bytesOf(decoder.head, forms.head) + 2 * decoder.embedding.out * decoder.embedding.in
+  return layers.reduce((sum, bytes) => sum + bytes, ends)
+}
+
+function bytesOf({ out, in: width }: WeightMatrix, form: WeightForm): number {
+  return out * width * (form === 'uint8' ? 1 : 4)
+}
+
 function matrices({ blocks, head }: Decoder): readonly WeightMatrix[] {
   return [...blocks.flatMap(({ linears }) => Object.values(linears).map(({ weight }) => weight)), head]
 }

@@ -11,10 +11,15 @@ export interface DecoderGraph {
   readonly shape: DecoderShape
   /** The most positions that it can read. */
   readonly context: number
+  /** The most tokens that one run reads well; between runs the signal is heard. */
+  readonly chunkTokens: number
+  /** Whether it can go back to any earlier position; else only to the beginning. */
+  readonly canRewind: boolean
   /** Input and output width of each linear layer that takes an adapter; null where none does. */
   readonly adapted: Partial<ProjectionDims> | null
   /**
-   * Reads `ids` behind the first `first` tokens that were read before; what was read behind those is forgotten.
+   * Reads `ids` behind the first `first` tokens that were read before; what was read behind those is forgotten. Where it
+   * cannot go back, `first` is 0 or the number of all that were read.
    *
    * @returns the logits [rows, vocabulary] of the tokens at `rows`, at least one row.
    * @throws HycoraError `out-of-memory`, or `shape-mismatch` with onnxruntime's words.
@@ -27,6 +32,9 @@ export interface DecoderGraph {
   ): Promise<Float32Array>
   release(): void
 }
+
+/** So many tokens take long enough for a run to cost little beside them, and short enough to hear the signal. */
+export const CHUNK_TOKENS = 64
 
 /** Of onnxruntime's levels; a command's stderr is for its own errors. */
 export const ERRORS_ONLY = 3

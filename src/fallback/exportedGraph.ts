@@ -1,60 +1,97 @@
-import { HycoraError, check } from '../core/errors.ts'
-import { halfToFloat } from '../core/half.ts'
-import { isJsonRecord, ownField } from '../core/json.ts'
-import type { OnnxModel, OnnxValue } from '../formats/onnx.ts'
-import { DATA_TYPES } from '../formats/onnxTensor.ts'
+import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import { halvesToFloats } from '../core/half.ts'
+import type { OnnxModel } from '../formats/onnx.ts'
 import { writeOnnx } from '../formats/onnxWriter.ts'
 import type { DecoderShape } from '../model/decoder/decoder.ts'
 import type { ExportedModel } from '../model/graph/openBackbone.ts'
 import { adaptGraph } from './adaptGraph.ts'
-import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
+import type { AdaptedGraph } from './adaptGraph.ts'
+import { adapterFeeds } from './adapterFeeds.ts'
+import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
 import type { ExternalData } from './graphBuilder.ts'
+import { GraphStates, positionBytes } from './graphStates.ts'
+import { separateHeadNorms } from './headNorms.ts'
+import { cacheBytes } from './memory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
-import { CACHE_BYTES } from './rewrittenGraph.ts'
-
-const PAST = /^past_key_values\.(\d+)\.(key|value)$/
-const KNOWN_INPUTS = ['input_ids', 'attention_mask', 'position_ids']
-
-/** The inputs and sizes of a decoder as exporters write them. */
-interface Signature {
-  readonly shape: DecoderShape
-  readonly context: number
-  /** Names of the cache's inputs; their outputs are `present.{l}.{part}`. */
-  readonly past: readonly string[]
-  readonly isHalf: boolean
-  readonly inputs: ReadonlySet<string>
-}
+import { readSignature } from './signature.ts'
+import type { Signature } from './signature.ts'
+import { tokenFeeds } from './tokenFeeds.ts'
 
 /**
  * A decoder whose graph is not recognised, run as its exporter wrote it; roles play where its linear layers are found by
- * name. Its weights stay in the form of the file, so that it is slower than a recognised one.
+ * name. Its weights stay in the form of the file, so that it is slower than a recognised one. Three tokens are read at
+ * once and one by one, to see how it takes them.
  *
- * @throws HycoraError `format-unsupported` naming an input that is not known; `out-of-memory`.
+ * @throws HycoraError `format-unsupported` naming an input that is not known, or in onnxruntime's words what of the graph
+ * it does not compute; `out-of-memory`.
  */
 export async function openExportedGraph(ort: OrtRuntime, exported: ExportedModel): Promise<DecoderGraph> {
-  const { model, bytes } = exported
-  const signature = readSignature(model, exported.config)
-  const adapted = adaptGraph(model, signature.shape.layers)
-  const written = adapted && tryWriting(adapted.model)
-  const session = await ort.InferenceSession.create(written ?? bytes, {
-    externalData: await readExternal(exported),
-    executionProviders: ['cpu'],
-    logSeverityLevel: ERRORS_ONLY,
-  }).catch((error: unknown) => {
-    throw runtimeError(error, `onnxruntime could not open ${model.fileName}`)
-  })
-  return new ExportedGraph(ort, session, signature, written && adapted ? adapted.dims : null)
+  const { model, bytes, config } = exported
+  const signature = readSignature(model, config)
+  const separated = separateHeadNorms(model)
+  const adapted = adaptGraph(separated, signature.shape.layers)
+  const externalData = await readExternal(exported)
+  const weightBytes = externalData.reduce((sum, { data }) => sum + data.length, bytes.length)
+  const fitting = Math.floor(cacheBytes(weightBytes) / Math.max(1, positionBytes(signature.states)))
+  const context = Math.min(signature.maxPositions, fitting)
+  // What cannot be written anew, or does not open so, opens as it is, without roles.
+  const ways: readonly (() => Way | null)[] = [
+    () => adapted && written(adapted),
+    () => (separated === model ? null : written({ model: separated, dims: null })),
+    () => ({ bytes, dims: null }),
+  ]
+  let failure: HycoraError | undefined
+  for (const open of ways) {
+    try {
+      const way = open()
+      if (!way) continue
+      const session = await openSession(ort, way.bytes, externalData)
+      return await probed(new ExportedGraph(ort, session, signature, { context, adapted: way.dims }))
+    } catch (error) {
+      failure ??= asHycoraError(error, 'format-unsupported')
+      if (failure.code === 'out-of-memory') break
+    }
+  }
+  // What onnxruntime does not take in hand is the file's affair, and no mistake in a calculation.
+  throw failure?.code === 'shape-mismatch'
+    ? new HycoraError('format-unsupported', `${model.fileName}: ${failure.message}`, { cause: failure })
+    : failure
 }
 
-/** The changed graph, or null where it holds what cannot be written again; then it plays without roles. */
-function tryWriting(model: OnnxModel): Uint8Array | null {
+interface Way {
+  readonly bytes: Uint8Array
+  readonly dims: DecoderGraph['adapted']
+}
+
+/** The changed graph, or null where it holds what cannot be written again. */
+function written({
+  model,
+  dims,
+}: {
+  readonly model: OnnxModel
+  readonly dims: AdaptedGraph['dims'] | null
+}): Way | null {
   try {
-    return writeOnnx(model)
+    return { bytes: writeOnnx(model), dims }
   } catch (error) {
     if (error instanceof RangeError) return null
     throw error
   }
+}
+
+function openSession(
+  ort: OrtRuntime,
+  model: Uint8Array,
+  externalData: readonly ExternalData[],
+): Promise<OrtSession> {
+  return ort.InferenceSession.create(model, {
+    externalData,
+    executionProviders: ['cpu'],
+    logSeverityLevel: ERRORS_ONLY,
+  }).catch((error: unknown) => {
+    throw runtimeError(error, 'onnxruntime could not open the graph')
+  })
 }
 
 /** The files beside the model that hold its weights, whole. */
@@ -76,58 +113,53 @@ async function readExternal({ model, folder }: ExportedModel): Promise<ExternalD
   return data
 }
 
-function readSignature({ fileName, graph }: OnnxModel, config: unknown): Signature {
-  const past = graph.inputs.filter(({ name }) => PAST.test(name))
-  const [first] = past
-  const unknown = graph.inputs.find(
-    ({ name }) => !PAST.test(name) && !KNOWN_INPUTS.includes(name) && !graph.initializers.has(name),
-  )
-  check(!unknown, 'format-unsupported', () => {
-    return `${fileName} has the input ${unknown?.name}, expected ${KNOWN_INPUTS.join(', ')} and past_key_values.*`
-  })
-  const hasIds = graph.inputs.some(({ name }) => name === 'input_ids')
-  check(first && hasIds, 'format-unsupported', () => {
-    return `${fileName} has no inputs input_ids and past_key_values.0.key, expected a decoder with a cache`
-  })
-  const stated = (name: string): number | undefined => {
-    const value = isJsonRecord(config) ? ownField(config, name) : undefined
-    return typeof value === 'number' && value > 0 ? value : undefined
-  }
-  const logits = graph.outputs.find(({ name }) => name === 'logits')
-  const heads = stated('num_attention_heads') ?? 0
-  const hidden = stated('hidden_size') ?? 0
-  const headDim = sizeAt(first, 3) ?? stated('head_dim') ?? (heads > 0 ? hidden / heads : undefined)
-  const kvHeads = sizeAt(first, 1) ?? stated('num_key_value_heads') ?? heads
-  const vocabulary = (logits && sizeAt(logits, 2)) ?? stated('vocab_size')
-  if (!headDim || !kvHeads || !vocabulary || !logits) {
-    throw new HycoraError(
-      'format-unsupported',
-      `${fileName} and config.json do not say the size of heads and vocabulary, expected head_dim and vocab_size`,
+/** Logits of more tokens at once would not fit into memory, where all have to come out. */
+const FIRST_CHUNK_TOKENS = 512
+
+/** Ids that every vocabulary has, to see how a graph takes tokens. */
+const PROBE = [1, 2, 3]
+
+/** The normalised square of the difference up to which logits count as equal: integer products round by what is beside. */
+const SAME = 0.05
+
+/** A graph that was seen to go on where it was; released where it does not. */
+async function probed(graph: ExportedGraph): Promise<ExportedGraph> {
+  try {
+    const bare = graph.bareFeeds()
+    const last = PROBE.length - 1
+    const all = await graph.run(
+      PROBE,
+      0,
+      PROBE.map((_, row) => row),
+      bare,
     )
-  }
-  const layers = past.length / 2
-  const positionBytes = layers * 2 * kvHeads * headDim * 4
-  const fitting = Math.floor(CACHE_BYTES / positionBytes)
-  return {
-    shape: {
-      layers,
-      hidden,
-      heads,
-      kvHeads,
-      headDim,
-      ffn: stated('intermediate_size') ?? 0,
-      vocabulary,
-    },
-    context: Math.min(stated('max_position_embeddings') ?? fitting, fitting),
-    past: past.map(({ name }) => name),
-    isHalf: first.dataType === DATA_TYPES.f16,
-    inputs: new Set(graph.inputs.map(({ name }) => name)),
+    const whole = all.subarray(last * graph.shape.vocabulary)
+    const inTwo = async (): Promise<Float32Array> => {
+      await graph.run(PROBE.slice(0, 1), 0, [0], bare)
+      return graph.run(PROBE.slice(1), 1, [last - 1], bare)
+    }
+    // Masks that exporters wrote down for one token behind others fail on several, or hide the wrong ones.
+    const several = await inTwo().catch(() => null)
+    if (several && difference(whole, several) <= SAME) return graph
+    graph.readOneByOne()
+    check(difference(whole, await inTwo()) <= SAME, 'format-unsupported', () => {
+      return 'the graph gives other logits with its cache than without, expected a decoder that goes on where it was'
+    })
+    return graph
+  } catch (error) {
+    graph.release()
+    throw error
   }
 }
 
-function sizeAt({ dims }: OnnxValue, axis: number): number | undefined {
-  const size = dims?.[axis]
-  return typeof size === 'number' && size > 0 ? size : undefined
+/** Of logits that are no numbers nothing is said here. */
+function difference(expected: Float32Array, actual: Float32Array): number {
+  let [squares, all] = [0, 0]
+  for (const [index, value] of expected.entries()) {
+    squares += (value - (actual[index] ?? 0)) ** 2
+    all += value ** 2
+  }
+  return Number.isFinite(squares / all) ? squares / all : 0
 }
 
 class ExportedGraph implements DecoderGraph {
@@ -137,17 +169,45 @@ class ExportedGraph implements DecoderGraph {
   private readonly ort: OrtRuntime
   private readonly session: OrtSession
   private readonly signature: Signature
-  /** Keys and values of `length` positions, by the names of the inputs that take them. */
-  private cache: Readonly<Record<string, OrtTensor>> = {}
-  private length = 0
+  private readonly states: GraphStates
+  /** Whether a run behind others takes one token alone. */
+  private isOneByOne = false
+  /** Whether a run gives the logits of its last token alone; known after the first of several. */
+  private isLastOnly = false
 
-  constructor(ort: OrtRuntime, session: OrtSession, signature: Signature, adapted: DecoderGraph['adapted']) {
+  constructor(
+    ort: OrtRuntime,
+    session: OrtSession,
+    signature: Signature,
+    { context, adapted }: { readonly context: number; readonly adapted: DecoderGraph['adapted'] },
+  ) {
     this.ort = ort
     this.session = session
     this.signature = signature
     this.shape = signature.shape
-    this.context = signature.context
+    this.context = context
     this.adapted = adapted
+    this.states = new GraphStates(ort, signature.states)
+  }
+
+  get canRewind(): boolean {
+    return this.states.canRewind
+  }
+
+  /** What does not come first is read one by one there: so as much as possible comes first. */
+  get chunkTokens(): number {
+    return this.isOneByOne ? FIRST_CHUNK_TOKENS : CHUNK_TOKENS
+  }
+
+  /** A and B of nobody. */
+  bareFeeds(): AdapterFeeds {
+    const { adapted: dims, ort, shape } = this
+    return dims ? adapterFeeds(ort, { layers: shape.layers, dims }, null, null) : {}
+  }
+
+  /** Behind what was read before, tokens are read one at a time from now on. */
+  readOneByOne(): void {
+    this.isOneByOne = true
   }
 
   async run(
@@ -156,20 +216,30 @@ class ExportedGraph implements DecoderGraph {
     rows: readonly number[],
     adapter: AdapterFeeds,
   ): Promise<Float32Array> {
-    this.forgetFrom(first)
-    const feeds = { ...adapter, ...this.tokenFeeds(ids, first), ...this.cache }
-    const outputs = await runStep(this.session, feeds)
     const { vocabulary } = this.shape
-    const logits = floatsOf(outputs['logits'])
-    this.cache = Object.fromEntries(
-      this.signature.past.map((name) => [name, outputs[name.replace('past_key_values', 'present')]]),
-    ) as Record<string, OrtTensor>
-    this.length = first + ids.length
-    const wanted = rows.length > 0 ? rows : [0]
+    const wanted = rows.length > 0 ? rows : [ids.length - 1]
     const result = new Float32Array(wanted.length * vocabulary)
-    wanted.forEach((row, index) => {
-      result.set(logits.subarray(row * vocabulary, (row + 1) * vocabulary), index * vocabulary)
-    })
+    for (const [start, end] of this.pieces(ids.length, first, wanted)) {
+      const inPiece = wanted.flatMap((row, index) =>
+        row >= start && row < end ? [{ row: row - start, index }] : [],
+      )
+      const isLastOnly = inPiece.every(({ row }) => row === end - start - 1)
+      const piece = { ids: ids.slice(start, end), first: first + start, isLastOnly }
+      const logits = await this.read(piece, adapter)
+      const given = logits.length / vocabulary
+      const isWhole = given === piece.ids.length
+      if (!isWhole && !isLastOnly) {
+        check(given === 1 && (this.canRewind || first === 0), 'format-unsupported', () => {
+          return `the graph gives ${given} rows of logits for ${piece.ids.length} tokens, expected all or the last`
+        })
+        this.isLastOnly = true
+        return this.run(ids, first, rows, adapter)
+      }
+      for (const { row, index } of inPiece) {
+        const from = (isWhole ? row : given - 1) * vocabulary
+        result.set(logits.subarray(from, from + vocabulary), index * vocabulary)
+      }
+    }
     return result
   }
 
@@ -177,51 +247,32 @@ class ExportedGraph implements DecoderGraph {
     this.session.release().catch(() => undefined)
   }
 
-  private tokenFeeds(ids: readonly number[], first: number): Record<string, OrtTensor> {
-    const longs = (values: readonly number[]): OrtTensor =>
-      new this.ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length])
-    const given: Readonly<Record<string, OrtTensor>> = {
-      input_ids: longs(ids),
-      attention_mask: longs(Array.from({ length: first + ids.length }, () => 1)),
-      position_ids: longs(ids.map((_, index) => first + index)),
-    }
-    return Object.fromEntries(Object.entries(given).filter(([name]) => this.signature.inputs.has(name)))
+  /** The stretches of tokens that are read at once, from and to. */
+  private pieces(
+    length: number,
+    first: number,
+    wanted: readonly number[],
+  ): readonly (readonly [number, number])[] {
+    const ends = new Set<number>([length])
+    if (this.isLastOnly) for (const row of wanted) ends.add(row + 1)
+    // What comes first of all is read at once all the same.
+    const whole = first > 0 ? 0 : Math.min(...ends)
+    if (this.isOneByOne) for (let end = whole + 1; end < length; end++) ends.add(end)
+    const ordered = [...ends].toSorted((a, b) => a - b)
+    return ordered.map((end, index) => [ordered[index - 1] ?? 0, end])
   }
 
-  /** Cuts the cache to its first positions. */
-  private forgetFrom(position: number): void {
-    if (position === this.length && position > 0) return
-    const kept = Math.min(position, this.length)
-    const { isHalf, past } = this.signature
-    const { kvHeads, headDim } = this.shape
-    const { Tensor } = this.ort
-    const dims = [1, kvHeads, kept, headDim]
-    this.cache = Object.fromEntries(
-      past.map((name) => {
-        const values = this.cache[name]?.data
-        const tensor =
-          isHalf || values instanceof Uint16Array
-            ? new Tensor(
-                'float16',
-                cut(new Uint16Array(kvHeads * kept * headDim), bitsOf(values), kvHeads),
-                dims,
-              )
-            : new Tensor('float32', cut(new Float32Array(kvHeads * kept * headDim), values, kvHeads), dims)
-        return [name, tensor]
-      }),
-    )
-    this.length = kept
+  /** Reads tokens at once; the logits of all of them, or of the last. */
+  private async read(
+    piece: { readonly ids: readonly number[]; readonly first: number; readonly isLastOnly: boolean },
+    adapter: AdapterFeeds,
+  ): Promise<Float32Array> {
+    this.states.cut(piece.first)
+    const feeds = { ...adapter, ...tokenFeeds(this.ort, this.signature, piece), ...this.states.feeds }
+    const outputs = await runStep(this.session, feeds)
+    this.states.take(outputs, piece.first + piece.ids.length)
+    return floatsOf(outputs['logits'])
   }
-}
-
-/** Copies the first positions of each head. */
-function cut<T extends Float32Array | Uint16Array>(target: T, source: unknown, heads: number): T {
-  if (!(source instanceof Float32Array || source instanceof Uint16Array) || target.length === 0) return target
-  const [size, stride] = [target.length / heads, source.length / heads]
-  for (let head = 0; head < heads; head++) {
-    target.set(source.subarray(head * stride, head * stride + size), head * size)
-  }
-  return target
 }
 
 /** The bits of float16 values: where the language has such an array, onnxruntime gives that. */
@@ -235,6 +286,6 @@ function bitsOf(data: unknown): Uint16Array {
 function floatsOf(tensor: OrtTensor | undefined): Float32Array {
   const data = tensor?.data
   if (data instanceof Float32Array) return data
-  if (tensor?.type === 'float16') return Float32Array.from(bitsOf(data), halfToFloat)
+  if (tensor?.type === 'float16') return halvesToFloats(bitsOf(data))
   throw new RangeError('the graph gave no logits in floats')
 }

@@ -29,6 +29,9 @@ const PARTS: Readonly<Record<string, readonly Projection[]>> = {
   down: ['down'],
 }
 
+/** Operators between stored weights and a layer that keep their shape. */
+const KEEPING = ['DequantizeLinear', 'Cast', 'Identity']
+
 /** Operators between a product of integers and its value in floats. */
 const SCALING = ['Cast', 'Mul']
 
@@ -65,16 +68,18 @@ function readersOf(graph: OnnxGraph): ReadonlyMap<string, readonly OnnxNode[]> {
   return readers
 }
 
-/** The shape of a layer's weights, which may be stored the other way round. */
+/** The shape of a layer's weights, which may be stored the other way round, and dequantised beside the layer. */
 function weightDims(
   { inputs: [, weight = ''] }: OnnxNode,
   graph: OnnxGraph,
   makers: ReadonlyMap<string, OnnxNode>,
 ): readonly number[] {
+  const stored = graph.initializers.get(weight)
+  if (stored) return stored.dims
   const maker = makers.get(weight)
-  const stored = graph.initializers.get(maker?.opType === 'Transpose' ? (maker.inputs[0] ?? '') : weight)
-  const dims = stored?.dims ?? []
-  return maker ? dims.toReversed() : dims
+  if (!maker || ![...KEEPING, 'Transpose'].includes(maker.opType)) return []
+  const dims = weightDims({ ...maker, inputs: ['', maker.inputs[0] ?? ''] }, graph, makers)
+  return maker.opType === 'Transpose' ? dims.toReversed() : dims
 }
 
 /** Input and output width by the operator's weights [rows, columns] or attributes. */
@@ -91,6 +96,7 @@ function widthsOf(
     case 'MatMulBnb4':
       return [integer('K'), integer('N')]
     case 'MatMul':
+    case 'FusedMatMul':
     case 'MatMulInteger':
     case 'DynamicQuantizeMatMul':
       return rows && columns ? [rows, columns] : undefined

@@ -8,6 +8,7 @@ import type { Decoder, DecoderShape } from '../model/decoder/decoder.ts'
 import type { ExportedModel } from '../model/graph/openBackbone.ts'
 import { PrefixCache } from '../model/decoder/prefixCache.ts'
 import { askedTokens, logProbability } from '../model/decoder/score.ts'
+import { checkLogits } from '../model/decoder/logits.ts'
 import { adapterFeeds } from './adapterFeeds.ts'
 import type { Attached } from './adapterFeeds.ts'
 import { breathe } from './breathe.ts'
@@ -17,9 +18,6 @@ import type { OrtRuntime } from './ortRuntime.ts'
 import { openRewrittenGraph } from './rewrittenGraph.ts'
 import type { RewrittenGraphOptions } from './rewrittenGraph.ts'
 import { createSampler } from './sampler.ts'
-
-/** Tokens of a prompt that one run reads; between runs the signal is heard. */
-const CHUNK_ROWS = 64
 
 /** Castings whose matrices are kept; the least recently played makes room. */
 const MAX_CASTINGS = 4
@@ -95,8 +93,8 @@ export class OrtBackbone implements Backbone {
     const { vocabulary } = this.shape
     this.startAt(0, casting)
     const result = new Float32Array(ids.length * vocabulary)
-    for (let first = 0; first < ids.length; first += CHUNK_ROWS) {
-      const chunk = ids.slice(first, first + CHUNK_ROWS)
+    for (let first = 0; first < ids.length; first += this.graph.chunkTokens) {
+      const chunk = ids.slice(first, first + this.graph.chunkTokens)
       const rows = chunk.map((_, row) => row)
       result.set(await this.feed(chunk, rows), first * vocabulary)
     }
@@ -111,11 +109,11 @@ export class OrtBackbone implements Backbone {
     const { vocabulary } = this.shape
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
-    const start = Math.min(this.prefix.common(ids, casting), (asked[0]?.index ?? 1) - 1)
+    const start = this.reusable(ids, casting, (asked[0]?.index ?? 1) - 1)
     this.startAt(start, casting)
     const scores: number[] = []
-    for (let first = start; first < last; first += CHUNK_ROWS) {
-      const end = Math.min(first + CHUNK_ROWS, last)
+    for (let first = start; first < last; first += this.graph.chunkTokens) {
+      const end = Math.min(first + this.graph.chunkTokens, last)
       const inChunk = asked.filter(({ index }) => index > first && index <= end)
       const rows = inChunk.map(({ index }) => index - 1 - first)
       const logits = await this.feed(ids.slice(first, end), rows)
@@ -137,6 +135,7 @@ export class OrtBackbone implements Backbone {
     const limit = Math.min(maxTokens, this.context - ids.length)
     for (let count = 0; count < limit; count++) {
       if (!logits || signal?.aborted) return 'cancelled'
+      checkLogits(logits)
       const id = sampler.next(logits, ids.length + count - 1)
       if (stopIds.includes(id)) return 'end'
       yield id
@@ -157,16 +156,22 @@ export class OrtBackbone implements Backbone {
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<Float32Array | null> {
-    const common = Math.min(this.prefix.common(ids, casting), ids.length - 1)
+    const common = this.reusable(ids, casting, ids.length - 1)
     this.startAt(common, casting)
     let logits: Float32Array | null = null
-    for (let first = common; first < ids.length; first += CHUNK_ROWS) {
+    for (let first = common; first < ids.length; first += this.graph.chunkTokens) {
       await breathe()
       if (signal?.aborted) return null
-      const chunk = ids.slice(first, first + CHUNK_ROWS)
+      const chunk = ids.slice(first, first + this.graph.chunkTokens)
       logits = await this.feed(chunk, first + chunk.length === ids.length ? [chunk.length - 1] : [])
     }
     return logits
+  }
+
+  /** How many tokens of a text, at most so many, need not be read again. */
+  private reusable(ids: readonly number[], casting: Casting | null, most: number): number {
+    const common = Math.min(this.prefix.common(ids, casting), most)
+    return this.graph.canRewind || common === this.prefix.length ? common : 0
   }
 
   /** Forgets the cache from a position on and takes up a casting. */
@@ -188,8 +193,15 @@ export class OrtBackbone implements Backbone {
   }
 
   /** Runs tokens through the decoder, after what is in the cache; logits [rows, vocabulary] of the rows asked for. */
-  private feed(ids: readonly number[], rows: readonly number[]): Promise<Float32Array> {
-    return this.graph.run(ids, this.prefix.take(ids), rows, this.adapter)
+  private async feed(ids: readonly number[], rows: readonly number[]): Promise<Float32Array> {
+    const first = this.prefix.take(ids)
+    try {
+      return await this.graph.run(ids, first, rows, this.adapter)
+    } catch (error) {
+      // What the graph holds now is not known.
+      this.prefix.clear()
+      throw error
+    }
   }
 
   private feedsWith(attached: Attached | null, casting: Casting | null): AdapterFeeds {

@@ -1,9 +1,10 @@
 import { dimsOf } from '../model/adapter/adapter.ts'
 import type { Decoder } from '../model/decoder/decoder.ts'
-import { chooseForms } from './chooseForms.ts'
-import { ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
+import { chooseForms, formBytes } from './chooseForms.ts'
+import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
+import { cacheBytes } from './memory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
 import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
 import type { GraphForms } from './rewriteDecoder.ts'
@@ -16,12 +17,6 @@ export interface RewrittenGraphOptions {
   /** Told after each converted layer how many of all are done. */
   readonly onLayer?: (done: number, all: number) => void
 }
-
-/**
- * What the cache of keys and values may take; the context is cut to what fits. Every run copies all of it into onnxruntime's
- * memory, so it stays smaller than on a GPU.
- */
-export const CACHE_BYTES = 96 * 2 ** 20
 
 const PARTS = ['key', 'value'] as const
 
@@ -37,9 +32,9 @@ export async function openRewrittenGraph(
 ): Promise<DecoderGraph> {
   const { layers, kvHeads, headDim, maxPositions } = decoder
   const positionBytes = layers * 2 * kvHeads * headDim * 4
-  const fitting = Math.floor(CACHE_BYTES / positionBytes)
-  const context = Math.min(maxPositions, fitting)
   const { adapters = true, onLayer, forms = chooseForms(decoder) } = options
+  const fitting = Math.floor(cacheBytes(formBytes(decoder, forms)) / positionBytes)
+  const context = Math.min(maxPositions, fitting)
   const { model, externalData } = await rewriteDecoder(decoder, {
     forms,
     context,
@@ -59,6 +54,8 @@ export async function openRewrittenGraph(
 class RewrittenGraph implements DecoderGraph {
   readonly shape: Decoder
   readonly context: number
+  readonly canRewind = true
+  readonly chunkTokens = CHUNK_TOKENS
   readonly adapted: DecoderGraph['adapted']
   private readonly ort: OrtRuntime
   private readonly session: OrtSession

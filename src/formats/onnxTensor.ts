@@ -216,7 +216,8 @@ function externalPlace(
   let offset = 0
   let length: number | undefined
   for (const [key, value] of pairs) {
-    if (key === 'location') location = value
+    // Some exporters say that a file lies beside this one, where others give its name alone.
+    if (key === 'location') location = value.replace(/^(\.\/)+/, '')
     else if (key === 'offset') offset = externalNumber(reader, name, key, value)
     else if (key === 'length') length = externalNumber(reader, name, key, value)
     else if (key !== 'checksum') reader.fail(`has the unknown external data key "${key}" for ${name}`)

@@ -88,7 +88,10 @@ function listedBytes(name: string, dataType: number, values: readonly number[]):
   switch (dataType) {
     case DATA_TYPES.f32:
       return new Uint8Array(Float32Array.from(values).buffer)
+    case DATA_TYPES.f64:
+      return new Uint8Array(Float64Array.from(values).buffer)
     case DATA_TYPES.f16:
+    case DATA_TYPES.bf16:
       // Halves are listed as their bits.
       return new Uint8Array(Uint16Array.from(values).buffer)
     case DATA_TYPES.i32:
@@ -98,6 +101,9 @@ function listedBytes(name: string, dataType: number, values: readonly number[]):
     case DATA_TYPES.u8:
     case DATA_TYPES.i8:
     case DATA_TYPES.bool:
+    // Of these each entry is a byte that holds two.
+    case DATA_TYPES.u4:
+    case DATA_TYPES.i4:
       return Uint8Array.from(values)
     default:
       throw new RangeError(`the tensor ${name} lists numbers of ONNX type ${dataType}, which is not written`)

@@ -4,6 +4,7 @@ export type WrittenAttribute =
   | { readonly float: number }
   | { readonly ints: readonly number[] }
   | { readonly tensor: WrittenTensor }
+  | { readonly graph: Omit<WrittenModel, 'opset'> }
 
 export interface WrittenTensor {
   readonly name: string
@@ -91,6 +92,8 @@ function attributeBytes(name: string, attribute: WrittenAttribute): Uint8Array {
     )
   } else if ('ints' in attribute) {
     parts.push(...attribute.ints.map((value) => integerField(8, value)), integerField(20, 7))
+  } else if ('graph' in attribute) {
+    parts.push(bytesField(6, graphBytes(attribute.graph)), integerField(20, 5))
   } else parts.push(bytesField(5, tensorBytes(attribute.tensor)), integerField(20, 4))
   return joinBytes(parts)
 }
@@ -114,15 +117,19 @@ function valueBytes({ name, dataType, dims }: WrittenValue): Uint8Array {
   return joinBytes([textField(1, name), bytesField(2, bytesField(1, type))])
 }
 
+function graphBytes(graph: Omit<WrittenModel, 'opset'>): Uint8Array {
+  return joinBytes([
+    ...graph.nodes.map((node) => bytesField(1, nodeBytes(node))),
+    textField(2, 'tiny'),
+    ...graph.initializers.map((tensor) => bytesField(5, tensorBytes(tensor))),
+    ...graph.inputs.map((value) => bytesField(11, valueBytes(value))),
+    ...graph.outputs.map((value) => bytesField(12, valueBytes(value))),
+  ])
+}
+
 /** Writes an ONNX model, IR 10, with ONNX Runtime's domain. */
 export function writeOnnx(model: WrittenModel): Uint8Array {
-  const graph = joinBytes([
-    ...model.nodes.map((node) => bytesField(1, nodeBytes(node))),
-    textField(2, 'tiny'),
-    ...model.initializers.map((tensor) => bytesField(5, tensorBytes(tensor))),
-    ...model.inputs.map((value) => bytesField(11, valueBytes(value))),
-    ...model.outputs.map((value) => bytesField(12, valueBytes(value))),
-  ])
+  const graph = graphBytes(model)
   const opset = (domain: string, version: number): Part =>
     bytesField(8, joinBytes([textField(1, domain), integerField(2, version)]))
   return joinBytes([

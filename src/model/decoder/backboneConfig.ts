@@ -14,6 +14,8 @@ export interface BackboneConfig {
   readonly vocabulary: number | undefined
   readonly normEpsilon: number | undefined
   readonly maxPositions: number | undefined
+  /** How many tokens back a token sees in the layers that see fewest; undefined where all layers see all. */
+  readonly window: number | undefined
   readonly theta: number | undefined
   /** Whether rotary positions follow θ alone. */
   readonly hasPlainRotary: boolean
@@ -23,7 +25,7 @@ export interface BackboneConfig {
  * Reads a parsed config.json; undefined where there is none.
  *
  * @throws HycoraError `format-invalid` where it is no JSON object or a number is none; `format-unsupported` where it
- * asks for what a graph's shape may not show (sliding windows, soft caps, partial rotation, another activation).
+ * asks for what a graph's shape may not show (soft caps, partial rotation, another activation).
  */
 export function readBackboneConfig(config: unknown): BackboneConfig | undefined {
   if (config === undefined || config === null) return undefined
@@ -43,6 +45,7 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
     vocabulary: numberAt(config, 'vocab_size'),
     normEpsilon: numberAt(config, 'rms_norm_eps'),
     maxPositions: numberAt(config, 'max_position_embeddings'),
+    window: usesWindow(config) ? numberAt(config, 'sliding_window') : undefined,
     theta: numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta'),
     hasPlainRotary: ['"default"', undefined].includes(rotaryType(rotary)),
   }
@@ -67,6 +70,16 @@ function rotaryType(rotary: JsonRecord): string | undefined {
   return type === undefined || type === null ? undefined : JSON.stringify(type)
 }
 
+const SLIDING = 'sliding_attention'
+
+/** Whether any layer sees a part of the tokens alone. */
+function usesWindow(config: JsonRecord): boolean {
+  const layers = ownField(config, 'layer_types')
+  if (Array.isArray(layers)) return layers.includes(SLIDING)
+  const switched = ownField(config, 'use_sliding_window')
+  return typeof switched === 'boolean' ? switched : (ownField(config, 'sliding_window') ?? null) !== null
+}
+
 function refuseUnsupported(config: JsonRecord): void {
   const refuse = (key: string, expected: string): never => {
     const value = JSON.stringify(ownField(config, key))
@@ -75,14 +88,12 @@ function refuseUnsupported(config: JsonRecord): void {
   const activation = ownField(config, 'hidden_act') ?? 'silu'
   if (activation !== 'silu' && activation !== 'swish') refuse('hidden_act', '"silu"')
   const layers = ownField(config, 'layer_types')
-  if (Array.isArray(layers) && layers.some((type) => type !== 'full_attention')) {
-    refuse('layer_types', 'full attention in every layer')
+  if (Array.isArray(layers) && layers.some((type) => type !== 'full_attention' && type !== SLIDING)) {
+    refuse('layer_types', 'full or sliding attention in every layer')
   }
-  const window = ownField(config, 'sliding_window') ?? null
-  const usesWindow = ownField(config, 'use_sliding_window')
-  const isWindowOff = usesWindow === false || Array.isArray(layers)
-  if (usesWindow === true) refuse('use_sliding_window', 'full attention')
-  if (window !== null && !isWindowOff) refuse('sliding_window', 'full attention')
+  if (usesWindow(config) && numberAt(config, 'sliding_window') === undefined) {
+    refuse('sliding_window', 'how many tokens the sliding layers see')
+  }
   const ofRotary = ownField(rotaryOf(config), 'partial_rotary_factor')
   const partial = ownField(config, 'partial_rotary_factor') ?? ofRotary ?? 1
   if (partial !== 1) refuse('partial_rotary_factor', 'rotation of whole heads')

@@ -38,22 +38,41 @@ export async function readMatrix(matrix: WeightMatrix): Promise<Float32Array> {
 }
 
 async function readBlocks(matrix: WeightMatrix, stored: BlockMatrix): Promise<Float32Array> {
-  const { out, firstOut } = matrix
-  const { bits, blockSize } = stored
-  const blocks = Math.ceil(matrix.in / blockSize)
-  const rowCodes = blocks * ((blockSize * bits) / 8)
-  const codes = await readElements(stored.codes, firstOut * rowCodes, out * rowCodes)
-  const scales = await readElements(stored.scales, firstOut * blocks, out * blocks)
-  const zeros = await readZeros(matrix, stored, blocks)
-  const values = new Float32Array(out * matrix.in)
-  for (let n = 0; n < out; n++) {
+  const { codes, scales, zeros, blocks } = await readBlockParts(matrix, stored)
+  const values = new Float32Array(matrix.out * matrix.in)
+  for (let n = 0; n < matrix.out; n++) {
     for (let k = 0; k < matrix.in; k++) {
-      const block = n * blocks + Math.floor(k / blockSize)
-      values[n * matrix.in + k] =
-        (codeAt(codes, n * rowCodes, k, bits) - (zeros[block] ?? 0)) * (scales[block] ?? 0)
+      const block = n * blocks + Math.floor(k / stored.blockSize)
+      const at = n * matrix.in + k
+      values[at] = ((codes[at] ?? 0) - (zeros[block] ?? 0)) * (scales[block] ?? 0)
     }
   }
   return values
+}
+
+/** A block-quantised matrix taken apart: (codes − zeros) · scales. */
+export interface BlockParts {
+  /** [out, in], one byte each. */
+  readonly codes: Uint8Array
+  /** [out, blocks] */
+  readonly scales: Float32Array
+  readonly zeros: Float32Array
+  readonly blocks: number
+}
+
+/** Reads a block-quantised matrix without multiplying it out. */
+export async function readBlockParts(matrix: WeightMatrix, stored: BlockMatrix): Promise<BlockParts> {
+  const { out, firstOut } = matrix
+  const { bits, blockSize } = stored
+  const blocks = Math.ceil(matrix.in / blockSize)
+  const rowBytes = blocks * ((blockSize * bits) / 8)
+  const packed = await readElements(stored.codes, firstOut * rowBytes, out * rowBytes)
+  const codes = new Uint8Array(out * matrix.in)
+  for (let n = 0; n < out; n++) {
+    for (let k = 0; k < matrix.in; k++) codes[n * matrix.in + k] = codeAt(packed, n * rowBytes, k, bits)
+  }
+  const scales = await readElements(stored.scales, firstOut * blocks, out * blocks)
+  return { codes, scales, zeros: await readZeros(matrix, stored, blocks), blocks }
 }
 
 /** Code `index` of a row that starts at byte `start`, low bits first. */

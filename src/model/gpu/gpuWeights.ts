@@ -10,8 +10,9 @@ import type {
   WeightVector,
 } from '../decoder/decoder.ts'
 import { readVector } from '../decoder/dequantise.ts'
-import { loadMatrix, storedFormat } from './loadMatrix.ts'
+import { loadMatrix } from './loadMatrix.ts'
 import type { ReportBytes } from './loadMatrix.ts'
+import { storedBytes, storedFormat } from './storedAlike.ts'
 
 /** A projection or several with one input, side by side, with their biases. */
 export interface GpuLinear {
@@ -107,11 +108,7 @@ export function weightBytes(decoder: Decoder): number {
     ...(isSameStorage(decoder.embedding, decoder.head) ? [] : [decoder.head]),
     ...decoder.blocks.flatMap(({ linears }) => Object.values(linears).map(({ weight }) => weight)),
   ]
-  return matrices.reduce((sum, matrix) => {
-    const { stored } = matrix
-    const bits = stored.kind === 'blocks' ? stored.bits : stored.values.dataType === 'f16' ? 16 : 32
-    return sum + (matrix.out * matrix.in * bits) / 8
-  }, 0)
+  return matrices.reduce((sum, matrix) => sum + storedBytes(matrix), 0)
 }
 
 /**

@@ -1,4 +1,3 @@
-import { HycoraError, check } from '../../core/errors.ts'
 import { submit } from '../../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
@@ -6,11 +5,14 @@ import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import { transpose } from '../../kernels/transpose.ts'
 import { halvesToFloats } from '../../core/half.ts'
 import type { BlockMatrix, FloatMatrix, StoredTensor, WeightMatrix } from '../decoder/decoder.ts'
+import { storedAlike, storedBytes } from './storedAlike.ts'
 
 /** Bytes that are in JavaScript's memory at once while a weight travels to the GPU. */
 const SLICE_BYTES = 4 * 2 ** 20
 
 export type ReportBytes = (bytes: number) => void
+
+function nothing(): void {}
 
 /** Reads part of a stored tensor. */
 function read(tensor: StoredTensor, offset: number, length: number): Promise<Uint8Array> {
@@ -120,11 +122,6 @@ async function readZeros(
   const { bits, zeroPoints } = stored
   const zeros = new Uint8Array(out * rowBlocks)
   if (!zeroPoints) return zeros.fill(2 ** (bits - 1))
-  check(
-    zeroPoints.dataType === 'u8',
-    'format-unsupported',
-    () => `${zeroPoints.name} holds ${zeroPoints.dataType} zero points, expected packed integers`,
-  )
   const rowBytes = Math.ceil((rowBlocks * bits) / 8)
   const packed = await read(zeroPoints, firstOut * rowBytes, out * rowBytes)
   for (let n = 0; n < out; n++) {
@@ -197,16 +194,12 @@ function isBlocks(matrix: WeightMatrix): matrix is WeightMatrix & { readonly sto
   return matrix.stored.kind === 'blocks'
 }
 
-/** How a matrix is stored, for comparing and for messages. */
-export function storedFormat({ stored }: WeightMatrix): string {
-  return stored.kind === 'float' ? stored.values.dataType : `${stored.bits}-bit blocks of ${stored.blockSize}`
-}
-
 /**
- * Brings matrices with the same input to the GPU as one [Σ out, in], packed as they are stored.
+ * Brings matrices with the same input to the GPU as one [Σ out, in], packed as they are stored, or, where they are not
+ * stored alike, in a form in which all of them are exact.
  *
  * @param report is told the bytes as they go over.
- * @throws HycoraError `format-unsupported` when they are not stored alike; `out-of-memory` when one buffer cannot hold them.
+ * @throws HycoraError `out-of-memory` when one buffer cannot hold them.
  */
 export async function loadMatrix(
   device: GPUDevice,
@@ -215,13 +208,12 @@ export async function loadMatrix(
   report: ReportBytes,
 ): Promise<PackedMatrix> {
   const shape = { out: matrices.reduce((sum, { out }) => sum + out, 0), in: matrices[0]?.in ?? 0 }
-  const formats = [...new Set(matrices.map(storedFormat))]
-  check(
-    formats.length === 1,
-    'format-unsupported',
-    () => `${label} mixes ${formats.join(' and ')}, expected one format`,
-  )
-  if (matrices.every(isFloat)) return loadFloats(device, matrices, shape, label, report)
-  if (matrices.every(isBlocks)) return loadBlocks(device, matrices, shape, label, report)
-  throw new HycoraError('format-unsupported', `${label} mixes floats and blocks`)
+  const alike = await storedAlike(matrices)
+  // Of what goes over in another form than it is stored in, the stored bytes are what was expected.
+  const isChanged = alike !== matrices
+  const told = isChanged ? nothing : report
+  if (isChanged) for (const matrix of matrices) report(storedBytes(matrix))
+  if (alike.every(isFloat)) return loadFloats(device, alike, shape, label, told)
+  if (alike.every(isBlocks)) return loadBlocks(device, alike, shape, label, told)
+  throw new RangeError(`${label} mixes floats and blocks`)
 }

@@ -283,6 +283,7 @@ export function groupQueryAttention(
     kvHeads,
     headDim,
     scale: floatAttribute(node, 'scale') || headDim ** -0.5,
+    window: windowOf(node),
   })
   if (!meaning) return undefined
   const output: Value = { ...query, dims: withFeatures(query, heads * headDim), meaning }
@@ -294,6 +295,11 @@ export function groupQueryAttention(
   return node.outputs.map((_, at) => (at === 0 ? output : cache))
 }
 
+function windowOf(node: OnnxNode): number {
+  const window = intAttribute(node, 'local_window_size') ?? -1
+  return window > 0 ? window : Infinity
+}
+
 function isKnownBeforehand(value: Value | undefined): boolean {
   return value?.kind === 'side' || value?.kind === 'numbers'
 }
@@ -301,7 +307,6 @@ function isKnownBeforehand(value: Value | undefined): boolean {
 function isPlainGroupQuery(node: OnnxNode): boolean {
   return (
     hasOnly(node, GROUP_QUERY_ATTRIBUTES) &&
-    (intAttribute(node, 'local_window_size') ?? -1) === -1 &&
     (floatAttribute(node, 'softcap') ?? 0) === 0 &&
     ['rotary_interleaved', 'smooth_softmax', 'qk_output', 'kv_cache_bit_width'].every(
       (name) => (intAttribute(node, name) ?? 0) <= 0,
@@ -378,7 +383,10 @@ function attended(
   query: Rotated,
   key: Cached['of'],
   value: LinearOutput,
-  sizes: Pick<Attended, 'heads' | 'kvHeads' | 'headDim' | 'scale'>,
+  {
+    window = Infinity,
+    ...sizes
+  }: Pick<Attended, 'heads' | 'kvHeads' | 'headDim' | 'scale'> & Partial<Pick<Attended, 'window'>>,
 ): Attended | undefined {
   const { heads, kvHeads, headDim } = sizes
   if (key.kind !== 'rotated' || !isSameRotary(query.rotary, key.rotary)) return undefined
@@ -390,7 +398,7 @@ function attended(
     key.of.length === kvHeads * headDim &&
     value.length === kvHeads * headDim
   return isSized
-    ? { kind: 'attended', query: query.of, key: key.of, value, rotary: query.rotary, ...sizes }
+    ? { kind: 'attended', query: query.of, key: key.of, value, rotary: query.rotary, window, ...sizes }
     : undefined
 }
 

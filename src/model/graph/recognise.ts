@@ -72,9 +72,12 @@ export async function recogniseDecoder(
   const tensors = storedTensors(fileName, external)
   const use = sharedRotary(blocks, fileName)
   const rotary = await resolveRotary(use, { fileName, headDim: shape.headDim, config: stated, tensors })
+  // As far as the narrowest window reaches, a token sees all before it, as our kernels have it.
+  const window = Math.min(...blocks.map(({ attended }) => attended.window), stated?.window ?? Infinity)
   return {
     ...shape,
     ...rotary,
+    maxPositions: Math.min(rotary.maxPositions, window),
     architecture: stated?.architecture ?? '',
     normEpsilon,
     embedding: await matrixOf({ weight: table, first: 0, length: table.out }, tensors),

@@ -4,6 +4,7 @@ import * as ort from 'onnxruntime-web'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
+import { GREEDY } from '../../../src/core/sampling.ts'
 import { openExportedGraph } from '../../../src/fallback/exportedGraph.ts'
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
 import { parseOnnx } from '../../../src/formats/onnx.ts'
@@ -11,14 +12,18 @@ import type { Casting } from '../../../src/model/decoder/backbone.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { openExported } from '../../../src/model/graph/openBackbone.ts'
 import type { ExportedModel } from '../../../src/model/graph/openBackbone.ts'
+import { logProbability, scoreTokens } from '../../../src/model/decoder/score.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
+import type { WrittenModel, WrittenNode, WrittenTensor } from '../../support/onnxWriter.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
-import { memoryFolder, recogniseBytes } from '../../support/tinyBackbone.ts'
+import { STRANGE_DECODERS, convolutional } from '../../support/strangeDecoders.ts'
+import { insertAfter, memoryFolder, recogniseBytes, withTensors } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY } from '../../support/tinyGraph.ts'
 
 const IDS = [3, 39, 17, 0, 22, 22, 8]
 const alone = (role: number): Casting => ({ parts: [{ role, weight: 1 }], strength: 1 })
@@ -48,6 +53,41 @@ afterEach(() => {
   opened = []
 })
 
+async function answerOf(backbone: OrtBackbone, ids: readonly number[]): Promise<number[]> {
+  const tokens: number[] = []
+  const request = { ids, casting: null, maxTokens: 5, stopIds: [], sampling: GREEDY }
+  for await (const id of backbone.generate(request)) tokens.push(id)
+  return tokens
+}
+
+function integersOf(name: string, values: readonly number[]): WrittenTensor {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+  return { name, dataType: 7, dims: [values.length], bytes }
+}
+
+const isAttention = ({ opType }: WrittenNode): boolean => opType === 'GroupQueryAttention'
+
+/** An attention operator with the norms of its heads inside. */
+function inside(node: WrittenNode): WrittenNode {
+  return {
+    ...node,
+    inputs: [...node.inputs, '', '', '', '', '', 'query.gain', 'key.gain'],
+    attributes: { ...node.attributes, qk_norm_epsilon: { float: 1e-5 } },
+  }
+}
+
+/** The norm of each head, written out before an attention operator. */
+function normOfHeads(part: string, gain: string): { output: string; nodes: readonly WrittenNode[] } {
+  const [split, normed, output] = [`${part}.split`, `${part}.normed`, `${part}.joined`]
+  const attributes = { epsilon: { float: 1e-5 }, axis: { int: -1 } }
+  const nodes = [
+    { opType: 'Reshape', inputs: [part, 'to.heads'], outputs: [split] },
+    { opType: 'SimplifiedLayerNormalization', inputs: [split, gain], outputs: [normed], attributes },
+    { opType: 'Reshape', inputs: [normed, 'from.heads'], outputs: [output] },
+  ]
+  return { output, nodes }
+}
+
 const tiny = (
   change: (model: ReturnType<typeof tinyDecoder>) => ReturnType<typeof tinyDecoder> = (x) => x,
 ) => {
@@ -72,25 +112,154 @@ describe('a graph as it was exported', () => {
 
   test('goes back in its cache to where a prompt differs', async () => {
     const backbone = await open(tiny().exported)
-    const answer = async (ids: readonly number[]): Promise<number[]> => {
-      const tokens: number[] = []
-      const request = { ids, casting: null, maxTokens: 5, stopIds: [] }
-      const sampling = {
-        temperature: 0,
-        topK: 0,
-        topP: 1,
-        minP: 0,
-        repetitionPenalty: 1,
-        repetitionWindow: 0,
-        seed: 0,
-      }
-      for await (const id of backbone.generate({ ...request, sampling })) tokens.push(id)
-      return tokens
-    }
+    const answer = (ids: readonly number[]): Promise<number[]> => answerOf(backbone, ids)
     const other = [...IDS.slice(0, 5), 1, 2]
     const fresh = await answer(other)
     await answer(IDS)
     expect(await answer(other)).toEqual(fresh)
+  })
+
+  test.each(Object.entries(STRANGE_DECODERS))('%s gives the same logits', async (_, write) => {
+    const bytes = writeOnnx(write())
+    const model = parseOnnx(bytes, 'tiny.onnx')
+    const backbone = await open({ model, bytes, folder: memoryFolder({}), config: TINY_CONFIG })
+    const base = /float zero/.test(_) ? tinyDecoder({ linear: 'blocks4', zeros: 'floats' }) : tinyDecoder()
+    const reference = await loadReference(await recogniseBytes(writeOnnx(base), TINY_CONFIG))
+    const { logits } = referenceForward(reference, IDS)
+    const { vocabulary } = backbone.shape
+    expectClose(await backbone.logits(IDS, null), logits)
+    await backbone.logits(IDS.slice(0, 4), null)
+    expectClose(await backbone.step(IDS[4]!), logits.subarray(4 * vocabulary, 5 * vocabulary))
+    const scores = await scoreTokens(
+      backbone,
+      IDS,
+      IDS.map((__, index) => index > 2),
+      null,
+    )
+    const expected = [3, 4, 5, 6].map((index) => {
+      return logProbability(
+        Float32Array.from(logits.subarray((index - 1) * vocabulary, index * vocabulary)),
+        IDS[index]!,
+      )
+    })
+    expectClose(scores, Float32Array.from(expected))
+    const other = [...IDS.slice(0, 5), 1, 2]
+    const fresh = await answerOf(
+      await open({ model, bytes, folder: memoryFolder({}), config: TINY_CONFIG }),
+      other,
+    )
+    await answerOf(backbone, IDS)
+    expect(await answerOf(backbone, other)).toEqual(fresh)
+  })
+
+  test('with a state that cannot go back is read again from the beginning', async () => {
+    const bytes = writeOnnx(convolutional())
+    const exported = {
+      model: parseOnnx(bytes, 'tiny.onnx'),
+      bytes,
+      folder: memoryFolder({}),
+      config: TINY_CONFIG,
+    }
+    const [backbone, fresh] = [await open(exported), await open(exported)]
+    const { vocabulary } = backbone.shape
+    const whole = await backbone.logits(IDS, null)
+    expect(nmse(whole, await (await open(tiny().exported)).logits(IDS, null))).toBeGreaterThan(1e-3)
+    await backbone.logits(IDS.slice(0, 4), null)
+    for (const index of [4, 5, 6]) {
+      expectClose(
+        await backbone.step(IDS[index]!),
+        whole.subarray(index * vocabulary, (index + 1) * vocabulary),
+      )
+    }
+    const other = [...IDS.slice(0, 5), 1, 2]
+    const expected = await answerOf(fresh, other)
+    const first = await answerOf(backbone, IDS)
+    expect(await answerOf(backbone, other)).toEqual(expected)
+    expect(await answerOf(backbone, other)).toEqual(expected)
+    expect(await answerOf(backbone, IDS)).toEqual(first)
+    expect(await answerOf(backbone, [...IDS, ...first, 4])).toEqual(
+      await answerOf(fresh, [...IDS, ...first, 4]),
+    )
+  })
+
+  test('with norms of heads inside of its attention gives what norms before it give', async () => {
+    const gains = ['query', 'key'].map((name, at) => ({
+      name: `${name}.gain`,
+      dataType: 1,
+      dims: [TINY.headDim],
+      floats: Array.from({ length: TINY.headDim }, (_, index) => 1 + 0.1 * ((index * (at + 3)) % 7)),
+    }))
+    const plain = tinyDecoder({ qkv: 'separate' })
+    const nodesOf = (edit: (node: WrittenNode) => readonly WrittenNode[]): WrittenModel =>
+      withTensors({ ...plain, nodes: plain.nodes.flatMap(edit) }, ...gains)
+    const unpacked = nodesOf((node) => (isAttention(node) ? [inside(node)] : [node]))
+    const packed = nodesOf((node) => {
+      if (!isAttention(node)) return [node]
+      const all = `${node.outputs[0]}.packed`
+      const joined = {
+        opType: 'Concat',
+        inputs: node.inputs.slice(0, 3),
+        outputs: [all],
+        attributes: { axis: { int: -1 } },
+      }
+      return [joined, inside({ ...node, inputs: [all, '', '', ...node.inputs.slice(3)] })]
+    })
+    const before = nodesOf((node) => {
+      if (!isAttention(node)) return [node]
+      const normed = node.inputs
+        .slice(0, 2)
+        .map((part, at) => normOfHeads(part, ['query.gain', 'key.gain'][at]!))
+      const inputs = [...normed.map(({ output }) => output), ...node.inputs.slice(2)]
+      return [...normed.flatMap(({ nodes }) => nodes), { ...node, inputs }]
+    })
+    const shapes = [integersOf('to.heads', [0, 0, -1, TINY.headDim]), integersOf('from.heads', [0, 0, -1])]
+    const logitsOf = async (model: WrittenModel): Promise<Float32Array> => {
+      const bytes = writeOnnx(withTensors(model, ...shapes))
+      const exported = {
+        model: parseOnnx(bytes, 'tiny.onnx'),
+        bytes,
+        folder: memoryFolder({}),
+        config: TINY_CONFIG,
+      }
+      return (await open(exported)).logits(IDS, null)
+    }
+    const expected = await logitsOf(before)
+    expectClose(await logitsOf(unpacked), expected)
+    expectClose(await logitsOf(packed), expected)
+  })
+
+  test('that onnxruntime does not know is refused by its operator, at opening', async () => {
+    const strange = insertAfter(tinyDecoder(), 'final_norm.y', (x) => ({
+      opType: 'Wobble',
+      domain: 'com.microsoft',
+      inputs: [x],
+    }))
+    const bytes = writeOnnx(strange)
+    const exported = {
+      model: parseOnnx(bytes, 'tiny.onnx'),
+      bytes,
+      folder: memoryFolder({}),
+      config: TINY_CONFIG,
+    }
+    await expect(open(exported)).rejects.toMatchObject({
+      code: 'format-unsupported',
+      message: expect.stringContaining('Wobble'),
+    })
+  })
+
+  test('that forgets what it has read is refused, not believed', async () => {
+    const forgetful = insertAfter(tinyDecoder(), 'present.0.value', (x) => ({ opType: 'Exp', inputs: [x] }))
+    const bytes = writeOnnx(forgetful)
+    const exported = {
+      model: parseOnnx(bytes, 'tiny.onnx'),
+      bytes,
+      folder: memoryFolder({}),
+      config: TINY_CONFIG,
+    }
+    await expect(open(exported)).rejects.toMatchObject({
+      code: 'format-unsupported',
+      message: expect.stringContaining('with its cache'),
+    })
   })
 
   test('with an input that nobody knows is refused by its name', async () => {

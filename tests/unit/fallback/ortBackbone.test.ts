@@ -14,6 +14,8 @@ import type { Backbone, Casting } from '../../../src/model/decoder/backbone.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import type { Decoder } from '../../../src/model/decoder/decoder.ts'
 import { recogniseDecoder } from '../../../src/model/graph/recognise.ts'
+import { checkFirstLogits } from '../../../src/model/decoder/logits.ts'
+import { scoreTokens } from '../../../src/model/decoder/score.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
@@ -196,6 +198,24 @@ describe('a chat', () => {
     expect(await stream.next()).toEqual({ done: true, value: 'cancelled' })
     const stopped = backbone.generate({ ...request, stopIds: [], signal: stop.signal })
     expect(await stopped.next()).toEqual({ done: true, value: 'cancelled' })
+  })
+
+  test('ends with an error where the model computes no numbers, and knows it at once', async () => {
+    const decoder = await tiny()
+    const { values } = decoder.finalNorm
+    const gains = new Uint8Array(new Float32Array(decoder.hidden).fill(Infinity).buffer)
+    const source = memorySource('gains', gains)
+    const finalNorm = {
+      ...decoder.finalNorm,
+      values: { ...values, dataType: 'f32' as const, source, offset: 0 },
+    }
+    const backbone = await open({ ...decoder, finalNorm })
+    const speech = backbone.generate({ ids: IDS, casting: null, sampling: GREEDY, maxTokens: 4, stopIds: [] })
+    await expect(speech.next()).rejects.toMatchObject({ code: 'not-a-number' })
+    await expect(checkFirstLogits(backbone)).rejects.toMatchObject({ code: 'not-a-number' })
+    const everything = IDS.map(() => true)
+    await expect(scoreTokens(backbone, IDS, everything, null)).rejects.toMatchObject({ code: 'not-a-number' })
+    await expect(checkFirstLogits(await open(decoder))).resolves.toBeUndefined()
   })
 
   test('refuses what it cannot do, by name', async () => {

@@ -225,11 +225,6 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
       withAttention('rotary_interleaved', { int: 1 }),
       '(com.microsoft.GroupQueryAttention)',
     ],
-    [
-      'a sliding window',
-      withAttention('local_window_size', { int: 4 }),
-      '(com.microsoft.GroupQueryAttention)',
-    ],
     ['capped scores', withAttention('softcap', { float: 30 }), '(com.microsoft.GroupQueryAttention)'],
     ['an unknown attribute', withAttention('surprise', { int: 1 }), '(com.microsoft.GroupQueryAttention)'],
     [
@@ -314,6 +309,16 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
   })
 })
 
+test('a graph’s own window bounds its positions', async () => {
+  const nodes = tinyDecoder().nodes.map((node) =>
+    node.outputs.includes('present.1.key')
+      ? { ...node, attributes: { ...node.attributes, local_window_size: { int: 4 } } }
+      : node,
+  )
+  const decoder = await recogniseBytes(writeOnnx({ ...tinyDecoder(), nodes }), TINY_CONFIG)
+  expect(decoder.maxPositions).toBe(4)
+})
+
 describe('config.json', () => {
   test.each([
     ['num_hidden_layers', 3, 'tiny.onnx has num_hidden_layers 2, expected 3 of config.json'],
@@ -323,13 +328,26 @@ describe('config.json', () => {
     ['rope_theta', 500_000, 'tiny.onnx rotates with rope_theta 10000, expected 500000 of config.json'],
     ['rms_norm_eps', 1e-6, 'tiny.onnx has an RMS norm with epsilon'],
     ['hidden_act', 'gelu', 'config.json has hidden_act "gelu", expected "silu"'],
-    ['use_sliding_window', true, 'config.json has use_sliding_window true, expected full attention'],
-    ['sliding_window', 4096, 'config.json has sliding_window 4096, expected full attention'],
+    ['use_sliding_window', true, 'config.json has sliding_window undefined, expected how many tokens'],
+    ['layer_types', ['chunked_attention'], 'expected full or sliding attention in every layer'],
     ['partial_rotary_factor', 0.5, 'expected rotation of whole heads'],
     ['hidden_size', 'wide', 'config.json has hidden_size "wide", expected a positive number'],
   ])('with %s %s disagrees', async (key, value, message) => {
     await expect(recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, [key]: value })).rejects.toThrow(
       message,
     )
+  })
+
+  test.each([
+    [{ sliding_window: 4096 }, TINY.positions],
+    [{ sliding_window: 12 }, 12],
+    [{ sliding_window: 12, use_sliding_window: true, max_window_layers: 1 }, 12],
+    [{ sliding_window: 12, use_sliding_window: false }, TINY.positions],
+    [{ sliding_window: 12, layer_types: ['full_attention', 'full_attention'] }, TINY.positions],
+    [{ sliding_window: 12, layer_types: ['sliding_attention', 'full_attention'] }, 12],
+    [{ sliding_window: null }, TINY.positions],
+  ])('with %o gives as many positions as every token sees all of', async (window, positions) => {
+    const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, ...window })
+    expect(decoder.maxPositions).toBe(positions)
   })
 })
