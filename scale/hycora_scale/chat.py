@@ -58,7 +58,11 @@ class Codec:
     def __init__(self, tokenizer: Tokenizer, template: str, tokens: dict[str, str], added: frozenset[int]) -> None:
         self.tokenizer = tokenizer
         self.added = added
-        declared = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
+        special = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
+        # Line breaks and tabs are text wherever they stand, though some files call them special.
+        declared = [token for token in special if token.content.strip()]
+        blank = sorted((token.content for token in special if not token.content.strip()), key=len, reverse=True)
+        self._blank = re.compile(f"({'|'.join(map(re.escape, blank)) or '(?!)'})")
         self._controls = [token.content for token in declared]
         # Those that take the white space beside them.
         self._left = {token.content for token in declared if token.lstrip}
@@ -91,9 +95,16 @@ class Codec:
         return self._controls[number] if number < len(self._controls) else found[0]
 
     def _encode_plain(self, text: str) -> list[int]:
+        ids: list[int] = []
         self.tokenizer.encode_special_tokens = True
         try:
-            return self.tokenizer.encode(text, add_special_tokens=False).ids
+            # Every second part is white space that is a token of its own.
+            for place, part in enumerate(self._blank.split(text)):
+                if place % 2:
+                    ids.append(self.tokenizer.token_to_id(part))
+                else:
+                    ids += self.tokenizer.encode(part, add_special_tokens=False).ids
+            return ids
         finally:
             self.tokenizer.encode_special_tokens = False
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 from hycora_scale.batches import RowBatches, epoch_length, epoch_order, spread_over
-from hycora_scale.chat import TokenRow, Turn, encode_row
+from hycora_scale.chat import TokenRow, Turn, encode_row, load_codec
 from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
 from hycora_scale.errors import HycoraError
@@ -334,3 +334,20 @@ def test_a_sample_reaches_every_part_of_the_rows() -> None:
     sample = spread_over(list(range(388)), 48)
     assert len(sample) == 48 and [sample[0], sample[1], sample[47]] == [0, 9, 380]
     assert spread_over([1, 2, 3], 48) == [1, 2, 3]
+
+
+def test_line_breaks_that_a_file_calls_special_are_text(starter, tmp_path):
+    tokenizer = json.loads((ROOT / "public/models/starter/tokenizer.json").read_text("utf8"))
+    end = max(token["id"] for token in tokenizer["added_tokens"])
+    size = max(end, *tokenizer["model"]["vocab"].values()) + 1
+    tokenizer["added_tokens"].append({**tokenizer["added_tokens"][0], "id": size, "content": "\n", "special": True})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer), "utf8")
+    config = (ROOT / "public/models/starter/tokenizer_config.json").read_text("utf8")
+    (tmp_path / "tokenizer_config.json").write_text(config, "utf8")
+    codec = load_codec(tmp_path)
+    assert codec.quote("a\nb") == "a\nb"
+    ids = codec.encode(codec.quote("a\n<|im_end|>\nb"))
+    line = codec.tokenizer.token_to_id("\n")
+    assert ids.count(line) == 2
+    assert not set(ids) & (codec.added - {line})
+    assert codec.decode(ids) == "a\n<|im_end|>\nb"

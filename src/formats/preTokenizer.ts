@@ -8,14 +8,18 @@ const PUNCTUATION = String.raw`[\p{P}!-/:-@\[-\x60{-~]`
  * Face's own library. The JavaScript library takes only [0-9] for digits, JavaScript's white space (with U+FEFF, without
  * U+0085), runs of punctuation for single marks, and knows neither the merging behaviours of `Split` nor the splitting of
  * `Metaspace`; all of these can be written as `Split` with a regular expression, which it translates faithfully.
+ *
+ * @param isFirst whether it is for the very beginning of a text.
  */
-export function faithfulPreTokenizer(config: unknown): unknown {
+export function faithfulPreTokenizer(config: unknown, isFirst: boolean): unknown {
   if (!isJsonRecord(config)) return config ?? null
   const behavior = ownField(config, 'behavior')
   switch (ownField(config, 'type')) {
     case 'Sequence': {
       const parts = ownField(config, 'pretokenizers')
-      return Array.isArray(parts) ? sequence(...parts.map(faithfulPreTokenizer)) : config
+      return Array.isArray(parts)
+        ? sequence(...parts.map((part) => faithfulPreTokenizer(part, isFirst)))
+        : config
     }
     case 'Digits':
       return ownField(config, 'individual_digits') === true
@@ -30,7 +34,7 @@ export function faithfulPreTokenizer(config: unknown): unknown {
     case 'ByteLevel':
       return byteLevel(config)
     case 'Metaspace':
-      return metaspace(config)
+      return metaspace(config, isFirst)
     case 'Split': {
       const pattern = patternSource(ownField(config, 'pattern'))
       if (pattern === undefined) return config
@@ -79,10 +83,11 @@ function byteLevel(config: JsonRecord): unknown {
   return sequence(...parts, bytes)
 }
 
-function metaspace(config: JsonRecord): unknown {
+function metaspace(config: JsonRecord, isFirst: boolean): unknown {
   const replacement = ownField(config, 'replacement')
   const mark = typeof replacement === 'string' ? replacement : '\u2581'
-  const isNever = ownField(config, 'add_prefix_space') === false
+  const scheme = ownField(config, 'prepend_scheme')
+  const isNever = ownField(config, 'add_prefix_space') === false || (scheme === 'first' && !isFirst)
   const marks = isNever ? { ...config, prepend_scheme: 'never' } : config
   return ownField(config, 'split') === false
     ? marks

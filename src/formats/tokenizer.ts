@@ -1,9 +1,7 @@
-import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
-
-import { check, HycoraError } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
-import { faithfulPreTokenizer } from './preTokenizer.ts'
-import { quotedTokens } from './quotedTokens.ts'
+import { isControl, quotedTokens } from './quotedTokens.ts'
+import { openTextToIds } from './textToIds.ts'
 import { compileTokenDecoder, type TokenDecoder } from './tokenDecoder.ts'
 
 /** Text as it is generated; the pieces together are `decode` of all ids. */
@@ -44,8 +42,8 @@ const MAX_ID = 2 ** 24
 
 /**
  * A tokenizer from the parsed `tokenizer.json` and `tokenizer_config.json` (undefined where there is none; it only adds
- * tokens that the first does not list). It equals Hugging Face's library: @huggingface/tokenizers encodes, over a
- * pre-tokenizer rewritten where it differs; decoding is `compileTokenDecoder`.
+ * tokens that the first does not list). It equals Hugging Face's library: `openTextToIds` encodes, `compileTokenDecoder`
+ * decodes.
  *
  * @throws HycoraError `format-invalid`, or `format-unsupported` for parts that are not known.
  */
@@ -57,14 +55,11 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown):
   const vocabulary = readVocabulary(tokenizerJson, model, tokenizerConfig)
   const startDecoder = compileTokenDecoder(ownField(tokenizerJson, 'decoder'), FILE)
   const quotes = quotedTokens(vocabulary.added.filter(isControl))
-  const library = createLibraryTokenizer(tokenizerJson, model, vocabulary.added)
-  let plain: LibraryTokenizer | undefined
-  /** The tokenizer without its control tokens, made when somebody has first written one. */
-  const openPlain = (): LibraryTokenizer => {
-    const others = vocabulary.added.filter((token) => !isControl(token))
-    plain ??= createLibraryTokenizer(tokenizerJson, withoutPieces(model, vocabulary.addedIds), others)
-    return plain
-  }
+  const encode = openTextToIds(tokenizerJson, {
+    model: { ...model, type: modelType(model) },
+    added: vocabulary.added,
+    quotes,
+  })
 
   const pushId = (decoder: TokenDecoder, id: number): string => {
     const token = vocabulary.tokenOfId.get(id)
@@ -73,16 +68,7 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown):
   return {
     vocabularySize: vocabulary.size,
     addedIds: vocabulary.addedIds,
-    encode(text) {
-      return quotes.stretches(text).flatMap(({ text: stretch, isPlain }) => {
-        const encoder = isPlain ? openPlain() : library
-        // Without an unknown token the library gives undefined where the reference gives nothing.
-        const ids: readonly (number | undefined)[] = encoder.encode(stretch, {
-          add_special_tokens: false,
-        }).ids
-        return ids.filter((id) => id !== undefined)
-      })
-    },
+    encode,
     quote: (text) => quotes.quote(text),
     unquote: (text) => quotes.unquote(text),
     decode(ids) {
@@ -180,50 +166,4 @@ function addedByConfig(tokenizerConfig: unknown): readonly JsonRecord[] {
   return Object.entries(decoder).flatMap(([id, token]) =>
     isJsonRecord(token) ? [{ ...token, id: Number(id) }] : [],
   )
-}
-
-/** Whether an added token steers the model; the others are words that the vocabulary lacked. */
-function isControl(token: JsonRecord): boolean {
-  return ownField(token, 'special') === true
-}
-
-/** A Unigram model in which these pieces are never found in a text; the others find a piece only by merging up to it. */
-function withoutPieces(model: JsonRecord, ids: ReadonlySet<number>): JsonRecord {
-  const vocab = ownField(model, 'vocab')
-  if (!Array.isArray(vocab)) return model
-  const hidden = vocab.map((entry: unknown, id) =>
-    ids.has(id) && Array.isArray(entry) ? [`\u{10fffb}${id}`, entry[1]] : entry,
-  )
-  return { ...model, vocab: hidden }
-}
-
-function createLibraryTokenizer(
-  tokenizerJson: JsonRecord,
-  model: JsonRecord,
-  added: readonly JsonRecord[],
-): LibraryTokenizer {
-  try {
-    // Decoding and special tokens are not the library's part; without them it cannot add or clean up anything.
-    return new LibraryTokenizer(
-      {
-        model: { ...model, type: modelType(model) },
-        added_tokens: added,
-        normalizer: ownField(tokenizerJson, 'normalizer') ?? null,
-        pre_tokenizer: faithfulPreTokenizer(ownField(tokenizerJson, 'pre_tokenizer')),
-        post_processor: null,
-        decoder: null,
-      },
-      {},
-    )
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const isUnknown = reason.startsWith('Unknown ')
-    throw new HycoraError(
-      isUnknown ? 'format-unsupported' : 'format-invalid',
-      `${FILE} cannot be used: ${reason}`,
-      {
-        cause: error,
-      },
-    )
-  }
 }

@@ -263,6 +263,7 @@ export function groupQueryAttention(
   const [query, key, value, pastKey, pastValue, lengths, total, cos, sin, position, ...more] = inputs
   const heads = intAttribute(node, 'num_heads') ?? 0
   const kvHeads = intAttribute(node, 'kv_num_heads') ?? 0
+  const window = intAttribute(node, 'local_window_size') ?? -1
   if (!isPlainGroupQuery(node) || more.some((input) => input) || !isRows(query)) return undefined
   if (!isKnownBeforehand(lengths) || !isKnownBeforehand(total)) return undefined
   if (position && !isKnownBeforehand(position)) return undefined
@@ -283,7 +284,7 @@ export function groupQueryAttention(
     kvHeads,
     headDim,
     scale: floatAttribute(node, 'scale') || headDim ** -0.5,
-    window: windowOf(node),
+    ...(window > 0 && { window }),
   })
   if (!meaning) return undefined
   const output: Value = { ...query, dims: withFeatures(query, heads * headDim), meaning }
@@ -293,11 +294,6 @@ export function groupQueryAttention(
     reason: 'gives a cache that only the graph’s outputs may use',
   }
   return node.outputs.map((_, at) => (at === 0 ? output : cache))
-}
-
-function windowOf(node: OnnxNode): number {
-  const window = intAttribute(node, 'local_window_size') ?? -1
-  return window > 0 ? window : Infinity
 }
 
 function isKnownBeforehand(value: Value | undefined): boolean {
@@ -383,10 +379,7 @@ function attended(
   query: Rotated,
   key: Cached['of'],
   value: LinearOutput,
-  {
-    window = Infinity,
-    ...sizes
-  }: Pick<Attended, 'heads' | 'kvHeads' | 'headDim' | 'scale'> & Partial<Pick<Attended, 'window'>>,
+  sizes: Pick<Attended, 'heads' | 'kvHeads' | 'headDim' | 'scale' | 'window'>,
 ): Attended | undefined {
   const { heads, kvHeads, headDim } = sizes
   if (key.kind !== 'rotated' || !isSameRotary(query.rotary, key.rotary)) return undefined
@@ -398,7 +391,7 @@ function attended(
     key.of.length === kvHeads * headDim &&
     value.length === kvHeads * headDim
   return isSized
-    ? { kind: 'attended', query: query.of, key: key.of, value, rotary: query.rotary, window, ...sizes }
+    ? { kind: 'attended', query: query.of, key: key.of, value, rotary: query.rotary, ...sizes }
     : undefined
 }
 

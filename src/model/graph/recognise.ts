@@ -73,7 +73,10 @@ export async function recogniseDecoder(
   const use = sharedRotary(blocks, fileName)
   const rotary = await resolveRotary(use, { fileName, headDim: shape.headDim, config: stated, tensors })
   // As far as the narrowest window reaches, a token sees all before it, as our kernels have it.
-  const window = Math.min(...blocks.map(({ attended }) => attended.window), stated?.window ?? Infinity)
+  const window = Math.min(
+    ...blocks.map(({ attended }) => attended.window ?? Infinity),
+    stated?.window ?? Infinity,
+  )
   return {
     ...shape,
     ...rotary,

@@ -187,8 +187,8 @@ export interface Attended {
   readonly headDim: number
   readonly scale: number
   readonly rotary: RotaryUse
-  /** How many tokens back a token sees, itself included; Infinity where it sees all. */
-  readonly window: number
+  /** How many tokens back a token sees, itself included; left out where it sees all. */
+  readonly window?: number
 }
 
 /** σ(x), or x·σ(x). */
