@@ -1,5 +1,5 @@
 // What a visitor changed of the settings, and the configuration that it makes. Pure functions, no state.
-import { optionGroups, stepsOption } from './options.ts'
+import { BETAS, optionGroups, stepsOption } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
 
 /** What the visitor changed, by key. */
@@ -61,7 +61,7 @@ function put(config: Record<string, unknown>, key: string, value: OptionValue): 
   const [outer = key, inner] = key.split('.')
   if (inner === undefined) config[outer] = value
   else if (outer === 'betas') {
-    const present: readonly unknown[] = Array.isArray(config['betas']) ? config['betas'] : [0.9, 0.999]
+    const present: readonly unknown[] = Array.isArray(config['betas']) ? config['betas'] : BETAS
     config['betas'] = present.with(Number(inner), value)
   } else config[outer] = Object.assign({}, config[outer], { [inner]: value })
 }

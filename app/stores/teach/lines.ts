@@ -12,6 +12,7 @@ import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { connectedEngine, useEngine } from '../engine/engine.ts'
 import { siteUrl } from '../page/site.ts'
+import { READING } from './options.ts'
 
 export type Columns = NonNullable<DatasetParams['columns']>
 
@@ -42,8 +43,7 @@ const initial: LinesState = {
   warning: null,
   roleName: '',
   columns: null,
-  maxTokens: 256,
-  seed: 42,
+  ...READING,
   system: null,
   report: null,
   isReading: false,

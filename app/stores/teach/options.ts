@@ -42,6 +42,11 @@ export interface OptionGroup {
   readonly options: readonly TrainingOption[]
 }
 
+/** Where the settings stand at first by which lines are read. */
+export const READING = { maxTokens: 256, seed: 42 } as const
+/** Where the optimiser's two memories stand at first. */
+export const BETAS = [0.9, 0.999] as const
+
 /** How long a run is; stands outside the fold. */
 export const stepsOption = {
   key: 'steps',
@@ -68,7 +73,7 @@ export const optionGroups: readonly OptionGroup[] = [
         kind: 'number',
         name: 'Longest dialogue',
         about: 'In tokens; a longer one loses its first turns.',
-        initial: 256,
+        initial: READING.maxTokens,
         min: 8,
         max: 65_536,
         isWhole: true,
@@ -97,7 +102,7 @@ export const optionGroups: readonly OptionGroup[] = [
         kind: 'number',
         name: 'Seed',
         about: 'The same seed on the same device gives the same result.',
-        initial: 42,
+        initial: READING.seed,
         min: 0,
         max: 2 ** 32 - 1,
         isWhole: true,
@@ -212,7 +217,7 @@ export const optionGroups: readonly OptionGroup[] = [
         kind: 'number',
         name: 'Beta 1',
         about: 'How long the optimiser remembers a direction.',
-        initial: 0.9,
+        initial: BETAS[0],
         min: 0,
         max: 0.999_999,
       },
@@ -221,7 +226,7 @@ export const optionGroups: readonly OptionGroup[] = [
         kind: 'number',
         name: 'Beta 2',
         about: 'How long it remembers the size of gradients.',
-        initial: 0.999,
+        initial: BETAS[1],
         min: 0,
         max: 0.999_999,
       },

@@ -11,6 +11,7 @@ import { measureLines, useLines } from './lines.ts'
 import { startTraining } from './training.ts'
 import { configOf, valueOf, withOption } from './config.ts'
 import type { Overrides } from './config.ts'
+import { READING } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
 
 export type Way = 'all' | 'quick' | 'full'
@@ -62,7 +63,7 @@ export function resetOptions(): void {
     const { steps } = overrides
     return { overrides: steps === undefined ? {} : { steps } }
   })
-  measureLines({ maxTokens: 256, seed: 42 })
+  measureLines(READING)
 }
 
 /** What the plan comes to with these lines and this company: what is left open is decided here. */
