@@ -1,7 +1,5 @@
 import { createTensor, readTensor } from '../gpu/tensor.ts'
-import { adapterLayout, aOffset } from '../model/adapter/adapterLayout.ts'
-import type { ProjectionDims } from '../model/adapter/adapterLayout.ts'
-import { PROJECTIONS } from '../model/decoder/decoder.ts'
+import { aOffset, packLayout } from '../model/adapter/adapterLayout.ts'
 import { createHypernetwork } from '../model/adapter/hypernetwork.ts'
 import { castRole } from '../model/adapter/roles.ts'
 import { parseArguments, required } from './arguments.ts'
@@ -16,11 +14,8 @@ export async function matrices(words: readonly string[]): Promise<void> {
   const out = required(options, 'out')
   const pack = await openPack(required(options, 'pack'))
   const { parts } = castRole(pack, required(options, 'role'), 1)
-  const { rank, layers, projections, dims } = pack.config
-  const allDims = Object.fromEntries(
-    PROJECTIONS.map((name) => [name, dims.get(name) ?? [0, 0]]),
-  ) as ProjectionDims
-  const layout = adapterLayout(rank, layers, allDims)
+  const { rank, layers, projections } = pack.config
+  const layout = packLayout(pack.config)
   const gpu = await openNodeDevice()
   const { device } = gpu
   const a = createTensor(device, [1, layout.aSize], 'adapter A')
@@ -32,7 +27,7 @@ export async function matrices(words: readonly string[]): Promise<void> {
   const values = await readTensor(device, a)
   const tensors: NamedValues[] = []
   for (const projection of projections) {
-    const [inFeatures] = allDims[projection]
+    const [inFeatures] = layout.dims[projection]
     for (let layer = 0; layer < layers; layer++) {
       const start = aOffset(layout, projection, layer)
       // The rank is padded in the GPU's layout; the file has the pack's own.

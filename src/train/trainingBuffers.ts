@@ -1,3 +1,4 @@
+import { recordOf } from '../core/record.ts'
 import { createTensor, sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import { paddedWidth } from '../kernels/operands/packedMatrix.ts'
@@ -187,8 +188,7 @@ export function createTrainingBuffers(device: GPUDevice, sizes: TrainingSizes): 
     createTensor(device, columns, `training ${name}`),
   ])
   const kept = Array.from({ length: keptActivations(sizes).layers }, (_, layer) => {
-    const own = ACTIVATIONS.map((name) => [name, createTensor(device, shapes[name], `${name} ${layer}`)])
-    return Object.fromEntries(own) as Activations
+    return recordOf(ACTIVATIONS, (name) => createTensor(device, shapes[name], `${name} ${layer}`))
   })
   const inputs = Array.from({ length: shape.layers + 1 }, (_, layer) =>
     createTensor(device, [limits.rows * limits.tokens, shape.hidden], `checkpoint ${layer}`),

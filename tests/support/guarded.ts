@@ -15,6 +15,12 @@ export function createGuarded(device: GPUDevice, shape: readonly number[], label
   return { buffer, shape }
 }
 
+/** Checks that there are words, and that all of them are sentinels, bit for bit. */
+export function expectUntouched(words: Float32Array | Uint32Array): void {
+  const bits = new Uint32Array(words.buffer, words.byteOffset, words.length)
+  expect(new Set(bits)).toEqual(new Set([SENTINEL]))
+}
+
 /** The values of a guarded tensor, after checking that its sentinels are untouched. */
 export async function readGuarded(device: GPUDevice, tensor: Tensor): Promise<Float32Array> {
   const bytes = await readBuffer(device, tensor.buffer)

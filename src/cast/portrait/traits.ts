@@ -1,3 +1,4 @@
+import { recordOf } from '../../core/record.ts'
 import { Random } from '../../core/random.ts'
 
 /** What a generated face is made of; each is in [0, 1] and equally likely anywhere in it for a random vector. */
@@ -75,12 +76,11 @@ function directionsFor(length: number): readonly Float64Array[] {
 export function traitsOf(vector: Float32Array): Traits {
   const norm = Math.hypot(...vector)
   const rows = directionsFor(vector.length)
-  const entries = TRAITS.map((trait, index) => {
+  return recordOf(TRAITS, (_, index) => {
     let sum = 0
     rows[index]?.forEach((weight, i) => {
       sum += weight * (vector[i] ?? 0)
     })
-    return [trait, 1 / (1 + Math.exp(-1.702 * (norm > 0 ? sum / norm : 0)))]
+    return 1 / (1 + Math.exp(-1.702 * (norm > 0 ? sum / norm : 0)))
   })
-  return Object.fromEntries(entries) as Traits
 }

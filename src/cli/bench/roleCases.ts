@@ -2,10 +2,8 @@ import { HycoraError } from '../../core/errors.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { createTensor } from '../../gpu/tensor.ts'
 import { createAdapter } from '../../model/adapter/adapter.ts'
-import { adapterLayout } from '../../model/adapter/adapterLayout.ts'
-import type { ProjectionDims } from '../../model/adapter/adapterLayout.ts'
+import { packLayout } from '../../model/adapter/adapterLayout.ts'
 import type { Casting } from '../../model/decoder/backbone.ts'
-import { PROJECTIONS } from '../../model/decoder/decoder.ts'
 import { createHypernetwork } from '../../model/adapter/hypernetwork.ts'
 import { castRole } from '../../model/adapter/roles.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
@@ -134,11 +132,8 @@ export async function hypernetworkCase(subject: Subject): Promise<BenchRow> {
   const { backbone, pack, rounds, gpu } = subject
   if (!pack) return withoutPack(subject, 'hypernetwork', 'ms', rivalName)
   const { device } = gpu
-  const { rank, layers, dims, sources } = pack.config
-  const allDims = Object.fromEntries(
-    PROJECTIONS.map((projection) => [projection, dims.get(projection) ?? [0, 0]]),
-  ) as ProjectionDims
-  const layout = adapterLayout(rank, layers, allDims)
+  const { sources } = pack.config
+  const layout = packLayout(pack.config)
   const slots = createTensor(device, [1, layout.aSize], 'adapter A')
   const hypernetwork = await createHypernetwork(gpu, pack, layout, slots)
   const castings = castingsOf(pack)

@@ -1,4 +1,5 @@
 import { check } from '../../core/errors.ts'
+import { recordOf } from '../../core/record.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { checkParents } from '../../formats/packRoles.ts'
 import { createTensor, placeholder } from '../../gpu/tensor.ts'
@@ -50,11 +51,7 @@ export function emptyAdapter(device: GPUDevice): Adapter {
 /** Input and output width of each linear layer of a backbone; all blocks are alike. */
 export function dimsOf(decoder: Decoder): ProjectionDims {
   const linears = decoder.blocks[0]?.linears
-  const dims = PROJECTIONS.map((name) => [
-    name,
-    [linears?.[name].weight.in ?? 0, linears?.[name].weight.out ?? 0],
-  ])
-  return Object.fromEntries(dims) as ProjectionDims
+  return recordOf(PROJECTIONS, (name) => [linears?.[name].weight.in ?? 0, linears?.[name].weight.out ?? 0])
 }
 
 /**

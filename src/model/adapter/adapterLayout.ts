@@ -1,3 +1,4 @@
+import { recordOf } from '../../core/record.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { PROJECTIONS } from '../decoder/decoder.ts'
 import type { Projection } from '../decoder/decoder.ts'
@@ -28,6 +29,15 @@ export interface AdapterLayout {
   /** Floats of one slot. */
   readonly aSize: number
   readonly bSize: number
+}
+
+/** The layout of a pack's adapter by itself; a projection that it does not adapt has no width. */
+export function packLayout({ rank, layers, dims }: Pack['config']): AdapterLayout {
+  return adapterLayout(
+    rank,
+    layers,
+    recordOf(PROJECTIONS, (name) => dims.get(name) ?? [0, 0]),
+  )
 }
 
 /** The layout of an adapter of a given rank on a backbone. */

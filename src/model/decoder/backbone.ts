@@ -22,6 +22,7 @@ export interface GenerateRequest {
   readonly signal?: AbortSignal
 }
 
+/** What a backbone takes of a graphics card's memory; nothing on the processor's path. */
 export interface GpuBytes {
   readonly weights: number
   readonly cache: number

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { createTensor, readTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -11,10 +11,7 @@ import { testDevice } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const SETTINGS = { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, clip: 1, step: 1 } as const
 

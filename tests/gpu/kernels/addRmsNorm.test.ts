@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -13,17 +13,14 @@ import { addRmsNormReference } from '../../reference/addRmsNorm.ts'
 import { adapterUp, noAdapter } from '../../support/adapter.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
 import { testDevice, testGpu } from '../../support/device.ts'
-import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { createGuarded, expectUntouched, readGuarded } from '../../support/guarded.ts'
 import { columnsOf, joinColumns, uploadRows, writeRows } from '../../support/rows.ts'
 import { mixedRows, uploadStep, withoutRoles } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
 
 const EPSILON = 1e-5
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 function prepare({ columns, rows, rank, seed }: AddRmsNormCase) {
   const residual = normals(seed, rows * columns)
@@ -70,7 +67,7 @@ async function run(
   const sums = await readGuarded(device, residual)
   const normalised = await readGuarded(device, y)
   const spare = columnsOf(normalised, strides.y, columns, 2)
-  expect(new Set(new Uint32Array(spare.buffer))).toEqual(new Set([0xdeadbeef]))
+  expectUntouched(spare)
   return {
     sum: columnsOf(sums, strides.residual, 0, columns),
     y: columnsOf(normalised, strides.y, 0, columns),

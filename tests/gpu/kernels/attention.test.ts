@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -8,15 +8,12 @@ import { attentionCases } from '../../cases/attention.ts'
 import { attentionReference } from '../../reference/attention.ts'
 import { expectClose } from '../../support/compare.ts'
 import { testDevice, testGpu } from '../../support/device.ts'
-import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { createGuarded, expectUntouched, readGuarded } from '../../support/guarded.ts'
 import { columnsOf } from '../../support/rows.ts'
 import { uploadStep } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 /** The rows take turns. */
 const SEQUENCES = 2
@@ -60,7 +57,7 @@ describe.each(attentionCases)(
         const all = await readGuarded(device, y)
         expectClose(columnsOf(all, width + 4, 0, width), attentionReference(rows, query, cache, shape), 1e-9)
         const spare = columnsOf(all, width + 4, width, 4)
-        expect(new Set(new Uint32Array(spare.buffer))).toEqual(new Set([0xdeadbeef]))
+        expectUntouched(spare)
       },
     )
   },

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -11,10 +11,7 @@ import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { columnsOf, uploadRows, writeRows } from '../../support/rows.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 /** 1; odd; a workgroup ± 1; SmolLM2's width. */
 const cases = [

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -10,10 +10,7 @@ import { testDevice } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 /** Odd; prime; a workgroup ± 1; several; the starter's encoder. `blocks` of `rows` each are in use, one more is not. */
 const cases = [

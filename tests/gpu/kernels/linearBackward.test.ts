@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -15,10 +15,7 @@ import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const upload = (shape: readonly number[], values: Float32Array<ArrayBuffer>): Tensor =>
   uploadTensor(device, shape, values, 'input')

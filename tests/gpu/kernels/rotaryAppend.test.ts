@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
@@ -16,10 +16,7 @@ import { joinColumns, uploadRows } from '../../support/rows.ts'
 import { mixedRows, uploadStep, withoutRoles } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const empty = new Float32Array()
 

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { Random } from '../../../src/core/random.ts'
 import { submit } from '../../../src/gpu/kernel.ts'
@@ -6,10 +6,7 @@ import { readBuffer, uploadTensor } from '../../../src/gpu/tensor.ts'
 import { transpose } from '../../../src/kernels/transpose.ts'
 import { testDevice } from '../../support/device.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const cases = [
   { inFeatures: 1, xColumns: 1, firstColumn: 0, out: 1, firstOut: 0, isHalf: false, seed: 1000 },

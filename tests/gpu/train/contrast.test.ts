@@ -1,7 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { createTensor, readTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
-import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { createContrast } from '../../../src/train/contrast.ts'
 import type { Contrast } from '../../../src/train/contrast.ts'
 import { createParameters } from '../../../src/train/parameters.ts'
@@ -13,12 +12,8 @@ import { layoutOf, readGradients } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
-let gpu: TunedDevice
-let device: GPUDevice
-beforeAll(async () => {
-  gpu = await testGpu()
-  ;({ device } = gpu)
-})
+const gpu = await testGpu()
+const { device } = gpu
 
 const ROLES = 5
 const WIDTH = 8

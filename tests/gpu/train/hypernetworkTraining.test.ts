@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import type { PackConfig, SourceOfA, SourceOfB } from '../../../src/formats/packConfig.ts'
 import { readTensor } from '../../../src/gpu/tensor.ts'
-import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { aOffset, bOffset } from '../../../src/model/adapter/adapterLayout.ts'
 import type { AdapterLayout } from '../../../src/model/adapter/adapterLayout.ts'
 import { createHypernetworkTraining } from '../../../src/train/hypernetworkTraining.ts'
@@ -16,12 +15,8 @@ import { layoutOf, readGradients } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
-let gpu: TunedDevice
-let device: GPUDevice
-beforeAll(async () => {
-  gpu = await testGpu()
-  ;({ device } = gpu)
-})
+const gpu = await testGpu()
+const { device } = gpu
 
 /** A matrix of one role from whichever source it has. */
 function matrixOf(

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { readTensor } from '../../../src/gpu/tensor.ts'
 import { createOptimiser } from '../../../src/train/optimiser.ts'
@@ -11,10 +11,7 @@ import { layoutOf } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const SETTINGS = {
   learningRates: [1e-2, 3e-2],

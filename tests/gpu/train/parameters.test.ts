@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import type { SourceOfA, SourceOfB } from '../../../src/formats/packConfig.ts'
 import { expectedTensors } from '../../../src/formats/packConfig.ts'
@@ -11,10 +11,7 @@ import { layoutOf } from '../../support/parameters.ts'
 import { parametersOf, tinyConfig, tinyPack } from '../../support/tinyPack.ts'
 import { normals } from '../../support/values.ts'
 
-let device: GPUDevice
-beforeAll(async () => {
-  device = await testDevice()
-})
+const device = await testDevice()
 
 const SOURCES: readonly (readonly [SourceOfA, SourceOfB])[] = (
   ['shared', 'table', 'hyper', 'hyper+static'] as const

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { contrastOf } from '../../../src/cast/portrait/colour.ts'
 
 interface Entry {
@@ -22,7 +22,7 @@ const cards = entriesOf('cards.json')
 const roles = Object.keys(cards)
 
 describe('the drawn cast', () => {
-  it('is who has lines to learn from', () => {
+  test('is who has lines to learn from', () => {
     const lines = resolve(folder, '../data/cast')
     const voices = JSON.parse(readFileSync(`${lines}/boundaries.json`, 'utf8')) as Record<
       string,
@@ -35,12 +35,12 @@ describe('the drawn cast', () => {
     }
   })
 
-  it('has entries of one shape', () => {
+  test('has entries of one shape', () => {
     const shape = shapeOf(cards['Sherlock Holmes']!)
     for (const role of roles) expect({ role, shape: shapeOf(cards[role]!) }).toEqual({ role, shape })
   })
 
-  it.each(roles)('%s has accents that can be read on both papers', (role) => {
+  test.each(roles)('%s has accents that can be read on both papers', (role) => {
     const { accent, accentLight, accentDark, field } = cards[role]!
     expect(field).toMatch(/^#[0-9a-f]{6}$/)
     expect(accent).toMatch(/^#[0-9a-f]{6}$/)
@@ -48,7 +48,7 @@ describe('the drawn cast', () => {
     expect(contrastOf(accentDark, '#171512')).toBeGreaterThanOrEqual(4.5)
   })
 
-  it.each(roles)('%s has a line, three openings and a complete card', (role) => {
+  test.each(roles)('%s has a line, three openings and a complete card', (role) => {
     const { card, line, starters } = cards[role]!
     expect(line.length).toBeLessThanOrEqual(70)
     expect(starters).toHaveLength(3)
@@ -64,7 +64,7 @@ describe('the drawn cast', () => {
     })
   })
 
-  it('has a small, flat drawing for every role and none besides', () => {
+  test('has a small, flat drawing for every role and none besides', () => {
     const drawn = roles.map((role) => ({
       name: cards[role]!.portrait.replace('cast/', ''),
       ink: cards[role]!.accent,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { colourOf, contrastOf, hexOf, luminanceOf, mixColours } from '../../../src/cast/portrait/colour.ts'
 import { portraitAccent, portraitSvg } from '../../../src/cast/portrait/portrait.ts'
 import { Random } from '../../../src/core/random.ts'
@@ -32,17 +32,17 @@ function numbersOf(svg: string): number[] {
 }
 
 describe('portraitSvg', () => {
-  it('draws the same face for the same vector, whatever its scale', () => {
+  test('draws the same face for the same vector, whatever its scale', () => {
     const vector = vectorOf(1)
     expect(portraitSvg(vector)).toBe(portraitSvg(vector.slice()))
     expect(portraitSvg(vector.map((x) => 4 * x))).toBe(portraitSvg(vector))
   })
 
-  it('draws different faces for different vectors', () => {
+  test('draws different faces for different vectors', () => {
     expect(new Set(seeds.map((seed) => portraitSvg(vectorOf(seed)))).size).toBe(seeds.length)
   })
 
-  it.each([8, 31, 64, 256])(
+  test.each([8, 31, 64, 256])(
     'is a small, well-formed document of flat shapes for a vector of %i',
     (length) => {
       for (const seed of seeds) {
@@ -59,7 +59,7 @@ describe('portraitSvg', () => {
     },
   )
 
-  it('moves little when the vector moves little', () => {
+  test('moves little when the vector moves little', () => {
     let compared = 0
     for (const seed of seeds) {
       const vector = vectorOf(seed)
@@ -74,7 +74,7 @@ describe('portraitSvg', () => {
     expect(compared).toBeGreaterThan(0.9 * seeds.length)
   })
 
-  it('has no jump on the way from one role to another', () => {
+  test('has no jump on the way from one role to another', () => {
     const [from, to] = [vectorOf(3), vectorOf(4)]
     const steps = 400
     let previous = traitsOf(from)
@@ -86,7 +86,7 @@ describe('portraitSvg', () => {
     }
   })
 
-  it('takes the field from a given accent and refuses anything else', () => {
+  test('takes the field from a given accent and refuses anything else', () => {
     expect(portraitSvg(vectorOf(5), { accent: '#b23a31' })).toContain(
       '<path d="M0 0H320V400H0Z" fill="#b23a31"/>',
     )
@@ -95,14 +95,14 @@ describe('portraitSvg', () => {
     )
   })
 
-  it('refuses a vector that is too short and draws one of zeros', () => {
+  test('refuses a vector that is too short and draws one of zeros', () => {
     expect(() => portraitSvg(new Float32Array(7))).toThrow(expect.objectContaining({ code: 'usage' }))
     expect(elementsOf(portraitSvg(new Float32Array(8)))).not.toBeNull()
   })
 })
 
 describe('traitsOf', () => {
-  it('fills [0, 1] evenly for random vectors', () => {
+  test('fills [0, 1] evenly for random vectors', () => {
     const samples = Array.from({ length: 1500 }, (_, i) => traitsOf(vectorOf(i)))
     for (const trait of TRAITS) {
       const values = samples.map((traits) => traits[trait])
@@ -115,7 +115,7 @@ describe('traitsOf', () => {
 })
 
 describe('portraitAccent', () => {
-  it('is readable as text on both papers', () => {
+  test('is readable as text on both papers', () => {
     for (const seed of seeds) {
       const { light, dark } = portraitAccent(vectorOf(seed))
       expect(contrastOf(light, '#faf8f4')).toBeGreaterThanOrEqual(4.5)
@@ -125,7 +125,7 @@ describe('portraitAccent', () => {
 })
 
 describe('colours', () => {
-  it('agree with the reference values of OKLab and WCAG', () => {
+  test('agree with the reference values of OKLab and WCAG', () => {
     expect(hexOf({ lightness: 1, a: 0, b: 0 })).toBe('#ffffff')
     expect(hexOf({ lightness: 0.627955, a: 0.224863, b: 0.125846 })).toBe('#ff0000')
     expect(hexOf(mixColours(colourOf(0, 0, 0), colourOf(1, 0, 0), 0))).toBe('#000000')
