@@ -1,6 +1,7 @@
 import type { CardArrival } from '../../src/exchange/arrival.ts'
 import { greetingsOf } from '../../src/cast/cardTexts.ts'
 import { cardMember } from '../../src/cast/member.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
@@ -18,10 +19,9 @@ const LONGEST = 4000
 
 /** What a card holds: who it is, in its own words, and what comes with it. */
 export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
-  const { card, spec, fileName, warnings, portrait } = arrival
+  const { card, fileName, warnings, portrait } = arrival
   const name = plainName(card.name)
   const member = cardMember({ id: '', fileName, card: arrival.data, name, portrait })
-  const hasExamples = card.exampleMessages.trim() !== ''
   const texts = [
     card.description,
     card.personality,
@@ -41,33 +41,9 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
   ]
   return (
     <>
-      <div className={styles.person} {...accentProps(member.accent)}>
-        <Portrait member={member} size="medium" />
-        <header className={styles.head}>
-          <h3 className={styles.name}>
-            <bdi>{name}</bdi>
-          </h3>
-          <p className={asides.quiet}>
-            A character card ({specs[spec]}) · {fileName} · {bytes(arrival.bytes)}
-          </p>
-        </header>
-      </div>
-      <p>
-        They play by their text alone, on any model.{' '}
-        {hasExamples && 'Their example dialogue can be learnt, so that weights play them. '}
-      </p>
-      {hasExamples && (
-        <div className={styles.actions}>
-          <Button label="Teach them" icon="trained" onClick={() => void teachCard(arrival)} />
-        </div>
-      )}
-      <dl className={styles.facts}>
-        {facts
-          .filter(([, value]) => value.trim() !== '')
-          .map(([key, value]) => (
-            <Fact key={key} name={key} value={value} />
-          ))}
-      </dl>
+      <Person arrival={arrival} member={member} name={name} />
+      <Playing arrival={arrival} />
+      <Facts facts={facts} />
       {warnings.length > 0 && (
         <Notice title="Mended on the way in" tone="calm">
           {warnings.map((warning) => (
@@ -96,6 +72,58 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
         </dl>
       </Fold>
     </>
+  )
+}
+
+interface PersonProps {
+  readonly arrival: CardArrival
+  readonly member: CastMember
+  readonly name: string
+}
+
+function Person({ arrival, member, name }: PersonProps) {
+  return (
+    <div className={styles.person} {...accentProps(member.accent)}>
+      <Portrait member={member} size="medium" />
+      <header className={styles.head}>
+        <h3 className={styles.name}>
+          <bdi>{name}</bdi>
+        </h3>
+        <p className={asides.quiet}>
+          A character card ({specs[arrival.spec]}) · {arrival.fileName} · {bytes(arrival.bytes)}
+        </p>
+      </header>
+    </div>
+  )
+}
+
+/** How they can be played. */
+function Playing({ arrival }: { readonly arrival: CardArrival }) {
+  const hasExamples = arrival.card.exampleMessages.trim() !== ''
+  return (
+    <>
+      <p>
+        They play by their text alone, on any model.{' '}
+        {hasExamples && 'Their example dialogue can be learnt, so that weights play them. '}
+      </p>
+      {hasExamples && (
+        <div className={styles.actions}>
+          <Button label="Teach them" icon="trained" onClick={() => void teachCard(arrival)} />
+        </div>
+      )}
+    </>
+  )
+}
+
+/** What is said, by name. */
+function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }) {
+  const said = facts.filter(([, value]) => value.trim() !== '')
+  return (
+    <dl className={styles.facts}>
+      {said.map(([key, value]) => (
+        <Fact key={key} name={key} value={value} />
+      ))}
+    </dl>
   )
 }
 

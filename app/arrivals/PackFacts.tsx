@@ -31,7 +31,7 @@ const MOST_SHOWN = 200
 /** What a pack holds: who, for which model, under which licence, and where it comes from. */
 export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly arrival: PackArrival }) {
   const info = useEngine((state) => state.info)
-  const { fileName, form, roles, backbone, licence, rank, layers, warnings } = arrival
+  const { fileName, form, roles, backbone, licence, warnings } = arrival
   return (
     <>
       <header className={styles.head}>
@@ -46,20 +46,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
           then="Switch to their model, and bring them in then: this sheet stays open."
         />
       )}
-      {roles.length > MANY && (
-        <div className={styles.actions}>
-          <Button
-            label={`Choose all ${count(roles.length)}`}
-            onClick={() =>
-              chooseRoles(
-                entry.id,
-                roles.map(({ name }) => name),
-              )
-            }
-          />
-          <Button label="Choose none" look="quiet" onClick={() => chooseRoles(entry.id, [])} />
-        </div>
-      )}
+      {roles.length > MANY && <AllOrNone entry={entry} roles={roles} />}
       <ul className={styles.roles} aria-label="Who is in it">
         {roles.slice(0, MOST_SHOWN).map((role) => (
           <RoleChoice
@@ -89,23 +76,44 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
           ))}
         </Notice>
       )}
-      <Fold title="Where it comes from, and what it measures">
-        <Provenance provenance={arrival.provenance} />
-        <dl className={styles.facts}>
-          <dt>Weights</dt>
-          <dd>
-            rank {rank} in {layers} layers
-          </dd>
-          <dt>SHA-256</dt>
-          <dd>
-            <code>{arrival.sha256}</code>
-          </dd>
-        </dl>
-        <p className={asides.quiet}>
-          The hash says that the file came whole, not who made it: anybody can write anything here.
-        </p>
-      </Fold>
+      <Origin arrival={arrival} />
     </>
+  )
+}
+
+interface AllOrNoneProps {
+  readonly entry: Entry
+  readonly roles: readonly RoleFacts[]
+}
+
+function AllOrNone({ entry, roles }: AllOrNoneProps) {
+  const names = roles.map(({ name }) => name)
+  return (
+    <div className={styles.actions}>
+      <Button label={`Choose all ${count(names.length)}`} onClick={() => chooseRoles(entry.id, names)} />
+      <Button label="Choose none" look="quiet" onClick={() => chooseRoles(entry.id, [])} />
+    </div>
+  )
+}
+
+function Origin({ arrival }: { readonly arrival: PackArrival }) {
+  return (
+    <Fold title="Where it comes from, and what it measures">
+      <Provenance provenance={arrival.provenance} />
+      <dl className={styles.facts}>
+        <dt>Weights</dt>
+        <dd>
+          rank {arrival.rank} in {arrival.layers} layers
+        </dd>
+        <dt>SHA-256</dt>
+        <dd>
+          <code>{arrival.sha256}</code>
+        </dd>
+      </dl>
+      <p className={asides.quiet}>
+        The hash says that the file came whole, not who made it: anybody can write anything here.
+      </p>
+    </Fold>
   )
 }
 

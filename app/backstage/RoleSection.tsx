@@ -1,5 +1,6 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { exampleJson } from '../../src/cast/cardTexts.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { setScene } from '../stores/chat/chats.ts'
@@ -24,33 +25,14 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   return (
     <Section title="Who plays">
       <fieldset className={styles.cast} disabled={isBusy} aria-label="Who plays">
-        {members.map((member) => (
-          <label
-            key={member.key}
-            className={styles.role}
-            title={member.displayName}
-            {...accentProps(member.accent)}
-          >
-            <input
-              type="radio"
-              name="role"
-              aria-label={member.displayName}
-              checked={key === member.key}
-              onChange={() => void setScene({ key: member.key, strength })}
-            />
-            <Portrait member={member} size="medium" />
-          </label>
-        ))}
-        <label className={styles.role} title="Nobody: the bare model">
-          <input
-            type="radio"
-            name="role"
-            aria-label="Nobody: the bare model"
-            checked={key === null}
-            onChange={() => void setScene({ key: null, strength })}
+        {[...members, undefined].map((member) => (
+          <Choice
+            key={member?.key ?? 'nobody'}
+            member={member}
+            isChosen={key === (member?.key ?? null)}
+            onChoose={() => void setScene({ key: member?.key ?? null, strength })}
           />
-          <Portrait member={undefined} size="medium" />
-        </label>
+        ))}
       </fieldset>
       <p className={styles.who}>
         {key === null ? 'Nobody: the bare words of the model.' : characterName(shown, key)}
@@ -83,6 +65,23 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         {...(percent !== 100 && { onReset: () => void setScene({ key, strength: 1 }) })}
       />
     </Section>
+  )
+}
+
+interface ChoiceProps {
+  /** Nobody where left out: the bare model. */
+  readonly member: CastMember | undefined
+  readonly isChosen: boolean
+  readonly onChoose: () => void
+}
+
+function Choice({ member, isChosen, onChoose }: ChoiceProps) {
+  const name = member?.displayName ?? 'Nobody: the bare model'
+  return (
+    <label className={styles.role} title={name} {...accentProps(member?.accent)}>
+      <input type="radio" name="role" aria-label={name} checked={isChosen} onChange={onChoose} />
+      <Portrait member={member} size="medium" />
+    </label>
   )
 }
 

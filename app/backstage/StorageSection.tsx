@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 
+import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { chosenFiles } from '../arrivals/droppedFiles.ts'
 import { Button } from '../shared/Button.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
@@ -15,6 +16,7 @@ import {
   saveBackup,
   useHousekeeping,
 } from '../stores/exchange/housekeeping.ts'
+import type { Household } from '../stores/exchange/housekeeping.ts'
 import { freeModel } from '../stores/engine/modelFiles.ts'
 import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { Section } from './Section.tsx'
@@ -30,34 +32,10 @@ export function StorageSection() {
     void countHousehold(backbones)
   }, [backbones])
   if (!household) return null
-  const free = async (): Promise<void> => {
-    for (const backbone of backbones) await freeModel(backbone, backbones)
-  }
-  const rows = [
-    {
-      name: 'Models',
-      size: household.models,
-      about: 'They come again from the site when they are needed.',
-      erase: free,
-    },
-    {
-      name: 'Characters',
-      size: household.characters,
-      about: 'Everybody taught, blended or brought in.',
-      erase: eraseCharacters,
-    },
-    { name: 'Chats', size: household.chats, about: 'All that was said.', erase: eraseAllChats },
-    {
-      name: 'Rehearsal',
-      size: household.rehearsal,
-      about: 'Its lines, its checkpoints and what came of it.',
-      erase: discardTraining,
-    },
-  ]
   return (
     <Section title="On this device">
       <ul className={styles.rows}>
-        {rows.map((row) => (
+        {rowsOf(household, backbones).map((row) => (
           <Row
             key={row.name}
             {...row}
@@ -98,6 +76,33 @@ export function StorageSection() {
       />
     </Section>
   )
+}
+
+/** What lies here by kind, with what ends it. */
+function rowsOf(household: Household, backbones: readonly ServedBackbone[]) {
+  return [
+    {
+      name: 'Models',
+      size: household.models,
+      about: 'They come again from the site when they are needed.',
+      async erase() {
+        for (const backbone of backbones) await freeModel(backbone, backbones)
+      },
+    },
+    {
+      name: 'Characters',
+      size: household.characters,
+      about: 'Everybody taught, blended or brought in.',
+      erase: eraseCharacters,
+    },
+    { name: 'Chats', size: household.chats, about: 'All that was said.', erase: eraseAllChats },
+    {
+      name: 'Rehearsal',
+      size: household.rehearsal,
+      about: 'Its lines, its checkpoints and what came of it.',
+      erase: discardTraining,
+    },
+  ]
 }
 
 interface RowProps {

@@ -69,28 +69,7 @@ export function BlendScreen() {
               />
             ))}
           </ul>
-          {isReady && others.length > 0 && (
-            <select
-              aria-label={parts.length === 0 ? 'Begin with' : 'Add somebody'}
-              value=""
-              onChange={(event) => addPart(event.target.value)}
-            >
-              <option value="" disabled>
-                {parts.length === 0 ? 'Begin with…' : 'Add somebody…'}
-              </option>
-              {others.map((member) => (
-                <option key={member.key} value={member.key}>
-                  {member.displayName}
-                </option>
-              ))}
-            </select>
-          )}
-          {isReady && parts.length === 0 && others.length === 0 && (
-            <p className={asides.note}>
-              Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or
-              bring in a company.
-            </p>
-          )}
+          {isReady && <Additions others={others} isEmpty={parts.length === 0} />}
           {parts.length > 0 && (
             <p className={asides.note}>
               Only characters of one company can be mixed: they part the half of their weights that is not
@@ -100,33 +79,7 @@ export function BlendScreen() {
         </section>
         <Hearing name={name} canPlay={canPlay && !isKeeping} />
       </div>
-      {parts.length > 0 && (
-        <form
-          className={styles.keep}
-          onSubmit={(event) => {
-            event.preventDefault()
-            void keepBlend(name)
-          }}
-        >
-          <label className={styles.called}>
-            <span>They are called</span>
-            <input
-              className={styles.name}
-              value={name}
-              maxLength={80}
-              autoComplete="off"
-              onChange={(event) => setWritten(event.target.value)}
-            />
-          </label>
-          <Button
-            type="submit"
-            label={isKeeping ? 'Keeping…' : 'Keep them and talk'}
-            look="strong"
-            disabled={!canPlay || isKeeping || name.trim() === ''}
-          />
-          <Button label="Begin anew" look="quiet" onClick={clearBlend} />
-        </form>
-      )}
+      {parts.length > 0 && <Keeping name={name} canPlay={canPlay} onName={setWritten} />}
     </SideScreen>
   )
 }
@@ -136,4 +89,76 @@ function suggestedName(parts: readonly Part[], members: readonly CastMember[]): 
     .filter(({ percent }) => percent > 0)
     .map(({ key }) => findMember(members, key)?.displayName ?? nameInKey(key))
   return names.length === 1 ? `Another ${names[0]}` : listed(names, '')
+}
+
+interface AdditionsProps {
+  readonly others: readonly CastMember[]
+  readonly isEmpty: boolean
+}
+
+/** Who may come into the mix, or why nobody can. */
+function Additions({ others, isEmpty }: AdditionsProps) {
+  return (
+    <>
+      {others.length > 0 && (
+        <select
+          aria-label={isEmpty ? 'Begin with' : 'Add somebody'}
+          value=""
+          onChange={(event) => addPart(event.target.value)}
+        >
+          <option value="" disabled>
+            {isEmpty ? 'Begin with…' : 'Add somebody…'}
+          </option>
+          {others.map((member) => (
+            <option key={member.key} value={member.key}>
+              {member.displayName}
+            </option>
+          ))}
+        </select>
+      )}
+      {isEmpty && others.length === 0 && (
+        <p className={asides.note}>
+          Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or bring
+          in a company.
+        </p>
+      )}
+    </>
+  )
+}
+
+interface KeepingProps {
+  readonly name: string
+  readonly canPlay: boolean
+  readonly onName: (name: string) => void
+}
+
+function Keeping({ name, canPlay, onName }: KeepingProps) {
+  const isKeeping = useBlend((state) => state.isKeeping)
+  return (
+    <form
+      className={styles.keep}
+      onSubmit={(event) => {
+        event.preventDefault()
+        void keepBlend(name)
+      }}
+    >
+      <label className={styles.called}>
+        <span>They are called</span>
+        <input
+          className={styles.name}
+          value={name}
+          maxLength={80}
+          autoComplete="off"
+          onChange={(event) => onName(event.target.value)}
+        />
+      </label>
+      <Button
+        type="submit"
+        label={isKeeping ? 'Keeping…' : 'Keep them and talk'}
+        look="strong"
+        disabled={!canPlay || isKeeping || name.trim() === ''}
+      />
+      <Button label="Begin anew" look="quiet" onClick={clearBlend} />
+    </form>
+  )
 }

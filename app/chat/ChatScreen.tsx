@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
 import { isForAnotherModel } from '../../src/cast/member.ts'
+import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { Button } from '../shared/Button.tsx'
@@ -68,42 +69,12 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const member = findMember(members, chat.key)
   const name = characterName(member, chat.key)
   const info = useEngine((state) => state.info)
-  const isNarrow = useNarrow()
   useChatKeys()
 
   const hasBegun = visibleMessages(chat).some((message) => message.speaker === 'user')
   return (
     <div className={styles.screen} {...accentProps(member?.accent)}>
-      <header className={styles.header}>
-        <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label="Back to the cast">
-          <Icon name="back" />
-        </a>
-        <Portrait member={member} size="medium" />
-        <div className={styles.titles}>
-          <h1 className={styles.name}>
-            <bdi>{name}</bdi>
-          </h1>
-          <ChatTitle chat={chat} />
-        </div>
-        {member && (
-          <Button
-            label={`Share ${name}`}
-            icon="share"
-            iconOnly
-            look="quiet"
-            onClick={() => void openShare({ kind: 'member', member })}
-          />
-        )}
-        <Button
-          label="New chat"
-          icon="plus"
-          iconOnly={isNarrow}
-          look="quiet"
-          disabled={!hasBegun}
-          onClick={() => void beginChat(chat.key)}
-        />
-        <BackstageButton iconOnly={isNarrow} />
-      </header>
+      <ChatHeader chat={chat} member={member} name={name} hasBegun={hasBegun} />
       <main className={styles.main}>
         <MessageList chat={chat} member={member} />
         <div className={styles.foot}>
@@ -124,5 +95,48 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
       {dialog === 'keys' && <KeysDialog />}
       {dialog === 'sent' && <SentDialog chat={chat} />}
     </div>
+  )
+}
+
+interface ChatHeaderProps {
+  readonly chat: Chat
+  readonly member: CastMember | undefined
+  readonly name: string
+  readonly hasBegun: boolean
+}
+
+function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
+  const isNarrow = useNarrow()
+  return (
+    <header className={styles.header}>
+      <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label="Back to the cast">
+        <Icon name="back" />
+      </a>
+      <Portrait member={member} size="medium" />
+      <div className={styles.titles}>
+        <h1 className={styles.name}>
+          <bdi>{name}</bdi>
+        </h1>
+        <ChatTitle chat={chat} />
+      </div>
+      {member && (
+        <Button
+          label={`Share ${name}`}
+          icon="share"
+          iconOnly
+          look="quiet"
+          onClick={() => void openShare({ kind: 'member', member })}
+        />
+      )}
+      <Button
+        label="New chat"
+        icon="plus"
+        iconOnly={isNarrow}
+        look="quiet"
+        disabled={!hasBegun}
+        onClick={() => void beginChat(chat.key)}
+      />
+      <BackstageButton iconOnly={isNarrow} />
+    </header>
   )
 }

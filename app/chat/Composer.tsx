@@ -36,13 +36,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
   return (
     <div className={styles.composer}>
       {starters.length > 0 && !isRehearsing && (
-        <ul className={styles.starters} aria-label="Things to say">
-          {starters.map((starter) => (
-            <li key={starter}>
-              <Button label={starter} disabled={isBusy || isMute} onClick={() => send(starter)} />
-            </li>
-          ))}
-        </ul>
+        <Starters starters={starters} isDisabled={isBusy || isMute} onSay={send} />
       )}
       <form
         className={styles.form}
@@ -81,5 +75,23 @@ export function Composer({ chat, name, starters }: ComposerProps) {
         )}
       </form>
     </div>
+  )
+}
+
+interface StartersProps {
+  readonly starters: readonly string[]
+  readonly isDisabled: boolean
+  readonly onSay: (words: string) => void
+}
+
+function Starters({ starters, isDisabled, onSay }: StartersProps) {
+  return (
+    <ul className={styles.starters} aria-label="Things to say">
+      {starters.map((starter) => (
+        <li key={starter}>
+          <Button label={starter} disabled={isDisabled} onClick={() => onSay(starter)} />
+        </li>
+      ))}
+    </ul>
   )
 }

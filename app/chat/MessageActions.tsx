@@ -60,21 +60,29 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
           onClick={() => act(carryOn())}
         />
       )}
-      <Button
-        label="Edit"
-        icon="edit"
-        iconOnly
-        look="quiet"
-        disabled={isBusy}
-        onClick={() => edit(message.id)}
-      />
+      <Tools id={message.id} text={text} isBusy={isBusy} />
+    </div>
+  )
+}
+
+interface ToolsProps {
+  readonly id: string
+  readonly text: string
+  readonly isBusy: boolean
+}
+
+/** What can be done with any message. */
+function Tools({ id, text, isBusy }: ToolsProps) {
+  return (
+    <>
+      <Button label="Edit" icon="edit" iconOnly look="quiet" disabled={isBusy} onClick={() => edit(id)} />
       <Button
         label="Branch from here"
         icon="branch"
         iconOnly
         look="quiet"
         disabled={isBusy}
-        onClick={() => withChat((chat) => branchChat(chat, message.id))}
+        onClick={() => withChat((chat) => branchChat(chat, id))}
       />
       <CopyButton label="Copy" iconOnly text={() => text} />
       <Button
@@ -86,11 +94,11 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
         onClick={() =>
           withChat((chat) => {
             focusComposer()
-            return deleteMessage(chat, message.id)
+            return deleteMessage(chat, id)
           })
         }
       />
-    </div>
+    </>
   )
 }
 

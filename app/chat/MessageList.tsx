@@ -57,14 +57,7 @@ export function MessageList({ chat, member }: MessageListProps) {
       >
         <div className={styles.column} ref={content} data-opening={!hasBegun || undefined}>
           {!hasBegun && <Opening member={member} />}
-          {hidden > 0 && (
-            <div className={styles.earlier}>
-              <Button
-                label={`Show earlier messages (${count(hidden)})`}
-                onClick={() => setLimit(limit + PAGE)}
-              />
-            </div>
-          )}
+          {hidden > 0 && <Earlier hidden={hidden} onShow={() => setLimit(limit + PAGE)} />}
           {messages.slice(hidden).map((message, place) => {
             const index = hidden + place
             const speaking = findMember(members, message.key)
@@ -88,11 +81,23 @@ export function MessageList({ chat, member }: MessageListProps) {
           })}
         </div>
       </div>
-      {isAway && (
-        <div className={styles.jump}>
-          <Button label="Go to the last words" icon="down" onClick={jump} />
-        </div>
-      )}
+      {isAway && <Jump onJump={jump} />}
+    </div>
+  )
+}
+
+function Earlier({ hidden, onShow }: { readonly hidden: number; readonly onShow: () => void }) {
+  return (
+    <div className={styles.earlier}>
+      <Button label={`Show earlier messages (${count(hidden)})`} onClick={onShow} />
+    </div>
+  )
+}
+
+function Jump({ onJump }: { readonly onJump: () => void }) {
+  return (
+    <div className={styles.jump}>
+      <Button label="Go to the last words" icon="down" onClick={onJump} />
     </div>
   )
 }

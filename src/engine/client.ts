@@ -65,32 +65,16 @@ export function connectEngine(worker: WorkerPort): EngineClient {
   worker.addEventListener('message', ({ data }) => {
     if (data.kind === 'device') {
       for (const listener of deviceListeners) listener(data.state, data.info)
-      return
-    }
-    if (data.kind === 'unread') {
+    } else if (data.kind === 'unread') {
       failAll(new HycoraError('out-of-memory', 'the engine could not read what it was asked'))
-      return
-    }
-    const entry = pending.get(data.id)
-    if (!entry) return
-    if (data.kind === 'yield') {
-      entry.onYield(data.value)
-      return
-    }
-    pending.delete(data.id)
-    if (data.kind === 'return') entry.onReturn(data.value)
-    else entry.onThrow(new HycoraError(data.code, data.message))
+    } else answer(pending, data)
   })
   worker.addEventListener('messageerror', () => {
     failAll(new HycoraError('out-of-memory', 'an answer of the engine could not be read'))
   })
-  worker.addEventListener('error', (event) => {
-    failAll(
-      new HycoraError(
-        'webgpu-unavailable',
-        `the engine stopped: ${event.message || 'its script did not load'}`,
-      ),
-    )
+  worker.addEventListener('error', ({ message }) => {
+    const reason = message || 'its script did not load'
+    failAll(new HycoraError('webgpu-unavailable', `the engine stopped: ${reason}`))
   })
 
   return {
@@ -108,10 +92,7 @@ export function connectEngine(worker: WorkerPort): EngineClient {
           worker.postMessage({ kind, id, params } as ToWorker)
         } catch (thrown) {
           pending.delete(id)
-          const { message } = asHycoraError(thrown, 'usage')
-          reject(
-            new HycoraError('usage', `“${kind}” cannot be sent to the engine: ${message}`, { cause: thrown }),
-          )
+          reject(unsendable(kind, thrown))
           return
         }
         const cancel = (): void => worker.postMessage({ kind: 'cancel', id })
@@ -128,4 +109,25 @@ export function connectEngine(worker: WorkerPort): EngineClient {
       failAll(new HycoraError('cancelled', 'the engine was closed'))
     },
   }
+}
+
+/** Hands an answer, or a piece of one, to whoever asked. */
+function answer(
+  pending: Map<number, Pending>,
+  data: Exclude<FromWorker, { readonly kind: 'device' | 'unread' }>,
+): void {
+  const entry = pending.get(data.id)
+  if (!entry) return
+  if (data.kind === 'yield') {
+    entry.onYield(data.value)
+    return
+  }
+  pending.delete(data.id)
+  if (data.kind === 'return') entry.onReturn(data.value)
+  else entry.onThrow(new HycoraError(data.code, data.message))
+}
+
+function unsendable(kind: string, thrown: unknown): HycoraError {
+  const { message } = asHycoraError(thrown, 'usage')
+  return new HycoraError('usage', `“${kind}” cannot be sent to the engine: ${message}`, { cause: thrown })
 }

@@ -107,27 +107,10 @@ export async function* evaluate(
   dialogues: readonly SplitDialogue[],
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationProgress, Evaluation> {
-  const { pack, backbone } = subject
   const codec = codecOf(subject.model, subject.name)
-  const heldOut = dialogues.filter(({ split }) => split === options.split)
-  const scoring: Scoring = { backbone, codec, replyTokens: options.replyTokens }
-  const all = playersOf(pack)
-  const lines = new Map(all.map(({ name, line }) => [name, line]))
-  const random = new Random(options.seed, 3)
-  const sampled = sampleExchanges(exchangesOf(heldOut), [...lines.keys()], options.exchanges, random)
-  const measured = measuredDialogues(sampled).flatMap((dialogue) => {
-    return fitDialogue(scoring, dialogue, lines.get(dialogue.role) ?? null) ?? []
-  })
-  const cast = all.filter(({ name }) => measured.some(({ role }) => role === name))
-  check(cast.length > 0, 'usage', () => `the data has no held-out exchange of a role of ${pack.name}`)
+  const scoring: Scoring = { backbone: subject.backbone, codec, replyTokens: options.replyTokens }
+  const { cast, lines, measured, asked } = chooseExchanges(subject, scoring, dialogues, options)
   const roles = cast.map(({ name }) => name)
-
-  const asked = cast.flatMap(({ name, line }) =>
-    sampled
-      .filter((exchange) => exchange.role === name)
-      .filter((exchange) => isAnswerable(subject, exchange, line, options.generatedTokens))
-      .slice(0, options.generations),
-  )
   const work = { subject, scoring, tokens: options.generatedTokens }
 
   const bare = yield* runPhase(work, 'bare', measured, asked, () => BARE)
@@ -171,6 +154,33 @@ export async function* evaluate(
     rouge: text.rouge.rougeL.f,
     details: { replies: bare.scores.length, generations: samples.length, nllByRole, ...text, samples },
   }
+}
+
+/** Whose held-out exchanges are measured, and which of them are answered. @throws HycoraError as `evaluate`. */
+function chooseExchanges(
+  subject: EvaluationSubject,
+  scoring: Scoring,
+  dialogues: readonly SplitDialogue[],
+  options: EvaluationOptions,
+) {
+  const { pack } = subject
+  const heldOut = dialogues.filter(({ split }) => split === options.split)
+  const all = playersOf(pack)
+  const lines = new Map(all.map(({ name, line }) => [name, line]))
+  const random = new Random(options.seed, 3)
+  const sampled = sampleExchanges(exchangesOf(heldOut), [...lines.keys()], options.exchanges, random)
+  const measured = measuredDialogues(sampled).flatMap((dialogue) => {
+    return fitDialogue(scoring, dialogue, lines.get(dialogue.role) ?? null) ?? []
+  })
+  const cast = all.filter(({ name }) => measured.some(({ role }) => role === name))
+  check(cast.length > 0, 'usage', () => `the data has no held-out exchange of a role of ${pack.name}`)
+  const asked = cast.flatMap(({ name, line }) =>
+    sampled
+      .filter((exchange) => exchange.role === name)
+      .filter((exchange) => isAnswerable(subject, exchange, line, options.generatedTokens))
+      .slice(0, options.generations),
+  )
+  return { cast, lines, measured, asked }
 }
 
 interface Work {

@@ -44,6 +44,15 @@ export interface LinearOptions {
   readonly blocks?: LinearBlocks
 }
 
+interface LinearTensors {
+  readonly x: Tensor
+  readonly weight: Tensor
+  readonly bias?: Tensor
+  readonly residual?: Tensor
+  readonly slots?: Tensor
+  readonly y: Tensor
+}
+
 const PLANS = {
   tile: { kernel: linearKernel, side: 64 },
   direct: { kernel: linearDirectKernel, side: 32 },
@@ -66,57 +75,12 @@ function demand(condition: boolean, fact: () => string): void {
  */
 export async function linear(
   { device, tuning }: TunedDevice,
-  tensors: {
-    readonly x: Tensor
-    readonly weight: Tensor
-    readonly bias?: Tensor
-    readonly residual?: Tensor
-    readonly slots?: Tensor
-    readonly y: Tensor
-  },
+  tensors: LinearTensors,
   { relu = false, scale = 1, blocks }: LinearOptions = {},
 ): Promise<Dispatch> {
   const { x, weight, bias, residual, slots, y } = tensors
   const [columns = 0, inner = 0] = weight.shape
-  demand(
-    weight.shape.length === 2 && x.shape.at(-1) === inner,
-    () =>
-      `x [${x.shape.join(', ')}] and weight [${weight.shape.join(', ')}], expected [rows, in] and [out, in]`,
-  )
-  const xRows = sizeOf(x.shape) / inner
-  demand(
-    bias === undefined || sizeOf(bias.shape) === columns,
-    () => `bias has ${sizeOf(bias?.shape ?? [])} elements, expected ${columns}`,
-  )
-  demand(
-    residual === undefined || sizeOf(residual.shape) === sizeOf(y.shape),
-    () => `residual has ${sizeOf(residual?.shape ?? [])} elements, y has ${sizeOf(y.shape)}`,
-  )
-  demand(
-    blocks !== undefined || (slots === undefined && sizeOf(y.shape) === xRows * columns),
-    () => `y [${y.shape.join(', ')}], expected [${xRows}, ${columns}] and no slots without blocks`,
-  )
-  const { count, rows, xFirstRow, xBlockRows, yOffset, yBlockStride } = blocks ?? {
-    count: 1,
-    rows: xRows,
-    xFirstRow: 0,
-    xBlockRows: 0,
-    yOffset: 0,
-    yBlockStride: 0,
-  }
-  demand(
-    slots === undefined || sizeOf(slots.shape) === count,
-    () => `slots has ${sizeOf(slots?.shape ?? [])} elements, expected ${count}`,
-  )
-  demand(
-    xFirstRow + (count - 1) * xBlockRows + rows <= xRows,
-    () => `the last block ends beyond the ${xRows} rows of x`,
-  )
-  const lastSlot = slots === undefined ? count - 1 : 0
-  demand(
-    yOffset + lastSlot * yBlockStride + rows * columns <= sizeOf(y.shape),
-    () => `the last block ends beyond the ${sizeOf(y.shape)} elements of y`,
-  )
+  const { count, rows, xFirstRow, xBlockRows, yOffset, yBlockStride } = placeRows(tensors, blocks)
   const { kernel, side } = PLANS[tuning.manyRows]
   return bindKernel(
     device,
@@ -140,4 +104,53 @@ export async function linear(
     },
     { workgroups: (wanted) => [Math.ceil(columns / side), Math.ceil(wanted / side), 1] },
   )
+}
+
+/** Checks the shapes and gives the blocks; without any, all of x is one that goes to the same rows of y. */
+function placeRows(
+  { x, weight, bias, residual, slots, y }: LinearTensors,
+  blocks: LinearBlocks | undefined,
+): LinearBlocks {
+  const [columns = 0, inner = 0] = weight.shape
+  demand(
+    weight.shape.length === 2 && x.shape.at(-1) === inner,
+    () =>
+      `x [${x.shape.join(', ')}] and weight [${weight.shape.join(', ')}], expected [rows, in] and [out, in]`,
+  )
+  const xRows = sizeOf(x.shape) / inner
+  demand(
+    bias === undefined || sizeOf(bias.shape) === columns,
+    () => `bias has ${sizeOf(bias?.shape ?? [])} elements, expected ${columns}`,
+  )
+  demand(
+    residual === undefined || sizeOf(residual.shape) === sizeOf(y.shape),
+    () => `residual has ${sizeOf(residual?.shape ?? [])} elements, y has ${sizeOf(y.shape)}`,
+  )
+  demand(
+    blocks !== undefined || (slots === undefined && sizeOf(y.shape) === xRows * columns),
+    () => `y [${y.shape.join(', ')}], expected [${xRows}, ${columns}] and no slots without blocks`,
+  )
+  const placed = blocks ?? {
+    count: 1,
+    rows: xRows,
+    xFirstRow: 0,
+    xBlockRows: 0,
+    yOffset: 0,
+    yBlockStride: 0,
+  }
+  const { count, rows, xFirstRow, xBlockRows, yOffset, yBlockStride } = placed
+  demand(
+    slots === undefined || sizeOf(slots.shape) === count,
+    () => `slots has ${sizeOf(slots?.shape ?? [])} elements, expected ${count}`,
+  )
+  demand(
+    xFirstRow + (count - 1) * xBlockRows + rows <= xRows,
+    () => `the last block ends beyond the ${xRows} rows of x`,
+  )
+  const lastSlot = slots === undefined ? count - 1 : 0
+  demand(
+    yOffset + lastSlot * yBlockStride + rows * columns <= sizeOf(y.shape),
+    () => `the last block ends beyond the ${sizeOf(y.shape)} elements of y`,
+  )
+  return placed
 }

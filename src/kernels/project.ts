@@ -75,6 +75,30 @@ function rankGroups(
   return { first: 0, sharing: groups, groups }
 }
 
+/** What all plans know of the matrix, the adapter and the strides. @throws HycoraError as `project`. */
+function uniformsOf(
+  matrix: PackedMatrix,
+  { adapter, count, aOffset, aPartStride }: ProjectedParts,
+  { x, y }: { readonly x: Tensor; readonly y: Tensor },
+) {
+  const xStride = expectColumns('x', x, paddedWidth(matrix.in, matrix.blockSize))
+  check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
+  return {
+    out: matrix.out,
+    in_vectors: dataVectors(matrix),
+    row_vectors: matrix.rowWords / 4,
+    block_size: Math.max(1, matrix.blockSize),
+    row_blocks: matrix.rowBlocks,
+    x_stride: xStride,
+    y_stride: expectColumns('y', y, matrix.out + count * adapter.paddedRank),
+    in_features: matrix.in,
+    rank: adapter.paddedRank,
+    a_offset: aOffset,
+    a_part_stride: aPartStride,
+    a_slot_stride: adapter.aSlotStride,
+  }
+}
+
 /**
  * The projection with its half of the adapter, in one dispatch:
  * `y[r, n] = Σ_k x[r, k]·W[n, k]` and, after those columns, `u[r, part, j] = Σ_k x[r, k]·A[slot(r), part][k, j]`.
@@ -93,42 +117,17 @@ export function project(
   options: ProjectOptions,
 ): Promise<Dispatch> {
   const { adapter, count } = parts
-  const { step, x, y } = tensors
-  const xStride = expectColumns('x', x, paddedWidth(matrix.in, matrix.blockSize))
-  const yStride = expectColumns('y', y, matrix.out + count * adapter.paddedRank)
-  check(xStride % 32 === 0, 'shape-mismatch', () => `x has a stride of ${xStride}, expected a multiple of 32`)
-  const isVector = options.rows === 'few'
+  const isFew = options.rows === 'few'
   const lastRowOnly = options.lastRowOnly === true
-  check(isVector || !lastRowOnly, 'shape-mismatch', () => 'a single row was planned among many, expected few')
+  check(isFew || !lastRowOnly, 'shape-mismatch', () => 'a single row was planned among many, expected few')
   const lanes = tuning.outputLanes
-  const outGroups = Math.ceil(matrix.out / (isVector ? VECTOR_OUTPUTS / lanes : TILE))
+  const outGroups = Math.ceil(matrix.out / (isFew ? VECTOR_OUTPUTS / lanes : TILE))
   const quads = (count * adapter.paddedRank) / 4
-  const values = {
-    out: matrix.out,
-    in_vectors: dataVectors(matrix),
-    row_vectors: matrix.rowWords / 4,
-    block_size: Math.max(1, matrix.blockSize),
-    row_blocks: matrix.rowBlocks,
-    out_groups: outGroups,
-    x_stride: xStride,
-    y_stride: yStride,
-    in_features: matrix.in,
-    rank: adapter.paddedRank,
-    a_offset: parts.aOffset,
-    a_part_stride: parts.aPartStride,
-    a_slot_stride: adapter.aSlotStride,
-  }
-  const bound = {
-    step,
-    x,
-    weights: matrix.weights,
-    scales: matrix.scales,
-    zeros: matrix.zeros,
-    a: adapter.a,
-    y,
-  }
+  const values = { ...uniformsOf(matrix, parts, tensors), out_groups: outGroups }
+  const { weights, scales, zeros } = matrix
+  const bound = { ...tensors, weights, scales, zeros, a: adapter.a }
   const overrides = formatOverrides(matrix)
-  if (isVector) {
+  if (isFew) {
     const ranks = tuning.rankColumns
     const { first, sharing, groups } = rankGroups(quads, outGroups, ranks)
     return bindKernel(

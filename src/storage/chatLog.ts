@@ -53,20 +53,6 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
   // Another tab with a newer build wants to upgrade the database: let it.
   database.addEventListener('versionchange', () => database.close())
 
-  const list = async (): Promise<readonly ChatSummary[]> => {
-    const known = await settled<StoredSummary[]>(
-      database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll(),
-    )
-    const byId = new Map(known.map((summary) => [summary.id, summaryFrom(summary)]))
-    const missing = (await chatIds(database)).filter((id) => !byId.has(id))
-    if (missing.length > 0) {
-      const transaction = database.transaction(STORES, 'readwrite')
-      for (const id of missing) summarizeAgain(transaction, id, (summary) => byId.set(id, summary))
-      await committed(transaction)
-    }
-    return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
-  }
-
   const readEvents = async (chat: string): Promise<readonly ChatEvent[]> =>
     (await settled(eventsOf(database.transaction(EVENTS), chat))).map(eventFrom)
 
@@ -90,7 +76,7 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
     async read(chat) {
       return foldChat(await readEvents(chat))
     },
-    list,
+    list: () => listChats(database),
     async eraseDeleted() {
       const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
       const erased: string[] = []
@@ -117,6 +103,21 @@ export async function openChatLog(name = 'hycora-chats'): Promise<ChatLog> {
       database.close()
     },
   }
+}
+
+/** All chats, the last first; what has no summary yet gets one. */
+async function listChats(database: IDBDatabase): Promise<readonly ChatSummary[]> {
+  const known = await settled<StoredSummary[]>(
+    database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll(),
+  )
+  const byId = new Map(known.map((summary) => [summary.id, summaryFrom(summary)]))
+  const missing = (await chatIds(database)).filter((id) => !byId.has(id))
+  if (missing.length > 0) {
+    const transaction = database.transaction(STORES, 'readwrite')
+    for (const id of missing) summarizeAgain(transaction, id, (summary) => byId.set(id, summary))
+    await committed(transaction)
+  }
+  return [...byId.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
 }
 
 // What lies in these stores was written by `restore`; the fold ignores what it does not know.

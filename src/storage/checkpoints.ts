@@ -56,42 +56,10 @@ export interface CheckpointStore {
 /** Opens the checkpoints; `folder` is the directory of the slots. */
 export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): CheckpointStore {
   let saving: Promise<unknown> = Promise.resolve()
-
-  const readPointer = (run: string): Promise<Pointer | undefined> =>
-    // What lies in this store was written by `commit`.
-    settled(database.transaction(KEPT_STORES.pointers).objectStore(KEPT_STORES.pointers).get(run)) as Promise<
-      Pointer | undefined
-    >
-
-  const commit = async (change: (pointers: IDBObjectStore) => void): Promise<void> => {
-    const transaction = database.transaction(KEPT_STORES.pointers, 'readwrite', { durability: 'strict' })
-    change(transaction.objectStore(KEPT_STORES.pointers))
-    await committed(transaction)
-  }
-
-  const save = async (run: string, step: number, file: Blob): Promise<void> => {
-    const current = await readPointer(run)
-    // Where no slot can be read, the one that the pointer names is still the likelier to come back.
-    const kept = (current && (await newestWhole(folder, current))?.content) ?? current
-    const slot = kept?.slot === 'a' ? 'b' : 'a'
-    const content: SlotContent = { slot, length: file.size, sha256: await sha256(file), step }
-    await writeSlot(folder, slotName(run, slot), file)
-    check(
-      await readSlot(folder, run, content),
-      'storage-corrupt',
-      () => `the checkpoint of step ${step} did not come back from the disk as it was written`,
-    )
-    const previous = kept
-      ? { slot: kept.slot, length: kept.length, sha256: kept.sha256, step: kept.step }
-      : null
-    const pointer: Pointer = { schema: 1, run, ...content, previous }
-    await commit((pointers) => pointers.put(pointer))
-  }
-
   return {
     async save(run, step, file) {
       // Two saves at once would choose the same slot.
-      const turn = saving.then(() => save(run, step, file))
+      const turn = saving.then(() => saveSlot(database, folder, run, step, file))
       saving = turn.catch(() => undefined)
       try {
         await turn
@@ -100,7 +68,7 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
       }
     },
     async read(run) {
-      const pointer = await readPointer(run)
+      const pointer = await readPointer(database, run)
       if (!pointer) return undefined
       const whole = await newestWhole(folder, pointer)
       if (whole) return { step: whole.content.step, file: whole.file, isOlder: whole.content !== pointer }
@@ -110,10 +78,10 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
       )
     },
     async stepOf(run) {
-      return (await readPointer(run))?.step
+      return (await readPointer(database, run))?.step
     },
     async remove(run) {
-      await commit((pointers) => pointers.delete(run))
+      await commit(database, (pointers) => pointers.delete(run))
       const directory = await openFolder(folder)
       for (const slot of ['a', 'b'] as const) {
         // A slot that was never written is not there to remove.
@@ -126,6 +94,44 @@ export function openCheckpoints(database: IDBDatabase, folder = 'checkpoints'): 
       return pointers.reduce((sum, { length, previous }) => sum + length + (previous?.length ?? 0), 0)
     },
   }
+}
+
+function readPointer(database: IDBDatabase, run: string): Promise<Pointer | undefined> {
+  const pointers = database.transaction(KEPT_STORES.pointers).objectStore(KEPT_STORES.pointers)
+  // What lies in this store was written by `commit`.
+  return settled(pointers.get(run)) as Promise<Pointer | undefined>
+}
+
+async function commit(database: IDBDatabase, change: (pointers: IDBObjectStore) => void): Promise<void> {
+  const transaction = database.transaction(KEPT_STORES.pointers, 'readwrite', { durability: 'strict' })
+  change(transaction.objectStore(KEPT_STORES.pointers))
+  await committed(transaction)
+}
+
+/** Writes a checkpoint into the slot that the last whole one is not in, reads it again, and only then names it. */
+async function saveSlot(
+  database: IDBDatabase,
+  folder: string,
+  run: string,
+  step: number,
+  file: Blob,
+): Promise<void> {
+  const current = await readPointer(database, run)
+  // Where no slot can be read, the one that the pointer names is still the likelier to come back.
+  const kept = (current && (await newestWhole(folder, current))?.content) ?? current
+  const slot = kept?.slot === 'a' ? 'b' : 'a'
+  const content: SlotContent = { slot, length: file.size, sha256: await sha256(file), step }
+  await writeSlot(folder, slotName(run, slot), file)
+  check(
+    await readSlot(folder, run, content),
+    'storage-corrupt',
+    () => `the checkpoint of step ${step} did not come back from the disk as it was written`,
+  )
+  const previous = kept
+    ? { slot: kept.slot, length: kept.length, sha256: kept.sha256, step: kept.step }
+    : null
+  const pointer: Pointer = { schema: 1, run, ...content, previous }
+  await commit(database, (pointers) => pointers.put(pointer))
 }
 
 function slotName(run: string, slot: 'a' | 'b'): string {

@@ -104,6 +104,92 @@ async function createSide(
   }
 }
 
+/** Everything of the loss that is bound once. */
+interface BoundContrast {
+  readonly roles: number
+  readonly index: Tensor
+  readonly ids: Tensor
+  readonly occurrences: Tensor
+  readonly scales: Tensor
+  readonly loss: Tensor
+  readonly said: Side
+  readonly speaker: Side
+  /** From the anchors' rows to `said`, the loss and its gradients of both sides, and back to the anchors' rows. */
+  readonly gather: Dispatch
+  readonly compare: readonly Dispatch[]
+  readonly scatter: Dispatch | undefined
+  readonly tensors: readonly Tensor[]
+}
+
+async function bindContrast(
+  gpu: TunedDevice,
+  { parameters, rows: capacity, hidden, dHidden }: ContrastOptions,
+): Promise<BoundContrast> {
+  const { device } = gpu
+  const table = parameters.value('roles_emb.weight')
+  const roles = table.shape[0] ?? 0
+  // The buffer's rows may be padded; the head knows how wide a hidden state is.
+  const columns = parameters.value('hidden_to_role_emb_layer.weight').shape[1] ?? 0
+  const create = (shape: readonly number[], label: string): Tensor =>
+    createTensor(device, shape, `contrast ${label}`)
+
+  const [index, ids] = [create([capacity], 'anchors'), create([capacity], 'roles of anchors')]
+  const [pooled, dPooled] = [create([capacity, columns], 'hidden'), create([capacity, columns], 'dHidden')]
+  const dTable = parameters.gradient('roles_emb.weight')
+  const toPooled = dHidden && { tensor: dPooled, accumulate: false }
+  const toTable = dTable && { tensor: dTable, accumulate: true }
+  const said = await createSide(gpu, parameters, 'hidden_to_role_emb_layer', pooled, toPooled)
+  const speaker = await createSide(gpu, parameters, 'role_emb_to_role_emb_layer', table, toTable)
+  const [logits, loss] = [create([capacity, roles], 'logits'), create([capacity], 'loss')]
+  const [occurrences, scales] = [create([roles], 'occurrences'), create([2], 'scales')]
+  device.queue.writeBuffer(speaker.count.buffer, 0, Uint32Array.of(roles))
+  const compared = { logits, loss, occurrences, scales, ids, noBias: create([roles], 'no bias') }
+  return {
+    roles,
+    index,
+    ids,
+    occurrences,
+    scales,
+    loss,
+    said,
+    speaker,
+    gather: await gatherRows(device, { x: hidden, index, y: pooled }, { columns }),
+    compare: await bindComparison(gpu, said, speaker, compared),
+    scatter: dHidden && (await scatterAddRows(device, { x: dPooled, index, y: dHidden }, { columns })),
+    tensors: [index, pooled, dPooled, ...Object.values(compared), ...said.tensors, ...speaker.tensors],
+  }
+}
+
+interface Compared {
+  readonly logits: Tensor
+  readonly loss: Tensor
+  readonly occurrences: Tensor
+  readonly scales: Tensor
+  readonly ids: Tensor
+  readonly noBias: Tensor
+}
+
+/** `logits = t·sᵀ / τ`, the loss, and from its gradient those of t and of s. */
+function bindComparison(
+  gpu: TunedDevice,
+  said: Side,
+  speaker: Side,
+  { logits, loss, occurrences, scales, ids, noBias }: Compared,
+): Promise<Dispatch[]> {
+  const scale = 1 / TEMPERATURE
+  const gradient = { dy: logits, count: said.count }
+  return Promise.all([
+    linear(gpu, { x: said.features, weight: speaker.features, y: logits }, { scale }),
+    infoNce(gpu.device, { role_ids: ids, occurrences, scales, logits, loss }),
+    linearBackwardInput(gpu, { ...gradient, weight: speaker.features, dx: said.dFeatures }, { scale }),
+    linearBackwardWeight(
+      gpu,
+      { ...gradient, x: said.features, dweight: speaker.dFeatures, dbias: noBias },
+      { scale },
+    ),
+  ])
+}
+
 /**
  * The contrastive loss between what is said and who says it,
  *
@@ -117,72 +203,10 @@ async function createSide(
  *
  * @throws HycoraError `format-invalid` when the pack has no heads, `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
-export async function createContrast(
-  gpu: TunedDevice,
-  { form, parameters, rows: capacity, hidden, dHidden }: ContrastOptions,
-): Promise<Contrast> {
+export async function createContrast(gpu: TunedDevice, options: ContrastOptions): Promise<Contrast> {
   const { device } = gpu
-  const table = parameters.value('roles_emb.weight')
-  const roles = table.shape[0] ?? 0
-  // The buffer's rows may be padded; the head knows how wide a hidden state is.
-  const columns = parameters.value('hidden_to_role_emb_layer.weight').shape[1] ?? 0
-  const create = (shape: readonly number[], label: string): Tensor =>
-    createTensor(device, shape, `contrast ${label}`)
-
-  const [index, ids] = [create([capacity], 'anchors'), create([capacity], 'roles of anchors')]
-  const [pooled, dPooled] = [create([capacity, columns], 'hidden'), create([capacity, columns], 'dHidden')]
-  const dTable = parameters.gradient('roles_emb.weight')
-  const said = await createSide(
-    gpu,
-    parameters,
-    'hidden_to_role_emb_layer',
-    pooled,
-    dHidden && { tensor: dPooled, accumulate: false },
-  )
-  const speaker = await createSide(
-    gpu,
-    parameters,
-    'role_emb_to_role_emb_layer',
-    table,
-    dTable && { tensor: dTable, accumulate: true },
-  )
-  const logits = create([capacity, roles], 'logits')
-  const occurrences = create([roles], 'occurrences')
-  const scales = create([2], 'scales')
-  const loss = create([capacity], 'loss')
-  const noBias = create([roles], 'no bias')
-  const [t, s] = [said, speaker]
-  const scale = 1 / TEMPERATURE
-
-  const gather = await gatherRows(device, { x: hidden, index, y: pooled }, { columns })
-  const product = await linear(gpu, { x: t.features, weight: s.features, y: logits }, { scale })
-  const compare = await infoNce(device, { role_ids: ids, occurrences, scales, logits, loss })
-  const toSaid = await linearBackwardInput(
-    gpu,
-    { dy: logits, count: t.count, weight: s.features, dx: t.dFeatures },
-    { scale },
-  )
-  const toSpeaker = await linearBackwardWeight(
-    gpu,
-    { dy: logits, count: t.count, x: t.features, dweight: s.dFeatures, dbias: noBias },
-    { scale },
-  )
-  const scatter = dHidden && (await scatterAddRows(device, { x: dPooled, index, y: dHidden }, { columns }))
-  device.queue.writeBuffer(speaker.count.buffer, 0, Uint32Array.of(roles))
-
-  const tensors = [
-    index,
-    ids,
-    pooled,
-    dPooled,
-    logits,
-    occurrences,
-    scales,
-    loss,
-    noBias,
-    ...said.tensors,
-    ...speaker.tensors,
-  ]
+  const { form, rows: capacity } = options
+  const { roles, said, speaker, tensors, ...bound } = await bindContrast(gpu, options)
   let running = 0
   return {
     bytes: tensors.reduce((sum, { buffer }) => sum + buffer.size, 0),
@@ -198,29 +222,26 @@ export async function createContrast(
         form === 'table' ? 1 : roleIds.filter((id) => id === role).length,
       )
       const { queue } = device
-      queue.writeBuffer(index.buffer, 0, Uint32Array.from(anchors))
-      queue.writeBuffer(ids.buffer, 0, Uint32Array.from(roleIds))
-      queue.writeBuffer(occurrences.buffer, 0, counts)
-      queue.writeBuffer(scales.buffer, 0, Float32Array.of(1 / rows, lambda / rows))
+      queue.writeBuffer(bound.index.buffer, 0, Uint32Array.from(anchors))
+      queue.writeBuffer(bound.ids.buffer, 0, Uint32Array.from(roleIds))
+      queue.writeBuffer(bound.occurrences.buffer, 0, counts)
+      queue.writeBuffer(bound.scales.buffer, 0, Float32Array.of(1 / rows, lambda / rows))
       queue.writeBuffer(said.count.buffer, 0, Uint32Array.of(rows))
       // Its kernel adds, as gradients of parameters do; these are of features.
       commands.clearBuffer(speaker.dFeatures.buffer)
 
       const pass = commands.beginComputePass()
-      encode(pass, gather, rows)
+      encode(pass, bound.gather, rows)
       for (const dispatch of said.forward) encode(pass, dispatch, rows)
       for (const dispatch of speaker.forward) encode(pass, dispatch, roles)
-      encode(pass, product, rows)
-      encode(pass, compare, rows)
-      encode(pass, toSaid, rows)
-      encode(pass, toSpeaker, rows)
+      for (const dispatch of bound.compare) encode(pass, dispatch, rows)
       for (const dispatch of said.backward) encode(pass, dispatch, rows)
       for (const dispatch of speaker.backward) encode(pass, dispatch, roles)
-      if (scatter) encode(pass, scatter, rows)
+      if (bound.scatter) encode(pass, bound.scatter, rows)
       pass.end()
     },
     async readLoss() {
-      const losses = await readTensor(device, loss)
+      const losses = await readTensor(device, bound.loss)
       return losses.subarray(0, running).reduce((sum, value) => sum + value, 0)
     },
     destroy() {

@@ -79,17 +79,12 @@ export async function createGeneratorTraining(
       linearBackwardInput(gpu, { dy: dSlots, count, weight: upWeight, dx: dz }, { scale, blocks: toSlots }),
       linearBackwardInput(gpu, { dy: dz, count, weight: downWeight, dx: dh }, { accumulate, blocks: toZ }),
     )
-    const [dUp, dUpBias] = [parameters.gradient(up), parameters.gradient(upBias)]
-    const [dDown, dDownBias] = [parameters.gradient(down), parameters.gradient(downBias)]
-    if (dUp && dUpBias && dDown && dDownBias) {
-      backward.push(
-        linearBackwardWeight(
-          gpu,
-          { dy: dSlots, count, x: z, dweight: dUp, dbias: dUpBias },
-          { scale, blocks: toSlots },
-        ),
-        linearBackwardWeight(gpu, { dy: dz, count, x: h, dweight: dDown, dbias: dDownBias }, { blocks: toZ }),
-      )
+    for (const [layer, tensors, options] of [
+      [`${name}.up`, { dy: dSlots, count, x: z }, { scale, blocks: toSlots }],
+      [`${name}.down`, { dy: dz, count, x: h }, { blocks: toZ }],
+    ] as const) {
+      const [dweight, dbias] = [parameters.gradient(`${layer}.weight`), parameters.gradient(`${layer}.bias`)]
+      if (dweight && dbias) backward.push(linearBackwardWeight(gpu, { ...tensors, dweight, dbias }, options))
     }
   })
   return {

@@ -151,43 +151,39 @@ async function addStatic(
   return { forward, backward, tensors }
 }
 
-/**
- * The hyper-network of a training run, for every source of A and B: `shared` is bound as it is, `table` copied to slots and
- * its gradients back, `hyper` generated and differentiated, `hyper+static` both. All bind groups are made here, for up to
- * `capacity` roles at once.
- *
- * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
- */
-export async function createHypernetworkTraining(
-  gpu: TunedDevice,
-  {
-    config,
-    layout,
-    parameters,
-    capacity,
-  }: {
-    readonly config: PackConfig
-    readonly layout: AdapterLayout
-    readonly parameters: Parameters
-    readonly capacity: number
-  },
-): Promise<HypernetworkTraining> {
+/** What a run's hyper-network stands on. */
+interface HypernetworkGround {
+  readonly config: PackConfig
+  readonly layout: AdapterLayout
+  readonly parameters: Parameters
+  /** Roles of one micro-batch at most. */
+  readonly capacity: number
+}
+
+/** What is made once for all factors, for up to `capacity` roles. */
+function createParts(gpu: TunedDevice, { config, layout, parameters, capacity }: HypernetworkGround): Parts {
   const { device } = gpu
   const order = Uint32Array.from({ length: capacity }, (_, i) => i)
-  const roles = {
-    capacity,
-    ids: createTensor(device, [capacity], 'roles of the batch'),
-    count: createTensor(device, [1], 'roles in the batch'),
-  }
-  const parts: Parts = {
+  return {
     gpu,
     config,
     layout,
     parameters,
-    roles,
+    roles: {
+      capacity,
+      ids: createTensor(device, [capacity], 'roles of the batch'),
+      count: createTensor(device, [1], 'roles in the batch'),
+    },
     order: uploadTensor(device, [capacity], order, 'slots in order'),
     used: createTensor(device, [capacity], 'slots in use'),
   }
+}
+
+/** A and B, each from where the pack has it; the encoder where one of them is generated. */
+async function createFactors(
+  parts: Parts,
+): Promise<{ readonly encoder: EncoderTraining | undefined; readonly a: Factor; readonly b: Factor }> {
+  const { gpu, config, parameters, roles } = parts
   const { A, B } = config.sources
   const encoder = config.hypernetwork
     ? await createEncoderTraining(gpu, config, parameters, roles)
@@ -199,7 +195,25 @@ export async function createHypernetworkTraining(
   }
   const a = await factorOf('A', A, false)
   const b = await factorOf('B', B, A.startsWith('hyper'))
+  return { encoder, a, b }
+}
 
+/**
+ * The hyper-network of a training run, for every source of A and B: `shared` is bound as it is, `table` copied to slots and
+ * its gradients back, `hyper` generated and differentiated, `hyper+static` both. All bind groups are made here, for up to
+ * `capacity` roles at once.
+ *
+ * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
+ */
+export async function createHypernetworkTraining(
+  gpu: TunedDevice,
+  ground: HypernetworkGround,
+): Promise<HypernetworkTraining> {
+  const { device } = gpu
+  const { config, layout, parameters, capacity } = ground
+  const parts = createParts(gpu, ground)
+  const { roles, used } = parts
+  const { encoder, a, b } = await createFactors(parts)
   const encoderRows = (count: number): number => count * (encoder?.layerIds ?? 0)
   const stepsOf = (dispatches: readonly Dispatch[] = []): Step[] =>
     dispatches.map((dispatch) => [dispatch, encoderRows] as const)
@@ -209,7 +223,7 @@ export async function createHypernetworkTraining(
     roles.ids,
     roles.count,
     parts.order,
-    parts.used,
+    used,
     ...(encoder?.tensors ?? []),
     ...a.tensors,
     ...b.tensors,
@@ -236,11 +250,8 @@ export async function createHypernetworkTraining(
         device.queue.writeBuffer(tensor.buffer, 0, Uint32Array.from(values))
       write(roles.ids, roleIds)
       write(roles.count, [running])
-      device.queue.writeBuffer(
-        parts.used.buffer,
-        0,
-        Float32Array.from(order, (slot) => Number(slot < running)),
-      )
+      const usedSlots = Float32Array.from({ length: capacity }, (_, slot) => Number(slot < running))
+      device.queue.writeBuffer(used.buffer, 0, usedSlots)
       for (const { cleared } of [a, b]) if (cleared) commands.clearBuffer(cleared.buffer)
       encodeSteps(commands, forward, running)
     },

@@ -54,6 +54,58 @@ export interface Parameters {
   destroy(): void
 }
 
+/** The values by the pack's names. @throws HycoraError `storage-corrupt` when they are not as many as the layout has. */
+function tensorsOf(
+  layout: ParameterLayout,
+  bytes: Uint8Array<ArrayBuffer>,
+): Map<string, Float32Array<ArrayBuffer>> {
+  check(
+    bytes.length === layout.length * 4,
+    'storage-corrupt',
+    () => `the parameters have ${bytes.length} bytes, expected ${layout.length * 4}`,
+  )
+  return unflatten(layout, new Float32Array(bytes.slice().buffer))
+}
+
+/** A tensor, and how many of its bytes a checkpoint holds. */
+interface StatePart {
+  readonly tensor: Tensor
+  readonly bytes: number
+}
+
+function bytesOf(parts: readonly StatePart[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** What the tensors hold, one after the other. */
+async function readParts(device: GPUDevice, parts: readonly StatePart[]): Promise<Uint8Array<ArrayBuffer>> {
+  const read = await Promise.all(
+    parts.map(({ tensor, bytes }) => readBuffer(device, tensor.buffer, 0, bytes)),
+  )
+  const state = new Uint8Array(bytesOf(parts))
+  let offset = 0
+  for (const part of read) {
+    state.set(new Uint8Array(part), offset)
+    offset += part.byteLength
+  }
+  return state
+}
+
+/** Puts back what `readParts` gave. @throws HycoraError `storage-corrupt` when it is of another length. */
+function writeParts(device: GPUDevice, parts: readonly StatePart[], state: Uint8Array<ArrayBuffer>): void {
+  const expected = bytesOf(parts)
+  check(
+    state.length === expected,
+    'storage-corrupt',
+    () => `the state of training has ${state.length} bytes, expected ${expected}`,
+  )
+  let offset = 0
+  for (const { tensor, bytes } of parts) {
+    device.queue.writeBuffer(tensor.buffer, 0, state, offset, bytes)
+    offset += bytes
+  }
+}
+
 /**
  * Creates the parameters of a run, all zero.
  *
@@ -67,12 +119,12 @@ export function createParameters(device: GPUDevice, options: ParameterOptions): 
   const gradients = createTensor(device, [trainedLength], 'parameter gradients')
   const firstMoments = createTensor(device, [trainedLength], 'first moments')
   const secondMoments = createTensor(device, [trainedLength], 'second moments')
+  const valuesPart = { tensor: values, bytes: length * 4 }
   const stateful = [
-    { tensor: values, bytes: length * 4 },
+    valuesPart,
     { tensor: firstMoments, bytes: trainedLength * 4 },
     { tensor: secondMoments, bytes: trainedLength * 4 },
   ]
-  const stateBytes = stateful.reduce((sum, { bytes }) => sum + bytes, 0)
 
   const segmentOf = (name: string): Segment => {
     const segment = layout.segments.get(name)
@@ -86,7 +138,7 @@ export function createParameters(device: GPUDevice, options: ParameterOptions): 
     gradients,
     firstMoments,
     secondMoments,
-    bytes: stateBytes + trainedLength * 4,
+    bytes: bytesOf(stateful) + trainedLength * 4,
     value(name) {
       const { shape, first } = segmentOf(name)
       return { buffer: values.buffer, shape, offsetBytes: first * 4 }
@@ -104,44 +156,11 @@ export function createParameters(device: GPUDevice, options: ParameterOptions): 
       clear(commands, [gradients, firstMoments, secondMoments])
       device.queue.submit([commands.finish()])
     },
-    async read() {
-      return unflatten(layout, new Float32Array(await readBuffer(device, values.buffer, 0, length * 4)))
-    },
-    async readValues() {
-      return new Uint8Array(await readBuffer(device, values.buffer, 0, length * 4))
-    },
-    tensorsOf(bytes) {
-      check(
-        bytes.length === length * 4,
-        'storage-corrupt',
-        () => `the parameters have ${bytes.length} bytes, expected ${length * 4}`,
-      )
-      return unflatten(layout, new Float32Array(bytes.slice().buffer))
-    },
-    async readState() {
-      const parts = await Promise.all(
-        stateful.map(({ tensor, bytes }) => readBuffer(device, tensor.buffer, 0, bytes)),
-      )
-      const state = new Uint8Array(stateBytes)
-      let offset = 0
-      for (const part of parts) {
-        state.set(new Uint8Array(part), offset)
-        offset += part.byteLength
-      }
-      return state
-    },
-    writeState(state) {
-      check(
-        state.length === stateBytes,
-        'storage-corrupt',
-        () => `the state of training has ${state.length} bytes, expected ${stateBytes}`,
-      )
-      let offset = 0
-      for (const { tensor, bytes } of stateful) {
-        device.queue.writeBuffer(tensor.buffer, 0, state, offset, bytes)
-        offset += bytes
-      }
-    },
+    read: async () => tensorsOf(layout, await readParts(device, [valuesPart])),
+    readValues: () => readParts(device, [valuesPart]),
+    tensorsOf: (bytes) => tensorsOf(layout, bytes),
+    readState: () => readParts(device, stateful),
+    writeState: (state) => writeParts(device, stateful, state),
     destroy() {
       for (const { buffer } of [values, gradients, firstMoments, secondMoments]) buffer.destroy()
     },

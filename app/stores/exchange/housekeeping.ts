@@ -20,7 +20,7 @@ import { useSettings } from '../page/settings.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
-interface Household {
+export interface Household {
   readonly models: number
   readonly characters: number
   readonly chats: number

@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
-import type { TrainEvent, TrainResult } from '../../../src/engine/protocol.ts'
+import type { TrainEvent, TrainParams, TrainResult } from '../../../src/engine/protocol.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import type { RunHistory, RunProgress, RunRecord, RunResult } from '../../../src/storage/runs.ts'
 import { connectedEngine, useEngine, whenReady } from '../engine/engine.ts'
@@ -222,43 +222,23 @@ async function rehearse(
     cutOffAt: null,
   }))
   const inbox = collectEvents()
-  const saver = saveCheckpoints(run.id, {
-    progress: () => progressOf(run, 'going'),
-    onKept: (step) => useTraining.setState({ keptStep: step, room: null }),
-    onUnkept: () => useTraining.setState({ isUnkept: true }),
-    onNoRoom(room) {
-      useTraining.setState({ room })
-      pauseTraining()
-    },
-  })
+  const saver = checkpointSaver(run)
   try {
     const engine = await whenReady(signal)
     checkBackbone(run)
     // Its answer is shown Backstage; a refusal changes nothing here.
     keepStorage().catch(() => false)
-    const done = engine.request(
-      'train',
-      {
-        backbone: run.backbone.name,
-        dialogues: run.dialogues,
-        config: run.config,
-        start: run.start,
-        checkpoint: checkpoint?.file ?? null,
-        trial: run.trial,
-        duty: useSettings.getState().duty,
+    const done = engine.request('train', trainParams(run, checkpoint), {
+      onYield: (event) => {
+        if (event.kind !== 'checkpoint') inbox.push(event)
+        else {
+          // What is kept with a checkpoint reaches at least as far as it.
+          inbox.finish()
+          saver.push(event)
+        }
       },
-      {
-        onYield: (event) => {
-          if (event.kind !== 'checkpoint') inbox.push(event)
-          else {
-            // What is kept with a checkpoint reaches at least as far as it.
-            inbox.finish()
-            saver.push(event)
-          }
-        },
-        signal,
-      },
-    )
+      signal,
+    })
     if (stopsAtOnce) controller?.abort()
     const result = await done
     inbox.finish()
@@ -272,6 +252,33 @@ async function rehearse(
     await keepProgress(run, 'paused')
   } finally {
     isEnding = false
+  }
+}
+
+/** Keeps the checkpoints of a run, and pauses it where there is no room for them. */
+function checkpointSaver(run: RunRecord): ReturnType<typeof saveCheckpoints> {
+  return saveCheckpoints(run.id, {
+    progress: () => progressOf(run, 'going'),
+    onKept: (step) => useTraining.setState({ keptStep: step, room: null }),
+    onUnkept: () => useTraining.setState({ isUnkept: true }),
+    onNoRoom(room) {
+      useTraining.setState({ room })
+      pauseTraining()
+    },
+  })
+}
+
+function trainParams(run: RunRecord, checkpoint: Checkpoint | null): TrainParams {
+  const { backbone, dialogues, config, start, trial } = run
+  const { duty } = useSettings.getState()
+  return {
+    backbone: backbone.name,
+    dialogues,
+    config,
+    start,
+    checkpoint: checkpoint?.file ?? null,
+    trial,
+    duty,
   }
 }
 

@@ -60,11 +60,7 @@ function WriteLines() {
           {fileName}, {bytes(text.length)}
         </p>
       )}
-      <p id="lines-forms" className={styles.forms}>
-        One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>)
-        begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a
-        character card, also as a picture or CHARX. Drop one anywhere here.
-      </p>
+      <Forms id="lines-forms" />
       <div className={styles.actions}>
         <FileButton
           label="Choose a file"
@@ -83,23 +79,38 @@ function WriteLines() {
           <Button label="Clear" icon="close" look="quiet" onClick={clearLines} />
         )}
       </div>
-      {!isEmpty && (
-        <Field label="The character’s name, where the lines do not say it">
-          {(id) => (
-            <input
-              id={id}
-              className={styles.name}
-              value={roleName}
-              maxLength={80}
-              autoComplete="off"
-              onChange={(event) => nameRole(event.target.value)}
-            />
-          )}
-        </Field>
-      )}
+      {!isEmpty && <RoleName name={roleName} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
       {report && <LinesPreview report={report} />}
     </div>
+  )
+}
+
+function RoleName({ name }: { readonly name: string }) {
+  return (
+    <Field label="The character’s name, where the lines do not say it">
+      {(id) => (
+        <input
+          id={id}
+          className={styles.name}
+          value={name}
+          maxLength={80}
+          autoComplete="off"
+          onChange={(event) => nameRole(event.target.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** What the lines may look like. */
+function Forms({ id }: { readonly id: string }) {
+  return (
+    <p id={id} className={styles.forms}>
+      One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>) begins
+      another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card,
+      also as a picture or CHARX. Drop one anywhere here.
+    </p>
   )
 }
 

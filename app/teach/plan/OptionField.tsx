@@ -39,24 +39,7 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
         />
       )
     case 'choice':
-      return (
-        <Field {...common}>
-          {(id, aboutId) => (
-            <select
-              id={id}
-              aria-describedby={aboutId}
-              value={String(value)}
-              onChange={(event) => change(event.target.value)}
-            >
-              {option.choices.map((choice) => (
-                <option key={choice.value} value={choice.value}>
-                  {choice.name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      )
+      return <ChoiceField {...common} option={option} value={String(value)} />
     case 'several':
       return <SeveralField option={option} value={Array.isArray(value) ? value : []} beside={beside} />
     case 'text':
@@ -77,6 +60,36 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
     default:
       return option satisfies never
   }
+}
+
+interface ChoiceFieldProps {
+  readonly label: string
+  readonly about: string
+  readonly beside: React.ReactNode
+  readonly option: TrainingOption & { readonly kind: 'choice' }
+  readonly value: string
+}
+
+/** One of a few. */
+function ChoiceField({ option, value, ...common }: ChoiceFieldProps) {
+  return (
+    <Field {...common}>
+      {(id, aboutId) => (
+        <select
+          id={id}
+          aria-describedby={aboutId}
+          value={value}
+          onChange={(event) => setOption(option, event.target.value)}
+        >
+          {option.choices.map((choice) => (
+            <option key={choice.value} value={choice.value}>
+              {choice.name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
 }
 
 interface SeveralFieldProps {

@@ -48,11 +48,45 @@ function PlanRehearsal() {
   )
   const joined = packs.find(({ id }) => id === plan.joins)
   const { way, role, obstacle, canJoin } = settlePlan(plan, report, joined ?? info)
-  const names = report?.roles.map(({ name }) => name) ?? []
   return (
     <div className={styles.plan}>
       <WayChoice value={way} canJoin={canJoin} onChange={(next) => changePlan({ way: next })} />
-      {way !== 'all' && names.length > 1 && (
+      {way !== 'all' && <Newcomer role={role} joins={joined?.id ?? ''} packs={packs} />}
+      <Pace />
+      <DutySlider />
+      <AdvancedSettings hasStart={way !== 'all'} />
+      {obstacle === null && !isElsewhere && <Duration />}
+      <div className={styles.start}>
+        <Button
+          label="Start the rehearsal"
+          icon="onward"
+          look="strong"
+          disabled={obstacle !== null || isMute || isElsewhere}
+          onClick={() => {
+            void beginRehearsal()
+            goToStep(2)
+          }}
+        />
+        {obstacle && <p className={styles.note}>{obstacle}</p>}
+      </div>
+    </div>
+  )
+}
+
+interface NewcomerProps {
+  readonly role: string
+  /** The pack of the company, or none for the one that came with the model. */
+  readonly joins: string
+  readonly packs: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** Who is taught of those that the lines name, and whose company they join. */
+function Newcomer({ role, joins, packs }: NewcomerProps) {
+  const report = useLines((state) => state.report)
+  const names = report?.roles.map(({ name }) => name) ?? []
+  return (
+    <>
+      {names.length > 1 && (
         <Field label="Who is new">
           {(id) => (
             <select id={id} value={role} onChange={(event) => changePlan({ role: event.target.value })}>
@@ -63,12 +97,12 @@ function PlanRehearsal() {
           )}
         </Field>
       )}
-      {way !== 'all' && packs.length > 0 && (
+      {packs.length > 0 && (
         <Field label="Whose company they join">
           {(id) => (
             <select
               id={id}
-              value={joined?.id ?? ''}
+              value={joins}
               onChange={(event) => changePlan({ joins: event.target.value || null })}
             >
               <option value="">The one that came with the model</option>
@@ -81,6 +115,15 @@ function PlanRehearsal() {
           )}
         </Field>
       )}
+    </>
+  )
+}
+
+/** How long it goes, and what is asked on the way how often. */
+function Pace() {
+  const plan = useRehearsalPlan()
+  return (
+    <>
       <div className={styles.pair}>
         <NumberField
           label={stepsOption.name}
@@ -112,22 +155,6 @@ function PlanRehearsal() {
           />
         )}
       </Field>
-      <DutySlider />
-      <AdvancedSettings hasStart={way !== 'all'} />
-      {obstacle === null && !isElsewhere && <Duration />}
-      <div className={styles.start}>
-        <Button
-          label="Start the rehearsal"
-          icon="onward"
-          look="strong"
-          disabled={obstacle !== null || isMute || isElsewhere}
-          onClick={() => {
-            void beginRehearsal()
-            goToStep(2)
-          }}
-        />
-        {obstacle && <p className={styles.note}>{obstacle}</p>}
-      </div>
-    </div>
+    </>
   )
 }

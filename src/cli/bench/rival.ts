@@ -97,60 +97,75 @@ function openSession(
   })
 }
 
+type Inputs = readonly Ort.InferenceSession.TensorValueMetadata[]
+
+/** Keys and values of no token. */
+function emptyCacheOf(ort: Runtime, inputs: Inputs, headDim: number): Cache {
+  const past = inputs.filter(({ name }) => name.startsWith('past_key_values.'))
+  return Object.fromEntries(
+    past.map(({ name, type, shape }) => {
+      const dims = shape.map((size, axis) =>
+        typeof size === 'number' ? size : ([1, 0, 0, headDim][axis] ?? 0),
+      )
+      const nothing = type === 'float16' ? new Uint16Array(0) : new Float32Array(0)
+      return [name, new ort.Tensor(type, nothing, dims)]
+    }),
+  )
+}
+
+/** Tokens behind so many that are in the cache. */
+interface Fed {
+  readonly ids: readonly number[]
+  readonly past: number
+  readonly cache: Cache
+  readonly logitsToKeep: number
+}
+
+interface Step {
+  readonly logits: Ort.Tensor
+  readonly cache: Cache
+}
+
+async function runSession(
+  ort: Runtime,
+  session: Ort.InferenceSession,
+  inputs: Inputs,
+  { ids, past, cache, logitsToKeep }: Fed,
+): Promise<Step> {
+  const total = past + ids.length
+  const own: Record<string, () => Ort.Tensor> = {
+    input_ids: () => new ort.Tensor('int64', integers(ids), [1, ids.length]),
+    attention_mask: () => new ort.Tensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
+    position_ids: () => new ort.Tensor('int64', integers(ids.map((_, i) => past + i)), [1, ids.length]),
+    num_logits_to_keep: () => new ort.Tensor('int64', integers([logitsToKeep]), []),
+  }
+  const feeds = inputs.flatMap(({ name }) => {
+    const tensor = cache[name] ?? own[name]?.()
+    return tensor ? [[name, tensor] as const] : []
+  })
+  const { logits, ...present } = await session.run(Object.fromEntries(feeds))
+  dispose(cache)
+  if (!logits) throw notFloats()
+  const next = Object.entries(present).map(([name, tensor]) => [pastName(name), tensor] as const)
+  return { logits, cache: Object.fromEntries(next) }
+}
+
 /**
  * Opens a model file in onnxruntime.
  *
  * @throws whatever onnxruntime throws where it is not installed or the provider does not run here.
  */
 export async function openRival(model: RivalModel, provider: Provider): Promise<Rival> {
-  const { headDim } = model
   const ort = createRequire(import.meta.url)('onnxruntime-node') as Runtime
   const session = await openSession(ort, model, provider, 'logits')
   let reader: Promise<Ort.InferenceSession> | null = null
   const inputs = session.inputMetadata.filter((input) => input.isTensor)
-
-  const emptyCache = (): Cache => {
-    const past = inputs.filter(({ name }) => name.startsWith('past_key_values.'))
-    return Object.fromEntries(
-      past.map(({ name, type, shape }) => {
-        const dims = shape.map((size, axis) =>
-          typeof size === 'number' ? size : ([1, 0, 0, headDim][axis] ?? 0),
-        )
-        const nothing = type === 'float16' ? new Uint16Array(0) : new Float32Array(0)
-        return [name, new ort.Tensor(type, nothing, dims)]
-      }),
-    )
-  }
-
-  const run = async (
-    by: Ort.InferenceSession,
-    ids: readonly number[],
-    past: number,
-    cache: Cache,
-    logitsToKeep: number,
-  ): Promise<{ logits: Ort.Tensor; cache: Cache }> => {
-    const total = past + ids.length
-    const own: Record<string, () => Ort.Tensor> = {
-      input_ids: () => new ort.Tensor('int64', integers(ids), [1, ids.length]),
-      attention_mask: () => new ort.Tensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
-      position_ids: () => new ort.Tensor('int64', integers(ids.map((_, i) => past + i)), [1, ids.length]),
-      num_logits_to_keep: () => new ort.Tensor('int64', integers([logitsToKeep]), []),
-    }
-    const feeds = inputs.flatMap(({ name }) => {
-      const tensor = cache[name] ?? own[name]?.()
-      return tensor ? [[name, tensor] as const] : []
-    })
-    const { logits, ...present } = await by.run(Object.fromEntries(feeds))
-    dispose(cache)
-    if (!logits) throw notFloats()
-    const next = Object.entries(present).map(([name, tensor]) => [pastName(name), tensor] as const)
-    return { logits, cache: Object.fromEntries(next) }
-  }
-
+  const emptyCache = (): Cache => emptyCacheOf(ort, inputs, model.headDim)
+  const run = (by: Ort.InferenceSession, fed: Fed): Promise<Step> => runSession(ort, by, inputs, fed)
   return {
     name: `onnxruntime-node ${ort.env.versions.node ?? ''}, ${provider === 'webgpu' ? 'WebGPU' : 'CPU'} provider`,
     async logits(ids) {
-      const { logits, cache } = await run(session, ids, 0, emptyCache(), 0)
+      const { logits, cache } = await run(session, { ids, past: 0, cache: emptyCache(), logitsToKeep: 0 })
       dispose(cache)
       const { data } = logits
       if (data instanceof Float32Array) return data
@@ -160,7 +175,12 @@ export async function openRival(model: RivalModel, provider: Provider): Promise<
     async prefill(ids) {
       // Whole logits would come back with the session that decodes: here one piece of the cache says that all is done.
       reader ??= openSession(ort, model, provider, 'cache')
-      const { logits, cache } = await run(await reader, ids, 0, emptyCache(), 1)
+      const { logits, cache } = await run(await reader, {
+        ids,
+        past: 0,
+        cache: emptyCache(),
+        logitsToKeep: 1,
+      })
       dispose(cache)
       logits.dispose()
     },
@@ -170,7 +190,7 @@ export async function openRival(model: RivalModel, provider: Provider): Promise<
       let next = ids
       try {
         for (let i = 0; i < count; i++) {
-          const step = await run(session, next, length, cache, 1)
+          const step = await run(session, { ids: next, past: length, cache, logitsToKeep: 1 })
           cache = step.cache
           length += next.length
           const vocabulary = step.logits.dims.at(-1) ?? 0

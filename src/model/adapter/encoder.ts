@@ -28,6 +28,37 @@ export interface Encoder {
 
 const EPSILON = 1e-5
 
+/** What binds the encoder's layers to a pack's weights; every tensor that it makes is in its list. */
+function layersOf(gpu: TunedDevice, pack: PackTensors, rows: number) {
+  const { device } = gpu
+  const tensors: Tensor[] = []
+  const keep = (tensor: Tensor): Tensor => {
+    tensors.push(tensor)
+    return tensor
+  }
+  const upload = (name: string, ...shape: readonly number[]): Tensor =>
+    keep(uploadTensor(device, shape, new Float32Array(pack.tensor(name)), name))
+  return {
+    tensors,
+    upload,
+    create: (columns: number, label: string): Tensor => keep(createTensor(device, [rows, columns], label)),
+    norm: (x: Tensor, y: Tensor, name: string): Promise<Dispatch> => {
+      const columns = x.shape[1] ?? 0
+      const gain = upload(`hypernet_encoder.${name}.weight`, columns)
+      const bias = upload(`hypernet_encoder.${name}.bias`, columns)
+      return layerNorm(device, { x, gain, bias, y }, { epsilon: EPSILON })
+    },
+    dense: (x: Tensor, y: Tensor, name: string, residual?: Tensor): Promise<Dispatch> => {
+      const [hidden, inner] = [y.shape[1] ?? 0, x.shape[1] ?? 0]
+      const weight = upload(`hypernet_encoder.${name}.weight`, hidden, inner)
+      const bias = upload(`hypernet_encoder.${name}.bias`, hidden)
+      return residual
+        ? linear(gpu, { x, weight, bias, residual, y })
+        : linear(gpu, { x, weight, bias, y }, { relu: true })
+    },
+  }
+}
+
 /**
  * The encoder of the hyper-network for up to `capacity` roles at once:
  *
@@ -49,30 +80,9 @@ export async function createEncoder(gpu: TunedDevice, pack: PackTensors, capacit
   const { hidden, layerEmbedding } = size
   const layerIds = projections.length * layers
   const rows = capacity * layerIds
-  const tensors: Tensor[] = []
-  const keep = (tensor: Tensor): Tensor => {
-    tensors.push(tensor)
-    return tensor
-  }
-  const create = (columns: number, label: string): Tensor =>
-    keep(createTensor(device, [rows, columns], label))
-  const upload = (name: string, ...shape: readonly number[]): Tensor =>
-    keep(uploadTensor(device, shape, new Float32Array(pack.tensor(name)), name))
-  const norm = (x: Tensor, y: Tensor, name: string): Promise<Dispatch> => {
-    const columns = x.shape[1] ?? 0
-    const gain = upload(`hypernet_encoder.${name}.weight`, columns)
-    const bias = upload(`hypernet_encoder.${name}.bias`, columns)
-    return layerNorm(device, { x, gain, bias, y }, { epsilon: EPSILON })
-  }
-  const dense = (x: Tensor, y: Tensor, name: string, residual?: Tensor): Promise<Dispatch> => {
-    const weight = upload(`hypernet_encoder.${name}.weight`, hidden, x.shape[1] ?? 0)
-    const bias = upload(`hypernet_encoder.${name}.bias`, hidden)
-    return residual
-      ? linear(gpu, { x, weight, bias, residual, y })
-      : linear(gpu, { x, weight, bias, y }, { relu: true })
-  }
-
-  const roleIds = keep(createTensor(device, [capacity], 'role ids'))
+  const { tensors, create, upload, norm, dense } = layersOf(gpu, pack, rows)
+  const roleIds = createTensor(device, [capacity], 'role ids')
+  tensors.push(roleIds)
   const inputColumns = roleEmbedding + layerEmbedding
   let input = create(inputColumns, 'hyper-network input')
   const dispatches = [

@@ -1,3 +1,4 @@
+import type { HypernetworkConfig } from '../../formats/packConfig.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import { encode } from '../../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../gpu/tensor.ts'
@@ -15,6 +16,13 @@ export interface Generator {
   /** Encodes the matrices of `mixes` blocks out of the encoder's first `roles` roles. */
   encode(pass: GPUComputePassEncoder, roles: number, mixes: number): void
   readonly tensors: readonly Tensor[]
+}
+
+/** What the generators read, and the buffer [slots, floats of a slot] that their matrices go to. */
+interface GeneratorTensors {
+  readonly encoder: Encoder
+  readonly mixes: RoleMixes
+  readonly slots: Tensor
 }
 
 /** Where one side's matrices lie in a slot: their first float, how many floats one has, and what a slot has in all. */
@@ -38,7 +46,6 @@ export function sideOf(
  * the weights sum to, and a single role is the mix of weight 1. All layers of one projection, for all mixes, are one
  * matrix product that writes straight into the slots.
  *
- * @param slots the buffer [slots, floats of a slot] that the matrices go to.
  * @throws HycoraError `out-of-memory`, `shader-invalid`, `shape-mismatch`.
  */
 export async function createGenerator(
@@ -46,10 +53,10 @@ export async function createGenerator(
   pack: PackTensors,
   layout: AdapterLayout,
   side: Side,
-  { encoder, mixes, slots }: { readonly encoder: Encoder; readonly mixes: RoleMixes; readonly slots: Tensor },
+  { encoder, mixes, slots }: GeneratorTensors,
 ): Promise<Generator> {
   const { device } = gpu
-  const { layers, projections, rank } = pack.config
+  const { layers, projections } = pack.config
   const { capacity, layerIds, size } = encoder
   const width = size.generatorRank + 1
   const z = createTensor(device, [capacity, layerIds * width], 'z')
@@ -63,11 +70,8 @@ export async function createGenerator(
   }
 
   const bind = async (projection: Projection, index: number): Promise<readonly [Dispatch, Dispatch]> => {
-    const name = side === 'A' ? `${projection}_down_linear` : `${projection}_up_linear`
-    const { base, features, slotSize } = sideOf(layout, side, projection)
-    const down = withConstant(pack, `${name}.down`, size.hidden)
-    const up = withBias(pack, `${name}.up`, size.generatorRank)
-    const padded = side === 'A' ? padRows(up, features, rank, layout.paddedRank) : up
+    const { base, slotSize } = sideOf(layout, side, projection)
+    const { name, down, up, rows } = weightsOf(pack, layout, side, projection, size)
     const blocks = { count: capacity, rows: layers, xFirstRow: index * layers, xBlockRows: layerIds }
     return Promise.all([
       linear(
@@ -84,11 +88,7 @@ export async function createGenerator(
         gpu,
         {
           x: zRows,
-          weight: upload(
-            [features * layout.paddedRank, width],
-            resize(padded, features * layout.paddedRank * width),
-            `${name}.up`,
-          ),
+          weight: upload([rows, width], up, `${name}.up`),
           slots: mixes.slots,
           y: slots,
         },
@@ -97,11 +97,9 @@ export async function createGenerator(
     ])
   }
   const bound = await Promise.all(projections.map(bind))
-  const mix = await mixRows(
-    device,
-    { x: z, sources: mixes.sources, weights: mixes.weights, slots: mixes.order, y: mixed },
-    { accumulate: false },
-  )
+  const { sources, weights, order } = mixes
+  const mixing = { x: z, sources, weights, slots: order, y: mixed }
+  const mix = await mixRows(device, mixing, { accumulate: false })
   return {
     tensors,
     encode(pass, roles, count) {
@@ -109,6 +107,27 @@ export async function createGenerator(
       encode(pass, mix, count)
       for (const [, up] of bound) encode(pass, up, count * layers)
     },
+  }
+}
+
+/** D and U of a projection as the GPU has them: U with the rank padded, `rows` rows of one number more than its rank. */
+function weightsOf(
+  pack: PackTensors,
+  layout: AdapterLayout,
+  side: Side,
+  projection: Projection,
+  { hidden, generatorRank }: HypernetworkConfig,
+) {
+  const name = side === 'A' ? `${projection}_down_linear` : `${projection}_up_linear`
+  const { features } = sideOf(layout, side, projection)
+  const rows = features * layout.paddedRank
+  const up = withBias(pack, `${name}.up`, generatorRank)
+  const padded = side === 'A' ? padRows(up, features, pack.config.rank, layout.paddedRank) : up
+  return {
+    name,
+    rows,
+    down: withConstant(pack, `${name}.down`, hidden),
+    up: resize(padded, rows * (generatorRank + 1)),
   }
 }
 
