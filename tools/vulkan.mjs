@@ -75,7 +75,9 @@ function loaderFolder(folder) {
 
 /**
  * What must be in the environment before Node starts so that Dawn finds a Vulkan driver: nothing where the system has
- * one that works here, or the environment names one; else the software driver and the loader that Chromium ships.
+ * one for what is here, or the environment names one; else the software driver and the loader that Chromium ships, and
+ * `HYCORA_DRIVER`, which says so. Whether the system's driver is new enough shows only where it is used: for that
+ * `HYCORA_SPARE_DRIVER` names Chromium's.
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Record<string, string>}
  */
@@ -95,9 +97,12 @@ export function vulkanEnvironment(environment = process.env) {
     chromium,
   })
   if (chromium === undefined) return additions
+  const manifest = join(chromium, 'vk_swiftshader_icd.json')
   return {
     ...additions,
-    ...(driver === 'chromium' && { VK_ICD_FILENAMES: join(chromium, 'vk_swiftshader_icd.json') }),
+    ...(driver === 'chromium'
+      ? { VK_ICD_FILENAMES: manifest, HYCORA_DRIVER: 'chromium' }
+      : { HYCORA_SPARE_DRIVER: manifest }),
     ...(loader === 'chromium' && {
       LD_LIBRARY_PATH: [loaderFolder(chromium), environment['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
     }),

@@ -9,24 +9,58 @@ export interface NodeDevice extends TunedDevice {
   readonly description: string
 }
 
+/** What is used of the package `webgpu`. */
+interface Dawn {
+  create(options: string[]): GPU
+  readonly globals: object
+}
+
 /** Dawn's instance: it must outlive its devices, so it is held for as long as the process lives. */
 let instance: GPU | undefined
 
+/** Whether it was said that Chromium's driver computes. */
+let isTold = false
+
 /**
- * A WebGPU device from Dawn, on whatever Vulkan, Metal or D3D12 driver the machine has.
+ * A WebGPU device from Dawn, on whatever Vulkan, Metal or D3D12 driver the machine has; where the system's Vulkan driver
+ * is missing or too old, on Chromium's, with one line that says so.
  *
  * @throws HycoraError `webgpu-unavailable` where Dawn is not installed or finds no driver.
  */
 export async function openNodeDevice(): Promise<NodeDevice> {
-  const load = createRequire(import.meta.url)
-  let dawn: { create: (options: string[]) => GPU; globals: object }
+  const dawn = loadDawn()
+  Object.assign(globalThis, dawn.globals)
+  // tools/vulkan.mjs sets both.
+  const { HYCORA_DRIVER: driver, HYCORA_SPARE_DRIVER: spare } = process.env
+  if (driver === 'chromium') tell('no Vulkan driver of the system is for this machine')
   try {
-    dawn = load('webgpu') as typeof dawn
+    return await openWith(dawn)
+  } catch (error) {
+    if (spare === undefined || process.env['VK_ICD_FILENAMES'] === spare) throw error
+    // The loader of drivers reads the environment anew for every instance.
+    process.env['VK_ICD_FILENAMES'] = spare
+    instance = undefined
+    const device = await openWith(dawn)
+    tell('the system’s Vulkan driver is too old, or does not work here')
+    return device
+  }
+}
+
+function loadDawn(): Dawn {
+  try {
+    return createRequire(import.meta.url)('webgpu') as Dawn
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new HycoraError('webgpu-unavailable', `Dawn did not load: ${reason.split('\n')[0]}`)
   }
-  Object.assign(globalThis, dawn.globals)
+}
+
+function tell(why: string): void {
+  if (!isTold) process.stderr.write(`warning: ${why}: Chromium’s driver computes, on the processor\n`)
+  isTold = true
+}
+
+async function openWith(dawn: Dawn): Promise<NodeDevice> {
   const adapter = await requestAdapter((instance ??= dawn.create([])))
   if (!adapter) {
     throw new HycoraError(

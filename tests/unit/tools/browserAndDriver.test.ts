@@ -61,3 +61,10 @@ test('vulkanEnvironment keeps a driver that the environment names', () => {
   expect(additions).not.toHaveProperty('VK_ICD_FILENAMES')
   expect(additions['XDG_RUNTIME_DIR'] ?? '/run/user/1000').toBe('/run/user/1000')
 })
+
+test('vulkanEnvironment names Chromium’s driver for the case that the system’s is too old', () => {
+  const { HYCORA_DRIVER, HYCORA_SPARE_DRIVER, VK_ICD_FILENAMES } = vulkanEnvironment({})
+  const spare = HYCORA_DRIVER === 'chromium' ? VK_ICD_FILENAMES : HYCORA_SPARE_DRIVER
+  expect(spare ?? 'vk_swiftshader_icd.json').toMatch(/vk_swiftshader_icd\.json$/)
+  expect(HYCORA_DRIVER === undefined || HYCORA_SPARE_DRIVER === undefined).toBe(true)
+})
