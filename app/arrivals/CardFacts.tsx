@@ -1,14 +1,17 @@
 import type { CardArrival } from '../../src/exchange/arrival.ts'
-import { greetingsOf } from '../../src/cast/cardTexts.ts'
+import { greetingsOf, nameOf, unknownIn } from '../../src/cast/cardTexts.ts'
 import { cardMember } from '../../src/cast/member.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'
+import { fillMacros } from '../../src/core/macros.ts'
+import type { CharacterCard } from '../../src/formats/card.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { teachCard } from '../stores/exchange/arrivals.ts'
+import { useSettings } from '../stores/page/settings.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
 
@@ -16,20 +19,17 @@ const specs = { v1: 'first version', v2: 'V2', v3: 'V3' } as const
 
 /** The longest part of a card's text that the sheet shows. */
 const LONGEST = 4000
+/** Entries of a lorebook, and names of macros, that it shows. */
+const MOST_LORE = 100
+const MOST_MACROS = 12
 
 /** What a card holds: who it is, in its own words, and what comes with it. */
 export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
   const { card, fileName, warnings, portrait } = arrival
   const name = plainName(card.name)
   const member = cardMember({ id: '', fileName, card: arrival.data, name, portrait })
-  const texts = [
-    card.description,
-    card.personality,
-    card.scenario,
-    ...greetingsOf(card),
-    card.exampleMessages,
-    card.systemPrompt,
-  ].filter((text) => text.trim() !== '')
+  const user = useSettings(({ userName }) => userName)
+  const unknown = unknownIn(card)
   const facts: readonly (readonly [string, string])[] = [
     ['By', card.creator],
     ['Version', card.characterVersion],
@@ -51,6 +51,15 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
           ))}
         </Notice>
       )}
+      {unknown.length > 0 && (
+        <Notice title="Some of its macros are not known here" tone="calm">
+          <p>
+            {unknown.slice(0, MOST_MACROS).join(', ')}
+            {unknown.length > MOST_MACROS && ` and ${count(unknown.length - MOST_MACROS)} more`} stay in the
+            text as they are.
+          </p>
+        </Notice>
+      )}
       {card.creatorNotes.trim() !== '' && (
         <Fold title="What its maker says">
           <p className={styles.words} dir="auto">
@@ -59,9 +68,9 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
         </Fold>
       )}
       <Fold title="Their text">
-        {texts.map((text) => (
-          <p key={text} className={styles.words} dir="auto">
-            {shortened(text)}
+        {textsOf(card, user).map((text, index) => (
+          <p key={`${index} ${text.slice(0, 32)}`} className={styles.words} dir="auto">
+            {text}
           </p>
         ))}
         <dl className={styles.facts}>
@@ -134,6 +143,19 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
       <dd dir="auto">{value.slice(0, 200)}</dd>
     </>
   )
+}
+
+/** The texts of a card as they are played: in their order, macros filled, none longer than can be shown. */
+function textsOf(card: CharacterCard, user: string): readonly string[] {
+  const { description, personality, scenario, exampleMessages, systemPrompt, lore } = card
+  const words = [description, personality, scenario, ...greetingsOf(card), exampleMessages, systemPrompt]
+  const values = { user, character: nameOf(card), original: '{{original}}' }
+  return [...words, ...lore.slice(0, MOST_LORE)]
+    .filter((text) => text.trim() !== '')
+    .map((text, seed) => {
+      const filled = fillMacros(text.slice(0, 2 * LONGEST), { ...values, seed })
+      return text.length > LONGEST ? shortened(filled + text.slice(2 * LONGEST)) : filled
+    })
 }
 
 function shortened(text: string): string {

@@ -1,7 +1,5 @@
 import { memo, useState } from 'react'
 
-import { selectedTake } from '../../src/storage/chat.ts'
-import { fillMacros } from '../../src/cast/macros.ts'
 import { accentProps, Portrait } from '../cast/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Message.module.css'
@@ -13,12 +11,11 @@ import asides from '../shared/Asides.module.css'
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
-  const { message, member, userName, characterName, startsRun, isEditing, live } = props
+  const { message, member, text, startsRun, isEditing, live } = props
   // Where nothing hovers, a tap on the words shows what can be done with them.
   const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
   const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
-  const text = fillMacros(selectedTake(message).text, { user: userName, character: characterName })
   return (
     <article
       className={[styles.message, isUser ? styles.user : styles.role, startsRun ? styles.first : ''].join(
@@ -52,7 +49,7 @@ export const Message = memo(function Message(props: MessageProps) {
           </div>
         )}
         {message.excluded && <p className={asides.note}>Not sent to the model.</p>}
-        {!isEditing && live === 'no' && <MessageActions {...props} text={text} />}
+        {!isEditing && live === 'no' && <MessageActions {...props} />}
       </div>
     </article>
   )

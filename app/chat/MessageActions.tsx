@@ -9,13 +9,8 @@ import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './messageProps.ts'
 import styles from './MessageActions.module.css'
 
-interface MessageActionsProps extends MessageProps {
-  /** The words as shown. */
-  readonly text: string
-}
-
 /** What can be done with a message; shown on hover, on focus and under the last one. */
-export function MessageActions({ message, text, isLast, canRepeat, isBusy }: MessageActionsProps) {
+export function MessageActions({ message, text, isLast, canRepeat, isBusy }: MessageProps) {
   const isRole = message.speaker === 'role'
   const isLastAnswer = isLast && isRole
   return (

@@ -1,6 +1,7 @@
 import { Fragment, useEffect, useRef, useState } from 'react'
 
 import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
+import { selectedTake } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
@@ -8,7 +9,7 @@ import { findMember, useCast } from '../stores/company/cast.ts'
 import { useGeneration, withLive } from '../stores/chat/generation.ts'
 import type { Live } from '../stores/chat/generation.ts'
 import { usePreview } from '../stores/chat/preview.ts'
-import { characterName } from '../stores/chat/scene.ts'
+import { chatNames, wordsOf } from '../stores/chat/scene.ts'
 import { useSession } from '../stores/page/session.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { Message } from './Message.tsx'
@@ -35,6 +36,7 @@ export function MessageList({ chat, member }: MessageListProps) {
   const content = useRef<HTMLDivElement>(null)
   const [limit, setLimit] = useState(PAGE)
 
+  const names = chatNames(chat, member, userName)
   const messages = withLive(chat, live)
   const hasBegun = messages.some((message) => message.speaker === 'user')
   const hidden = Math.max(0, messages.length - limit)
@@ -67,8 +69,7 @@ export function MessageList({ chat, member }: MessageListProps) {
                 <Message
                   message={message}
                   member={speaking}
-                  userName={userName}
-                  characterName={characterName(speaking ?? member, message.key ?? chat.key)}
+                  text={wordsOf(selectedTake(message), message, chat, names)}
                   startsRun={startsRun(messages, index)}
                   isLast={index === messages.length - 1}
                   canRepeat={hasBegun}
@@ -119,7 +120,9 @@ function useCutMessage(chat: Chat): string | null {
 
 function startsRun(messages: readonly ChatMessage[], index: number): boolean {
   const [before, here] = [messages[index - 1], messages[index]]
-  return before?.speaker !== here?.speaker || before?.key !== here?.key
+  // Nobody in the cast has a key, and a crowd of such has names.
+  const isSameName = here?.speaker === 'user' || here?.key !== null || before?.name === here.name
+  return before?.speaker !== here?.speaker || before?.key !== here?.key || !isSameName
 }
 
 function liveState(live: Live | null, message: ChatMessage): 'no' | 'loading' | 'waiting' | 'speaking' {

@@ -5,9 +5,8 @@ import type { CastMember } from '../../src/cast/member.ts'
 export interface MessageProps {
   readonly message: Message
   readonly member: CastMember | undefined
-  /** What `{{user}}` and `{{char}}` stand for. */
-  readonly userName: string
-  readonly characterName: string
+  /** The shown words, macros filled. */
+  readonly text: string
   /** Whether another speaker spoke before. */
   readonly startsRun: boolean
   readonly isLast: boolean

@@ -1,5 +1,6 @@
+import { fillMacros, unknownMacros } from '../core/macros.ts'
+import type { MacroValues } from '../core/macros.ts'
 import type { CharacterCard } from '../formats/card.ts'
-import { fillMacros } from './macros.ts'
 import { roleLine } from './roleLine.ts'
 
 /** What a card's character is called: its nickname where it has one. */
@@ -12,10 +13,12 @@ export function greetingsOf({ firstMessage, alternateGreetings }: CharacterCard)
   return [firstMessage, ...alternateGreetings].filter((greeting) => greeting.trim() !== '')
 }
 
-/** The few words by which a small model plays the character of a card; null where the card says nothing. */
-export function lineOf(card: CharacterCard, userName: string): string | null {
-  const line = roleLine(card)
-  return line && fillMacros(line, { user: userName, character: nameOf(card) })
+/** The few words by which a small model plays the character of a card, under its own name or the one given. */
+export function lineOf(
+  card: CharacterCard,
+  values: Omit<MacroValues, 'character' | 'original'> & { readonly character?: string },
+): string {
+  return roleLine(card, { character: nameOf(card), ...values })
 }
 
 /**
@@ -26,6 +29,13 @@ export function wholeText(card: CharacterCard, userName: string): string {
   const parts = [card.systemPrompt, card.description, card.personality, card.scenario, card.exampleMessages]
   const present = parts.filter((part) => part.trim() !== '')
   return fillMacros(present.join('\n\n'), { user: userName, character: nameOf(card) })
+}
+
+/** The macros of a card that stay as they are, since nothing is known that they stand for. */
+export function unknownIn(card: CharacterCard): readonly string[] {
+  const { description, personality, scenario, exampleMessages, systemPrompt, lore } = card
+  const texts = [...greetingsOf(card), description, personality, scenario, exampleMessages, systemPrompt]
+  return unknownMacros([...texts, ...lore])
 }
 
 /** The example dialogue of a card as JSON that a data set is read from; null where it has none. */

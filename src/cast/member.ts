@@ -1,5 +1,7 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
+import { fillMacros } from '../core/macros.ts'
 import type { JsonRecord } from '../core/json.ts'
+import { seedOf } from '../core/random.ts'
 import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import type { RoleFacts } from '../formats/packFacts.ts'
@@ -9,9 +11,8 @@ import { greetingsOf, nameOf } from './cardTexts.ts'
 import { drawingOf, faceOf, faceVector } from './face.ts'
 import type { Accent } from './face.ts'
 import { guestKey } from './key.ts'
-import { fillMacros } from './macros.ts'
 import { plainName } from './plainName.ts'
-import { firstSentence, roleLine } from './roleLine.ts'
+import { opening } from './roleLine.ts'
 
 /** A character as the app shows it: its card joined with its role in the pack. */
 export interface CastMember {
@@ -32,8 +33,6 @@ export interface CastMember {
   readonly greetings: readonly string[]
   /** Whether trained weights play the role; null while the model is not loaded. */
   readonly isTrained: boolean | null
-  /** What a role without weights is told to be, macros unresolved; null where its card says nothing. */
-  readonly cardLine: string | null
   readonly card: CharacterCard | null
   /** The `data` that the card was read from, to be handed on whole; read by nobody. */
   readonly cardData: JsonRecord | null
@@ -170,19 +169,16 @@ function memberOf(name: string, data: JsonRecord | null): CastMember {
     starters: commonStarters,
     greetings: card ? greetingsOf(card) : [],
     isTrained: null,
-    cardLine: card && roleLine(card),
     card,
     cardData: data,
   }
 }
 
-/** The first sentence of a card's description, short enough for a tile. */
-function openingOf({ description }: CharacterCard, character: string): string {
-  const begin = firstSentence(description.slice(0, 4 * LONGEST_LINE))
-  const line = fillMacros(begin, { user: 'you', character }).replaceAll(/\s+/g, ' ').trim()
-  if (line.length <= LONGEST_LINE) return line
-  const cut = line.slice(0, LONGEST_LINE)
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), LONGEST_LINE / 2)).trimEnd()}…`
+/** What a card's description says first, short enough for a tile. */
+function openingOf(card: CharacterCard, character: string): string {
+  const names = { user: 'you', character, seed: seedOf(card.name) }
+  const line = opening({ ...card, description: fillMacros(card.description, names) }, LONGEST_LINE)
+  return line.replaceAll(/\s+/g, ' ')
 }
 
 function colour(value: unknown): string | undefined {

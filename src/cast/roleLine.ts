@@ -1,51 +1,124 @@
-/** A description's first clause is a sentence; more than this is no clause. */
-const LONGEST = 240
+import { fillMacros, hasMacro } from '../core/macros.ts'
+import type { MacroValues } from '../core/macros.ts'
+import { OWN, traitsOf } from './description.ts'
+import type { Trait } from './description.ts'
+import { firstSentence, shortened } from './sentences.ts'
 
-/** A sentence's end: not that of "Dr." or "J. S.". */
-const END = /(?<=[\p{Ll}\d)]{3})[.!?](?=\s|$)/u
+/** What a description says first of all is a sentence; more than this is none. */
+const LONGEST = 240
+/** What stands under one label, at most. */
+const LONGEST_TRAIT = 120
 
 /** More of a system prompt than any model here can read. */
 const LONGEST_PROMPT = 60_000
 
-/** What of a character card says who somebody is; macros unresolved. */
+/** What of a character card says who somebody is. */
 export interface RoleTexts {
+  readonly name: string
+  readonly nickname: string
   readonly systemPrompt: string
   readonly description: string
   readonly personality: string
 }
 
+const MANNER = /personality|traits?$|^mind$|temperament|^character$|manner/i
+
+/** What is said of a story, not of somebody in it. */
+const OF_THE_STORY =
+  /^(?:tags?|genres?|scenario|setting|rating|style|format|notes?|rules?|instructions?|system)$/i
+
+/** Which traits say most of who somebody is, the first first; what is under none of these labels comes last. */
+const RANKS: readonly RegExp[] = [
+  /^$|^\{\{char\}\}$/,
+  /occupation|job|profession|career|\brole\b|\bwork|title|position|identity|archetype|^class$|^persona$/i,
+  /species|race|kind|^type$/i,
+  /\bage\b/i,
+  /gender|\bsex\b/i,
+  MANNER,
+  /overview|summary|^about|^description$|^basics?$|^bio|^info/i,
+  /name|alias/i,
+]
+
 /**
- * The few words by which a small model plays a role that has no adapter: who it is, in one clause, what it is like, in one
- * sentence, and that it speaks as nobody else. A whole card makes a model of this size speak about the character, or as
- * anybody in it. A card's own system prompt stands as it is; null where the card says nothing.
+ * The few words by which a small model plays a role that has no adapter: who it is, in a sentence or a few traits, what it
+ * is like, and that it speaks as nobody else; then the card's own system prompt, in which `{{original}}` stands for the
+ * words before. A whole card makes a model of this size speak about the character, or as anybody in it. Every macro is
+ * filled before anything is cut.
  */
-export function roleLine({ systemPrompt, description, personality }: RoleTexts): string | null {
-  if (systemPrompt.trim() !== '') return systemPrompt.trim().slice(0, LONGEST_PROMPT)
-  const clause = firstOf(description, /[:;]/)
-  const manner = firstOf(personality)
-  if (clause === '' && manner === '') return null
-  const { name = '', rest = '' } = /^(?<name>\{\{char\}\}) is (?<rest>.+)$/su.exec(clause)?.groups ?? {}
-  const who = name === '' ? `You are {{char}}. ${clause}` : `You are ${name}, ${rest}`
-  return [who.trim().replace(/\.$/u, ''), manner, 'Speak only as {{char}}']
+export function roleLine(texts: RoleTexts, values: MacroValues): string {
+  const own = fillMacros(ownLine(texts, values), values)
+  const { systemPrompt } = texts
+  const prompt = fillMacros(systemPrompt.slice(0, LONGEST_PROMPT), { ...values, original: own }).trim()
+  if (prompt === '') return own
+  return hasMacro(systemPrompt, 'original') ? prompt : `${own}\n${prompt}`
+}
+
+/** The line without the card's system prompt; the two names are still open, so that they are told from other words. */
+function ownLine({ name, nickname, ...texts }: RoleTexts, values: MacroValues): string {
+  const names = [name, nickname, values.character].filter((one) => one.trim() !== '')
+  const open = { ...values, user: '{{user}}', character: '{{char}}' }
+  const [described, manner] = [texts.description, texts.personality].map((text, index) =>
+    traitsOf(fillMacros(text, { ...open, seed: (values.seed ?? 0) + index }), names),
+  )
+  const isSaidApart = (manner ?? []).length > 0
+  const who = whoIs(described ?? [], names, isSaidApart)
+  return [who, summary(manner ?? [], LONGEST, false), 'Speak only as {{char}}.']
     .filter((part) => part !== '')
-    .map((part) => `${part}.`)
     .join(' ')
 }
 
-/** The first sentence of a text, with the mark that ends it. */
-export function firstSentence(text: string): string {
-  const trimmed = text.trim()
-  return trimmed.slice(0, (trimmed.split(END)[0] ?? '').length + 1)
+/** Who somebody is in a line of at most so many characters: the description's first sentence, or what its traits say. */
+export function opening(
+  { name, nickname, description }: Pick<RoleTexts, 'name' | 'nickname' | 'description'>,
+  most: number,
+): string {
+  const traits = traitsOf(
+    description,
+    [name, nickname].filter((one) => one.trim() !== ''),
+  )
+  return summary(traits, most, false)
 }
 
-/** The text up to its first sentence's end, or up to `mark` before that. */
-function firstOf(text: string, mark?: RegExp): string {
-  const sentence = text.trim().split(END)[0] ?? ''
-  const clause = (mark ? (sentence.split(mark)[0] ?? '') : sentence).trim()
-  if (clause.length <= LONGEST) return clause
-  // The last comma within reach, else the last space: half a word is none.
-  const within = clause.slice(0, LONGEST + 1)
-  const comma = within.lastIndexOf(',')
-  const end = comma > 0 ? comma : within.lastIndexOf(' ')
-  return clause.slice(0, end > 0 ? end : LONGEST).trim()
+/** "You are Orla, a keeper.", or "You are Orla. Occupation: keeper." */
+function whoIs(traits: readonly Trait[], names: readonly string[], isMannerApart: boolean): string {
+  const said = summary(traits, LONGEST, isMannerApart)
+  if (said === '') return 'You are {{char}}.'
+  if (traits[0]?.label === OWN) return `You are {{char}}${/^(?:an?|the)\s/i.test(said) ? ',' : ':'} ${said}`
+  const called = ['{{char}}', ...names].find((name) => said.startsWith(`${name} is `))
+  if (called !== undefined) return `You are {{char}}, ${said.slice(called.length + ' is '.length)}`
+  const isAddressed = /^you are\b/i.test(said) && ['{{char}}', ...names].some((name) => said.includes(name))
+  return isAddressed ? said : `You are {{char}}. ${said}`
+}
+
+function rankOf({ label }: Trait): number {
+  const rank = RANKS.findIndex((labels) => labels.test(label))
+  return rank < 0 ? RANKS.length : rank
+}
+
+/** Traits by how much they say, as sentences, as many as find room. */
+function summary(traits: readonly Trait[], most: number, isMannerApart: boolean): string {
+  const [first] = traits
+  if (first?.label === '' || first?.label === OWN) return sentenceOf(first.text, most)
+  const ranked = traits
+    .filter(({ label }) => !OF_THE_STORY.test(label) && !(isMannerApart && MANNER.test(label)))
+    .toSorted((one, other) => rankOf(one) - rankOf(other))
+  const parts: string[] = []
+  let length = 0
+  for (const { label, text } of ranked) {
+    const title = label === '' || label === OWN ? '' : `${label.charAt(0).toUpperCase()}${label.slice(1)}: `
+    const part = title + sentenceOf(text, LONGEST_TRAIT)
+    if (length > 0 && length + part.length > most) break
+    parts.push(part)
+    length += part.length + 1
+  }
+  return parts.join(' ')
+}
+
+/** A text's first sentence, or two where that is a single word, ended by a point. */
+function sentenceOf(text: string, most: number): string {
+  const first = firstSentence(text)
+  const isShort = /^[\p{Lu}\p{Ll}]{1,12}[.!?]$/u.test(first)
+  const whole = isShort ? `${first} ${firstSentence(text.trim().slice(first.length))}` : first
+  const sentence = shortened(whole.replace(/[.!?…\s]+$/u, ''), most)
+  return sentence === '' || /[。！？]["'”’»」』）]*$/u.test(sentence) ? sentence : `${sentence}.`
 }

@@ -93,7 +93,7 @@ async function heldOutOpenings(): Promise<readonly string[]> {
 
 /** Told who it is: by the whole card, as other programs do, or by the line that the page makes of it. */
 function prompted(engine: OpenedSpeaker, card: CharacterCard, prompt: 'card' | 'line'): Speaker {
-  const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, VISITOR)
+  const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, { user: VISITOR })
   return { engine, system, before: [greetingOf(card)], casting: null }
 }
 

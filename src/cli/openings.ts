@@ -97,7 +97,7 @@ async function speakerOf(role: string, engine: OpenedSpeaker): Promise<NamedSpea
   return {
     name: `as ${nameOf(card)}`,
     engine,
-    system: lineOf(card, VISITOR),
+    system: lineOf(card, { user: VISITOR }),
     before: [greetingOf(card)],
     casting: null,
   }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 
 import { STEADY } from '../core/sampling.ts'
 import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
-import { fillMacros } from '../cast/macros.ts'
+import { fillMacros } from '../core/macros.ts'
 import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'

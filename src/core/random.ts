@@ -40,3 +40,10 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.nextUniform())
   }
 }
+
+/** A seed from any text: the same text gives the same seed (FNV-1a, 32 bits). */
+export function seedOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash >>> 0
+}

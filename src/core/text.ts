@@ -1,3 +1,4 @@
+import { joinBytes } from './bytes.ts'
 import { HycoraError } from './errors.ts'
 
 /** What a stranger's text file says, and what its reader should be told of how it was read. */
@@ -65,6 +66,25 @@ export function decodeText(bytes: Uint8Array, name: string): DecodedText {
   const controls = head.reduce((sum, byte) => sum + Number(isControl(byte)), 0)
   if (head.includes(0) || controls > 2 + CONTROLS * head.length) refuse(name, 'no text')
   return decodeNarrow(bytes, name)
+}
+
+/** Zeros that a disk has filled a text file up with, where what it should hold was never written. */
+const LEAST_FILLING = 8
+
+/** A file without runs of zeros, which stand in no text of any encoding; behind a crash its other lines are still good. */
+export function withoutFilling(bytes: Uint8Array): Uint8Array {
+  const kept: Uint8Array[] = []
+  let from = 0
+  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at)) {
+    let end = at
+    while (end < bytes.length && bytes[end] === 0) end++
+    if (end - at >= LEAST_FILLING) {
+      kept.push(bytes.subarray(from, at))
+      from = end
+    }
+    at = end
+  }
+  return kept.length === 0 ? bytes : joinBytes([...kept, bytes.subarray(from)])
 }
 
 function refuse(name: string, kind: string): never {

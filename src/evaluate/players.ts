@@ -1,6 +1,6 @@
 import type { Turn } from '../core/dialogue.ts'
 import { greetingsOf, nameOf, wholeText } from '../cast/cardTexts.ts'
-import { fillMacros } from '../cast/macros.ts'
+import { fillMacros } from '../core/macros.ts'
 import { readCard } from '../formats/card.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { PackRole } from '../formats/packRoles.ts'

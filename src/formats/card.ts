@@ -35,6 +35,8 @@ export interface CharacterCard {
   readonly assets: readonly CardAsset[]
   /** How many entries its lorebook has. */
   readonly lorebookEntries: number
+  /** What they say. */
+  readonly lore: readonly string[]
   /** Other programs' data, kept as they are. */
   readonly extensions: JsonRecord
 }
@@ -78,7 +80,11 @@ export function readCard(value: unknown, fallbackName = ''): CharacterCard {
     tags: texts(ownField(data, 'tags'), MAX_SHORT_CHARACTERS),
     source: texts(ownField(data, 'source'), MAX_SHORT_CHARACTERS),
     assets: list(ownField(data, 'assets')).filter(isJsonRecord).map(readAsset),
-    lorebookEntries: countEntries(ownField(data, 'character_book')),
+    lorebookEntries: loreEntries(ownField(data, 'character_book')).length,
+    lore: loreEntries(ownField(data, 'character_book'))
+      .slice(0, MAX_ENTRIES)
+      .map((entry) => text(isJsonRecord(entry) ? ownField(entry, 'content') : '', MAX_TEXT_CHARACTERS))
+      .filter((content) => content.trim() !== ''),
     extensions: isJsonRecord(extensions) ? copyRecord(extensions, 0) : {},
   }
 }
@@ -107,9 +113,9 @@ function readAsset(asset: JsonRecord): CardAsset {
 }
 
 /** Entries stand in a list, or, as some programs write them, in an object by number. */
-function countEntries(book: unknown): number {
+function loreEntries(book: unknown): readonly unknown[] {
   const entries = isJsonRecord(book) ? ownField(book, 'entries') : undefined
-  return typeof entries === 'object' && entries !== null ? Object.keys(entries).length : 0
+  return typeof entries === 'object' && entries !== null ? Object.values(entries) : []
 }
 
 function copyRecord(record: JsonRecord, depth: number): JsonRecord {

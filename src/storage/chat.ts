@@ -1,4 +1,4 @@
-import type { ChatChange, ChatEvent, ChatSummary, NewMessage, Take } from './records.ts'
+import type { ChatChange, ChatEvent, ChatSource, ChatSummary, NewMessage, Take } from './records.ts'
 
 /** A message of a folded chat; deleted ones stay, so that they can come back. */
 export interface Message extends NewMessage {
@@ -15,6 +15,8 @@ export interface Chat {
   readonly title: string | null
   readonly parent: { readonly chat: string; readonly message: string } | null
   readonly metadata: string | null
+  /** Null where the chat began here. */
+  readonly source: ChatSource | null
   readonly deleted: boolean
   readonly createdAt: number
   readonly updatedAt: number
@@ -52,6 +54,7 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
     title: event.title,
     parent: event.parent,
     metadata: event.metadata,
+    source: event.source ?? null,
     deleted: false,
     createdAt: event.at,
     updatedAt: event.at,

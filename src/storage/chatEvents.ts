@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
-import type { ChatChange, ChatEvent, Generation, NewMessage, Take } from './records.ts'
+import type { ChatChange, ChatEvent, ChatSource, Generation, NewMessage, Take } from './records.ts'
 import { storeEvent } from './storedChat.ts'
 
 /** A chat's log as text: one event a line. */
@@ -39,7 +39,8 @@ function readChange(record: JsonRecord): ChatChange | null {
       const [key, title, metadata] = [field('role'), field('title'), field('metadata')]
       if (!isTextOrNull(key) || !isTextOrNull(title) || !isTextOrNull(metadata)) return null
       const parent = readParent(field('parent'))
-      return parent === undefined ? null : { kind, key, title, parent, metadata }
+      const source = readSource(field('source'))
+      return parent === undefined ? null : { kind, key, title, parent, metadata, ...(source && { source }) }
     }
     case 'chat-titled': {
       const title = field('title')
@@ -88,6 +89,19 @@ function readParent(value: unknown): { readonly chat: string; readonly message: 
   return typeof chat === 'string' && typeof message === 'string' ? { chat, message } : undefined
 }
 
+function readSource(value: unknown): ChatSource | null {
+  if (!isJsonRecord(value)) return null
+  const [user, character, header] = ['user', 'character', 'header'].map((key) => ownField(value, key))
+  const isWhole = typeof user === 'string' && typeof character === 'string' && typeof header === 'string'
+  return isWhole ? { user, character, header } : null
+}
+
+/** The part of a record that holds what another program says. */
+function readForeign(value: JsonRecord): { readonly foreign?: string } {
+  const foreign = ownField(value, 'foreign')
+  return typeof foreign === 'string' ? { foreign } : {}
+}
+
 function readMessage(value: unknown): NewMessage | null {
   if (!isJsonRecord(value)) return null
   const [id, speaker, name, key] = ['id', 'speaker', 'name', 'role'].map((field) => ownField(value, field))
@@ -97,7 +111,7 @@ function readMessage(value: unknown): NewMessage | null {
   if (!Array.isArray(takes) || takes.length === 0 || !Number.isInteger(selected)) return null
   const read = takes.map(readTake).filter((take) => take !== null)
   return read.length === takes.length && isNumber(selected)
-    ? { id, speaker, name, key, excluded, takes: read, selected }
+    ? { id, speaker, name, key, excluded, takes: read, selected, ...readForeign(value) }
     : null
 }
 
@@ -106,7 +120,7 @@ function readTake(value: unknown): Take | null {
   const [id, text, at] = ['id', 'text', 'at'].map((key) => ownField(value, key))
   const generation = readGeneration(ownField(value, 'generation'))
   return typeof id === 'string' && typeof text === 'string' && isNumber(at) && generation !== undefined
-    ? { id, text, at, generation }
+    ? { id, text, at, generation, ...readForeign(value) }
     : null
 }
 

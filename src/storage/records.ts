@@ -29,6 +29,8 @@ export interface Take {
   /** Milliseconds since 1970, like every `at`. */
   readonly at: number
   readonly generation: Generation | null
+  /** What else the file that it came in says of it, as JSON, for an export to hand back; left out where nothing is. */
+  readonly foreign?: string
 }
 
 /** A message as it enters a chat. */
@@ -44,6 +46,17 @@ export interface NewMessage {
   readonly takes: readonly Take[]
   /** Index of the take that is shown. */
   readonly selected: number
+  /** As of a take. */
+  readonly foreign?: string
+}
+
+/** What a chat that came in a file says of itself there. */
+export interface ChatSource {
+  /** What the visitor and the character are called in it; empty where it does not say. */
+  readonly user: string
+  readonly character: string
+  /** Its header without `chat_metadata`, as JSON, for an export to hand back. */
+  readonly header: string
 }
 
 /** What can happen to a chat. */
@@ -56,6 +69,8 @@ export type ChatChange =
       readonly parent: { readonly chat: string; readonly message: string } | null
       /** Foreign metadata that an export hands back (SillyTavern's `chat_metadata`), as JSON. */
       readonly metadata: string | null
+      /** Left out where the chat began here. */
+      readonly source?: ChatSource
     }
   | { readonly kind: 'chat-titled'; readonly title: string }
   | { readonly kind: 'scene-changed'; readonly key: string | null; readonly strength: number }

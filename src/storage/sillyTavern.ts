@@ -1,5 +1,7 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
+import { isChatHeader, readChatRows } from '../formats/chatFile.ts'
 import type { Chat, Message } from './chat.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
 import { readGeneration } from './chatEvents.ts'
@@ -13,122 +15,167 @@ import { storeGeneration } from './storedChat.ts'
 
 /** A chat that came from a file. */
 export interface ImportedChat {
+  /** Whose form the file has. */
+  readonly program: string
   readonly characterName: string
   readonly userName: string
+  /** Its header without `chat_metadata`, as JSON. */
+  readonly header: string
   readonly createdAt: number
   /** `chat_metadata` as JSON; null without one. */
   readonly metadata: string | null
   readonly messages: readonly NewMessage[]
   /** Lines that could not be used, counted from 1. */
   readonly skipped: readonly { readonly line: number; readonly reason: string }[]
+  /** What is left out, in sentences. */
+  readonly notes: readonly string[]
 }
-
-type Fields = ReadonlyMap<string, unknown>
 
 /** The last moment that a Date can hold, in milliseconds since 1970. */
 const LAST_TIME = 8.64e15
 
-/** A chat as SillyTavern JSONL; macros such as `{{user}}` are replaced by `resolve`. */
+/** What of a message belongs to the take that is shown. */
+const OF_TAKE: ReadonlySet<string> = new Set(['extra', 'send_date', 'gen_started', 'gen_finished'])
+/** What of a message is written from what is known of it. */
+const OF_MESSAGE: ReadonlySet<string> = new Set([
+  'name',
+  'is_user',
+  'is_system',
+  'mes',
+  'swipes',
+  'swipe_id',
+  'swipe_info',
+  ...OF_TAKE,
+])
+
+/** How a text is written: as it is kept, or with its macros filled. */
+type Words = (take: Take, message: Message) => string
+
+/**
+ * A chat as SillyTavern JSONL; what came in with it and means nothing here goes out as it came.
+ *
+ * @param wordsOf gives the text of a take, where it is not what is kept.
+ */
 export function exportChat(
   chat: Chat,
   names: { readonly user: string; readonly character: string },
-  resolve: (text: string) => string = (text) => text,
+  wordsOf: Words = ({ text }) => text,
 ): string {
   const header = {
     user_name: names.user,
     character_name: names.character,
     create_date: new Date(chat.createdAt).toISOString(),
-    chat_metadata: chat.metadata === null ? {} : (JSON.parse(chat.metadata) as unknown),
+    ...recordOf(chat.source?.header),
+    chat_metadata: recordOf(chat.metadata),
   }
-  const lines = visibleMessages(chat).map((message) => exportMessage(message, resolve))
+  const lines = visibleMessages(chat).map((message) => exportMessage(message, wordsOf))
   return [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-function exportMessage(message: Message, resolve: (text: string) => string): Record<string, unknown> {
+function exportMessage(message: Message, wordsOf: Words): JsonRecord {
   const shown = selectedTake(message)
   const swipes = message.takes.length > 1 || message.speaker === 'role'
   return {
+    ...recordOf(message.foreign),
     name: message.name,
     is_user: message.speaker === 'user',
     is_system: message.excluded,
-    send_date: new Date(shown.at).toISOString(),
-    mes: resolve(shown.text),
-    extra: extraOf(shown, message.key),
+    ...factsOf(shown, message.key, 'message'),
+    mes: wordsOf(shown, message),
     ...(swipes && {
       swipe_id: message.selected,
-      swipes: message.takes.map((take) => resolve(take.text)),
-      swipe_info: message.takes.map((take) => ({
-        send_date: new Date(take.at).toISOString(),
-        extra: extraOf(take, message.key),
-      })),
+      swipes: message.takes.map((take) => wordsOf(take, message)),
+      swipe_info: message.takes.map((take) => factsOf(take, message.key, 'swipe')),
     }),
   }
 }
 
-/** Our own facts travel under one name, in their stored form; `token_count` is SillyTavern's. */
-function extraOf({ generation }: Take, key: string | null): Record<string, unknown> {
-  if (!generation) return key === null ? {} : { hycora: { role: key } }
-  return { token_count: generation.tokens, hycora: { role: key, generation: storeGeneration(generation) } }
+/** The facts of a take: as they came with the message or with the swipe, with our own under one name in their stored form. */
+function factsOf(take: Take, key: string | null, where: 'message' | 'swipe'): JsonRecord {
+  const { generation, at } = take
+  const came = recordOf(take.foreign)
+  const own = ownField(came, where) ?? ownField(came, where === 'swipe' ? 'message' : 'swipe')
+  const facts: JsonRecord = isJsonRecord(own) ? own : {}
+  const extra = ownField(facts, 'extra')
+  const hycora = {
+    ...(key !== null || generation ? { role: key } : {}),
+    ...(generation && { generation: storeGeneration(generation) }),
+  }
+  return {
+    send_date: new Date(at).toISOString(),
+    ...facts,
+    extra: {
+      ...(isJsonRecord(extra) ? extra : {}),
+      // `token_count` is SillyTavern's.
+      ...(generation && { token_count: generation.tokens }),
+      ...(Object.keys(hycora).length > 0 && { hycora }),
+    },
+  }
+}
+
+/** An object that was kept as JSON; an empty one for none. */
+function recordOf(json: string | null | undefined): JsonRecord {
+  try {
+    const value: unknown = JSON.parse(json ?? '{}')
+    return isJsonRecord(value) ? value : {}
+  } catch {
+    // Whoever wrote the backup that it came in wrote no JSON.
+    return {}
+  }
+}
+
+/** An object as it is kept; undefined where it holds nothing, or nests too deep to be written. */
+function jsonOf(record: JsonRecord): string | undefined {
+  if (Object.keys(record).length === 0) return undefined
+  try {
+    return JSON.stringify(record)
+  } catch {
+    return undefined
+  }
 }
 
 /**
- * A chat from SillyTavern JSONL, leniently: lines that cannot be used are skipped and reported.
+ * A chat from SillyTavern JSONL, or from what another program writes, leniently: lines that cannot be used are skipped and
+ * reported.
  *
  * @param newId gives the ids of messages and takes.
  * @throws HycoraError `format-invalid` when no line holds a message.
  */
 export function importChat(text: string, newId: () => string, now = Date.now()): ImportedChat {
+  const found = readChatRows(text)
+  check(found, 'format-invalid', () => 'the file has no line with a message, expected SillyTavern JSONL')
   const messages: NewMessage[] = []
-  const skipped: { line: number; reason: string }[] = []
-  let header: Fields = new Map()
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
-    if (line.trim() === '') continue
-    const fields = parseLine(line)
-    if (!fields) skipped.push({ line: index + 1, reason: 'it is not a JSON object' })
-    else if (isHeader(fields)) header = fields
+  const skipped = [...found.skipped]
+  let header: JsonRecord = {}
+  for (const { line, record } of found.rows) {
+    if (isChatHeader(record)) header = record
     else {
-      const message = importMessage(fields, newId, messages.at(-1)?.takes[0]?.at ?? now)
+      const message = importMessage(record, newId, messages.at(-1)?.takes[0]?.at ?? now)
       if (message) messages.push(message)
-      else skipped.push({ line: index + 1, reason: 'it has no text' })
+      else skipped.push({ line, reason: 'it has no text' })
     }
   }
-  check(
-    messages.length > 0,
-    'format-invalid',
-    () => 'the file has no line with a message, expected SillyTavern JSONL',
-  )
+  check(messages.length > 0, 'format-invalid', () => `nobody says anything in this chat of ${found.program}`)
   const nameOf = (speaker: 'user' | 'role'): string =>
     messages.find((message) => message.speaker === speaker)?.name ?? ''
-  const metadata = header.get('chat_metadata')
+  const metadata = ownField(header, 'chat_metadata')
+  const others = Object.entries(header).filter(([key]) => key !== 'chat_metadata')
   return {
-    characterName: known(header.get('character_name')) || nameOf('role'),
-    userName: known(header.get('user_name')) || nameOf('user'),
-    createdAt: readDate(header.get('create_date')) ?? messages[0]?.takes[0]?.at ?? now,
-    metadata: isJsonRecord(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+    program: found.program,
+    characterName: known(ownField(header, 'character_name')) || nameOf('role'),
+    userName: known(ownField(header, 'user_name')) || nameOf('user'),
+    header: jsonOf(Object.fromEntries(others)) ?? '{}',
+    createdAt: readDate(ownField(header, 'create_date')) ?? messages[0]?.takes[0]?.at ?? now,
+    metadata: (isJsonRecord(metadata) && jsonOf(metadata)) || null,
     messages,
-    skipped,
+    skipped: skipped.toSorted((one, other) => one.line - other.line),
+    notes: found.notes,
   }
 }
 
 /** Newer files say "unused" where older ones have a name. */
 function known(name: unknown): string {
   return typeof name === 'string' && name !== 'unused' ? name : ''
-}
-
-function parseLine(line: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return isJsonRecord(value) ? new Map(Object.entries(value)) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isHeader(fields: Fields): boolean {
-  return !fields.has('mes') && ['chat_metadata', 'user_name', 'character_name'].some((key) => fields.has(key))
 }
 
 /** Chub's lines carry `{message}` where others carry the text itself. */
@@ -144,44 +191,64 @@ interface Swipe {
   readonly info: unknown
 }
 
-function importMessage(fields: Fields, newId: () => string, before: number): NewMessage | undefined {
-  const shown = readText(fields.get('mes'))
-  const infos = fields.get('swipe_info')
-  const swipeField = fields.get('swipes')
+function importMessage(record: JsonRecord, newId: () => string, before: number): NewMessage | undefined {
+  const shown = readText(ownField(record, 'mes'))
+  const [infos, swipeField] = [ownField(record, 'swipe_info'), ownField(record, 'swipes')]
   const swipes = (Array.isArray(swipeField) ? swipeField : []).flatMap((swipe: unknown, index): Swipe[] => {
     const text = readText(swipe)
     return text === undefined ? [] : [{ text, info: Array.isArray(infos) ? infos[index] : undefined }]
   })
   if (shown === undefined && swipes.length === 0) return undefined
 
-  const swipeId = fields.get('swipe_id')
+  const swipeId = ownField(record, 'swipe_id')
   const wanted = typeof swipeId === 'number' && swipeId in swipes ? swipeId : swipes.length - 1
   // `mes` is what was on the screen: where the named swipe differs, it is kept as a take of its own.
   const isNamed = shown === undefined || swipes[wanted]?.text === shown
   const found = isNamed ? wanted : swipes.findIndex(({ text }) => text === shown)
   const all = found < 0 ? [...swipes, { text: shown ?? '', info: undefined }] : swipes
+  const selected = found < 0 ? all.length - 1 : found
 
-  const at = readDate(fields.get('send_date')) ?? before
-  const takes = all.map(({ text, info }): Take => {
-    const own = isJsonRecord(info) ? info : {}
-    const extra = ownField(own, 'extra') ?? (all.length === 1 ? fields.get('extra') : undefined)
-    return {
-      id: newId(),
-      text,
-      at: readDate(ownField(own, 'send_date')) ?? at,
-      generation: readGeneration(ourField(extra, 'generation')) ?? null,
-    }
-  })
-  const name = fields.get('name')
+  const at = readDate(ownField(record, 'send_date')) ?? before
+  const ofShown = Object.fromEntries(Object.entries(record).filter(([key]) => OF_TAKE.has(key)))
+  const takes = all.map((swipe, index) => importTake(swipe, index === selected ? ofShown : {}, newId, at))
+  const name = ownField(record, 'name')
+  const foreign = jsonOf(Object.fromEntries(Object.entries(record).filter(([key]) => !OF_MESSAGE.has(key))))
   return {
     id: newId(),
-    speaker: fields.get('is_user') === true ? 'user' : 'role',
+    speaker: ownField(record, 'is_user') === true ? 'user' : 'role',
     name: typeof name === 'string' ? name : '',
-    key: readKey(fields.get('extra')),
-    excluded: fields.get('is_system') === true,
+    key: readKey(ownField(record, 'extra')),
+    excluded: ownField(record, 'is_system') === true,
     takes,
-    selected: found < 0 ? all.length - 1 : found,
+    selected,
+    ...(foreign !== undefined && { foreign }),
   }
+}
+
+/** A take, with what is said of it as a swipe and, of the one that is shown, with the message. */
+function importTake({ text, info }: Swipe, ofShown: JsonRecord, newId: () => string, before: number): Take {
+  const own: JsonRecord = isJsonRecord(info) ? info : {}
+  const extra = ownField(own, 'extra') ?? ownField(ofShown, 'extra')
+  const at = readDate(ownField(own, 'send_date')) ?? before
+  const generation = readGeneration(ourField(extra, 'generation')) ?? null
+  const parts = [['message', ofShown] as const, ['swipe', own] as const].flatMap(([where, record]) => {
+    const foreign = foreignFacts(record, { at, generation })
+    return Object.keys(foreign).length > 0 ? [[where, foreign] as const] : []
+  })
+  const foreign = jsonOf(Object.fromEntries(parts))
+  return { id: newId(), text, at, generation, ...(foreign !== undefined && { foreign }) }
+}
+
+/** What of a take's facts is not written anew anyway. */
+function foreignFacts(record: JsonRecord, { at, generation }: Pick<Take, 'at' | 'generation'>): JsonRecord {
+  const entries = Object.entries(record).flatMap(([key, value]): readonly (readonly [string, unknown])[] => {
+    if (key === 'send_date') return value === new Date(at).toISOString() ? [] : [[key, value]]
+    if (key !== 'extra' || !isJsonRecord(value)) return [[key, value]]
+    const ours = generation ? ['hycora', 'token_count'] : ['hycora']
+    const others = Object.entries(value).filter(([name]) => !ours.includes(name))
+    return others.length > 0 ? [[key, Object.fromEntries(others)]] : []
+  })
+  return Object.fromEntries(entries)
 }
 
 function ourField(extra: unknown, key: string): unknown {

@@ -12,12 +12,12 @@ import { keepStorage } from '../../../src/storage/persistence.ts'
 import type { ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
 import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
 import { exportChat, importChat } from '../../../src/storage/sillyTavern.ts'
-import { fillMacros } from '../../../src/cast/macros.ts'
+import { decodeText, withoutFilling } from '../../../src/core/text.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
-import { characterName } from './scene.ts'
+import { chatNames, lettersOf, wordsOf } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 
 interface ChatsState {
@@ -242,6 +242,7 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
       title: chat.title ? `${chat.title} (branch)` : null,
       parent: { chat: chat.id, message: messageId },
       metadata: chat.metadata,
+      ...(chat.source && { source: chat.source }),
     },
     { kind: 'scene-changed', key: chat.key, strength: chat.strength },
     ...upTo.map(copyOf),
@@ -250,24 +251,27 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
   notify('A new branch begins here. The chat it left is unchanged.')
 }
 
-function copyOf({ id, speaker, name, key, excluded, takes, selected }: Message): ChatChange {
-  return { kind: 'message-added', message: { id, speaker, name, key, excluded, takes, selected } }
+function copyOf({ id, speaker, name, key, excluded, takes, selected, foreign }: Message): ChatChange {
+  const kept = foreign === undefined ? {} : { foreign }
+  return { kind: 'message-added', message: { id, speaker, name, key, excluded, takes, selected, ...kept } }
 }
 
 /** The chat as a SillyTavern file. */
 export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
   const member = findMember(useCast.getState().members, chat.key)
-  const names = { user: useSettings.getState().userName, character: characterName(member, chat.key) }
+  const names = chatNames(chat, member, useSettings.getState().userName)
   const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
   return {
     name: `${names.character} - ${date}.jsonl`,
-    text: exportChat(chat, names, (text) => fillMacros(text, names)),
+    text: exportChat(chat, names, (take, message) => wordsOf(take, message, chat, names)),
   }
 }
 
-/** Opens a new chat from a SillyTavern file, and says what of it could not be read. @throws HycoraError `format-invalid`. */
+/** Opens a new chat from a file, and says what of it could not be read. @throws HycoraError `format-invalid`. */
 export async function importChatFile(file: File): Promise<void> {
-  const imported = importChat(await file.text(), newId)
+  const bytes = withoutFilling(new Uint8Array(await file.arrayBuffer()))
+  const { text, warning } = decodeText(bytes, file.name)
+  const imported = importChat(text, newId)
   const key = matchMember(imported)
   const id = newId()
   await append(id, [
@@ -277,6 +281,7 @@ export async function importChatFile(file: File): Promise<void> {
       title: file.name.replace(/\.jsonl?$/i, ''),
       parent: null,
       metadata: imported.metadata,
+      source: { user: imported.userName, character: imported.characterName, header: imported.header },
     },
     ...imported.messages.map((message): ChatChange => ({
       kind: 'message-added',
@@ -284,7 +289,8 @@ export async function importChatFile(file: File): Promise<void> {
     })),
   ])
   goTo({ screen: 'chat', chat: id })
-  notify(importReport(imported.messages.length, imported.skipped))
+  const report = importReport(imported.messages.length, imported.skipped)
+  notify([report, ...imported.notes, ...(warning === null ? [] : [`${warning}.`])].join(' '))
 }
 
 function importReport(
@@ -306,25 +312,23 @@ function importReport(
 
 /** Whom an imported chat was with: as its own facts say, else by name; null when nobody here fits. */
 function matchMember(imported: ImportedChat): string | null {
-  const { members } = useCast.getState()
   const recorded = imported.messages.find((message) => message.key !== null)?.key
-  const character = lettersOf(imported.characterName)
-  const member =
-    members.find(({ key }) => key === recorded) ??
-    members.find(
-      ({ key, displayName }) => lettersOf(key) === character || lettersOf(displayName) === character,
-    )
-  return member?.key ?? null
+  const member = useCast.getState().members.find(({ key }) => key === recorded)
+  return member?.key ?? memberCalled(imported.characterName)
 }
 
-/** A message of the chat's character as this member's, unless it says whose it is. */
+/** Who of the cast has a name, in any spelling; null for nobody. */
+function memberCalled(name: string): string | null {
+  const letters = lettersOf(name)
+  const { members } = useCast.getState()
+  const isCalled = (written: string): boolean => letters !== '' && lettersOf(written) === letters
+  return members.find(({ key, displayName }) => isCalled(key) || isCalled(displayName))?.key ?? null
+}
+
+/** A message of the chat's character as this member's, and of another one as theirs, unless it says whose it is. */
 function withKey(message: NewMessage, character: string, key: string | null): NewMessage {
-  const isTheirs = message.speaker === 'role' && message.key === null && message.name === character
-  return isTheirs ? { ...message, key } : message
-}
-
-function lettersOf(name: string): string {
-  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+  if (message.speaker === 'user' || message.key !== null) return message
+  return { ...message, key: message.name === character ? key : memberCalled(message.name) }
 }
 
 /** Asks the browser to keep what is here, once something is worth keeping. */

@@ -14,7 +14,7 @@ import { useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
-import { characterName, stageChat } from './scene.ts'
+import { characterName, chatNames, stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { isTraining, useTraining } from '../teach/training.ts'
@@ -125,7 +125,7 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
       kind,
       message: target?.id ?? newId(),
       take: before?.id ?? newId(),
-      name: characterName(member, chat.key),
+      name: chatNames(chat, member, '').character,
       key: chat.key,
       text: before?.text ?? '',
       tokens: 0,

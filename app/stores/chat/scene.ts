@@ -6,7 +6,10 @@ import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
-import { fillMacros } from '../../../src/cast/macros.ts'
+import { lineOf } from '../../../src/cast/cardTexts.ts'
+import { fillMacros } from '../../../src/core/macros.ts'
+import { seedOf } from '../../../src/core/random.ts'
+import type { Take } from '../../../src/storage/records.ts'
 
 /** A scene with the messages behind its turns. */
 export interface Staging {
@@ -25,34 +28,85 @@ export interface StagingOptions {
   readonly continueTarget?: boolean
 }
 
-/** The name that stands for `{{char}}` in a chat. */
+/** The two who talk, as a chat calls them. */
+export interface ChatNames {
+  readonly user: string
+  readonly character: string
+}
+
+/** What a member of the cast, or whoever stands in its place, is called. */
 export function characterName(member: CastMember | undefined, key: string | null): string {
   return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))
 }
 
+/** What the two of a chat are called: one that came in a file keeps the names that it has there. */
+export function chatNames(
+  { key, source }: Pick<Chat, 'key' | 'source'>,
+  member: CastMember | undefined,
+  userName: string,
+): ChatNames {
+  const isElsewhere = member === undefined && key === null
+  return {
+    user: source?.user || userName,
+    character: (isElsewhere && source?.character) || characterName(member, key),
+  }
+}
+
+/** Whether a message is the chat's own character's, and not of somebody else who speaks in it. */
+function isOwn({ key, name }: Message, chat: Chat, { character }: ChatNames): boolean {
+  if (key !== null && key === chat.key) return true
+  // The bare model takes up whatever was said here.
+  if (chat.key === null && chat.source === null) return true
+  return name === '' || (key === null && chat.source === null) || lettersOf(name) === lettersOf(character)
+}
+
+/** The letters of a name, by which the same one is told in another spelling. */
+export function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+}
+
 /**
- * The scene of a chat: who plays, how strongly, and every message that counts, up to the target. A role without
- * trained weights is played by the bare backbone with the card's text.
+ * A take of a message as it is read: of a character's the macros are filled, `{{char}}` by its own name, and drawn by lot once
+ * for all; what the visitor wrote stays.
+ */
+export function wordsOf(
+  take: Take,
+  { speaker, name, key }: Pick<Message, 'speaker' | 'name' | 'key'>,
+  chat: Pick<Chat, 'key'>,
+  names: ChatNames,
+): string {
+  if (speaker === 'user') return take.text
+  const character = key === chat.key ? names.character : name || names.character
+  return fillMacros(take.text, { user: names.user, character, seed: seedOf(take.id), at: take.at })
+}
+
+/**
+ * The scene of a chat: who plays, how strongly, and every message that counts, up to the target. What others than the
+ * character say reaches it as said to it, under their names, as a data set has it. A role without trained weights is played
+ * by the bare backbone with the card's text.
  */
 export function stageChat(
   chat: Chat,
   { member, userName, pack, target, continueTarget = false }: StagingOptions,
 ): Staging {
-  const names = { user: userName, character: characterName(member, chat.key) }
+  const names = chatNames(chat, member, userName)
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
     (message) => !message.excluded,
   )
   const spoken = counted
-    .map((message) => ({ id: message.id, turn: turnOf(message, names) }))
+    .map((message) => {
+      const isTarget = continueTarget && message.id === target
+      return { id: message.id, turn: turnOf(message, chat, names, isTarget) }
+    })
     .filter(({ turn }) => turn.text.trim() !== '')
   const hasWeights = chat.key !== null && member?.isTrained !== false
-  const cardLine = member?.cardLine ? fillMacros(member.cardLine, names) : null
+  const line = member?.card ? lineOf(member.card, { ...names, seed: seedOf(chat.id) }) : null
   return {
     scene: {
       role: hasWeights ? (member?.role ?? chat.key) : null,
       ...(hasWeights && pack && { pack }),
       strength: chat.strength,
-      ...(!hasWeights && { system: cardLine }),
+      ...(!hasWeights && { system: line }),
       turns: spoken.map(({ turn }) => turn),
       continueLast: continueTarget,
     },
@@ -69,6 +123,9 @@ function messagesBefore(
   return index < 0 ? messages : messages.slice(0, inclusive ? index + 1 : index)
 }
 
-function turnOf(message: Message, names: { readonly user: string; readonly character: string }): Turn {
-  return { speaker: message.speaker, text: fillMacros(selectedTake(message).text, names) }
+function turnOf(message: Message, chat: Chat, names: ChatNames, isTarget: boolean): Turn {
+  const { speaker, name } = message
+  const text = wordsOf(selectedTake(message), message, chat, names)
+  const isOther = speaker === 'role' && !isTarget && !isOwn(message, chat, names)
+  return isOther && text.trim() !== '' ? { speaker: 'user', text: `${name}: ${text}` } : { speaker, text }
 }

@@ -174,7 +174,7 @@ describe('a card', () => {
     await sheet().getByRole('button', { name: 'Bring them in' }).click()
     await page.getByRole('button', { name: 'Talk to Brine' }).click()
     await expect.element(page.getByText('Mind the rope.')).toBeVisible()
-    expect(guests()[0]).toMatchObject({ isTrained: false, cardLine: expect.stringContaining('A captain.') })
+    expect(guests()[0]).toMatchObject({ isTrained: false, line: 'A captain.' })
   })
 
   test('can be taught from its examples', async () => {

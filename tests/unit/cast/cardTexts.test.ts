@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 
-import { exampleJson, greetingsOf, lineOf, nameOf, wholeText } from '../../../src/cast/cardTexts.ts'
+import {
+  exampleJson,
+  greetingsOf,
+  lineOf,
+  nameOf,
+  unknownIn,
+  wholeText,
+} from '../../../src/cast/cardTexts.ts'
 import { readCard } from '../../../src/formats/card.ts'
 
 const FULL = readCard({
@@ -33,7 +40,19 @@ describe('the whole text', () => {
 test('a nickname stands for the name', () => {
   const card = readCard({ name: 'Ada', nickname: 'Countess', description: '{{char}} reckons.' })
   expect(nameOf(card)).toBe('Countess')
-  expect(lineOf(card, 'Grace')).toBe('You are Countess. Countess reckons. Speak only as Countess.')
+  expect(lineOf(card, { user: 'Grace' })).toBe('You are Countess. Countess reckons. Speak only as Countess.')
+})
+
+test('macros that are not known are named, wherever they stand', () => {
+  const character_book = { entries: { 0: { keys: ['x'], content: '{{lorebook}} {{char}}' }, 1: null } }
+  const card = readCard({
+    name: 'Ada',
+    first_mes: '{{getvar::x}}',
+    system_prompt: '{{original}}',
+    character_book,
+  })
+  expect(unknownIn(card)).toEqual(['{{getvar}}', '{{lorebook}}'])
+  expect(unknownIn(FULL)).toEqual([])
 })
 
 test('blank greetings are none', () => {

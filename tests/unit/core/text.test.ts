@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { decodeText } from '../../../src/core/text.ts'
+import { decodeText, withoutFilling } from '../../../src/core/text.ts'
 
 const latin = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -11,6 +11,13 @@ function utf16(text: string, isBig = false): Uint8Array {
   Array.from({ length: text.length }, (_, index) => view.setUint16(2 * index, text.charCodeAt(index), !isBig))
   return bytes
 }
+
+test('what a disk has filled up goes, and nothing else', () => {
+  const rest = '\0'.repeat(600)
+  expect(withoutFilling(utf8(`${rest}Zoë${rest}: Non${rest}`))).toEqual(utf8('Zoë: Non'))
+  for (const bytes of [utf8('a\0\0b'), utf16('Zoë'), utf8('')]) expect(withoutFilling(bytes)).toBe(bytes)
+  expect(withoutFilling(new Uint8Array(64))).toHaveLength(0)
+})
 
 describe('a text file', () => {
   test.each([

@@ -45,6 +45,7 @@ describe('reading', () => {
       source: [],
       assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }],
       lorebookEntries: 0,
+      lore: [],
       extensions: FULL.extensions,
     })
     expect(card.extensions).not.toBe(FULL.extensions)

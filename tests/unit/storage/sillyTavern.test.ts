@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { HycoraError } from '../../../src/core/errors.ts'
-import { foldChat, selectedTake } from '../../../src/storage/chat.ts'
+import { applyEvent, foldChat, selectedTake } from '../../../src/storage/chat.ts'
+import { readChatEvents, writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import type { ChatEvent, Generation, NewMessage } from '../../../src/storage/records.ts'
 import { exportChat, importChat, readDate } from '../../../src/storage/sillyTavern.ts'
 
@@ -112,6 +113,98 @@ describe('SillyTavern JSONL', () => {
     const chat = importChat(file, counter())
     expect(chat).toMatchObject({ characterName: 'Bob', userName: 'Ann' })
     expect(exportChat(chatWith(chat.messages, chat.metadata), names)).toContain('"note_prompt":"Rain."')
+  })
+
+  test('hands back what means nothing here, of the chat, of a message and of every take', () => {
+    const header = {
+      user_name: 'Mira',
+      character_name: 'unused',
+      create_date: '2025-02-01@10h00m00s',
+      x_own: [1],
+    }
+    const metadata = { note_prompt: 'Rain.' }
+    const info = [
+      { send_date: 'February 1, 2025 9:59am', gen_started: 'x', extra: { reasoning: 'First.' } },
+      { send_date: 'February 1, 2025 10:00am', extra: { reasoning: 'Second.' } },
+    ]
+    const orla = {
+      name: 'Orla',
+      is_user: false,
+      is_system: false,
+      send_date: 'February 1, 2025 10:00am',
+      mes: 'It is out.',
+      extra: { reasoning: 'Second.', model: 'm', token_count: 4 },
+      swipe_id: 1,
+      swipes: ['It is dark.', 'It is out.'],
+      swipe_info: info,
+      force_avatar: '/thumbnail?x',
+      gen_finished: 'y',
+    }
+    const mira = {
+      name: 'Mira',
+      is_user: true,
+      is_system: false,
+      send_date: 'February 1, 2025 10:02am',
+      mes: 'Light it.',
+      extra: { image: 'x.png', bookmark_link: '#1' },
+    }
+    const file = [{ ...header, chat_metadata: metadata }, orla, mira]
+      .map((line) => JSON.stringify(line))
+      .join('\n')
+    const { messages, metadata: kept, ...chat } = importChat(file, counter())
+    const source = { user: chat.userName, character: chat.characterName, header: chat.header }
+    const created = {
+      version: 1,
+      chat: 'c',
+      at: chat.createdAt,
+      kind: 'chat-created',
+      key: null,
+      title: null,
+      parent: null,
+    } as const
+    const events: ChatEvent[] = [
+      { ...created, metadata: kept, source },
+      ...messages.map((message): ChatEvent => ({
+        version: 1,
+        chat: 'c',
+        at: chat.createdAt,
+        kind: 'message-added',
+        message,
+      })),
+    ]
+    // Through the form in which chats lie in backups.
+    const folded = foldChat(readChatEvents(writeChatEvents(events), 'chat'))!
+    const lines = exportChat(folded, names)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toEqual([{ ...header, chat_metadata: metadata }, orla, mira])
+    const { id } = folded.messages[0]!
+    const other = applyEvent(folded, {
+      version: 1,
+      chat: 'c',
+      at: 1,
+      kind: 'take-selected',
+      message: id,
+      take: folded.messages[0]!.takes[0]!.id,
+    })!
+    const again = JSON.parse(exportChat(other, names).split('\n')[1]!)
+    expect(again).toMatchObject({
+      mes: 'It is dark.',
+      ...info[0],
+      force_avatar: '/thumbnail?x',
+      swipe_info: info,
+    })
+    expect(again).not.toHaveProperty('gen_finished')
+  })
+
+  test('keeps our own facts out of what is handed back, and hands on nothing that nests without end', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const file = `{"name":"Bob","mes":"Hm","deep":${deep},"extra":{"token_count":3,"hycora":{"role":"Holmes","generation":${JSON.stringify(stored)}}}}`
+    const [message] = importChat(file, counter()).messages
+    expect(message).toMatchObject({ key: 'Holmes', takes: [{ generation }] })
+    expect(message?.takes[0]).not.toHaveProperty('foreign')
+    expect(exportChat(chatWith([message!]), names)).toContain('"mes":"Hm"')
   })
 
   test('reads what other programs write, and tells which lines it skipped', () => {

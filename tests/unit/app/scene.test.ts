@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+
+import { chatNames, stageChat } from '../../../app/stores/chat/scene.ts'
+import { cardMember } from '../../../src/cast/member.ts'
+import { foldChat } from '../../../src/storage/chat.ts'
+import type { ChatChange, ChatSource, NewMessage } from '../../../src/storage/records.ts'
+
+const orla = cardMember({
+  id: 'a'.repeat(24),
+  name: 'Orla',
+  card: { name: 'Orla', description: '{{char}} keeps {{random:a cat,a dog}} for {{user}}.' },
+  portrait: null,
+  fileName: 'orla.json',
+})
+
+/** A chat of who said what; `role:` names are kept, `user` is the visitor. */
+function chatOf(
+  lines: readonly (readonly [name: string, text: string])[],
+  { key = orla.key, source }: { readonly key?: string | null; readonly source?: ChatSource } = {},
+) {
+  const common = { version: 1, chat: 'c', at: Date.UTC(2026, 4, 3) } as const
+  const created: ChatChange = {
+    kind: 'chat-created',
+    key,
+    title: null,
+    parent: null,
+    metadata: null,
+    ...(source && { source }),
+  }
+  const messages = lines.map(([name, text], index): ChatChange => {
+    const message: NewMessage = {
+      id: `m${index}`,
+      speaker: name === 'Mira' ? 'user' : 'role',
+      name,
+      key: name === 'Orla' ? key : null,
+      excluded: false,
+      takes: [{ id: `t${index}`, text, at: common.at, generation: null }],
+      selected: 0,
+    }
+    return { kind: 'message-added', message }
+  })
+  return foldChat([created, ...messages].map((change) => ({ ...change, ...common })))!
+}
+
+const SOURCE = { user: 'Mira', character: 'Selma', header: '{}' }
+const turns = (chat: ReturnType<typeof chatOf>, member = chat.key === null ? undefined : orla) =>
+  stageChat(chat, { member, userName: 'Anna' }).scene.turns
+
+describe('what is sent', () => {
+  test('has the macros of a character filled, and what the visitor wrote as it is', () => {
+    const chat = chatOf([
+      ['Orla', '{{char}} waves at {{user}}. {{// hm}}{{roll:d1}} {{isodate}}'],
+      ['Mira', 'Write <user> and {{char}} for me.'],
+    ])
+    expect(turns(chat)).toEqual([
+      { speaker: 'role', text: 'Orla waves at Anna. 1 2026-05-03' },
+      { speaker: 'user', text: 'Write <user> and {{char}} for me.' },
+    ])
+  })
+
+  test('draws by lot once: every look at a message gives the same', () => {
+    const chat = chatOf([['Orla', '{{random:1,2,3,4,5,6,7,8,9}}'.repeat(8)]])
+    const [first] = turns(chat)
+    expect(first?.text).toMatch(/^\d{8}$/)
+    expect(turns(chat)[0]).toEqual(first)
+    const { system } = stageChat(chat, { member: orla, userName: 'Anna' }).scene
+    expect(system).toMatch(/^You are Orla\. Orla keeps a (?:cat|dog) for Anna\. Speak only as Orla\.$/)
+    expect(stageChat(chat, { member: orla, userName: 'Anna' }).scene.system).toBe(system)
+  })
+
+  test('says of others what they say under their names', () => {
+    const chat = chatOf(
+      [
+        ['Orla', 'The lamp is out.'],
+        ['Bram', '{{char}} says: then we drown.'],
+        ['Mira', 'Who has matches?'],
+        ['Bram', 'Not me.'],
+      ],
+      { source: SOURCE },
+    )
+    expect(turns(chat)).toEqual([
+      { speaker: 'role', text: 'The lamp is out.' },
+      { speaker: 'user', text: 'Bram: Bram says: then we drown.' },
+      { speaker: 'user', text: 'Who has matches?' },
+      { speaker: 'user', text: 'Bram: Not me.' },
+    ])
+  })
+
+  test('carries on whoever spoke last', () => {
+    const chat = chatOf([['Bram', 'Not']], { source: SOURCE })
+    const { scene } = stageChat(chat, { member: orla, userName: 'Anna', target: 'm0', continueTarget: true })
+    expect(scene.turns).toEqual([{ speaker: 'role', text: 'Not' }])
+  })
+
+  test('is the bare model’s own, whoever said it before', () => {
+    expect(turns(chatOf([['Bram', 'Not me.']], { key: null }))).toEqual([
+      { speaker: 'role', text: 'Not me.' },
+    ])
+  })
+})
+
+describe('a chat whose character is not here', () => {
+  const chat = chatOf(
+    [
+      ['Selma', '{{char}} waves at {{user}}.'],
+      ['Bram', 'Hm.'],
+    ],
+    { key: null, source: SOURCE },
+  )
+
+  test('keeps the names that its file has', () => {
+    expect(chatNames(chat, undefined, 'Anna')).toEqual({ user: 'Mira', character: 'Selma' })
+    expect(chatNames({ key: null, source: null }, undefined, 'Anna')).toEqual({
+      user: 'Anna',
+      character: 'Nobody',
+    })
+    expect(turns(chat)).toEqual([
+      { speaker: 'role', text: 'Selma waves at Mira.' },
+      { speaker: 'user', text: 'Bram: Hm.' },
+    ])
+  })
+})

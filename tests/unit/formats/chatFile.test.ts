@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+
+import { isChatText, readChatRows } from '../../../src/formats/chatFile.ts'
+
+/** Who says what in a chat, the visitor's words marked. */
+function said(text: string): readonly string[] {
+  const rows = readChatRows(text)?.rows ?? []
+  return rows
+    .filter(({ record }) => 'mes' in record)
+    .map(
+      ({ record }) =>
+        `${String(record['name'])}${record['is_user'] === true ? '*' : ''}: ${String(record['mes'])}`,
+    )
+}
+
+const PAIR = ['Orla: You are wet.', 'Mira*: I am.']
+const ORLA = { name: 'Orla', is_user: false, mes: 'You are wet.' }
+const MIRA = { name: 'Mira', is_user: true, mes: 'I am.' }
+const HEADER = { user_name: 'Mira', character_name: 'Orla' }
+const jsonl = (...lines: readonly unknown[]) => lines.map((line) => JSON.stringify(line)).join('\n')
+
+describe('a chat', () => {
+  test.each([
+    ['as SillyTavern has it', jsonl(HEADER, ORLA, MIRA)],
+    ['without a header', jsonl(ORLA, MIRA)],
+    ['with a broken header', `{"chat_metadata":{"integr\n${jsonl(ORLA, MIRA)}`],
+    ['with a cut last line', `${jsonl(HEADER, ORLA, MIRA)}\n{"name":"Orla","is_us`],
+    ['as one list', JSON.stringify([HEADER, ORLA, MIRA], null, 2)],
+    ['as a list within an object', JSON.stringify({ chat: [HEADER, ORLA, MIRA] })],
+    [
+      'of Agnai',
+      JSON.stringify({
+        name: 'Exported',
+        greeting: '',
+        messages: [
+          { handle: 'Orla', msg: 'You are wet.', characterId: 'x' },
+          { handle: 'Mira', msg: 'I am.', userId: 'anon' },
+        ],
+      }),
+    ],
+    [
+      'of character.ai',
+      JSON.stringify({
+        histories: {
+          histories: [
+            { msgs: [{ src: { is_human: true, name: 'Mira' }, text: 'Hm?' }] },
+            {
+              msgs: [
+                { src: { is_human: false, name: 'Orla' }, text: 'You are wet.' },
+                { src: { is_human: true, name: 'Mira' }, text: 'I am.' },
+              ],
+            },
+          ],
+        },
+      }),
+    ],
+    [
+      'of KoboldAI',
+      JSON.stringify({
+        gamestarted: true,
+        prompt: '\nOrla: You are wet.',
+        actions: ['\nMira: I am.'],
+        savedsettings: { chatname: 'Mira', chatopponent: 'Orla' },
+      }),
+    ],
+    [
+      'of KoboldAI with instructions',
+      JSON.stringify({
+        gamestarted: true,
+        prompt: '',
+        actions: ['{{[OUTPUT]}}You are wet.', '{{[INPUT]}}I am.', '{{[OUTPUT]}}'],
+        savedsettings: { chatname: 'Mira', chatopponent: 'Orla||$||Bram' },
+      }),
+    ],
+  ])('%s', (_, text) => {
+    expect(isChatText(text)).toBe(true)
+    expect(said(text)).toEqual(PAIR)
+  })
+
+  test('of RisuAI and of the web UI have no names', () => {
+    const message = [
+      { role: 'char', data: 'You are wet.', time: 5, saying: 'x' },
+      { role: 'user', data: 'I am.' },
+    ]
+    const nameless = ['Character: You are wet.', 'You*: I am.']
+    const risu = JSON.stringify({ type: 'risuChat', ver: 1, data: { message, name: 'x' } })
+    expect(said(risu)).toEqual(nameless)
+    expect(readChatRows(risu)?.rows[0]?.record).toMatchObject({
+      send_date: 5,
+      extra: { risu: { saying: 'x' } },
+    })
+    expect(said(JSON.stringify({ message, note: '' }))).toEqual(nameless)
+    const internal = [
+      ['<|BEGIN-VISIBLE-CHAT|>', 'You are wet.'],
+      ['I am.', ''],
+    ]
+    expect(said(JSON.stringify({ internal, visible: internal }))).toEqual(nameless)
+  })
+
+  test('of several in one file is the longest, and says so', () => {
+    const chats = [{ message: [] }, { message: [{ role: 'char', data: 'Hm.' }] }]
+    const rows = readChatRows(JSON.stringify({ type: 'risuAllChats', data: chats }))
+    expect(rows).toMatchObject({ program: 'RisuAI', notes: [expect.stringContaining('2 chats')] })
+    expect(rows?.rows).toHaveLength(1)
+  })
+
+  test('of a story in which names come up is told by them', () => {
+    const story = {
+      gamestarted: true,
+      prompt: 'It rains.',
+      actions: ['\nOrla: You are wet.\nYou: I am.', '\nOrla: Sit.\nNear the fire.'],
+    }
+    expect(said(JSON.stringify(story))).toEqual([
+      'Orla: You are wet.',
+      'You*: I am.',
+      'Orla: Sit.\nNear the fire.',
+    ])
+    const told = { ...story, actions: [' It rained.'] }
+    expect(readChatRows(JSON.stringify(told))).toMatchObject({ program: 'KoboldAI', rows: [] })
+  })
+
+  test.each([
+    ['lines', 'Orla: Hm.\nMira: Hm?'],
+    ['a row of a data set', JSON.stringify({ messages: [{ role: 'user', content: 'Hm?' }] })],
+    ['a card', JSON.stringify({ name: 'Orla', first_mes: 'Hm.' })],
+    ['a list of numbers', '[1, 2]'],
+    ['nothing', ''],
+  ])('is not %s', (_, text) => {
+    expect(isChatText(text)).toBe(false)
+    expect(readChatRows(text)).toBeNull()
+  })
+})
