@@ -99,6 +99,7 @@ export default defineConfig({
             'react/jsx-dev-runtime',
             'react-dom/client',
             'uplot',
+            'yaml',
             'zustand',
           ],
         },

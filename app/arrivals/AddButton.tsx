@@ -13,7 +13,7 @@ export function AddButton() {
       look="quiet"
       iconOnly={isNarrow}
       multiple
-      accept=".safetensors,.png,.json,.charx,.zip,.jsonl,.gguf"
+      accept=".safetensors,.png,.json,.charx,.zip,.jsonl,.gguf,.yaml,.yml,.byaf,.webp,.jpg,.jpeg"
       about="A pack, a card or a chat"
       onFiles={(files) => void receiveFiles(chosenFiles(files))}
     />

@@ -1,7 +1,9 @@
 import { isForAnotherModel } from '../../src/cast/member.ts'
+import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { errorText } from '../shared/errorText.ts'
+import { count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
 import { bringIn, putAway, useArrivals } from '../stores/exchange/arrivals.ts'
@@ -44,11 +46,31 @@ function EntryFacts({ entry }: { readonly entry: Entry }) {
       {arrival.kind === 'pack' && <PackFacts entry={entry} arrival={arrival} />}
       {arrival.kind === 'card' && <CardFacts arrival={arrival} />}
       {arrival.kind === 'backup' && <BackupFacts arrival={arrival} />}
-      {arrival.kind === 'chat' && <p>{arrival.fileName} is a chat. It opens as a chat of its own.</p>}
+      {arrival.kind === 'chat' && (
+        <p>
+          {arrival.fileName} is a chat{arrival.program === 'SillyTavern' ? '' : ` of ${arrival.program}`}
+          {arrival.character !== '' && (
+            <>
+              {' '}
+              with <bdi>{plainName(arrival.character)}</bdi>
+            </>
+          )}
+          : {countOf(arrival.messages, 'message')}. It opens as a chat of its own.
+        </p>
+      )}
       {arrival.kind === 'lines' && (
         <p>
-          {arrival.fileName} holds lines, not a character. They can be learnt: bring them to the rehearsal.
+          {arrival.fileName} holds lines, not a character
+          {arrival.dialogues > 0 && `: ${countOf(arrival.dialogues, 'dialogue')}`}. They can be learnt: bring
+          them to the rehearsal.
         </p>
+      )}
+      {(arrival.kind === 'chat' || arrival.kind === 'lines') && arrival.warnings.length > 0 && (
+        <Notice title="Mended on the way in" tone="calm">
+          {arrival.warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
+        </Notice>
       )}
       {proof && !failure && (
         <div className={styles.proof} role="status">
@@ -66,6 +88,10 @@ function EntryFacts({ entry }: { readonly entry: Entry }) {
       )}
     </section>
   )
+}
+
+function countOf(number: number, what: string): string {
+  return number === 1 ? `one ${what}` : `${count(number)} ${what}s`
 }
 
 function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; readonly isBusy: boolean }) {

@@ -99,11 +99,15 @@ function Person({ arrival, member, name }: PersonProps) {
           <bdi>{name}</bdi>
         </h3>
         <p className={asides.quiet}>
-          A character card ({specs[arrival.spec]}) · {arrival.fileName} · {bytes(arrival.bytes)}
+          {kindOf(arrival)} · {arrival.fileName} · {bytes(arrival.bytes)}
         </p>
       </header>
     </div>
   )
+}
+
+function kindOf({ program, spec }: CardArrival): string {
+  return program === null ? `A character card (${specs[spec]})` : `A character of ${program}`
 }
 
 /** How they can be played. */

@@ -3,11 +3,12 @@ import { basename, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError } from '../core/errors.ts'
 import type { Backup } from '../formats/backup.ts'
-import { greetingsOf } from '../cast/cardTexts.ts'
+import { greetingsOf, lineOf, unknownIn } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
-import type { CardFile } from '../formats/cardFile.ts'
+import type { CardFile } from '../formats/cardRecord.ts'
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
 import { openFile as openArrived, refuse } from '../exchange/openFile.ts'
+import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, type Pack } from '../formats/pack.ts'
@@ -22,6 +23,7 @@ import { arrivingFiles } from './import.ts'
 import { openFile } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
+type OpenedChat = Extract<Opened, { readonly kind: 'chat' }>
 
 const GGUF_HEADER_BYTES = 64 * 2 ** 20
 
@@ -69,13 +71,13 @@ async function describeBackbone(path: string): Promise<Description> {
 }
 
 async function describeCard(found: CardFile, file: string): Promise<Description> {
-  const { card, spec, portrait, adapter, assets, warnings } = found
+  const { card, spec, program, portrait, adapter, assets, warnings } = found
   const character = readCard(card)
   const { name, creator, characterVersion, tags, lorebookEntries, extensions } = character
   return {
     kind: 'character card',
     file,
-    spec,
+    ...(program === undefined ? { spec } : { program }),
     name,
     creator,
     characterVersion,
@@ -85,6 +87,8 @@ async function describeCard(found: CardFile, file: string): Promise<Description>
     extensions: Object.keys(extensions),
     portrait: portrait ? `${portrait.mime}, ${portrait.bytes.length} bytes` : 'none',
     assets: [...assets.keys()],
+    line: lineOf(character, { user: 'the visitor' }),
+    unknownMacros: unknownIn(character),
     adapter: adapter ? await describeAdapter(adapter, file) : 'none',
     warnings,
   }
@@ -138,6 +142,21 @@ async function describeSafetensors(bytes: Uint8Array, file: string): Promise<Des
   }
 }
 
+function describeChat({ chat, warning }: OpenedChat, file: string): Description {
+  const { program, characterName, userName, messages, skipped, notes } = chat
+  return {
+    kind: 'chat',
+    file,
+    program,
+    character: characterName,
+    user: userName,
+    messages: messages.length,
+    speakers: [...new Set(messages.map(({ name }) => name))],
+    skipped,
+    warnings: [...notes, ...(warning === null ? [] : [`${warning}.`])],
+  }
+}
+
 function describeBackup({ createdAt, software, parts }: Backup, file: string): Description {
   return {
     kind: 'backup',
@@ -168,11 +187,20 @@ async function describeFile(path: string): Promise<Description> {
     case 'safetensors':
       return describeSafetensors(bytes, name)
     case 'chat':
+      return describeChat(opened, name)
     case 'lines':
-      return { kind: opened.kind, file: name, bytes: bytes.length }
+      return {
+        kind: 'lines',
+        file: name,
+        bytes: bytes.length,
+        dialogues: opened.dialogues,
+        warnings: opened.warning === null ? [] : [`${opened.warning}.`],
+      }
+    case 'other':
+      return { kind: opened.what, file: name, bytes: bytes.length }
     case 'gguf':
     case 'unknown':
-      return refuse(opened.kind, name)
+      return refuse(opened.kind, name, bytes)
   }
 }
 

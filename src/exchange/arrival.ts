@@ -41,6 +41,8 @@ export interface PackArrival extends Found {
 export interface CardArrival extends Found {
   readonly kind: 'card'
   readonly spec: 'v1' | 'v2' | 'v3'
+  /** Whose form the file has, where that is another program's own. */
+  readonly program: string | null
   readonly card: CharacterCard
   /** The `data` of V3 that the card was read from, to be kept. */
   readonly data: JsonRecord
@@ -51,10 +53,23 @@ export interface CardArrival extends Found {
   readonly portrait: Blob | null
 }
 
-/** A chat, or lines to learn from, for which there are other places. */
-export interface OtherArrival extends Found {
-  readonly kind: 'chat' | 'lines'
+/** A chat, of SillyTavern or of another program. */
+export interface ChatArrival extends Found {
+  readonly kind: 'chat'
   readonly file: Blob
+  readonly program: string
+  /** As the file has the names; empty where it has none. */
+  readonly character: string
+  readonly user: string
+  readonly messages: number
+}
+
+/** Lines to learn from. */
+export interface LinesArrival extends Found {
+  readonly kind: 'lines'
+  readonly file: Blob
+  /** 0 where the columns of a table are still to be named. */
+  readonly dialogues: number
 }
 
 /** Everything that somebody had on a device, its sums checked. */
@@ -71,7 +86,7 @@ export interface BackupArrival extends Found {
   }[]
 }
 
-export type Arrival = PackArrival | CardArrival | OtherArrival | BackupArrival
+export type Arrival = PackArrival | CardArrival | ChatArrival | LinesArrival | BackupArrival
 
 /** What is loaded, for adapters that do not say what they are for. */
 export type ArrivingBackbone = PackBackbone & { readonly layers: number }

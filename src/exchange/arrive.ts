@@ -1,11 +1,11 @@
 import { hexSha256, plainBytes } from '../core/bytes.ts'
-import { check, failureOf } from '../core/errors.ts'
+import { check, failureOf, HycoraError } from '../core/errors.ts'
 import { ownField } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
 import type { CheckpointFacts } from '../formats/authorsCheckpoint.ts'
 import type { Backup } from '../formats/backup.ts'
 import { readCard } from '../formats/card.ts'
-import type { CardFile } from '../formats/cardFile.ts'
+import type { CardFile } from '../formats/cardRecord.ts'
 import type { CardPicture } from '../formats/cardSpec.ts'
 import { withoutEmbedded } from '../formats/charx.ts'
 import { memorySource } from '../formats/memorySource.ts'
@@ -21,9 +21,11 @@ import type {
   ArrivingFile,
   BackupArrival,
   CardArrival,
+  ChatArrival,
   PackArrival,
   Refusal,
 } from './arrival.ts'
+import type { ImportedChat } from '../storage/sillyTavern.ts'
 import { LIMITS } from './limits.ts'
 import { openFile, refuse } from './openFile.ts'
 import { parcelsOf } from './parcels.ts'
@@ -87,15 +89,24 @@ async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions):
     case 'backup':
       return backupArrival(opened.backup, facts)
     case 'chat':
+      return chatArrival(opened.chat, file, { ...facts, warnings: sentences(opened.warning) })
     case 'lines':
-      return { ...facts, kind: opened.kind, file }
+      return {
+        ...facts,
+        kind: 'lines',
+        file,
+        dialogues: opened.dialogues,
+        warnings: sentences(opened.warning),
+      }
+    case 'other':
+      throw new HycoraError('format-unsupported', `${name} is ${opened.what}`)
     case 'safetensors':
       return options.checkpoint
         ? checkpointArrival(bytes, { ...options.checkpoint, backbone: bound(options) }, facts)
         : refuse(opened.kind, name)
     case 'gguf':
     case 'unknown':
-      return refuse(opened.kind, name)
+      return refuse(opened.kind, name, bytes)
   }
 }
 
@@ -106,14 +117,38 @@ function bound({ backbone }: ArrivalOptions): PackBackbone | null {
   return { name, architecture, fingerprint }
 }
 
+function sentences(warning: string | null): readonly string[] {
+  return warning === null ? [] : [`${warning}.`]
+}
+
+function chatArrival(chat: ImportedChat, file: Blob, facts: Facts): ChatArrival {
+  const { program, characterName, userName, messages, skipped, notes } = chat
+  const lost = skipped.length === 0 ? [] : [`Lines that are left out: ${skipped.length}.`]
+  return {
+    ...facts,
+    kind: 'chat',
+    file,
+    program,
+    character: characterName,
+    user: userName,
+    messages: messages.length,
+    warnings: [...facts.warnings, ...notes, ...lost],
+  }
+}
+
 async function cardArrival(found: CardFile, facts: Facts, options: ArrivalOptions): Promise<Arrival> {
-  const { card, original, spec, portrait, adapter, assets, warnings } = found
+  const { card, original, spec, program = null, portrait, adapter, assets } = found
   const picture = (portrait && (await options.plainPicture?.(portrait))) ?? null
-  if (adapter) return trainedArrival(found, adapter, picture, facts)
+  const isLost = portrait !== undefined && options.plainPicture !== undefined && picture === null
+  const warnings = isLost
+    ? [...found.warnings, 'The picture cannot be drawn and is left out.']
+    : found.warnings
+  if (adapter) return trainedArrival({ ...found, warnings }, adapter, picture, facts)
   return {
     ...facts,
     kind: 'card',
     spec,
+    program,
     card: readCard(card),
     data: card,
     original,

@@ -1,21 +1,32 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
+import { decodeText, withoutFilling } from '../core/text.ts'
+import { isBackyardArchive } from '../formats/cardArchive.ts'
+import { isCardRecord } from '../formats/cardRecord.ts'
+import { isChatJson, isChatText } from '../formats/chatFile.ts'
+import { cardPathOf } from '../formats/charx.ts'
+import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
+import { readOtherCharacter } from '../formats/otherCharacters.ts'
+import { isSamplerYaml, otherKind } from '../formats/otherFiles.ts'
 import { isPng } from '../formats/png.ts'
 import { isZip, zipPaths } from '../formats/zip.ts'
 
 /**
- * What a file is: a persona pack; another safetensors file; a character card (PNG, JSON or CHARX); a PEFT folder in an
- * archive; a backup of this page; a GGUF file; a chat; lines to learn from; or nothing that is known.
+ * What a file is: a persona pack; another safetensors file; a character card (in a picture, JSON, CHARX or another archive) or
+ * another program's character, also as YAML; a PEFT folder in an archive; a backup of this page; a GGUF file; a chat; lines
+ * to learn from; something else that has a name; or nothing that is known.
  */
 export type FileKind =
   | 'pack'
   | 'safetensors'
   | 'card'
+  | 'yaml'
   | 'peft'
   | 'backup'
   | 'gguf'
   | 'chat'
   | 'lines'
+  | 'other'
   | 'unknown'
 
 /** The directory of an archive is read whatever it holds: what it is must be told before it is refused. */
@@ -45,23 +56,45 @@ export function kindByStart(start: Uint8Array): 'card' | 'gguf' | 'pack' | 'safe
 export function fileKind(bytes: Uint8Array, name: string): FileKind {
   const early = kindByStart(bytes)
   if (early) return early
-  return isZip(bytes) ? archiveKind(zipPaths(bytes, name, DIRECTORY_LIMITS)) : textKind(bytes)
+  if (isZip(bytes)) return archiveKind(zipPaths(bytes, name, DIRECTORY_LIMITS))
+  return pictureKind(bytes) === null ? textKind(bytes, name) : 'card'
 }
 
 /** A card may carry anything beside it, and an adapter's folder a manifest: what says most comes first. */
 function archiveKind(paths: readonly string[]): FileKind {
-  if (paths.includes('card.json')) return 'card'
+  if (cardPathOf(paths) !== null || isBackyardArchive(paths)) return 'card'
   if (paths.some((path) => /(?:^|\/)adapter_config\.json$/.test(path))) return 'peft'
-  return paths.includes('manifest.json') ? 'backup' : 'unknown'
+  // Of any other archive it is seen whether one of its files is a card.
+  return paths.includes('manifest.json') ? 'backup' : 'card'
 }
 
-function textKind(bytes: Uint8Array): FileKind {
-  if (bytes.length === 0 || bytes.subarray(0, 4096).includes(0)) return 'unknown'
-  const text = new TextDecoder().decode(bytes)
+/** The text of a file; null for a binary one. */
+export function textOf(bytes: Uint8Array, name: string): string | null {
+  try {
+    const { text } = decodeText(withoutFilling(bytes), name)
+    return text.trim() === '' ? null : text
+  } catch {
+    return null
+  }
+}
+
+function textKind(bytes: Uint8Array, name: string): FileKind {
+  const text = textOf(bytes, name)
+  if (text === null) return 'unknown'
   const whole = parsed(text)
-  if (isJsonRecord(whole)) return isCardJson(whole) ? 'card' : 'lines'
-  const first = parsed(text.slice(0, text.search(/\r?\n|$/)))
-  return isJsonRecord(first) && isChatHeader(first) ? 'chat' : 'lines'
+  if (isJsonRecord(whole) && (isCardRecord(whole) || readOtherCharacter(whole))) return 'card'
+  if (isChatJson(whole)) return 'chat'
+  if (isJsonRecord(whole) && isCardJson(whole)) return 'card'
+  if (otherKind(whole) !== null) return 'other'
+  if (isChatText(text)) return 'chat'
+  if (isCharacterYaml(text)) return 'yaml'
+  return isSamplerYaml(text) ? 'other' : 'lines'
+}
+
+/** What a file of the kind `other` is, with an article. */
+export function otherFile(bytes: Uint8Array, name: string): string {
+  const text = textOf(bytes, name) ?? ''
+  return otherKind(parsed(text)) ?? 'a preset of samplers'
 }
 
 function parsed(text: string): unknown {
@@ -72,18 +105,20 @@ function parsed(text: string): unknown {
   }
 }
 
-function isChatHeader(record: Readonly<Record<string, unknown>>): boolean {
-  return ['chat_metadata', 'user_name', 'character_name', 'mes'].some((key) => Object.hasOwn(record, key))
+/** Whether a text begins as somebody's description does in YAML. */
+function isCharacterYaml(text: string): boolean {
+  const start = text.slice(0, 2 ** 16)
+  const isNamed = /^(?:name|bot|char_name|spec)\s*:\s*\S/m.test(start)
+  return (
+    isNamed &&
+    /^(?:context|greeting|persona|description|first_mes|char_persona|char_greeting|data)\s*:/m.test(start)
+  )
 }
 
 function isCardJson(value: Readonly<Record<string, unknown>>): boolean {
-  const spec = ownField(value, 'spec')
   const data = ownField(value, 'data')
   const fields = isJsonRecord(data) ? data : value
   const texts = ['description', 'personality', 'first_mes', 'mes_example', 'scenario']
   const isNamed = typeof ownField(fields, 'name') === 'string'
-  return (
-    (typeof spec === 'string' && spec.startsWith('chara_card')) ||
-    (isNamed && texts.some((key) => Object.hasOwn(fields, key)))
-  )
+  return isNamed && texts.some((key) => Object.hasOwn(fields, key))
 }

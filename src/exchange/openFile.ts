@@ -1,15 +1,25 @@
 import { check, HycoraError } from '../core/errors.ts'
 import { readBackup } from '../formats/backup.ts'
 import type { Backup } from '../formats/backup.ts'
+import { isJsonRecord } from '../core/json.ts'
+import { decodeText, withoutFilling } from '../core/text.ts'
 import { readCardFile } from '../formats/cardFile.ts'
-import type { CardFile } from '../formats/cardFile.ts'
+import { readCardRecord } from '../formats/cardRecord.ts'
+import type { CardFile } from '../formats/cardRecord.ts'
+import { copyJson } from '../formats/cardSpec.ts'
+import { readDataset } from '../formats/dataset.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
 import { findPeftFolder } from '../formats/peft.ts'
 import { readZip } from '../formats/zip.ts'
-import { fileKind } from './fileKind.ts'
+import { importChat } from '../storage/sillyTavern.ts'
+import type { ImportedChat } from '../storage/sillyTavern.ts'
+import { fileKind, otherFile } from './fileKind.ts'
 import { LIMITS } from './limits.ts'
+
+/** Characters of a YAML file that is read. */
+const MOST_YAML = 2 ** 20
 
 /** A file, or the files of a PEFT folder, opened and checked; nothing of it is used yet. */
 export type Opened =
@@ -17,7 +27,11 @@ export type Opened =
   | { readonly kind: 'card'; readonly card: CardFile }
   | { readonly kind: 'peft'; readonly files: ReadonlyMap<string, Uint8Array> }
   | { readonly kind: 'backup'; readonly backup: Backup }
-  | { readonly kind: 'chat' | 'lines' }
+  | { readonly kind: 'chat'; readonly chat: ImportedChat; readonly warning: string | null }
+  /** How many dialogues a text holds, as far as that is known before its columns are. */
+  | { readonly kind: 'lines'; readonly dialogues: number; readonly warning: string | null }
+  /** What it is, with an article. */
+  | { readonly kind: 'other'; readonly what: string }
   /** A checkpoint of the authors' trainer, or weights of anything else. */
   | { readonly kind: 'safetensors' | 'gguf' | 'unknown' }
 
@@ -38,8 +52,16 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind, files: findPeftFolder(readZip(bytes, name, LIMITS.archive)) ?? new Map() }
     case 'backup':
       return { kind, backup: await readBackup(bytes, name) }
-    case 'chat':
+    case 'yaml':
+      return { kind: 'card', card: await readYamlCard(bytes, name) }
+    case 'chat': {
+      const { text, warning } = decodeText(withoutFilling(bytes), name)
+      return { kind, chat: importChat(text, () => ''), warning }
+    }
     case 'lines':
+      return { kind, ...readLines(bytes, name) }
+    case 'other':
+      return { kind, what: otherFile(bytes, name) }
     case 'safetensors':
     case 'gguf':
     case 'unknown':
@@ -47,8 +69,51 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
   }
 }
 
+/** Another program's character as YAML; the library comes when such a file does. */
+async function readYamlCard(bytes: Uint8Array, name: string): Promise<CardFile> {
+  const { text, warning } = decodeText(withoutFilling(bytes), name)
+  check(
+    text.length <= MOST_YAML,
+    'format-invalid',
+    () => `${name} has ${text.length} characters, YAML may have ${MOST_YAML}`,
+  )
+  const { parse } = await import('yaml')
+  let value: unknown
+  try {
+    value = parse(text, { schema: 'core' })
+  } catch (error) {
+    throw new HycoraError('format-invalid', `${name} is not valid YAML`, { cause: error })
+  }
+  check(
+    isJsonRecord(value),
+    'format-invalid',
+    () => `${name} is no character: its YAML is not a list of keys`,
+  )
+  return readCardRecord(copyJson(value, name), name, warning === null ? [] : [`${warning}.`])
+}
+
+/** Who speaks where lines do not say it: whether they can be learnt is seen before anybody is named. */
+const SOMEBODY = 'Somebody'
+
+/** Reads lines as they will be learnt. @throws HycoraError `format-invalid` where nothing in the file can be. */
+function readLines(
+  bytes: Uint8Array,
+  name: string,
+): { readonly dialogues: number; readonly warning: string | null } {
+  const { text, warning } = decodeText(withoutFilling(bytes), name)
+  const { dialogues, rejected, columns } = readDataset(text, name, { roleName: SOMEBODY })
+  check(dialogues.length > 0 || columns, 'format-invalid', () => {
+    const [first] = rejected
+    const reason = first ? `: line ${first.line}, ${first.reason}` : ''
+    return `${name} holds neither a character nor a chat, and no lines that can be learnt${reason}`
+  })
+  return { dialogues: dialogues.length, warning }
+}
+
 /** What is told of a file that is of no use here. @throws HycoraError always, `format-unsupported`. */
-export function refuse(kind: 'safetensors' | 'gguf' | 'unknown', name: string): never {
+export function refuse(kind: 'safetensors' | 'gguf' | 'unknown', name: string, bytes?: Uint8Array): never {
+  // A binary file is told by its kind, where that is known.
+  if (kind === 'unknown' && bytes) decodeText(bytes, name)
   const reasons = {
     safetensors: `${name} is a safetensors file, but no persona pack: it lacks the format "hycora-pack"`,
     gguf: `${name} is a GGUF file, which can be written here, but not read: take the pack or the PEFT folder`,

@@ -1,6 +1,7 @@
 import { asHycoraError, check } from '../core/errors.ts'
 import type { JsonRecord } from '../core/json.ts'
-import { writeCardJson, writeCardPng } from '../formats/cardFile.ts'
+import { writeCardJson } from '../formats/cardFile.ts'
+import { writeCardPng } from '../formats/cardPng.ts'
 import type { CardPicture } from '../formats/cardSpec.ts'
 import { normaliseCard } from '../formats/cardSpec.ts'
 import { writeCharx } from '../formats/charx.ts'
@@ -71,6 +72,8 @@ export interface BlendParams {
 }
 
 const PACK_MIME = 'application/octet-stream'
+/** Bytes of further files that a PNG takes along: more would make a picture that no program opens. */
+const MOST_IN_PNG = 32 * 2 ** 20
 
 /** What a form is made of: its name's ending, its kind, its bytes. */
 interface Written {
@@ -167,7 +170,12 @@ export async function writeForm(form: ShareForm, subject: Subject): Promise<Writ
       return {
         ending: '.png',
         mime: 'image/png',
-        bytes: writeCardPng(cardOf(subject), picture, original ?? undefined),
+        bytes: writeCardPng(
+          cardOf(subject),
+          picture,
+          original ?? undefined,
+          await filesOf(subject, MOST_IN_PNG),
+        ),
       }
     }
     case 'charx':
@@ -217,6 +225,19 @@ function cardOf({ card, name, content, role }: Subject): JsonRecord {
   return normaliseCard(whole, `the card of ${name}`).card
 }
 
+/** The files that came with a card; none where they are larger together than `most`. */
+async function filesOf(
+  { assets }: Subject,
+  most = Infinity,
+): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
+  const total = [...assets.values()].reduce((sum, { size }) => sum + size, 0)
+  if (total > most) return new Map()
+  const files = [...assets].map(
+    async ([path, file]) => [path, new Uint8Array(await file.arrayBuffer())] as const,
+  )
+  return new Map(await Promise.all(files))
+}
+
 async function pictureOf({ portrait }: Subject): Promise<CardPicture | null> {
   return (
     portrait && { bytes: new Uint8Array(await portrait.arrayBuffer()), mime: portrait.type || 'image/png' }
@@ -224,17 +245,14 @@ async function pictureOf({ portrait }: Subject): Promise<CardPicture | null> {
 }
 
 async function writeOwnCharx(subject: Subject): Promise<Uint8Array<ArrayBuffer>> {
-  const { content, original, assets } = subject
-  const others = await Promise.all(
-    [...assets].map(async ([path, file]) => [path, new Uint8Array(await file.arrayBuffer())] as const),
-  )
+  const { content, original } = subject
   const picture = await pictureOf(subject)
   return writeCharx({
     card: cardOf(subject),
     ...(original && { original }),
     ...(picture && { portrait: picture }),
     ...(content && { adapter: await rolePack(subject) }),
-    assets: new Map(others),
+    assets: await filesOf(subject),
   })
 }
 

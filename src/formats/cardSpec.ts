@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
+import { readCard } from './card.ts'
 
 /** Which specification a card follows: the flat first one, `chara_card_v2`, `chara_card_v3`. */
 export type CardSpec = 'v1' | 'v2' | 'v3'
@@ -47,8 +48,8 @@ const MAX_DEPTH = 64
 const MAX_VALUES = 2 ** 20
 
 /**
- * Brings a parsed card of V1, V2 or V3 into the form of V3. A required field that is missing or of the wrong type is
- * empty, the latter with a warning; every other field stays as it is.
+ * Brings a parsed card of V1, V2 or V3 into the form of V3. A required field that is missing is there and empty; one that is
+ * of the wrong type stays as it is, so that nothing of the file is lost, and `readCard` reads it as far as it can be.
  *
  * Reference: kwaroran/character-card-spec-v3, SPEC_V3.md; malfoyslastname/character-card-spec-v2.
  *
@@ -56,40 +57,52 @@ const MAX_VALUES = 2 ** 20
  */
 export function normaliseCard(whole: JsonRecord, name: string): NormalisedCard {
   const warnings: string[] = []
-  const inner = ownField(whole, 'data')
-  const own = isJsonRecord(inner) ? inner : whole
-  const spec = specOf(whole, isJsonRecord(inner))
+  const inner = innerOf(whole, warnings)
+  const own = inner ?? whole
+  const spec = specOf(whole, inner !== undefined)
   const version = Number(ownField(whole, 'spec_version'))
   if (spec === 'v3' && version > 3) {
     warnings.push(`The card follows version ${version} of the specification; 3.0 is what is known here.`)
   }
   const fields = new Map(Object.entries(copyJson(own, name)))
-  if (fields.has('__proto__')) fields.delete('__proto__')
   if (inner === undefined) for (const key of ['spec', 'spec_version']) fields.delete(key)
-  const mend = (key: string, isRight: boolean, empty: unknown): void => {
-    if (isRight) return
-    if (fields.get(key) !== undefined && fields.get(key) !== null) {
-      warnings.push(`The card's ${key} is not what the specification asks for and counts as empty.`)
-    }
-    fields.set(key, empty)
+  const isMissing = (key: string): boolean => fields.get(key) === undefined || fields.get(key) === null
+  for (const key of REQUIRED_TEXTS) if (isMissing(key)) fields.set(key, '')
+  for (const key of REQUIRED_LISTS) if (isMissing(key)) fields.set(key, [])
+  if (isMissing('extensions')) fields.set('extensions', {})
+  const beside = ownField(whole, 'name')
+  if (isBlank(fields.get('name')) && typeof beside === 'string' && !isBlank(beside)) {
+    fields.set('name', beside)
+    warnings.push('The card has its name beside its data, not in it; it was taken from there.')
   }
-  for (const key of REQUIRED_TEXTS) mend(key, typeof fields.get(key) === 'string', '')
-  for (const key of REQUIRED_LISTS) mend(key, isTexts(fields.get(key)), [])
-  mend('extensions', isJsonRecord(fields.get('extensions')), {})
-  check(String(fields.get('name')).trim() !== '', 'format-invalid', () => {
-    return `${name} is no character card: it has no name`
-  })
-  return { card: Object.fromEntries(fields), spec, warnings }
+  check(!isBlank(fields.get('name')), 'format-invalid', () => `${name} is no character card: it has no name`)
+  const card = Object.fromEntries(fields)
+  readCard(card, '', warnings)
+  return { card, spec, warnings }
+}
+
+function isBlank(value: unknown): boolean {
+  return (typeof value !== 'string' && typeof value !== 'number') || String(value).trim() === ''
+}
+
+/** The `data` of a card, which some programs write as JSON within JSON. */
+function innerOf(whole: JsonRecord, warnings: string[]): JsonRecord | undefined {
+  const inner = ownField(whole, 'data')
+  if (isJsonRecord(inner)) return inner
+  if (typeof inner !== 'string' || !/^\s*\{/.test(inner)) return undefined
+  try {
+    const parsed: unknown = JSON.parse(inner)
+    warnings.push("The card's data is JSON within a text, and was read from there.")
+    return isJsonRecord(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function specOf(whole: JsonRecord, hasData: boolean): CardSpec {
   const stated = ownField(whole, 'spec')
-  if (stated === 'chara_card_v3') return 'v3'
+  if (typeof stated === 'string' && /^chara_card_v(?:[3-9]|\d\d)/.test(stated)) return 'v3'
   return stated === 'chara_card_v2' || hasData ? 'v2' : 'v1'
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
 }
 
 /**

@@ -27,58 +27,91 @@ export function isPng(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte)
 }
 
+/** Something wrong with a PNG file. */
+interface PngFault {
+  readonly fact: string
+  /** Of the chunk that it concerns; null for the file. */
+  readonly type: string | null
+}
+
+/** What can be read of a PNG file, and what is wrong with it. */
+export interface PngScan {
+  readonly chunks: readonly PngChunk[]
+  readonly faults: readonly PngFault[]
+}
+
 /**
- * The chunks of a PNG file from IHDR to IEND; what follows IEND is left out. Nothing is inflated.
+ * The chunks of a PNG file from IHDR to IEND as far as they can be told apart; what follows IEND is left out. Nothing is
+ * inflated. A chunk that does not match its CRC is among them.
  *
  * Reference: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", §5.
+ */
+export function scanPng(bytes: Uint8Array): PngScan {
+  const faults: PngFault[] = []
+  const blame = (fact: string, type: string | null = null): void => void faults.push({ fact, type })
+  const chunks: PngChunk[] = []
+  if (!isPng(bytes)) blame('the file does not begin as a PNG does')
+  if (bytes.length > MAX_FILE_BYTES) {
+    blame(`the picture has ${bytes.length} bytes, at most ${MAX_FILE_BYTES} are read`)
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let at = SIGNATURE.length
+  while (isPng(bytes) && chunks.at(-1)?.type !== 'IEND') {
+    const fault = faultAt(view, at, chunks.length)
+    if (fault !== null) {
+      blame(fault)
+      break
+    }
+    const length = view.getUint32(at)
+    const type = typeAt(view, at)
+    const data = bytes.subarray(at + 8, at + 8 + length)
+    if (crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) {
+      blame(`the chunk ${type} at byte ${at} does not match its CRC`, type)
+    }
+    if (chunks.length === 0) for (const fact of headerFaults(data)) blame(fact)
+    chunks.push({ type, data })
+    at += 12 + length
+  }
+  if (faults.length === 0 && !chunks.some(({ type }) => type === 'IDAT')) blame('the picture has no IDAT')
+  return { chunks, faults }
+}
+
+function typeAt(view: DataView, at: number): string {
+  return String.fromCharCode(...[4, 5, 6, 7].map((offset) => view.getUint8(at + offset)))
+}
+
+/** Why no chunk can be read at a byte; null where one can. */
+function faultAt(view: DataView, at: number, count: number): string | null {
+  if (at + 12 > view.byteLength) return `the picture ends at byte ${view.byteLength}, before its IEND`
+  const [length, type] = [view.getUint32(at), typeAt(view, at)]
+  if (!/^[A-Za-z]{4}$/.test(type)) return `the chunk at byte ${at} has a type that is not four letters`
+  if (length > view.byteLength - at - 12) return `the chunk ${type} at byte ${at} ends after the file`
+  if (count >= MAX_CHUNKS) return `the picture has more than ${MAX_CHUNKS} chunks`
+  return count > 0 || type === 'IHDR' ? null : `the picture begins with ${type}, expected IHDR`
+}
+
+/**
+ * The chunks of a sound PNG file, as `scanPng` finds them.
  *
  * @throws HycoraError `format-invalid` for a chunk that is cut, has a wrong CRC or stands in a wrong place, for more than
  *   64 MiB, and for a picture of more than 8,192 pixels a side or 2²⁴ in all.
  */
 export function readPngChunks(bytes: Uint8Array, name: string): readonly PngChunk[] {
-  const demand: (condition: unknown, fact: () => string) => asserts condition = (condition, fact) =>
-    check(condition, 'format-invalid', () => `${name}: ${fact()}`)
-  demand(isPng(bytes), () => 'the file does not begin as a PNG does')
-  demand(bytes.length <= MAX_FILE_BYTES, () => {
-    return `the picture has ${bytes.length} bytes, at most ${MAX_FILE_BYTES} are read`
-  })
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const chunks: PngChunk[] = []
-  for (let at = SIGNATURE.length; chunks.at(-1)?.type !== 'IEND';) {
-    demand(at + 12 <= bytes.length, () => `the picture ends at byte ${bytes.length}, before its IEND`)
-    const length = view.getUint32(at)
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8))
-    demand(/^[A-Za-z]{4}$/.test(type), () => `the chunk at byte ${at} has a type that is not four letters`)
-    demand(length <= bytes.length - at - 12, () => `the chunk ${type} at byte ${at} ends after the file`)
-    demand(chunks.length < MAX_CHUNKS, () => `the picture has more than ${MAX_CHUNKS} chunks`)
-    demand(chunks.length > 0 || type === 'IHDR', () => `the picture begins with ${type}, expected IHDR`)
-    const data = bytes.subarray(at + 8, at + 8 + length)
-    const sum = view.getUint32(at + 8 + length)
-    demand(crc32(bytes.subarray(at + 4, at + 8 + length)) === sum, () => {
-      return `the chunk ${type} at byte ${at} does not match its CRC`
-    })
-    if (chunks.length === 0) checkHeader(data, name)
-    chunks.push({ type, data })
-    at += 12 + length
-  }
-  demand(
-    chunks.some(({ type }) => type === 'IDAT'),
-    () => 'the picture has no IDAT',
-  )
+  const { chunks, faults } = scanPng(bytes)
+  const [first] = faults
+  check(!first, 'format-invalid', () => `${name}: ${first?.fact}`)
   return chunks
 }
 
-function checkHeader(data: Uint8Array, name: string): void {
-  check(data.length === 13, 'format-invalid', () => `${name}: IHDR has ${data.length} bytes, expected 13`)
+function headerFaults(data: Uint8Array): readonly string[] {
+  if (data.length !== 13) return [`IHDR has ${data.length} bytes, expected 13`]
   const view = new DataView(data.buffer, data.byteOffset, data.length)
   const [width, height] = [view.getUint32(0), view.getUint32(4)]
-  check(
-    width >= 1 && height >= 1 && Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS,
-    'format-invalid',
-    () => {
-      return `${name}: the picture has ${width} × ${height} pixels, at most ${MAX_SIDE} a side and ${MAX_PIXELS} are read`
-    },
-  )
+  const isFit =
+    width >= 1 && height >= 1 && Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS
+  return isFit
+    ? []
+    : [`the picture has ${width} × ${height} pixels, at most ${MAX_SIDE} a side and ${MAX_PIXELS} are read`]
 }
 
 /** The keyword of a text chunk; null for every other chunk. */
@@ -130,16 +163,28 @@ export function rewritePngTexts(
   name: string,
   { drops, texts }: { readonly drops: (keyword: string) => boolean; readonly texts: readonly PngText[] },
 ): Uint8Array<ArrayBuffer> {
-  const kept = readPngChunks(bytes, name).filter((chunk) => {
-    const keyword = textKeyword(chunk)
-    return chunk.type !== 'IEND' && (keyword === null || !drops(keyword))
-  })
+  const kept = keptChunks(readPngChunks(bytes, name), drops)
   const added = texts.map(({ keyword, text }): PngChunk => {
     check(isLatin1(keyword + text), 'format-invalid', () => `the text ${keyword} for ${name} is not Latin-1`)
     const data = Uint8Array.from(`${keyword}\0${text}`, (character) => character.charCodeAt(0))
     return { type: 'tEXt', data }
   })
   return writePngChunks([...kept, ...added, { type: 'IEND', data: new Uint8Array(0) }])
+}
+
+/** A picture of the chunks of another, without the texts that `drops` names. */
+export function pictureOf(
+  chunks: readonly PngChunk[],
+  drops: (keyword: string) => boolean,
+): Uint8Array<ArrayBuffer> {
+  return writePngChunks([...keptChunks(chunks, drops), { type: 'IEND', data: new Uint8Array(0) }])
+}
+
+function keptChunks(chunks: readonly PngChunk[], drops: (keyword: string) => boolean): readonly PngChunk[] {
+  return chunks.filter((chunk) => {
+    const keyword = textKeyword(chunk)
+    return chunk.type !== 'IEND' && (keyword === null || !drops(keyword))
+  })
 }
 
 function writePngChunks(chunks: readonly PngChunk[]): Uint8Array<ArrayBuffer> {

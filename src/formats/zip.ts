@@ -2,7 +2,7 @@ import { deflateSync } from 'fflate'
 
 import { joinBytes, plainBytes } from '../core/bytes.ts'
 import { crc32 } from '../core/crc32.ts'
-import { check } from '../core/errors.ts'
+import { asHycoraError, check, HycoraError } from '../core/errors.ts'
 import { inflate } from './inflate.ts'
 
 /** What a zip archive may hold at most. */
@@ -16,6 +16,8 @@ export interface ZipLimits {
 
 interface Entry {
   readonly path: string
+  /** Why the file is not read; null where it can be. */
+  readonly fault: HycoraError | null
   readonly method: number
   readonly sum: number
   readonly storedBytes: number
@@ -51,6 +53,10 @@ export function isZip(bytes: Uint8Array): boolean {
  */
 export function readZip(bytes: Uint8Array, name: string, limits: ZipLimits): ReadonlyMap<string, Uint8Array> {
   const { entries, start } = readDirectory(bytes, name, limits)
+  check(entries.length <= limits.files, 'format-invalid', () => {
+    return `${name} holds ${entries.length} files, at most ${limits.files} are read`
+  })
+  for (const { fault } of entries) if (fault) throw fault
   const inflated = entries.filter(({ method }) => method !== 0)
   const total = inflated.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   check(total <= limits.totalBytes, 'format-invalid', () => {
@@ -62,6 +68,51 @@ export function readZip(bytes: Uint8Array, name: string, limits: ZipLimits): Rea
     files.set(entry.path, readEntry(bytes, name, entry, start, limits))
   }
   return files
+}
+
+/** What can be read of an archive, and of what the rest is. */
+export interface ZipScan {
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** Files that are left out, with the reason. */
+  readonly faults: ReadonlyMap<string, HycoraError>
+}
+
+/**
+ * The files of an archive as `readZip` gives them, each by itself: one that is broken, or that nothing is left for within
+ * the limits, costs no other. Those that `isFirst` names are read before the others.
+ *
+ * @throws HycoraError `format-invalid` when its directory is broken; `format-unsupported` for zip64 and parts.
+ */
+export function scanZip(
+  bytes: Uint8Array,
+  name: string,
+  limits: ZipLimits,
+  isFirst: (path: string) => boolean = () => false,
+): ZipScan {
+  const { entries, start } = readDirectory(bytes, name, limits)
+  const files = new Map<string, Uint8Array>()
+  const faults = new Map<string, HycoraError>()
+  const order = [
+    ...entries.filter(({ path }) => isFirst(path)),
+    ...entries.filter(({ path }) => !isFirst(path)),
+  ]
+  let total = 0
+  for (const entry of order) {
+    const { path, fault, method, sizeBytes } = entry
+    if (files.has(path) || faults.has(path)) continue
+    const cost = method === 0 ? 0 : sizeBytes
+    try {
+      if (fault) throw fault
+      check(files.size < limits.files && total + cost <= limits.totalBytes, 'format-invalid', () => {
+        return `${name}: ${quoted(path)} is beyond the ${limits.files} files and ${limits.totalBytes} bytes that are read`
+      })
+      total += cost
+      files.set(path, readEntry(bytes, name, entry, start, limits))
+    } catch (error) {
+      faults.set(path, asHycoraError(error, 'format-invalid'))
+    }
+  }
+  return { files, faults }
 }
 
 /** The paths of an archive's files, from its directory alone. @throws HycoraError as `readZip`. */
@@ -90,7 +141,7 @@ function findEnd(bytes: Uint8Array): number {
 function readDirectory(
   bytes: Uint8Array,
   name: string,
-  { files, inflatedBytes }: ZipLimits,
+  limits: ZipLimits,
 ): { readonly entries: readonly Entry[]; readonly start: number } {
   const view = viewOf(bytes)
   const end = findEnd(bytes)
@@ -102,7 +153,6 @@ function readDirectory(
     'format-unsupported',
     () => `${name} is a zip archive in parts or of the zip64 kind, which is not read`,
   )
-  check(count <= files, 'format-invalid', () => `${name} holds ${count} files, at most ${files} are read`)
   const start = end - size - offset
   check(start >= 0, 'format-invalid', () => `${name}: the zip directory lies outside the file`)
   const entries: Entry[] = []
@@ -117,8 +167,8 @@ function readDirectory(
     const lengths = [28, 30, 32].map((field) => view.getUint16(at + field, true))
     const next = lengths.reduce((sum, length) => sum + length, at + CENTRAL_BYTES)
     check(next <= end, 'format-invalid', () => `${name}: the zip directory is cut at file ${index}`)
-    const path = readPath(bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + (lengths[0] ?? 0)), name)
-    const entry: Entry = {
+    const path = pathOf(bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + (lengths[0] ?? 0)))
+    const facts = {
       path,
       method,
       sum: view.getUint32(at + 16, true),
@@ -126,17 +176,7 @@ function readDirectory(
       sizeBytes: view.getUint32(at + 24, true),
       offset: view.getUint32(at + 42, true),
     }
-    check((flags & 1) === 0 && (method === 0 || method === 8), 'format-unsupported', () => {
-      return `${name}: ${quoted(path)} is encrypted or compressed by a method other than deflate`
-    })
-    check(method === 0 || entry.sizeBytes <= inflatedBytes, 'format-invalid', () => {
-      return `${name}: ${quoted(path)} inflates to ${entry.sizeBytes} bytes, at most ${inflatedBytes} are read`
-    })
-    check(
-      entry.sizeBytes <= FREE_BYTES || entry.sizeBytes <= MAX_RATIO * entry.storedBytes,
-      'format-invalid',
-      () => `${name}: ${quoted(path)} grows more than ${MAX_RATIO}-fold, which only a zip bomb does`,
-    )
+    const entry: Entry = { ...facts, fault: faultOf(facts, flags, name, limits) }
     if (!path.endsWith('/')) entries.push(entry)
     at = next
   }
@@ -144,15 +184,42 @@ function readDirectory(
   return { entries, start }
 }
 
-function readPath(bytes: Uint8Array, name: string): string {
-  const path = new TextDecoder().decode(bytes).replaceAll('\\', '/')
-  const parts = path.split('/')
-  check(
-    bytes.length >= 1 && bytes.length <= MAX_PATH_BYTES && !parts.includes('..') && !path.startsWith('/'),
-    'format-invalid',
-    () => `${name} holds a file at ${quoted(path)}, which leads out of the archive or has no sound length`,
-  )
-  return path
+function pathOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replaceAll('\\', '/')
+}
+
+/** Why a file of an archive is not read, by what the directory says of it; null where it can be. */
+function faultOf(
+  { path, method, storedBytes, sizeBytes }: Omit<Entry, 'fault'>,
+  flags: number,
+  name: string,
+  { inflatedBytes }: ZipLimits,
+): HycoraError | null {
+  const where = `${name}: ${quoted(path)}`
+  const isSafe = path !== '' && !path.startsWith('/') && !path.split('/').includes('..')
+  if (!isSafe || new TextEncoder().encode(path).length > MAX_PATH_BYTES) {
+    const fact = `${name} holds a file at ${quoted(path)}, which leads out of the archive or has no sound length`
+    return new HycoraError('format-invalid', fact)
+  }
+  if ((flags & 1) !== 0 || (method !== 0 && method !== 8)) {
+    return new HycoraError(
+      'format-unsupported',
+      `${where} is encrypted or compressed by a method other than deflate`,
+    )
+  }
+  if (method !== 0 && sizeBytes > inflatedBytes) {
+    return new HycoraError(
+      'format-invalid',
+      `${where} inflates to ${sizeBytes} bytes, at most ${inflatedBytes} are read`,
+    )
+  }
+  const isBomb = sizeBytes > FREE_BYTES && sizeBytes > MAX_RATIO * storedBytes
+  return isBomb
+    ? new HycoraError(
+        'format-invalid',
+        `${where} grows more than ${MAX_RATIO}-fold, which only a zip bomb does`,
+      )
+    : null
 }
 
 function readEntry(

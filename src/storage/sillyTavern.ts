@@ -155,7 +155,11 @@ export function importChat(text: string, newId: () => string, now = Date.now()):
       else skipped.push({ line, reason: 'it has no text' })
     }
   }
-  check(messages.length > 0, 'format-invalid', () => `nobody says anything in this chat of ${found.program}`)
+  check(
+    messages.length > 0,
+    'format-invalid',
+    () => `this chat of ${found.program} has no message: nobody says anything in it`,
+  )
   const nameOf = (speaker: 'user' | 'role'): string =>
     messages.find((message) => message.speaker === speaker)?.name ?? ''
   const metadata = ownField(header, 'chat_metadata')

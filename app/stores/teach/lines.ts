@@ -11,6 +11,7 @@ import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { connectedEngine, useEngine } from '../engine/engine.ts'
+import { notify } from '../page/notices.ts'
 import { siteUrl } from '../page/site.ts'
 import { READING } from './options.ts'
 
@@ -31,6 +32,17 @@ interface LinesState {
   readonly report: DatasetReport | null
   readonly isReading: boolean
   readonly failure: Failure | null
+  /** Whether the visitor wrote any of it: then nothing takes its place unasked. */
+  readonly isOwn: boolean
+  /** What a file holds that is to take the place of what the visitor wrote, until they say so. */
+  readonly offered: OpenedLines | null
+}
+
+/** Lines as a file holds them, read already. */
+export interface OpenedLines {
+  readonly text: string
+  readonly fileName: string
+  readonly warning: string | null
 }
 
 const PASTED = 'the lines'
@@ -48,6 +60,8 @@ const initial: LinesState = {
   report: null,
   isReading: false,
   failure: null,
+  isOwn: false,
+  offered: null,
 }
 
 export const useLines = create<LinesState>()(() => initial)
@@ -67,7 +81,7 @@ let reading = 0
 /** Takes up what was written before a reload, and measures the lines anew once a tokenizer is there. */
 export function watchLines(): void {
   const draft = loadDraft(DRAFT)
-  if (draft) useLines.setState({ text: draft })
+  if (draft) useLines.setState({ text: draft, isOwn: true })
   useEngine.subscribe((state, before) => {
     if (state.phase !== before.phase && state.phase !== 'failed') schedule(0)
   })
@@ -78,7 +92,8 @@ export function writeLines(text: string): void {
   const { fileName, columns } = useLines.getState()
   const name = isTable(text) ? PASTED_TABLE : PASTED
   // The columns of a table stay mapped while its rows are written on.
-  useLines.setState({ text, fileName: name, columns: name === fileName ? columns : null, warning: null })
+  const kept = name === fileName ? columns : null
+  useLines.setState({ text, fileName: name, columns: kept, warning: null, isOwn: text.trim() !== '' })
   keepDraft(text)
   schedule(SETTLE_MS)
 }
@@ -91,30 +106,82 @@ function isTable(text: string): boolean {
   )
 }
 
-/** Takes a file's content: text, or the example dialogues of a card in a picture or a CHARX. */
+/**
+ * Takes a file's content: text, or the example dialogues of a card or another program's character. What cannot be learnt
+ * changes nothing; what the visitor wrote stays until they have said that this is to take its place.
+ */
 export async function openLines(file: File): Promise<void> {
   const turn = ++reading
+  useLines.setState({ isReading: true })
   try {
-    const { text, warning } = (await isCardFile(file))
-      ? { text: await cardLines(file), warning: null }
-      : decodeText(new Uint8Array(await file.arrayBuffer()), file.name)
+    const opened = await readFile(file)
+    // It is read as it will be learnt before anything gives its place up.
+    await report({ ...useLines.getState(), ...opened, columns: null })
     // Something else was put in its place meanwhile.
-    if (turn !== reading) return
-    useLines.setState({ text, fileName: file.name, columns: null, warning })
-    keepDraft(text)
-    await readLines()
+    if (turn === reading) await offer(opened)
   } catch (thrown) {
-    if (turn === reading) fail(failureOf(thrown, 'format-invalid'))
+    if (turn !== reading) return
+    useLines.setState({ failure: failureOf(thrown, 'format-invalid'), isReading: false })
   }
 }
 
-/** Whether a file begins as a PNG or a zip does. */
-async function isCardFile(file: File): Promise<boolean> {
-  return ['\uFFFDPNG', 'PK\u0003\u0004'].includes(await file.slice(0, 4).text())
+/** Puts lines where the others are, or asks before it does where the visitor wrote those. */
+async function offer(opened: OpenedLines): Promise<void> {
+  const { text, isOwn } = useLines.getState()
+  const isAsked = isOwn && text.trim() !== '' && text !== opened.text
+  useLines.setState({ offered: isAsked ? opened : null, isReading: false, failure: null })
+  if (!isAsked) await replaceLines(opened)
 }
 
-/** A card for each character of a file, as JSON that a data set is read from; the file is read in a worker of its own. */
-async function cardLines(file: File): Promise<string> {
+/** Lets what a file holds take the place of what was written, as was asked; this can be taken back. */
+export async function takeOffered(): Promise<void> {
+  const { offered } = useLines.getState()
+  if (offered) await replaceLines(offered)
+}
+
+/** Leaves what was written where it is. */
+export function leaveOffered(): void {
+  useLines.setState({ offered: null })
+}
+
+async function replaceLines({ text, fileName, warning }: OpenedLines): Promise<void> {
+  const before = useLines.getState()
+  useLines.setState({ text, fileName, warning, columns: null, isOwn: false, offered: null })
+  keepDraft(text)
+  if (before.text.trim() !== '' && before.text !== text) {
+    notify(`${fileName} is in the place of the lines before.`, () => restoreLines(before))
+  }
+  await readLines()
+}
+
+async function restoreLines({
+  text,
+  fileName,
+  warning,
+  roleName,
+  columns,
+  isOwn,
+}: LinesState): Promise<void> {
+  useLines.setState({ text, fileName, warning, roleName, columns, isOwn, offered: null })
+  keepDraft(text)
+  await readLines()
+}
+
+/** No card is larger; what is, is text alone. */
+const MOST_CARD_BYTES = 64 * 2 ** 20
+
+async function readFile(file: File): Promise<OpenedLines> {
+  const cards = file.size <= MOST_CARD_BYTES ? await cardLines(file) : null
+  if (cards !== null) return { text: cards, fileName: file.name, warning: null }
+  const { text, warning } = decodeText(new Uint8Array(await file.arrayBuffer()), file.name)
+  return { text, fileName: file.name, warning }
+}
+
+/**
+ * A card for each character of a file, as JSON that a data set is read from; null for a file that is lines or a chat. It is
+ * read in a worker of its own.
+ */
+async function cardLines(file: File): Promise<string | null> {
   const files = [{ path: file.name, file }]
   const found = await askFileWorker(
     openFileWorker,
@@ -124,6 +191,7 @@ async function cardLines(file: File): Promise<string> {
   )
   const [refusal] = found.refusals
   if (refusal) throw new HycoraError(refusal.code, refusal.message)
+  if (found.arrivals.some(({ kind }) => kind === 'lines' || kind === 'chat')) return null
   const examples = found.arrivals.flatMap((arrival): readonly (string | null)[] => {
     if (arrival.kind === 'card') return [exampleJson(arrival.card)]
     if (arrival.kind !== 'pack') return []
@@ -133,7 +201,11 @@ async function cardLines(file: File): Promise<string> {
     })
   })
   check(examples.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
-  return examples.filter((one) => one !== null).join('\n')
+  const said = examples.filter((one) => one !== null)
+  check(said.length > 0, 'format-unsupported', () => {
+    return `${file.name} holds a character, but no example dialogue that could be learnt`
+  })
+  return said.join('\n')
 }
 
 /** Takes the lines that come with the page. */
@@ -146,14 +218,8 @@ export async function openExample(path: string): Promise<void> {
         `${path}: the server answered ${response.status}, expected 200`,
       )
     const text = await response.text()
-    useLines.setState({
-      text,
-      fileName: path.split('/').at(-1) ?? path,
-      columns: null,
-      roleName: '',
-      warning: null,
-    })
-    await readLines()
+    useLines.setState({ roleName: '' })
+    await offer({ text, fileName: path.split('/').at(-1) ?? path, warning: null })
   } catch (thrown) {
     fail(failureOf(thrown, 'download-failed'))
   }
@@ -177,12 +243,14 @@ export function measureLines(options: Partial<Pick<LinesState, 'maxTokens' | 'se
   schedule(SETTLE_MS)
 }
 
-/** Puts the lines away. */
+/** Puts the lines away, and offers to take that back. */
 export function clearLines(): void {
+  const before = useLines.getState()
   clearTimeout(timer)
   reading++
   useLines.setState(initial, true)
   saveDraft(DRAFT, '')
+  if (before.text.trim() !== '') notify('The lines are put away.', () => restoreLines(before))
 }
 
 function keepDraft(text: string): void {
@@ -197,28 +265,42 @@ function schedule(delayMs: number): void {
 /** Has the lines read and counted; what is wrong with them is told in the state. */
 export async function readLines(): Promise<void> {
   clearTimeout(timer)
-  const { text, fileName, roleName, columns, maxTokens, seed, system } = useLines.getState()
-  const engine = connectedEngine()
-  if (text.trim() === '' || !engine) {
+  const lines = useLines.getState()
+  if (lines.text.trim() === '' || !connectedEngine()) {
     useLines.setState({ report: null, failure: null, isReading: false })
     return
   }
   const turn = ++reading
   useLines.setState({ isReading: true })
   try {
-    const report = await engine.request('dataset', {
-      text,
-      fileName,
-      roleName: roleName.trim() || null,
-      columns,
-      maxTokens,
-      seed,
-      system,
-    })
-    if (turn === reading) useLines.setState({ report, failure: null, isReading: false })
+    const found = await report(lines)
+    if (turn === reading) useLines.setState({ report: found, failure: null, isReading: false })
   } catch (thrown) {
     if (turn === reading) fail(failureOf(thrown, 'format-invalid'))
   }
+}
+
+/** What the engine makes of lines; null where there is none to ask. @throws HycoraError `format-invalid`. */
+async function report({
+  text,
+  fileName,
+  roleName,
+  columns,
+  maxTokens,
+  seed,
+  system,
+}: LinesState): Promise<DatasetReport | null> {
+  const engine = connectedEngine()
+  if (!engine) return null
+  return engine.request('dataset', {
+    text,
+    fileName,
+    roleName: roleName.trim() || null,
+    columns,
+    maxTokens,
+    seed,
+    system,
+  })
 }
 
 function fail(failure: Failure): void {

@@ -5,12 +5,15 @@ import { Button } from '../../shared/Button.tsx'
 import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
 import { FileButton } from '../../shared/FileButton.tsx'
 import { bytes } from '../../shared/format.ts'
+import { Notice } from '../../shared/Notice.tsx'
 import {
   clearLines,
+  leaveOffered,
   nameRole,
   openExample,
   openLines,
   readLines,
+  takeOffered,
   useLines,
   writeLines,
 } from '../../stores/teach/lines.ts'
@@ -37,8 +40,26 @@ export function LinesStep() {
   return run ? <RunLines run={run} /> : <WriteLines />
 }
 
+/** Asks before a file takes the place of what the visitor wrote. */
+function Offer({ fileName }: { readonly fileName: string }) {
+  return (
+    <Notice
+      title={`Put ${fileName} in the place of what you wrote?`}
+      tone="warning"
+      actions={
+        <>
+          <Button label="Put it there" look="strong" onClick={() => void takeOffered()} />
+          <Button label="Keep what I wrote" onClick={leaveOffered} />
+        </>
+      }
+    >
+      <p>Nothing is changed yet. What you wrote can be had back afterwards.</p>
+    </Notice>
+  )
+}
+
 function WriteLines() {
-  const { text, fileName, roleName, report, failure } = useLines()
+  const { text, fileName, roleName, report, failure, offered } = useLines()
   const drop = useDrop((file) => void openLines(file))
   const isEmpty = text.trim() === ''
   return (
@@ -65,7 +86,7 @@ function WriteLines() {
         <FileButton
           label="Choose a file"
           icon="in"
-          accept=".jsonl,.json,.csv,.tsv,.txt,.md,.png,.charx"
+          accept=".jsonl,.json,.csv,.tsv,.txt,.md,.png,.charx,.yaml,.yml,.webp,.byaf"
           about="A file of lines"
           onFiles={([file]) => file && void openLines(file)}
         />
@@ -80,6 +101,7 @@ function WriteLines() {
         )}
       </div>
       {!isEmpty && <RoleName name={roleName} />}
+      {offered && <Offer fileName={offered.fileName} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
       {report && <LinesPreview report={report} />}
     </div>

@@ -7,7 +7,8 @@ import { changePlan, resetOptions, setOption } from '../../../app/stores/teach/r
 import { discardTraining } from '../../../app/stores/teach/training.ts'
 import { stepsOption } from '../../../app/stores/teach/options.ts'
 import { chooseKeeping } from '../../../app/stores/company/keeping.ts'
-import { writeCardJson, writeCardPng } from '../../../src/formats/cardFile.ts'
+import { writeCardJson } from '../../../src/formats/cardFile.ts'
+import { writeCardPng } from '../../../src/formats/cardPng.ts'
 import { writeCharx } from '../../../src/formats/charx.ts'
 import { writePack } from '../../../src/formats/pack.ts'
 import { defaultSettings, saveSettings } from '../../../src/storage/settings.ts'
@@ -119,6 +120,32 @@ test('says what is wrong with a picture that holds no card', async () => {
   await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
   drop(new File([await picture()], 'sea.png'))
   await expect.element(page.getByText('The file is of a kind that is not known here')).toBeVisible()
+})
+
+test('asks before a file takes the place of what was written, and gives it back', async () => {
+  await open()
+  const box = page.getByRole('textbox', { name: 'The lines', exact: true })
+  await box.fill(lines)
+  for (const [content, fileName] of [
+    ['{"entries":{"0":{"key":["lamp"],"content":"Old."}}}', 'world.json'],
+    ['just a thought', 'thought.txt'],
+  ] as const) {
+    drop(new File([content], fileName))
+    await expect.element(page.getByText(new RegExp(`${fileName} `))).toBeVisible()
+    await expect.element(box).toHaveValue(lines)
+  }
+  const other = new File(['Visitor: Hm?\nTom: Hm.\n'], 'tom.txt')
+  drop(other)
+  await page.getByRole('button', { name: 'Keep what I wrote' }).click()
+  await expect.element(box).toHaveValue(lines)
+  drop(other)
+  await page.getByRole('button', { name: 'Put it there' }).click()
+  await expect.element(page.getByRole('rowheader', { name: 'Tom' })).toBeVisible()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.element(box).toHaveValue(lines)
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.element(box).toHaveValue(lines)
 })
 
 test('names every row that cannot be used, and what the columns of a table are', async () => {

@@ -65,9 +65,78 @@ describe('reading', () => {
     expect(readCard({ name: 'Ada', character_book: book }).lorebookEntries).toBe(entries)
   })
 
-  test('what is missing or of the wrong type is empty', () => {
-    const card = readCard({ name: ' Ada ', description: 7, tags: 'x', assets: null, extensions: [] })
+  test('what is missing is empty, without a word', () => {
+    const warnings: string[] = []
+    const card = readCard({ name: ' Ada ', tags: null, assets: null, character_book: null }, '', warnings)
     expect(card).toMatchObject({ name: 'Ada', description: '', tags: [], assets: [], extensions: {} })
+    expect(warnings).toEqual([])
+  })
+
+  test.each([
+    [
+      { character_version: 1.2 },
+      { characterVersion: '1.2' },
+      'character_version is a number where a text is due; it was read as one',
+    ],
+    [
+      { description: ['A.', null, 'B.'] },
+      { description: 'A.\nB.' },
+      'description is a list where a text is due; it was read as one',
+    ],
+    [
+      { personality: { dry: true } },
+      { personality: '' },
+      'personality is an object where a text is due; it counts as empty',
+    ],
+    [
+      { tags: 'sea, storm' },
+      { tags: ['sea', 'storm'] },
+      'tags is a text where a list is due; it was read as one',
+    ],
+    [
+      { tags: ['sea', 7, null] },
+      { tags: ['sea', '7'] },
+      "Entry 3 of the card's tags is null and is left out",
+    ],
+    [
+      { alternate_greetings: 'Come in, quickly!' },
+      { alternateGreetings: ['Come in, quickly!'] },
+      'alternate_greetings is a text where',
+    ],
+    [
+      { alternate_greetings: ['A', null, 'B'] },
+      { alternateGreetings: ['A', 'B'] },
+      "Entry 2 of the card's alternate_greetings is null",
+    ],
+    [
+      { alternate_greetings: { 0: 'A', 1: 'B' } },
+      { alternateGreetings: ['A', 'B'] },
+      'alternate_greetings is an object where',
+    ],
+    [
+      { alternate_greetings: 7 },
+      { alternateGreetings: [] },
+      'alternate_greetings is a number where a list is due; it counts as empty',
+    ],
+    [
+      { extensions: [] },
+      { extensions: {} },
+      'extensions is a list where an object is due; it counts as empty',
+    ],
+    [{ assets: 'x' }, { assets: [] }, 'assets is a text where a list is due; it counts as empty'],
+    [{ assets: [null] }, { assets: [] }, "Of the card's assets 1 are no objects"],
+    [{ character_book: 'x' }, { lorebookEntries: 0 }, 'character_book is a text where an object is due'],
+    [
+      { character_book: { entries: [null, { content: 'Lamp.' }] } },
+      { lorebookEntries: 1, lore: ['Lamp.'] },
+      '1 entries are no objects',
+    ],
+    [{ character_book: { entries: 'x' } }, { lorebookEntries: 0 }, 'entries of the card'],
+  ])('a value of the wrong type costs itself alone: %j', (fields, read, warning) => {
+    const warnings: string[] = []
+    const card = readCard({ name: 'Ada', scenario: 'Here.', ...fields }, '', warnings)
+    expect(card).toMatchObject({ name: 'Ada', scenario: 'Here.', ...read })
+    expect(warnings).toEqual([expect.stringContaining(warning)])
   })
 
   test('no prototype is reached and nothing is inherited', () => {
@@ -106,7 +175,7 @@ describe('reading', () => {
     [[]],
     [{}],
     [{ name: '' }],
-    [{ name: 7 }],
+    [{ name: {} }],
     [{ data: { name: ' ' } }],
   ])('%j is not a card', (value) => {
     expect(() => readCard(value)).toThrow(expect.objectContaining({ code: 'format-invalid' }))

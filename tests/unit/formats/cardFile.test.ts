@@ -4,7 +4,8 @@ import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 
 import { readCard } from '../../../src/formats/card.ts'
-import { readCardFile, writeCardJson, writeCardPng } from '../../../src/formats/cardFile.ts'
+import { readCardFile, writeCardJson } from '../../../src/formats/cardFile.ts'
+import { writeCardPng } from '../../../src/formats/cardPng.ts'
 import { writeCharx } from '../../../src/formats/charx.ts'
 import type { JsonRecord } from '../../../src/core/json.ts'
 import { readPngChunks, readPngText, textKeyword } from '../../../src/formats/png.ts'
@@ -126,17 +127,47 @@ describe('JSON', () => {
     expect(original).toMatchObject({ name: 'New', description: DATA.description, data: { name: 'New' } })
   })
 
-  test('a byte order mark, and fields of the wrong type', () => {
-    const bytes = Buffer.concat([
-      Buffer.from([0xef, 0xbb, 0xbf]),
-      json({ name: 'Ada', tags: 'x', description: 7 }),
-    ])
-    const { card, warnings } = read(bytes, 'ada.json')
-    expect(card).toMatchObject({ name: 'Ada', tags: [], description: '' })
-    expect(warnings).toEqual([
-      "The card's description is not what the specification asks for and counts as empty.",
-      "The card's tags is not what the specification asks for and counts as empty.",
-    ])
+  test('fields of the wrong type are told of, and go out again as they came', () => {
+    const fields = { tags: 'x, y', description: { a: 1 }, alternate_greetings: ['Hi', null], extensions: 'e' }
+    const { card, original, warnings } = read(json({ ...V2, data: { ...DATA, ...fields } }), 'ada.json')
+    expect(readCard(card)).toMatchObject({ tags: ['x', 'y'], description: '', alternateGreetings: ['Hi'] })
+    expect(warnings).toHaveLength(4)
+    const written = JSON.parse(new TextDecoder().decode(writeCardJson(card, original))) as typeof V2
+    expect(written.data).toEqual({ group_only_greetings: [], ...DATA, ...fields })
+  })
+
+  test('a name beside the data, and data within a text, are found', () => {
+    const outside = read(json({ ...V2, data: { ...DATA, name: ' ' }, name: 'Ada' }), 'ada.json')
+    expect(outside).toMatchObject({ card: { name: 'Ada' }, warnings: [expect.stringContaining('beside')] })
+    const nested = read(json({ spec: 'chara_card_v2', data: JSON.stringify(DATA) }), 'ada.json')
+    expect(nested).toMatchObject({ card: DATA, warnings: [expect.stringContaining('within a text')] })
+    expect(read(json({ ...V2, spec: 'chara_card_v4', spec_version: '4.0' }), 'ada.json')).toMatchObject({
+      spec: 'v3',
+      warnings: [expect.stringContaining('version 4')],
+    })
+  })
+
+  test('other encodings are read, the last with a warning', () => {
+    const text = '{"name":"Zoë Müller","description":"Café."}'
+    const wide = Buffer.from(`\uFEFF${text}`, 'utf16le')
+    for (const bytes of [Buffer.from(`\uFEFF${text}`), wide, Buffer.from(wide).swap16()]) {
+      expect(read(bytes, 'zoe.json')).toMatchObject({ card: { name: 'Zoë Müller' }, warnings: [] })
+    }
+    const old = read(Buffer.from(text, 'latin1'), 'zoe.json')
+    expect(old).toMatchObject({ card: { name: 'Zoë Müller', description: 'Café.' } })
+    expect(old.warnings).toEqual([expect.stringContaining('Windows-1252')])
+  })
+
+  test('a drawn icon of pixels is the portrait', () => {
+    const uri = `data:image/png;base64,${Buffer.from(picture()).toString('base64')}`
+    const assets = [
+      { type: 'icon', uri: 'data:image/png;base64,AAAA', name: 'side', ext: 'png' },
+      { type: 'icon', uri, name: 'main', ext: 'png' },
+    ]
+    expect(read(json({ ...V3, data: { ...V3.data, assets } }), 'ada.json').portrait).toEqual({
+      bytes: new Uint8Array(picture()),
+      mime: 'image/png',
+    })
   })
 
   test('names of prototypes stay harmless', () => {
@@ -218,6 +249,42 @@ describe('PNG', () => {
     expect(v2).toEqual({ spec: 'chara_card_v2', spec_version: '2.0', data: DATA })
   })
 
+  test.each([
+    ['a broken ccv3', [chunk('tEXt', 'ccv3\0not base64 {{{'), textChunk('chara', V2)], 'not base64'],
+    ['an empty ccv3', [chunk('tEXt', 'ccv3\0'), textChunk('chara', V2)], 'is empty'],
+    ['a ccv3 that is no card', [textChunk('ccv3', { data: {} }), textChunk('chara', V2)], 'no name'],
+    ['a second chara', [textChunk('chara', V2), textChunk('chara', { name: 'Draft' })], '2 texts chara'],
+    ['a broken asset', [chunk('tEXt', 'chara-ext-asset_:0\0{{{'), textChunk('chara', V2)], 'not base64'],
+  ])('%s beside a sound text costs itself alone', (_, chunks, warning) => {
+    const file = read(picture({ before: chunks }))
+    expect(file).toMatchObject({
+      card: { name: DATA.name },
+      spec: 'v2',
+      warnings: [expect.stringContaining(warning)],
+    })
+    expect(file.portrait?.bytes).toEqual(new Uint8Array(picture()))
+  })
+
+  test.each([
+    [
+      'too many pixels',
+      picture({ width: 8000, height: 8000, before: [textChunk('chara', V2)] }),
+      '8000 × 8000',
+    ],
+    ['a broken sum', Buffer.from(picture({ before: [textChunk('chara', V2)] })).fill(1, 20, 21), 'CRC'],
+    ['cut pixels', picture({ before: [textChunk('chara', V2)] }).subarray(0, -20), 'ends'],
+  ])('a picture with %s is left out, its card is not', (_, bytes, warning) => {
+    const file = read(bytes)
+    expect(file).toMatchObject({ card: { name: DATA.name }, warnings: [expect.stringContaining(warning)] })
+    expect(file.portrait).toBeUndefined()
+  })
+
+  test('text in an old encoding is read, with a warning', () => {
+    const old = Buffer.from('{"name":"Zoë Müller"}', 'latin1').toString('base64')
+    const file = read(picture({ before: [chunk('tEXt', `chara\0${old}`)] }))
+    expect(file).toMatchObject({ card: { name: 'Zoë Müller' }, warnings: [expect.stringContaining('1252')] })
+  })
+
   test('assets that an old card embeds', () => {
     const file = read(
       picture({ before: [chunk('tEXt', 'chara-ext-asset_:a/b.bin\0AAEC'), textChunk('chara', V2)] }),
@@ -229,8 +296,12 @@ describe('PNG', () => {
     ['no card', picture(), 'format-unsupported'],
     ['a broken sum', Buffer.from(picture()).fill(1, 20, 21), 'format-invalid'],
     ['cut', picture({ after: [textChunk('chara', V2)] }).subarray(0, 200), 'format-invalid'],
-    ['too many pixels', picture({ width: 8000, height: 8000 }), 'format-invalid'],
-    ['too wide', picture({ width: 8193 }), 'format-invalid'],
+    ['too wide, and no card', picture({ width: 8193 }), 'format-invalid'],
+    [
+      'RisuAI’s own form',
+      picture({ after: [chunk('tEXt', 'chara\0rcc||rccv1||AAAA||')] }),
+      'format-unsupported',
+    ],
     ['no base64', picture({ after: [chunk('tEXt', 'chara\0{{{{')] }), 'format-invalid'],
     ['a cut iTXt', picture({ after: [chunk('iTXt', 'chara\0\0')] }), 'format-invalid'],
     [
@@ -298,19 +369,10 @@ describe('CHARX', () => {
   })
 
   test.each([
-    ['no card', zipSync({ 'other.json': json(V3) })],
-    ['a path out of the archive', zipSync({ 'card.json': json(V3), '../../x': json(1) })],
-    ['a bomb', zipSync({ 'card.json': json(V3), 'x.bin': new Uint8Array(2 ** 25) })],
+    ['no card', zipSync({ 'other.json': json({ a: 1 }) })],
     ['a cut archive', zipSync({ 'card.json': json(V3) }).subarray(0, -4)],
     ['a bomb that lies about its size', liar()],
   ])('%s is refused', (_, bytes) => {
     expect(() => read(bytes, 'ada.charx')).toThrow(INVALID)
-  })
-
-  test('too many files are refused', () => {
-    const many = Object.fromEntries(
-      Array.from({ length: 3000 }, (_, index) => [`f${index}`, new Uint8Array(0)]),
-    )
-    expect(() => read(zipSync(many), 'ada.charx')).toThrow(INVALID)
   })
 })

@@ -1,0 +1,128 @@
+import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
+
+/*
+ * What people drop that is neither a character, a chat nor lines: told by name, so that they know what they have.
+ */
+
+const SAMPLERS = [
+  'temperature',
+  'temp',
+  'top_p',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'rep_pen',
+  'repetition_penalty',
+  'frequency_penalty',
+  'presence_penalty',
+  'max_new_tokens',
+  'genamt',
+  'top_a',
+  'tfs',
+]
+
+/** Keys that only one kind of file has, all of them, and what it is. */
+const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
+  [['personas', 'persona_descriptions'], 'the personas of a visitor, from SillyTavern'],
+  [['prompts', 'prompt_order'], 'a preset of prompts, from SillyTavern'],
+  [['input_sequence', 'output_sequence'], 'an instruct template, from SillyTavern'],
+  [['story_string'], 'a context template, from SillyTavern'],
+  [['findRegex', 'replaceString'], 'a script of regular expressions, from SillyTavern'],
+  [['quickReplySlots'], 'a set of quick replies, from SillyTavern'],
+  [['qrList'], 'a set of quick replies, from SillyTavern'],
+  [['main_text_color', 'blur_strength'], 'a theme, from SillyTavern'],
+  [
+    ['members', 'chats', 'activation_strategy'],
+    'a group, from SillyTavern: bring its members and its chat in one by one',
+  ],
+  [['scenarioVersion', 'prompt'], 'a scenario of NovelAI'],
+  [['presetVersion', 'parameters'], 'a preset of NovelAI'],
+  [
+    ['peft_type', 'base_model_name_or_path'],
+    'the configuration of a PEFT adapter: drop the folder with its weights',
+  ],
+  [['model_type', 'architectures'], 'the configuration of a model'],
+  [['added_tokens', 'normalizer', 'pre_tokenizer'], 'a tokenizer'],
+]
+
+/** What a JSON value is that nothing can be made of here, with an article; null for what is not known. */
+export function otherKind(value: unknown): string | null {
+  if (Array.isArray(value)) {
+    const entries = value.filter(isJsonRecord)
+    const isLore = entries.length > 0 && entries.length === value.length && entries.every(isWorldInfo)
+    return isLore ? loreOf('', entries.length) : null
+  }
+  if (!isJsonRecord(value)) return null
+  const has = (key: string): boolean => Object.hasOwn(value, key)
+  const found = KINDS.find(([keys]) => keys.every(has))
+  return (
+    lorebook(value) ??
+    agnaiKind(value) ??
+    risuKind(value) ??
+    found?.[1] ??
+    (SAMPLERS.filter(has).length >= 2 ? 'a preset of samplers' : null)
+  )
+}
+
+/** Whether a text is the settings of samplers as YAML. */
+export function isSamplerYaml(text: string): boolean {
+  const keys = new Set(text.slice(0, 4096).match(/^[a-z_]+(?=:)/gm))
+  return SAMPLERS.filter((key) => keys.has(key)).length >= 2
+}
+
+function loreOf(name: string, entries: number): string {
+  const title = name === '' ? 'a lorebook' : `the lorebook “${name}”`
+  const count = entries === 1 ? 'one entry' : `${entries} entries`
+  return `${title} (world info) of ${count}: it belongs into a character's card, where it is kept`
+}
+
+function isWorldInfo(entry: JsonRecord): boolean {
+  const keys = ['keys', 'key', 'keywords', 'keysecondary', 'secondary_keys']
+  return (
+    (Object.hasOwn(entry, 'content') || Object.hasOwn(entry, 'entry')) &&
+    keys.some((key) => Object.hasOwn(entry, key))
+  )
+}
+
+/** World info by number, as lists, in the form of V3, with NovelAI's version; null for none. */
+function lorebook(value: JsonRecord): string | null {
+  const inner = ownField(value, 'data')
+  const spec = ownField(value, 'spec')
+  const isStated = typeof spec === 'string' && spec.startsWith('lorebook')
+  const book = isStated && isJsonRecord(inner) ? inner : value
+  const entries = ownField(book, 'entries')
+  const listed =
+    typeof entries === 'object' && entries !== null ? Object.values(entries).filter(isJsonRecord) : []
+  const isBook = isStated || Object.hasOwn(value, 'lorebookVersion') || listed.some(isWorldInfo)
+  const name = ownField(book, 'name')
+  const isEmptyBook =
+    typeof entries === 'object' &&
+    entries !== null &&
+    Object.keys(value).every((key) =>
+      ['entries', 'name', 'extensions', 'description', 'originalData'].includes(key),
+    )
+  return isBook || isEmptyBook ? loreOf(typeof name === 'string' ? name : '', listed.length) : null
+}
+
+function agnaiKind(value: JsonRecord): string | null {
+  switch (ownField(value, 'kind')) {
+    case 'memory':
+      return 'a memory book of Agnai: it belongs into a character'
+    case 'preset':
+    case 'gen-setting':
+      return 'a preset of Agnai'
+    case 'persona':
+      return 'a persona of a visitor'
+    default:
+      return null
+  }
+}
+
+function risuKind(value: JsonRecord): string | null {
+  const [type, data] = [ownField(value, 'type'), ownField(value, 'data')]
+  if (type === 'risu' && Array.isArray(data)) return loreOf('', data.length)
+  if (type === 'regex' && Array.isArray(data)) return 'a script of regular expressions, from RisuAI'
+  if (type === 'risuModule') return 'a module of RisuAI'
+  return type === 'preset' || type === 'risuPreset' ? 'a preset of RisuAI' : null
+}

@@ -1,0 +1,148 @@
+import { zipSync } from 'fflate'
+import { describe, expect, test } from 'vitest'
+
+import { arrive } from '../../../src/exchange/arrive.ts'
+import { fileKind } from '../../../src/exchange/fileKind.ts'
+
+const bytesOf = (value: unknown): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))
+
+async function refusal(content: Uint8Array<ArrayBuffer>, name = 'a.json') {
+  const { arrivals, refusals } = await arrive([{ path: name, file: new Blob([content]) }], { backbone: null })
+  expect(arrivals).toEqual([])
+  return refusals[0]?.message ?? ''
+}
+
+async function arrival(content: Uint8Array<ArrayBuffer>, name = 'a.json') {
+  const { arrivals, refusals } = await arrive([{ path: name, file: new Blob([content]) }], { backbone: null })
+  expect(refusals).toEqual([])
+  return arrivals[0]!
+}
+
+const YAML =
+  'name: Orla\ngreeting: |-\n  *Orla looks up.*\ncontext: |\n  Orla is a keeper.\n\n  {{user}}: Lit?\n  {{char}}: Always.\n'
+
+describe('what is neither a character, a chat nor lines', () => {
+  const entry = { keys: ['lamp'], content: 'Old.' }
+  test.each([
+    [
+      'world info',
+      { entries: { 0: { key: ['lamp'], content: 'Old.' } } },
+      'a lorebook (world info) of one entry',
+    ],
+    [
+      'a lorebook of V3',
+      { spec: 'lorebook_v3', data: { name: 'Coast', entries: [entry, entry] } },
+      'the lorebook “Coast” (world info) of 2 entries',
+    ],
+    ['an empty lorebook', { entries: {} }, 'a lorebook (world info) of 0 entries'],
+    [
+      'a lorebook of RisuAI',
+      { type: 'risu', ver: 1, data: [{ key: 'lamp', content: 'Old.' }] },
+      'a lorebook',
+    ],
+    ['world info of KoboldAI', [{ key: 'lamp', keysecondary: '', content: 'Old.' }], 'a lorebook'],
+    ['a lorebook of NovelAI', { lorebookVersion: 5, entries: [] }, 'a lorebook'],
+    ['a memory book', { kind: 'memory', name: 'Coast', entries: [] }, 'a memory book of Agnai'],
+    ['personas', { personas: {}, persona_descriptions: {} }, 'the personas of a visitor'],
+    ['a preset of prompts', { temperature: 1, prompts: [], prompt_order: [] }, 'a preset of prompts'],
+    ['samplers', { temp: 0.7, top_p: 0.9, rep_pen: 1.1 }, 'a preset of samplers'],
+    [
+      'an instruct template',
+      { input_sequence: 'a', output_sequence: 'b', name: 'x' },
+      'an instruct template',
+    ],
+    ['a script', { findRegex: 'a', replaceString: 'b', scriptName: 'x' }, 'a script of regular expressions'],
+    ['a group', { name: 'x', members: [], chats: [], activation_strategy: 0 }, 'a group'],
+    [
+      'an adapter’s configuration',
+      { peft_type: 'LORA', base_model_name_or_path: 'x' },
+      'the configuration of a PEFT adapter',
+    ],
+  ])('is named: %s', async (_, value, what) => {
+    expect(fileKind(bytesOf(value), 'a.json')).toBe('other')
+    expect(await refusal(bytesOf(value))).toContain(`a.json is ${what}`)
+  })
+
+  test('is named where it is YAML', async () => {
+    expect(await refusal(bytesOf('temperature: 0.7\ntop_p: 0.9\n'), 'a.yaml')).toContain(
+      'a preset of samplers',
+    )
+  })
+
+  test('is named where it is a chat without a message, an archive of something else, or binary', async () => {
+    const header = '{"chat_metadata": {}, "user_name": "unused", "character_name": "unused"}'
+    expect(await refusal(bytesOf(header), 'a.jsonl')).toContain('nobody says anything')
+    const zipped = zipSync({
+      'word/document.xml': bytesOf('x'),
+      'b.txt': bytesOf('y'),
+    })
+    expect(await refusal(zipped, 'a.docx')).toContain('it holds word/document.xml, b.txt')
+    expect(await refusal(new Uint8Array(64), 'a.bin')).toContain('a.bin')
+    expect(await refusal(bytesOf('PAR1xxxxPAR1'), 'a.parquet')).toContain('a Parquet file')
+  })
+
+  test('says why its lines cannot be learnt', async () => {
+    expect(await refusal(bytesOf({ a: 1 }))).toMatch(
+      /^a\.json holds neither .+: line 1, it has none of messages/,
+    )
+  })
+})
+
+describe('what comes in', () => {
+  test('YAML of another program, told by its keys', async () => {
+    expect(await arrival(bytesOf(YAML), 'orla.yaml')).toMatchObject({
+      kind: 'card',
+      program: 'text generation web UI',
+      card: {
+        name: 'Orla',
+        description: 'Orla is a keeper.',
+        firstMessage: '*Orla looks up.*',
+        exampleMessages: '{{user}}: Lit?\n{{char}}: Always.',
+      },
+    })
+    expect(await refusal(bytesOf('name: Orla\ncontext: "open\n'), 'orla.yaml')).toContain('not valid YAML')
+    const bomb = `name: x\ncontext: y\n${Array.from({ length: 30 }, (_, at) => `a${at}: &a${at} [${at === 0 ? 'x' : `*a${at - 1},*a${at - 1},*a${at - 1}`}]`).join('\n')}`
+    expect(await refusal(bytesOf(bomb), 'bomb.yaml')).toContain('bomb.yaml')
+  })
+
+  test('a chat, with who is in it, also behind zeros and broken lines', async () => {
+    const line = '{"name":"Orla","is_user":false,"mes":"You are wet."}'
+    const padded = bytesOf(`{"chat_meta\n${line}\n${'\0'.repeat(600)}`)
+    expect(await arrival(padded, 'a.jsonl')).toMatchObject({
+      kind: 'chat',
+      program: 'SillyTavern',
+      character: 'Orla',
+      messages: 1,
+      warnings: ['Lines that are left out: 1.'],
+    })
+    expect(await arrival(bytesOf(line), 'a.jsonl')).toMatchObject({ kind: 'chat', messages: 1 })
+  })
+
+  test('a character and a chat in one file: the character, and a word on the chat', async () => {
+    const character = { name: 'Orla', greeting: 'Hm.', definition: 'A keeper.' }
+    const histories = { histories: [{ msgs: [{ src: { is_human: false, name: 'Orla' }, text: 'Hm.' }] }] }
+    expect(await arrival(bytesOf({ info: { character }, histories }))).toMatchObject({
+      kind: 'card',
+      program: 'character.ai',
+      warnings: [expect.stringContaining('also holds a chat')],
+    })
+  })
+
+  test('lines, with how many dialogues they are, and whose columns are not known yet', async () => {
+    expect(await arrival(bytesOf('Visitor: Hm?\nBrine: Hm.\n'), 'a.txt')).toMatchObject({
+      kind: 'lines',
+      dialogues: 1,
+    })
+    const messages = [
+      { role: 'user', content: 'Hm?' },
+      { role: 'assistant', content: 'Hm.' },
+    ]
+    expect(await arrival(bytesOf({ messages }))).toMatchObject({ kind: 'lines', dialogues: 1 })
+    expect(await arrival(bytesOf('a;b\n1;2\n'), 'a.csv')).toMatchObject({ kind: 'lines', dialogues: 0 })
+    const old = Buffer.from('Visitor: Ça va ?\nZoë: Oui.\n', 'latin1')
+    expect(await arrival(new Uint8Array(old), 'a.txt')).toMatchObject({
+      warnings: [expect.stringContaining('1252')],
+    })
+  })
+})
