@@ -11,10 +11,13 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from .errors import HycoraError
 from .templates import ChatTemplate
 
-# Stands for a reply while the template is rendered; of the private use areas, so that no text holds it.
-_MARK = "\U000f0001\U0010fffc\U000f0001"
+# Around a turn's text, with its number, while the template is rendered; of the private use areas, so that no text holds
+# them.
+_OPEN, _CLOSE = "\U000f0001", "\U0010fffc"
+_MARKS = re.compile(f"{_OPEN}(\\d+){_OPEN}|{_CLOSE}")
 # Begins and ends what stands for a special token that somebody wrote, around its number.
 _QUOTE = "\U0010fffb"
 _QUOTED = re.compile(f"{_QUOTE}(\\d+){_QUOTE}")
@@ -50,12 +53,31 @@ class TokenRow:
     """Whole turns that did not fit, from the front."""
     item: str | None = None
     """The question that the row is a wording of."""
+    is_open: bool = False
+    """The template writes no token that ends a turn; one of the model's stands at the end, where it has one."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where the text of a turn lies in what the template writes."""
+
+    turn: int
+    start: int
+    end: int
 
 
 class Codec:
     """How a backbone reads chats: its template and its tokenizer."""
 
-    def __init__(self, tokenizer: Tokenizer, template: str, tokens: dict[str, str], added: frozenset[int]) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        template: str,
+        tokens: dict[str, str],
+        added: frozenset[int],
+        ends: Sequence[int] = (),
+    ) -> None:
+        """Makes a codec; `ends` are the ids that end a turn by the model's own configuration."""
         self.tokenizer = tokenizer
         self.added = added
         special = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
@@ -70,6 +92,26 @@ class Codec:
         longest_first = sorted(self._controls, key=len, reverse=True)
         self._control = re.compile(f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
         self._template = ChatTemplate(template, tokens)
+        self.cue = self._cue()
+        self.stops = tuple(dict.fromkeys([*self._template_end(), *ends]))
+
+    def _cue(self) -> str:
+        """What the template writes between what the visitor said last and the place where the model goes on."""
+        return self._tail([{"role": "user", "content": f"{_OPEN}0{_OPEN}Hello{_CLOSE}"}], reply=True)
+
+    def _template_end(self) -> list[int]:
+        """The first added token after an assistant's message that is no white space."""
+        said = {"role": "assistant", "content": f"{_OPEN}1{_OPEN}Hi{_CLOSE}"}
+        tail = self._tail([{"role": "user", "content": "Hello"}, said], reply=False)
+        return [id_ for id_ in self.encode(tail) if id_ in self.added and self.decode([id_]).strip()][:1]
+
+    def _tail(self, messages: Sequence[dict[str, str]], *, reply: bool) -> str:
+        """What stands behind the marked text; nothing where the template refuses even these."""
+        try:
+            text, spans = _without_marks(self.render(messages, None, reply=reply))
+        except HycoraError:
+            return ""
+        return text[spans[0].end :] if spans else ""
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; none is added, special tokens that the text spells out are found unless quoted."""
@@ -135,7 +177,16 @@ def load_codec(folder: Path) -> Codec | None:
     tokens = {name: _token_text(config.get(name)) for name in names}
     declared = json.loads(file.read_text("utf8")).get("added_tokens", [])
     added = {int(token["id"]) for token in declared} | {int(key) for key in config.get("added_tokens_decoder", {})}
-    return Codec(Tokenizer.from_file(str(file)), template, tokens, frozenset(added))
+    tokenizer = Tokenizer.from_file(str(file))
+    return Codec(tokenizer, template, tokens, frozenset(added), _ends(folder, tokenizer, tokens["eos_token"]))
+
+
+def _ends(folder: Path, tokenizer: Tokenizer, token: str) -> list[int]:
+    """The ids that end a turn by generation_config.json and tokenizer_config.json."""
+    file = folder / "generation_config.json"
+    stated = json.loads(file.read_text("utf8")).get("eos_token_id") if file.exists() else None
+    ids = [*(stated if isinstance(stated, list) else [stated]), tokenizer.token_to_id(token) if token else None]
+    return [id_ for id_ in ids if isinstance(id_, int) and id_ >= 0]
 
 
 def _template_text(value: object) -> str | None:
@@ -153,41 +204,117 @@ def _token_text(value: object) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _encode_turns(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[list[int], list[bool]]:
-    """Replies are encoded by themselves, as they are generated: behind a prompt whose tokens are already fixed."""
+def _without_marks(marked: str) -> tuple[str, list[_Span]]:
+    """The text without its marks, and where they stood."""
+    spans: list[_Span] = []
+    text, at, begun = "", 0, None
+    for found in _MARKS.finditer(marked):
+        text += marked[at : found.start()]
+        at = found.end()
+        if found[1] is not None:
+            begun = (int(found[1]), len(text))
+        elif begun is not None:
+            spans.append(_Span(*begun, len(text)))
+            begun = None
+    return text + marked[at:], spans
+
+
+def _rendered(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[str, list[_Span]]:
     messages = [
-        {"role": "user", "content": codec.quote(turn.text)}
-        if turn.speaker == "user"
-        else {"role": "assistant", "content": _MARK}
-        for turn in turns
+        {
+            "role": "user" if turn.speaker == "user" else "assistant",
+            "content": f"{_OPEN}{index}{_OPEN}{codec.quote(turn.text)}{_CLOSE}",
+        }
+        for index, turn in enumerate(turns)
     ]
-    line = None if system is None else codec.quote(system)
-    replies = [turn for turn in turns if turn.speaker != "user"]
-    ids: list[int] = []
-    marks: list[bool] = []
-    for index, segment in enumerate(codec.render(messages, line).split(_MARK)):
-        encoded = codec.encode(segment)
-        ids += encoded
-        # What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
-        ends_turn = index > 0 and replies[index - 1].is_learnt and bool(encoded) and encoded[0] in codec.added
-        marks += [ends_turn and place == 0 for place in range(len(encoded))]
-        if index < len(replies) and replies[index].text:
-            reply = codec.encode(codec.quote(replies[index].text))
-            ids += reply
-            marks += [replies[index].is_learnt] * len(reply)
-    return ids, marks
+    text, spans = _without_marks(codec.render(messages, None if system is None else codec.quote(system)))
+    return _with_cues(text, spans, turns, codec.cue)
 
 
-def encode_row(codec: Codec, role: str, turns: Sequence[Turn], system: str | None, most: int) -> TokenRow | None:
-    """A dialogue as a row of at most `most` tokens, None where no word of a reply fits.
+def _with_cues(text: str, spans: list[_Span], turns: Sequence[Turn], cue: str) -> tuple[str, list[_Span]]:
+    """The chat with the cue before each reply that is learnt as it is when the reply is generated.
 
-    Whole turns go from the front, down to the last exchange, then tokens from the end.
+    What has been said stands there without the closed thought behind which it was said.
+    """
+    cued, at, moved = "", 0, []
+    for index, span in enumerate(spans):
+        before = text[spans[index - 1].end : span.start] if index else ""
+        is_cued = turns[span.turn].counts and before != "" and cue.startswith(before)
+        cued += text[at : span.start] + (cue[len(before) :] if is_cued else "")
+        at, start = span.end, len(cued)
+        cued += text[span.start : span.end]
+        moved.append(_Span(span.turn, start, len(cued)))
+    return cued + text[at:], moved
+
+
+def _encode_turns(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[list[int], list[bool], bool]:
+    """A chat through the template as tokens: those of the whole text, as it is read when the chat goes on.
+
+    Of each reply that counts, all is learnt from the first token behind the prompt for it up to and with the token that
+    ends the turn. The last value says whether the template writes one.
+    """
+    text, spans = _rendered(codec, turns, system)
+    ids = codec.encode(text)
+    marks = [False] * len(ids)
+    last, is_ended = 0, True
+    for index, span in enumerate(spans):
+        if not turns[span.turn].counts:
+            continue
+        before = text[spans[index - 1].end : span.start] if index else ""
+        # White space behind the cue is the model's to say.
+        rest = before[len(codec.cue) :] if before.startswith(codec.cue) else ""
+        lead = rest if not rest.strip() else ""
+        first = _tokens_at(codec, text, ids, span.start - len(lead))[0]
+        spoken = _tokens_at(codec, text, ids, span.end)[1]
+        tail = text[span.end : spans[index + 1].start if index + 1 < len(spans) else None]
+        is_ended = any(id_ in codec.stops for id_ in codec.encode(tail))
+        ends = (
+            next((at for at in range(spoken, len(ids)) if ids[at] in codec.stops), spoken) if is_ended else spoken - 1
+        )
+        last = ends + 1
+        marks[first:last] = [True] * (last - first)
+    if is_ended or not codec.stops:
+        return ids, marks, is_ended
+    return [*ids[:last], codec.stops[0]], [*marks[:last], True], False
+
+
+def _tokens_at(codec: Codec, text: str, ids: Sequence[int], place: int) -> tuple[int, int]:
+    """Where a place lies among the tokens: the first that is not wholly before it, and the first wholly behind it."""
+    head = text[:place]
+    # Where what follows holds a quoted token, the beginning is read as it is there only with a quote of its own.
+    heads = [codec.encode(one) for one in ([head, head + _QUOTE] if _QUOTE in text else [head])]
+    common, own = max(((_common(one, ids), one) for one in heads), key=lambda pair: pair[0])
+    rest = len(codec.decode(own[common:]).replace(_QUOTE, ""))
+    first = common
+    while first < len(ids) and rest > 0 and len(codec.decode(ids[common : first + 1])) <= rest:
+        first += 1
+    return first, first + (rest > len(codec.decode(ids[common:first])))
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    return next((at for at, (left, right) in enumerate(zip(one, other)) if left != right), min(len(one), len(other)))
+
+
+def encode_row(codec: Codec, role: str, turns: Sequence[Turn], system: str | None, most: int) -> TokenRow | str:
+    """A dialogue as a row of at most `most` tokens, or why there is none: no word of a reply fits, or it is refused.
+
+    Whole exchanges go from the front, down to the last, then tokens from the end.
     """
     first = 0
-    ids, marks = _encode_turns(codec, turns, system)
-    while len(ids) > most and first < len(turns) - 2:
-        first += 1
-        ids, marks = _encode_turns(codec, turns[first:], system)
+    try:
+        ids, marks, is_ended = _encode_turns(codec, turns, system)
+        while len(ids) > most:
+            following = [at for at, turn in enumerate(turns) if at > first and turn.speaker == "user"]
+            if not following:
+                break
+            first = following[0]
+            ids, marks, is_ended = _encode_turns(codec, turns[first:], system)
+    except HycoraError as error:
+        if error.code != "template-refused":
+            raise
+        return str(error)
     ids, marks = ids[:most], marks[:most]
     anchor = max((index for index, mark in enumerate(marks) if mark), default=0)
-    return TokenRow(role, tuple(ids), tuple(marks), anchor, first) if anchor > 0 else None
+    if anchor < 1:
+        return f"no word of {role}'s reply fits into {most} tokens"
+    return TokenRow(role, tuple(ids), tuple(marks), anchor, first, is_open=not is_ended)

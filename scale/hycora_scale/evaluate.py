@@ -161,7 +161,8 @@ class Scorer:
         return values
 
     def _encode(self, measured: Measured, system: str | None) -> TokenRow | None:
-        return encode_row(self.codec, measured.role, measured.turns, system, self.backbone.context)
+        row = encode_row(self.codec, measured.role, measured.turns, system, self.backbone.context)
+        return None if isinstance(row, str) else row
 
 
 def _replies_cut(measured: Measured, row: TokenRow) -> int:

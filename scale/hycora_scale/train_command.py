@@ -17,7 +17,7 @@ from accelerate import Accelerator
 from . import __version__
 from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
-from .chat import TokenRow, encode_row
+from .chat import Codec, TokenRow, encode_row
 from .config import TrainConfig, read_train_config
 from .dataset import AS_WRITTEN, DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
 from .errors import HycoraError, check
@@ -73,11 +73,24 @@ def encode_rows(
     for dialogue in dialogues:
         line = line_of(config, start, dialogue.role)
         row = encode_row(backbone.codec, dialogue.role, dialogue.turns, line, config.maxTokens)
-        if row:
-            rows.append(replace(row, item=dialogue.item))
+        if isinstance(row, str):
+            print(f"not trained on: line {dialogue.line}: {row}", file=sys.stderr)
         else:
-            print(f"not trained on: no word of {dialogue.role}'s reply fits", file=sys.stderr)
+            rows.append(replace(row, item=dialogue.item))
     return rows
+
+
+def tell_of_ends(rows: Iterable[TokenRow], codec: Codec) -> None:
+    """Says what ends an answer where the template writes nothing that does."""
+    if not any(row.is_open for row in rows):
+        return
+    fact = "Neither the chat template nor the model has a token that ends a turn: answers go on to their limit."
+    if codec.stops:
+        end = codec.decode(codec.stops[:1])
+        fact = (
+            f"The chat template writes no token that ends a turn: {end} is learnt behind the last reply of a dialogue."
+        )
+    print(fact, file=sys.stderr)
 
 
 def prepare_data(
@@ -101,6 +114,8 @@ def prepare_data(
         fact = f"{len(foreign)} rows of {whom}, whom the pack that is trained does not have"
         print(f"not trained on: {fact}", file=sys.stderr)
     learnt, held_back = ([row for row in rows if row.role in known] for rows in (learnt, held_back))
+    if backbone.codec:
+        tell_of_ends(learnt, backbone.codec)
     sizes = {key: getattr(config, key) for key in ("steps", "batch", "accumulate", "seed", "wordings")}
     return trainee, RowBatches(learnt, held_back, known, **sizes)
 

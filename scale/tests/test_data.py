@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 from hycora_scale.batches import RowBatches, epoch_length, epoch_order, spread_over
-from hycora_scale.chat import TokenRow, Turn, encode_row, load_codec
+from hycora_scale.chat import Codec, TokenRow, Turn, encode_row, load_codec
 from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
 from hycora_scale.errors import HycoraError
@@ -267,8 +267,32 @@ def test_replies_and_the_end_of_their_turns_count(starter):
     lined = encode_row(codec, "Bo", turns, "You are Bo.", 100)
     assert codec.decode(lined.ids).startswith("<|im_start|>system\nYou are Bo.<|im_end|>\n")
     short = encode_row(codec, "Bo", turns, None, len(row.ids) - 1)
-    assert short.turns_cut == 1
-    assert encode_row(codec, "Bo", turns, None, 5) is None
+    assert short.turns_cut == 2
+    assert encode_row(codec, "Bo", turns, None, 5) == "no word of Bo's reply fits into 5 tokens"
+
+
+LEARNT = json.loads((ROOT / "tests/fixtures/learntRows.json").read_text("utf8"))
+
+
+@pytest.mark.parametrize("named", LEARNT, ids=lambda named: named["name"])
+def test_rows_are_the_tokens_of_the_page(starter, named):
+    end = starter.codec.tokenizer.token_to_id("<|im_end|>")
+    folder = ROOT / "public/models/starter"
+    config = json.loads((folder / "tokenizer_config.json").read_text("utf8"))
+    tokens = {name: config.get(name) or "" for name in ("bos_token", "eos_token")}
+    codec = Codec(starter.codec.tokenizer, named["template"], tokens, starter.codec.added, [end])
+    for case in named["cases"]:
+        turns = [Turn(speaker, text, not mark) for speaker, text, *mark in case["turns"]]
+        row = encode_row(codec, "Mora", turns, case["system"], 1000)
+        assert " ".join(map(str, row.ids)) == case["ids"]
+        learnt = codec.decode([id_ for id_, mark in zip(row.ids, row.replies) if mark])
+        assert learnt == "".join(case["learnt"])
+
+
+def test_a_chat_that_the_template_refuses_is_a_row_that_is_refused(starter):
+    codec = Codec(starter.codec.tokenizer, "{{ raise_exception('no talking') }}", {}, starter.codec.added)
+    turns = [Turn("user", "Hi"), Turn("role", "Ho")]
+    assert encode_row(codec, "Bo", turns, None, 9) == "the chat template refuses the chat: no talking"
 
 
 def test_no_control_token_is_read_out_of_what_somebody_said(starter):

@@ -58,13 +58,18 @@ async function prepareData(
   model: ChatModel,
   options: DatasetOptions,
 ): Promise<Prepared> {
-  const { tokenizer, template } = model
+  const { tokenizer, template, stopIds } = model
   if (!tokenizer || !template)
     throw new HycoraError('usage', 'the backbone has no tokenizer or no chat template')
   const { config } = ground
   const dialogues = await readDialogues(path, config.seed, options)
-  const { rejected, ...prepared } = await prepareRows(ground, { tokenizer, template }, dialogues)
+  const { rejected, notes, ...prepared } = await prepareRows(
+    ground,
+    { tokenizer, template, stopIds },
+    dialogues,
+  )
   for (const reason of rejected) process.stderr.write(`not trained on: ${reason}\n`)
+  for (const note of notes) process.stderr.write(`${note}\n`)
   return { config, ...prepared }
 }
 

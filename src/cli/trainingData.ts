@@ -85,13 +85,14 @@ export async function readDialogues(
   seed: number,
   options: DatasetOptions = {},
 ): Promise<readonly SplitDialogue[]> {
-  const all: DatasetDialogue[] = []
-  for (const { name, text, warning } of await readTexts(path)) {
+  const all: (DatasetDialogue & { readonly file?: string })[] = []
+  const texts = await readTexts(path)
+  for (const { name, text, warning } of texts) {
     if (warning !== null) process.stderr.write(`warning: ${warning}\n`)
     const { dialogues, rejected, notes } = readDataset(text, name, options)
     for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
     for (const note of notes) process.stderr.write(`${name}: ${note}\n`)
-    all.push(...dialogues)
+    all.push(...dialogues.map((dialogue) => (texts.length > 1 ? { ...dialogue, file: name } : dialogue)))
   }
   check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
   const split = splitDialogues(all, seed)

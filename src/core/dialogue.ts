@@ -25,6 +25,10 @@ export type Split = 'train' | 'test' | 'wording'
 /** A dialogue that is known to be trained on or held out. */
 export interface SplitDialogue extends Dialogue {
   readonly split: Split
+  /** Where it begins, counted from 1; left out where it came from no file. */
+  readonly line?: number
+  /** The file, where there are several. */
+  readonly file?: string
 }
 
 /** Why a backbone stopped: the model ended its turn, the most tokens, the context was full, or the signal. */

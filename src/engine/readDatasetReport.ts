@@ -28,7 +28,8 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
   const lengths: number[] = []
   const cut = { rows: 0, turns: 0, tokens: 0 }
   if (model?.tokenizer && model.template) {
-    const codec = { tokenizer: model.tokenizer, template: model.template }
+    const { tokenizer, template, stopIds } = model
+    const codec = { tokenizer, template, stopIds }
     for (const dialogue of dialogues) {
       const row = encodeRow(codec, dialogue, systemLine(system, dialogue.role), maxTokens)
       if ('reason' in row) {
@@ -44,10 +45,11 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
   }
   return {
     format: reading.format,
-    dialogues: dialogues.map(({ role, turns, split, item }) => ({
+    dialogues: dialogues.map(({ role, turns, split, item, line }) => ({
       role,
       turns,
       split,
+      line,
       ...(item !== undefined && { item }),
     })),
     rejected: rejected.toSorted((one, other) => one.line - other.line),

@@ -118,7 +118,7 @@ export function trainOn(
   return pump<TrainEvent, TrainResult>(async (emit) => {
     const prepared = await prepareTraining(stage, params)
     const { start, trainee } = prepared
-    for (const message of prepared.rejected) emit({ kind: 'note', message })
+    for (const message of [...prepared.rejected, ...prepared.notes]) emit({ kind: 'note', message })
     const checkpoint = params.checkpoint && new Uint8Array(await params.checkpoint.arrayBuffer())
     const show = async (tensors: NamedTensors, step: number): Promise<void> => {
       const bytes = await finishPack(

@@ -17,7 +17,7 @@ export interface QuotedTokens {
 }
 
 /** Begins and ends a mark, around the token's number; of the private use area, so that no message holds it. */
-const QUOTE = '\u{10fffb}'
+export const QUOTE = '\u{10fffb}'
 
 function textOf(token: JsonRecord): string {
   return String(ownField(token, 'content'))

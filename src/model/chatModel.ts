@@ -24,13 +24,15 @@ export interface TextModel {
 export interface TextCodec {
   readonly tokenizer: Tokenizer
   readonly template: ChatTemplate
+  /** Tokens that end a turn. */
+  readonly stopIds: readonly number[]
 }
 
 /** What a backbone reads text with. @throws HycoraError `format-invalid` where it lacks tokenizer or chat template. */
-export function codecOf({ tokenizer, template }: TextModel, name: string): TextCodec {
+export function codecOf({ tokenizer, template, stopIds }: TextModel, name: string): TextCodec {
   check(tokenizer, 'format-invalid', () => `${name} has no tokenizer.json`)
   check(template, 'format-invalid', () => `${name} has no chat template`)
-  return { tokenizer, template }
+  return { tokenizer, template, stopIds }
 }
 
 /** A backbone's folder, read: its decoder and how it reads and writes text. */

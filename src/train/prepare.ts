@@ -31,6 +31,8 @@ export interface PreparedRows {
   readonly rows: number
   /** What of the data is not trained on, and why. */
   readonly rejected: readonly string[]
+  /** What else should be told, a sentence each. */
+  readonly notes: readonly string[]
 }
 
 /** Rows that the held-out loss is measured on at most. */
@@ -81,10 +83,27 @@ function encodeRows(
   const rejected: string[] = []
   for (const dialogue of dialogues) {
     const row = encodeRow(codec, dialogue, lineOf(config, start, dialogue.role), config.maxTokens)
-    if ('reason' in row) rejected.push(row.reason)
+    if ('reason' in row) rejected.push(`${placeOf(dialogue)}${row.reason}`)
     else rows.push(row)
   }
   return { rows, rejected }
+}
+
+/** The beginning of a sentence that says which row is meant. */
+function placeOf({ line, file }: SplitDialogue): string {
+  if (line === undefined) return ''
+  return file === undefined ? `line ${line}: ` : `${file}, line ${line}: `
+}
+
+/** What ends an answer where the template writes nothing that does. */
+function aboutEnds(rows: readonly TokenRow[], { tokenizer, stopIds }: TextCodec): readonly string[] {
+  if (!rows.some(({ isOpen }) => isOpen)) return []
+  const [stop] = stopIds
+  return [
+    stop === undefined
+      ? 'Neither the chat template nor the model has a token that ends a turn: answers go on to their limit.'
+      : `The chat template writes no token that ends a turn: ${tokenizer.decode([stop])} is learnt behind the last reply of a dialogue.`,
+  ]
 }
 
 /** One sentence's end about the rows of roles that the pack to be does not have. */
@@ -119,7 +138,9 @@ export async function prepareRows(
     'usage',
     () => `mode "${config.mode}" teaches ${config.role}, of whom the data has no row to train on`,
   )
-  const { trainee, run } = await prepareRun(ground, names, dialogues)
+  // Where a row stood in its file changes nothing of the run.
+  const data = dialogues.map(({ line: _line, file: _file, ...dialogue }) => dialogue)
+  const { trainee, run } = await prepareRun(ground, names, data)
   const known = new Set(trainee.roles.map(({ name }) => name))
   const isKnown = ({ role }: TokenRow): boolean => known.has(role)
   const [rows, heldOut] = [learnt.rows.filter(isKnown), heldBack.rows.filter(isKnown)]
@@ -129,6 +150,7 @@ export async function prepareRows(
     run,
     batches: rowBatches(rows, heldOut, trainee, config),
     rows: rows.length,
-    rejected: [...learnt.rejected, ...aboutForeign(foreign)],
+    rejected: [...learnt.rejected, ...heldBack.rejected, ...aboutForeign(foreign)],
+    notes: aboutEnds(rows, codec),
   }
 }

@@ -1,7 +1,8 @@
-import { countsAsReply } from '../core/dialogue.ts'
-import type { Dialogue, Turn } from '../core/dialogue.ts'
-import type { ChatMessage } from '../formats/chatRepair.ts'
+import type { Dialogue } from '../core/dialogue.ts'
+import { HycoraError } from '../core/errors.ts'
 import type { TextCodec } from '../model/chatModel.ts'
+import { encodeTurns } from './encodeTurns.ts'
+import type { EncodedTurns } from './encodeTurns.ts'
 
 /** A dialogue as tokens. */
 export interface TokenRow {
@@ -9,69 +10,28 @@ export interface TokenRow {
   /** The question that it is a wording of. */
   readonly item?: string
   readonly ids: readonly number[]
-  /** Which of `ids` are reply tokens: the character's text that is learnt and the end-of-turn token after it. */
+  /** Which of `ids` are reply tokens: the character's text that is learnt, up to and with the token that ends the turn. */
   readonly isReply: readonly boolean[]
   /** Index of the last reply token. */
   readonly anchor: number
+  /** The template writes no token that ends a turn; one of the model's stands at the end, where it has one. */
+  readonly isOpen?: true
   /** What did not fit: whole turns from the front, tokens from the end. */
   readonly cut: { readonly turns: number; readonly tokens: number }
 }
 
-/** Stands for a reply while the template is rendered; of the private use areas, so that no text holds it. */
-const MARK = '\u{f0001}\u{10fffc}\u{f0001}'
-
-interface Tokens {
-  readonly ids: number[]
-  readonly isReply: boolean[]
-}
-
-function isLearnt(reply: Turn | undefined): boolean {
-  return reply !== undefined && countsAsReply(reply)
+/** Where the dialogue goes on when its first exchange is left out; null where it has only one. */
+function nextExchange(turns: Dialogue['turns'], first: number): number | null {
+  const next = turns.findIndex(({ speaker }, index) => index > first && speaker === 'user')
+  return next < 0 ? null : next
 }
 
 /**
- * A dialogue through the chat template as tokens. Replies are encoded by themselves, as they are generated: behind a
- * prompt whose tokens are already fixed.
- */
-function encodeTurns(
-  { tokenizer, template }: TextCodec,
-  turns: Dialogue['turns'],
-  system: string | null,
-): Tokens {
-  const messages = turns.map(({ speaker, text }): ChatMessage => {
-    return speaker === 'user'
-      ? { role: 'user', content: tokenizer.quote(text) }
-      : { role: 'assistant', content: MARK }
-  })
-  const replies = turns.filter(({ speaker }) => speaker !== 'user')
-  const line = system === null ? null : tokenizer.quote(system)
-  const segments = template.render({ messages, system: line, addGenerationPrompt: false }).split(MARK)
-  const ids: number[] = []
-  const isReply: boolean[] = []
-  const append = (more: readonly number[], reply: boolean): void => {
-    for (const id of more) {
-      ids.push(id)
-      isReply.push(reply)
-    }
-  }
-  segments.forEach((segment, index) => {
-    const [first, ...rest] = tokenizer.encode(segment)
-    // What the template writes behind a reply begins with the token that ends the turn; it is learnt with the reply.
-    const isEnd = isLearnt(replies[index - 1])
-    if (first !== undefined) append([first], isEnd && tokenizer.addedIds.has(first))
-    append(rest, false)
-    const reply = replies[index]
-    if (reply) append(tokenizer.encode(tokenizer.quote(reply.text)), isLearnt(reply))
-  })
-  return { ids, isReply }
-}
-
-/**
- * Turns a dialogue into a row of at most `maxTokens`: whole turns go from the front, down to the last exchange, then
- * tokens from the end.
+ * Turns a dialogue into a row of at most `maxTokens`: whole exchanges go from the front, down to the last, then tokens from
+ * the end.
  *
  * @param system the role's line; null for no system turn at all.
- * @returns the row, or why there is none.
+ * @returns the row, or why there is none: no word of a reply fits, or the template refuses the chat.
  */
 export function encodeRow(
   codec: TextCodec,
@@ -80,10 +40,17 @@ export function encodeRow(
   maxTokens: number,
 ): TokenRow | { readonly reason: string } {
   let first = 0
-  let tokens = encodeTurns(codec, turns, system)
-  while (tokens.ids.length > maxTokens && first < turns.length - 2) {
-    first++
-    tokens = encodeTurns(codec, turns.slice(first), system)
+  let tokens: EncodedTurns
+  try {
+    tokens = encodeTurns(codec, turns, system)
+    for (let next = nextExchange(turns, 0); next !== null; next = nextExchange(turns, first)) {
+      if (tokens.ids.length <= maxTokens) break
+      first = next
+      tokens = encodeTurns(codec, turns.slice(first), system)
+    }
+  } catch (error) {
+    if (error instanceof HycoraError && error.code === 'template-refused') return { reason: error.message }
+    throw error
   }
   const length = Math.min(maxTokens, tokens.ids.length)
   const isReply = tokens.isReply.slice(0, length)
@@ -95,6 +62,7 @@ export function encodeRow(
     ids: tokens.ids.slice(0, length),
     isReply,
     anchor,
+    ...(!tokens.isEnded && { isOpen: true as const }),
     cut: { turns: first, tokens: tokens.ids.length - length },
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import { loadChatTemplate } from '../../src/formats/chatTemplate.ts'
+import { endOfTurnIds, loadChatTemplate } from '../../src/formats/chatTemplate.ts'
 import { loadTokenizer } from '../../src/formats/tokenizer.ts'
 import type { TextCodec } from '../../src/model/chatModel.ts'
 
@@ -13,6 +13,9 @@ function json(name: string): unknown {
 
 /** The tokenizer and the chat template of the starter, without its weights. */
 export function starterCodec(): TextCodec {
-  const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-  return { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+  const config = json('tokenizer_config.json')
+  const tokenizer = loadTokenizer(json('tokenizer.json'), config)
+  const template = loadChatTemplate(config)
+  const stopIds = endOfTurnIds(tokenizer, config, json('generation_config.json'), template)
+  return { tokenizer, template, stopIds }
 }

@@ -72,7 +72,7 @@ export const optionGroups: readonly OptionGroup[] = [
         key: 'maxTokens',
         kind: 'number',
         name: 'Longest dialogue',
-        about: 'In tokens; a longer one loses its first turns.',
+        about: 'In tokens; a longer one loses its first exchanges.',
         initial: READING.maxTokens,
         min: 8,
         max: 65_536,

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-
 import { beforeAll, expect, test } from 'vitest'
 
 import type { SplitDialogue } from '../../../src/core/dialogue.ts'
@@ -8,19 +5,17 @@ import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import type { Pack } from '../../../src/formats/pack.ts'
-import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import type { Decoder } from '../../../src/model/decoder/decoder.ts'
 import { readTrainConfig } from '../../../src/train/config.ts'
 import { prepareRows } from '../../../src/train/prepare.ts'
 import { beginTraining, finishPack } from '../../../src/train/trainee.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
+import { starterCodec } from '../../support/starterCodec.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 
-const root = resolve(import.meta.dirname, '../../../public/models/starter')
-const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
-const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-const codec = { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+const codec = starterCodec()
+const { tokenizer } = codec
 
 const settings = {
   rank: 2,
@@ -100,4 +95,33 @@ test('rows of roles that the run does not have are left out and named', async ()
 test('a role that is to be taught needs rows', async () => {
   const fact = 'mode "quick" teaches Cy, of whom the data has no row to train on'
   await expect(prepare({ mode: 'quick', role: 'Cy' }, company, 'Ada', 'Dot')).rejects.toThrow(fact)
+})
+
+test('a row that the template refuses is left out by its line, and a template without ends is told of', async () => {
+  const ends =
+    "{% for m in messages %}{% if 'refused' in m.content %}{{ raise_exception('no') }}{% endif %}{{ m.content }}\n{% endfor %}"
+  const open = { ...codec, template: loadChatTemplate({}, ends) }
+  const rows = dialogues('Ada').map((dialogue, index) => ({
+    ...dialogue,
+    line: index + 1,
+    turns:
+      index === 1
+        ? [{ speaker: 'user' as const, text: 'refused' }, ...dialogue.turns.slice(1)]
+        : dialogue.turns,
+  }))
+  const ground = { config: readTrainConfig(settings), decoder, fingerprint: '', start: null }
+  const { rejected, notes, rows: count } = await prepareRows(ground, open, rows)
+  expect(count).toBe(1)
+  expect(rejected).toEqual(['line 2: the chat template refuses the chat: no'])
+  expect(notes).toEqual([
+    'The chat template writes no token that ends a turn: <|im_end|> is learnt behind the last reply of a dialogue.',
+  ])
+})
+
+test('where a row stood in its file changes nothing of the run', async () => {
+  const ground = { config: readTrainConfig(settings), decoder, fingerprint: '', start: null }
+  const rows = dialogues('Ada')
+  const moved = rows.map((dialogue) => ({ ...dialogue, line: 7, file: 'a.jsonl' }))
+  const [one, other] = await Promise.all([rows, moved].map((data) => prepareRows(ground, codec, data)))
+  expect(other!.run).toBe(one!.run)
 })

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-
 import { describe, expect, test } from 'vitest'
 
 import type { Dialogue } from '../../../src/core/dialogue.ts'
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
-import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import {
   RowStream,
   countTokens,
@@ -17,11 +13,10 @@ import {
 } from '../../../src/train/batches.ts'
 import { encodeRow } from '../../../src/train/rows.ts'
 import type { TokenRow } from '../../../src/train/rows.ts'
+import { starterCodec } from '../../support/starterCodec.ts'
 
-const root = resolve(import.meta.dirname, '../../../public/models/starter')
-const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
-const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-const codec = { tokenizer, template: loadChatTemplate(json('tokenizer_config.json')) }
+const codec = starterCodec()
+const { tokenizer } = codec
 
 const talk: Dialogue = {
   role: 'Captain',
@@ -90,10 +85,10 @@ describe('a dialogue as tokens', () => {
     expect(ids.slice(0, prompt.length)).toEqual(prompt)
   })
 
-  test('a long row loses whole turns from the front, then tokens from the end', () => {
+  test('a long row loses whole exchanges from the front, then tokens from the end', () => {
     const whole = row(encodeRow(codec, talk, null, 256))
     const shorter = row(encodeRow(codec, talk, null, whole.ids.length - 1))
-    expect(shorter.cut).toEqual({ turns: 1, tokens: 0 })
+    expect(shorter.cut).toEqual({ turns: 2, tokens: 0 })
     expect(shorter.ids.length).toBeLessThan(whole.ids.length)
     const last = row(encodeRow(codec, { ...talk, turns: talk.turns.slice(2) }, null, 256))
     const tight = row(encodeRow(codec, talk, null, last.ids.length - 4))
@@ -101,6 +96,27 @@ describe('a dialogue as tokens', () => {
     expect(tight.ids).toEqual(last.ids.slice(0, -4))
     expect(tight.isReply[tight.anchor]).toBe(true)
     expect(encodeRow(codec, talk, null, 5)).toHaveProperty('reason')
+  })
+
+  test('a chat that the template takes in no form is a row that is refused', () => {
+    const template = loadChatTemplate({}, "{{ raise_exception('no talking') }}")
+    const refused = encodeRow({ ...codec, template }, talk, null, 256)
+    expect(refused).toEqual({ reason: 'the chat template refuses the chat: no talking' })
+  })
+
+  test('a template that wants the visitor first takes a row that was cut', () => {
+    const wants =
+      "{{ bos_token }}{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ m.content + eos_token + ' ' }}{% endif %}{% endfor %}"
+    const template = loadChatTemplate({ eos_token: '<|im_end|>' }, wants)
+    const whole = row(encodeRow({ ...codec, template }, talk, null, 256))
+    const cut = row(encodeRow({ ...codec, template }, talk, null, whole.ids.length - 1))
+    expect(tokenizer.decode(cut.ids).trim()).toBe(
+      '[INST] Why not? [/INST]It smiled like that in March.<|im_end|>',
+    )
+    const greeting: Dialogue = { ...talk, turns: [{ speaker: 'role', text: 'Ahoy.' }, ...talk.turns] }
+    expect(tokenizer.decode(row(encodeRow({ ...codec, template }, greeting, null, 256)).ids)).toContain(
+      'Ahoy.',
+    )
   })
 
   test('the role’s line stands first', () => {
