@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { AnswerEnd } from '../core/dialogue.ts'
 import { check } from '../core/errors.ts'
 import { lineOf, nameOf } from '../cast/cardTexts.ts'
-import { numberOption, parseArguments } from './arguments.ts'
+import { integerOption, numberOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
 import type { OpenedSpeaker } from './engine.ts'
 import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
@@ -52,16 +52,18 @@ const MARKS: Readonly<Record<AnswerEnd, string>> = {
 
 /**
  * `openings`: the same twenty opening lines answered by the starter, by SmolLM2 bare and by SmolLM2 told to be four of the
- * cast, unedited, as Markdown to stdout, or with `--into` between two marks of a file.
+ * cast, or the first of them, unedited, as Markdown to stdout, or with `--into` between two marks of a file.
  */
 export async function openings(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['engine', 'seed', 'max-tokens', 'into'],
+    values: ['engine', 'seed', 'max-tokens', 'first', 'into'],
     flags: [],
   })
   const engineName = options.get('engine') ?? 'ort'
   const seed = numberOption(options, 'seed', 1)
   const maxTokens = numberOption(options, 'max-tokens', 64)
+  const first = integerOption(options, 'first', OPENINGS.length, { least: 1 })
+  const asked = OPENINGS.slice(0, first)
   const open = (backbone: string): Promise<OpenedSpeaker> =>
     openSpeaker(
       new Map([
@@ -76,14 +78,14 @@ export async function openings(words: readonly string[]): Promise<void> {
     ...(await Promise.all(ROLES.map((role) => speakerOf(role, large)))),
   ]
   const sections: string[] = []
-  for (const [index, opening] of OPENINGS.entries()) {
+  for (const [index, opening] of asked.entries()) {
     const rows: string[] = []
     for (const speaker of speakers) {
       const { text, stop } = await answer(speaker, opening, { seed, maxTokens })
       rows.push(`| ${speaker.name} | ${cellOf(text)}${MARKS[stop]} |`)
     }
     sections.push([`**${index + 1}. ${opening}**`, '', '| | |', '|---|---|', ...rows].join('\n'))
-    process.stderr.write(`${index + 1} of ${OPENINGS.length}\n`)
+    process.stderr.write(`${index + 1} of ${asked.length}\n`)
   }
   const markdown = sections.join('\n\n')
   const into = options.get('into')

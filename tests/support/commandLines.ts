@@ -1,0 +1,275 @@
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { codeOf } from './documents.ts'
+
+/** A command line that a document names, and what makes it true. */
+export interface DocumentedCommand {
+  readonly document: string
+  /** As the document has it. */
+  readonly line: string
+  /** The test file or tool that executes it, where the run below is not ours. */
+  readonly elsewhere?: string
+  /**
+   * The program and its words in a short form; `hycora` is the command line. `{scratch}` is a folder of the run's own,
+   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file.
+   */
+  readonly runs?: readonly string[]
+  /** What stdout must have. */
+  readonly prints?: RegExp
+  /** Files below the scratch folder that must be there afterwards. */
+  readonly leaves?: readonly string[]
+  /** A committed file that the run writes anew, to the byte. */
+  readonly keeps?: string
+  /** The folder below the scratch folder where it runs; else the repository's root. */
+  readonly at?: string
+  /** Whether it runs until it is stopped, once it has printed what it must. */
+  readonly serves?: true
+}
+
+const README = 'README.md'
+const MANUAL = 'docs/command-line.md'
+const HOUSE = 'docs/house.md'
+const TWIN = 'scale/README.md'
+const CAST = 'data/cast/README.md'
+const CARD = 'public/models/smollm2-135m-instruct/README.md'
+
+/** The test command runs format, lint, types and every project, so that whoever reads this has run it. */
+const THE_RUN = 'tools/test.mjs'
+const SELF = 'tests/gpu/commandLines.test.ts'
+const PYTHON_COMMANDS = 'scale/tests/test_commands.py'
+const TRAIN = ['hycora', 'train', '--backbone', 'starter', '--data', '{lines}', '--config', '{config}']
+const ROLE = ['--pack', '{pack}', '--role', 'Alice']
+
+/** Every command line of the documents, in their order. */
+export const COMMAND_LINES: readonly DocumentedCommand[] = [
+  {
+    document: README,
+    line: 'npm start',
+    runs: ['npm', 'start'],
+    prints: /HyCoRA playground: http/,
+    serves: true,
+  },
+  { document: README, line: 'npm test', elsewhere: THE_RUN },
+  {
+    document: README,
+    line: 'hycora train --keep best',
+    runs: [...TRAIN, '--keep', 'best', '--out', '{scratch}/best'],
+  },
+  {
+    document: README,
+    line: 'npm run --silent evaluate',
+    runs: ['npm', 'run', '--silent', 'evaluate', '--', '--only', 'facts', '--facts', '1', '--json'],
+    prints: /"contradicted"/,
+  },
+  {
+    document: README,
+    line: 'npm run --silent hycora -- bench',
+    runs: [
+      'npm',
+      'run',
+      '--silent',
+      'hycora',
+      '--',
+      'bench',
+      '--cases',
+      'decode',
+      '--rounds',
+      '1',
+      '--tokens',
+      '2',
+    ],
+    prints: /decode/,
+  },
+  { document: README, line: 'npm run build', elsewhere: 'tests/support/site.ts' },
+  { document: README, line: 'npm run fix', runs: ['npm', 'run', 'fix'], at: 'fix' },
+  {
+    document: MANUAL,
+    line: 'npm run --silent hycora -- COMMAND …',
+    runs: ['npm', 'run', '--silent', 'hycora', '--', 'inspect', '{pack}'],
+    prints: /persona pack/,
+  },
+  {
+    document: MANUAL,
+    line: 'generate --backbone DIR [--pack F --role NAME] --prompt TEXT [--greedy]',
+    runs: [
+      'hycora',
+      'generate',
+      '--backbone',
+      'starter',
+      ...ROLE,
+      '--prompt',
+      'Hi',
+      '--greedy',
+      '--max-tokens',
+      '3',
+    ],
+    prints: /\S/,
+  },
+  {
+    document: MANUAL,
+    line: 'train --backbone DIR --data F|DIR --out F [--role NAME] [--columns C] [--config F] [--start PACK] [--resume] [--keep last|best]',
+    runs: [...TRAIN, '--out', '{scratch}/trained.hycora.safetensors'],
+    prints: /"crossEntropy"/,
+    leaves: ['trained.hycora.safetensors', 'trained.hycora.safetensors.checkpoint'],
+  },
+  {
+    document: MANUAL,
+    line: 'train --backbone DIR --batches F --out F --start PACK [--config F]',
+    elsewhere: 'tests/gpu/train/command.test.ts',
+  },
+  {
+    document: MANUAL,
+    line: 'evaluate [--backbone DIR] [--pack F] [--data F|DIR] [--only MEASURES] [--memory F] [--json] [--all] [--engine webgpu|ort]',
+    runs: [
+      'hycora',
+      'evaluate',
+      '--pack',
+      '{pack}',
+      '--data',
+      '{lines}',
+      '--engine',
+      'ort',
+      '--only',
+      'voice',
+      '--generations',
+      '1',
+    ],
+    prints: /Alice/,
+  },
+  {
+    document: MANUAL,
+    line: 'logits --backbone DIR [--model FILE] [--pack F --role NAME] --ids 5,9,77 [--steps 42,7] [--engine webgpu|ort] --out F',
+    runs: [
+      'hycora',
+      'logits',
+      '--backbone',
+      'starter',
+      ...ROLE,
+      '--ids',
+      '5,9,77',
+      '--steps',
+      '42,7',
+      '--out',
+      '{scratch}/logits',
+    ],
+    leaves: ['logits'],
+  },
+  {
+    document: MANUAL,
+    line: 'matrices --pack F --role NAME --out F',
+    runs: ['hycora', 'matrices', ...ROLE, '--out', '{scratch}/matrices'],
+    leaves: ['matrices'],
+  },
+  {
+    document: MANUAL,
+    line: 'tokens DIR --text TEXT',
+    runs: ['hycora', 'tokens', 'starter', '--text', 'a line'],
+    prints: /"decoded": ?"a line"/,
+  },
+  {
+    document: MANUAL,
+    line: 'inspect FILE|DIR [--json]',
+    runs: ['hycora', 'inspect', '{pack}', '--json'],
+    prints: /"roles"/,
+  },
+  {
+    document: MANUAL,
+    line: 'convert --pack F --role NAME --to peft|gguf|charx|pack --out PATH',
+    runs: ['hycora', 'convert', ...ROLE, '--to', 'charx', '--out', '{scratch}/alice.charx'],
+    leaves: ['alice.charx'],
+  },
+  {
+    document: MANUAL,
+    line: 'convert --pack F --to pack [--f16] --out PATH',
+    runs: ['hycora', 'convert', '--pack', '{pack}', '--to', 'pack', '--f16', '--out', '{scratch}/halves'],
+    leaves: ['halves'],
+  },
+  {
+    document: MANUAL,
+    line: 'import PATH --out F',
+    runs: ['hycora', 'import', '{pack}', '--out', '{scratch}/imported'],
+    leaves: ['imported'],
+  },
+  {
+    document: MANUAL,
+    line: 'bench [--backbone DIR] [--pack F] [--cases decode,prefill-32] [--rounds 5] [--tokens 32] [--json]',
+    elsewhere: SELF,
+  },
+  {
+    document: MANUAL,
+    line: 'openings [--into FILE] [--first 20] [--engine ort|webgpu] [--seed 1] [--max-tokens 64]',
+    runs: ['hycora', 'openings', '--first', '1', '--engine', 'ort', '--max-tokens', '1'],
+    prints: /\|/,
+  },
+  {
+    document: MANUAL,
+    line: 'blind --out DIR [--prompt card|line] [--pack F] [--engine ort|webgpu] [--seed 1] [--max-tokens 80]',
+    runs: [
+      'hycora',
+      'blind',
+      '--prompt',
+      'line',
+      '--engine',
+      'ort',
+      '--max-tokens',
+      '1',
+      '--out',
+      '{scratch}/blind',
+    ],
+    leaves: ['blind/pairs.json', 'blind/key.json'],
+  },
+  { document: HOUSE, line: 'npm test', elsewhere: THE_RUN },
+  { document: HOUSE, line: 'npm test -- PATH', elsewhere: THE_RUN },
+  { document: HOUSE, line: 'npm test -- --project unit', elsewhere: THE_RUN },
+  { document: HOUSE, line: 'npm run check', elsewhere: THE_RUN },
+  { document: HOUSE, line: 'npm run fix', elsewhere: SELF },
+  {
+    document: HOUSE,
+    line: 'node tools/manifest.mjs',
+    runs: ['node', 'tools/manifest.mjs'],
+    keeps: 'public/models/index.json',
+  },
+  ...[
+    'pip install ./scale',
+    'pip install -r scale/requirements.lock',
+    'python -m hycora_scale train --backbone smollm2-135m-instruct --data public/cast/lines.jsonl --out mine.hycora.safetensors',
+    'accelerate launch -m hycora_scale train --backbone … --data … --out …',
+    'torchrun --nproc_per_node 2 -m hycora_scale -- train …',
+    'python -m hycora_scale evaluate --backbone starter --pack F --data public/cast/lines.jsonl [--all] [--split wording]',
+    'python -m hycora_scale import-official DIR --backbone … --roles roles_desc.json --alpha 32 --out F',
+    'python -m hycora_scale plan --backbone DIR --config F --roles N --processes 8 [--checkpoint-activations] [--teraflops T]',
+  ].map((line) => ({ document: TWIN, line, elsewhere: PYTHON_COMMANDS })),
+  { document: TWIN, line: 'npm run check', elsewhere: THE_RUN },
+  { document: TWIN, line: 'npm test', elsewhere: THE_RUN },
+  { document: TWIN, line: 'pip install pytest && cd scale && pytest', elsewhere: 'tools/pythonTests.mjs' },
+  { document: TWIN, line: 'ruff check . && ruff format --check .', elsewhere: 'tools/checks.mjs' },
+  {
+    document: CAST,
+    line: 'node tools/castLines.mjs',
+    runs: ['node', 'tools/castLines.mjs'],
+    keeps: 'public/cast/lines.jsonl',
+  },
+  {
+    document: CAST,
+    line: 'node tools/checkCast.mjs',
+    runs: ['node', 'tools/checkCast.mjs'],
+    prints: /Alice/,
+  },
+  {
+    document: CAST,
+    line: 'node tools/checkCast.mjs --role "Alice" --misses',
+    runs: ['node', 'tools/checkCast.mjs', '--role', 'Alice', '--misses'],
+  },
+  { document: CARD, line: 'npm run --silent hycora -- openings', elsewhere: SELF },
+]
+
+const PROGRAMS = /^(?:npm|npx|node|python|pip|accelerate launch|torchrun|ruff|pytest)\s/
+const WORDS_OF_HYCORA = new RegExp(`^(?:${Object.keys(COMMANDS).join('|')}) (?=\\S*[A-Z/[-])`)
+
+/** The command lines that a document names as code; `hycora` before a command is a command line as well. */
+export function commandLinesIn(text: string, isManual: boolean): readonly string[] {
+  const lines = codeOf(text).filter(
+    (code) =>
+      PROGRAMS.test(`${code} `) || /^hycora \S+ -/.test(code) || (isManual && WORDS_OF_HYCORA.test(code)),
+  )
+  return [...new Set(lines)]
+}
