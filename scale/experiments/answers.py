@@ -1,0 +1,82 @@
+"""Packs the cast's items into rows of several answers, as the shipped packs were trained on them.
+
+python experiments/answers.py OUT.jsonl [--passes 3] [--seed 1] [--talks 0.4] [--scenes 0.05]
+
+A row of one short answer costs a line, a greeting and a template for a few words to learn. Five answers of one role,
+drawn anew for each pass and each in another wording, share them, and the later ones learn to answer behind other talk.
+Half of the rows have the greeting before them, which is not learnt. Held-out wordings and questions stay out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+LINES = Path(__file__).resolve().parents[2] / "public/cast/lines.jsonl"
+ANSWERS_OF_A_ROW = 5
+
+Row = dict[str, Any]
+
+
+def message(speaker: str, content: str) -> Row:
+    """A turn of the messages form."""
+    return {"role": speaker, "content": content}
+
+
+def wording(record: Row, index: int) -> str:
+    """The wording of an item that pass `index` takes; the same order for the same answer, whatever the seed."""
+    learnt = record["questions"][: len(record["questions"]) - record.get("held", 0)]
+    Random(record["role"] + record["answer"]).shuffle(learnt)
+    return learnt[index % len(learnt)]
+
+
+def packed(role: str, items: list[Row], index: int, greeting: str | None, random: Random) -> Iterator[Row]:
+    """The rows of a role's items in one pass."""
+    items = items[:]
+    random.shuffle(items)
+    for start in range(0, len(items), ANSWERS_OF_A_ROW):
+        messages = []
+        for record in items[start : start + ANSWERS_OF_A_ROW]:
+            messages += [message("user", wording(record, index)), message("assistant", record["answer"])]
+        if greeting is not None and random.random() < 0.5:
+            messages.insert(0, {**message("assistant", greeting), "weight": 0})
+        yield {"role": role, "split": "train", "messages": messages}
+
+
+def main() -> None:
+    """Writes the rows of all passes, each pass mixed in itself."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--talks", type=float, default=0.4, help="share of the conversations in a pass")
+    parser.add_argument("--scenes", type=float, default=0.05, help="share of the witty exchanges in a pass")
+    options = parser.parse_args()
+    random = Random(options.seed)
+    items: dict[str, list[Row]] = {}
+    dialogues: list[Row] = []
+    greetings: dict[str, str] = {}
+    for record in map(json.loads, LINES.read_text("utf8").splitlines()):
+        if "item" in record and "questions" not in record:
+            greetings[record["role"]] = record["answer"]
+        elif record["split"] == "train":
+            (items.setdefault(record["role"], []) if "item" in record else dialogues).append(record)
+    rows: list[tuple[float, Row]] = []
+    for index in range(options.passes):
+        for role, own in items.items():
+            rows += [(index + random.random(), row) for row in packed(role, own, index, greetings.get(role), random)]
+        for record in dialogues:
+            share = options.talks if record["id"].startswith("talk") else options.scenes
+            if random.random() < share:
+                row = {key: record[key] for key in ("role", "split", "messages")}
+                rows.append((index + random.random(), row))
+    rows.sort(key=lambda entry: entry[0])
+    options.out.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for _, row in rows), "utf8")
+
+
+if __name__ == "__main__":
+    main()

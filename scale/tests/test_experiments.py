@@ -1,0 +1,62 @@
+"""The scripts that made the shipped packs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from conftest import ROOT
+
+from hycora_scale.hypernetwork import generate
+from hycora_scale.pack import read_pack
+
+
+def script(name: str) -> ModuleType:
+    """A script of experiments/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scale/experiments" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_wider_pack_says_what_it_said(tmp_path: Path) -> None:
+    source, target = ROOT / "public/packs/starter.hycora.safetensors", tmp_path / "wide"
+    before = read_pack(source)
+    rank = before.config.rank + 3
+    script("widen").main(str(source), str(target), str(rank))
+    after = read_pack(target)
+    assert after.config.rank == rank
+    assert after.config.scale == before.config.scale
+    roles = torch.tensor([0, 5])
+    for pack in (before, after):
+        pack.tensors.update({name: values.float() for name, values in pack.tensors.items()})
+    old, new = (generate(pack.config, pack.tensors, roles) for pack in (before, after))
+    for projection, layers in old.a.items():
+        wanted = layers[0] @ old.b[projection][0]
+        torch.testing.assert_close(new.a[projection][0] @ new.b[projection][0], wanted)
+        assert new.a[projection][0][..., -1].std() > 0.1 * layers[0].std()
+
+
+def test_what_is_held_out_is_in_no_packed_row(tmp_path: Path, monkeypatch) -> None:
+    out = tmp_path / "rows.jsonl"
+    monkeypatch.setattr(sys, "argv", ["answers.py", str(out), "--passes", "2"])
+    script("answers").main()
+    rows = [json.loads(line) for line in out.read_text("utf8").splitlines()]
+    asked = {(row["role"], turn["content"]) for row in rows for turn in row["messages"] if turn["role"] == "user"}
+    records = [json.loads(line) for line in (ROOT / "public/cast/lines.jsonl").read_text("utf8").splitlines()]
+    items = [record for record in records if "questions" in record]
+    held = {
+        (record["role"], question)
+        for record in items
+        for index, question in enumerate(record["questions"])
+        if record["split"] == "test" or index >= len(record["questions"]) - record.get("held", 0)
+    }
+    learnt = {(record["role"], question) for record in items for question in record["questions"]} - held
+    assert len(asked & learnt) > 10_000
+    assert not asked & (held - learnt)
