@@ -4,7 +4,7 @@ import { codeOf } from './documents.ts'
 /** A command line that a document names, and what makes it true. */
 export interface DocumentedCommand {
   readonly document: string
-  /** As the document has it. */
+  /** As the document has it, or its beginning and `…`. */
   readonly line: string
   /** The test file or tool that executes it, where the run below is not ours. */
   readonly elsewhere?: string
@@ -89,7 +89,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'generate --backbone DIR [--pack F --role NAME] --prompt TEXT [--greedy]',
+    line: 'generate …',
     runs: [
       'hycora',
       'generate',
@@ -106,19 +106,19 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'train --backbone DIR --data F|DIR --out F [--role NAME] [--columns C] [--config F] [--start PACK] [--resume] [--keep last|best]',
+    line: 'train --backbone DIR --data …',
     runs: [...TRAIN, '--out', '{scratch}/trained.hycora.safetensors'],
     prints: /"crossEntropy"/,
     leaves: ['trained.hycora.safetensors', 'trained.hycora.safetensors.checkpoint'],
   },
   {
     document: MANUAL,
-    line: 'train --backbone DIR --batches F --out F --start PACK [--config F]',
+    line: 'train --backbone DIR --batches …',
     elsewhere: 'tests/gpu/train/command.test.ts',
   },
   {
     document: MANUAL,
-    line: 'evaluate [--backbone DIR] [--pack F] [--data F|DIR] [--only MEASURES] [--memory F] [--json] [--all] [--engine webgpu|ort]',
+    line: 'evaluate …',
     runs: [
       'hycora',
       'evaluate',
@@ -137,7 +137,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'logits --backbone DIR [--model FILE] [--pack F --role NAME] --ids 5,9,77 [--steps 42,7] [--engine webgpu|ort] --out F',
+    line: 'logits …',
     runs: [
       'hycora',
       'logits',
@@ -173,13 +173,13 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'convert --pack F --role NAME --to peft|gguf|charx|pack --out PATH',
+    line: 'convert --pack F --role NAME --to …',
     runs: ['hycora', 'convert', ...ROLE, '--to', 'charx', '--out', '{scratch}/alice.charx'],
     leaves: ['alice.charx'],
   },
   {
     document: MANUAL,
-    line: 'convert --pack F --to pack [--f16] --out PATH',
+    line: 'convert --pack F --to pack …',
     runs: ['hycora', 'convert', '--pack', '{pack}', '--to', 'pack', '--f16', '--out', '{scratch}/halves'],
     leaves: ['halves'],
   },
@@ -191,18 +191,18 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'bench [--backbone DIR] [--pack F] [--cases decode,prefill-32] [--rounds 5] [--tokens 32] [--json]',
+    line: 'bench …',
     elsewhere: SELF,
   },
   {
     document: MANUAL,
-    line: 'openings [--into FILE] [--first 20] [--engine ort|webgpu] [--seed 1] [--max-tokens 64]',
+    line: 'openings …',
     runs: ['hycora', 'openings', '--first', '1', '--engine', 'ort', '--max-tokens', '1'],
     prints: /\|/,
   },
   {
     document: MANUAL,
-    line: 'blind --out DIR [--prompt card|line] [--pack F] [--engine ort|webgpu] [--seed 1] [--max-tokens 80]',
+    line: 'blind …',
     runs: [
       'hycora',
       'blind',
@@ -272,4 +272,9 @@ export function commandLinesIn(text: string, isManual: boolean): readonly string
       PROGRAMS.test(`${code} `) || /^hycora \S+ -/.test(code) || (isManual && WORDS_OF_HYCORA.test(code)),
   )
   return [...new Set(lines)]
+}
+
+/** Whether a line of the table stands for one of a document. */
+export function standsFor(line: string, named: string): boolean {
+  return line === named || (line.endsWith(' …') && named.startsWith(line.slice(0, -1)))
 }
