@@ -80,12 +80,18 @@ function run({ runs, at, serves, prints }: DocumentedCommand): Promise<{ code: n
 const executed = COMMAND_LINES.filter(({ runs }) => runs !== undefined)
 
 test.each(executed)('$document: $line', async (command) => {
-  const kept = command.keeps === undefined ? '' : readFileSync(join(root, command.keeps), 'utf8')
+  const read = (): string =>
+    command.keeps === undefined ? '' : readFileSync(join(root, command.keeps), 'utf8')
+  const kept = read()
   const { code, out } = await run(command)
-  expect(code, out).toBe(0)
-  if (command.prints) expect(out).toMatch(command.prints)
-  for (const name of command.leaves ?? []) expect(existsSync(join(scratch, name)), name).toBe(true)
-  if (command.keeps !== undefined) expect(readFileSync(join(root, command.keeps), 'utf8') === kept).toBe(true)
+  const missing = (command.leaves ?? []).filter((name) => !existsSync(join(scratch, name)))
+  // What it said is part of what is compared, so that a failure shows it.
+  expect({ code, out, missing }).toEqual({
+    code: 0,
+    out: expect.stringMatching(command.prints ?? /^/),
+    missing: [],
+  })
+  expect(read() === kept).toBe(true)
 })
 
 test('the formatter did format', () => {

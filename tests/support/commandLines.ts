@@ -222,6 +222,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   { document: HOUSE, line: 'npm test -- --project unit', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm run check', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm run fix', elsewhere: SELF },
+  { document: HOUSE, line: 'npm run evaluate', elsewhere: SELF },
   {
     document: HOUSE,
     line: 'node tools/manifest.mjs',
