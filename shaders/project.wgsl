@@ -1,13 +1,14 @@
 // Adapted projection of a few rows, forward.
 //   y[r, n]                     = Σ_k x[r, k]·W[n, k]                            n < out
 //   y[r, out + part·rank + j]   = Σ_k x[r, k]·A[slot(r), part][k, j]             what B takes; the consumer of y adds scale·Σ_j u[j]·B[j, n]
-// Workgroup (g, r): g below `out_groups` takes four outputs for each team of LANES lanes, a lane every LANES-th vector along
+// Workgroup (g, r), r one row or two neighbours: g below `out_groups` takes four outputs for each team of LANES lanes, a lane every LANES-th vector along
 // k; g from `a_first_group` on, which may be the same workgroup, takes its share of the quads of rank columns, SLICES lanes
 // each, a lane every SLICES-th vector along k.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+override ROWS: u32 = 1u; // of a workgroup, 1 or 2, which share what is read of the weights
 override LANES: u32 = 8u; // of a team, along k; divides the workgroup
 const OUTPUTS = 4u; // of a team
 override SLICES: u32 = 32u; // lanes of a quad of rank columns, along k; divides the workgroup
@@ -53,8 +54,8 @@ struct Step {
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
-var<workgroup> output_partial: array<vec4f, WORKGROUP_SIZE>;
-var<workgroup> rank_partial: array<vec4f, WORKGROUP_SIZE>;
+var<workgroup> output_partial: array<vec4f, ROWS * WORKGROUP_SIZE>;
+var<workgroup> rank_partial: array<vec4f, ROWS * WORKGROUP_SIZE>;
 
 fn block_scale(block: u32) -> f32 {
   if (HALF_SCALES) {
@@ -95,45 +96,83 @@ fn halves(w0: vec2u, w1: vec2u, w2: vec2u, w3: vec2u) -> mat4x4f {
   );
 }
 
-// Eight 4-bit codes of a word of each of four weight rows against x[0..8).
-fn nibbles(w: vec4u, x0: vec4f, x1: vec4f) -> vec4f {
-  let even = vec4f(x0.xz, x1.xz) * bytes(w & vec4u(0x0f0f0f0fu));
-  return even + vec4f(x0.yw, x1.yw) * bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+// A vector of x against four weight rows, and the other row's where a workgroup takes two.
+fn row_products(x_first: vec4f, x_second: vec4f, w: mat4x4f) -> mat2x4f {
+  var result = mat2x4f(x_first * w, vec4f());
+  if (ROWS == 2u) {
+    result[1] = x_second * w;
+  }
+  return result;
+}
+
+fn vector_pair(b: vec2u, at: u32, w: mat4x4f) -> mat2x4f {
+  return row_products(x[b.x + at], x[b.y + at], w);
+}
+
+// Eight 4-bit codes of a word of each of four weight rows against two vectors of x.
+fn nibbles(w: vec4u, b: vec2u, at: u32) -> mat2x4f {
+  let x0 = x[b.x + at];
+  let x1 = x[b.x + at + 1u];
+  let x2 = x[b.y + at];
+  let x3 = x[b.y + at + 1u];
+  let even = row_products(vec4f(x0.xz, x1.xz), vec4f(x2.xz, x3.xz), bytes(w & vec4u(0x0f0f0f0fu)));
+  let odd = row_products(vec4f(x0.yw, x1.yw), vec4f(x2.yw, x3.yw), bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu)));
+  return even + odd;
+}
+
+// Four vectors of x added up.
+fn four_added(b: u32) -> f32 {
+  return dot(x[b] + x[b + 1u] + x[b + 2u] + x[b + 3u], vec4f(1.0));
+}
+
+fn x_sums(b: vec2u, at: u32) -> vec2f {
+  var result = vec2f(four_added(b.x + at), 0.0);
+  if (ROWS == 2u) {
+    result.y = four_added(b.y + at);
+  }
+  return result;
 }
 
 // Σ (code − zero)·scale·x over a stretch of one block, from Σ code·x and the x themselves added up.
-fn scaled(sum: vec4f, x: vec4f, block: vec4u) -> vec4f {
-  return (sum - four_zeros(block) * dot(x, vec4f(1.0))) * four_scales(block);
+fn scaled(sums: mat2x4f, x_sum: vec2f, block: vec4u) -> mat2x4f {
+  let zero = four_zeros(block);
+  let scale = four_scales(block);
+  var result = mat2x4f((sums[0] - zero * x_sum.x) * scale, vec4f());
+  if (ROWS == 2u) {
+    result[1] = (sums[1] - zero * x_sum.y) * scale;
+  }
+  return result;
 }
 
-// The products of vector v of the weight rows n with the x that belongs to it.
-fn vector_products(n: vec4u, v: u32, x_base: u32) -> vec4f {
+// The products of vector v of the weight rows n with the x that belongs to it, of the rows of x that begin at `x_bases`.
+fn vector_products(n: vec4u, v: u32, x_bases: vec2u) -> mat2x4f {
   let w = n * uniforms.row_vectors + v;
   let w0 = weights[w.x];
   let w1 = weights[w.y];
   let w2 = weights[w.z];
   let w3 = weights[w.w];
   if (FORMAT == 0u) {
-    return x[x_base + v] * mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
+    let columns = mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
+    return vector_pair(x_bases, v, columns);
   }
   if (FORMAT == 1u) {
-    let b = x_base + 2u * v;
-    return x[b] * halves(w0.xy, w1.xy, w2.xy, w3.xy) + x[b + 1u] * halves(w0.zw, w1.zw, w2.zw, w3.zw);
+    let b = x_bases + 2u * v;
+    return vector_pair(b, 0u, halves(w0.xy, w1.xy, w2.xy, w3.xy))
+      + vector_pair(b, 1u, halves(w0.zw, w1.zw, w2.zw, w3.zw));
   }
   if (FORMAT == 8u) {
-    let b = x_base + 4u * v;
-    let sum = x[b] * bytes(vec4u(w0.x, w1.x, w2.x, w3.x)) + x[b + 1u] * bytes(vec4u(w0.y, w1.y, w2.y, w3.y))
-      + x[b + 2u] * bytes(vec4u(w0.z, w1.z, w2.z, w3.z)) + x[b + 3u] * bytes(vec4u(w0.w, w1.w, w2.w, w3.w));
-    let block = n * uniforms.row_blocks + 16u * v / uniforms.block_size;
-    return scaled(sum, x[b] + x[b + 1u] + x[b + 2u] + x[b + 3u], block);
+    let b = x_bases + 4u * v;
+    let sums = vector_pair(b, 0u, bytes(vec4u(w0.x, w1.x, w2.x, w3.x)))
+      + vector_pair(b, 1u, bytes(vec4u(w0.y, w1.y, w2.y, w3.y)))
+      + vector_pair(b, 2u, bytes(vec4u(w0.z, w1.z, w2.z, w3.z)))
+      + vector_pair(b, 3u, bytes(vec4u(w0.w, w1.w, w2.w, w3.w)));
+    return scaled(sums, x_sums(b, 0u), n * uniforms.row_blocks + 16u * v / uniforms.block_size);
   }
-  let b = x_base + 8u * v;
-  let first = nibbles(vec4u(w0.x, w1.x, w2.x, w3.x), x[b], x[b + 1u])
-    + nibbles(vec4u(w0.y, w1.y, w2.y, w3.y), x[b + 2u], x[b + 3u]);
-  let second = nibbles(vec4u(w0.z, w1.z, w2.z, w3.z), x[b + 4u], x[b + 5u])
-    + nibbles(vec4u(w0.w, w1.w, w2.w, w3.w), x[b + 6u], x[b + 7u]);
-  let first_x = x[b] + x[b + 1u] + x[b + 2u] + x[b + 3u];
-  let second_x = x[b + 4u] + x[b + 5u] + x[b + 6u] + x[b + 7u];
+  let b = x_bases + 8u * v;
+  let first = nibbles(vec4u(w0.x, w1.x, w2.x, w3.x), b, 0u) + nibbles(vec4u(w0.y, w1.y, w2.y, w3.y), b, 2u);
+  let second = nibbles(vec4u(w0.z, w1.z, w2.z, w3.z), b, 4u) + nibbles(vec4u(w0.w, w1.w, w2.w, w3.w), b, 6u);
+  let first_x = x_sums(b, 0u);
+  let second_x = x_sums(b, 4u);
   let block = 32u * v / uniforms.block_size;
   let row_block = n * uniforms.row_blocks;
   if (uniforms.block_size > 16u) {
@@ -145,14 +184,14 @@ fn vector_products(n: vec4u, v: u32, x_base: u32) -> vec4f {
 }
 
 // What a lane adds to four outputs.
-fn output_sums(lane: u32, first: u32, x_base: u32) -> vec4f {
+fn output_sums(lane: u32, first: u32, x_bases: vec2u) -> mat2x4f {
   // Rows past the end read the last row: their sums are never stored.
   let n = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
-  var sum = vec4f();
+  var sums = mat2x4f();
   for (var v = lane % LANES; v < uniforms.in_vectors; v += LANES) {
-    sum += vector_products(n, v, x_base);
+    sums += vector_products(n, v, x_bases);
   }
-  return sum;
+  return sums;
 }
 
 // What a lane adds to a quad of rank columns.
@@ -178,18 +217,20 @@ fn project(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var row = workgroup.y;
+  // Of an odd number of rows the last is its own neighbour, and stored once.
+  var rows = vec2u(workgroup.y * ROWS, min(workgroup.y * ROWS + ROWS, step.rows) - 1u);
   if (uniforms.last_row_only == 1u) {
-    row = step.rows - 1u;
+    rows = vec2u(step.rows - 1u);
   }
-  let x_base = row * uniforms.x_stride / 4u;
-  let y_base = workgroup.y * uniforms.y_stride;
+  let x_bases = rows * uniforms.x_stride / 4u;
 
   let first = (workgroup.x * WORKGROUP_SIZE + lane) / LANES * OUTPUTS;
-  var sum = vec4f();
+  var sums = mat2x4f();
   if (workgroup.x < uniforms.out_groups) {
-    sum = output_sums(lane, first, x_base);
-    output_partial[lane] = sum;
+    sums = output_sums(lane, first, x_bases);
+    for (var r = 0u; r < ROWS; r++) {
+      output_partial[r * WORKGROUP_SIZE + lane] = sums[r];
+    }
   }
   var first_quad = 0u;
   var count = 0u; // of quads
@@ -199,25 +240,34 @@ fn project(
     count = ((share + uniforms.a_share) >> 16u) - first_quad;
   }
   if (lane < count * SLICES) {
-    rank_partial[lane] = rank_sums(lane % SLICES, first_quad + lane / SLICES, step.row[row], x_base);
+    for (var r = 0u; r < ROWS; r++) {
+      let entry = step.row[rows[r]];
+      rank_partial[r * WORKGROUP_SIZE + lane] = rank_sums(lane % SLICES, first_quad + lane / SLICES, entry, x_bases[r]);
+    }
   }
   workgroupBarrier();
 
-  if (workgroup.x < uniforms.out_groups && lane % LANES == 0u) {
-    for (var i = 1u; i < LANES; i++) {
-      sum += output_partial[lane + i];
-    }
-    for (var i = 0u; i < OUTPUTS; i++) {
-      if (first + i < uniforms.out) {
-        y[y_base + first + i] = sum[i];
+  let distinct = select(ROWS, 1u, rows.x == rows.y);
+  for (var r = 0u; r < distinct; r++) {
+    let partials = r * WORKGROUP_SIZE;
+    let y_base = (workgroup.y * ROWS + r) * uniforms.y_stride;
+    if (workgroup.x < uniforms.out_groups && lane % LANES == 0u) {
+      var sum = sums[r];
+      for (var i = 1u; i < LANES; i++) {
+        sum += output_partial[partials + lane + i];
+      }
+      for (var i = 0u; i < OUTPUTS; i++) {
+        if (first + i < uniforms.out) {
+          y[y_base + first + i] = sum[i];
+        }
       }
     }
-  }
-  if (lane < 4u * count) {
-    var total = 0.0;
-    for (var slice = 0u; slice < SLICES; slice++) {
-      total += rank_partial[lane / 4u * SLICES + slice][lane % 4u];
+    if (lane < 4u * count) {
+      var total = 0.0;
+      for (var slice = 0u; slice < SLICES; slice++) {
+        total += rank_partial[partials + lane / 4u * SLICES + slice][lane % 4u];
+      }
+      y[y_base + uniforms.out + 4u * first_quad + lane] = total;
     }
-    y[y_base + uniforms.out + 4u * first_quad + lane] = total;
   }
 }

@@ -2,7 +2,7 @@
 //   token = arg-max logits at temperature 0, else ~ exp((logits - max) / temperature) over the kept ids
 //   kept  = { top_k highest }, of these the likeliest with sum p >= top_p, of these { p >= min_p * max p }; ties stay
 //   no token where a logit is no number, or all are forbidden: results[position % 4] = NO_TOKEN, and nothing follows
-//   tokens[0] = history[position + 1] = results[position % 4] = token;  counts, position follow
+//   history[position + 1] = results[position % 4] = token = tokens[r];  counts and the positions of all rows r follow
 // One workgroup. Thresholds are found without sorting: the smallest code whose running sum reaches a goal, four bits of
 // the code at a time. All sums have a fixed order, so equal inputs give equal tokens, bit for bit.
 // Reference: the order of Hugging Face's logits warpers; Holtzman et al. 2020 (top-p). Wrapper: src/kernels/sampleToken.ts
@@ -30,7 +30,9 @@ struct Sampling {
   repetition_penalty: f32,
   repetition_window: u32,
   seed: u32,
-  unused: u32,
+  guidance: f32,
+  end_bonus: f32,
+  end_from: u32, // position of the last token fed
 }
 
 struct Row {
@@ -46,12 +48,12 @@ struct Step {
 }
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
-@group(0) @binding(1) var<storage, read> sampling: Sampling; // 8 words
+@group(0) @binding(1) var<storage, read> sampling: Sampling; // 10 words
 @group(0) @binding(2) var<storage, read> logits: array<f32>; // [rows, vocabulary]
 @group(0) @binding(3) var<storage, read> partials: array<vec2u>; // [partials]: bits of a logit, its id
 @group(0) @binding(4) var<storage, read_write> counts: array<u32>; // [vocabulary]
 @group(0) @binding(5) var<storage, read_write> history: array<u32>; // [capacity]
-@group(0) @binding(6) var<storage, read_write> step: Step; // row[0].position: of the last token fed
+@group(0) @binding(6) var<storage, read_write> step: Step; // row[r].position: of the last token fed
 @group(0) @binding(7) var<storage, read_write> tokens: array<u32>; // [rows]
 @group(0) @binding(8) var<storage, read_write> results: array<u32>; // [RESULT_RING]
 
@@ -276,7 +278,6 @@ fn choose_share(uniform_draw: f32) {
 fn advance(token: u32) {
   let position = step.row[0].position;
   let next = position + 1u;
-  tokens[0] = token;
   results[position % RESULT_RING] = token;
   if (next < uniforms.capacity) {
     history[next] = token;
@@ -286,14 +287,19 @@ fn advance(token: u32) {
       counts[leaving] -= min(counts[leaving], 1u);
     }
   }
-  step.row[0].position = next;
+  for (var row = 0u; row < step.rows; row++) {
+    tokens[row] = token;
+    step.row[row].position += 1u;
+  }
 }
 
 /// Says that there is no token; what was fed last is fed again by whoever computed ahead.
 fn refuse() {
   let position = step.row[0].position;
   results[position % RESULT_RING] = NO_TOKEN;
-  step.row[0].position = position + 1u;
+  for (var row = 0u; row < step.rows; row++) {
+    step.row[row].position += 1u;
+  }
 }
 
 @compute @workgroup_size(LANES)

@@ -1,5 +1,6 @@
-import type { Mood } from '../stores/page/moods.ts'
-import { moods, samplers } from '../stores/page/moods.ts'
+import type { Mood, SamplerSlider } from '../stores/page/moods.ts'
+import { guidanceSlider, lengths, moods, ownValue, samplers } from '../stores/page/moods.ts'
+import { useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, chooseMood, setSampler, useSettings } from '../stores/page/settings.ts'
 import { Choices } from './Choices.tsx'
 import styles from './MoodSection.module.css'
@@ -12,12 +13,28 @@ const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]
   name: moods[value].name,
 }))
 
-/** How words are chosen: four moods, and the numbers behind them in a fold. */
+/** How words are chosen: four moods, how near to the question and how long, and the numbers behind them in a fold. */
 export function MoodSection() {
   const mood = useSettings((state) => state.mood)
+  const length = useSettings((state) => state.length)
   const overrides = useSettings((state) => state.overrides)
   const maxTokens = useSettings((state) => state.maxTokens)
+  const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
   const changed = Object.keys(overrides).length
+  const sliderOf = ({ key, name, about, ...range }: SamplerSlider) => {
+    const own = ownValue(mood, key, affordsGuidance)
+    return (
+      <Slider
+        key={key}
+        label={name}
+        about={key === 'guidance' && !affordsGuidance ? `${about} Here it takes twice the time.` : about}
+        {...range}
+        value={overrides[key] ?? own}
+        onChange={(value) => setSampler(key, value, own)}
+        {...(key in overrides && { onReset: () => setSampler(key, own, own) })}
+      />
+    )
+  }
   return (
     <Section title="Mood">
       <Choices label="Mood" choices={choices} value={mood} onChange={chooseMood} />
@@ -25,22 +42,18 @@ export function MoodSection() {
         {moods[mood].about}
         {changed > 0 && ` With ${changed} of its numbers changed.`}
       </p>
+      {sliderOf(guidanceSlider)}
+      <Choices
+        label="Length"
+        choices={lengths}
+        value={length}
+        onChange={(value) => changeSettings({ length: value })}
+      />
+      <p className={asides.quiet}>How soon an answer ends, once a sentence of it is whole.</p>
       <details className={styles.fold}>
         <summary>The numbers</summary>
         <div className={styles.numbers}>
-          {samplers.map(({ key, name, about, min, max, step }) => (
-            <Slider
-              key={key}
-              label={name}
-              about={about}
-              min={min}
-              max={max}
-              step={step}
-              value={overrides[key] ?? moods[mood].samplers[key]}
-              onChange={(value) => setSampler(key, value)}
-              {...(key in overrides && { onReset: () => setSampler(key, moods[mood].samplers[key]) })}
-            />
-          ))}
+          {samplers.filter((slider) => slider !== guidanceSlider).map(sliderOf)}
           <Slider
             label="Longest answer"
             about="In tokens; an English word is one or two."

@@ -10,7 +10,7 @@ import { benchFallback } from './bench/fallback.ts'
 import { decodeCase, prefillCase } from './bench/generationCases.ts'
 import { CASES, formatTable } from './bench/report.ts'
 import type { BenchCase, BenchRow } from './bench/report.ts'
-import { hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
+import { guidanceCase, hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, Subject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
@@ -34,6 +34,7 @@ const AGAINST_OURSELVES: Partial<Record<BenchCase, AgainstOurselves>> = {
   'lora-overhead': overheadCase,
   'role-switch': switchCase,
   hypernetwork: hypernetworkCase,
+  guidance: guidanceCase,
   train: trainCase,
 }
 

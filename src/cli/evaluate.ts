@@ -12,6 +12,7 @@ import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
+import { DECODING_OPTIONS, decodingOf } from './generate.ts'
 import { formatReport } from './formatReport.ts'
 import { openNodeDevice } from './gpu.ts'
 import { openMemory } from './memoryFile.ts'
@@ -152,6 +153,7 @@ export async function evaluate(words: readonly string[]): Promise<void> {
       'chats',
       'sheets',
       'memory',
+      ...DECODING_OPTIONS,
     ],
     flags: ['all', 'json'],
   })
@@ -169,7 +171,8 @@ export async function evaluate(words: readonly string[]): Promise<void> {
     memoryPath === undefined
       ? undefined
       : await openMemory(memoryPath, { backbone: `${name} ${model.fingerprint} ${engine}`, pack })
-  const subject = { name, backbone, model, pack, ...(memory && { memory }) }
+  const decoding = decodingOf(options)
+  const subject = { name, backbone, model, pack, decoding, ...(memory && { memory }) }
   const running = takeMeasures(subject, dialogues, sheets, measureOptions)
   const report = progressReporter([...notes, `${name} with ${pack.name} on ${engine}`])
   for (;;) {

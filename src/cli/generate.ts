@@ -2,6 +2,7 @@ import { check } from '../core/errors.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { speak, utter } from '../play/speak.ts'
+import { usualSampling } from '../play/usualSampling.ts'
 import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
 
@@ -15,7 +16,22 @@ const SAMPLING_OPTIONS = [
   'repetition-window',
 ] as const
 
-function samplingOf(options: ReadonlyMap<string, string>): Sampling {
+/** What `--greedy` leaves as it is said to be: they change which token is the likeliest. */
+export const DECODING_OPTIONS = ['guidance', 'end-bonus', 'end-after'] as const
+
+type Decoding = Pick<Sampling, 'guidance' | 'endBonus' | 'endAfter'>
+
+/** Guidance and what the end of an answer is worth, where options say so. */
+export function decodingOf(options: ReadonlyMap<string, string>): Partial<Decoding> {
+  const endAfter = options.has('end-after') && integerOption(options, 'end-after', 0, { least: 0 })
+  return {
+    ...(options.has('guidance') && { guidance: numberOption(options, 'guidance', 0) }),
+    ...(options.has('end-bonus') && { endBonus: numberOption(options, 'end-bonus', 0) }),
+    ...(endAfter !== false && { endAfter }),
+  }
+}
+
+function samplingOf(options: ReadonlyMap<string, string>): Omit<Sampling, keyof Decoding> {
   if (options.has('greedy')) {
     const clash = SAMPLING_OPTIONS.find((name) => options.has(name))
     check(clash === undefined, 'usage', () => `--greedy and --${clash} do not go together`)
@@ -45,15 +61,21 @@ export async function generate(words: readonly string[]): Promise<void> {
       'prompt',
       'max-tokens',
       ...SAMPLING_OPTIONS,
+      ...DECODING_OPTIONS,
     ],
     flags: ['greedy', 'raw'],
   })
   const text = required(options, 'prompt')
-  const sampling = samplingOf(options)
+  const [chosen, decoding] = [samplingOf(options), decodingOf(options)]
   const maxTokens = integerOption(options, 'max-tokens', ANSWER_TOKENS, { least: 1 })
   const strength = numberOption(options, 'strength', 1)
   const opened = await openSpeaker(options)
   const casting = opened.casting && { ...opened.casting, strength }
+  // Of the likeliest tokens nothing is changed unless it is asked for.
+  const { guidance, endBonus, endAfter } = options.has('greedy')
+    ? GREEDY
+    : usualSampling(opened.backbone, chosen.seed)
+  const sampling = { ...chosen, guidance, endBonus, endAfter, ...decoding }
   const delivery = { casting, sampling, maxTokens }
   const { tokenizer } = opened.model
   const speech =

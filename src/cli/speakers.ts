@@ -2,7 +2,6 @@ import type { Turn } from '../core/dialogue.ts'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
-import { STEADY } from '../core/sampling.ts'
 import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
 import { fillMacros } from '../core/macros.ts'
 import { readCard } from '../formats/card.ts'
@@ -11,6 +10,7 @@ import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Casting } from '../model/decoder/backbone.ts'
 import { speak, wholeAnswer } from '../play/speak.ts'
 import type { Answer } from '../play/speak.ts'
+import { usualSampling } from '../play/usualSampling.ts'
 import type { OpenedSpeaker } from './engine.ts'
 
 /** A detective, a conqueror, a queen and a curious child. */
@@ -50,6 +50,7 @@ export async function answer(
   { seed, maxTokens }: { readonly seed: number; readonly maxTokens: number },
 ): Promise<Answer> {
   const cue = { system, turns: [...before, { speaker: 'user' as const, text }] }
-  const spoken = await wholeAnswer(speak(engine, cue, { casting, sampling: { ...STEADY, seed }, maxTokens }))
+  const sampling = usualSampling(engine.backbone, seed)
+  const spoken = await wholeAnswer(speak(engine, cue, { casting, sampling, maxTokens }))
   return { ...spoken, text: spoken.text.trim() }
 }

@@ -1,6 +1,9 @@
 import { check } from './errors.ts'
 
-/** Neutral values: temperature 1, topK 0, topP 1, minP 0, repetitionPenalty 1. Temperature 0 is greedy. */
+/**
+ * How a token is chosen out of the logits. Neutral values: temperature 1, topK 0, topP 1, minP 0, repetitionPenalty 1,
+ * guidance 0, endBonus 0. Temperature 0 is greedy.
+ */
 export interface Sampling {
   readonly temperature: number
   readonly topK: number
@@ -9,6 +12,15 @@ export interface Sampling {
   readonly repetitionPenalty: number
   /** How many tokens back the repetition penalty looks. */
   readonly repetitionWindow: number
+  /**
+   * How much an answer keeps to its question: l + guidance·(l − l₀), where l₀ are the logits behind the same chat with
+   * another last message.
+   */
+  readonly guidance: number
+  /** What is added to the logits of the tokens that end a turn, behind a sentence's end. */
+  readonly endBonus: number
+  /** From how many tokens of an answer on. */
+  readonly endAfter: number
   readonly seed: number
 }
 
@@ -20,8 +32,19 @@ export const GREEDY: Sampling = {
   minP: 0,
   repetitionPenalty: 1,
   repetitionWindow: 0,
+  guidance: 0,
+  endBonus: 0,
+  endAfter: 0,
   seed: 0,
 }
+
+/** How long answers are to be: what their end is worth, and from how many tokens on. */
+export const LENGTHS = {
+  short: { endBonus: 4, endAfter: 3 },
+  medium: { endBonus: 1, endAfter: 8 },
+  free: { endBonus: 0, endAfter: 0 },
+} as const
+export type Length = keyof typeof LENGTHS
 
 /** What characters answer with unless something else is chosen; how it was chosen, the page's moods say. */
 export const STEADY: Omit<Sampling, 'seed'> = {
@@ -31,6 +54,8 @@ export const STEADY: Omit<Sampling, 'seed'> = {
   minP: 0.1,
   repetitionPenalty: 1.1,
   repetitionWindow: 32,
+  guidance: 0.5,
+  ...LENGTHS.medium,
 }
 
 /** The tokens of an answer at most, unless something else is chosen. */
@@ -48,6 +73,9 @@ const RANGES: readonly (readonly [keyof Sampling, (value: number) => boolean, st
     (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
     'an integer from 0',
   ],
+  ['guidance', (value) => value >= 0 && value <= 10, '0 to 10'],
+  ['endBonus', (value) => value >= 0 && value <= 100, '0 to 100'],
+  ['endAfter', (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 24, 'an integer from 0'],
 ]
 
 /**

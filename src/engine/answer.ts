@@ -1,5 +1,5 @@
 import { asHycoraError } from '../core/errors.ts'
-import { promptFor, speak } from '../play/speak.ts'
+import { promptFor, promptsFor, speak } from '../play/speak.ts'
 import type { Answer, Cue, Piece } from '../play/speak.ts'
 import { castScene, cueOf } from '../play/stage.ts'
 import type { Stage } from '../play/stage.ts'
@@ -22,8 +22,15 @@ function isLost(device: GPUDevice): Promise<boolean> {
 
 /** What is sent to the model for a scene. @throws HycoraError as `promptFor`. */
 export async function previewScene(stage: Stage, scene: Scene): Promise<PromptPreview> {
-  const { text, ids, firstTurn } = promptFor(stage, await cueOf(stage, scene))
-  return { text, tokens: ids.length, firstTurn, context: stage.backbone.context }
+  const { prompt, beside } = promptsFor(stage, await cueOf(stage, scene))
+  const { text, ids, firstTurn } = prompt
+  return {
+    text,
+    beside: beside?.text ?? null,
+    tokens: ids.length,
+    firstTurn,
+    context: stage.backbone.context,
+  }
 }
 
 /**

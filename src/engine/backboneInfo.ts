@@ -16,6 +16,7 @@ export function backboneInfo({ name, model, backbone, pack, computing, warnings 
     headDim,
     vocabulary,
     context: backbone.context,
+    affordsGuidance: backbone.affordsGuidance,
     gpuBytes: backbone.gpuBytes(),
     weightFormat: isKnown ? describeFormat(model.decoder) : 'as exported',
     computing,

@@ -52,6 +52,8 @@ export interface BackboneInfo {
   readonly vocabulary: number
   /** The most tokens that prompt and answer may have together on this device. */
   readonly context: number
+  /** Whether keeping to the question leaves more than half the speed. */
+  readonly affordsGuidance: boolean
   /** Bytes of GPU memory by purpose. */
   readonly gpuBytes: GpuBytes
   /** How the weights are stored, for people: "float16", "4-bit blocks of 32". */
@@ -95,6 +97,8 @@ export interface GenerationSummary {
 /** What is sent to the model for a scene, as text, with its length in tokens. */
 export interface PromptPreview {
   readonly text: string
+  /** What is read beside it where an answer keeps to its question; null where there is nothing to replace. */
+  readonly beside: string | null
   readonly tokens: number
   readonly firstTurn: number
   readonly context: number

@@ -1,6 +1,6 @@
 import type { Turn } from '../core/dialogue.ts'
 import { Random } from '../core/random.ts'
-import { STEADY } from '../core/sampling.ts'
+import { usualSampling } from '../play/usualSampling.ts'
 import type { Fact } from './facts.ts'
 import { answerAs } from './generation.ts'
 import type { EvaluationSubject } from './generation.ts'
@@ -184,7 +184,7 @@ export async function* measureConversation(
     const judged: ConversationFigures['chats'][number]['turns'][number][] = []
     for (const said of lines) {
       turns.push({ speaker: 'user', text: said })
-      const sampling = { ...STEADY, seed: random.nextU32() }
+      const sampling = usualSampling(subject.backbone, random.nextU32())
       const manner = { sampling, maxTokens: TURN_TOKENS }
       const answer = await answerAs(subject, { system, casting }, turns, manner)
       const earlier = turns.filter(({ speaker }) => speaker === 'role').map(({ text }) => text)

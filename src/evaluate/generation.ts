@@ -1,6 +1,7 @@
 import type { Turn } from '../core/dialogue.ts'
 import { HycoraError } from '../core/errors.ts'
 import { GREEDY } from '../core/sampling.ts'
+import type { Sampling } from '../core/sampling.ts'
 import type { Pack } from '../formats/pack.ts'
 import { promptFor, speak, wholeAnswer } from '../play/speak.ts'
 import type { Delivery, Voice } from '../play/speak.ts'
@@ -13,6 +14,8 @@ import type { Condition } from './nll.ts'
 export interface EvaluationSubject extends Voice {
   readonly pack: Pack
   readonly memory?: Memory
+  /** What is done to the logits of every answer, in place of what is usual. */
+  readonly decoding?: Partial<Pick<Sampling, 'guidance' | 'endBonus' | 'endAfter'>>
 }
 
 export interface GeneratedReply {
@@ -46,8 +49,9 @@ export function answerAs(
   subject: EvaluationSubject,
   { system, casting }: Condition,
   turns: readonly Turn[],
-  manner: Pick<Delivery, 'sampling' | 'maxTokens'>,
+  { maxTokens, ...given }: Pick<Delivery, 'sampling' | 'maxTokens'>,
 ): Promise<string> {
+  const manner = { sampling: { ...given.sampling, ...subject.decoding }, maxTokens }
   const asked = { system, turns: turns.map(({ speaker, text }) => [speaker, text]), ...manner }
   return rememberText(subject.memory, { kind: 'answer', casting, asked }, async () => {
     const { text } = await wholeAnswer(speak(subject, { system, turns }, { casting, ...manner }))

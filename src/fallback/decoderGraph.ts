@@ -6,6 +6,9 @@ import type { OrtSession, OrtTensor } from './ortRuntime.ts'
 /** A and B of every linear layer by the names of the graph's inputs. */
 export type AdapterFeeds = Readonly<Record<string, OrtTensor>>
 
+/** The chat that is answered, or the one that guidance leads away from. */
+export type Sequence = 0 | 1
+
 /** A decoder that onnxruntime runs, with the keys and values of what it has read. */
 export interface DecoderGraph {
   readonly shape: DecoderShape
@@ -17,9 +20,11 @@ export interface DecoderGraph {
   readonly canRewind: boolean
   /** Input and output width of each linear layer that takes an adapter; null where none does. */
   readonly adapted: Partial<ProjectionDims> | null
+  /** Whether `runPair` reads the weights once. */
+  readonly readsPairs: boolean
   /**
-   * Reads `ids` behind the first `first` tokens that were read before; what was read behind those is forgotten. Where it
-   * cannot go back, `first` is 0 or the number of all that were read.
+   * Reads `ids` behind the first `first` tokens that were read of a sequence before; what was read behind those is
+   * forgotten. Where it cannot go back, `first` is 0 or the number of all that were read.
    *
    * @returns the logits [rows, vocabulary] of the tokens at `rows`, at least one row.
    * @throws HycoraError `out-of-memory`, or `shape-mismatch` with onnxruntime's words.
@@ -29,7 +34,21 @@ export interface DecoderGraph {
     first: number,
     rows: readonly number[],
     adapter: AdapterFeeds,
+    sequence?: Sequence,
   ): Promise<Float32Array>
+  /**
+   * Reads one token of each sequence.
+   *
+   * @returns the logits of either, [vocabulary].
+   * @throws HycoraError as `run`.
+   */
+  runPair(
+    ids: readonly [number, number],
+    firsts: readonly [number, number],
+    adapter: AdapterFeeds,
+  ): Promise<readonly [Float32Array, Float32Array]>
+  /** Lets the second sequence have read what the first has, positions [first, end), behind what it has; where it can go back. */
+  copy(first: number, end: number): void
   release(): void
 }
 

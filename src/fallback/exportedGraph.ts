@@ -8,7 +8,7 @@ import { adaptGraph } from './adaptGraph.ts'
 import type { AdaptedGraph } from './adaptGraph.ts'
 import { adapterFeeds } from './adapterFeeds.ts'
 import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
-import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
+import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import type { ExternalData } from './graphBuilder.ts'
 import { GraphStates, positionBytes } from './graphStates.ts'
 import { separateHeadNorms } from './headNorms.ts'
@@ -165,11 +165,14 @@ function difference(expected: Float32Array, actual: Float32Array): number {
 class ExportedGraph implements DecoderGraph {
   readonly shape: DecoderShape
   readonly context: number
+  /** Exporters' attention knows one sequence. */
+  readonly readsPairs = false
   readonly adapted: DecoderGraph['adapted']
   private readonly ort: OrtRuntime
   private readonly session: OrtSession
   private readonly signature: Signature
-  private readonly states: GraphStates
+  /** By sequence. */
+  private readonly states: readonly [GraphStates, GraphStates]
   /** Whether a run behind others takes one token alone. */
   private isOneByOne = false
   /** Whether a run gives the logits of its last token alone; known after the first of several. */
@@ -187,11 +190,11 @@ class ExportedGraph implements DecoderGraph {
     this.shape = signature.shape
     this.context = context
     this.adapted = adapted
-    this.states = new GraphStates(ort, signature.states)
+    this.states = [new GraphStates(ort, signature.states), new GraphStates(ort, signature.states)]
   }
 
   get canRewind(): boolean {
-    return this.states.canRewind
+    return this.states[0].canRewind
   }
 
   /** What does not come first is read one by one there: so as much as possible comes first. */
@@ -215,6 +218,7 @@ class ExportedGraph implements DecoderGraph {
     first: number,
     rows: readonly number[],
     adapter: AdapterFeeds,
+    sequence: Sequence = 0,
   ): Promise<Float32Array> {
     const { vocabulary } = this.shape
     const wanted = rows.length > 0 ? rows : [ids.length - 1]
@@ -225,7 +229,7 @@ class ExportedGraph implements DecoderGraph {
       )
       const isLastOnly = inPiece.every(({ row }) => row === end - start - 1)
       const piece = { ids: ids.slice(start, end), first: first + start, isLastOnly }
-      const logits = await this.read(piece, adapter)
+      const logits = await this.read(piece, adapter, sequence)
       const given = logits.length / vocabulary
       const isWhole = given === piece.ids.length
       if (!isWhole && !isLastOnly) {
@@ -233,7 +237,7 @@ class ExportedGraph implements DecoderGraph {
           return `the graph gives ${given} rows of logits for ${piece.ids.length} tokens, expected all or the last`
         })
         this.isLastOnly = true
-        return this.run(ids, first, rows, adapter)
+        return this.run(ids, first, rows, adapter, sequence)
       }
       for (const { row, index } of inPiece) {
         const from = (isWhole ? row : given - 1) * vocabulary
@@ -241,6 +245,20 @@ class ExportedGraph implements DecoderGraph {
       }
     }
     return result
+  }
+
+  async runPair(
+    ids: readonly [number, number],
+    firsts: readonly [number, number],
+    adapter: AdapterFeeds,
+  ): Promise<readonly [Float32Array, Float32Array]> {
+    const chat = await this.run([ids[0]], firsts[0], [0], adapter, 0)
+    return [chat, await this.run([ids[1]], firsts[1], [0], adapter, 1)]
+  }
+
+  /** What comes before `first` is the same in both. */
+  copy(_first: number, end: number): void {
+    this.states[1].copy(this.states[0], end)
   }
 
   release(): void {
@@ -266,11 +284,13 @@ class ExportedGraph implements DecoderGraph {
   private async read(
     piece: { readonly ids: readonly number[]; readonly first: number; readonly isLastOnly: boolean },
     adapter: AdapterFeeds,
+    sequence: Sequence,
   ): Promise<Float32Array> {
-    this.states.cut(piece.first)
-    const feeds = { ...adapter, ...tokenFeeds(this.ort, this.signature, piece), ...this.states.feeds }
+    const states = this.states[sequence]
+    states.cut(piece.first)
+    const feeds = { ...adapter, ...tokenFeeds(this.ort, this.signature, piece), ...states.feeds }
     const outputs = await runStep(this.session, feeds)
-    this.states.take(outputs, piece.first + piece.ids.length)
+    states.take(outputs, piece.first + piece.ids.length)
     return floatsOf(outputs['logits'])
   }
 }

@@ -59,6 +59,13 @@ export class GraphStates {
     this.length = positions
   }
 
+  /** Takes the first positions of other states of the same graph. @throws RangeError where those cannot go back there. */
+  copy(other: GraphStates, positions: number): void {
+    this.tensors = other.tensors
+    this.length = other.length
+    this.cut(positions)
+  }
+
   /** Takes what a run gave, of so many positions in all. */
   take(outputs: Readonly<Record<string, OrtTensor>>, positions: number): void {
     this.tensors = Object.fromEntries(

@@ -12,7 +12,7 @@ import { checkLogits } from '../model/decoder/logits.ts'
 import { adapterFeeds } from './adapterFeeds.ts'
 import type { Attached } from './adapterFeeds.ts'
 import { breathe } from './breathe.ts'
-import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
+import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import { openExportedGraph } from './exportedGraph.ts'
 import type { OrtRuntime } from './ortRuntime.ts'
 import { openRewrittenGraph } from './rewrittenGraph.ts'
@@ -22,17 +22,21 @@ import { createSampler } from './sampler.ts'
 /** Castings whose matrices are kept; the least recently played makes room. */
 const MAX_CASTINGS = 4
 
+/** Logits of the chat, and of the one beside it where that is read too. */
+type Rows = readonly [chat: Float32Array, beside?: Float32Array]
+
 /** A decoder computed by onnxruntime on the CPU. */
 export class OrtBackbone implements Backbone {
   readonly shape: DecoderShape
   readonly context: number
+  readonly affordsGuidance: boolean
   private readonly ort: OrtRuntime
   private readonly graph: DecoderGraph
   private readonly bare: AdapterFeeds
   private attached: Attached | null = null
   private readonly feedsOf = new Map<string, AdapterFeeds>()
-  /** What the graph has read. */
-  private readonly prefix: PrefixCache
+  /** What the graph has read, by sequence: the chat that is answered, and the one that guidance leads away from. */
+  private readonly prefixes: readonly [PrefixCache, PrefixCache]
   private adapter: AdapterFeeds
 
   constructor(ort: OrtRuntime, graph: DecoderGraph) {
@@ -40,7 +44,9 @@ export class OrtBackbone implements Backbone {
     this.graph = graph
     this.shape = graph.shape
     this.context = graph.context
-    this.prefix = new PrefixCache(graph.context, graph.shape.vocabulary)
+    this.affordsGuidance = graph.readsPairs
+    const createPrefix = (): PrefixCache => new PrefixCache(graph.context, graph.shape.vocabulary)
+    this.prefixes = [createPrefix(), createPrefix()]
     this.bare = this.feedsWith(null, null)
     this.adapter = this.bare
   }
@@ -85,7 +91,7 @@ export class OrtBackbone implements Backbone {
     }
     this.attached = pack && { pack, matrices: openAdapterMatrices(pack) }
     this.feedsOf.clear()
-    this.prefix.clear()
+    for (const prefix of this.prefixes) prefix.clear()
     this.adapter = this.bare
   }
 
@@ -109,7 +115,7 @@ export class OrtBackbone implements Backbone {
     const { vocabulary } = this.shape
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
-    const start = this.reusable(ids, casting, (asked[0]?.index ?? 1) - 1)
+    const start = this.reusable(0, ids, casting, (asked[0]?.index ?? 1) - 1)
     this.startAt(start, casting)
     const scores: number[] = []
     for (let first = start; first < last; first += this.graph.chunkTokens) {
@@ -128,20 +134,24 @@ export class OrtBackbone implements Backbone {
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
-    const { ids, sampling, stopIds, signal, maxTokens } = request
-    this.prefix.expectPrompt(ids)
-    const sampler = createSampler(sampling, ids)
-    let logits = await this.readPrompt(ids, request.casting, signal)
-    const limit = Math.min(maxTokens, this.context - ids.length)
+    const { ids, sampling, stopIds, sentenceEnds = new Set(), signal, maxTokens } = request
+    const beside = sampling.guidance === 0 ? undefined : request.beside
+    this.prefixes[0].expectPrompt(ids)
+    if (beside) this.prefixes[1].expectPrompt(beside)
+    const sampler = createSampler(sampling, ids, { sentence: sentenceEnds, turn: stopIds })
+    let logits = await this.readPrompts(ids, beside, request.casting, signal)
+    const limit = Math.min(maxTokens, this.context - Math.max(ids.length, beside?.length ?? 0))
     for (let count = 0; count < limit; count++) {
       if (!logits || signal?.aborted) return 'cancelled'
-      checkLogits(logits)
-      const id = sampler.next(logits, ids.length + count - 1)
+      const [own, other] = logits
+      checkLogits(own)
+      if (other) checkLogits(other)
+      const id = sampler.next(own, ids.length + count - 1, other)
       if (stopIds.includes(id)) return 'end'
       yield id
       if (signal?.aborted) return 'cancelled'
       await breathe()
-      if (count + 1 < limit) logits = await this.feed([id], [0])
+      if (count + 1 < limit) logits = beside ? await this.feedBoth(id) : [await this.feed([id], [0])]
     }
     return limit < maxTokens ? 'context' : 'length'
   }
@@ -150,34 +160,64 @@ export class OrtBackbone implements Backbone {
     this.graph.release()
   }
 
-  /** Feeds what of the prompt is not in the cache yet; its last token's logits, or null where the signal came first. */
-  private async readPrompt(
+  /**
+   * Feeds what of the prompts is not in the cache yet; the logits of their last tokens, or null where the signal came
+   * first.
+   */
+  private async readPrompts(
     ids: readonly number[],
+    beside: readonly number[] | undefined,
     casting: Casting | null,
     signal: AbortSignal | undefined,
+  ): Promise<Rows | null> {
+    const [chat, other] = this.prefixes
+    this.startAt(this.reusable(0, ids, casting, ids.length - 1), casting)
+    const logits = await this.read(ids, 0, signal)
+    if (!beside || !logits) return logits && [logits]
+    other.startAt(this.reusable(1, beside, casting, beside.length - 1), casting)
+    // What both have in common is read already: keys and values hang on nothing that comes later.
+    const shared = Math.min(chat.common(beside, casting), beside.length - 1)
+    if (this.graph.canRewind && shared > other.length) {
+      this.graph.copy(other.length, shared)
+      other.take(beside.slice(other.length, shared))
+    }
+    const others = await this.read(beside, 1, signal)
+    return others && [logits, others]
+  }
+
+  /** Feeds a sequence's tokens behind those that are in the cache; the logits of the last one, or null as above. */
+  private async read(
+    ids: readonly number[],
+    sequence: Sequence,
+    signal: AbortSignal | undefined,
   ): Promise<Float32Array | null> {
-    const common = this.reusable(ids, casting, ids.length - 1)
-    this.startAt(common, casting)
+    const { chunkTokens } = this.graph
     let logits: Float32Array | null = null
-    for (let first = common; first < ids.length; first += this.graph.chunkTokens) {
+    for (let first = this.prefixes[sequence].length; first < ids.length; first += chunkTokens) {
       await breathe()
       if (signal?.aborted) return null
-      const chunk = ids.slice(first, first + this.graph.chunkTokens)
-      logits = await this.feed(chunk, first + chunk.length === ids.length ? [chunk.length - 1] : [])
+      const chunk = ids.slice(first, first + chunkTokens)
+      logits = await this.feed(chunk, first + chunk.length === ids.length ? [chunk.length - 1] : [], sequence)
     }
     return logits
   }
 
   /** How many tokens of a text, at most so many, need not be read again. */
-  private reusable(ids: readonly number[], casting: Casting | null, most: number): number {
-    const common = Math.min(this.prefix.common(ids, casting), most)
-    return this.graph.canRewind || common === this.prefix.length ? common : 0
+  private reusable(
+    sequence: Sequence,
+    ids: readonly number[],
+    casting: Casting | null,
+    most: number,
+  ): number {
+    const prefix = this.prefixes[sequence]
+    const common = Math.min(prefix.common(ids, casting), most)
+    return this.graph.canRewind || common === prefix.length ? common : 0
   }
 
-  /** Forgets the cache from a position on and takes up a casting. */
+  /** Forgets the chat from a position on and takes up a casting. */
   private startAt(position: number, casting: Casting | null): void {
     this.adapter = casting ? this.feedsFor(casting) : this.bare
-    this.prefix.startAt(position, casting)
+    this.prefixes[0].startAt(position, casting)
   }
 
   private feedsFor(casting: Casting): AdapterFeeds {
@@ -192,14 +232,32 @@ export class OrtBackbone implements Backbone {
     return feeds
   }
 
-  /** Runs tokens through the decoder, after what is in the cache; logits [rows, vocabulary] of the rows asked for. */
-  private async feed(ids: readonly number[], rows: readonly number[]): Promise<Float32Array> {
-    const first = this.prefix.take(ids)
+  /**
+   * Runs tokens through the decoder, after what is in the cache of their sequence; logits [rows, vocabulary] of the rows
+   * asked for.
+   */
+  private feed(
+    ids: readonly number[],
+    rows: readonly number[],
+    sequence: Sequence = 0,
+  ): Promise<Float32Array> {
+    const first = this.prefixes[sequence].take(ids)
+    return this.orGiveUp(() => this.graph.run(ids, first, rows, this.adapter, sequence))
+  }
+
+  /** Runs one token through the decoder behind both sequences. */
+  private feedBoth(id: number): Promise<Rows> {
+    const [chat, other] = this.prefixes
+    const firsts = [chat.take([id]), other.take([id])] as const
+    return this.orGiveUp(() => this.graph.runPair([id, id], firsts, this.adapter))
+  }
+
+  /** What `work` reads; where it fails, what the graph holds now is not known. */
+  private async orGiveUp<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.graph.run(ids, first, rows, this.adapter)
+      return await work()
     } catch (error) {
-      // What the graph holds now is not known.
-      this.prefix.clear()
+      for (const prefix of this.prefixes) prefix.clear()
       throw error
     }
   }

@@ -39,10 +39,11 @@ export function pastInput(part: 'key' | 'value', layer: number): string {
  * Writes a recognised decoder as a graph for onnxruntime's CPU kernels, with float32 between the nodes, whatever the
  * exporter's graph was; every adapted linear layer is y = x·Wᵀ + b + (x·A)·B with A and B as inputs.
  *
- * Further inputs: `ids` i64 [tokens]; `past.{l}.key|value` [1, kvHeads, capacity, headDim], of which positions below
- * `first` count; `first` and `end` i64 [1], the positions of this run; `last` i32 [1] = end − 1; `total` i32 = end;
- * `logit_rows` i64 [rows], the tokens whose logits are wanted. Outputs: `logits` [rows, vocabulary];
- * `new` [layers · 2, kvHeads, tokens, headDim], the keys and values of this run's tokens, layer by layer.
+ * Further inputs: `ids` i64 [tokens], of one sequence or of several one behind the other, one token each; `sequences` i64
+ * [1], how many; `past.{l}.key|value` [sequences, kvHeads, capacity, headDim], of which the positions below those of this
+ * run count; `first` and `end` i64 [1], the positions of this run, over all sequences; `last` i32 [sequences], the last
+ * position of each; `total` i32 = end; `logit_rows` i64 [rows], the tokens whose logits are wanted. Outputs: `logits`
+ * [rows, vocabulary]; `new` [layers · 2 · sequences, kvHeads, end − first, headDim], keys and values of these positions.
  *
  * Weights are converted one after the other, a piece at a time.
  *
@@ -55,6 +56,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   addInputs(graph)
   if (adapters) addAdapters(graph, decoder)
   await addRotary(graph, decoder, context)
+  addSequences(graph, decoder)
   const isTied = decoder.embedding.stored === decoder.head.stored
   let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
   for (const [layer, block] of decoder.blocks.entries()) {
@@ -100,9 +102,16 @@ function addInputs(graph: GraphBuilder): void {
   graph.input('ids', i64, ['tokens'])
   graph.input('first', i64, [1])
   graph.input('end', i64, [1])
-  graph.input('last', i32, [1])
+  graph.input('sequences', i64, [1])
+  graph.input('last', i32, ['sequences'])
   graph.input('total', i32, [])
   graph.input('logit_rows', i64, ['rows'])
+}
+
+/** The shape in which the rows of queries, keys and values stand sequence by sequence. */
+function addSequences(graph: GraphBuilder, { heads, kvHeads, headDim }: Decoder): void {
+  const each = graph.integers('rows_of_sequence', [-1, (heads + 2 * kvHeads) * headDim])
+  graph.node('Concat', ['sequences', each], 'rows_by_sequence', { axis: int(0) })
 }
 
 async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: number): Promise<void> {
@@ -141,11 +150,10 @@ async function addNorm(
 function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv: string): string {
   const { heads, kvHeads, headDim } = decoder
   const name = `layers.${layer}.attention`
-  const batch = graph.integers('batch_axis', [0])
   const past = PARTS.map((part) =>
-    graph.input(pastInput(part, layer), DATA_TYPES.f32, [1, kvHeads, 'capacity', headDim]),
+    graph.input(pastInput(part, layer), DATA_TYPES.f32, ['sequences', kvHeads, 'capacity', headDim]),
   )
-  const rows = graph.node('Unsqueeze', [qkv, batch], `${name}.x`)
+  const rows = graph.node('Reshape', [qkv, 'rows_by_sequence'], `${name}.x`)
   graph.node(
     'GroupQueryAttention',
     [rows, '', '', ...past, 'last', 'total', 'cos', 'sin'],
@@ -153,7 +161,11 @@ function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv:
     { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1), rotary_interleaved: int(0) },
     MICROSOFT,
   )
-  return graph.node('Squeeze', [`${name}.y`, batch], `${name}.rows`)
+  return graph.node(
+    'Reshape',
+    [`${name}.y`, graph.integers('attended_rows', [-1, heads * headDim])],
+    `${name}.rows`,
+  )
 }
 
 /** What a run adds to the cache: the whole of it need not come out. */
@@ -166,7 +178,7 @@ function addNewCache(graph: GraphBuilder, { layers, kvHeads, headDim }: Decoder)
     }),
   ).flat()
   graph.node('Concat', added, 'new', { axis: int(0) })
-  graph.output('new', DATA_TYPES.f32, [2 * layers, kvHeads, 'tokens', headDim])
+  graph.output('new', DATA_TYPES.f32, ['caches', kvHeads, 'positions', headDim])
 }
 
 /** silu(gate) · up of [tokens, 2 · ffn]. */

@@ -2,8 +2,9 @@ import { dimsOf } from '../model/adapter/adapter.ts'
 import type { Decoder } from '../model/decoder/decoder.ts'
 import { chooseForms, formBytes } from './chooseForms.ts'
 import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
-import type { AdapterFeeds, DecoderGraph } from './decoderGraph.ts'
+import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
+import type { Reading } from './keyValueCache.ts'
 import { cacheBytes } from './memory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
 import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
@@ -55,6 +56,7 @@ class RewrittenGraph implements DecoderGraph {
   readonly shape: Decoder
   readonly context: number
   readonly canRewind = true
+  readonly readsPairs = true
   readonly chunkTokens = CHUNK_TOKENS
   readonly adapted: DecoderGraph['adapted']
   private readonly ort: OrtRuntime
@@ -80,35 +82,67 @@ class RewrittenGraph implements DecoderGraph {
     first: number,
     rows: readonly number[],
     adapter: AdapterFeeds,
+    sequence: Sequence = 0,
   ): Promise<Float32Array> {
-    this.cache.reserve(first + ids.length)
-    const feeds = { ...adapter, ...this.feeds(ids, first, rows) }
-    const outputs = await runStep(this.session, feeds)
-    this.cache.write(first, floatsOf(outputs['new']))
+    const end = first + ids.length
+    this.cache.reserve(end, sequence + 1)
+    const feeds = this.feeds({ ids, rows, reading: sequence, first, lasts: [end - 1] })
+    const outputs = await runStep(this.session, { ...adapter, ...feeds })
+    this.cache.write(sequence, first, floatsOf(outputs['new']), [[first, end]])
     return floatsOf(outputs['logits'])
+  }
+
+  async runPair(
+    ids: readonly [number, number],
+    firsts: readonly [number, number],
+    adapter: AdapterFeeds,
+  ): Promise<readonly [Float32Array, Float32Array]> {
+    const first = Math.min(...firsts)
+    this.cache.reserve(Math.max(...firsts) + 1, 2)
+    const feeds = this.feeds({ ids, rows: [0, 1], reading: 'both', first, lasts: firsts })
+    const outputs = await runStep(this.session, { ...adapter, ...feeds })
+    const fresh = firsts.map((position) => [position, position + 1] as const)
+    this.cache.write('both', first, floatsOf(outputs['new']), fresh)
+    const logits = floatsOf(outputs['logits'])
+    const { vocabulary } = this.shape
+    return [logits.subarray(0, vocabulary), logits.subarray(vocabulary)]
+  }
+
+  copy(first: number, end: number): void {
+    this.cache.reserve(end, 2)
+    this.cache.copy(first, end)
   }
 
   release(): void {
     this.session.release().catch(() => undefined)
   }
 
-  private feeds(ids: readonly number[], first: number, rows: readonly number[]): Record<string, OrtTensor> {
+  /** @param run `lasts`: the last position of each sequence that is read; `first`: the first of all. */
+  private feeds(run: {
+    readonly ids: readonly number[]
+    readonly rows: readonly number[]
+    readonly reading: Reading
+    readonly first: number
+    readonly lasts: readonly number[]
+  }): Record<string, OrtTensor> {
+    const { ids, rows, reading, first, lasts } = run
     const { Tensor } = this.ort
-    const end = first + ids.length
+    const end = Math.max(...lasts) + 1
     const longs = (values: readonly number[]): OrtTensor =>
       new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
     const feeds: Record<string, OrtTensor> = {
       ids: longs(ids),
       first: longs([first]),
       end: longs([end]),
-      last: new Tensor('int32', Int32Array.of(end - 1), [1]),
+      sequences: longs([lasts.length]),
+      last: new Tensor('int32', Int32Array.from(lasts), [lasts.length]),
       total: new Tensor('int32', Int32Array.of(end), []),
       // onnxruntime's product of bytes fails on no rows at all: one is computed and not read.
       logit_rows: longs(rows.length > 0 ? rows : [0]),
     }
     for (let layer = 0; layer < this.shape.layers; layer++) {
       for (const part of PARTS) {
-        const { values, dims } = this.cache.read(part, layer)
+        const { values, dims } = this.cache.read(part, layer, reading)
         feeds[pastInput(part, layer)] = new Tensor('float32', values, dims)
       }
     }

@@ -1,5 +1,6 @@
 import { checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
+import type { TokenEnds } from '../model/decoder/backbone.ts'
 
 /** Turns logits into the next token, as the GPU's sampler does. */
 export interface CpuSampler {
@@ -7,36 +8,60 @@ export interface CpuSampler {
    * The token that follows position `position`; the logits are changed in place.
    *
    * @param logits [vocabulary]
+   * @param beside [vocabulary] those that guidance leads away from; without them there is none.
    */
-  next(logits: Float32Array, position: number): number
+  next(logits: Float32Array, position: number, beside?: Float32Array): number
 }
+
+const NO_ENDS: TokenEnds = { sentence: new Set(), turn: [] }
 
 /** The weight of a token this far below the likeliest is nothing: e⁻³² ≈ 1e-14. */
 const DEEPEST = 31.999998
 const DEPTH_STEPS = 2 ** 27
 
 /**
- * Begins an answer: the repetition penalty on the tokens of the window, then at temperature 0 the arg-max (the lowest
+ * Begins an answer: guidance, the repetition penalty on the tokens of the window, the bonus on the tokens that end a turn
+ * where a sentence has just ended; then at temperature 0 the arg-max (the lowest
  * id of equal ones); else temperature, the `topK` highest, of these the likeliest whose probabilities reach `topP`, of
  * these all at least `minP` times as likely as the likeliest (equal ones always share their fate), and a draw from what
  * is kept, in the order of the ids, with a uniform number that is a hash of seed and position.
  *
- * Reference: `shaders/penalise_logits.wgsl`, `shaders/sample_token.wgsl`; Keskar et al., "CTRL", 2019, section 4.1;
+ * Reference: `shaders/adjust_logits.wgsl`, `shaders/sample_token.wgsl`; Keskar et al., "CTRL", 2019, section 4.1;
  * Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020.
  *
  * @param promptIds what the answer follows; its last tokens are in the window.
+ * @param ends the tokens that end a sentence, and those that end a turn.
  * @throws HycoraError `usage` when a setting lies outside of what it can mean.
  */
-export function createSampler(sampling: Sampling, promptIds: readonly number[]): CpuSampler {
+export function createSampler(
+  sampling: Sampling,
+  promptIds: readonly number[],
+  ends: TokenEnds = NO_ENDS,
+): CpuSampler {
   checkSampling(sampling)
   const history = [...promptIds]
   return {
-    next(logits, position) {
+    next(logits, position, beside) {
+      if (beside) guide(logits, beside, sampling.guidance)
       penalise(logits, sampling, history)
+      const isLongEnough = history.length - promptIds.length >= sampling.endAfter
+      if (sampling.endBonus !== 0 && isLongEnough && ends.sentence.has(history.at(-1) ?? -1)) {
+        for (const id of ends.turn) logits[id] = (logits[id] ?? 0) + sampling.endBonus
+      }
       const id = sampling.temperature === 0 ? argMax(logits) : drawToken(logits, sampling, position)
       history.push(id)
       return id
     },
+  }
+}
+
+/** l + guidance·(l − l₀), in place. */
+function guide(logits: Float32Array, beside: Float32Array, guidance: number): void {
+  if (guidance === 0) return
+  for (let id = 0; id < logits.length; id++) {
+    const [value = 0, other = 0] = [logits[id], beside[id]]
+    // What the other logits forbid says nothing of these.
+    if (other !== -Infinity) logits[id] = value + guidance * (value - other)
   }
 }
 

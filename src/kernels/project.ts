@@ -51,8 +51,8 @@ const TILE = 32
 const VECTOR_LANES = 64
 
 export interface ProjectOptions {
-  /** How many rows a step has: one or a few, or many. */
-  readonly rows: 'few' | 'many'
+  /** How many rows a step has: one or a few, or many; a `pair` reads W once for two of a few. */
+  readonly rows: 'few' | 'pair' | 'many'
   /** Projects only the last row of the step, into row 0 of `y`; for `few` only. */
   readonly lastRowOnly?: boolean
 }
@@ -117,9 +117,14 @@ export function project(
   options: ProjectOptions,
 ): Promise<Dispatch> {
   const { adapter, count } = parts
-  const isFew = options.rows === 'few'
+  const isFew = options.rows !== 'many'
+  const each = options.rows === 'pair' ? 2 : 1
   const lastRowOnly = options.lastRowOnly === true
-  check(isFew || !lastRowOnly, 'shape-mismatch', () => 'a single row was planned among many, expected few')
+  check(
+    options.rows === 'few' || !lastRowOnly,
+    'shape-mismatch',
+    () => `a single row was planned as ${options.rows}, expected few`,
+  )
   const lanes = tuning.outputLanes
   const outGroups = Math.ceil(matrix.out / (isFew ? VECTOR_OUTPUTS / lanes : TILE))
   const quads = (count * adapter.paddedRank) / 4
@@ -141,8 +146,8 @@ export function project(
         a_share: quads === 0 ? 0 : Math.ceil((quads * 0x10000) / sharing),
       },
       {
-        overrides: { ...overrides, LANES: lanes, SLICES: RANKS[ranks].slices },
-        workgroups: (rows) => [groups, lastRowOnly ? 1 : rows, 1],
+        overrides: { ...overrides, LANES: lanes, SLICES: RANKS[ranks].slices, ROWS: each },
+        workgroups: (rows) => [groups, lastRowOnly ? 1 : Math.ceil(rows / each), 1],
       },
     )
   }

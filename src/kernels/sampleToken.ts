@@ -6,7 +6,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import { SAMPLING_WORDS } from './penaliseLogits.ts'
+import { SAMPLING_WORDS } from './adjustLogits.ts'
 
 export const sampleTokenKernel = defineKernel({
   name: 'sample_token',
@@ -33,13 +33,15 @@ function checkShape(condition: boolean, name: string, { shape }: Tensor, expecte
 }
 
 /**
- * The settings as the kernels read them: temperature, top-k, top-p, min-p, repetition penalty, repetition window, seed
- * and a word of padding.
+ * The settings as the kernels read them: temperature, top-k, top-p, min-p, repetition penalty, repetition window, seed,
+ * guidance, bonus of the end, and the position from which it counts.
  *
+ * @param promptLength tokens before the answer.
  * @throws HycoraError `usage` when a setting lies outside of what it can mean.
  */
-export function packSampling(sampling: Sampling): ArrayBuffer {
+export function packSampling(sampling: Sampling, promptLength: number): ArrayBuffer {
   const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed } = sampling
+  const { guidance, endBonus, endAfter } = sampling
   checkSampling(sampling)
   const view = new DataView(new ArrayBuffer(SAMPLING_WORDS * 4))
   view.setFloat32(0, temperature, true)
@@ -49,13 +51,16 @@ export function packSampling(sampling: Sampling): ArrayBuffer {
   view.setFloat32(16, repetitionPenalty, true)
   view.setUint32(20, repetitionWindow, true)
   view.setUint32(24, seed, true)
+  view.setFloat32(28, guidance, true)
+  view.setFloat32(32, endBonus, true)
+  view.setUint32(36, promptLength - 1 + endAfter, true)
   return view.buffer
 }
 
 /**
  * The second half of sampling: the next token out of row 0 of the logits, and everything that follows from it.
  *
- * Where `penaliseLogits` found a logit that is no number there is no token: `NO_TOKEN` goes into `results`, and nothing
+ * Where `adjustLogits` found a logit that is no number there is no token: `NO_TOKEN` goes into `results`, and nothing
  * else changes.
  *
  * At temperature 0 the arg-max, the lowest id of equal ones. Else, in this order: temperature; the `topK` highest; of
@@ -67,10 +72,10 @@ export function packSampling(sampling: Sampling): ArrayBuffer {
  * Reference: the order of Hugging Face's logits warpers; Holtzman et al., "The Curious Case of Neural Text
  * Degeneration", 2020.
  *
- * @param tensors `sampling` [8] words of `packSampling`, `logits` [rows ≥ 1, vocabulary] and `partials` u32
- * [PARTIAL_GROUPS, 2] after `penaliseLogits`; `counts` u32 [vocabulary] and `history` u32 [capacity] take the token in
- * (and out of the window's counts the one that leaves), `step` [1 + 4 · rows] advances row 0 by one position; writes
- * `tokens` u32 [≥ 1] at 0 and `results` u32 [4] at position % 4.
+ * @param tensors `sampling` [10] words of `packSampling`, `logits` [rows ≥ 1, vocabulary] and `partials` u32
+ * [PARTIAL_GROUPS, 2] after `adjustLogits`; `counts` u32 [vocabulary] and `history` u32 [capacity] take the token in
+ * (and out of the window's counts the one that leaves), `step` [1 + 4 · rows] advances by one position; writes
+ * `tokens` u32 [≥ rows] of all its rows and `results` u32 [4] at position % 4.
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or the vocabulary exceeds 524,288.
  */
 export async function sampleToken(

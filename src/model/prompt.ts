@@ -20,7 +20,8 @@ export interface Prompt {
   readonly firstTurn: number
 }
 
-function renderFrom(
+/** A chat from one of its turns on as the model reads it. */
+export function renderPrompt(
   template: ChatTemplate,
   tokenizer: Tokenizer,
   { system, turns, continueLast }: PromptInput,
@@ -79,16 +80,16 @@ export function buildPrompt(
   input: PromptInput,
   room: number,
 ): Prompt {
-  const whole = renderFrom(template, tokenizer, input, 0)
+  const whole = renderPrompt(template, tokenizer, input, 0)
   if (whole.ids.length <= room) return whole
   const { turns, system } = input
   const sizes = turns.map(({ text }) => tokenizer.encode(tokenizer.quote(text)).length + TURN_OVERHEAD)
   const base = tokenizer.encode(tokenizer.quote(system ?? '')).length + TURN_OVERHEAD
   let firstTurn = findCut(sizes, Math.max(0, room - base))
-  let cut = renderFrom(template, tokenizer, input, firstTurn)
+  let cut = renderPrompt(template, tokenizer, input, firstTurn)
   while (cut.ids.length > room && firstTurn < turns.length - 1) {
     firstTurn++
-    cut = renderFrom(template, tokenizer, input, firstTurn)
+    cut = renderPrompt(template, tokenizer, input, firstTurn)
   }
   if (cut.ids.length > room) {
     throw new HycoraError(

@@ -4,9 +4,10 @@ import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
-import { buildPrompt, cutText } from '../model/prompt.ts'
+import { buildPrompt, cutText, renderPrompt } from '../model/prompt.ts'
 import type { Prompt } from '../model/prompt.ts'
 import { findLoop } from './findLoop.ts'
+import { sentenceEndsOf } from './sentenceEnds.ts'
 
 /** A backbone that reads and writes text. */
 export interface Voice {
@@ -63,12 +64,37 @@ const ANSWER_SHARE = 0.25
  * @throws HycoraError `format-invalid` where the backbone cannot read text, `usage` when even the last turn does not fit.
  */
 export function promptFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt {
+  return promptsFor(voice, cue, maxTokens).prompt
+}
+
+/** What is read before an answer. */
+export interface Prompts {
+  readonly prompt: Prompt
+  /**
+   * The same chat with another last message of the visitor's, which guidance leads away from; null where there is none to
+   * replace.
+   */
+  readonly beside: Prompt | null
+}
+
+/** What stands in place of the visitor's last message: whatever it was, it was not this that was to be answered. */
+const NEUTRAL = 'Go on.'
+
+/** What a backbone reads before it answers with guidance. @throws HycoraError as `promptFor`. */
+export function promptsFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompts {
   const { tokenizer, template } = codecOf(voice.model, voice.name)
   const { context } = voice.backbone
   const room = Math.floor(Math.max(1, context - maxTokens, context * (1 - ANSWER_SHARE)))
   const system = cue.system && cutText(tokenizer, cue.system, Math.floor(room * SYSTEM_SHARE))
   const { turns, continueLast = false } = cue
-  return buildPrompt(template, tokenizer, { system, turns, continueLast }, room)
+  const input = { system, turns, continueLast }
+  const prompt = buildPrompt(template, tokenizer, input, room)
+  const asked = turns.findLastIndex(({ speaker }) => speaker === 'user')
+  if (asked < prompt.firstTurn) return { prompt, beside: null }
+  const others = turns.with(asked, { speaker: 'user', text: NEUTRAL })
+  const beside = renderPrompt(template, tokenizer, { ...input, turns: others }, prompt.firstTurn)
+  const isOther = beside.text !== prompt.text && beside.ids.length < context
+  return { prompt, beside: isOther ? beside : null }
 }
 
 /**
@@ -78,14 +104,21 @@ export function promptFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt 
  * @throws HycoraError as `promptFor`, and what the backbone throws.
  */
 export function speak(voice: Voice, cue: Cue, delivery: Delivery): AsyncGenerator<Piece, Answer> {
-  return utter(voice, promptFor(voice, cue, delivery.maxTokens).ids, delivery)
+  const { prompt, beside } = promptsFor(voice, cue, delivery.maxTokens)
+  return utter(voice, prompt.ids, delivery, beside?.ids)
 }
 
-/** Speaks on behind token ids, whatever they are; what the model thinks is not said. @throws HycoraError as `speak`. */
+/**
+ * Speaks on behind token ids, whatever they are; what the model thinks is not said.
+ *
+ * @param beside what guidance leads away from; without it there is none.
+ * @throws HycoraError as `speak`.
+ */
 export async function* utter(
   { model, backbone, name }: Voice,
   ids: readonly number[],
   { casting, sampling, maxTokens, said = [], signal }: Delivery,
+  beside?: readonly number[],
 ): AsyncGenerator<Piece, Answer> {
   const { tokenizer } = codecOf(model, name)
   const stream = tokenizer.stream()
@@ -95,7 +128,9 @@ export async function* utter(
   const words = backbone.generate({
     ids: [...ids, ...said],
     casting,
-    sampling,
+    sampling: { ...sampling, endAfter: Math.max(0, sampling.endAfter - said.length) },
+    ...(beside && { beside: [...beside, ...said] }),
+    ...(sampling.endBonus !== 0 && { sentenceEnds: sentenceEndsOf(tokenizer) }),
     maxTokens: maxTokens - said.length,
     stopIds: model.stopIds,
     ...(signal && { signal }),

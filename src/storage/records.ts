@@ -1,5 +1,6 @@
 import type { AnswerEnd, Turn } from '../core/dialogue.ts'
 import type { PathChoice, PathRates } from '../core/path.ts'
+import type { Length } from '../core/sampling.ts'
 
 /*
  * What the page keeps between visits. Every record carries `version`; a reader leaves alone what a newer build wrote.
@@ -116,6 +117,8 @@ export interface Settings {
   /** What the characters call the visitor. */
   readonly userName: string
   readonly mood: 'steady' | 'lively' | 'wild' | 'exact'
+  /** How long answers are to be. */
+  readonly length: Length
   /** Samplers that differ from the mood's, by name. */
   readonly overrides: Readonly<Record<string, number>>
   /** The seed of every answer; null takes a new one each time. */

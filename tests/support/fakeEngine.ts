@@ -118,6 +118,7 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         )
       return Promise.resolve({
         text: `${lines.join('')}<|im_start|>assistant\n`,
+        beside: `${lines.slice(0, -1).join('')}<|im_start|>user\nGo on.<|im_end|>\n<|im_start|>assistant\n`,
         tokens: promptTokens,
         firstTurn,
         context,
@@ -199,6 +200,7 @@ function infoOf(roles: readonly string[], context: number, computing: Computing)
     headDim: 32,
     vocabulary: 4096,
     context,
+    affordsGuidance: true,
     gpuBytes: { weights: 11_000_000, cache: 3_100_000, adapter: 3_000_000, workspace: 900_000 },
     weightFormat: 'float16',
     computing,

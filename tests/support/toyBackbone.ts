@@ -14,8 +14,10 @@ export interface ToyWords {
 export class ToyBackbone implements Backbone {
   readonly shape: DecoderShape
   readonly context: number
+  readonly affordsGuidance = true
   /** The prompts that were answered. */
   readonly prompts: (readonly number[])[] = []
+  readonly requests: GenerateRequest[] = []
   private readonly words: ToyWords
 
   constructor(words: ToyWords) {
@@ -44,8 +46,10 @@ export class ToyBackbone implements Backbone {
     return this.logits([id], null)
   }
 
-  async *generate({ ids, casting, maxTokens }: GenerateRequest): AsyncGenerator<number, 'end'> {
+  async *generate(request: GenerateRequest): AsyncGenerator<number, 'end'> {
+    const { ids, casting, maxTokens } = request
     this.prompts.push(ids)
+    this.requests.push(request)
     const { answers } = this.words
     const answer = (casting ? answers[casting.parts[0]!.role] : answers.at(-1)) ?? []
     yield* answer.slice(0, maxTokens)

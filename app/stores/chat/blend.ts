@@ -14,7 +14,7 @@ import type { CastMember } from '../../../src/cast/member.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { meet } from './chats.ts'
-import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
+import { affordsGuidance, shippedPack, useEngine, whenReady } from '../engine/engine.ts'
 import { keepPack, packRefOf, useGuests } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
@@ -184,7 +184,7 @@ export async function askBlend(question: string, name: string): Promise<void> {
       turns: [...before, { speaker: 'user' as const, text: words }],
       continueLast: false,
     }
-    const sampling = samplingOf(settings, settings.lockedSeed ?? newSeed())
+    const sampling = samplingOf(settings, settings.lockedSeed ?? newSeed(), affordsGuidance())
     const { text } = await engine.request(
       'generate',
       { scene, sampling, maxTokens: settings.maxTokens },

@@ -10,7 +10,7 @@ import type { Generation, Take } from '../../../src/storage/records.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
-import { useEngine, whenReady } from '../engine/engine.ts'
+import { affordsGuidance, useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
@@ -183,7 +183,11 @@ async function generate(
   useGeneration.setState(({ live }) => ({ live: live && { ...live, isWaiting: false } }))
   const summary = await engine.request(
     'generate',
-    { scene: staging.scene, sampling: samplingOf(settings, seed), maxTokens: settings.maxTokens },
+    {
+      scene: staging.scene,
+      sampling: samplingOf(settings, seed, affordsGuidance()),
+      maxTokens: settings.maxTokens,
+    },
     { onYield: ({ text, tokens }) => onText(text, tokens), signal },
   )
   return { summary, staging }

@@ -99,6 +99,11 @@ async function resumeDownload(): Promise<void> {
   if (useEngine.getState().failure?.code === 'download-failed') await retryEngine()
 }
 
+/** Whether the model has the speed to keep to the question unasked; it is taken to have it until it is known. */
+export function affordsGuidance(): boolean {
+  return useEngine.getState().info?.affordsGuidance ?? true
+}
+
 /** The pack that came with the model; null where none did. */
 export function shippedPack(): PackFile | null {
   return shipped

@@ -1,12 +1,21 @@
 // Sampling by mood: what the sliders say before anybody touches them. No state.
 import type { Sampling } from '../../../src/core/sampling.ts'
-import { STEADY } from '../../../src/core/sampling.ts'
+import { LENGTHS, STEADY } from '../../../src/core/sampling.ts'
 import type { Settings } from '../../../src/storage/records.ts'
 
 export type Mood = Settings['mood']
 
-/** A sampler that has a slider; the seed has its own row. */
-export type Sampler = Exclude<keyof Sampling, 'seed'>
+/** A sampler that has a slider; the seed has its own row, and the end of an answer goes by its length. */
+export type Sampler = Exclude<keyof Sampling, 'seed' | 'endBonus' | 'endAfter'>
+
+/** What each length says of itself, shortest first. */
+export const lengths: readonly { readonly value: Settings['length']; readonly name: string }[] = [
+  { value: 'short', name: 'Short' },
+  { value: 'medium', name: 'Medium' },
+  { value: 'free', name: 'As long as it likes' },
+]
+
+const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance } = STEADY
 
 /**
  * What each mood sets, and how it is told. Chosen by reading SmolLM2's answers to the same openings as four of the cast:
@@ -22,7 +31,7 @@ export const moods: Readonly<
   steady: {
     name: 'Steady',
     about: 'Keeps to the likely word. Fewest slips.',
-    samplers: STEADY,
+    samplers: { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance },
   },
   lively: {
     name: 'Lively',
@@ -34,6 +43,7 @@ export const moods: Readonly<
       minP: 0.08,
       repetitionPenalty: 1.1,
       repetitionWindow: 32,
+      guidance,
     },
   },
   wild: {
@@ -46,24 +56,46 @@ export const moods: Readonly<
       minP: 0.05,
       repetitionPenalty: 1.05,
       repetitionWindow: 32,
+      guidance,
     },
   },
   exact: {
     name: 'Exact',
     about: 'The one likeliest line, every time. For comparing.',
-    samplers: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, repetitionWindow: 96 },
+    samplers: {
+      temperature: 0,
+      topK: 0,
+      topP: 1,
+      minP: 0,
+      repetitionPenalty: 1,
+      repetitionWindow: 96,
+      guidance: 0,
+    },
   },
 }
 
-/** The sliders of the fold, in order. */
-export const samplers: readonly {
+export interface SamplerSlider {
   readonly key: Sampler
   readonly name: string
   readonly about: string
   readonly min: number
   readonly max: number
   readonly step: number
-}[] = [
+}
+
+/** The slider that stands by itself. */
+export const guidanceSlider: SamplerSlider = {
+  key: 'guidance',
+  name: 'Keeps to the question',
+  about: 'Reads the chat once more with another last message, and says what belongs to yours. 0 does not.',
+  min: 0,
+  max: 2,
+  step: 0.1,
+}
+
+/** The sliders, those of the fold in order behind the one that is not in it. */
+export const samplers: readonly SamplerSlider[] = [
+  guidanceSlider,
   {
     key: 'temperature',
     name: 'Temperature',
@@ -114,12 +146,26 @@ export const samplers: readonly {
   },
 ]
 
-/** The samplers of the settings: the mood's, with what the visitor changed, and a seed. */
-export function samplingOf(settings: Pick<Settings, 'mood' | 'overrides'>, seed: number): Sampling {
-  const base = moods[settings.mood].samplers
+/**
+ * What a mood sets a sampler to where nobody has touched its slider.
+ *
+ * @param affordsGuidance whether the backbone has the speed for it; where it has not, guidance is for the visitor to choose.
+ */
+export function ownValue(mood: Mood, key: Sampler, affordsGuidance: boolean): number {
+  return key === 'guidance' && !affordsGuidance ? 0 : moods[mood].samplers[key]
+}
+
+/** The samplers of the settings: the mood's, with what the visitor changed, the length of answers, and a seed. */
+export function samplingOf(
+  settings: Pick<Settings, 'mood' | 'overrides' | 'length'>,
+  seed: number,
+  affordsGuidance: boolean,
+): Sampling {
+  const { mood, length } = settings
+  const base = { ...moods[mood].samplers, guidance: ownValue(mood, 'guidance', affordsGuidance) }
   const changed = samplers.flatMap(({ key, min, max }) => {
     const value = settings.overrides[key]
     return value === undefined ? [] : [[key, Math.min(max, Math.max(min, value))] as const]
   })
-  return { ...base, ...Object.fromEntries(changed), seed }
+  return { ...base, ...Object.fromEntries(changed), ...LENGTHS[length], seed }
 }

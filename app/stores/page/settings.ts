@@ -4,7 +4,6 @@ import { create } from 'zustand'
 import type { Settings } from '../../../src/storage/records.ts'
 import { defaultSettings, loadSettings, saveSettings } from '../../../src/storage/settings.ts'
 import type { Mood, Sampler } from './moods.ts'
-import { moods } from './moods.ts'
 
 export const useSettings = create<Settings>()(() => defaultSettings)
 
@@ -27,12 +26,11 @@ export function chooseMood(mood: Mood): void {
   changeSettings({ mood, overrides: {} })
 }
 
-/** Sets one sampler; back at the mood's own value it is no longer an exception. */
-export function setSampler(sampler: Sampler, value: number): void {
-  const { mood, overrides } = useSettings.getState()
+/** Sets one sampler; back at its own value, which the mood gives it, it is no longer an exception. */
+export function setSampler(sampler: Sampler, value: number, own: number): void {
+  const { overrides } = useSettings.getState()
   const others = Object.fromEntries(Object.entries(overrides).filter(([key]) => key !== sampler))
-  const isOwn = moods[mood].samplers[sampler] === value
-  changeSettings({ overrides: isOwn ? others : { ...others, [sampler]: value } })
+  changeSettings({ overrides: value === own ? others : { ...others, [sampler]: value } })
 }
 
 function showTheme(): void {

@@ -4,6 +4,7 @@ import type { Pack } from '../../formats/pack.ts'
 import type { Casting } from '../../model/decoder/backbone.ts'
 import { describeFormat } from '../../model/gpu/gpuWeights.ts'
 import type { OpenedModel } from '../engine.ts'
+import { compareGuidance } from './guidance.ts'
 import { openPlainReader } from './plainReader.ts'
 import type { Reader } from './plainReader.ts'
 import type { BenchRow, FallbackCase } from './report.ts'
@@ -41,7 +42,8 @@ export async function benchFallback(
   await backbone.attach(pack)
   const plain = await openPlainReader(ort, opened)
   const own = readerOf('the fallback', backbone, null)
-  const role = readerOf('the fallback', backbone, pack && { parts: [{ role: 0, weight: 1 }], strength: 1 })
+  const played = pack && { parts: [{ role: 0, weight: 1 }], strength: 1 }
+  const role = readerOf('the fallback', backbone, played)
   const pairs = [
     ['fallback-decode', own, plain],
     ['fallback-prefill-64', own, plain],
@@ -57,6 +59,8 @@ export async function benchFallback(
       rowOf(name, about, { ours: mine, rival: theirs, unit: 'tokens/s', rivalName: rival.name, rounds }),
     )
   }
+  process.stderr.write('measuring fallback-guidance\n')
+  rows.push(rowOf('fallback-guidance', about, await compareGuidance(backbone, played, lengths)))
   backbone.destroy()
   bare.destroy()
   return rows

@@ -7,12 +7,18 @@ export const CASES = [
   'lora-overhead',
   'role-switch',
   'hypernetwork',
+  'guidance',
   'train',
   'cold-start',
 ] as const
 
 /** The cases of the fallback, which `--engine ort` runs instead. */
-export const FALLBACK_CASES = ['fallback-decode', 'fallback-prefill-64', 'fallback-roles'] as const
+export const FALLBACK_CASES = [
+  'fallback-decode',
+  'fallback-prefill-64',
+  'fallback-roles',
+  'fallback-guidance',
+] as const
 export type FallbackCase = (typeof FALLBACK_CASES)[number]
 export type BenchCase = (typeof CASES)[number] | FallbackCase
 
@@ -26,11 +32,14 @@ export const FLOORS: Readonly<Record<BenchCase, number>> = {
   // Switching may take one token's time, the hyper-network two, a cold start 0.7 of the rival's.
   'role-switch': 1,
   hypernetwork: 0.5,
+  // A token that keeps to the question may take 1.3 times as long.
+  guidance: 0.77,
   train: 0.3,
   'cold-start': 1.43,
   'fallback-decode': 3.5,
   'fallback-prefill-64': 2,
   'fallback-roles': 0.8,
+  'fallback-guidance': 0.5,
 }
 
 export type Unit = 'tokens/s' | 'ms'

@@ -7,6 +7,7 @@ import type { Casting } from '../../model/decoder/backbone.ts'
 import { createHypernetwork } from '../../model/adapter/hypernetwork.ts'
 import { castRole } from '../../model/adapter/roles.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
+import { compareGuidance } from './guidance.ts'
 import type { BenchCase, BenchRow, Unit } from './report.ts'
 import { generateGreedy, promptIds } from './subject.ts'
 import type { Subject } from './subject.ts'
@@ -82,6 +83,15 @@ export async function overheadCase(subject: Subject): Promise<BenchRow> {
     rounds: counted,
     dispatchesPerToken,
   })
+}
+
+/** Decoding as a role that keeps to the question, against the same role that need not. */
+export async function guidanceCase(subject: Subject): Promise<BenchRow> {
+  const { backbone, pack } = subject
+  await backbone.attach(pack)
+  const measured = await compareGuidance(backbone, pack && castingsOf(pack)[0], subject)
+  await backbone.attach(null)
+  return subject.row('guidance', measured)
 }
 
 /** Turning to a role whose matrices are on the GPU already, against decoding one token. */

@@ -10,12 +10,22 @@ export interface Casting {
   readonly strength: number
 }
 
+/** The tokens behind which a sentence is over, and those that end a turn. */
+export interface TokenEnds {
+  readonly sentence: ReadonlySet<number>
+  readonly turn: readonly number[]
+}
+
 export interface GenerateRequest {
   /** The whole prompt; what of it is already in the cache is not computed again. */
   readonly ids: readonly number[]
   /** null is the bare backbone. */
   readonly casting: Casting | null
   readonly sampling: Sampling
+  /** The whole prompt that guidance leads away from; without it, or at guidance 0, there is none. */
+  readonly beside?: readonly number[]
+  /** Tokens behind which the bonus of the end counts. */
+  readonly sentenceEnds?: ReadonlySet<number>
   readonly maxTokens: number
   /** Tokens that end the answer; they are not yielded. */
   readonly stopIds: readonly number[]
@@ -35,6 +45,8 @@ export interface Backbone {
   readonly shape: DecoderShape
   /** The most tokens that prompt and answer may have together. */
   readonly context: number
+  /** Whether an answer with guidance comes with more than half the speed of one without. */
+  readonly affordsGuidance: boolean
   gpuBytes(): GpuBytes
   /**
    * Makes a pack's roles playable, or none with null; the previous pack stays until the new one is ready.

@@ -2,6 +2,7 @@ import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { attention } from '../../kernels/attention.ts'
 import { embedding } from '../../kernels/embedding.ts'
 import { project } from '../../kernels/project.ts'
+import type { ProjectOptions } from '../../kernels/project.ts'
 import type { ProjectedParts } from '../../kernels/operands/adapterBinding.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type { AttentionShape } from '../../kernels/rotaryAppend.ts'
@@ -22,18 +23,21 @@ export interface ForwardPlan {
   readonly few: readonly Dispatch[]
   /** For many rows. */
   readonly many: readonly Dispatch[]
-  /** Head on the last row of the step, into `logits`. */
+  /** Head on the last row of the step, into row 0 of `logits`. */
   readonly head: Dispatch
 }
 
-interface PlanParts {
+/** A pass of two rows, which may be of two sequences, that reads the weights once; then the head on both of them. */
+export type PairPlan = readonly Dispatch[]
+
+export interface PlanParts {
   readonly gpu: TunedDevice
   readonly shape: DecoderShape & { readonly normEpsilon: number }
   readonly weights: GpuWeights
   readonly workspace: Workspace
   readonly adapter: PlacedAdapter
   readonly angles: Tensor
-  /** Per layer [2, kvHeads, capacity, headDim]. */
+  /** Per layer [sequences, 2, kvHeads, capacity, headDim]. */
   readonly caches: readonly Tensor[]
   readonly capacity: number
 }
@@ -59,50 +63,66 @@ function placeB({ layout }: PlacedAdapter, projection: Projection, layer: number
   return layout ? bOffset(layout, projection, layer) : 0
 }
 
+/** How a plan binds the operations that suit different numbers of rows in different ways. */
+interface Binding<T> {
+  projection(
+    matrix: PackedMatrix,
+    parts: ProjectedParts,
+    tensors: { readonly x: Tensor; readonly y: Tensor },
+  ): Promise<T>
+  attention(shape: AttentionShape, tensors: Parameters<typeof attention>[2]): Promise<T>
+  readonly same: (dispatch: Dispatch) => T
+}
+
 interface Step {
   readonly few: Dispatch
   readonly many: Dispatch
 }
 
-function same(dispatch: Dispatch): Step {
-  return { few: dispatch, many: dispatch }
-}
-
-async function planProjection(
-  { gpu, workspace: { step } }: PlanParts,
-  matrix: PackedMatrix,
-  parts: ProjectedParts,
-  tensors: { readonly x: Tensor; readonly y: Tensor },
-): Promise<Step> {
-  const [few, many] = await Promise.all([
-    project(gpu, matrix, parts, { step, ...tensors }, { rows: 'few' }),
-    project(gpu, matrix, parts, { step, ...tensors }, { rows: 'many' }),
-  ])
-  return { few, many }
-}
-
 /** Few rows may belong to different sequences; many are neighbours in one. */
-async function planAttention(
-  { gpu }: PlanParts,
-  shape: AttentionShape,
-  tensors: Parameters<typeof attention>[2],
-): Promise<Step> {
-  const [few, many] = await Promise.all([
-    attention(gpu, shape, tensors, { plan: 'row' }),
-    attention(gpu, shape, tensors, { plan: gpu.tuning.promptAttention }),
-  ])
-  return { few, many }
+function bindSteps({ gpu, workspace: { step } }: PlanParts): Binding<Step> {
+  return {
+    async projection(matrix, parts, tensors) {
+      const [few, many] = await Promise.all([
+        project(gpu, matrix, parts, { step, ...tensors }, { rows: 'few' }),
+        project(gpu, matrix, parts, { step, ...tensors }, { rows: 'many' }),
+      ])
+      return { few, many }
+    },
+    async attention(shape, tensors) {
+      const [few, many] = await Promise.all([
+        attention(gpu, shape, tensors, { plan: 'row' }),
+        attention(gpu, shape, tensors, { plan: gpu.tuning.promptAttention }),
+      ])
+      return { few, many }
+    },
+    same: (dispatch) => ({ few: dispatch, many: dispatch }),
+  }
+}
+
+function bindPairs({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
+  return {
+    projection: (matrix, parts, tensors) =>
+      project(gpu, matrix, parts, { step, ...tensors }, { rows: 'pair' }),
+    attention: (shape, tensors) => attention(gpu, shape, tensors, { plan: 'row' }),
+    same: (dispatch) => dispatch,
+  }
 }
 
 /** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
-function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null): Promise<Step>[] {
+function planBlock<T>(
+  parts: PlanParts,
+  binding: Binding<T>,
+  layer: number,
+  previousDown: Tensor | null,
+): Promise<T>[] {
   const { gpu, shape, weights, workspace, adapter, angles, caches, capacity } = parts
   const { device } = gpu
   const block = weights.blocks[layer]
   const cache = caches[layer]
   if (!block || !cache) return []
   const { step, residual, normed, qkv, query, attended, projected, gateUp, activated } = workspace
-  const { binding } = adapter
+  const { same } = binding
   const epsilon = { epsilon: shape.normEpsilon }
   const attentionShape = { heads: shape.heads, kvHeads: shape.kvHeads, headDim: shape.headDim, capacity }
   const place = (name: Projection): number => placeB(adapter, name, layer)
@@ -110,56 +130,58 @@ function planBlock(parts: PlanParts, layer: number, previousDown: Tensor | null)
     ? { delta: projected, bias: previousDown, bOffset: placeB(adapter, 'down', layer - 1) }
     : null
   return [
-    addRmsNorm(gpu, binding, { step, gain: block.inputNorm, residual, y: normed }, added, epsilon).then(same),
-    planProjection(parts, block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
+    addRmsNorm(
+      gpu,
+      adapter.binding,
+      { step, gain: block.inputNorm, residual, y: normed },
+      added,
+      epsilon,
+    ).then(same),
+    binding.projection(block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
     rotaryAppend(
       device,
       attentionShape,
-      binding,
+      adapter.binding,
       { step, qkv, bias: block.qkv.bias, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
     ).then(same),
-    planAttention(parts, attentionShape, { step, query, cache, y: attended }),
-    planProjection(parts, block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
+    binding.attention(attentionShape, { step, query, cache, y: attended }),
+    binding.projection(block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
     addRmsNorm(
       gpu,
-      binding,
+      adapter.binding,
       { step, gain: block.postAttentionNorm, residual, y: normed },
       { delta: projected, bias: block.o.bias, bOffset: place('o') },
       epsilon,
     ).then(same),
-    planProjection(parts, block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), {
+    binding.projection(block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), {
       x: normed,
       y: gateUp,
     }),
     swiglu(
       device,
-      binding,
+      adapter.binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
       { gate: place('gate'), up: place('up') },
     ).then(same),
-    planProjection(parts, block.down.matrix, partsOf(adapter, ['down'], layer), {
+    binding.projection(block.down.matrix, partsOf(adapter, ['down'], layer), {
       x: activated,
       y: projected,
     }),
   ]
 }
 
-/**
- * Binds every kernel of a forward pass, once; pipelines compile in parallel. Nine dispatches a layer, with or without an
- * adapter, and three around them (embedding, final norm, head).
- *
- * @throws HycoraError `shader-invalid` when a kernel does not compile on the device.
- */
-export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
+/** Nine dispatches a layer, with or without an adapter, and two around them (embedding, final norm). */
+function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
   const { gpu, shape, weights, workspace, adapter } = parts
-  const { step, tokens, residual, normed, projected, logits } = workspace
+  const { device } = gpu
+  const { step, tokens, residual, normed, projected } = workspace
   const lastBlock = weights.blocks.at(-1)
   const lastLayer = weights.blocks.length - 1
-  const steps = await Promise.all([
-    embedding(gpu.device, weights.embedding, { tokens, y: residual }).then(same),
+  return Promise.all([
+    embedding(device, weights.embedding, { tokens, y: residual }).then(binding.same),
     ...weights.blocks.flatMap((_, layer) =>
-      planBlock(parts, layer, weights.blocks[layer - 1]?.down.bias ?? null),
+      planBlock(parts, binding, layer, weights.blocks[layer - 1]?.down.bias ?? null),
     ),
     addRmsNorm(
       gpu,
@@ -169,15 +191,34 @@ export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
         ? { delta: projected, bias: lastBlock.down.bias, bOffset: placeB(adapter, 'down', lastLayer) }
         : null,
       { epsilon: shape.normEpsilon },
-    ).then(same),
+    ).then(binding.same),
   ])
+}
+
+function planHead(
+  { gpu, weights, adapter, workspace: { step, normed, logits } }: PlanParts,
+  options: ProjectOptions,
+): Promise<Dispatch> {
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
-  const head = await project(
-    gpu,
-    weights.head,
-    noParts,
-    { step, x: normed, y: logits },
-    { rows: 'few', lastRowOnly: true },
-  )
+  return project(gpu, weights.head, noParts, { step, x: normed, y: logits }, options)
+}
+
+/**
+ * Binds every kernel of a forward pass, once; pipelines compile in parallel.
+ *
+ * @throws HycoraError `shader-invalid` when a kernel does not compile on the device.
+ */
+export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
+  const steps = await planLayers(parts, bindSteps(parts))
+  const head = await planHead(parts, { rows: 'few', lastRowOnly: true })
   return { few: steps.map(({ few }) => few), many: steps.map(({ many }) => many), head }
+}
+
+/**
+ * Binds a forward pass of two rows.
+ *
+ * @throws HycoraError as `planForward`.
+ */
+export async function planPair(parts: PlanParts): Promise<PairPlan> {
+  return [...(await planLayers(parts, bindPairs(parts))), await planHead(parts, { rows: 'pair' })]
 }

@@ -4,36 +4,40 @@ import type { Pack } from '../../formats/pack.ts'
 import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
-import { createTensor, readBuffer, readTensor, uploadTensor } from '../../gpu/tensor.ts'
+import { createTensor, readBuffer, uploadTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { project } from '../../kernels/project.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
+import type { StepRow } from '../../kernels/operands/stepRows.ts'
 import { createAdapter, emptyAdapter } from '../adapter/adapter.ts'
-import type { Adapter } from '../adapter/adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes } from '../decoder/backbone.ts'
 import type { Decoder } from '../decoder/decoder.ts'
+import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.ts'
+import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
-import { planForward } from './forwardPlan.ts'
-import type { ForwardPlan } from './forwardPlan.ts'
 import { bytesOf, destroyWeights, loadWeights } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './loadMatrix.ts'
 import { PrefixCache } from '../decoder/prefixCache.ts'
 import { rotaryAngles } from '../decoder/rotary.ts'
-import { createSampler } from './sampler.ts'
-import type { Sampler } from './sampler.ts'
 import { askedTokens } from '../decoder/score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
-import { CHUNK_ROWS, bytesOfTensors, createWorkspace } from './workspace.ts'
-import type { Workspace } from './workspace.ts'
+import {
+  MAX_SEQUENCES,
+  copyFirstSequence,
+  copyPositions,
+  createCaches,
+  positionBytes,
+} from './sequenceCaches.ts'
+import { CHUNK_ROWS, bytesOfTensors } from './workspace.ts'
 
 /** Up to so many rows the kernels for few are the faster ones. */
 const FEW_ROWS = 4
 
 export interface GpuBackboneOptions {
-  /** Bytes that the cache of keys and values may take; the context is cut to what fits. */
+  /** Bytes that the keys and values of two sequences may take; the context is cut to what fits. */
   readonly cacheBytes?: number
   readonly onBytes?: ReportBytes
 }
@@ -42,25 +46,24 @@ const DEFAULT_CACHE_BYTES = 512 * 2 ** 20
 
 function nothing(): void {}
 
-interface Attached {
-  readonly adapter: Adapter
-  readonly workspace: Workspace
-  readonly plan: ForwardPlan
-  readonly sampler: Sampler
-}
+/** The sequences of the caches: the chat that is answered, and the one that guidance leads away from. */
+const CHAT = 0
+const BESIDE = 1
 
 /** A decoder computed by our kernels on one device. */
 export class GpuBackbone implements Backbone {
   readonly shape: Decoder
   readonly context: number
+  readonly affordsGuidance = true
   readonly gpu: TunedDevice
   /** On the device, frozen: training reads them too. */
   readonly weights: GpuWeights
   private readonly angles: Tensor
-  private readonly caches: readonly Tensor[]
-  private attached: Attached
-  /** What the caches hold. */
-  private readonly prefix: PrefixCache
+  /** Of one sequence, until guidance first asks for a second. */
+  private caches: readonly Tensor[]
+  private attached: AttachedAdapter
+  /** What the caches hold, by sequence. */
+  private readonly prefixes: readonly [PrefixCache, PrefixCache]
   private casting: Casting | null = null
   /** Made when first asked for; it belongs to the attached workspace. */
   private scorer: Scorer | null = null
@@ -68,7 +71,7 @@ export class GpuBackbone implements Backbone {
   private constructor(
     gpu: TunedDevice,
     decoder: Decoder,
-    parts: { weights: GpuWeights; angles: Tensor; caches: readonly Tensor[]; attached: Attached },
+    parts: { weights: GpuWeights; angles: Tensor; caches: readonly Tensor[]; attached: AttachedAdapter },
     context: number,
   ) {
     this.gpu = gpu
@@ -78,7 +81,8 @@ export class GpuBackbone implements Backbone {
     this.caches = parts.caches
     this.attached = parts.attached
     this.context = context
-    this.prefix = new PrefixCache(context, decoder.vocabulary)
+    const createPrefix = (): PrefixCache => new PrefixCache(context, decoder.vocabulary)
+    this.prefixes = [createPrefix(), createPrefix()]
   }
 
   /**
@@ -89,17 +93,15 @@ export class GpuBackbone implements Backbone {
   static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
     const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
-      const { layers, kvHeads, headDim, maxPositions } = decoder
-      const positionBytes = 2 * kvHeads * headDim * 4
-      const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / (layers * positionBytes))
-      const bindable = Math.floor(device.limits.maxStorageBufferBindingSize / positionBytes)
+      const { layers, headDim, maxPositions } = decoder
+      const rowBytes = MAX_SEQUENCES * positionBytes(decoder)
+      const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / (layers * rowBytes))
+      const bindable = Math.floor(device.limits.maxStorageBufferBindingSize / rowBytes)
       const context = Math.min(maxPositions, fitting, bindable)
       const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
       const table = await rotaryAngles(decoder.rotary, context, headDim)
       const angles = uploadTensor(device, [context, headDim / 2, 2], table, 'rotary angles')
-      const caches = decoder.blocks.map((_, layer) =>
-        createTensor(device, [2, kvHeads, context, headDim], `layer ${layer} cache`),
-      )
+      const caches = createCaches(device, decoder, context, 1)
       const shared = { gpu, decoder, weights, angles, caches, context }
       const attached = await attachAdapter(shared, emptyAdapter(device))
       return new GpuBackbone(gpu, decoder, { weights, angles, caches, attached }, context)
@@ -127,16 +129,16 @@ export class GpuBackbone implements Backbone {
   }
 
   async attach(pack: Pack | null): Promise<void> {
-    const { gpu, shape: decoder, weights, angles, caches, context } = this
+    const { gpu, shape: decoder } = this
     const { device } = gpu
     const attached = await withDeviceErrors(device, 'the persona pack', async () => {
       const adapter = pack ? await createAdapter(gpu, decoder, pack) : emptyAdapter(device)
-      return attachAdapter({ gpu, decoder, weights, angles, caches, context }, adapter)
+      return attachAdapter(this.sharedParts(), adapter)
     })
     this.dropScorer()
     destroyAttached(this.attached)
     this.attached = attached
-    this.prefix.clear()
+    for (const prefix of this.prefixes) prefix.clear()
   }
 
   logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
@@ -185,7 +187,7 @@ export class GpuBackbone implements Backbone {
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
     const scorer = (this.scorer ??= await this.createScorer())
-    const start = Math.min(this.prefix.common(ids, casting), (asked[0]?.index ?? 1) - 1)
+    const start = Math.min(this.prefixes[CHAT].common(ids, casting), (asked[0]?.index ?? 1) - 1)
     this.startAt(start, casting)
     for (let first = start; first < last; first += CHUNK_ROWS) {
       const end = Math.min(first + CHUNK_ROWS, last)
@@ -197,26 +199,31 @@ export class GpuBackbone implements Backbone {
   }
 
   step(id: number): Promise<Float32Array> {
-    return this.orGiveUp(() => {
+    return this.orGiveUp(async () => {
       this.feed([id])
       submit(this.device, [this.attached.plan.head], 1)
-      return readTensor(this.device, this.attached.workspace.logits)
+      const { buffer } = this.attached.workspace.logits
+      return new Float32Array(await readBuffer(this.device, buffer, 0, 4 * this.shape.vocabulary))
     })
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
-    const { ids, sampling, stopIds, signal } = request
-    this.prefix.expectPrompt(ids)
-    if (!(await this.readPrompt(ids, request.casting, signal))) return 'cancelled'
-    const { sampler } = this.attached
-    sampler.start(sampling, ids)
-    const limit = Math.min(request.maxTokens, this.context - ids.length)
+    const { ids, sampling, stopIds, sentenceEnds = new Set(), signal } = request
+    const beside = sampling.guidance === 0 ? undefined : request.beside
+    const chat = this.prefixes[CHAT]
+    chat.expectPrompt(ids)
+    if (beside) await this.openBeside(beside)
+    if (!(await this.readPrompts(ids, beside, request.casting, signal))) return 'cancelled'
+    const guidance = beside ? sampling.guidance : 0
+    this.attached.sampler.start({ ...sampling, guidance }, ids, { sentence: sentenceEnds, turn: stopIds })
+    const limit = Math.min(request.maxTokens, this.context - Math.max(ids.length, beside?.length ?? 0))
+    const reading = beside ? this.prefixes : [chat]
     const pending: Promise<number>[] = []
     let submitted = 0
     try {
       for (let count = 0; count < limit; count++) {
         while (submitted < limit && pending.length < this.gpu.tuning.stepsAhead) {
-          const token = this.submitToken(submitted === 0)
+          const token = this.submitToken(submitted === 0, beside !== undefined)
           // It may fail before anybody waits for it.
           token.catch(nothing)
           pending.push(token)
@@ -225,7 +232,7 @@ export class GpuBackbone implements Backbone {
         const id = await pending.shift()
         if (id === undefined) break
         if (stopIds.includes(id)) return 'end'
-        this.prefix.take([id])
+        for (const prefix of reading) prefix.take([id])
         yield id
         if (signal?.aborted) return 'cancelled'
       }
@@ -234,9 +241,11 @@ export class GpuBackbone implements Backbone {
       await this.giveUp(pending)
       throw error
     } finally {
-      // The last id was sampled but maybe not fed: only what was fed counts as cached.
+      // The last id was sampled but maybe not fed, nor, of two readings, the prompt's: only what was fed counts as cached.
       await Promise.allSettled(pending)
-      this.prefix.cut(ids.length + Math.max(0, submitted - 1))
+      const fed = submitted - 1
+      chat.cut(ids.length + (beside ? fed : Math.max(0, fed)))
+      if (beside) this.prefixes[BESIDE].cut(beside.length + fed)
     }
   }
 
@@ -261,8 +270,13 @@ export class GpuBackbone implements Backbone {
   /** After a failure nothing that was read counts, and what followed from it on the device is not told again. */
   private async giveUp(pending: readonly Promise<unknown>[]): Promise<void> {
     await Promise.allSettled(pending)
-    this.prefix.clear()
+    for (const prefix of this.prefixes) prefix.clear()
     forgetFaults(this.device)
+  }
+
+  private sharedParts(): SharedParts {
+    const { gpu, shape: decoder, weights, angles, caches, context } = this
+    return { gpu, decoder, weights, angles, caches, context }
   }
 
   private dropScorer(): void {
@@ -270,29 +284,82 @@ export class GpuBackbone implements Backbone {
     this.scorer = null
   }
 
+  /** Makes room for a second sequence, once. @throws HycoraError `out-of-memory`; `usage` as `PrefixCache.expectPrompt`. */
+  private async openBeside(ids: readonly number[]): Promise<void> {
+    this.prefixes[BESIDE].expectPrompt(ids)
+    if (this.attached.pair) return
+    const { shape, context, caches } = this
+    const { device } = this.gpu
+    const larger = createCaches(device, shape, context, MAX_SEQUENCES)
+    try {
+      this.attached = await withDeviceErrors(device, 'a second reading of the chat', () => {
+        copyFirstSequence(device, caches, larger)
+        return bindToCaches({ ...this.sharedParts(), caches: larger }, this.attached)
+      })
+    } catch (error) {
+      for (const { buffer } of larger) buffer.destroy()
+      throw error
+    }
+    this.caches = larger
+    for (const { buffer } of caches) buffer.destroy()
+  }
+
   /**
-   * Feeds what of the prompt is not in the cache yet, then computes the logits of its last token. No more than two chunks
-   * wait on the device, so that the signal is heard in the middle of a long prompt.
+   * Reads what of the prompts is not in the caches yet; then, of one prompt, computes the logits of its last token, and of
+   * two leaves the last tokens to the first step.
    *
    * @returns false where the signal came first.
    */
-  private async readPrompt(
+  private async readPrompts(
     ids: readonly number[],
+    beside: readonly number[] | undefined,
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const common = Math.min(this.prefix.common(ids, casting), ids.length - 1)
-    this.startAt(common, casting)
+    const [chat, other] = this.prefixes
+    if (signal?.aborted) return false
+    this.startAt(Math.min(chat.common(ids, casting), ids.length - 1), casting)
+    if (!beside) {
+      if (!(await this.read(ids, CHAT, signal))) return false
+      submit(this.device, [this.attached.plan.head], 1)
+      this.writeStep([{ position: chat.length - 1 }])
+      return true
+    }
+    if (!(await this.read(ids.slice(0, -1), CHAT, signal))) return false
+    other.startAt(Math.min(other.common(beside, casting), beside.length - 1), casting)
+    // What both have in common is read already: keys and values hang on nothing that comes later.
+    const shared = Math.min(chat.common(beside, casting), beside.length - 1)
+    if (shared > other.length) {
+      copyPositions(this.device, this.caches, other.length, shared)
+      other.take(beside.slice(other.length, shared))
+    }
+    if (!(await this.read(beside.slice(0, -1), BESIDE, signal))) return false
+    const last = [ids.slice(chat.length), beside.slice(other.length)]
+    last.forEach((rest, sequence) => this.prefixes[sequence]?.take(rest))
+    this.device.queue.writeBuffer(this.attached.workspace.tokens.buffer, 0, Uint32Array.from(last.flat()))
+    this.writeStep([{ position: ids.length - 1 }, { position: beside.length - 1, sequence: BESIDE }])
+    return true
+  }
+
+  /**
+   * Feeds a sequence's tokens behind those that are in the cache. No more than two chunks wait on the device, so that the
+   * signal is heard in the middle of a long prompt.
+   *
+   * @returns false where the signal came first.
+   */
+  private async read(
+    ids: readonly number[],
+    sequence: typeof CHAT | typeof BESIDE,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     let chunkBefore: Promise<void> | undefined
-    for (let first = common; first < ids.length; first += CHUNK_ROWS) {
+    for (let first = this.prefixes[sequence].length; first < ids.length; first += CHUNK_ROWS) {
       if (signal?.aborted) return false
-      this.feed(ids.slice(first, first + CHUNK_ROWS))
+      this.feed(ids.slice(first, first + CHUNK_ROWS), sequence)
       const chunk = this.submittedWork()
       await chunkBefore
       chunkBefore = chunk
     }
-    submit(this.device, [this.attached.plan.head], 1)
-    this.writeStep([this.prefix.length - 1])
     return true
   }
 
@@ -316,43 +383,44 @@ export class GpuBackbone implements Backbone {
     })
   }
 
-  /** Forgets the cache from a position on and takes up a casting. */
+  /** Forgets the chat from a position on and takes up a casting. */
   private startAt(position: number, casting: Casting | null): void {
-    this.prefix.startAt(position, casting)
+    this.prefixes[CHAT].startAt(position, casting)
     this.casting = casting
   }
 
-  /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache. */
-  private feed(ids: readonly number[]): void {
-    const first = this.prefix.take(ids)
+  /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache of their sequence. */
+  private feed(ids: readonly number[], sequence: typeof CHAT | typeof BESIDE = CHAT): void {
+    const first = this.prefixes[sequence].take(ids)
     const { workspace, plan } = this.attached
     this.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids))
-    this.writeStep(ids.map((_, index) => first + index))
+    this.writeStep(ids.map((_, index) => ({ position: first + index, sequence })))
     submit(this.device, ids.length <= FEW_ROWS ? plan.few : plan.many, ids.length)
   }
 
-  /** Tells the kernels which rows come: positions of the only sequence, and slot and scale of whoever plays. */
-  private writeStep(positions: readonly number[]): void {
+  /** Tells the kernels which rows come, with slot and scale of whoever plays. */
+  private writeStep(places: readonly Pick<StepRow, 'position' | 'sequence'>[]): void {
     const { workspace, adapter } = this.attached
     const slot = this.casting ? adapter.slotFor(this.casting) : 0
     const scale = this.casting ? adapter.scaling * this.casting.strength : 0
-    const rows = positions.map((position) => ({ position, slot, scale }))
+    const rows = places.map((place) => ({ ...place, slot, scale }))
     this.device.queue.writeBuffer(workspace.step.buffer, 0, packRows(rows))
   }
 
-  /** One submit: the forward pass of the token sampled last (but for the first), sampling, the token's way back. */
-  private submitToken(isFirst: boolean): Promise<number> {
-    const { plan, sampler } = this.attached
+  /**
+   * One submit: the forward pass of the token sampled last, behind both readings where there are two (of one prompt the
+   * first token's logits are there), sampling, the token's way back.
+   */
+  private submitToken(isFirst: boolean, isGuided: boolean): Promise<number> {
+    const { plan, pair, sampler } = this.attached
     const encoder = this.device.createCommandEncoder()
     const pass = encoder.beginComputePass()
-    const run = (dispatches: readonly Dispatch[]): void => {
-      for (const dispatch of dispatches) encode(pass, dispatch, 1)
+    const run = (dispatches: readonly Dispatch[], rows: number): void => {
+      for (const dispatch of dispatches) encode(pass, dispatch, rows)
     }
-    if (!isFirst) {
-      run(plan.few)
-      encode(pass, plan.head, 1)
-    }
-    run(sampler.dispatches)
+    if (isGuided && pair) run(pair, 2)
+    else if (!isFirst) run([...plan.few, plan.head], 1)
+    run(sampler.dispatches, 1)
     pass.end()
     const result = sampler.copyResult(encoder)
     this.device.queue.submit([encoder.finish()])
@@ -362,38 +430,4 @@ export class GpuBackbone implements Backbone {
         : new HycoraError('device-lost', asHycoraError(error, 'device-lost').message)
     })
   }
-}
-
-interface SharedParts {
-  readonly gpu: TunedDevice
-  readonly decoder: Decoder
-  readonly weights: GpuWeights
-  readonly angles: Tensor
-  readonly caches: readonly Tensor[]
-  readonly context: number
-}
-
-/** Workspace, bound kernels and sampler for an adapter's rank. */
-async function attachAdapter(shared: SharedParts, adapter: Adapter): Promise<Attached> {
-  const { gpu, decoder, weights, angles, caches, context } = shared
-  const { device } = gpu
-  const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.paddedRank, CHUNK_ROWS)
-  const plan = await planForward({
-    gpu,
-    shape: decoder,
-    weights,
-    workspace,
-    adapter: adapter.placed,
-    angles,
-    caches,
-    capacity: context,
-  })
-  const sampler = await createSampler(device, workspace, context)
-  return { adapter, workspace, plan, sampler }
-}
-
-function destroyAttached({ adapter, workspace, sampler }: Attached): void {
-  adapter.destroy()
-  sampler.destroy()
-  for (const { buffer } of Object.values(workspace) as Tensor[]) buffer.destroy()
 }

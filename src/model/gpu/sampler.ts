@@ -1,8 +1,15 @@
 import type { Sampling } from '../../core/sampling.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import { createReadBack, createTensor, readMapped } from '../../gpu/tensor.ts'
-import { PARTIAL_GROUPS, penaliseLogits, SAMPLING_WORDS } from '../../kernels/penaliseLogits.ts'
+import {
+  PARTIAL_GROUPS,
+  SAMPLING_WORDS,
+  adjustLogits,
+  markWords,
+  packMarks,
+} from '../../kernels/adjustLogits.ts'
 import { NO_TOKEN, RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
+import type { TokenEnds } from '../decoder/backbone.ts'
 import { notNumbers } from '../decoder/logits.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -10,8 +17,8 @@ import type { Workspace } from './workspace.ts'
 export interface Sampler {
   /** In order, after the head. */
   readonly dispatches: readonly Dispatch[]
-  /** Begins an answer after a prompt: settings, and which tokens the repetition penalty sees. */
-  start(sampling: Sampling, promptIds: readonly number[]): void
+  /** Begins an answer after a prompt: settings, which tokens the repetition penalty sees, and which tokens end what. */
+  start(sampling: Sampling, promptIds: readonly number[], ends: TokenEnds): void
   /**
    * Encodes the copy of the sampled token; after the submit, the returned function resolves with it.
    *
@@ -32,13 +39,14 @@ export async function createSampler(
     sampling: createTensor(device, [SAMPLING_WORDS], 'sampling'),
     counts: createTensor(device, [vocabulary], 'token counts'),
     history: createTensor(device, [capacity + 1], 'token history'),
+    marks: createTensor(device, [markWords(vocabulary)], 'token marks'),
     partials: createTensor(device, [PARTIAL_GROUPS, 2], 'partial maxima'),
     results: createTensor(device, [RESULT_RING], 'sampled tokens'),
   }
   const { logits, step, tokens } = workspace
-  const { sampling, counts, history, partials, results } = tensors
+  const { sampling, counts, history, marks, partials, results } = tensors
   const dispatches = await Promise.all([
-    penaliseLogits(device, { sampling, counts, logits, partials }),
+    adjustLogits(device, { sampling, counts, step, history, marks, logits, partials }),
     sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
   ])
   // One for each token that may be on its way.
@@ -47,9 +55,12 @@ export async function createSampler(
 
   return {
     dispatches,
-    start(settings, promptIds) {
+    start(settings, promptIds, ends) {
       const { queue } = device
-      queue.writeBuffer(sampling.buffer, 0, packSampling(settings))
+      queue.writeBuffer(sampling.buffer, 0, packSampling(settings, promptIds.length))
+      if (settings.endBonus !== 0) {
+        queue.writeBuffer(marks.buffer, 0, packMarks(vocabulary, ends.sentence, ends.turn))
+      }
       const seen = new Uint32Array(vocabulary)
       for (const id of promptIds.slice(Math.max(0, promptIds.length - settings.repetitionWindow))) {
         seen[id] = (seen[id] ?? 0) + 1

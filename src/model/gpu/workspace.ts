@@ -51,7 +51,8 @@ export function createWorkspace(
     projected: create('projected', hidden + paddedRank),
     gateUp: create('gate and up', 2 * (ffn + paddedRank)),
     activated: create('activated', paddedWidth(ffn, block)),
-    logits: createTensor(device, [1, vocabulary], 'logits'),
+    // Those of a second sequence, too.
+    logits: createTensor(device, [2, vocabulary], 'logits'),
   }
 }
 

@@ -73,6 +73,8 @@ describe.each(projectCases)(
       expectClose(few.base, expected)
       const others = [
         { options: { rows: 'few' }, tuning: { outputLanes: 8 } },
+        { options: { rows: 'pair' } },
+        { options: { rows: 'pair' }, tuning: { outputLanes: 8 } },
         { options: { rows: 'many' }, tuning: { manyRows: 'tile' } },
         { options: { rows: 'many' }, tuning: { manyRows: 'direct' } },
       ] as const
@@ -126,6 +128,8 @@ describe.each(adapterCases)(
     test.each([
       { options: { rows: 'few' }, tuning: { rankColumns: 'within' } },
       { options: { rows: 'few' }, tuning: { rankColumns: 'beside' } },
+      { options: { rows: 'pair' }, tuning: { rankColumns: 'within' } },
+      { options: { rows: 'pair' }, tuning: { rankColumns: 'beside' } },
       { options: { rows: 'many' }, tuning: { manyRows: 'tile' } },
       { options: { rows: 'many' }, tuning: { manyRows: 'direct' } },
     ] as const)('%o: every row meets its own slot, or none', async (way) => {

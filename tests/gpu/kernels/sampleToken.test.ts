@@ -6,7 +6,7 @@ import type { Sampling } from '../../../src/core/sampling.ts'
 import { encode } from '../../../src/gpu/kernel.ts'
 import { createTensor, readBuffer, uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
-import { PARTIAL_GROUPS, penaliseLogits } from '../../../src/kernels/penaliseLogits.ts'
+import { PARTIAL_GROUPS, SAMPLING_WORDS, adjustLogits, markWords } from '../../../src/kernels/adjustLogits.ts'
 import { NO_TOKEN, packSampling, RESULT_RING, sampleToken } from '../../../src/kernels/sampleToken.ts'
 import { sampleTokenCases } from '../../cases/sampleToken.ts'
 import { drawReference, keptReference, uniformReference } from '../../reference/sampleToken.ts'
@@ -45,7 +45,8 @@ interface Rig {
 
 async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
   const device = await testDevice()
-  const sampling = createTensor(device, [8], 'sampling')
+  const sampling = createTensor(device, [SAMPLING_WORDS], 'sampling')
+  const marks = createTensor(device, [markWords(vocabulary)], 'marks')
   const logits = createTensor(device, [1, vocabulary], 'logits')
   const partials = createTensor(device, [PARTIAL_GROUPS, 2], 'partials')
   const counts = createGuarded(device, [vocabulary], 'counts')
@@ -57,7 +58,7 @@ async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
     { position: 77, slot: 0, scale: 1 },
   ])
   const dispatches = [
-    await penaliseLogits(device, { sampling, counts, logits, partials }),
+    await adjustLogits(device, { sampling, counts, step, history, marks, logits, partials }),
     await sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
   ]
   return {
@@ -72,7 +73,7 @@ async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
       const window = prompt.slice(Math.max(0, prompt.length - settings.repetitionWindow))
       const seen = new Uint32Array(vocabulary)
       for (const id of window) seen[id]!++
-      queue.writeBuffer(sampling.buffer, 0, packSampling(settings))
+      queue.writeBuffer(sampling.buffer, 0, packSampling(settings, prompt.length))
       queue.writeBuffer(logits.buffer, 0, values)
       queue.writeBuffer(counts.buffer, 0, seen)
       queue.writeBuffer(history.buffer, 0, Uint32Array.from(prompt))
@@ -262,14 +263,14 @@ describe('sample_token', () => {
     const counts = Array.from({ length: 320 }, (_, id) => all.slice(-window).filter((t) => t === id).length)
     expect(await readWords(device, rig.counts)).toEqual(counts)
     expect((await readWords(device, rig.history)).slice(0, all.length)).toEqual(all)
-    expect((await readWords(device, rig.tokens))[0]).toBe(drawn.at(-1))
+    expect((await readWords(device, rig.tokens)).slice(0, 2)).toEqual([drawn.at(-1), drawn.at(-1)])
     const last = prompt.length - 1 + drawn.length
     const results = await readWords(device, rig.results)
     for (let position = last - RESULT_RING; position < last; position++) {
       expect(results[position % RESULT_RING]).toBe(all[position + 1])
     }
     const step = await readStep(device, rig)
-    expect([step[0], step[1], step[2], step[5]]).toEqual([2, last, 2, 77])
+    expect([step[0], step[1], step[2], step[5]]).toEqual([2, last, 2, 77 + drawn.length])
   })
 
   test('the penalty sees exactly the window', async () => {
@@ -295,7 +296,7 @@ describe('sample_token', () => {
     const device = await testDevice()
     const create = (...shape: readonly number[]) => createTensor(device, shape, 'tensor')
     const tensors = {
-      sampling: create(8),
+      sampling: create(SAMPLING_WORDS),
       logits: create(1, 7),
       partials: create(PARTIAL_GROUPS, 2),
       counts: create(6),
@@ -306,7 +307,7 @@ describe('sample_token', () => {
     }
     await expect(sampleToken(device, tensors)).rejects.toMatchObject({ code: 'shape-mismatch' })
     for (const wrong of [{ temperature: -1 }, { topP: NaN }, { topK: 1.5 }, { repetitionPenalty: 0 }]) {
-      expect(() => packSampling({ ...NEUTRAL, ...wrong })).toThrow('expected')
+      expect(() => packSampling({ ...NEUTRAL, ...wrong }, 1)).toThrow('expected')
     }
   })
 })

@@ -89,16 +89,28 @@ function watchDevice() {
   })
 }
 
-const cases: readonly (readonly [what: string, casting: Casting | null, sampling: Sampling])[] = [
-  ['most likely token of a role', ROLE, GREEDY],
-  ['drawn token of a role', ROLE, { ...STEADY, topK: 20, topP: 0.9, seed: 7 }],
-  ['drawn token of a blend', BLEND, { ...STEADY, seed: 7 }],
-  ['token of the bare backbone', null, GREEDY],
+/** What guidance leads away from, where there is any. */
+type Beside = { readonly beside?: readonly number[] }
+
+/** The same chat with other last words. */
+const BESIDE: Beside = { beside: [...PROMPT.slice(0, 4), 5] }
+
+const cases: readonly (readonly [
+  what: string,
+  casting: Casting | null,
+  sampling: Sampling,
+  beside: Beside,
+])[] = [
+  ['most likely token of a role', ROLE, GREEDY, {}],
+  ['drawn token of a role', ROLE, { ...STEADY, topK: 20, topP: 0.9, seed: 7 }, {}],
+  ['drawn token of a blend', BLEND, { ...STEADY, seed: 7 }, {}],
+  ['token of the bare backbone', null, GREEDY, {}],
+  ['token that keeps to the question', ROLE, { ...STEADY, seed: 7 }, BESIDE],
 ]
 
 /** What ten tokens took, once an answer is under way. */
-async function countTokens(casting: Casting | null, sampling: Sampling) {
-  const request = { ids: PROMPT, casting, sampling, maxTokens: 2 * TOKENS, stopIds: [] }
+async function countTokens(casting: Casting | null, sampling: Sampling, beside: Beside = {}) {
+  const request = { ...beside, ids: PROMPT, casting, sampling, maxTokens: 2 * TOKENS, stopIds: [] }
   const answer = backbone.generate(request)
   // The steps that run ahead are waited for, so that the next answer begins anew.
   onTestFinished(async () => void (await answer.return('cancelled')))
@@ -111,8 +123,8 @@ async function countTokens(casting: Casting | null, sampling: Sampling) {
 
 test.each(cases)(
   'a %s is one submit and four bytes read, and nothing is made',
-  async (_, casting, sampling) => {
-    expect(await countTokens(casting, sampling)).toEqual(budgetOf(TOKENS))
+  async (_, casting, sampling, beside) => {
+    expect(await countTokens(casting, sampling, beside)).toEqual(budgetOf(TOKENS))
     expect(backbone.dispatchesPerToken()).toBe(BUDGET.dispatches)
   },
 )

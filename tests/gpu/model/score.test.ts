@@ -29,6 +29,7 @@ function plainEngine(): Backbone {
   return {
     shape: backbone.shape,
     context: backbone.context,
+    affordsGuidance: backbone.affordsGuidance,
     gpuBytes: () => backbone.gpuBytes(),
     attach: (pack) => backbone.attach(pack),
     logits: (ids, casting) => backbone.logits(ids, casting),

@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs'
 import * as ort from 'onnxruntime-web'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { folder } from '../../../src/cli/files.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
+import { folder } from '../../../src/cli/files.ts'
 import { openExportedGraph } from '../../../src/fallback/exportedGraph.ts'
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
 import { parseOnnx } from '../../../src/formats/onnx.ts'
@@ -14,6 +14,7 @@ import { openExported } from '../../../src/model/graph/openBackbone.ts'
 import type { ExportedModel } from '../../../src/model/graph/openBackbone.ts'
 import { logProbability, scoreTokens } from '../../../src/model/decoder/score.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { guidedReference } from '../../reference/guided.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
@@ -180,6 +181,14 @@ describe('a graph as it was exported', () => {
     expect(await answerOf(backbone, [...IDS, ...first, 4])).toEqual(
       await answerOf(fresh, [...IDS, ...first, 4]),
     )
+    const guided = async (on: OrtBackbone): Promise<number[]> => {
+      const request = { ids: other, beside: IDS, casting: null, maxTokens: 5, stopIds: [] }
+      const tokens: number[] = []
+      const sampling = { ...GREEDY, guidance: 3 }
+      for await (const id of on.generate({ ...request, sampling })) tokens.push(id)
+      return tokens
+    }
+    expect(await guided(backbone)).toEqual(await guided(await open(exported)))
   })
 
   test('with norms of heads inside of its attention gives what norms before it give', async () => {
@@ -260,6 +269,21 @@ describe('a graph as it was exported', () => {
       code: 'format-unsupported',
       message: expect.stringContaining('with its cache'),
     })
+  })
+
+  test('answers with guidance as the equation says, each chat read by itself', async () => {
+    const { bytes, exported } = tiny()
+    const backbone = await open(exported)
+    expect(backbone.affordsGuidance).toBe(false)
+    const reference = await loadReference(await recogniseBytes(bytes, TINY_CONFIG))
+    const beside = [...IDS.slice(0, 3), 5, 31]
+    const request = { ids: IDS, beside, casting: null, maxTokens: 6, stopIds: [] }
+    for (const guidance of [1, 0, 1]) {
+      const tokens: number[] = []
+      const sampling = { ...GREEDY, guidance }
+      for await (const id of backbone.generate({ ...request, sampling })) tokens.push(id)
+      expect(tokens).toEqual(guidedReference(reference, [IDS, beside], { guidance, tokens: 6 }))
+    }
   })
 
   test('with an input that nobody knows is refused by its name', async () => {

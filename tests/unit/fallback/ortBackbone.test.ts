@@ -18,6 +18,7 @@ import { checkFirstLogits } from '../../../src/model/decoder/logits.ts'
 import { scoreTokens } from '../../../src/model/decoder/score.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { guidedReference } from '../../reference/guided.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import type { DecoderPackOptions } from '../../support/decoderPack.ts'
@@ -178,6 +179,54 @@ describe('a chat', () => {
     for (const casting of [alone(0), alone(0), blend, null, alone(0)]) {
       expect((await answer(backbone, IDS, casting, 6)).ids).toEqual(await fresh(casting))
     }
+  })
+
+  test.each([
+    ['bare', null, {}],
+    ['as a role, biased', alone(1), { bias: 'last' }],
+    ['in blocks', alone(0), { linear: 'blocks4', zeros: 'packed' }],
+  ] as const)('with guidance, %s, has the tokens of the equation in float64', async (_, casting, options) => {
+    const decoder = await tiny(options)
+    const pack = await decoderPack(decoder)
+    const backbone = await open(decoder)
+    await backbone.attach(pack)
+    const reference = await loadReference(decoder)
+    const adapters = casting ? { adapters: referenceAdapters(pack, casting) } : {}
+    const beside = [...IDS.slice(0, 3), 5, 31]
+    const said: string[] = []
+    // To and fro, so that both find in their caches what is theirs.
+    for (const guidance of [0.5, 6, 0, 6]) {
+      const tokens: number[] = []
+      const request = { ids: IDS, beside, casting, maxTokens: 8, stopIds: [] }
+      for await (const id of backbone.generate({ ...request, sampling: { ...GREEDY, guidance } }))
+        tokens.push(id)
+      const expected = guidedReference(reference, [IDS, beside], { guidance, tokens: 8, ...adapters })
+      expect(tokens).toEqual(expected)
+      said.push(tokens.join(' '))
+    }
+    expect(new Set(said).size).toBeGreaterThan(1)
+  })
+
+  test('goes on with guidance from what both chats have read, and beyond the first piece of the cache', async () => {
+    const decoder = await tiny()
+    const [backbone, fresh] = [await open(decoder), await open(decoder)]
+    const sampling = { ...GREEDY, guidance: 1 }
+    const guided = async (
+      on: Backbone,
+      ids: readonly number[],
+      beside: readonly number[],
+    ): Promise<number[]> => {
+      const tokens: number[] = []
+      const request = { ids, beside, casting: null, sampling, maxTokens: 4, stopIds: [] }
+      for await (const id of on.generate(request)) tokens.push(id)
+      return tokens
+    }
+    const first = await guided(backbone, IDS, [...IDS.slice(0, 4), 9])
+    const next = [...IDS, ...first, 4, 5]
+    expect(await guided(backbone, [...next, 6, 7, 8], [...next, 1])).toEqual(
+      await guided(fresh, [...next, 6, 7, 8], [...next, 1]),
+    )
+    expect(backbone.affordsGuidance).toBe(true)
   })
 
   test('ends at the context, at the length, at a stop token and at the signal', async () => {

@@ -33,6 +33,9 @@ describe('sampling on the CPU', () => {
     { topP: 1.1 },
     { minP: Number.NaN },
     { repetitionPenalty: 0 },
+    { guidance: -1 },
+    { endBonus: Number.NaN },
+    { endAfter: 0.5 },
   ])('refuses %o as the GPU’s sampler does', (wrong) => {
     expect(() => createSampler({ ...PLAIN, ...wrong }, [])).toThrow('expected')
   })
@@ -67,6 +70,27 @@ describe('sampling on the CPU', () => {
     const logits = [0.5, 0.3, 0.1, 0.1].map(Math.log)
     expect(drawn(logits, { minP: 0.5 })).toEqual([0, 1])
     expect(drawn(logits, { minP: 0.19 })).toEqual([0, 1, 2, 3])
+  })
+
+  test('guidance leads away from the other logits, before the penalty', () => {
+    const settings = { ...GREEDY, guidance: 0.5, repetitionPenalty: 2, repetitionWindow: 4 }
+    const logits = Float32Array.of(2, 1.9, -1)
+    const id = createSampler(settings, [0]).next(logits, 0, Float32Array.of(1, 2.1, -3))
+    expect(logits[0]).toBe(1.25)
+    expect(logits[1]).toBeCloseTo(1.8, 6)
+    expect(logits[2]).toBe(0)
+    expect(id).toBe(1)
+    const alone = Float32Array.of(2, 1.9, -1)
+    expect(createSampler({ ...settings, repetitionPenalty: 1 }, []).next(alone, 0)).toBe(0)
+  })
+
+  test('ending is worth its bonus behind a sentence, once the answer is long enough', () => {
+    const settings = { ...GREEDY, endBonus: 3, endAfter: 2 }
+    const ends = { sentence: new Set([1]), turn: [2, 3] }
+    const sampler = createSampler(settings, [1], ends)
+    // A prompt that ends a sentence, then one token said, then two.
+    const said = Array.from({ length: 4 }, () => sampler.next(Float32Array.of(0, 5, 4, 1), 0))
+    expect(said).toEqual([1, 1, 2, 1])
   })
 
   test('the penalty sees the window: prompt and answer, and no further back', () => {

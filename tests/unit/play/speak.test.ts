@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
-import { promptFor, speak, utter, wholeAnswer } from '../../../src/play/speak.ts'
+import { sentenceEndsOf } from '../../../src/play/sentenceEnds.ts'
+import { promptFor, promptsFor, speak, utter, wholeAnswer } from '../../../src/play/speak.ts'
 import type { Voice } from '../../../src/play/speak.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
 
@@ -82,6 +83,54 @@ describe('an answer', () => {
     const ids = tokenizer.encode('The cat sat on the ')
     expect((await wholeAnswer(utter(voice, ids, delivery))).text).toBe('mat.')
     expect(voice.backbone.prompts).toEqual([ids])
+  })
+})
+
+describe('what an answer is led away from', () => {
+  const turns = [
+    { speaker: 'user' as const, text: 'Hello.' },
+    { speaker: 'role' as const, text: 'Good day.' },
+    { speaker: 'user' as const, text: 'Have you a cat?' },
+  ]
+
+  test('is the same chat with another last message of the visitor’s', () => {
+    const voice = voiceSaying('')
+    const { prompt, beside } = promptsFor(voice, { ...cue, turns })
+    expect(beside?.text).toBe(prompt.text.replace('Have you a cat?', 'Go on.'))
+    expect(beside?.ids).toEqual(tokenizer.encode(beside!.text))
+    const carried = {
+      ...cue,
+      turns: [...turns, { speaker: 'role' as const, text: 'I have' }],
+      continueLast: true,
+    }
+    expect(promptsFor(voice, carried).beside?.text).toMatch(/Go on\.[^]*I have$/)
+  })
+
+  test('is nothing where there is nothing to replace', () => {
+    const voice = voiceSaying('')
+    const greeting = { speaker: 'role' as const, text: 'Good day.' }
+    expect(promptsFor(voice, { system: null, turns: [greeting] }).beside).toBeNull()
+    const said = { speaker: 'user' as const, text: 'Go on.' }
+    expect(promptsFor(voice, { system: null, turns: [greeting, said] }).beside).toBeNull()
+  })
+
+  test('is read beside the prompt, both with what was said before', async () => {
+    const voice = voiceSaying(' of sea.')
+    const said = tokenizer.encode('A drop')
+    const sampling = { ...GREEDY, guidance: 0.5, endBonus: 1, endAfter: 5 }
+    await wholeAnswer(speak(voice, { ...cue, turns }, { ...delivery, sampling, said }))
+    const [request] = voice.backbone.requests
+    expect(tokenizer.decode([...request!.beside!])).toMatch(/Go on\.[^]*A drop$/)
+    expect(request!.sampling.endAfter).toBe(5 - said.length)
+    expect([...request!.sentenceEnds!].map((id) => tokenizer.decode([id]))).toContain('.')
+  })
+
+  test('a text ends a sentence by its mark, whatever closes behind it', () => {
+    const ends = sentenceEndsOf(tokenizer)
+    const endings = (text: string): boolean => ends.has(tokenizer.encode(text).at(-1)!)
+    expect(['Yes.', 'Oh!', 'Who?', '"So."'].map(endings)).toEqual([true, true, true, true])
+    expect(['Yes,', 'so', '"'].map(endings)).toEqual([false, false, false])
+    expect(sentenceEndsOf(tokenizer)).toBe(ends)
   })
 })
 

@@ -1,5 +1,5 @@
 /** 1; odd; the sizes around one workgroup and around all of them; the starter's and SmolLM2's vocabularies. */
-export const penaliseLogitsCases = [
+export const adjustLogitsCases = [
   { vocabulary: 1, seed: 1 },
   { vocabulary: 7, seed: 2 },
   { vocabulary: 255, seed: 3 },
