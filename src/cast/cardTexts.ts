@@ -8,9 +8,10 @@ export function nameOf({ name, nickname }: CharacterCard): string {
   return nickname || name
 }
 
-/** The first messages of a chat, the usual one first, without blank ones; macros unresolved. */
+/** The first messages of a chat, the usual one first, without those that say nothing; macros unresolved. */
 export function greetingsOf({ firstMessage, alternateGreetings }: CharacterCard): readonly string[] {
-  return [firstMessage, ...alternateGreetings].filter((greeting) => greeting.trim() !== '')
+  const names = { user: '{{user}}', character: '{{char}}' }
+  return [firstMessage, ...alternateGreetings].filter((greeting) => fillMacros(greeting, names).trim() !== '')
 }
 
 /** The few words by which a small model plays the character of a card, under its own name or the one given. */

@@ -13,6 +13,9 @@ export const OWN = '{{char}}'
 /** The label of the first words that the character says of itself, in a description that is an interview. */
 const SAID = 'In your words'
 
+/** The label of what stands in brackets by itself. */
+const ASIDE = 'Aside'
+
 /** A longer description is not read to its end: who somebody is stands at the beginning. */
 const MOST_CHARACTERS = 60_000
 const MOST_HEADING = 80
@@ -49,12 +52,27 @@ export function traitsOf(description: string, names: readonly string[]): readonl
     .trim()
   const own = new Set([OWN, 'character', 'char', ...names].map(lettersOf))
   const traits = traitsOfJson(text) ?? traitsOfPlus(text) ?? traitsOfLines(text, own)
-  return traits.flatMap(({ label: written, text: words }): readonly Trait[] => {
+  const read = traits.flatMap(({ label: written, text: words }): readonly Trait[] => {
     const label = ownLabel(written, own)
     const plain = plainOf(words)
-    const isName = /^(?:(?:full|first|real|char(?:acter)?) ?)?name$|^$/i.test(label) || label === OWN
-    return plain === '' || (isName && own.has(lettersOf(plain))) ? [] : [{ label, text: plain }]
+    // Under any label and in any language, the name alone says nothing more.
+    if (plain === '' || own.has(lettersOf(plain))) return []
+    const isProse = PROSE.test(label) && isSentenceOf(plain, own)
+    return [{ label: isProse ? '' : label, text: plain }]
   })
+  const told = read.filter(({ label }) => label !== ASIDE)
+  return told.length > 0
+    ? told
+    : read.map((trait) => (trait.label === ASIDE ? { ...trait, label: '' } : trait))
+}
+
+/** Labels that only say that who somebody is follows. */
+const PROSE = /^(?:persona|description|about|overview|summary|profile|character|bio(?:graphy)?)$/i
+
+/** Whether a text begins with the character's name and goes on to say what it is. */
+function isSentenceOf(text: string, own: ReadonlySet<string>): boolean {
+  const [, name = ''] = /^(.{1,60}?) (?:is|was) /.exec(text) ?? []
+  return own.has(lettersOf(name))
 }
 
 function lettersOf(text: string): string {
@@ -74,10 +92,10 @@ function plainOf(text: string): string {
   const words = inner
     .replaceAll(/["“”'] ?[+,;&] ?["“”']/g, ', ')
     .replaceAll(/ \+ /g, ', ')
-    .replaceAll(/\*\*|__|`+/g, '')
+    .replaceAll(/\*+|__|`+/g, '')
     .replaceAll(/\s+/g, ' ')
-  const bare = /^ ?(["“'])([^"“”]*)["”'] ?$/.exec(words)?.[2] ?? words
-  return bare.replaceAll(/^[\s,;|]+|[\s,;|]+$/g, '')
+    .replaceAll(/^[\s,;|]+|[\s,;|]+$/g, '')
+  return /^(["“'])([^"“”]*)["”']$/.exec(words)?.[2]?.trim() ?? words
 }
 
 /** Traits of a JSON object; null where the text is none. */
@@ -159,6 +177,13 @@ class Traits {
   }
 
   prose(line: string): void {
+    // What stands in brackets by itself is said to the model rather than of somebody.
+    const [, aside] = /^ ?\[([^[\]]+)\] ?$/.exec(line) ?? []
+    if (aside !== undefined) {
+      this.all.push({ label: ASIDE, text: aside })
+      this.name('')
+      return
+    }
     const text = line.replace(/^ ?(?:[-•◦▪*+>]|\d+[.)]) /, '').trim()
     const last = this.all.at(-1)
     // Half a sentence goes on with what stands above it.
@@ -178,6 +203,13 @@ class Traits {
   }
 }
 
+const TABLE_HEAD = /^ ?\|[^\n]*\|[^\S\n]*\n ?\|[-:| ]+\|[^\S\n]*$/gm
+
+/** Whether a text has lines such as "Job - keeper": one alone is a sentence with a dash. */
+function isDashed(text: string): boolean {
+  return (text.match(/^ ?\p{Lu}[\p{L} ]{1,24} [-–—] \S/gmu) ?? []).length > 1
+}
+
 /** The lines of a text, without comments, tags and what else only shapes it; a list in brackets has a line for each part. */
 function linesOf(text: string): readonly string[] {
   return text
@@ -187,6 +219,13 @@ function linesOf(text: string): readonly string[] {
     .replaceAll(/```\w*/g, '')
     .replaceAll(/^ ?\[([^[\]]{1,8000})\] ?$/gm, (whole, list: string) =>
       /[:=]/.test(list) ? list.replaceAll(/ ?; ?/g, '\n\n') : whole,
+    )
+    .replaceAll(TABLE_HEAD, '')
+    .replaceAll(/^ ?\|([^|\n]+)\|([^|\n]+)\| ?$/gm, '$1: $2')
+    .replaceAll(/^ ?(\p{Lu}[\p{L} ]{1,24}) [-–—] (?=\S)/gmu, isDashed(text) ? '$1: ' : '$&')
+    .replaceAll(
+      /^[^\S\n]*[\p{Extended_Pictographic}\uFE0F\u200D]+[^\S\n]*|[^\S\n]*[\p{Extended_Pictographic}\uFE0F\u200D]+[^\S\n]*$/gmu,
+      '',
     )
     .split('\n')
     .filter((line) => /[\p{L}\p{N}]/u.test(line) || line.trim() === '')
@@ -200,8 +239,10 @@ function headingOf(line: string): string | null {
     /^ ?[=~-]{2,} ?([^=~-]+) ?[=~-]{2,} ?$/.exec(line) ??
     /^ ?\[ ?([^[\]:=]{1,40}) ?\] ?$/.exec(line) ??
     /^ ?<\/?(\p{L}[\p{L}\d _-]{0,39})> ?$/u.exec(line) ??
-    /^ ?\*\*([^*:]{1,40}):?\*\*:? ?$/.exec(line)
-  return found ? labelOf((found[1] ?? '').replace(/: ?$/, '')) : null
+    /^ ?\*\*([^*:]{1,40}):?\*\*:? ?$/.exec(line) ??
+    /^ ?[~【『«]([^~】』»]{1,40})[~】』»] ?$/.exec(line)
+  const title = found ? labelOf((found[1] ?? '').replace(/: ?$/, '')) : ''
+  return title === '' || VERBS.test(title) || /[.!?]$/.test(title) ? null : title
 }
 
 /** The labels of a line with what stands behind them; more than one where they stand in a row; none where it is prose. */

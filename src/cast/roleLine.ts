@@ -19,6 +19,8 @@ export interface RoleTexts {
   readonly systemPrompt: string
   readonly description: string
   readonly personality: string
+  /** Read where both others say nothing. */
+  readonly scenario: string
 }
 
 const MANNER = /personality|traits?$|^mind$|temperament|^character$|manner/i
@@ -57,12 +59,14 @@ export function roleLine(texts: RoleTexts, values: MacroValues): string {
 function ownLine({ name, nickname, ...texts }: RoleTexts, values: MacroValues): string {
   const names = [name, nickname, values.character].filter((one) => one.trim() !== '')
   const open = { ...values, user: '{{user}}', character: '{{char}}' }
-  const [described, manner] = [texts.description, texts.personality].map((text, index) =>
-    traitsOf(fillMacros(text, { ...open, seed: (values.seed ?? 0) + index }), names),
-  )
-  const isSaidApart = (manner ?? []).length > 0
-  const who = whoIs(described ?? [], names, isSaidApart)
-  return [who, summary(manner ?? [], LONGEST, false), 'Speak only as {{char}}.']
+  const read = (text: string, offset: number): readonly Trait[] =>
+    traitsOf(fillMacros(text, { ...open, seed: (values.seed ?? 0) + offset }), names)
+  const [described, manner] = [read(texts.description, 0), read(texts.personality, 1)]
+  const isUntold = described.length === 0 && manner.length === 0
+  // A scenario may say who somebody is where nothing else does.
+  const told = isUntold ? read(texts.scenario, 2).filter(({ text }) => isAbout(text, names)) : described
+  const who = whoIs(told, names, manner.length > 0)
+  return [who, summary(manner, LONGEST, false), 'Speak only as {{char}}.']
     .filter((part) => part !== '')
     .join(' ')
 }
@@ -79,13 +83,24 @@ export function opening(
   return summary(traits, most, false)
 }
 
+/** Whether a text begins with somebody's name. */
+function isAbout(text: string, names: readonly string[]): boolean {
+  return ['{{char}}', ...names].some((name) => text.startsWith(`${name} `))
+}
+
+/** What follows a name that is said of somebody: other names, and what it is. */
+const SAYS_WHO = /^((?: \p{Lu}[\p{L}'’-]+){0,3}) is (.+)$/su
+
 /** "You are Orla, a keeper.", or "You are Orla. Occupation: keeper." */
 function whoIs(traits: readonly Trait[], names: readonly string[], isMannerApart: boolean): string {
   const said = summary(traits, LONGEST, isMannerApart)
   if (said === '') return 'You are {{char}}.'
   if (traits[0]?.label === OWN) return `You are {{char}}${/^(?:an?|the)\s/i.test(said) ? ',' : ':'} ${said}`
-  const called = ['{{char}}', ...names].find((name) => said.startsWith(`${name} is `))
-  if (called !== undefined) return `You are {{char}}, ${said.slice(called.length + ' is '.length)}`
+  for (const name of ['{{char}}', ...names]) {
+    const [, surnames = '', rest = ''] =
+      (said.startsWith(`${name} `) && SAYS_WHO.exec(said.slice(name.length))) || []
+    if (rest !== '') return `You are {{char}}${surnames}, ${rest}`
+  }
   const isAddressed = /^you are\b/i.test(said) && ['{{char}}', ...names].some((name) => said.includes(name))
   return isAddressed ? said : `You are {{char}}. ${said}`
 }
@@ -98,7 +113,7 @@ function rankOf({ label }: Trait): number {
 /** Traits by how much they say, as sentences, as many as find room. */
 function summary(traits: readonly Trait[], most: number, isMannerApart: boolean): string {
   const [first] = traits
-  if (first?.label === '' || first?.label === OWN) return sentenceOf(first.text, most)
+  if (first?.label === '' || first?.label === OWN) return sentenceOf(aboutSelf(first.text), most)
   const ranked = traits
     .filter(({ label }) => !OF_THE_STORY.test(label) && !(isMannerApart && MANNER.test(label)))
     .toSorted((one, other) => rankOf(one) - rankOf(other))
@@ -112,6 +127,12 @@ function summary(traits: readonly Trait[], most: number, isMannerApart: boolean)
     length += part.length + 1
   }
   return parts.join(' ')
+}
+
+/** A text from where it comes to the character, if it begins with the visitor. */
+function aboutSelf(text: string): string {
+  const at = text.startsWith('{{user}}') ? text.search(/(?<=[.!?]\s)\{\{char\}\}/) : -1
+  return at < 0 ? text : text.slice(at)
 }
 
 /** A text's first sentence, or two where that is a single word, ended by a point. */

@@ -45,6 +45,8 @@ const ALONE: Readonly<Record<string, (values: MacroValues) => string>> = {
   user: ({ user }) => user,
   original: ({ original = '' }) => original,
   noop: () => '',
+  blank: () => '',
+  br: () => '\n',
   trim: () => '',
   time: ({ at }) => clockOf(dateOf(at)),
   date: ({ at }) => dayOf(dateOf(at)),

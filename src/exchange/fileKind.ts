@@ -1,13 +1,12 @@
-import { isJsonRecord, ownField } from '../core/json.ts'
+import { isJsonRecord } from '../core/json.ts'
 import { decodeText, withoutFilling } from '../core/text.ts'
 import { isBackyardArchive } from '../formats/cardArchive.ts'
-import { isCardRecord } from '../formats/cardRecord.ts'
+import { cardIn, isFlatCard } from '../formats/cardRecord.ts'
 import { isChatJson, isChatText } from '../formats/chatFile.ts'
 import { cardPathOf } from '../formats/charx.ts'
 import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
-import { readOtherCharacter } from '../formats/otherCharacters.ts'
-import { isSamplerYaml, otherKind } from '../formats/otherFiles.ts'
+import { otherKind, otherYaml } from '../formats/otherFiles.ts'
 import { isPng } from '../formats/png.ts'
 import { isZip, zipPaths } from '../formats/zip.ts'
 
@@ -82,19 +81,21 @@ function textKind(bytes: Uint8Array, name: string): FileKind {
   const text = textOf(bytes, name)
   if (text === null) return 'unknown'
   const whole = parsed(text)
-  if (isJsonRecord(whole) && (isCardRecord(whole) || readOtherCharacter(whole))) return 'card'
+  if (cardIn(whole)) return 'card'
   if (isChatJson(whole)) return 'chat'
-  if (isJsonRecord(whole) && isCardJson(whole)) return 'card'
+  if (isJsonRecord(whole) && isFlatCard(whole)) return 'card'
   if (otherKind(whole) !== null) return 'other'
   if (isChatText(text)) return 'chat'
-  if (isCharacterYaml(text)) return 'yaml'
-  return isSamplerYaml(text) ? 'other' : 'lines'
+  // A card that is no sound JSON is still one, and is told so.
+  if (whole === undefined && /^\s*\{[^]{0,512}"spec"\s*:\s*"chara_card/.test(text)) return 'card'
+  if (otherYaml(text) !== null) return 'other'
+  return isCharacterYaml(text) ? 'yaml' : 'lines'
 }
 
 /** What a file of the kind `other` is, with an article. */
 export function otherFile(bytes: Uint8Array, name: string): string {
   const text = textOf(bytes, name) ?? ''
-  return otherKind(parsed(text)) ?? 'a preset of samplers'
+  return otherKind(parsed(text)) ?? otherYaml(text) ?? 'of a kind that is not known'
 }
 
 function parsed(text: string): unknown {
@@ -108,17 +109,9 @@ function parsed(text: string): unknown {
 /** Whether a text begins as somebody's description does in YAML. */
 function isCharacterYaml(text: string): boolean {
   const start = text.slice(0, 2 ** 16)
-  const isNamed = /^(?:name|bot|char_name|spec)\s*:\s*\S/m.test(start)
+  const isNamed = /^(?:name|char_name|spec)\s*:\s*\S/m.test(start)
   return (
     isNamed &&
     /^(?:context|greeting|persona|description|first_mes|char_persona|char_greeting|data)\s*:/m.test(start)
   )
-}
-
-function isCardJson(value: Readonly<Record<string, unknown>>): boolean {
-  const data = ownField(value, 'data')
-  const fields = isJsonRecord(data) ? data : value
-  const texts = ['description', 'personality', 'first_mes', 'mes_example', 'scenario']
-  const isNamed = typeof ownField(fields, 'name') === 'string'
-  return isNamed && texts.some((key) => Object.hasOwn(fields, key))
 }

@@ -1,4 +1,4 @@
-import { check, HycoraError } from '../core/errors.ts'
+import { asHycoraError, check, HycoraError } from '../core/errors.ts'
 import { readBackup } from '../formats/backup.ts'
 import type { Backup } from '../formats/backup.ts'
 import { isJsonRecord } from '../core/json.ts'
@@ -8,6 +8,7 @@ import { readCardRecord } from '../formats/cardRecord.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import { copyJson } from '../formats/cardSpec.ts'
 import { readDataset } from '../formats/dataset.ts'
+import type { DatasetReading } from '../formats/dataset/reading.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -95,17 +96,27 @@ async function readYamlCard(bytes: Uint8Array, name: string): Promise<CardFile> 
 /** Who speaks where lines do not say it: whether they can be learnt is seen before anybody is named. */
 const SOMEBODY = 'Somebody'
 
+function readRows(text: string, name: string, nothing: string): DatasetReading {
+  try {
+    return readDataset(text, name, { roleName: SOMEBODY })
+  } catch (error) {
+    const fault = asHycoraError(error, 'format-invalid')
+    if (fault.code !== 'format-invalid') throw fault
+    throw new HycoraError('format-invalid', `${nothing}: ${fault.message}`, { cause: error })
+  }
+}
+
 /** Reads lines as they will be learnt. @throws HycoraError `format-invalid` where nothing in the file can be. */
 function readLines(
   bytes: Uint8Array,
   name: string,
 ): { readonly dialogues: number; readonly warning: string | null } {
   const { text, warning } = decodeText(withoutFilling(bytes), name)
-  const { dialogues, rejected, columns } = readDataset(text, name, { roleName: SOMEBODY })
+  const nothing = `${name} holds neither a character nor a chat, and no lines that can be learnt`
+  const { dialogues, rejected, columns } = readRows(text, name, nothing)
   check(dialogues.length > 0 || columns, 'format-invalid', () => {
     const [first] = rejected
-    const reason = first ? `: line ${first.line}, ${first.reason}` : ''
-    return `${name} holds neither a character nor a chat, and no lines that can be learnt${reason}`
+    return first ? `${nothing}: line ${first.line}, ${first.reason}` : nothing
   })
   return { dialogues: dialogues.length, warning }
 }

@@ -28,8 +28,23 @@ type ReadInner = (bytes: Uint8Array, name: string) => CardFile
  */
 export function readArchiveCard(bytes: Uint8Array, fileName: string, readInner: ReadInner): CardFile {
   const paths = zipPaths(bytes, fileName, DIRECTORY)
-  if (cardPathOf(paths) !== null) return readCharxCard(bytes, fileName)
+  if (cardPathOf(paths) !== null) return charxOrInner(bytes, fileName, readInner)
   return isBackyardArchive(paths) ? readBackyard(bytes, fileName) : onlyCard(bytes, fileName, readInner)
+}
+
+/** The card of a CHARX; where that cannot be read, the only other one among its files. */
+function charxOrInner(bytes: Uint8Array, fileName: string, readInner: ReadInner): CardFile {
+  try {
+    return readCharxCard(bytes, fileName)
+  } catch (error) {
+    const fault = asHycoraError(error, 'format-invalid')
+    try {
+      const found = onlyCard(bytes, fileName, readInner)
+      return { ...found, warnings: [`${fault.message}.`, ...found.warnings] }
+    } catch {
+      throw fault
+    }
+  }
 }
 
 function readCharxCard(bytes: Uint8Array, fileName: string): CardFile {

@@ -21,7 +21,7 @@ export function readCardFile(bytes: Uint8Array, fileName: string): CardFile {
   if (isZip(bytes)) return readArchiveCard(bytes, fileName, readCardFile)
   const kind = pictureKind(bytes)
   if (kind !== null) return readPictureCard(bytes, kind, fileName)
-  check(/^[^\w"'<]{0,3}\s*\{/.test(firstText(bytes)), 'format-invalid', () => {
+  check(/^[^\w"'<]{0,3}\s*(?:\[\s*)?\{/.test(firstText(bytes)), 'format-invalid', () => {
     return `${fileName} is no character card: expected PNG, JSON or CHARX`
   })
   const { whole, warnings } = parseCardJson(bytes, fileName)

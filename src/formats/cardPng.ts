@@ -50,6 +50,9 @@ export function readPngCard(bytes: Uint8Array, fileName: string): CardFile {
       ...warnings,
       ...found.warnings,
       ...lost,
+      ...scan.faults.flatMap(({ fact, type }) =>
+        type !== null && isTextType(type) ? [`It was read although ${fact}.`] : [],
+      ),
       ...(fault === null ? [] : [`The picture is left out: ${fault}.`]),
     ],
   }
@@ -105,9 +108,13 @@ function readText(chunk: PngChunk, fileName: string): CardFile {
   return readCardRecord(whole, fileName, warnings)
 }
 
+function isTextType(type: string): boolean {
+  return ['tEXt', 'zTXt', 'iTXt'].includes(type)
+}
+
 /** Why the pixels of a picture are not used; null where they can be. */
 function pictureFault({ faults }: PngScan): string | null {
-  return faults.find(({ type }) => type === null || !/^[tzi]TXt$/.test(type))?.fact ?? null
+  return faults.find(({ type }) => type === null || !isTextType(type))?.fact ?? null
 }
 
 function embeddedIn(

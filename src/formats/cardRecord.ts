@@ -53,6 +53,29 @@ export function readCardRecord(
   }
 }
 
+/** Keys under which some programs and sites put a whole card. */
+const WRAPPERS = ['card', 'character', 'char', 'characterCard', 'payload']
+
+/** The object that is a card: the whole, the only one of a list, or one within a wrapper; undefined where none is. */
+export function cardIn(value: unknown): JsonRecord | undefined {
+  if (Array.isArray(value)) return value.length === 1 ? cardIn(value[0]) : undefined
+  if (!isJsonRecord(value)) return undefined
+  if (isCardRecord(value) || readOtherCharacter(value)) return value
+  const inner = WRAPPERS.map((key) => ownField(value, key)).find(
+    (one) => isJsonRecord(one) && (isCardRecord(one) || isFlatCard(one)),
+  )
+  return isJsonRecord(inner) ? inner : undefined
+}
+
+/** Whether an object has the fields of a card, or holds one that has, and does not say what it is. */
+export function isFlatCard(value: JsonRecord): boolean {
+  const data = ownField(value, 'data')
+  const fields = isJsonRecord(data) ? data : value
+  const texts = ['description', 'personality', 'first_mes', 'mes_example', 'scenario']
+  const isNamed = typeof ownField(fields, 'name') === 'string'
+  return isNamed && texts.some((key) => Object.hasOwn(fields, key))
+}
+
 /** Whether an object says that it is a character card. */
 export function isCardRecord(whole: JsonRecord): boolean {
   const spec = ownField(whole, 'spec')
@@ -74,8 +97,9 @@ export function parseCardJson(
   } catch (error) {
     throw new HycoraError('format-invalid', `${where} is not valid JSON`, { cause: error })
   }
-  check(isJsonRecord(value), 'format-invalid', () => `${where} is not a JSON object`)
-  return { whole: copyJson(value, where), warnings: warning === null ? [] : [`${warning}.`] }
+  const whole = cardIn(value) ?? value
+  check(isJsonRecord(whole), 'format-invalid', () => `${where} is not a JSON object`)
+  return { whole: copyJson(whole, where), warnings: warning === null ? [] : [`${warning}.`] }
 }
 
 const DATA_PICTURE = /^data:(image\/(?:png|jpeg|jpg|webp|gif|avif));base64,/i

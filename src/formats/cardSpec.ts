@@ -65,7 +65,7 @@ export function normaliseCard(whole: JsonRecord, name: string): NormalisedCard {
     warnings.push(`The card follows version ${version} of the specification; 3.0 is what is known here.`)
   }
   const fields = new Map(Object.entries(copyJson(own, name)))
-  if (inner === undefined) for (const key of ['spec', 'spec_version']) fields.delete(key)
+  if (inner === undefined) for (const key of ['spec', 'spec_version', 'data']) fields.delete(key)
   const isMissing = (key: string): boolean => fields.get(key) === undefined || fields.get(key) === null
   for (const key of REQUIRED_TEXTS) if (isMissing(key)) fields.set(key, '')
   for (const key of REQUIRED_LISTS) if (isMissing(key)) fields.set(key, [])

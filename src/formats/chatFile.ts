@@ -1,5 +1,6 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
+import { containerSpan } from './dataset/jsonText.ts'
 
 /** A line of a chat as SillyTavern writes it: its header, or a message. */
 export interface ChatRow {
@@ -43,11 +44,37 @@ function parsed(text: string): unknown {
 
 /** Whether a text is a chat, by its beginning and, where it is one JSON value, by its keys. */
 export function isChatText(text: string): boolean {
-  if (/^\s*\{/.test(text)) {
-    const first = text.split('\n', LOOK_LINES).map(parsed).filter(isJsonRecord)
-    if (first.some((record) => isChatHeader(record) || isChatMessage(record))) return true
+  let looked = 0
+  for (const row of linesOf(text)) {
+    if ('record' in row && (isChatHeader(row.record) || isChatMessage(row.record))) return true
+    if (++looked >= LOOK_LINES) break
   }
   return isChatJson(parsed(text))
+}
+
+type Line = ChatRow | { readonly line: number; readonly reason: string }
+
+/** The objects of a text, one a line or each over several, and lines that are none. */
+function* linesOf(text: string): Generator<Line> {
+  let line = 1
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at)
+    let end = newline < 0 ? text.length : newline
+    const words = text.slice(at, end)
+    let record = parsed(words)
+    const open = at + words.search(/\S|$/)
+    if (!isJsonRecord(record) && text.charAt(open) === '{') {
+      const span = containerSpan(text, open)
+      record = span.fault === undefined ? parsed(text.slice(open, span.end)) : undefined
+      if (isJsonRecord(record)) end = span.end
+    }
+    if (isJsonRecord(record)) yield { line, record }
+    else if (words.trim() !== '') yield { line, reason: 'it is not a JSON object' }
+    for (let next = text.indexOf('\n', at); next >= 0 && next < end; next = text.indexOf('\n', next + 1))
+      line++
+    if (text.charAt(end) === '\n') line++
+    at = text.charAt(end) === '\n' ? end + 1 : Math.max(end, at + 1)
+  }
 }
 
 /** Whether one JSON value is a whole chat: a list of SillyTavern's lines, or another program's. */
@@ -60,14 +87,9 @@ export function readChatRows(written: string): ChatRows | null {
   const text = written.replace(/^\uFEFF/, '')
   const whole = chatOfJson(parsed(text))
   if (whole) return { skipped: [], notes: [], ...whole }
-  const rows: ChatRow[] = []
-  const skipped: { line: number; reason: string }[] = []
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '') continue
-    const record = parsed(line)
-    if (isJsonRecord(record)) rows.push({ line: index + 1, record })
-    else skipped.push({ line: index + 1, reason: 'it is not a JSON object' })
-  }
+  const lines = [...linesOf(text)]
+  const rows = lines.filter((one) => 'record' in one)
+  const skipped = lines.filter((one) => 'reason' in one)
   const isChat = rows.some(({ record }) => isChatHeader(record) || Object.hasOwn(record, 'mes'))
   return isChat ? { program: 'SillyTavern', rows, skipped, notes: [] } : null
 }

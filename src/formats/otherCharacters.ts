@@ -76,14 +76,16 @@ function pygmalion(whole: JsonRecord): OtherCharacter | null {
 
 /** Text generation web UI: a context that holds both who somebody is and how they talk. */
 function webUi(whole: JsonRecord): OtherCharacter | null {
-  const name = textOf(whole, 'name', 'bot')
+  const name = textOf(whole, 'name')
   const isOwn =
     Object.hasOwn(whole, 'context') || (Object.hasOwn(whole, 'greeting') && !Object.hasOwn(whole, 'persona'))
-  const isOther = ['messages', 'kind', 'sampleChat', 'data'].some((key) => Object.hasOwn(whole, key))
+  const isOther = ['messages', 'kind', 'sampleChat', 'data', 'turn_template'].some((key) =>
+    Object.hasOwn(whole, key),
+  )
   if (name === '' || !isOwn || isOther) return null
   const { description, mes_example } = parted(textOf(whole, 'context'))
   const examples = [mes_example, textOf(whole, 'example_dialogue')].filter((text) => text !== '')
-  const used = ['name', 'bot', 'context', 'greeting', 'example_dialogue', 'scenario']
+  const used = ['name', 'context', 'greeting', 'example_dialogue', 'scenario']
   const data = {
     name,
     description,
@@ -273,10 +275,39 @@ function cut(definition: string): { readonly description: string; readonly mes_e
   return { description: definition.slice(0, at).trim(), mes_example: definition.slice(at).trim() }
 }
 
+const GREETINGS = ['first_message', 'firstMessage', 'greeting', 'intro', 'opening', 'first_mes']
+const PERSONAS = ['description', 'persona', 'desc', 'definition', 'bio', 'about', 'backstory', 'context']
+
+/** A program that nothing else is known of, where it has a name, a greeting and words on who that is, in its own keys. */
+function anyProgram(whole: JsonRecord): OtherCharacter | null {
+  const name = textOf(whole, 'name', 'displayName', 'title')
+  const greeting = GREETINGS.find((key) => textOf(whole, key) !== '')
+  const persona = PERSONAS.find((key) => textOf(whole, key) !== '')
+  const isChat = ['messages', 'message', 'chat', 'histories'].some((key) =>
+    Array.isArray(ownField(whole, key)),
+  )
+  // What has a card's own keys is one.
+  const isCard = ['first_mes', 'spec', 'data', 'mes_example'].some((key) => Object.hasOwn(whole, key))
+  if (name === '' || greeting === undefined || persona === undefined || isChat || isCard) return null
+  const examples = ['example_dialogs', 'example_dialogue', 'exampleDialogue', 'exampleMessages', 'sampleChat']
+  const used = ['name', 'displayName', 'title', greeting, persona, 'personality', 'scenario', ...examples]
+  const data = {
+    name,
+    description: textOf(whole, persona),
+    personality: textOf(whole, 'personality'),
+    scenario: textOf(whole, 'scenario'),
+    first_mes: textOf(whole, greeting),
+    mes_example: textOf(whole, ...examples),
+    extensions: extensions('other', rest(whole, used)),
+  }
+  return { program: 'another program', data }
+}
+
 const READERS: readonly ((whole: JsonRecord) => OtherCharacter | null)[] = [
   agnai,
   backyard,
   characterAi,
   pygmalion,
   webUi,
+  anyProgram,
 ]

@@ -22,12 +22,15 @@ const SAMPLERS = [
   'tfs',
 ]
 
+const TEMPLATE = 'an instruction template, from text generation web UI'
+
 /** Keys that only one kind of file has, all of them, and what it is. */
 const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['personas', 'persona_descriptions'], 'the personas of a visitor, from SillyTavern'],
   [['prompts', 'prompt_order'], 'a preset of prompts, from SillyTavern'],
   [['input_sequence', 'output_sequence'], 'an instruct template, from SillyTavern'],
   [['story_string'], 'a context template, from SillyTavern'],
+  [['turn_template'], TEMPLATE],
   [['findRegex', 'replaceString'], 'a script of regular expressions, from SillyTavern'],
   [['quickReplySlots'], 'a set of quick replies, from SillyTavern'],
   [['qrList'], 'a set of quick replies, from SillyTavern'],
@@ -65,10 +68,11 @@ export function otherKind(value: unknown): string | null {
   )
 }
 
-/** Whether a text is the settings of samplers as YAML. */
-export function isSamplerYaml(text: string): boolean {
+/** What the settings of another program are that a text holds as YAML; null for what is not known. */
+export function otherYaml(text: string): string | null {
   const keys = new Set(text.slice(0, 4096).match(/^[a-z_]+(?=:)/gm))
-  return SAMPLERS.filter((key) => keys.has(key)).length >= 2
+  if (keys.has('turn_template')) return TEMPLATE
+  return SAMPLERS.filter((key) => keys.has(key)).length >= 2 ? 'a preset of samplers' : null
 }
 
 function loreOf(name: string, entries: number): string {

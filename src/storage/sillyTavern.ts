@@ -202,7 +202,8 @@ function importMessage(record: JsonRecord, newId: () => string, before: number):
     const text = readText(swipe)
     return text === undefined ? [] : [{ text, info: Array.isArray(infos) ? infos[index] : undefined }]
   })
-  if (shown === undefined && swipes.length === 0) return undefined
+  const said = [shown ?? '', ...swipes.map(({ text }) => text)]
+  if (said.every((text) => text.trim() === '')) return undefined
 
   const swipeId = ownField(record, 'swipe_id')
   const wanted = typeof swipeId === 'number' && swipeId in swipes ? swipeId : swipes.length - 1
@@ -219,14 +220,19 @@ function importMessage(record: JsonRecord, newId: () => string, before: number):
   const foreign = jsonOf(Object.fromEntries(Object.entries(record).filter(([key]) => !OF_MESSAGE.has(key))))
   return {
     id: newId(),
-    speaker: ownField(record, 'is_user') === true ? 'user' : 'role',
+    speaker: isTrue(ownField(record, 'is_user')) ? 'user' : 'role',
     name: typeof name === 'string' ? name : '',
     key: readKey(ownField(record, 'extra')),
-    excluded: ownField(record, 'is_system') === true,
+    excluded: isTrue(ownField(record, 'is_system')),
     takes,
     selected,
     ...(foreign !== undefined && { foreign }),
   }
+}
+
+/** Some programs write truth as a text or a number. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true' || value === 1
 }
 
 /** A take, with what is said of it as a swipe and, of the one that is shown, with the message. */

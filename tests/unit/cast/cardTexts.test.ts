@@ -58,6 +58,8 @@ test('macros that are not known are named, wherever they stand', () => {
 test('blank greetings are none', () => {
   expect(greetingsOf(FULL)).toEqual(['Hello, {{User}}.', 'Hi', 'Hey'])
   expect(greetingsOf(readCard({ name: 'Ada', first_mes: ' ' }))).toEqual([])
+  const notes = ['{{// to myself}}\n', 'Hi {{user}}', '{{user}}']
+  expect(greetingsOf(readCard({ name: 'Ada', alternate_greetings: notes }))).toEqual(notes.slice(1))
 })
 
 test('example dialogue goes on as a card of its own, where there is some', () => {

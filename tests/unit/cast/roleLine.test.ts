@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { opening, roleLine } from '../../../src/cast/roleLine.ts'
 
-const ORLA = { name: 'Orla', nickname: '', systemPrompt: '', description: '', personality: '' }
+const ORLA = { name: 'Orla', nickname: '', systemPrompt: '', description: '', personality: '', scenario: '' }
 const NAMES = { user: 'Mira', character: 'Orla', at: 0 }
 const KEEPER = '{{char}} is a lighthouse keeper who collects broken clocks. She hates storms.'
 const OWN = 'You are Orla, a lighthouse keeper who collects broken clocks. Speak only as Orla.'
@@ -14,7 +14,7 @@ const OWN = 'You are Orla, a lighthouse keeper who collects broken clocks. Speak
 /** The line of a description, without what every line begins and ends with. */
 function who(description: string): string {
   const line = roleLine({ ...ORLA, description }, NAMES)
-  expect(line).toMatch(/^You are Orla[.,:] .+ Speak only as Orla\.$/)
+  expect(line).toMatch(/^You are Orla[ .,:].+ Speak only as Orla\.$/)
   return line.slice('You are Orla'.length, -' Speak only as Orla.'.length)
 }
 
@@ -24,6 +24,14 @@ describe('the line of a role without an adapter', () => {
     expect(roleLine({ ...ORLA, description: KEEPER, personality }, NAMES)).toBe(
       'You are Orla, a lighthouse keeper who collects broken clocks. Exact, and dry rather than warm. Speak only as Orla.',
     )
+  })
+
+  test('says what the scenario says of somebody where nothing else does', () => {
+    const scenario = '{{char}} is a keeper in a storm.'
+    expect(roleLine({ ...ORLA, scenario }, NAMES)).toBe(
+      'You are Orla, a keeper in a storm. Speak only as Orla.',
+    )
+    expect(roleLine({ ...ORLA, scenario: 'A storm.' }, NAMES)).toBe('You are Orla. Speak only as Orla.')
   })
 
   test('says the name where the card says nothing else', () => {
@@ -96,6 +104,23 @@ describe('a description', () => {
       'lines that end anywhere',
       'Orla is a keeper who\ncollects clocks and hates\nstorms. She is old.',
       ', a keeper who collects clocks and hates storms.',
+    ],
+    ['another name behind it', 'Orla Quay is a keeper. Old.', ' Quay, a keeper.'],
+    ['marks of stress', '**Orla** is a *keeper*. Old.', ', a keeper.'],
+    [
+      'the visitor first',
+      '{{user}} is lost. {{char}} is the keeper who finds {{user}}.',
+      ', the keeper who finds Mira.',
+    ],
+    [
+      'a word to the model before it',
+      '[Write as {{char}} would, in a chat.]\n\nOrla is a keeper.',
+      ', a keeper.',
+    ],
+    [
+      'brackets alone',
+      '[Orla is a keeper of many old clocks in a tall tower.]',
+      ', a keeper of many old clocks in a tall tower.',
     ],
     ['an address', 'You are {{char}}, a keeper. You hate storms.', ', a keeper.'],
     ['small letters', 'orla is a keeper. she hates storms.', '. orla is a keeper.'],

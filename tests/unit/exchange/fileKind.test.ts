@@ -65,6 +65,9 @@ describe('what is neither a character, a chat nor lines', () => {
   })
 
   test('is named where it is YAML', async () => {
+    const template =
+      'user: "### Instruction:"\nbot: "### Response:"\nturn_template: "<|user|>"\ncontext: ""\n'
+    expect(await refusal(bytesOf(template), 'a.yaml')).toContain('an instruction template')
     expect(await refusal(bytesOf('temperature: 0.7\ntop_p: 0.9\n'), 'a.yaml')).toContain(
       'a preset of samplers',
     )
@@ -83,6 +86,11 @@ describe('what is neither a character, a chat nor lines', () => {
   })
 
   test('says why its lines cannot be learnt', async () => {
+    expect(await refusal(bytesOf('just a thought'), 'a.txt')).toMatch(
+      /^a\.txt holds neither .+: a\.txt is no data set/,
+    )
+    const cut = '{"spec": "chara_card_v2", "data": {"name": "Orla", "first_mes": "Hm.",}}'
+    expect(await refusal(bytesOf(cut))).toBe('a.json is not valid JSON')
     expect(await refusal(bytesOf({ a: 1 }))).toMatch(
       /^a\.json holds neither .+: line 1, it has none of messages/,
     )

@@ -72,6 +72,14 @@ test('the only card of an archive is its card; of several none', () => {
   )
 })
 
+test('a card.json that is broken leaves the card of a picture beside it', () => {
+  const files = { 'card.json': Buffer.from('{oops'), 'Ada.png': picture({ after: [textChunk('chara', V2)] }) }
+  const file = read(zipSync(files), 'ada.charx')
+  expect(file).toMatchObject({ card: { name: DATA.name } })
+  expect(file.warnings.join(' ')).toMatch(/card\.json is not valid JSON.+Ada\.png/)
+  expect(() => read(zipSync({ 'card.json': Buffer.from('{oops') }), 'ada.charx')).toThrow('not valid JSON')
+})
+
 test('files that came in a PNG go out in a CHARX under paths, and there and back', () => {
   const asset = { type: 'emotion', uri: '__asset:0', name: 'joy', ext: 'png' }
   const whole = { ...V3, data: { ...V3.data, assets: [asset] } }

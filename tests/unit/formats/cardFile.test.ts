@@ -279,6 +279,14 @@ describe('PNG', () => {
     expect(file.portrait).toBeUndefined()
   })
 
+  test('a text whose sum is wrong is read, and the picture stays', () => {
+    const damaged = Buffer.from(textChunk('chara', V2))
+    damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
+    const file = read(picture({ before: [damaged] }))
+    expect(file).toMatchObject({ card: { name: DATA.name }, warnings: [expect.stringContaining('CRC')] })
+    expect(file.portrait?.bytes).toEqual(new Uint8Array(picture()))
+  })
+
   test('text in an old encoding is read, with a warning', () => {
     const old = Buffer.from('{"name":"Zoë Müller"}', 'latin1').toString('base64')
     const file = read(picture({ before: [chunk('tEXt', `chara\0${old}`)] }))

@@ -25,6 +25,8 @@ describe('a chat', () => {
     ['without a header', jsonl(ORLA, MIRA)],
     ['with a broken header', `{"chat_metadata":{"integr\n${jsonl(ORLA, MIRA)}`],
     ['with a cut last line', `${jsonl(HEADER, ORLA, MIRA)}\n{"name":"Orla","is_us`],
+    ['over several lines each', [HEADER, ORLA, MIRA].map((one) => JSON.stringify(one, null, 1)).join('\n')],
+    ['side by side', `${JSON.stringify(HEADER, null, 1)} ${JSON.stringify(ORLA)}${JSON.stringify(MIRA)}`],
     ['as one list', JSON.stringify([HEADER, ORLA, MIRA], null, 2)],
     ['as a list within an object', JSON.stringify({ chat: [HEADER, ORLA, MIRA] })],
     [

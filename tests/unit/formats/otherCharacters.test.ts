@@ -93,6 +93,33 @@ describe('a character of', () => {
     expect(card).toMatchObject({ description: 'species: human\nmind: dry, patient', first_mes: 'Hm.' })
   })
 
+  test('a program that nothing is known of, by the usual keys', () => {
+    const whole = {
+      name: 'Orla',
+      first_message: 'You are wet.',
+      persona: KEEPER,
+      personality: 'Dry.',
+      likes: 7,
+    }
+    const found = readCardFile(json(whole), 'orla.json')
+    expect(found.program).toBe('another program')
+    expect(readCard(found.card)).toMatchObject({
+      name: 'Orla',
+      description: KEEPER,
+      firstMessage: 'You are wet.',
+      personality: 'Dry.',
+      extensions: { other: { likes: 7 } },
+    })
+  })
+
+  test('a card in a list of one, or within another object, is that card', () => {
+    const card = { spec: 'chara_card_v2', data: { name: 'Orla', first_mes: 'Hm.' } }
+    for (const whole of [[card], { card }, { character: card.data, id: 7 }, [{ payload: card }]]) {
+      expect(readCardFile(json(whole), 'orla.json').card).toMatchObject(card.data)
+    }
+    expect(() => readCardFile(json([card, card]), 'two.json')).toThrow('not a JSON object')
+  })
+
   test('any program keeps what has no place in a card', () => {
     expect(kept(pygmalion)).toEqual({ pygmalion: { metadata: { tool: 1 } } })
     expect(kept(agnai)).toEqual({ agnai: { visualType: 'avatar' } })
