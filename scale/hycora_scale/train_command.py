@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,8 +60,33 @@ def read_split(paths: list[str], seed: int, *, may_write: bool, options: Dataset
         print(note, file=sys.stderr)
     split = split_dialogues(dialogues, seed)
     if may_write and any(dialogue.split is None for dialogue in dialogues):
-        replace_file(split_path(data_files(paths)[0].resolve()), write_dataset(split).encode())
+        try:
+            replace_file(split_path(data_files(paths)[0].resolve()), write_dataset(split).encode())
+        except OSError as error:
+            print(f"warning: the split cannot be written beside the data: {error}", file=sys.stderr)
     return split
+
+
+def try_output(out: Path) -> None:
+    """Makes the folder of a file that is written in the end; raises `usage` where nothing can be written there."""
+    check(not out.is_dir(), "usage", f"{out} is a folder, expected the name of a file")
+    part = out.with_name(out.name + ".part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"")
+        part.unlink()
+    except OSError as error:
+        raise HycoraError("usage", f"{out} cannot be written: {error}") from error
+
+
+def write_safely(out: Path, pack: Pack) -> None:
+    """Writes what took long to compute: where its place is gone, among the temporary files."""
+    try:
+        write_pack(out, pack)
+    except OSError as error:
+        other = Path(tempfile.gettempdir()) / out.name
+        write_pack(other, pack)
+        print(f"warning: {out} cannot be written: {error}; it lies at {other}", file=sys.stderr)
 
 
 def encode_rows(
@@ -147,6 +173,7 @@ def train(options: argparse.Namespace) -> None:
     checkpoint = out.with_name(out.name + ".checkpoint")
     fact = f"--resume needs {checkpoint}, which is not there"
     check(not options.resume or checkpoint.is_file(), "usage", fact)
+    try_output(out)
     accelerator = Accelerator(cpu=options.device == "cpu")
     device = torch.device(options.device) if options.device else accelerator.device
     start = read_pack(Path(options.start)) if options.start else None
@@ -183,7 +210,7 @@ def train(options: argparse.Namespace) -> None:
                 print(json.dumps(line), flush=True)
     if is_main:
         about = provenance(run.progress.step, run.progress.facts)
-        write_pack(out, finished_pack(prepared.trainee, trainer, backbone, start, about))
+        write_safely(out, finished_pack(prepared.trainee, trainer, backbone, start, about))
     accelerator.end_training()
 
 

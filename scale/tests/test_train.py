@@ -17,10 +17,13 @@ from hycora_scale.backbone import open_backbone
 from hycora_scale.batches import GivenBatches
 from hycora_scale.config import read_train_config
 from hycora_scale.dataset import read_files
+from hycora_scale.errors import HycoraError
+from hycora_scale.evaluate_command import read_measured
 from hycora_scale.pack import read_pack
-from hycora_scale.train_command import prepare_data
+from hycora_scale.run import Watch
+from hycora_scale.train_command import prepare_data, read_split
 from hycora_scale.trainee import begin_training
-from hycora_scale.trainer import Trainer
+from hycora_scale.trainer import StepReport, Trainer
 
 GOLDEN = {
     "steps": 10,
@@ -130,6 +133,45 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tmp_path, capsys):
     assert min(line["step"] for line in lines if "step" in line) == 3
 
 
+def test_what_is_held_out_is_measured_before_the_first_step_and_once_an_epoch(tmp_path, capsys):
+    words = write_inputs(tmp_path, steps=8, checkpointEvery=100)
+    rows = [{"role": "Ada", "question": f"Question {n}?", "generated": [f"Number {n}."]} for n in range(10)]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf8")
+    lines = train(words, tmp_path / "new" / "made.safetensors", capsys)
+    looks = [line["step"] for line in lines if "heldOut" in line]
+    # Eight rows in batches of four.
+    assert looks == [0, 2, 4, 6, 8]
+    assert main(["train", *words, "--out", str(tmp_path)]) == 1
+    assert "is a folder, expected the name of a file" in capsys.readouterr().err
+
+
+def _report(loss, **changes):
+    report = StepReport(loss, loss, 0, 0, 1e-3, 1, 9, 9, False)
+    return replace(report, **changes)
+
+
+def test_a_run_that_is_lost_is_told_and_ended():
+    watch = Watch()
+    told = [watch.look(step, _report(loss), 5.1) for step, loss in enumerate((5.1, 9, 9, 4, 9, 12, 38, 40), 1)]
+    assert [note is not None for note in told] == [False] * 6 + [True, False]
+    for step in (9, 10):
+        watch.look(step, _report(8.3, gradient_norm=0), 5.1)
+    with pytest.raises(HycoraError, match=r"from step 9 on the gradient is zero, at a loss of 8\.30"):
+        watch.look(11, _report(8.3, gradient_norm=0), 5.1)
+
+
+def test_lines_that_changed_since_they_were_split_are_told_of(tmp_path, capsys):
+    data = tmp_path / "d.jsonl"
+    rows = [json.dumps({"role": "A", "question": f"Question {n}?", "generated": [f"Says {n}"]}) for n in range(10)]
+    data.write_text("\n".join(rows))
+    drawn = read_split([str(data)], 42, may_write=True)
+    assert [one.split for one in read_measured([str(data)])] == [one.split for one in drawn]
+    capsys.readouterr()
+    data.write_text("\n".join([*rows[:-1], rows[-1].replace("9", "99")]))
+    read_measured([str(data)])
+    assert "d.split.jsonl is of other lines: 1 are new, 1 are gone" in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, capsys):
     words = write_inputs(tmp_path)
     out = tmp_path / "made.safetensors"
@@ -148,7 +190,7 @@ def test_a_run_that_comes_apart_before_its_first_checkpoint_goes_back_to_the_beg
     out.with_name(out.name + ".checkpoint").write_bytes(b"another run's")
     lines = train(words, out, capsys)
     notes = [line["note"] for line in lines if "note" in line]
-    assert notes and all("back to step 0, at half the learning rate" in note for note in notes)
+    assert any("back to step 0, at half the learning rate" in note for note in notes)
     steps = [line for line in lines if "crossEntropy" in line]
     skipped = next(index for index, line in enumerate(steps) if "skipped" in line)
     first, again = steps[0], steps[skipped + 3]

@@ -1,4 +1,4 @@
-import type { SplitDialogue } from '../core/dialogue.ts'
+import type { Dialogue, SplitDialogue } from '../core/dialogue.ts'
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
@@ -23,39 +23,76 @@ import { readTexts, splitPath } from './trainingData.ts'
 const SPLIT_SEED = 42
 const SHIPPED = resolve(import.meta.dirname, '../../../..')
 
-/**
- * Reads data with its split: of the rows, else of the file that `train` left beside them, else a fifth held out as `train`
- * does by default.
- */
-async function readDialogues(
-  path: string,
-): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
+/** What makes a dialogue the same in the data and in a split that was drawn of it. */
+function keyOf({ role, turns }: Dialogue): string {
+  return JSON.stringify([
+    role,
+    turns.map(({ speaker, text, isLearnt }) => [speaker, text, isLearnt !== false]),
+  ])
+}
+
+/** The dialogues of a file or a folder, and what should be told of them. */
+async function readAll(path: string): Promise<{
+  readonly dialogues: readonly DatasetDialogue[]
+  readonly notes: readonly string[]
+}> {
   const notes: string[] = []
   const all: (readonly DatasetDialogue[])[] = []
   for (const { name, text, warning } of await readTexts(path)) {
     if (warning !== null) notes.push(`warning: ${warning}`)
-    const { dialogues, rejected } = readDataset(text, name)
-    all.push(dialogues)
-    const [first] = rejected
+    const reading = readDataset(text, name)
+    all.push(reading.dialogues)
+    notes.push(...reading.notes.map((note) => `${name}: ${note}`))
+    const [first] = reading.rejected
     if (first) {
       notes.push(
-        `warning: ${name}: ${rejected.length} rows cannot be used; line ${first.line}: ${first.reason}`,
+        `warning: ${name}: ${reading.rejected.length} rows cannot be used; line ${first.line}: ${first.reason}`,
       )
     }
   }
-  const dialogues = all.flat()
+  return { dialogues: all.flat(), notes }
+}
+
+/** The present dialogues on the sides that a split beside them says; those that it does not know have none. */
+function sidesOf(
+  dialogues: readonly DatasetDialogue[],
+  beside: readonly DatasetDialogue[],
+): readonly DatasetDialogue[] {
+  const sides = new Map(beside.map((dialogue) => [keyOf(dialogue), dialogue.split]))
+  return dialogues.map((dialogue) => {
+    const split = sides.get(keyOf(dialogue))
+    return split === undefined ? dialogue : { ...dialogue, split }
+  })
+}
+
+/**
+ * Reads data with its split: of the rows, else of the file that `train` left beside them, for the lines that are still
+ * there, else a fifth held out as `train` does by default.
+ */
+export async function readDialogues(
+  path: string,
+): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
+  const { dialogues, notes } = await readAll(path)
   check(dialogues.length > 0, 'usage', () => `${path} holds no dialogue`)
-  if (dialogues.every(({ split }) => split === undefined)) {
-    const beside = splitPath(path)
-    if (beside !== path && (await stat(beside).catch(() => undefined))) return readDialogues(beside)
-    notes.push(
-      `warning: no row of ${basename(path)} has a split; a fifth is held out with seed ${SPLIT_SEED}`,
-    )
-    return { dialogues: splitDialogues(dialogues, SPLIT_SEED), notes }
+  if (dialogues.some(({ split }) => split !== undefined)) {
+    // In data that is split, a row without a side belongs to nobody's held-out part.
+    const split = dialogues.map((dialogue) => ({ ...dialogue, split: dialogue.split ?? ('train' as const) }))
+    return { dialogues: split, notes }
   }
-  // In data that is split, a row without a side belongs to nobody's held-out part.
-  const split = dialogues.map((dialogue) => ({ ...dialogue, split: dialogue.split ?? ('train' as const) }))
-  return { dialogues: split, notes }
+  const beside = splitPath(path)
+  const hasSplit = beside !== path && (await stat(beside).catch(() => undefined)) !== undefined
+  const known = hasSplit ? (await readAll(beside)).dialogues : []
+  const sided = sidesOf(dialogues, known)
+  const fresh = sided.filter(({ split }) => split === undefined).length
+  const gone = known.length - (dialogues.length - fresh)
+  const note = !hasSplit
+    ? `no row of ${basename(path)} has a split; a fifth is held out with seed ${SPLIT_SEED}`
+    : `${basename(beside)} is of other lines: ${fresh} are new, ${gone} are gone; the new ones are split with seed ${SPLIT_SEED}`
+  const isStale = fresh > 0 || gone > 0
+  return {
+    dialogues: splitDialogues(sided, SPLIT_SEED),
+    notes: isStale ? [...notes, `warning: ${note}`] : notes,
+  }
 }
 
 function say(line: string): void {

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
@@ -13,10 +13,13 @@ import { prepareRows, prepareRun } from '../train/prepare.ts'
 import type { RunGround } from '../train/prepare.ts'
 import type { BatchSource, RunEvent } from '../train/run.ts'
 import { trainPack } from '../train/trainPack.ts'
+import type { TrainedPack } from '../train/trainPack.ts'
+import { finishPack } from '../train/trainee.ts'
 import type { Trainee } from '../train/trainee.ts'
 import { parseArguments, required } from './arguments.ts'
 import { openModel, openPack } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
+import { giveUp, reserve, tryOutput, writeCheckpointFile, writeSafely } from './outputFile.ts'
 import { datasetOptions, readBatches, readDialogues, readText } from './trainingData.ts'
 
 async function readConfig(path: string | undefined, start: Pack | null): Promise<TrainConfig> {
@@ -110,16 +113,31 @@ function lineOf(event: RunEvent): Readonly<Record<string, unknown>> | null {
   }
 }
 
-/** Writes a file so that a crash leaves the old one or the new one. */
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(`${path}.part`, bytes)
-  await rename(`${path}.part`, path)
-}
-
 async function readCheckpointFile(path: string): Promise<Uint8Array> {
   return readFile(path).catch(() => {
     throw new HycoraError('usage', `--resume needs ${path}, which is not there`)
   })
+}
+
+/** What a run needs beside what it is. */
+interface Outputs {
+  readonly out: string
+  readonly checkpointPath: string
+  readonly keep: string
+}
+
+/** Trains to the end, and writes what came of it into the room that was taken for it. */
+async function rehearse(events: AsyncGenerator<RunEvent, TrainedPack>, outputs: Outputs): Promise<void> {
+  const { out, checkpointPath, keep } = outputs
+  for (;;) {
+    const { done, value } = await events.next()
+    if (done) {
+      await writeSafely(out, keep === 'best' && value.best ? value.best : value.last)
+      return
+    }
+    report(value)
+    if (value.kind === 'checkpoint') await writeCheckpointFile(checkpointPath, value.bytes, value.step)
+  }
 }
 
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
@@ -142,6 +160,7 @@ export async function train(words: readonly string[]): Promise<void> {
     'usage',
     () => '--role and --columns say how --data is read, so they do not go with --batches',
   )
+  await tryOutput(out)
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
   const start = startPath === undefined ? null : await openPack(startPath)
@@ -153,21 +172,18 @@ export async function train(words: readonly string[]): Promise<void> {
     batchesPath === undefined
       ? await prepareData(data ?? '', ground, model, reading)
       : await prepareBatches(batchesPath, ground)
-  const gpu = await openNodeDevice()
-  const weights = await loadWeights(gpu.device, model.decoder, () => undefined)
-  const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort())
   const backbone = { name, architecture: model.decoder.architecture, fingerprint: model.fingerprint }
-  const ready = { gpu, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
-  const events = trainPack({ ...ready, start, backbone }, { signal: controller.signal })
-  for (;;) {
-    const { done, value } = await events.next()
-    if (!done) {
-      report(value)
-      if (value.kind === 'checkpoint') await replaceFile(checkpointPath, value.bytes)
-      continue
-    }
-    await replaceFile(out, keep === 'best' && value.best ? value.best : value.last)
-    return
+  // A pack is as large before it is trained as after.
+  await reserve(out, (await finishPack(trainee, trainee.tensors, backbone, {})).length)
+  try {
+    const gpu = await openNodeDevice()
+    const weights = await loadWeights(gpu.device, model.decoder, () => undefined)
+    const controller = new AbortController()
+    process.once('SIGINT', () => controller.abort())
+    const ready = { gpu, decoder: model.decoder, weights, trainee, config, batches, run, checkpoint }
+    const events = trainPack({ ...ready, start, backbone }, { signal: controller.signal })
+    await rehearse(events, { out, checkpointPath, keep })
+  } finally {
+    await giveUp(out)
   }
 }

@@ -97,8 +97,18 @@ export async function readDialogues(
   check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
   const split = splitDialogues(all, seed)
   const isGiven = all.every((dialogue) => dialogue.split !== undefined)
-  if (!isGiven) await writeFile(splitPath(path), writeDataset(split))
+  if (!isGiven) await writeSplit(splitPath(path), split)
   return split
+}
+
+/** Writes a split beside its data; where that can only be read, the run does without. */
+async function writeSplit(path: string, split: readonly DatasetDialogue[]): Promise<void> {
+  try {
+    await writeFile(path, writeDataset(split))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`warning: the split cannot be written beside the data: ${reason}\n`)
+  }
 }
 
 function slice(values: readonly number[] | undefined, step: number, length: number): readonly number[] {

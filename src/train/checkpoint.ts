@@ -10,6 +10,8 @@ export interface Checkpoint {
   /** What the learning rates are multiplied by, below 1 after a roll-back. */
   readonly rateFactor: number
   readonly facts: RunFacts
+  /** Cross-entropy on the held-out rows before the first step; null without them, and in checkpoints of before. */
+  readonly startLoss: number | null
   /** Null without held-out rows. */
   readonly best: Best | null
   /** Parameters and moments. */
@@ -87,7 +89,7 @@ export function readCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
     'usage',
     () => 'the checkpoint belongs to another run: data, configuration, start pack or backbone differ',
   )
-  const { step, rateFactor, bytes: stateBytes } = header
+  const { step, rateFactor, bytes: stateBytes, startLoss: start } = header
   const isNumbered =
     typeof step === 'number' && typeof rateFactor === 'number' && typeof stateBytes === 'number'
   if (!isNumbered) throw damaged
@@ -97,7 +99,8 @@ export function readCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
   const best = readBest(header['best'], copy(end + stateBytes))
   if (best === undefined || bytes.length !== end + stateBytes + (best?.values.length ?? 0)) throw damaged
   const facts = readFacts(header['facts'])
-  return { step, rateFactor, run, facts, best, state: copy(end, end + stateBytes) }
+  const startLoss = typeof start === 'number' ? start : null
+  return { step, rateFactor, run, facts, startLoss, best, state: copy(end, end + stateBytes) }
 }
 
 /** What the run knew of itself; nothing where a checkpoint of an earlier version does not say. */

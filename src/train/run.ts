@@ -10,6 +10,7 @@ import { Trainer } from './trainer.ts'
 import { LONG_SECONDS, secondsOf } from './trial.ts'
 import type { TrialInput } from './trial.ts'
 import type { StepReport } from './trainer.ts'
+import { endIfStill, RunWatch } from './watch.ts'
 
 /** Batches by step: out of a data set, or given. */
 export interface BatchSource {
@@ -113,11 +114,15 @@ class Progress {
   rateFactor = 1
   skipped = 0
   facts: RunFacts = { replyTokens: 0, firstStep: null, lastStep: null, heldOut: null }
+  /** The held-out loss before the first step; null where nothing is held out. */
+  startLoss: number | null = null
+  /** Of the steps, the one with the lowest held-out loss. */
   best: Best | null = null
   /** What three skipped steps go back to; before the first checkpoint, the beginning. */
   saved: Uint8Array<ArrayBuffer>
   savedStep = 0
   savedFacts = this.facts
+  readonly watch = new RunWatch()
 
   constructor(saved: Uint8Array<ArrayBuffer>) {
     this.saved = saved
@@ -141,12 +146,13 @@ class Progress {
 /** Where a run stands before its first step: at the beginning, or where its checkpoint left it. */
 async function begin(trainer: Trainer, { checkpoint, run }: RunInput): Promise<Progress> {
   if (!checkpoint) return new Progress(await trainer.readState())
-  const { step, rateFactor, facts, best, state } = readCheckpoint(checkpoint, run)
+  const { step, rateFactor, facts, startLoss, best, state } = readCheckpoint(checkpoint, run)
   trainer.writeState(state)
   return Object.assign(new Progress(state), {
     step,
     rateFactor,
     facts,
+    startLoss,
     best,
     savedStep: step,
     savedFacts: facts,
@@ -169,21 +175,44 @@ function rollBack(trainer: Trainer, progress: Progress): RunEvent {
   return { kind: 'note', message }
 }
 
+/** Steps from one look at the held-out rows to the next: at least one an epoch, and one at every checkpoint. */
+function stepsPerLook({ config, batches }: RunInput): number {
+  return Math.max(1, Math.min(config.checkpointEvery, Math.floor(config.steps / batches.epochs)))
+}
+
+/** What the start is worth, before anything is learnt. */
+async function measureStart(trainer: Trainer, { batches }: RunInput, progress: Progress): Promise<RunEvent> {
+  progress.startLoss = await measureHeldOut(trainer, batches.heldOut)
+  return { kind: 'held-out', step: 0, loss: progress.startLoss, isBest: true }
+}
+
+async function measureStep(trainer: Trainer, { batches }: RunInput, progress: Progress): Promise<RunEvent> {
+  const { step, best, startLoss } = progress
+  const loss = await measureHeldOut(trainer, batches.heldOut)
+  progress.facts = { ...progress.facts, heldOut: loss }
+  const isLowest = best === null || loss < best.loss
+  if (isLowest) progress.best = { step, loss, values: await trainer.readValues() }
+  return { kind: 'held-out', step, loss, isBest: isLowest && (startLoss === null || loss < startLoss) }
+}
+
 async function* closeStep(
   trainer: Trainer,
-  { config, batches, run }: RunInput,
+  input: RunInput,
   progress: Progress,
 ): AsyncGenerator<RunEvent, void> {
+  const { config, batches, run } = input
   const { step } = progress
-  if (step % config.checkpointEvery !== 0 && step !== config.steps) return
-  if (batches.heldOut.length > 0) {
-    const loss = await measureHeldOut(trainer, batches.heldOut)
-    progress.facts = { ...progress.facts, heldOut: loss }
-    const isBest = progress.best === null || loss < progress.best.loss
-    if (isBest) progress.best = { step, loss, values: await trainer.readValues() }
-    yield { kind: 'held-out', step, loss, isBest }
-  }
-  yield await save(trainer, run, progress)
+  const isSaved = step % config.checkpointEvery === 0 || step === config.steps
+  const isLookedAt = isSaved || step % stepsPerLook(input) === 0
+  if (isLookedAt && batches.heldOut.length > 0) yield await measureStep(trainer, input, progress)
+  if (isSaved) yield await save(trainer, run, progress)
+}
+
+/** Told where the best of the steps is no better than what they began with. */
+function aboutStart({ startLoss, best }: Progress): RunEvent | null {
+  if (startLoss === null || !best || best.loss < startLoss) return null
+  const message = `On the lines held out no step is better than the start: ${startLoss.toFixed(2)} before the first, at best ${best.loss.toFixed(2)} at step ${best.step}.`
+  return { kind: 'note', message }
 }
 
 async function show(trainer: Trainer, step: number, control: RunControl): Promise<void> {
@@ -191,19 +220,42 @@ async function show(trainer: Trainer, step: number, control: RunControl): Promis
 }
 
 async function save(trainer: Trainer, run: string, progress: Progress): Promise<RunEvent> {
-  const { step, rateFactor, facts, best } = progress
+  const { step, rateFactor, facts, startLoss, best } = progress
   progress.saved = await trainer.readState()
   progress.savedStep = step
   progress.savedFacts = facts
-  const bytes = writeCheckpoint({ step, run, rateFactor, facts, best, state: progress.saved })
+  const bytes = writeCheckpoint({ step, run, rateFactor, facts, startLoss, best, state: progress.saved })
   return { kind: 'checkpoint', step, bytes }
 }
 
+/** One step, with what is to be told of it. */
+async function* takeStep(
+  trainer: Trainer,
+  { config, batches }: RunInput,
+  progress: Progress,
+): AsyncGenerator<RunEvent, number> {
+  const startMs = performance.now()
+  const { step } = progress
+  const micro = batches.at(step)
+  const lambda = contrastWeight(config.contrast, (step / config.steps) * batches.epochs, batches.epochs)
+  const report = await trainer.step({ step, batches: micro, lambda, rateFactor: progress.rateFactor })
+  const seconds = (performance.now() - startMs) / 1000
+  const tokens = micro.reduce((sum, batch) => sum + countTokens(batch), 0)
+  progress.count(report)
+  yield { kind: 'step', step: progress.step, tokensPerSecond: tokens / seconds, seconds, ...report }
+  const message = progress.watch.look(report, progress.facts.firstStep)
+  if (message !== null) yield { kind: 'note', message }
+  endIfStill(progress.watch, progress.step, report.crossEntropy)
+  return seconds
+}
+
 /**
- * Trains step by step. When the signal stops it, it saves a checkpoint first; a run that goes on from one gives the same
- * bytes as a run that was never stopped.
+ * Trains step by step; what is held out is measured before the first step, at least once an epoch and at every checkpoint.
+ * When the signal stops it, it saves a checkpoint first; a run that goes on from one gives the same bytes as a run that was
+ * never stopped.
  *
- * @throws HycoraError `training-diverged` when no step has a finite gradient; what `Trainer.create` throws.
+ * @throws HycoraError `training-diverged` when no step has a finite gradient, or none but zero; what `Trainer.create`
+ *   throws.
  */
 export async function* runTraining(
   input: RunInput,
@@ -214,17 +266,10 @@ export async function* runTraining(
   try {
     const progress = await begin(trainer, input)
     yield await plan(trainer, input)
+    if (progress.step === 0 && batches.heldOut.length > 0) yield await measureStart(trainer, input, progress)
     await show(trainer, progress.step, control)
     while (progress.step < config.steps && !control.signal?.aborted) {
-      const startMs = performance.now()
-      const { step } = progress
-      const micro = batches.at(step)
-      const lambda = contrastWeight(config.contrast, (step / config.steps) * batches.epochs, batches.epochs)
-      const report = await trainer.step({ step, batches: micro, lambda, rateFactor: progress.rateFactor })
-      const seconds = (performance.now() - startMs) / 1000
-      const tokens = micro.reduce((sum, batch) => sum + countTokens(batch), 0)
-      progress.count(report)
-      yield { kind: 'step', step: progress.step, tokensPerSecond: tokens / seconds, seconds, ...report }
+      const seconds = yield* takeStep(trainer, input, progress)
       if (progress.skipped >= MOST_SKIPPED) yield rollBack(trainer, progress)
       else yield* closeStep(trainer, input, progress)
       await show(trainer, progress.step, control)
@@ -232,6 +277,8 @@ export async function* runTraining(
       if (duty < 1) await pause(seconds * 1000 * (1 / duty - 1))
     }
     if (progress.savedStep !== progress.step) yield await save(trainer, run, progress)
+    const told = aboutStart(progress)
+    if (told) yield told
     const { best, facts } = progress
     return {
       step: progress.step,

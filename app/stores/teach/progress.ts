@@ -199,7 +199,7 @@ export function describeLoss(history: RunHistory): string {
     sentences.push(
       best.step === now.step
         ? `On the lines held out it is ${now.loss.toFixed(2)}, the lowest so far.`
-        : `On the lines held out it is ${now.loss.toFixed(2)}; the lowest was ${best.loss.toFixed(2)} at step ${best.step}.`,
+        : `On the lines held out it is ${now.loss.toFixed(2)}; the lowest was ${best.loss.toFixed(2)} ${best.step === 0 ? 'before the first step' : `at step ${best.step}`}.`,
     )
   }
   return sentences.join(' ')
@@ -215,8 +215,9 @@ export function overlearning(history: RunHistory): string | null {
   const now = history.heldOut.at(-1)
   if (!best || !now || now.loss < best.loss * RISE) return null
   const since = history.heldOut.filter(({ step }) => step > best.step).length
-  return since < PATIENCE
-    ? null
+  if (since < PATIENCE) return null
+  return best.step === 0
+    ? 'No step yet is better on the lines held out than the start: what is learnt is these lines alone. A smaller learning rate or more lines may help.'
     : `The loss on the lines held out has been rising since step ${best.step}: from there on the lines are learnt by heart. Stop and keep the best.`
 }
 

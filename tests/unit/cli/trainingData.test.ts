@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
+import { readDialogues as readMeasured } from '../../../src/cli/evaluate.ts'
 import { datasetOptions, readDialogues } from '../../../src/cli/trainingData.ts'
 
 let folder: string
@@ -79,4 +80,36 @@ test('a folder without data and a path to nothing say what is wrong', async () =
   await mkdir(empty)
   await expect(readDialogues(empty, 1)).rejects.toThrow(`${empty} has no file of JSON Lines or CSV`)
   await expect(readDialogues(join(folder, 'nowhere'), 1)).rejects.toThrow('is no file and no folder')
+})
+
+test('lines that changed since they were split keep their side where they are the same, and are told of', async () => {
+  const data = join(folder, 'changing.jsonl')
+  const rows = Array.from({ length: 10 }, (_, index) => rowOf('A', `number ${index}`))
+  await writeFile(data, rows.join('\n'))
+  const drawn = await readDialogues(data, 42)
+  const first = await readMeasured(data)
+  expect(first.notes).toEqual([])
+  expect(first.dialogues.map(({ split }) => split)).toEqual(drawn.map(({ split }) => split))
+  const held = drawn.flatMap(({ split }, index) => (split === 'test' ? [index] : []))
+  const changed = rows.map((row, index) => (held.includes(index) ? row.replaceAll('number', 'other') : row))
+  const more = Array.from({ length: 30 }, (_, index) => rowOf('A', `more ${index}`))
+  await writeFile(data, [...changed, ...more].join('\n'))
+  const { dialogues, notes } = await readMeasured(data)
+  expect(notes).toEqual([
+    'warning: changing.split.jsonl is of other lines: 32 are new, 2 are gone; the new ones are split with seed 42',
+  ])
+  const measured = dialogues.filter(({ split }) => split === 'test').map(({ turns }) => turns[1]!.text)
+  expect(measured).toHaveLength(8)
+  for (const text of measured) expect(text).toMatch(/^(?:other|more) /)
+})
+
+test('data beside which nothing can be written are read all the same', async () => {
+  const data = join(folder, 'locked.jsonl')
+  await writeFile(data, ['one', 'two', 'three'].map((text) => rowOf('A', text)).join('\n'))
+  await mkdir(join(folder, 'locked.split.jsonl'))
+  const words: string[] = []
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => words.push(String(text)) > 0)
+  const dialogues = await readDialogues(data, 1).finally(() => spy.mockRestore())
+  expect(dialogues).toHaveLength(3)
+  expect(words.join('')).toContain('warning: the split cannot be written beside the data')
 })

@@ -8,7 +8,7 @@ test('a checkpoint that comes from a file as a Buffer gives floats that lie wher
   ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
   const facts = { replyTokens: 7, firstStep: 4.5, lastStep: 3.5, heldOut: 4 }
   const best = { step: 2, loss: 4, values }
-  const written = writeCheckpoint({ step: 3, run: 'this', rateFactor: 1, facts, best, state })
+  const written = writeCheckpoint({ step: 3, run: 'this', rateFactor: 1, facts, startLoss: 5, best, state })
   for (const offset of [0, 1, 2, 3]) {
     const parent = Buffer.alloc(written.length + offset)
     parent.set(written, offset)
@@ -20,6 +20,7 @@ test('a checkpoint that comes from a file as a Buffer gives floats that lie wher
       run: 'this',
       rateFactor: 1,
       facts,
+      startLoss: 5,
       best: null,
       state: null,
     })
