@@ -54,7 +54,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
           <span className={styles.name}>{chat.title}</span>
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
-            {characterName(member, chat.key)} · {day(chat.updatedAt)}
+            {chat.character ?? characterName(member, chat.key)} · {day(chat.updatedAt)}
           </span>
         </span>
       </a>

@@ -43,7 +43,7 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
     action: 'none',
   },
   'format-unsupported': {
-    title: 'The file is of a kind that is not known here',
+    title: 'The file is of a kind that is not read here',
     advice: 'Nothing of it was used.',
     action: 'none',
   },

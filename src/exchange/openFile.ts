@@ -57,7 +57,7 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind: 'card', card: await readYamlCard(bytes, name) }
     case 'chat': {
       const { text, warning } = decodeText(withoutFilling(bytes), name)
-      return { kind, chat: importChat(text, () => ''), warning }
+      return { kind, chat: readChat(text, name), warning }
     }
     case 'lines':
       return { kind, ...readLines(bytes, name) }
@@ -67,6 +67,15 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
     case 'gguf':
     case 'unknown':
       return { kind }
+  }
+}
+
+function readChat(text: string, name: string): ImportedChat {
+  try {
+    return importChat(text, () => '')
+  } catch (error) {
+    const { code, message } = asHycoraError(error, 'format-invalid')
+    throw new HycoraError(code, `${name}: ${message}`, { cause: error })
   }
 }
 

@@ -152,7 +152,9 @@ export function chatTitle(chat: Chat): string {
 export function summarize(chat: Chat): ChatSummary {
   const messages = visibleMessages(chat)
   const last = messages.at(-1)
+  const character = chat.key === null ? (chat.source?.character ?? '') : ''
   return {
+    ...(character !== '' && { character }),
     version: 1,
     id: chat.id,
     key: chat.key,

@@ -108,6 +108,8 @@ export interface ChatSummary {
   readonly deleted: boolean
   readonly createdAt: number
   readonly updatedAt: number
+  /** What its character is called in the file that it came in, where nobody of the cast plays. */
+  readonly character?: string
 }
 
 /** What the visitor has chosen; kept whole under one key. */

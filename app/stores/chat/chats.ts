@@ -17,6 +17,7 @@ import { findMember, useCast } from '../company/cast.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
+import { plainName } from '../../../src/cast/plainName.ts'
 import { chatNames, lettersOf, wordsOf } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 
@@ -281,7 +282,11 @@ export async function importChatFile(file: File): Promise<void> {
       title: file.name.replace(/\.jsonl?$/i, ''),
       parent: null,
       metadata: imported.metadata,
-      source: { user: imported.userName, character: imported.characterName, header: imported.header },
+      source: {
+        user: imported.userName && plainName(imported.userName),
+        character: imported.characterName && plainName(imported.characterName),
+        header: imported.header,
+      },
     },
     ...imported.messages.map((message): ChatChange => ({
       kind: 'message-added',

@@ -225,6 +225,45 @@ describe('a card', () => {
   })
 })
 
+describe('what is no card', () => {
+  test('is a chat of another program, whose names it keeps', async () => {
+    await open()
+    const messages = [
+      { handle: 'Selma', msg: '{{char}} waves at {{user}}.', characterId: 'x' },
+      { handle: 'Mira', msg: 'Write <user> for me.', userId: 'y' },
+      { handle: 'Bram', msg: 'Hm.', characterId: 'z' },
+    ]
+    await receiveFiles([{ path: 'evening.json', file: new Blob([JSON.stringify({ name: 'x', messages })]) }])
+    await expect.element(sheet().getByText(/is a chat of Agnai with Selma: 3 messages/)).toBeVisible()
+    await sheet().getByRole('button', { name: 'Open the chat' }).click()
+    await expect.element(page.getByText('Selma waves at Mira.')).toBeVisible()
+    await expect.element(page.getByText('Write <user> for me.')).toBeVisible()
+    await expect.element(page.getByRole('heading', { name: 'Selma', level: 1 })).toBeVisible()
+    await expect.element(page.getByRole('article', { name: 'Bram' })).toBeVisible()
+    location.hash = '#/'
+    await expect.element(page.getByText(/^Selma · /)).toBeVisible()
+  })
+
+  test('is named, and nothing of it is used', async () => {
+    await open()
+    const lore = new Blob(['{"entries":{"0":{"key":["lamp"],"content":"Old."}}}'])
+    await receiveFiles([{ path: 'coast.json', file: lore }])
+    await expect.element(sheet().getByText(/coast\.json is a lorebook/)).toBeVisible()
+    await expect.element(sheet().getByRole('button', { name: 'Close' }).last()).toBeVisible()
+    await expect.element(sheet().getByRole('button', { name: /rehearsal|Bring/ })).not.toBeInTheDocument()
+  })
+
+  test('names the macros that it does not know, and fills the others', async () => {
+    await open()
+    const first_mes = '{{// note}}{{char}} and {{getvar::mood}} {{#if x}}'
+    await receiveFiles([{ path: 'brine.json', file: card({ first_mes }) }])
+    await expect.element(sheet().getByText('{{getvar}}, {{#if}} stay in the text as they are.')).toBeVisible()
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await page.getByRole('button', { name: 'Talk to Brine' }).click()
+    await expect.element(page.getByText('Brine and {{getvar::mood}} {{#if x}}')).toBeVisible()
+  })
+})
+
 describe('a backup', () => {
   test('tells what is missing, puts it back, and then has nothing to add', async () => {
     await open()

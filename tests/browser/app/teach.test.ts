@@ -119,7 +119,7 @@ test('says what is wrong with a picture that holds no card', async () => {
   await open()
   await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
   drop(new File([await picture()], 'sea.png'))
-  await expect.element(page.getByText('The file is of a kind that is not known here')).toBeVisible()
+  await expect.element(page.getByText('The file is of a kind that is not read here')).toBeVisible()
 })
 
 test('asks before a file takes the place of what was written, and gives it back', async () => {

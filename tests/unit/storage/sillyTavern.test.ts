@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { HycoraError } from '../../../src/core/errors.ts'
-import { applyEvent, foldChat, selectedTake } from '../../../src/storage/chat.ts'
+import { applyEvent, foldChat, selectedTake, summarize } from '../../../src/storage/chat.ts'
 import { readChatEvents, writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import type { ChatEvent, Generation, NewMessage } from '../../../src/storage/records.ts'
 import { exportChat, importChat, readDate } from '../../../src/storage/sillyTavern.ts'
@@ -174,6 +174,8 @@ describe('SillyTavern JSONL', () => {
     ]
     // Through the form in which chats lie in backups.
     const folded = foldChat(readChatEvents(writeChatEvents(events), 'chat'))!
+    expect(summarize(folded)).toMatchObject({ character: 'Orla' })
+    expect(summarize({ ...folded, key: 'Holmes' })).not.toHaveProperty('character')
     const lines = exportChat(folded, names)
       .trim()
       .split('\n')
