@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises'
-import { resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
+import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { coldStartCase, startCold } from './bench/coldStart.ts'
 import { benchFallback } from './bench/fallback.ts'
@@ -55,7 +55,7 @@ async function findPack(options: ReadonlyMap<string, string>, opened: OpenedMode
     return pack
   }
   const file = `${opened.name}.hycora.safetensors`
-  const shipped = resolve(import.meta.dirname, '../../../../public/packs', file)
+  const shipped = shippedPath('public/packs', file)
   const isShipped = await access(shipped).then(
     () => true,
     () => false,

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 
 import { check } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
@@ -8,13 +8,13 @@ import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord } from '../core/json.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { castRole } from '../model/adapter/roles.ts'
+import { shippedPath } from './files.ts'
 import { integerOption, parseArguments, required } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
 import type { OpenedSpeaker } from './engine.ts'
 import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
 import type { Speaker } from './speakers.ts'
 
-const SHIPPED = resolve(import.meta.dirname, '../../../..')
 const OPENINGS = 10
 
 /** One question with two answers, in an order that says nothing. */
@@ -46,7 +46,7 @@ export async function blind(words: readonly string[]): Promise<void> {
     'usage',
     () => `--prompt is "${prompt}", expected card or line`,
   )
-  const pack = options.get('pack') ?? join(SHIPPED, 'public/packs/smollm2-135m-instruct.hycora.safetensors')
+  const pack = options.get('pack') ?? shippedPath('public/packs/smollm2-135m-instruct.hycora.safetensors')
   const engine = await openSpeaker(
     new Map([
       ['backbone', 'smollm2-135m-instruct'],
@@ -80,7 +80,7 @@ export async function blind(words: readonly string[]): Promise<void> {
 
 /** The first questions of the cast's lines that no character was taught an answer to, in their first wording. */
 async function heldOutOpenings(): Promise<readonly string[]> {
-  const all: unknown = JSON.parse(await readFile(join(SHIPPED, 'data/cast/intents.json'), 'utf8'))
+  const all: unknown = JSON.parse(await readFile(shippedPath('data/cast/intents.json'), 'utf8'))
   const texts = Array.isArray(all)
     ? all.flatMap((entry) => {
         if (!isJsonRecord(entry) || entry['split'] !== 'test') return []

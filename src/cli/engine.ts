@@ -14,7 +14,7 @@ import { castRole } from '../model/adapter/roles.ts'
 import { openOnProcessor } from '../play/openOnProcessor.ts'
 import type { Voice } from '../play/speak.ts'
 import { required } from './arguments.ts'
-import { folder, openFile } from './files.ts'
+import { folder, openFile, shippedPath } from './files.ts'
 import { openNodeDevice } from './gpu.ts'
 import { loadOrt } from './ort.ts'
 
@@ -36,7 +36,7 @@ export interface OpenedSpeaker extends Voice {
 
 /** The folder of a backbone: as given, else a shipped one of that name. */
 export async function findFolder(name: string): Promise<string> {
-  const shipped = resolve(import.meta.dirname, '../../../../public/models', name)
+  const shipped = shippedPath('public/models', name)
   for (const candidate of [resolve(name), shipped]) {
     if ((await readdir(candidate).catch(() => undefined)) !== undefined) return candidate
   }

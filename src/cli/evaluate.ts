@@ -1,6 +1,6 @@
 import type { Dialogue, SplitDialogue } from '../core/dialogue.ts'
 import { stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import { QUICK_EVALUATION, WHOLE_EVALUATION } from '../evaluate/evaluate.ts'
@@ -10,6 +10,7 @@ import type { Measure, MeasureOptions } from '../evaluate/measures.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/split.ts'
+import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
 import { DECODING_OPTIONS, decodingOf } from './generate.ts'
@@ -21,7 +22,6 @@ import { readTexts, splitPath } from './trainingData.ts'
 
 /** The seed that `train` splits with too, where rows say nothing. */
 const SPLIT_SEED = 42
-const SHIPPED = resolve(import.meta.dirname, '../../../..')
 
 /** What makes a dialogue the same in the data and in a split that was drawn of it. */
 function keyOf({ role, turns }: Dialogue): string {
@@ -117,7 +117,7 @@ async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<s
   if (!options.has('backbone')) complete.set('backbone', 'starter')
   const name = complete.get('backbone') ?? ''
   if (!options.has('pack')) {
-    const pack = join(SHIPPED, 'public/packs', `${name}.hycora.safetensors`)
+    const pack = shippedPath('public/packs', `${name}.hycora.safetensors`)
     const found = await stat(pack).catch(() => undefined)
     check(found, 'usage', () => `--pack is missing, and no pack is shipped for ${name}`)
     complete.set('pack', pack)
@@ -196,9 +196,9 @@ export async function evaluate(words: readonly string[]): Promise<void> {
   })
   const measureOptions = optionsOf(options)
   const { dialogues, notes } = await readDialogues(
-    resolve(options.get('data') ?? join(SHIPPED, 'public/cast/lines.jsonl')),
+    resolve(options.get('data') ?? shippedPath('public/cast/lines.jsonl')),
   )
-  const sheets = await readSheets(resolve(options.get('sheets') ?? join(SHIPPED, 'data/cast')))
+  const sheets = await readSheets(resolve(options.get('sheets') ?? shippedPath('data/cast')))
   const complete = await withDefaults(options)
   const { backbone, model, pack, name } = await openSpeaker(complete)
   if (!pack) throw new HycoraError('usage', '--pack is missing')

@@ -4,6 +4,11 @@ import { basename, resolve } from 'node:path'
 import type { ByteSource, FileSet } from '../core/bytes.ts'
 import { HycoraError } from '../core/errors.ts'
 
+/** Where something that ships lies, by its path from the repository's root; the built command line is four folders below. */
+export function shippedPath(...path: readonly string[]): string {
+  return resolve(import.meta.dirname, '../../../..', ...path)
+}
+
 /** A file on disk as a ByteSource; only the bytes asked for come into memory. */
 export async function openFile(path: string): Promise<ByteSource> {
   const name = basename(path)

@@ -1,6 +1,5 @@
 import type { Turn } from '../core/dialogue.ts'
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 
 import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
 import { fillMacros } from '../core/macros.ts'
@@ -11,6 +10,7 @@ import type { Casting } from '../model/decoder/backbone.ts'
 import { speak, wholeAnswer } from '../play/speak.ts'
 import type { Answer } from '../play/speak.ts'
 import { usualSampling } from '../play/usualSampling.ts'
+import { shippedPath } from './files.ts'
 import type { OpenedSpeaker } from './engine.ts'
 
 /** A detective, a conqueror, a queen and a curious child. */
@@ -29,8 +29,7 @@ export interface Speaker {
 
 /** The card of a role of the cast that ships. */
 export async function castCard(role: string): Promise<CharacterCard> {
-  const path = resolve(import.meta.dirname, '../../../../public/cast/cards.json')
-  const cards: unknown = JSON.parse(await readFile(path, 'utf8'))
+  const cards: unknown = JSON.parse(await readFile(shippedPath('public/cast/cards.json'), 'utf8'))
   const entry = isJsonRecord(cards) ? ownField(cards, role) : undefined
   return readCard(isJsonRecord(entry) ? ownField(entry, 'card') : undefined)
 }
