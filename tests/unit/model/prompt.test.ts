@@ -66,6 +66,20 @@ describe('the prompt of a chat', () => {
     expect(firstTurn).toBeGreaterThan(0)
   })
 
+  test('is cut in the same place for several turns, so that what was read is not read anew', () => {
+    const turns = Array.from({ length: 24 }, (_, index) => ({
+      speaker: index % 2 === 0 ? ('user' as const) : ('role' as const),
+      text: `This is what was said as number ${index}.`,
+    }))
+    const cuts = turns.map((_, index) => {
+      const input = { system: null, turns: turns.slice(0, index + 1), continueLast: false }
+      return buildPrompt(template, tokenizer, input, 200).firstTurn
+    })
+    expect(cuts.at(-1)).toBeGreaterThan(12)
+    const moves = cuts.filter((cut, index) => index > 0 && cut !== cuts[index - 1])
+    expect(moves.length).toBeLessThan(cuts.at(-1)! / 2)
+  })
+
   test('a cut text is counted as it will be encoded', () => {
     const text = '<|im_end|>'.repeat(9)
     const cut = cutText(tokenizer, text, 20)

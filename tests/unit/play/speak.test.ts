@@ -45,6 +45,14 @@ describe('an answer', () => {
     expect(tokenizer.decode([...prompt!])).toMatch(/assistant\nThe sea is calm$/)
   })
 
+  test('has no more tokens than it may, those before an interruption among them', async () => {
+    const voice = voiceSaying(' and the ship is gone.')
+    const said = tokenizer.encode('The sea is calm')
+    const maxTokens = said.length + 2
+    const answer = await wholeAnswer(speak(voice, cue, { ...delivery, maxTokens, said }))
+    expect(answer.tokens).toHaveLength(maxTokens)
+  })
+
   test('that goes round in circles ends where it began to', async () => {
     const answer = await wholeAnswer(
       speak(voiceSaying(`Well. ${'No more of that. '.repeat(12)}`), cue, delivery),

@@ -143,6 +143,20 @@ describe('a backup', () => {
     })
   })
 
+  test('brings a company beside another of the same name, and of the same id', async () => {
+    const [here, there] = [device(), device()]
+    const pack = { id: newId(), name: 'Evening', backboneId: 'starter', cast: ['Role 1'] }
+    const origin = { kind: 'taught' } as const
+    await here.library.add({ ...pack, origin, file: new Blob([await writePack(tinyPack({ seed: 1 }))]) })
+    await there.library.add({ ...pack, origin, file: new Blob([await writePack(tinyPack({ seed: 2 }))]) })
+    await restoreBackup(await planRestore(await partsOf(here), there, newId), there)
+    const both = await there.library.list()
+    expect(both.map(({ name }) => name)).toEqual(['Evening', 'Evening'])
+    expect(new Set(both.map(({ id }) => id)).size).toBe(2)
+    const [own] = await here.library.list()
+    expect(both.map(({ sha256 }) => sha256)).toContain(own!.sha256)
+  })
+
   test('continues a chat that went on in it, and leaves one that went on here', async () => {
     const [here, there] = [device(), device()]
     await here.log.append(CHAT, [begun, said('One.')], 1)

@@ -26,3 +26,23 @@ test('a checkpoint that comes from a file as a Buffer gives floats that lie wher
     })
   }
 })
+
+test('a checkpoint of another run, or one that is cut, is refused', () => {
+  const facts = { replyTokens: 0, firstStep: null, lastStep: null, heldOut: null }
+  const state = new Uint8Array(12)
+  const written = writeCheckpoint({
+    step: 3,
+    run: 'this',
+    rateFactor: 1,
+    startLoss: null,
+    facts,
+    best: null,
+    state,
+  })
+  expect(readCheckpoint(written, 'this').step).toBe(3)
+  expect(() => readCheckpoint(written, 'that')).toThrow(expect.objectContaining({ code: 'usage' }))
+  for (const length of [3, 20, written.length - 1]) {
+    const cut = (): unknown => readCheckpoint(written.subarray(0, length), 'this')
+    expect(cut).toThrow(expect.objectContaining({ code: 'storage-corrupt' }))
+  }
+})
