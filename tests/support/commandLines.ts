@@ -222,6 +222,13 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   { document: HOUSE, line: 'npm test -- --project unit', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm run check', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm run fix', elsewhere: SELF },
+  { document: HOUSE, line: 'npm run mutants', elsewhere: SELF },
+  {
+    document: HOUSE,
+    line: 'npm run mutants -- WORD',
+    runs: ['npm', 'run', 'mutants', '--', 'systemLine'],
+    prints: /^1 caught, 0 missed, 0 not run$/m,
+  },
   { document: HOUSE, line: 'npm run evaluate', elsewhere: SELF },
   {
     document: HOUSE,
