@@ -18,6 +18,8 @@ Messages = Sequence[dict[str, str]]
 SILENCE = "…"
 # What templates of models that can think ask, each family by its own name.
 _NO_THINKING = {"enable_thinking": False, "thinking": False}
+# What Hugging Face's library gives every template: templates ask whether it is none, and not whether it is there.
+_NO_TOOLS = {"tools": None, "documents": None}
 # What models write around what they think; `src/formats/thoughts.ts` has them all.
 _THOUGHTS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
 # Marks what is masked in training elsewhere; here it says nothing.
@@ -78,7 +80,8 @@ class ChatTemplate:
 
     def _plain(self, messages: Messages, reply: bool) -> str:
         try:
-            return self._template.render(messages=messages, add_generation_prompt=reply, **_NO_THINKING, **self._tokens)
+            asked = {**_NO_THINKING, **_NO_TOOLS, **self._tokens}
+            return self._template.render(messages=messages, add_generation_prompt=reply, **asked)
         except TemplateError as error:
             raise HycoraError("template-refused", f"the chat template refuses the chat: {error}") from error
 

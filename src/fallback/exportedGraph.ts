@@ -174,7 +174,7 @@ class ExportedGraph implements DecoderGraph {
   /** By sequence. */
   private readonly states: readonly [GraphStates, GraphStates]
   /** Whether a run behind others takes one token alone. */
-  private isOneByOne = false
+  private isOneByOne: boolean
   /** Whether a run gives the logits of its last token alone; known after the first of several. */
   private isLastOnly = false
 
@@ -191,6 +191,7 @@ class ExportedGraph implements DecoderGraph {
     this.context = context
     this.adapted = adapted
     this.states = [new GraphStates(ort, signature.states), new GraphStates(ort, signature.states)]
+    this.isOneByOne = signature.isOneByOne
   }
 
   get canRewind(): boolean {
@@ -199,7 +200,7 @@ class ExportedGraph implements DecoderGraph {
 
   /** What does not come first is read one by one there: so as much as possible comes first. */
   get chunkTokens(): number {
-    return this.isOneByOne ? FIRST_CHUNK_TOKENS : CHUNK_TOKENS
+    return this.isOneByOne && !this.signature.isOneByOne ? FIRST_CHUNK_TOKENS : CHUNK_TOKENS
   }
 
   /** A and B of nobody. */
@@ -273,8 +274,8 @@ class ExportedGraph implements DecoderGraph {
   ): readonly (readonly [number, number])[] {
     const ends = new Set<number>([length])
     if (this.isLastOnly) for (const row of wanted) ends.add(row + 1)
-    // What comes first of all is read at once all the same.
-    const whole = first > 0 ? 0 : Math.min(...ends)
+    // What comes first of all is read at once all the same, where a run takes several tokens at all.
+    const whole = first > 0 || this.signature.isOneByOne ? 0 : Math.min(...ends)
     if (this.isOneByOne) for (let end = whole + 1; end < length; end++) ends.add(end)
     const ordered = [...ends].toSorted((a, b) => a - b)
     return ordered.map((end, index) => [ordered[index - 1] ?? 0, end])
@@ -291,7 +292,7 @@ class ExportedGraph implements DecoderGraph {
     const feeds = { ...adapter, ...tokenFeeds(this.ort, this.signature, piece), ...states.feeds }
     const outputs = await runStep(this.session, feeds)
     states.take(outputs, piece.first + piece.ids.length)
-    return floatsOf(outputs['logits'])
+    return floatsOf(outputs[this.signature.logits])
   }
 }
 

@@ -44,6 +44,10 @@ export interface Signature {
   readonly maxPositions: number
   readonly states: readonly StateInput[]
   readonly tokens: readonly (OnnxValue & { readonly role: TokenInput })[]
+  /** The output that has the logits. */
+  readonly logits: string
+  /** Whether a run takes one token alone, whatever came before. */
+  readonly isOneByOne: boolean
 }
 
 const ROLES: readonly (readonly [RegExp, TokenInput])[] = [
@@ -79,13 +83,35 @@ const RENAMINGS: readonly (readonly [RegExp, string])[] = [
  *
  * @throws HycoraError `format-unsupported` naming an input that is not known, or what of the sizes is not said.
  */
-export function readSignature({ fileName, graph }: OnnxModel, config: unknown): Signature {
+export function readSignature(model: OnnxModel, config: unknown): Signature {
+  const { fileName, graph } = model
   const stated = statedSizes(config)
-  const given = graph.inputs.filter(({ name }) => !graph.initializers.has(name))
+  const { tokens, states } = sortInputs(model, stated)
+  const logits = logitsAmong(graph.outputs, states)
+  const ids = tokens.find(({ role }) => role === 'ids')
+  check(ids && states.length > 0 && logits, 'format-unsupported', () => {
+    return `${fileName} has no inputs input_ids and past_key_values.0.key and output logits, expected a decoder with a cache`
+  })
+  return {
+    shape: shapeOf(fileName, { states, logits, stated }),
+    maxPositions: stated.maxPositions ?? Infinity,
+    states,
+    tokens,
+    logits: logits.name,
+    isOneByOne: ids.dims?.at(-1) === 1,
+  }
+}
+
+function sortInputs(
+  { fileName, graph }: OnnxModel,
+  stated: StatedSizes,
+): Pick<Signature, 'tokens' | 'states'> {
   const outputs = new Map(graph.outputs.map((output) => [output.name, output]))
   const states: StateInput[] = []
   const tokens: (OnnxValue & { role: TokenInput })[] = []
-  for (const input of given) {
+  for (const input of graph.inputs) {
+    // Before IR 4 every initializer is listed as an input too.
+    if (graph.initializers.has(input.name)) continue
     const output = outputOf(input.name, outputs)
     const role = ROLES.find(([pattern]) => pattern.test(input.name))?.[1]
     if (role) tokens.push({ ...input, role })
@@ -97,40 +123,39 @@ export function readSignature({ fileName, graph }: OnnxModel, config: unknown): 
       )
     }
   }
-  const logits = outputs.get('logits')
-  check(
-    tokens.some(({ role }) => role === 'ids') && states.length > 0 && logits,
-    'format-unsupported',
-    () => {
-      return `${fileName} has no inputs input_ids and past_key_values.0.key and output logits, expected a decoder with a cache`
-    },
-  )
-  const [key] = states.filter(({ axis, dims }) => axis === 2 && dims.length === 4)
+  return { tokens, states }
+}
+
+/** By another name, the logits are what is no state: the only such output, or the one that is called so. */
+function logitsAmong(outputs: readonly OnnxValue[], states: readonly StateInput[]): OnnxValue | undefined {
+  const others = outputs.filter(({ name }) => !states.some(({ output }) => output === name))
+  const named = others.find(({ name }) => name === 'logits') ?? others.find(({ name }) => /logits/.test(name))
+  return named ?? (others.length === 1 ? others[0] : undefined)
+}
+
+/** The sizes by the cache and the logits, and by config.json where these say nothing. */
+function shapeOf(
+  fileName: string,
+  { states, logits, stated }: { states: readonly StateInput[]; logits: OnnxValue; stated: StatedSizes },
+): DecoderShape {
+  const key = states.find(({ axis, dims }) => axis === 2 && dims.length === 4)
   const headDim = key?.dims[3] ?? stated.headDim
   const vocabulary = sizeAt(logits, (logits.dims?.length ?? 3) - 1) ?? stated.vocabulary
-  if (
-    !headDim ||
-    !vocabulary ||
-    states.some(({ dims, axis }) => dims.some((size, at) => size === 0 && at !== axis))
-  ) {
+  const isOpen = states.some(({ dims, axis }) => dims.some((size, at) => size === 0 && at !== axis))
+  if (!headDim || !vocabulary || isOpen) {
     throw new HycoraError(
       'format-unsupported',
       `${fileName} and config.json do not say the size of heads and vocabulary, expected head_dim and vocab_size`,
     )
   }
   return {
-    shape: {
-      layers: stated.layers ?? Math.ceil(states.length / 2),
-      hidden: stated.hidden ?? 0,
-      heads: stated.heads ?? 0,
-      kvHeads: key?.dims[1] ?? stated.kvHeads ?? 0,
-      headDim,
-      ffn: stated.ffn ?? 0,
-      vocabulary,
-    },
-    maxPositions: stated.maxPositions ?? Infinity,
-    states,
-    tokens,
+    layers: stated.layers ?? Math.ceil(states.length / 2),
+    hidden: stated.hidden ?? 0,
+    heads: stated.heads ?? 0,
+    kvHeads: key?.dims[1] ?? stated.kvHeads ?? 0,
+    headDim,
+    ffn: stated.ffn ?? 0,
+    vocabulary,
   }
 }
 

@@ -34,6 +34,8 @@ export interface ChatTemplate {
 const CONFIG_FILE = 'tokenizer_config.json'
 /** What templates of models that can think ask, each family by its own name. */
 const NO_THINKING = { enable_thinking: false, thinking: false }
+/** What Hugging Face's library gives every template: templates ask whether it is none, and not whether it is there. */
+const NO_TOOLS = { tools: null, documents: null }
 const MAX_TEMPLATE_CHARACTERS = 2 ** 18
 /** Marks the end of a message's content; of the private use area, so that no message holds it. */
 const MARK = '\u{10fffd}\u{f0000}\u{10fffd}'
@@ -45,7 +47,7 @@ const MARK = '\u{10fffd}\u{f0000}\u{10fffd}'
  */
 export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: string): ChatTemplate {
   const config = isJsonRecord(tokenizerConfig) ? tokenizerConfig : {}
-  const source = separateTemplate ?? templateText(ownField(config, 'chat_template'))
+  const source = separateTemplate ?? chatTemplateSource(tokenizerConfig)
   check(source !== undefined, 'format-unsupported', () => `${CONFIG_FILE} has no chat_template`)
   check(source.length <= MAX_TEMPLATE_CHARACTERS, 'format-invalid', () => {
     return `the chat template has ${source.length} characters, at most ${MAX_TEMPLATE_CHARACTERS} are read`
@@ -59,6 +61,7 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
       return template.render({
         ...tokens,
         ...NO_THINKING,
+        ...NO_TOOLS,
         messages,
         add_generation_prompt: addGenerationPrompt,
       })
@@ -117,8 +120,9 @@ function parseTemplate(source: string): Template {
   }
 }
 
-/** A template, or the one called default in a list of named ones. */
-function templateText(value: unknown): string | undefined {
+/** The template of a file that may have one: by itself, or the one called default in a list of named ones. */
+export function chatTemplateSource(config: unknown): string | undefined {
+  const value = isJsonRecord(config) ? ownField(config, 'chat_template') : undefined
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return undefined
   const named = value.filter(isJsonRecord)
@@ -149,7 +153,7 @@ export function endOfTurnIds(
 ): number[] {
   const ids: unknown[] = []
   const config = isJsonRecord(tokenizerConfig) ? tokenizerConfig : {}
-  const isTemplated = template !== undefined || templateText(ownField(config, 'chat_template')) !== undefined
+  const isTemplated = template !== undefined || chatTemplateSource(config) !== undefined
   if (isTemplated) ids.push(templateEnd(tokenizer, template ?? loadChatTemplate(config)))
   if (isJsonRecord(generationConfig)) ids.push(ownField(generationConfig, 'eos_token_id'))
   const token = tokenText(config, 'eos_token')

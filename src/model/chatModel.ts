@@ -1,6 +1,6 @@
 import type { FileSet } from '../core/bytes.ts'
 import { HycoraError, check } from '../core/errors.ts'
-import { endOfTurnIds, loadChatTemplate } from '../formats/chatTemplate.ts'
+import { chatTemplateSource, endOfTurnIds, loadChatTemplate } from '../formats/chatTemplate.ts'
 import type { ChatTemplate } from '../formats/chatTemplate.ts'
 import type { Pack } from '../formats/pack.ts'
 import { loadTokenizer } from '../formats/tokenizer.ts'
@@ -113,10 +113,10 @@ export async function openText(files: FileSet): Promise<TextModel> {
   const tokenizerConfig = await readJson(files, 'tokenizer_config.json')
   const generationConfig = await readJson(files, 'generation_config.json')
   const separateTemplate = await readText(files, 'chat_template.jinja')
-  const hasTemplate =
-    separateTemplate !== undefined ||
-    (typeof tokenizerConfig === 'object' && tokenizerConfig !== null && 'chat_template' in tokenizerConfig)
-  const template = tokenizer && hasTemplate ? loadChatTemplate(tokenizerConfig, separateTemplate) : null
+  // Where models of pictures and sound had their template for a while.
+  const olderFile = await readJson(files, 'chat_template.json')
+  const source = separateTemplate ?? chatTemplateSource(tokenizerConfig) ?? chatTemplateSource(olderFile)
+  const template = tokenizer && source !== undefined ? loadChatTemplate(tokenizerConfig, source) : null
   const stopIds = tokenizer
     ? endOfTurnIds(tokenizer, tokenizerConfig, generationConfig, template ?? undefined)
     : []

@@ -119,6 +119,24 @@ export const STRANGE_DECODERS: Readonly<Record<string, () => WrittenModel>> = {
     const inputs = model.inputs.map((value) => (value.name.startsWith('past') ? { ...value, dims } : value))
     return { ...model, inputs }
   },
+  'that calls its logits otherwise': () =>
+    renamed(tinyDecoder(), (name) => (name === 'logits' ? 'output' : name)),
+  'that takes one token at a time': () => {
+    const model = tinyDecoder()
+    const inputs = model.inputs.map((value) =>
+      value.name === 'input_ids' ? { ...value, dims: [1, 1] } : value,
+    )
+    return { ...model, inputs }
+  },
+  'that takes its tokens in 32 bits': () =>
+    reshaped(tinyDecoder(), 'input_ids', { dataType: I32, dims: ['batch_size', 'sequence_length'] }, [
+      {
+        opType: 'Cast',
+        inputs: ['input_ids'],
+        outputs: ['input_ids.inner'],
+        attributes: { to: { int: I64 } },
+      },
+    ]),
   'that calls positions otherwise': () =>
     renamed(written(), (name) => (name === 'position_ids' ? 'pos_ids' : name)),
   'that takes positions in one row': () =>

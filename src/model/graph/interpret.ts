@@ -20,7 +20,7 @@ import {
 import type { Entry } from './dimension.ts'
 import { fixed, reshape, symbolic } from './dimension.ts'
 import { gating, sigmoid, silu } from './gatingRules.ts'
-import { chosenRows, repeated, reshaped, transposed, withRepeatAxis } from './layoutRules.ts'
+import { chosenRows, lastRow, repeated, reshaped, transposed, withRepeatAxis } from './layoutRules.ts'
 import { biasAddition, embedding, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
 import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
@@ -42,7 +42,7 @@ const onHidden =
   (node, inputs, opset) =>
     inputs[0]?.kind === 'hidden' ? rule(node, inputs[0], inputs, opset) : undefined
 
-const gatherRule: Rule = (node, inputs) => embedding(node, inputs)
+const gatherRule: Rule = (node, inputs) => embedding(node, inputs) ?? lastRow(node, inputs)
 const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
 const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
 const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)

@@ -92,6 +92,13 @@ export function repeated(x: HiddenValue, shape: Value | undefined): Value | unde
   return { ...x, dims, meaning: { ...x.meaning, repeat: x.meaning.repeat * repeat } }
 }
 
+/** Gather of the last row before the head, where an exporter computes the logits of the last token only. */
+export function lastRow(node: OnnxNode, [x, index]: readonly (Value | undefined)[]): Value | undefined {
+  const isRows = x?.kind === 'hidden' && x.meaning.kind === 'normed' && x.layout === 'btf'
+  const isLast = numbersOf(index)?.isScalar === false && scalarOf(index) === -1
+  return isRows && isLast && intAttribute(node, 'axis') === 1 ? x : undefined
+}
+
 /** Slice of rows before the head, where an exporter computes the logits of the last tokens only. */
 export function chosenRows(inputs: readonly (Value | undefined)[]): Value | undefined {
   const [x, , , axes] = inputs

@@ -302,7 +302,21 @@ const exportedOf = (name: string): Promise<ExportedModel> => {
   return openExported(folder(root), { listing: readdirSync(root) })
 }
 
+const families = hasShared ? readdirSync(sharedPath('onnx')).filter((name) => name.startsWith('f_')) : []
+
 describe.skipIf(!hasShared)('exporters’ folders as they are (needs the developers’ material)', () => {
+  test.each(families)('%s against its golden, with its cache and back in it', async (name) => {
+    const { tensors } = await readTensors(sharedPath(`onnx/${name}/golden.safetensors`))
+    const backbone = await open(await exportedOf(name))
+    const ids = [...tensors.get('input_ids')!.values]
+    const whole = await backbone.logits([...ids, 42], null)
+    expectClose(await backbone.logits(ids, null), tensors.get('logits')!.values, 1e-8)
+    expectClose(await backbone.step(42), whole.subarray(-backbone.shape.vocabulary), 1e-8)
+    const likeliest = await answerOf(backbone, ids)
+    await answerOf(backbone, [...ids.slice(0, 3), 1, 2])
+    expect(await answerOf(backbone, ids)).toEqual(likeliest)
+  })
+
   test.each(['q_int8', 'q_uint8'])('%s, which is not recognised, against its golden', async (name) => {
     const { tensors } = await readTensors(sharedPath(`onnx/${name}/golden.safetensors`))
     const backbone = await open(await exportedOf(name))

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { readMatrix } from '../../../src/model/decoder/dequantise.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
-import type { WrittenAttribute, WrittenModel } from '../../support/onnxWriter.ts'
+import type { WrittenAttribute, WrittenModel, WrittenTensor } from '../../support/onnxWriter.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import {
   append,
@@ -307,6 +307,24 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
       recogniseBytes(writeOnnx(withTensors(biased, constant('bias', [TINY.vocabulary])))),
     ).rejects.toThrow('adds a bias to the logits')
   })
+})
+
+function oneInteger(name: string, value: number): WrittenTensor {
+  return { name, dataType: 7, dims: [1], integers: [value] }
+}
+
+test.each([
+  ['Gather', ['last']],
+  ['Slice', ['last', 'end', 'rows']],
+])('rows that a %s chooses before the head are the engine’s own affair', async (opType, more) => {
+  const chosen = insertAfter(tinyDecoder(), 'final_norm.y', (x) => ({
+    opType,
+    inputs: [x, ...more],
+    ...(opType === 'Gather' && { attributes: { axis: { int: 1 } } }),
+  }))
+  const constants = [oneInteger('last', -1), oneInteger('end', 2 ** 31 - 1), oneInteger('rows', 1)]
+  const decoder = await recogniseBytes(writeOnnx(withTensors(chosen, ...constants)), TINY_CONFIG)
+  expect(decoder.head.out).toBe(TINY.vocabulary)
 })
 
 test('a graph’s own window bounds its positions', async () => {
