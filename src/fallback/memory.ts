@@ -4,8 +4,8 @@ const HEAP_BYTES = 2 ** 32
 /** What onnxruntime itself and a run's own values take. */
 const WORKING_BYTES = 384 * 2 ** 20
 
-/** Keys and values are there three times in a run: kept, as what it takes, and as what it gives. */
-const COPIES = 3
+/** Keys and values of two texts are kept, and a run has those of one twice more: as what it takes and what it gives. */
+const COPIES = 4
 
 /** The cache has this much in any case: a model that opened at all is to have room for a chat. */
 const LEAST_BYTES = 96 * 2 ** 20
