@@ -126,10 +126,13 @@ def _adds_system(plain: str, cut: str, prefix: str) -> bool:
 
 
 def _alternating(messages: Messages) -> list[dict[str, str]]:
-    """The visitor first, then by turns; messages of one speaker in a row become one, a blank line between them."""
-    begins = bool(messages) and messages[0]["role"] == "user"
-    turns = [] if begins else [{"role": "user", "content": SILENCE}]
-    for message in messages:
+    """The visitor first, then by turns; messages of one speaker in a row become one, a blank line between them.
+
+    Those that say nothing are left out.
+    """
+    said = [message for message in messages if message["content"].strip()]
+    turns = [] if said and said[0]["role"] == "user" else [{"role": "user", "content": SILENCE}]
+    for message in said:
         if turns and turns[-1]["role"] == message["role"]:
             turns[-1] = {**message, "content": f"{turns[-1]['content']}\n\n{message['content']}"}
         else:

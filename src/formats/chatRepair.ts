@@ -59,10 +59,14 @@ export function renderRepaired(render: RenderMessages, conversation: Conversatio
   throw refusal ?? new HycoraError('template-refused', 'the chat template gives no text')
 }
 
-/** The visitor first, then by turns; messages of one speaker in a row become one, a blank line between them. */
+/**
+ * The visitor first, then by turns; messages of one speaker in a row become one, a blank line between them, and those
+ * that say nothing are left out.
+ */
 function alternating(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const turns: ChatMessage[] = messages[0]?.role === 'user' ? [] : [{ role: 'user', content: SILENCE }]
-  for (const message of messages) {
+  const said = messages.filter(({ content }) => content.trim() !== '')
+  const turns: ChatMessage[] = said[0]?.role === 'user' ? [] : [{ role: 'user', content: SILENCE }]
+  for (const message of said) {
     const last = turns.at(-1)
     if (last?.role === message.role) {
       turns[turns.length - 1] = { ...last, content: `${last.content}\n\n${message.content}` }

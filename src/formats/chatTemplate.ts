@@ -73,34 +73,39 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
     }
   }
 
+  const repaired = (
+    messages: readonly ChatMessage[],
+    system: string | null,
+    addGenerationPrompt: boolean,
+  ): string => {
+    const conversation = { messages, system, addGenerationPrompt, begin: tokens['bos_token'] ?? '' }
+    const text = renderRepaired(plain, conversation)
+    return addGenerationPrompt ? closeThought(text) : text
+  }
+  /** The text up to the end of the last message; null where the template refuses it or leaves it out. */
+  const upToEnd = (messages: readonly ChatMessage[], system: string | null): string | null => {
+    const marked = messages.map((message, index) =>
+      index === messages.length - 1 ? { ...message, content: message.content + MARK } : message,
+    )
+    try {
+      const text = repaired(marked, system, false)
+      const end = text.lastIndexOf(MARK)
+      return end < 0 ? null : text.slice(0, end)
+    } catch (error) {
+      if (error instanceof HycoraError && error.code === 'template-refused') return null
+      throw error
+    }
+  }
+
   return {
     render({ messages, system, addGenerationPrompt, continueLast = false }) {
+      if (!continueLast) return repaired(messages, system, addGenerationPrompt)
       const last = messages.at(-1)
-      if (continueLast) {
-        check(last?.role === 'assistant', 'usage', () => {
-          return `the last message is the ${last?.role ?? 'none'}'s, expected the assistant's to continue it`
-        })
-      }
-      const marked =
-        continueLast && last
-          ? [...messages.slice(0, -1), { ...last, content: last.content + MARK }]
-          : messages
-      const generation = addGenerationPrompt && !continueLast
-      const text = renderRepaired(plain, {
-        messages: marked,
-        system,
-        addGenerationPrompt: generation,
-        begin: tokens['bos_token'] ?? '',
+      check(last?.role === 'assistant', 'usage', () => {
+        return `the last message is the ${last?.role ?? 'none'}'s, expected the assistant's to continue it`
       })
-      if (generation) return closeThought(text)
-      if (!continueLast) return text
-      const end = text.lastIndexOf(MARK)
-      check(
-        end >= 0,
-        'format-unsupported',
-        () => 'the chat template leaves out the last message, so it cannot be continued',
-      )
-      return text.slice(0, end)
+      // Where the template wants the visitor to have spoken last, what was said stands behind the reply's beginning.
+      return upToEnd(messages, system) ?? repaired(messages.slice(0, -1), system, true) + last.content
     },
   }
 }
