@@ -4,14 +4,15 @@ import { resolve } from 'node:path'
 import { HycoraError, check } from '../core/errors.ts'
 import type { DatasetOptions } from '../formats/dataset/reading.ts'
 import type { Pack } from '../formats/pack.ts'
-import { comparePack } from '../model/chatModel.ts'
+import { codecOf, comparePack } from '../model/chatModel.ts'
 import type { ChatModel } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpu/gpuWeights.ts'
 import { readTrainConfig } from '../train/config.ts'
 import type { TrainConfig } from '../train/config.ts'
-import { prepareRows, prepareRun } from '../train/prepare.ts'
+import { encodeDialogues, prepareRows, prepareRun } from '../train/prepare.ts'
 import type { RunGround } from '../train/prepare.ts'
 import type { BatchSource, RunEvent } from '../train/run.ts'
+import { sampleRows } from '../train/samples.ts'
 import { trainPack } from '../train/trainPack.ts'
 import type { TrainedPack } from '../train/trainPack.ts'
 import { finishPack } from '../train/trainee.ts'
@@ -19,6 +20,7 @@ import type { Trainee } from '../train/trainee.ts'
 import { parseArguments, required } from './arguments.ts'
 import { openModel, openPack } from './engine.ts'
 import { openNodeDevice } from './gpu.ts'
+import { formatSamples } from './preview.ts'
 import { giveUp, reserve, tryOutput, writeCheckpointFile, writeSafely } from './outputFile.ts'
 import { datasetOptions, readBatches, readDialogues, readText } from './trainingData.ts'
 
@@ -119,6 +121,24 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
   })
 }
 
+/** Prints a handful of each role's rows as they would be learnt. */
+async function preview(options: ReadonlyMap<string, string>): Promise<void> {
+  const path = required(options, 'data')
+  const { name, model } = await openModel(options)
+  const startPath = options.get('start')
+  const start = startPath === undefined ? null : await openPack(startPath)
+  const config = await readConfig(options.get('config'), start)
+  const codec = codecOf(model, name)
+  const dialogues = await readDialogues(path, config.seed, { ...datasetOptions(options), isKept: false })
+  const { rows, rejected } = encodeDialogues(codec, { config, start }, dialogues)
+  for (const reason of rejected) process.stderr.write(`not trained on: ${reason}\n`)
+  const learnt = dialogues.filter(({ split }) => split === 'train').length
+  process.stdout.write(
+    `${dialogues.length} dialogues: ${learnt} to learn, ${dialogues.length - learnt} held out\n\n`,
+  )
+  process.stdout.write(formatSamples(sampleRows(codec, rows)))
+}
+
 /** What a run needs beside what it is. */
 interface Outputs {
   readonly out: string
@@ -143,9 +163,13 @@ async function rehearse(events: AsyncGenerator<RunEvent, TrainedPack>, outputs: 
 /** `train`: trains a pack, with a JSON line a step on stdout; a checkpoint beside the output lets `--resume` go on. */
 export async function train(words: readonly string[]): Promise<void> {
   const values = ['backbone', 'model', 'data', 'role', 'columns', 'batches', 'out', 'config', 'start', 'keep']
-  const { options } = parseArguments(words, { values, flags: ['resume'] })
+  const { options } = parseArguments(words, { values, flags: ['resume', 'preview'] })
   const keep = options.get('keep') ?? 'last'
   check(keep === 'last' || keep === 'best', 'usage', () => `--keep is "${keep}", expected last or best`)
+  if (options.has('preview')) {
+    await preview(options)
+    return
+  }
   const out = resolve(required(options, 'out'))
   const checkpointPath = `${out}.checkpoint`
   const checkpoint = options.has('resume') ? await readCheckpointFile(checkpointPath) : null

@@ -76,14 +76,14 @@ export function splitPath(path: string): string {
 
 /**
  * Reads a data set, or a folder of them, and splits it; where the data had no split of its own, the result is written beside
- * it.
+ * it, unless it is not to be kept.
  *
  * @throws HycoraError `format-invalid` when no row is a dialogue.
  */
 export async function readDialogues(
   path: string,
   seed: number,
-  options: DatasetOptions = {},
+  { isKept = true, ...options }: DatasetOptions & { readonly isKept?: boolean } = {},
 ): Promise<readonly SplitDialogue[]> {
   const all: (DatasetDialogue & { readonly file?: string })[] = []
   const texts = await readTexts(path)
@@ -97,7 +97,7 @@ export async function readDialogues(
   check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
   const split = splitDialogues(all, seed)
   const isGiven = all.every((dialogue) => dialogue.split !== undefined)
-  if (!isGiven) await writeSplit(splitPath(path), split)
+  if (!isGiven && isKept) await writeSplit(splitPath(path), split)
   return split
 }
 

@@ -15,6 +15,7 @@ import type { GpuBytes } from '../model/decoder/backbone.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'
+import type { Sample } from '../train/samples.ts'
 
 /*
  * What the page and the engine's worker say to each other. Types only.
@@ -166,6 +167,8 @@ export interface DatasetReport {
   /** Token lengths of the rows by the loaded backbone's tokenizer; empty where none is loaded. */
   readonly lengths: readonly number[]
   readonly cut: { readonly rows: number; readonly turns: number; readonly tokens: number }
+  /** A handful of each role's rows as they will be learnt; by turns alone where no backbone is loaded. */
+  readonly samples: readonly Sample[]
   /** The header of a CSV whose columns the person maps; null for other formats. */
   readonly columns: readonly string[] | null
 }

@@ -8,6 +8,7 @@ import type { TrainConfig } from './config.ts'
 import { encodeRow } from './rows.ts'
 import type { TextCodec } from '../model/chatModel.ts'
 import type { TokenRow } from './rows.ts'
+import type { EncodedDialogue } from './samples.ts'
 import type { BatchSource } from './run.ts'
 import { beginTraining, lineOf } from './trainee.ts'
 import type { Trainee } from './trainee.ts'
@@ -73,18 +74,18 @@ export function rowBatches(
   }
 }
 
-/** The rows of one side of the split, each behind the line that its role has in the pack to be. */
-function encodeRows(
+/** Rows out of dialogues, each behind the line that its role has in the pack to be; and those that are none, with their place. */
+export function encodeDialogues(
   codec: TextCodec,
-  { config, start }: RunGround,
+  { config, start }: Pick<RunGround, 'config' | 'start'>,
   dialogues: readonly SplitDialogue[],
-): { readonly rows: readonly TokenRow[]; readonly rejected: readonly string[] } {
-  const rows: TokenRow[] = []
+): { readonly rows: readonly EncodedDialogue[]; readonly rejected: readonly string[] } {
+  const rows: EncodedDialogue[] = []
   const rejected: string[] = []
   for (const dialogue of dialogues) {
     const row = encodeRow(codec, dialogue, lineOf(config, start, dialogue.role), config.maxTokens)
     if ('reason' in row) rejected.push(`${placeOf(dialogue)}${row.reason}`)
-    else rows.push(row)
+    else rows.push({ dialogue, row })
   }
   return { rows, rejected }
 }
@@ -125,12 +126,11 @@ export async function prepareRows(
   dialogues: readonly SplitDialogue[],
 ): Promise<PreparedRows> {
   const { config } = ground
-  const rowsOf = (side: 'train' | 'test') =>
-    encodeRows(
-      codec,
-      ground,
-      dialogues.filter(({ split }) => split === side),
-    )
+  const rowsOf = (side: 'train' | 'test') => {
+    const own = dialogues.filter(({ split }) => split === side)
+    const { rows: encoded, rejected } = encodeDialogues(codec, ground, own)
+    return { rows: encoded.map(({ row }) => row), rejected }
+  }
   const [learnt, heldBack] = [rowsOf('train'), rowsOf('test')]
   const names = [...new Set(learnt.rows.map(({ role }) => role))]
   check(

@@ -113,6 +113,12 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
+    line: 'train --preview …',
+    runs: ['hycora', 'train', '--preview', '--backbone', 'starter', '--data', '{lines}'],
+    prints: /⟦Answer 0, if you please\.<\|im_end\|>⟧/,
+  },
+  {
+    document: MANUAL,
     line: 'train --backbone DIR --batches …',
     elsewhere: 'tests/gpu/train/command.test.ts',
   },

@@ -7,6 +7,7 @@ import { useLines } from '../../stores/teach/lines.ts'
 import { ColumnMapping } from './ColumnMapping.tsx'
 import { LengthHistogram } from './LengthHistogram.tsx'
 import styles from './LinesPreview.module.css'
+import { Samples } from './Samples.tsx'
 
 const formats: Readonly<Record<string, string>> = {
   messages: 'chat messages',
@@ -25,7 +26,7 @@ const formats: Readonly<Record<string, string>> = {
 export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const maxTokens = useLines((state) => state.maxTokens)
   const warning = useLines((state) => state.warning)
-  const { dialogues, roles, rejected, lengths, columns } = report
+  const { dialogues, roles, rejected, lengths, columns, samples } = report
   const heldOut = roles.reduce((sum, { test }) => sum + test, 0)
   return (
     <div className={styles.preview} aria-live="polite">
@@ -52,6 +53,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
           {lengths.length > 0 && <LengthHistogram lengths={lengths} maxTokens={maxTokens} />}
         </div>
       )}
+      {samples.length > 0 && <Samples samples={samples} />}
       {rejected.length > 0 && <Rejected rows={rejected} />}
     </div>
   )

@@ -1,19 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-
 import { expect, test } from 'vitest'
 
 import { readDatasetReport } from '../../../src/engine/readDatasetReport.ts'
-import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
-import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
-import type { TextModel } from '../../../src/model/chatModel.ts'
+import { starterCodec } from '../../support/starterCodec.ts'
 
-const root = resolve(import.meta.dirname, '../../../public/models/starter')
-const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, name), 'utf8'))
-const model = {
-  tokenizer: loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json')),
-  template: loadChatTemplate(json('tokenizer_config.json')),
-} as TextModel
+const model = { ...starterCodec(), fingerprint: '' }
 
 test('lengths and cuts count the line that training puts in front', () => {
   const text = JSON.stringify({ role: 'Alice', instruction: 'Who are you?', output: 'I hardly know, sir.' })
@@ -25,4 +15,23 @@ test('lengths and cuts count the line that training puts in front', () => {
   const [whole = 0] = report('You are {name}.', 256).lengths
   expect(report(null, whole - 2).cut.rows).toBe(0)
   expect(report('You are {name}.', whole - 2).cut).toEqual({ rows: 1, turns: 0, tokens: 2 })
+})
+
+test('rows are shown as they will be learnt, by turns alone where no model is loaded, and what was guessed is told', () => {
+  const text = 'You: Who?\nMora (quietly): Me.\nYou: Where?\nMora (pointing): There.'
+  const params = {
+    text,
+    fileName: 'a.txt',
+    roleName: null,
+    columns: null,
+    maxTokens: 256,
+    seed: 1,
+    system: null,
+  }
+  const [sample] = readDatasetReport(params, model).samples
+  const learnt = sample!.parts.filter(({ isLearnt }) => isLearnt).map((part) => part.text)
+  expect(learnt).toEqual(['Me.', '<|im_end|>', 'There.', '<|im_end|>'])
+  const bare = readDatasetReport(params, null)
+  expect(bare.samples.map(({ line, tokens }) => [line, tokens])).toEqual([[1, null]])
+  expect(bare.notes).toEqual(['Stage directions behind names are left out: (quietly), (pointing).'])
 })
