@@ -2,7 +2,7 @@ import type { PackArrival } from '../../src/exchange/arrival.ts'
 import type { RoleFacts } from '../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-import { accentProps } from '../cast/Portrait.tsx'
+import { accentProps } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { useChats } from '../stores/chat/chats.ts'

@@ -5,7 +5,7 @@ import { changeSettings, chooseMood, setSampler, useSettings } from '../stores/p
 import { Choices } from './Choices.tsx'
 import styles from './MoodSection.module.css'
 import { Section } from './Section.tsx'
-import { Slider } from './Slider.tsx'
+import { Slider } from '../shared/Slider.tsx'
 import asides from '../shared/Asides.module.css'
 
 const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]).map((value) => ({

@@ -1,7 +1,7 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { exampleJson } from '../../src/cast/cardTexts.ts'
 import type { CastMember } from '../../src/cast/member.ts'
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { setScene } from '../stores/chat/chats.ts'
 import { useGeneration } from '../stores/chat/generation.ts'
@@ -11,7 +11,7 @@ import { teachExamples } from '../stores/exchange/arrivals.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { showBackstage } from '../stores/page/session.ts'
 import { Section } from './Section.tsx'
-import { Slider } from './Slider.tsx'
+import { Slider } from '../shared/Slider.tsx'
 import styles from './RoleSection.module.css'
 
 /** Who plays, and how strongly. */

@@ -1,7 +1,7 @@
 import { useId } from 'react'
 
 import type { CastMember } from '../../src/cast/member.ts'
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import styles from './BlendScreen.module.css'
 

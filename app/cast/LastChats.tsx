@@ -8,7 +8,7 @@ import { findMember, useCast } from '../stores/company/cast.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { characterName } from '../stores/chat/scene.ts'
 import styles from './LastChats.module.css'
-import { accentProps, Portrait } from './Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 
 /** How many chats stand in the strip before the rest is asked for. */
 const STRIP = 4

@@ -6,7 +6,7 @@ import { removeGuest } from '../stores/company/guests.ts'
 import { openShare } from '../stores/exchange/share.ts'
 import { isForAnotherModel } from '../../src/cast/member.ts'
 import type { CastMember } from '../../src/cast/member.ts'
-import { accentProps, Portrait } from './Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './RoleTile.module.css'
 
 interface RoleTileProps {

@@ -1,6 +1,6 @@
 import { memo, useState } from 'react'
 
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Message.module.css'
 import { MessageActions } from './MessageActions.tsx'

@@ -1,5 +1,5 @@
 import type { CastMember } from '../../src/cast/member.ts'
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './Opening.module.css'
 
 /** The character comes on stage: shown until the visitor has said something. */

@@ -1,5 +1,5 @@
 import type { SharedForm, ShareForm } from '../../src/exchange/share.ts'
-import { accentProps, Portrait } from '../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'

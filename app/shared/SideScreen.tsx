@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
 import type { Accent } from '../../src/cast/face.ts'
-import { accentProps } from '../cast/Portrait.tsx'
+import { accentProps } from './Portrait.tsx'
 import { routeHash } from '../stores/page/route.ts'
 import { BackstageButton } from './BackstageButton.tsx'
 import { EngineNotices } from './EngineNotices.tsx'

@@ -6,7 +6,7 @@ import { useTraining } from '../stores/teach/training.ts'
 import { FirstNight } from './night/FirstNight.tsx'
 import { LinesStep } from './lines/LinesStep.tsx'
 import { RehearsalStep } from './plan/RehearsalStep.tsx'
-import { Step } from './Step.tsx'
+import { Step } from './parts/Step.tsx'
 
 /** One page in three steps that stay visible: the lines, the rehearsal, the first night. */
 export function TeachScreen() {

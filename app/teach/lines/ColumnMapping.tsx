@@ -2,7 +2,7 @@ import { useState } from 'react'
 
 import { mapColumns, useLines } from '../../stores/teach/lines.ts'
 import styles from './ColumnMapping.module.css'
-import { Field } from '../Field.tsx'
+import { Field } from '../parts/Field.tsx'
 
 const NONE = ''
 

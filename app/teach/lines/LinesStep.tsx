@@ -18,8 +18,8 @@ import {
   writeLines,
 } from '../../stores/teach/lines.ts'
 import { useTraining } from '../../stores/teach/training.ts'
-import { Field } from '../Field.tsx'
-import { goToStep } from '../goToStep.ts'
+import { Field } from '../parts/Field.tsx'
+import { goToStep } from '../parts/goToStep.ts'
 import { LinesPreview } from './LinesPreview.tsx'
 import styles from './LinesStep.module.css'
 import { RunLines } from './RunLines.tsx'

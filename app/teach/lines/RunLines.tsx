@@ -4,7 +4,7 @@ import type { RunRecord } from '../../../src/storage/runs.ts'
 import { Button } from '../../shared/Button.tsx'
 import { count } from '../../shared/format.ts'
 import { discardTraining, isTraining, useTraining } from '../../stores/teach/training.ts'
-import { goToStep } from '../goToStep.ts'
+import { goToStep } from '../parts/goToStep.ts'
 import styles from './RunLines.module.css'
 
 /** How many dialogues the fold shows. */

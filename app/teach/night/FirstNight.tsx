@@ -2,7 +2,7 @@ import type { PackFacts } from '../../../src/formats/packFacts.ts'
 import { useMemo } from 'react'
 
 import { faceOf } from '../../../src/cast/face.ts'
-import { accentProps, Portrait } from '../../cast/Portrait.tsx'
+import { accentProps, Portrait } from '../../shared/Portrait.tsx'
 import { Button } from '../../shared/Button.tsx'
 import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
 import { bytes } from '../../shared/format.ts'

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { Field } from '../Field.tsx'
+import { Field } from '../parts/Field.tsx'
 
 interface NumberFieldProps {
   readonly label: string

@@ -1,4 +1,4 @@
-import { Icon } from '../shared/Icon.tsx'
+import { Icon } from './Icon.tsx'
 import type { Accent } from '../../src/cast/face.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { addressOf } from '../stores/company/pictureAddress.ts'

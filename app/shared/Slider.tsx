@@ -1,8 +1,8 @@
 import { useId, useState } from 'react'
 
-import { Button } from '../shared/Button.tsx'
+import { Button } from './Button.tsx'
 import styles from './Slider.module.css'
-import asides from '../shared/Asides.module.css'
+import asides from './Asides.module.css'
 
 interface SliderProps {
   readonly label: string

@@ -2,7 +2,7 @@ import { useId } from 'react'
 import type { ReactNode } from 'react'
 
 import styles from './Step.module.css'
-import asides from '../shared/Asides.module.css'
+import asides from '../../shared/Asides.module.css'
 
 interface StepProps {
   readonly number: number

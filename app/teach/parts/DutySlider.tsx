@@ -1,6 +1,6 @@
-import { Slider } from '../backstage/Slider.tsx'
-import { useSettings } from '../stores/page/settings.ts'
-import { setDuty } from '../stores/teach/training.ts'
+import { Slider } from '../../shared/Slider.tsx'
+import { useSettings } from '../../stores/page/settings.ts'
+import { setDuty } from '../../stores/teach/training.ts'
 
 /** How much of the time the run leaves the graphics card to everything else. */
 export function DutySlider() {
