@@ -1,106 +1,93 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
-import { check } from '../core/errors.ts'
-import { Random } from '../core/random.ts'
-import { lineOf, nameOf, wholeText } from '../cast/cardTexts.ts'
-import type { CharacterCard } from '../formats/card.ts'
+import { HycoraError, check } from '../core/errors.ts'
 import { isJsonRecord } from '../core/json.ts'
-import { roleLineOf } from '../formats/packFacts.ts'
-import { castRole } from '../model/adapter/roles.ts'
-import { shippedPath } from './files.ts'
 import { integerOption, parseArguments, required } from './arguments.ts'
-import { openSpeaker } from './engine.ts'
-import type { OpenedSpeaker } from './engine.ts'
-import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
-import type { Speaker } from './speakers.ts'
+import { askVersion } from './blind/ask.ts'
+import { makeReading, readAnswerFile, readingPage } from './blind/reading.ts'
+import type { Form } from './blind/reading.ts'
+import { formatScores, readFilledForm, readKey, scoreReading } from './blind/score.ts'
+import { DECODING_OPTIONS } from './generate.ts'
 
-const OPENINGS = 10
+/** What `--out` of a reading holds. */
+const PAGE = 'reading.html'
+const KEY = 'key.json'
 
-/** One question with two answers, in an order that says nothing. */
-interface Pair {
-  readonly id: number
-  readonly character: string
-  readonly greeting: string
-  readonly question: string
-  readonly left: string
-  readonly right: string
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(resolve(path), 'utf8').catch(() => undefined)
+  check(text !== undefined, 'usage', () => `${path} cannot be read`)
+  try {
+    const value: unknown = JSON.parse(text)
+    return value
+  } catch {
+    throw new HycoraError('format-invalid', `${path} is not JSON`)
+  }
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(resolve(path)), { recursive: true })
+  await writeFile(resolve(path), `${JSON.stringify(value, null, 2)}\n`)
 }
 
 /**
- * `blind`: forty pairs of answers for a reader who must not know whose is whose: SmolLM2 prompted, beside SmolLM2 with its
- * pack, for four of the cast and the first ten held-out openings. Writes `pairs.json`, and which side is the pack's, and of
- * what settings, in `key.json`.
+ * `blind`: for a reader who must not know whose is whose. `--ask` has a version answer held-out questions; two to four
+ * such files become a page to fill in and a key; `--score` says what a filled page says of each version.
  */
 export async function blind(words: readonly string[]): Promise<void> {
-  const { options } = parseArguments(words, {
-    values: ['out', 'engine', 'seed', 'max-tokens', 'prompt', 'pack'],
-    flags: [],
+  const { options, operands } = parseArguments(words, {
+    values: [
+      'out',
+      'engine',
+      'seed',
+      'max-tokens',
+      'prompt',
+      'pack',
+      'backbone',
+      'model',
+      'name',
+      'roles',
+      'questions',
+      'form',
+      'score',
+      'key',
+      ...DECODING_OPTIONS,
+    ],
+    flags: ['ask'],
   })
+  const scored = options.get('score')
+  if (scored !== undefined) {
+    process.stdout.write(await scoresOf(scored, options.get('key') ?? join(dirname(scored), KEY)))
+    return
+  }
   const out = required(options, 'out')
   const seed = integerOption(options, 'seed', 1, { least: 0 })
-  const maxTokens = integerOption(options, 'max-tokens', 80, { least: 1 })
-  const prompt = options.get('prompt') ?? 'card'
-  check(
-    prompt === 'card' || prompt === 'line',
-    'usage',
-    () => `--prompt is "${prompt}", expected card or line`,
-  )
-  const pack = options.get('pack') ?? shippedPath('public/packs/smollm2-135m-instruct.hycora.safetensors')
-  const engine = await openSpeaker(
-    new Map([
-      ['backbone', 'smollm2-135m-instruct'],
-      ['engine', options.get('engine') ?? 'ort'],
-      ['pack', pack],
-    ]),
-  )
-  const questions = await heldOutOpenings()
-  const random = new Random(seed, 1)
-  const pairs: Pair[] = []
-  const key: { readonly id: number; readonly pack: 'left' | 'right' }[] = []
-  for (const role of ROLES) {
-    const card = await castCard(role)
-    const [plain, own] = [prompted(engine, card, prompt), played(engine, card, role)]
-    for (const question of questions) {
-      const id = pairs.length + 1
-      const byPrompt = (await answer(plain, question, { seed, maxTokens })).text
-      const byPack = (await answer(own, question, { seed, maxTokens })).text
-      const isLeft = random.nextUniform() < 0.5
-      const [left, right] = isLeft ? [byPack, byPrompt] : [byPrompt, byPack]
-      const character = nameOf(card)
-      pairs.push({ id, character, greeting: greetingOf(card).text, question, left, right })
-      key.push({ id, pack: isLeft ? 'left' : 'right' })
-    }
-    process.stderr.write(`${pairs.length} of ${ROLES.length * OPENINGS}\n`)
+  if (options.has('ask')) {
+    await writeJson(out, await askVersion(options, seed))
+    return
   }
-  await mkdir(out, { recursive: true })
-  await writeFile(join(out, 'pairs.json'), `${JSON.stringify(pairs, null, 2)}\n`)
-  await writeFile(join(out, 'key.json'), `${JSON.stringify({ prompt, seed, maxTokens, key }, null, 2)}\n`)
+  const form = formOf(options.get('form') ?? 'scores')
+  const files = await Promise.all(operands.map(async (path) => readAnswerFile(await readJson(path), path)))
+  const { reading, key } = makeReading(files, { form, seed, digest })
+  await writeJson(join(out, KEY), key)
+  await writeFile(join(resolve(out), PAGE), readingPage(reading))
+  process.stderr.write(
+    `${reading.items.length} questions, ${files.length} versions; ${KEY} is not for the reader\n`,
+  )
 }
 
-/** The first questions of the cast's lines that no character was taught an answer to, in their first wording. */
-async function heldOutOpenings(): Promise<readonly string[]> {
-  const all: unknown = JSON.parse(await readFile(shippedPath('data/cast/intents.json'), 'utf8'))
-  const texts = Array.isArray(all)
-    ? all.flatMap((entry) => {
-        if (!isJsonRecord(entry) || entry['split'] !== 'test') return []
-        const [first]: unknown[] = Array.isArray(entry['wordings']) ? entry['wordings'] : []
-        return typeof first === 'string' ? [first] : []
-      })
-    : []
-  return texts.slice(0, OPENINGS)
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
-/** Told who it is: by the whole card, as other programs do, or by the line that the page makes of it. */
-function prompted(engine: OpenedSpeaker, card: CharacterCard, prompt: 'card' | 'line'): Speaker {
-  const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, { user: VISITOR })
-  return { engine, system, before: [greetingOf(card)], casting: null }
+function formOf(text: string): Form {
+  if (text === 'scores' || text === 'preference') return text
+  throw new HycoraError('usage', `--form is "${text}", expected scores or preference`)
 }
 
-/** With the adapter and the line that the pack has for it. */
-function played(engine: OpenedSpeaker, card: CharacterCard, role: string): Speaker {
-  const { pack } = engine
-  check(pack, 'usage', () => 'there is no pack')
-  const system = roleLineOf(pack, role)
-  return { engine, system, before: [greetingOf(card)], casting: castRole(pack, role, 1) }
+async function scoresOf(path: string, keyPath: string): Promise<string> {
+  const [form, key] = [await readJson(path), await readJson(keyPath)]
+  check(isJsonRecord(form), 'format-invalid', () => `${path} is no form of a blind reading`)
+  return formatScores(scoreReading(readKey(key, keyPath), readFilledForm(form, path)))
 }

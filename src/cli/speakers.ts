@@ -1,4 +1,5 @@
 import type { Turn } from '../core/dialogue.ts'
+import type { Sampling } from '../core/sampling.ts'
 import { readFile } from 'node:fs/promises'
 
 import { greetingsOf, nameOf } from '../cast/cardTexts.ts'
@@ -42,14 +43,18 @@ export function greetingOf(card: CharacterCard): Turn {
   }
 }
 
-/** The answer that the page would give with its default sampler. */
+/** The answer that the page would give with its default sampler, or with what `decoding` puts in place of it. */
 export async function answer(
   { engine, system, before, casting }: Speaker,
   text: string,
-  { seed, maxTokens }: { readonly seed: number; readonly maxTokens: number },
+  {
+    seed,
+    maxTokens,
+    decoding = {},
+  }: { readonly seed: number; readonly maxTokens: number; readonly decoding?: Partial<Sampling> },
 ): Promise<Answer> {
   const cue = { system, turns: [...before, { speaker: 'user' as const, text }] }
-  const sampling = usualSampling(engine.backbone, seed)
+  const sampling = { ...usualSampling(engine.backbone, seed), ...decoding }
   const spoken = await wholeAnswer(speak(engine, cue, { casting, sampling, maxTokens }))
   return { ...spoken, text: spoken.text.trim() }
 }

@@ -5,7 +5,7 @@ import type { Sampling } from '../../../src/core/sampling.ts'
 import { submit } from '../../../src/gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
 import { PARTIAL_GROUPS, adjustLogits, markWords, packMarks } from '../../../src/kernels/adjustLogits.ts'
-import { packSampling } from '../../../src/kernels/sampleToken.ts'
+import { NO_TOKEN, packSampling } from '../../../src/kernels/sampleToken.ts'
 import { adjustLogitsCases } from '../../cases/adjustLogits.ts'
 import { adjustLogitsReference } from '../../reference/adjustLogits.ts'
 import { nmse } from '../../support/compare.ts'
@@ -112,6 +112,23 @@ describe('adjust_logits', () => {
     expect(await raised([5, 6, 7, 17], 3)).toEqual([3, 33])
     expect(await raised([5, 6, 7, 17], 2)).toEqual([])
     expect(await raised([5, 17, 7, 8], 3)).toEqual([])
+  })
+
+  test('a logit that is no number is found in either row, and one that is forbidden is none of them', async () => {
+    const counts = new Uint32Array(3000)
+    const sampling = { guidance: 0.5 }
+    for (const value of [NaN, Infinity]) {
+      const wrong = normals(9, 3000).with(2001, value)
+      expect((await run({ logits: wrong, counts, sampling: {} })).first.id).toBe(NO_TOKEN)
+      const given = { logits: normals(9, 3000), counts, beside: wrong }
+      expect((await run({ ...given, sampling })).first.id).toBe(NO_TOKEN)
+      expect((await run({ ...given, sampling: {} })).first.id).not.toBe(NO_TOKEN)
+    }
+    const beside = normals(10, 3000).fill(-Infinity)
+    const logits = normals(9, 3000).with(5, -Infinity)
+    const actual = await run({ logits, beside, counts, sampling })
+    expect(actual.logits).toEqual(logits)
+    expect(actual.first.id).toBe(logits.indexOf(Math.max(...logits)))
   })
 
   test('refuses shapes that do not fit', async () => {
