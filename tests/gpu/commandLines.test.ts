@@ -24,6 +24,7 @@ const CONFIG = {
   rank: 2,
   hypernetwork: { roleEmbedding: 8, layerEmbedding: 8, hidden: 16, residualBlocks: 1, generatorRank: 2 },
 }
+const QUESTION = 'Do you like tea?'
 /** What `npm run fix` reads of the repository. */
 const FIXED = ['package.json', 'tsconfig.json', '.oxfmtrc.json', '.oxlintrc.json']
 
@@ -33,6 +34,13 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'hycora-commands-'))
   await writeFile(join(scratch, 'lines.jsonl'), LINES.map((line) => JSON.stringify(line)).join('\n'))
   await writeFile(join(scratch, 'config.json'), JSON.stringify(CONFIG))
+  await writeFile(join(scratch, 'questions.txt'), `${QUESTION}\n`)
+  for (const version of ['one', 'two']) {
+    const answers = [
+      { role: 'Alice', before: 'Good day.', question: QUESTION, answer: `${version} says so.` },
+    ]
+    await writeFile(join(scratch, `${version}.json`), JSON.stringify({ version, answers }))
+  }
   await mkdir(join(scratch, 'fix/src'), { recursive: true })
   for (const name of FIXED) await cp(join(root, name), join(scratch, 'fix', name))
   symlinkSync(join(root, 'node_modules'), join(scratch, 'fix/node_modules'))
@@ -48,6 +56,9 @@ function wordsOf(runs: readonly string[]): readonly string[] {
     '{pack}': join(root, 'public/packs/starter.hycora.safetensors'),
     '{lines}': join(scratch, 'lines.jsonl'),
     '{config}': join(scratch, 'config.json'),
+    '{questions}': join(scratch, 'questions.txt'),
+    '{one}': join(scratch, 'one.json'),
+    '{two}': join(scratch, 'two.json'),
   }
   return [...start, ...words].map((word) =>
     Object.entries(places).reduce((text, [name, path]) => text.replace(name, () => path), word),

@@ -10,7 +10,8 @@ export interface DocumentedCommand {
   readonly elsewhere?: string
   /**
    * The program and its words in a short form; `hycora` is the command line. `{scratch}` is a folder of the run's own,
-   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file.
+   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file, `{questions}` a
+   * file of questions, `{one}` and `{two}` answers to it.
    */
   readonly runs?: readonly string[]
   /** What stdout must have. */
@@ -208,21 +209,23 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'blind …',
+    line: 'blind --ask …',
     runs: [
       'hycora',
       'blind',
-      '--prompt',
-      'line',
-      '--engine',
-      'ort',
-      '--max-tokens',
-      '1',
-      '--out',
-      '{scratch}/blind',
+      '--ask',
+      ...['--backbone', 'starter', '--pack', '{pack}', '--roles', 'Alice'],
+      ...['--questions', '{questions}', '--max-tokens', '2', '--out', '{scratch}/asked.json'],
     ],
-    leaves: ['blind/pairs.json', 'blind/key.json'],
+    leaves: ['asked.json'],
   },
+  {
+    document: MANUAL,
+    line: 'blind F F …',
+    runs: ['hycora', 'blind', '{one}', '{two}', '--out', '{scratch}/blind'],
+    leaves: ['blind/reading.html', 'blind/key.json'],
+  },
+  { document: MANUAL, line: 'blind --score …', elsewhere: 'tests/unit/cli/blind.test.ts' },
   { document: HOUSE, line: 'npm test', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm test -- PATH', elsewhere: THE_RUN },
   { document: HOUSE, line: 'npm test -- --project unit', elsewhere: THE_RUN },
@@ -274,6 +277,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     runs: ['node', 'tools/checkCast.mjs', '--role', 'Alice', '--misses'],
   },
   { document: CARD, line: 'npm run --silent hycora -- openings', elsewhere: SELF },
+  { document: README, line: 'node tools/results.mjs', elsewhere: 'tests/unit/docs/results.test.ts' },
 ]
 
 const PROGRAMS = /^(?:npm|npx|node|python|pip|accelerate launch|torchrun|ruff|pytest)\s/
