@@ -21,11 +21,12 @@ const hundredths = (value) => value.toFixed(2)
 /** @param {number} value a share of 1 */
 const percent = (value) => `${Math.round(100 * value)} %`
 
+/** @param {readonly string[]} cells */
+const rowOf = (cells) => `| ${cells.join(' | ')} |`
+
 /** @param {readonly (readonly string[])[]} rows the first is the head */
 function table([head = [], ...rows]) {
-  /** @param {readonly string[]} cells */
-  const line = (cells) => `| ${cells.join(' | ')} |`
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+  return [rowOf(head), `|${'---|'.repeat(head.length)}`, ...rows.map(rowOf)].join('\n')
 }
 
 /**

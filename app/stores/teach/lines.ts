@@ -77,6 +77,8 @@ const DRAFT = 'teach'
 let timer: ReturnType<typeof setTimeout> | undefined
 /** Counts readings: one that was overtaken by a later one is dropped. */
 let reading = 0
+/** Counts files that were opened, likewise. */
+let opening = 0
 
 /** Takes up what was written before a reload, and measures the lines anew once a tokenizer is there. */
 export function watchLines(): void {
@@ -111,16 +113,18 @@ function isTable(text: string): boolean {
  * changes nothing; what the visitor wrote stays until they have said that this is to take its place.
  */
 export async function openLines(file: File): Promise<void> {
-  const turn = ++reading
+  const turn = ++opening
+  // What was written is read first, else its report would take the place of what is said of the file.
+  if (timer !== undefined) await readLines()
   useLines.setState({ isReading: true })
   try {
     const opened = await readFile(file)
     // It is read as it will be learnt before anything gives its place up.
     await report({ ...useLines.getState(), ...opened, columns: null })
     // Something else was put in its place meanwhile.
-    if (turn === reading) await offer(opened)
+    if (turn === opening) await offer(opened)
   } catch (thrown) {
-    if (turn !== reading) return
+    if (turn !== opening) return
     useLines.setState({ failure: failureOf(thrown, 'format-invalid'), isReading: false })
   }
 }
@@ -248,6 +252,7 @@ export function clearLines(): void {
   const before = useLines.getState()
   clearTimeout(timer)
   reading++
+  opening++
   useLines.setState(initial, true)
   saveDraft(DRAFT, '')
   if (before.text.trim() !== '') notify('The lines are put away.', () => restoreLines(before))
@@ -265,6 +270,7 @@ function schedule(delayMs: number): void {
 /** Has the lines read and counted; what is wrong with them is told in the state. */
 export async function readLines(): Promise<void> {
   clearTimeout(timer)
+  timer = undefined
   const lines = useLines.getState()
   if (lines.text.trim() === '' || !connectedEngine()) {
     useLines.setState({ report: null, failure: null, isReading: false })

@@ -58,7 +58,7 @@ afterEach(async () => {
 test('leads from lines over a rehearsal to the first night', async () => {
   await open()
   await expect.element(page.getByText('Once there are lines')).toBeVisible()
-  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(lines)
   await expect.element(page.getByText('6 dialogues of 1 character, read as lines with names.')).toBeVisible()
   await expect.element(page.getByRole('row', { name: 'Brine 5 1' })).toBeVisible()
   await expect.element(page.getByRole('radio', { name: /A newcomer, full/ })).toBeChecked()
@@ -74,7 +74,7 @@ test('leads from lines over a rehearsal to the first night', async () => {
 
 test('has the numbers of a chart as a table', async () => {
   await open()
-  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(lines)
   await page.getByRole('button', { name: 'Start the rehearsal' }).click()
   await page.getByText('The numbers', { exact: true }).first().click()
   const table = page.getByRole('region', { name: 'Loss, a table' })
@@ -85,7 +85,7 @@ test('has the numbers of a chart as a table', async () => {
 const drop = (file: File): void => {
   const dataTransfer = new DataTransfer()
   dataTransfer.items.add(file)
-  const place = page.getByRole('textbox', { name: 'The lines' }).element()
+  const place = page.getByRole('textbox', { name: 'The lines', exact: true }).element()
   place.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }))
 }
 const brine = {
@@ -107,7 +107,7 @@ test.each([
   ['JSON', async () => new File([writeCardJson(brine)], 'brine.json')],
 ])('learns from the examples of a card in %s', async (_, make) => {
   await open()
-  await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
+  await expect.element(page.getByRole('textbox', { name: 'The lines', exact: true })).toBeVisible()
   drop(await make())
   await expect
     .element(page.getByText('2 dialogues of 1 character, read as a character card’s examples.'))
@@ -117,7 +117,7 @@ test.each([
 
 test('says what is wrong with a picture that holds no card', async () => {
   await open()
-  await expect.element(page.getByRole('textbox', { name: 'The lines' })).toBeVisible()
+  await expect.element(page.getByRole('textbox', { name: 'The lines', exact: true })).toBeVisible()
   drop(new File([await picture()], 'sea.png'))
   await expect.element(page.getByText('The file is of a kind that is not read here')).toBeVisible()
 })
@@ -151,7 +151,7 @@ test('asks before a file takes the place of what was written, and gives it back'
 test('names every row that cannot be used, and what the columns of a table are', async () => {
   await open()
   const table = 'who,ask,says\nBrine,Hello,Aye.\nBrine,broken\n,What?,Hm.\n'
-  await page.getByRole('textbox', { name: 'The lines' }).fill(table)
+  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(table)
   await page.getByRole('combobox', { name: 'The visitor says' }).selectOptions('ask')
   await page.getByRole('combobox', { name: 'The character answers' }).selectOptions('says')
   await page.getByRole('combobox', { name: 'Who the character is' }).selectOptions('who')
@@ -162,7 +162,7 @@ test('names every row that cannot be used, and what the columns of a table are',
 
 test('marks what was changed in the fold, and takes it back', async () => {
   await open()
-  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(lines)
   await page.getByText('Advanced settings').click()
   await page.getByRole('textbox', { name: 'Dropout' }).fill('0.2')
   await userEvent.keyboard('{Enter}')
@@ -173,7 +173,7 @@ test('marks what was changed in the fold, and takes it back', async () => {
 
 test('says what the rehearsal takes here, and where it is hours offers the zip for elsewhere', async () => {
   await open({ training: { secondsPerStep: 300 } })
-  await page.getByRole('textbox', { name: 'The lines' }).fill(lines)
+  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(lines)
   await expect.element(page.getByText('This would take about 3 hours here')).toBeVisible()
   const saved: Blob[] = []
   const create = vi.spyOn(URL, 'createObjectURL').mockImplementation((file) => {
