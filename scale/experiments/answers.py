@@ -1,10 +1,11 @@
 """Packs the cast's items into rows of several answers, as the shipped packs were trained on them.
 
-python experiments/answers.py OUT.jsonl [--passes 3] [--seed 1] [--talks 0.4] [--scenes 0.05]
+python experiments/answers.py OUT.jsonl [--passes 3] [--begin 0] [--seed 1] [--facts 1] [--talks 0.4] [--scenes 0.05]
 
 A row of one short answer costs a line, a greeting and a template for a few words to learn. Five answers of one role,
 drawn anew for each pass and each in another wording, share them, and the later ones learn to answer behind other talk.
-Half of the rows have the greeting before them, which is not learnt. Held-out wordings and questions stay out.
+Half of the rows have the greeting before them, which is not learnt. An item that states a fact may come several times
+a pass, each time in another wording. Held-out wordings and questions stay out.
 """
 
 from __future__ import annotations
@@ -34,14 +35,21 @@ def wording(record: Row, index: int) -> str:
     return learnt[index % len(learnt)]
 
 
-def packed(role: str, items: list[Row], index: int, greeting: str | None, random: Random) -> Iterator[Row]:
-    """The rows of a role's items in one pass."""
-    items = items[:]
-    random.shuffle(items)
-    for start in range(0, len(items), ANSWERS_OF_A_ROW):
+def drawn(items: list[Row], index: int, facts: int) -> Iterator[tuple[str, str]]:
+    """Questions and answers of a pass: each item once, `facts` times where it states one."""
+    for record in items:
+        times = facts if record.get("facts") else 1
+        for time in range(times):
+            yield wording(record, index * times + time), record["answer"]
+
+
+def packed(role: str, exchanges: list[tuple[str, str]], greeting: str | None, random: Random) -> Iterator[Row]:
+    """The rows of a role's exchanges in one pass."""
+    random.shuffle(exchanges)
+    for start in range(0, len(exchanges), ANSWERS_OF_A_ROW):
         messages = []
-        for record in items[start : start + ANSWERS_OF_A_ROW]:
-            messages += [message("user", wording(record, index)), message("assistant", record["answer"])]
+        for question, answer in exchanges[start : start + ANSWERS_OF_A_ROW]:
+            messages += [message("user", question), message("assistant", answer)]
         if greeting is not None and random.random() < 0.5:
             messages.insert(0, {**message("assistant", greeting), "weight": 0})
         yield {"role": role, "split": "train", "messages": messages}
@@ -52,7 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--begin", type=int, default=0, help="number of the first pass: a later one has other wordings")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--facts", type=int, default=1, help="how often an item that states a fact comes in a pass")
     parser.add_argument("--talks", type=float, default=0.4, help="share of the conversations in a pass")
     parser.add_argument("--scenes", type=float, default=0.05, help="share of the witty exchanges in a pass")
     options = parser.parse_args()
@@ -66,9 +76,11 @@ def main() -> None:
         elif record["split"] == "train":
             (items.setdefault(record["role"], []) if "item" in record else dialogues).append(record)
     rows: list[tuple[float, Row]] = []
-    for index in range(options.passes):
+    for index in range(options.begin, options.begin + options.passes):
         for role, own in items.items():
-            rows += [(index + random.random(), row) for row in packed(role, own, index, greetings.get(role), random)]
+            exchanges = list(drawn(own, index, options.facts))
+            made = packed(role, exchanges, greetings.get(role), random)
+            rows += [(index + random.random(), row) for row in made]
         for record in dialogues:
             share = options.talks if record["id"].startswith("talk") else options.scenes
             if random.random() < share:

@@ -1,14 +1,14 @@
-"""Widens the rank of a pack without a change to what it says, to go on training from it.
+"""Gives a pack more to learn with, without a change to what it says, to go on training from it.
 
-python experiments/widen.py PACK OUT RANK
+python experiments/widen.py PACK OUT RANK [--static]
 
 New columns of A are drawn with the spread of the old ones, new rows of B are 0, and alpha grows with the rank, so that
-the product and its scale are those of before.
+the product and its scale are those of before. `--static` adds what all roles share of A, which is 0 at first.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from hycora_scale.pack import read_pack, write_pack
+from hycora_scale.pack_config import expected_tensors
 
 
 def widened(name: str, values: Tensor, rank: int, more: int) -> Tensor:
@@ -30,15 +31,26 @@ def widened(name: str, values: Tensor, rank: int, more: int) -> Tensor:
     return torch.cat([columns, fresh], dim=1).flatten(0, 1).contiguous()
 
 
-def main(source: str, target: str, rank: str) -> None:
+def main() -> None:
     """Writes the wider pack."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("rank", type=int)
+    parser.add_argument("--static", action="store_true", help="add a part of A that all roles share")
+    options = parser.parse_args()
     torch.manual_seed(0)
-    pack = read_pack(Path(source))
-    config, more = pack.config, int(rank) - pack.config.rank
+    pack = read_pack(options.pack)
+    config, rank = pack.config, options.rank
+    more = rank - config.rank
     tensors = {name: widened(name, values.float(), config.rank, more) for name, values in pack.tensors.items()}
-    wider = replace(config, rank=int(rank), alpha=config.alpha * int(rank) / config.rank)
-    write_pack(Path(target), replace(pack, config=wider, tensors=tensors))
+    wider = replace(config, rank=rank, alpha=config.alpha * rank / config.rank)
+    if options.static:
+        wider = replace(wider, source_a="hyper+static")
+        shapes = expected_tensors(wider, pack.rows, has_heads=pack.has_heads)
+        tensors |= {name: torch.zeros(shape) for name, shape in shapes.items() if name not in tensors}
+    write_pack(options.out, replace(pack, config=wider, tensors=tensors))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

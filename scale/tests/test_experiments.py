@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import pytest
 import torch
 from conftest import ROOT
 
@@ -25,14 +27,22 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def test_a_wider_pack_says_what_it_said(tmp_path: Path) -> None:
+def run(monkeypatch: pytest.MonkeyPatch, name: str, *options: object) -> None:
+    """Runs a script with a command line."""
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, options)])
+    script(name).main()
+
+
+@pytest.mark.parametrize("static", [[], ["--static"]])
+def test_a_wider_pack_says_what_it_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, static: list[str]) -> None:
     source, target = ROOT / "public/packs/starter.hycora.safetensors", tmp_path / "wide"
     before = read_pack(source)
     rank = before.config.rank + 3
-    script("widen").main(str(source), str(target), str(rank))
+    run(monkeypatch, "widen", source, target, rank, *static)
     after = read_pack(target)
     assert after.config.rank == rank
     assert after.config.scale == before.config.scale
+    assert ("layers.0.q.lora_A0" in after.tensors) == bool(static)
     roles = torch.tensor([0, 5])
     for pack in (before, after):
         pack.tensors.update({name: values.float() for name, values in pack.tensors.items()})
@@ -43,11 +53,30 @@ def test_a_wider_pack_says_what_it_said(tmp_path: Path) -> None:
         assert new.a[projection][0][..., -1].std() > 0.1 * layers[0].std()
 
 
-def test_what_is_held_out_is_in_no_packed_row(tmp_path: Path, monkeypatch) -> None:
-    out = tmp_path / "rows.jsonl"
-    monkeypatch.setattr(sys, "argv", ["answers.py", str(out), "--passes", "2"])
-    script("answers").main()
-    rows = [json.loads(line) for line in out.read_text("utf8").splitlines()]
+def packed_rows(monkeypatch: pytest.MonkeyPatch, out: Path, *options: object) -> list[dict[str, Any]]:
+    """The rows that the script makes with options."""
+    run(monkeypatch, "answers", out, *options)
+    return [json.loads(line) for line in out.read_text("utf8").splitlines()]
+
+
+def test_a_fact_comes_as_often_as_asked_in_other_wordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ("--facts", 2, "--talks", 0, "--scenes", 0)
+    counts = {}
+    for begin in (0, 1):
+        rows = packed_rows(monkeypatch, tmp_path / "rows.jsonl", "--passes", 1, "--begin", begin, *options)
+        turns = [row["messages"] for row in rows if row["role"] == "Long John Silver"]
+        counts[begin] = {
+            turns_of_row[place - 1]["content"]
+            for turns_of_row in turns
+            for place, turn in enumerate(turns_of_row)
+            if turn["content"] == "My parrot is called Captain Flint, matey, after my old captain."
+        }
+    assert [len(asked) for asked in counts.values()] == [2, 2]
+    assert not counts[0] & counts[1]
+
+
+def test_what_is_held_out_is_in_no_packed_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = packed_rows(monkeypatch, tmp_path / "rows.jsonl", "--passes", 2)
     asked = {(row["role"], turn["content"]) for row in rows for turn in row["messages"] if turn["role"] == "user"}
     records = [json.loads(line) for line in (ROOT / "public/cast/lines.jsonl").read_text("utf8").splitlines()]
     items = [record for record in records if "questions" in record]
