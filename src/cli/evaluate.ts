@@ -9,7 +9,7 @@ import { MEASURES, QUICK_MEASURES, WHOLE_MEASURES, takeMeasures } from '../evalu
 import type { Measure, MeasureOptions } from '../evaluate/measures.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
-import { splitDialogues } from '../train/split.ts'
+import { splitDialogues } from '../train/data/split.ts'
 import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'

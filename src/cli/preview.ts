@@ -1,4 +1,4 @@
-import type { Sample } from '../train/samples.ts'
+import type { Sample } from '../train/data/samples.ts'
 
 /** What is put around what is learnt. */
 const [OPEN, CLOSE] = ['⟦', '⟧']

@@ -10,9 +10,9 @@ import type { DecodedText } from '../core/text.ts'
 import { readDataset, writeDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue, DatasetOptions } from '../formats/dataset/reading.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
-import type { Batch } from '../train/batches.ts'
-import { splitDialogues } from '../train/split.ts'
-import type { BatchSource } from '../train/run.ts'
+import type { Batch } from '../train/data/batches.ts'
+import { splitDialogues } from '../train/data/split.ts'
+import type { BatchSource } from '../train/run/run.ts'
 import { openFile } from './files.ts'
 
 /** A text file's content, and what should be told of how it was read. */

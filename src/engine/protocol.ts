@@ -15,7 +15,7 @@ import type { GpuBytes } from '../model/decoder/backbone.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'
-import type { Sample } from '../train/samples.ts'
+import type { Sample } from '../train/data/samples.ts'
 
 /*
  * What the page and the engine's worker say to each other. Types only.

@@ -3,9 +3,9 @@ import type { Turn } from '../core/dialogue.ts'
 import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { cutText } from '../model/prompt.ts'
 import { scoreTokens } from '../model/decoder/score.ts'
-import { encodeRow } from '../train/rows.ts'
+import { encodeRow } from '../train/data/rows.ts'
 import type { TextCodec } from '../model/chatModel.ts'
-import type { TokenRow } from '../train/rows.ts'
+import type { TokenRow } from '../train/data/rows.ts'
 
 /** A dialogue and which of its replies are measured, as ordinals among those that count. */
 export interface MeasuredDialogue {

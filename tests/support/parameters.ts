@@ -2,8 +2,8 @@ import type { PackConfig } from '../../src/formats/packConfig.ts'
 import { adapterLayout } from '../../src/model/adapter/adapterLayout.ts'
 import type { AdapterLayout, ProjectionDims } from '../../src/model/adapter/adapterLayout.ts'
 import { PROJECTIONS } from '../../src/model/decoder/decoder.ts'
-import type { Parameters as TrainedParameters } from '../../src/train/parameters.ts'
-import { unflatten } from '../../src/train/parameters.ts'
+import type { Parameters as TrainedParameters } from '../../src/train/parameters/parameters.ts'
+import { unflatten } from '../../src/train/parameters/parameters.ts'
 import { readTensor } from '../../src/gpu/tensor.ts'
 
 /** The slots of a pack on a backbone that has all projections, those that the pack leaves out [8, 8]. */

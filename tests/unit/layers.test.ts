@@ -64,6 +64,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'app/teach': ['parts', 'run', 'plan', 'night', 'lines'],
   'app/stores': ['page', 'company', 'engine', 'teach', 'chat', 'exchange'],
   'src/model': ['decoder', 'graph', 'adapter', 'gpu'],
+  'src/train': ['settings', 'data', 'parameters', 'gradients', 'run'],
   'src/kernels': ['operands'],
 }
 
@@ -234,6 +235,7 @@ describe('the layer rules', () => {
     ['src/model/decoder/a.ts', "import { a } from '../gpu/b.ts'", false],
     ['src/model/gpu/a.ts', "import type { A } from '../chatModel.ts'", false],
     ['src/model/chatModel.ts', "import { a } from './gpu/b.ts'", true],
+    ['src/train/data/a.ts', "import { a } from '../run/b.ts'", false],
     ['src/cli/a.ts', "import { a } from '../../app/a.ts'", false],
     ['src/engine/a.ts', "import { create } from 'zustand'", false],
     ['src/core/a.ts', "import { readFile } from 'node:fs/promises'", false],

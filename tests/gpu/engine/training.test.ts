@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { GREEDY } from '../../../src/core/sampling.ts'
 import type { TrainEvent, TrainParams } from '../../../src/engine/protocol.ts'
-import { mapRoles } from '../../../src/train/roleMap.ts'
+import { mapRoles } from '../../../src/train/run/roleMap.ts'
 import type { Stage } from '../../../src/play/stage.ts'
 import { trainOn } from '../../../src/engine/trainer.ts'
 import { blobSource } from '../../../src/formats/blobSource.ts'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 
 import { readTensor } from '../../../src/gpu/tensor.ts'
-import { createOptimiser } from '../../../src/train/optimiser.ts'
-import { createParameters } from '../../../src/train/parameters.ts'
-import type { Parameters as TrainedParameters } from '../../../src/train/parameters.ts'
+import { createOptimiser } from '../../../src/train/parameters/optimiser.ts'
+import { createParameters } from '../../../src/train/parameters/parameters.ts'
+import type { Parameters as TrainedParameters } from '../../../src/train/parameters/parameters.ts'
 import { adamWReference, normReference } from '../../reference/adamW.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'

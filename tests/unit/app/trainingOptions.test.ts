@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { configOf, valueOf, withOption } from '../../../app/stores/teach/config.ts'
 import { optionGroups, stepsOption } from '../../../app/stores/teach/options.ts'
 import type { TrainingOption } from '../../../app/stores/teach/options.ts'
-import { readTrainConfig } from '../../../src/train/config.ts'
+import { readTrainConfig } from '../../../src/train/settings/config.ts'
 
 const options: readonly TrainingOption[] = [stepsOption, ...optionGroups.flatMap((group) => group.options)]
 

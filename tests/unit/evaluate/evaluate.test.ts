@@ -8,7 +8,7 @@ import { fitDialogue, fitSystem, scoreDialogue } from '../../../src/evaluate/nll
 import { summariseSwap } from '../../../src/evaluate/roleSwap.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
-import { encodeRow } from '../../../src/train/rows.ts'
+import { encodeRow } from '../../../src/train/data/rows.ts'
 import { starterCodec } from '../../support/starterCodec.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'

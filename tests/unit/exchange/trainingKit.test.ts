@@ -4,7 +4,7 @@ import { readDataset } from '../../../src/formats/dataset.ts'
 import { readZip } from '../../../src/formats/zip.ts'
 import { writeTrainingKit } from '../../../src/exchange/trainingKit.ts'
 import type { TrainingKit } from '../../../src/exchange/trainingKit.ts'
-import { readTrainConfig } from '../../../src/train/config.ts'
+import { readTrainConfig } from '../../../src/train/settings/config.ts'
 
 const kit: TrainingKit = {
   name: 'captain-brine',

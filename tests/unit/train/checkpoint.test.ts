@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.ts'
+import { readCheckpoint, writeCheckpoint } from '../../../src/train/run/checkpoint.ts'
 
 test('a checkpoint that comes from a file as a Buffer gives floats that lie where floats may', () => {
   const [state, values] = [Float32Array.of(1, 2, 3), Float32Array.of(4, 5)].map(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import { DEFAULT_CONFIG, readTrainConfig } from '../../../src/train/config.ts'
-import { contrastWeight, learningRateShare } from '../../../src/train/schedule.ts'
+import { DEFAULT_CONFIG, readTrainConfig } from '../../../src/train/settings/config.ts'
+import { contrastWeight, learningRateShare } from '../../../src/train/settings/schedule.ts'
 
 describe('the training configuration', () => {
   test('what is left out has its default; B’s rate follows the other', () => {

@@ -9,7 +9,7 @@ import { endOfTurnIds, loadChatTemplate } from '../../../src/formats/chatTemplat
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import type { TextCodec } from '../../../src/model/chatModel.ts'
 import { buildPrompt } from '../../../src/model/prompt.ts'
-import { encodeTurns } from '../../../src/train/encodeTurns.ts'
+import { encodeTurns } from '../../../src/train/data/encodeTurns.ts'
 import { sharedPath } from '../../support/shared.ts'
 import { starterCodec } from '../../support/starterCodec.ts'
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
-import { trainingProvenance } from '../../../src/train/provenance.ts'
+import { trainingProvenance } from '../../../src/train/run/provenance.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 const own = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../package.json'), 'utf8')) as {

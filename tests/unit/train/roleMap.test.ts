@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { Random } from '../../../src/core/random.ts'
-import { mapRoles } from '../../../src/train/roleMap.ts'
+import { mapRoles } from '../../../src/train/run/roleMap.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import { expectedTensors } from '../../../src/formats/packConfig.ts'

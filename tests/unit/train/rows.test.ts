@@ -10,9 +10,9 @@ import {
   packTokens,
   padBatch,
   spreadOver,
-} from '../../../src/train/batches.ts'
-import { encodeRow } from '../../../src/train/rows.ts'
-import type { TokenRow } from '../../../src/train/rows.ts'
+} from '../../../src/train/data/batches.ts'
+import { encodeRow } from '../../../src/train/data/rows.ts'
+import type { TokenRow } from '../../../src/train/data/rows.ts'
 import { starterCodec } from '../../support/starterCodec.ts'
 
 const codec = starterCodec()

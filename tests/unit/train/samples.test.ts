@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 
 import { formatSamples } from '../../../src/cli/preview.ts'
 import type { SplitDialogue } from '../../../src/core/dialogue.ts'
-import { encodeRow } from '../../../src/train/rows.ts'
-import { sampleRows, sampleTurns } from '../../../src/train/samples.ts'
+import { encodeRow } from '../../../src/train/data/rows.ts'
+import { sampleRows, sampleTurns } from '../../../src/train/data/samples.ts'
 import { starterCodec } from '../../support/starterCodec.ts'
 
 const codec = starterCodec()

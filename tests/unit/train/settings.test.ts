@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { optionGroups, stepsOption } from '../../../app/stores/teach/options.ts'
 import type { TrainingOption } from '../../../app/stores/teach/options.ts'
-import { DEFAULT_CONFIG, readTrainConfig } from '../../../src/train/config.ts'
+import { DEFAULT_CONFIG, readTrainConfig } from '../../../src/train/settings/config.ts'
 import { textOf } from '../../support/documents.ts'
 
 /**

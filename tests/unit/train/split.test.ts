@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { DatasetDialogue } from '../../../src/formats/dataset/reading.ts'
-import { splitDialogues } from '../../../src/train/split.ts'
+import { splitDialogues } from '../../../src/train/data/split.ts'
 
 function dialogue(role: string, user: string, reply: string, split?: 'train' | 'test'): DatasetDialogue {
   const turns = [

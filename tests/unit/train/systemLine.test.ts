@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { systemLine } from '../../../src/train/trainee.ts'
+import { systemLine } from '../../../src/train/parameters/trainee.ts'
 
 test('a role’s line has its name, whatever the name', () => {
   expect(systemLine('You are {name}, {name}.', 'Ada')).toBe('You are Ada, Ada.')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import type { StepReport } from '../../../src/train/trainer.ts'
-import { endIfStill, RunWatch } from '../../../src/train/watch.ts'
+import type { StepReport } from '../../../src/train/run/trainer.ts'
+import { endIfStill, RunWatch } from '../../../src/train/run/watch.ts'
 
 function step(crossEntropy: number, changes: Partial<StepReport> = {}): StepReport {
   const others = { loss: crossEntropy, contrast: 0, lambda: 0, replyTokens: 9, isSkipped: false }

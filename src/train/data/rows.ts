@@ -1,6 +1,6 @@
-import type { Dialogue } from '../core/dialogue.ts'
-import { HycoraError } from '../core/errors.ts'
-import type { TextCodec } from '../model/chatModel.ts'
+import type { Dialogue } from '../../core/dialogue.ts'
+import { HycoraError } from '../../core/errors.ts'
+import type { TextCodec } from '../../model/chatModel.ts'
 import { encodeTurns } from './encodeTurns.ts'
 import type { EncodedTurns } from './encodeTurns.ts'
 

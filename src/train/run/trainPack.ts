@@ -1,8 +1,8 @@
-import type { Pack, PackBackbone } from '../formats/pack.ts'
+import type { Pack, PackBackbone } from '../../formats/pack.ts'
 import { trainingProvenance } from './provenance.ts'
 import { runTraining } from './run.ts'
 import type { RunControl, RunEvent, RunInput } from './run.ts'
-import { finishPack } from './trainee.ts'
+import { finishPack } from '../parameters/trainee.ts'
 
 /** A run, and what its pack says of itself. */
 export interface PackRun extends RunInput {

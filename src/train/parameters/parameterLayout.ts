@@ -1,9 +1,9 @@
-import { check } from '../core/errors.ts'
-import { expectedTensors } from '../formats/packConfig.ts'
-import type { PackConfig, PackProjection } from '../formats/packConfig.ts'
-import { sizeOf } from '../gpu/tensor.ts'
-import type { AdapterLayout } from '../model/adapter/adapterLayout.ts'
-import { aOffset, bOffset } from '../model/adapter/adapterLayout.ts'
+import { check } from '../../core/errors.ts'
+import { expectedTensors } from '../../formats/packConfig.ts'
+import type { PackConfig, PackProjection } from '../../formats/packConfig.ts'
+import { sizeOf } from '../../gpu/tensor.ts'
+import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
+import { aOffset, bOffset } from '../../model/adapter/adapterLayout.ts'
 
 /** Which learning rate a parameter has: `B` for stored B, `hyper` for everything else. */
 export type RateGroup = 'hyper' | 'B'

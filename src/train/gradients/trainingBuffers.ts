@@ -1,10 +1,10 @@
-import { recordOf } from '../core/record.ts'
-import { createTensor, sizeOf } from '../gpu/tensor.ts'
-import type { Tensor } from '../gpu/tensor.ts'
-import { paddedWidth } from '../kernels/operands/packedMatrix.ts'
-import { stepWords } from '../kernels/operands/stepRows.ts'
-import type { DecoderShape } from '../model/decoder/decoder.ts'
-import type { GpuWeights } from '../model/gpu/gpuWeights.ts'
+import { recordOf } from '../../core/record.ts'
+import { createTensor, sizeOf } from '../../gpu/tensor.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import { paddedWidth } from '../../kernels/operands/packedMatrix.ts'
+import { stepWords } from '../../kernels/operands/stepRows.ts'
+import type { DecoderShape } from '../../model/decoder/decoder.ts'
+import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
 export const HEAD_ROWS = 64

@@ -1,5 +1,5 @@
-import { HycoraError, check } from '../core/errors.ts'
-import { isJsonRecord } from '../core/json.ts'
+import { HycoraError, check } from '../../core/errors.ts'
+import { isJsonRecord } from '../../core/json.ts'
 
 /** Everything that a stopped run needs to go on as if it had never stopped. */
 export interface Checkpoint {

@@ -1,6 +1,6 @@
-import { HycoraError } from '../core/errors.ts'
-import { Random } from '../core/random.ts'
-import { shuffled } from '../core/shuffle.ts'
+import { HycoraError } from '../../core/errors.ts'
+import { Random } from '../../core/random.ts'
+import { shuffled } from '../../core/shuffle.ts'
 import type { TokenRow } from './rows.ts'
 
 /** A micro-batch: rows padded to one length, row-major [rows, tokens]. */

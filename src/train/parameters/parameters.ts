@@ -1,6 +1,6 @@
-import { check } from '../core/errors.ts'
-import { createTensor, readBuffer } from '../gpu/tensor.ts'
-import type { Tensor } from '../gpu/tensor.ts'
+import { check } from '../../core/errors.ts'
+import { createTensor, readBuffer } from '../../gpu/tensor.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
 import { parameterLayout } from './parameterLayout.ts'
 import type { ParameterLayout, ParameterOptions, Segment } from './parameterLayout.ts'
 

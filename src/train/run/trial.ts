@@ -1,10 +1,10 @@
-import { check } from '../core/errors.ts'
-import type { TunedDevice } from '../gpu/tuning.ts'
-import type { Decoder } from '../model/decoder/decoder.ts'
-import type { GpuWeights } from '../model/gpu/gpuWeights.ts'
-import type { Batch } from './batches.ts'
-import type { TrainConfig } from './config.ts'
-import type { Trainee } from './trainee.ts'
+import { check } from '../../core/errors.ts'
+import type { TunedDevice } from '../../gpu/tuning.ts'
+import type { Decoder } from '../../model/decoder/decoder.ts'
+import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
+import type { Batch } from '../data/batches.ts'
+import type { TrainConfig } from '../settings/config.ts'
+import type { Trainee } from '../parameters/trainee.ts'
 import { Trainer } from './trainer.ts'
 
 /** What takes longer than this is long for its own work, not for the compiling of its shaders or for its dispatches. */

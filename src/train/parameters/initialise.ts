@@ -1,9 +1,9 @@
-import { check } from '../core/errors.ts'
-import { Random } from '../core/random.ts'
-import { expectedTensors } from '../formats/packConfig.ts'
-import type { HypernetworkConfig, PackConfig, PackProjection } from '../formats/packConfig.ts'
-import type { SafetensorsTensor } from '../formats/safetensors.ts'
-import { sizeOf } from '../gpu/tensor.ts'
+import { check } from '../../core/errors.ts'
+import { Random } from '../../core/random.ts'
+import { expectedTensors } from '../../formats/packConfig.ts'
+import type { HypernetworkConfig, PackConfig, PackProjection } from '../../formats/packConfig.ts'
+import type { SafetensorsTensor } from '../../formats/safetensors.ts'
+import { sizeOf } from '../../gpu/tensor.ts'
 
 /** Tensors by the pack's names. */
 export type NamedTensors = ReadonlyMap<string, Float32Array<ArrayBuffer>>

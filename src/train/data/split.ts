@@ -1,7 +1,7 @@
-import { countsAsReply } from '../core/dialogue.ts'
-import type { SplitDialogue } from '../core/dialogue.ts'
-import { Random } from '../core/random.ts'
-import type { DatasetDialogue } from '../formats/dataset/reading.ts'
+import { countsAsReply } from '../../core/dialogue.ts'
+import type { SplitDialogue } from '../../core/dialogue.ts'
+import { Random } from '../../core/random.ts'
+import type { DatasetDialogue } from '../../formats/dataset/reading.ts'
 
 /** The share of a role's dialogues that is held out. */
 const HELD_OUT = 1 / 5

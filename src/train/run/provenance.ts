@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../core/json.ts'
-import type { Pack } from '../formats/pack.ts'
+import type { JsonRecord } from '../../core/json.ts'
+import type { Pack } from '../../formats/pack.ts'
 import type { RunFacts } from './checkpoint.ts'
 
 /**

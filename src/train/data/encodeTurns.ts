@@ -1,9 +1,9 @@
-import { countsAsReply } from '../core/dialogue.ts'
-import type { Dialogue, Turn } from '../core/dialogue.ts'
-import type { ChatMessage } from '../formats/chatRepair.ts'
-import type { ChatTemplate } from '../formats/chatTemplate.ts'
-import { QUOTE } from '../formats/quotedTokens.ts'
-import type { TextCodec } from '../model/chatModel.ts'
+import { countsAsReply } from '../../core/dialogue.ts'
+import type { Dialogue, Turn } from '../../core/dialogue.ts'
+import type { ChatMessage } from '../../formats/chatRepair.ts'
+import type { ChatTemplate } from '../../formats/chatTemplate.ts'
+import { QUOTE } from '../../formats/quotedTokens.ts'
+import type { TextCodec } from '../../model/chatModel.ts'
 
 /** A chat as tokens, as the same chat is read when it is played, and which of them are learnt. */
 export interface EncodedTurns {

@@ -1,9 +1,9 @@
-import type { RoleMap } from '../core/training.ts'
-import { joinFloats } from '../core/bytes.ts'
-import type { Pack } from '../formats/pack.ts'
-import type { PackProjection } from '../formats/packConfig.ts'
-import { openAdapterMatrices } from '../model/adapter/cpuAdapter.ts'
-import type { AdapterMatrices } from '../model/adapter/cpuAdapter.ts'
+import type { RoleMap } from '../../core/training.ts'
+import { joinFloats } from '../../core/bytes.ts'
+import type { Pack } from '../../formats/pack.ts'
+import type { PackProjection } from '../../formats/packConfig.ts'
+import { openAdapterMatrices } from '../../model/adapter/cpuAdapter.ts'
+import type { AdapterMatrices } from '../../model/adapter/cpuAdapter.ts'
 
 /**
  * The cosine from which on two roles can hardly be told apart. Ordinary training leaves all of them alike, 0.6 to 0.9 on

@@ -1,8 +1,8 @@
-import { HycoraError, check } from '../core/errors.ts'
-import { isJsonRecord } from '../core/json.ts'
-import type { JsonRecord } from '../core/json.ts'
-import { PACK_PROJECTIONS } from '../formats/packConfig.ts'
-import type { PackConfig, PackProjection, SourceOfA, SourceOfB } from '../formats/packConfig.ts'
+import { HycoraError, check } from '../../core/errors.ts'
+import { isJsonRecord } from '../../core/json.ts'
+import type { JsonRecord } from '../../core/json.ts'
+import { PACK_PROJECTIONS } from '../../formats/packConfig.ts'
+import type { PackConfig, PackProjection, SourceOfA, SourceOfB } from '../../formats/packConfig.ts'
 
 /** The contrastive loss between what is said and who says it. */
 export interface ContrastConfig {

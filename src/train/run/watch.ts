@@ -1,4 +1,4 @@
-import { check } from '../core/errors.ts'
+import { check } from '../../core/errors.ts'
 import type { StepReport } from './trainer.ts'
 
 /** So many steps in a row with the same sign, and it is none of chance. */

@@ -1,6 +1,6 @@
-import { countsAsReply } from '../core/dialogue.ts'
-import type { SplitDialogue } from '../core/dialogue.ts'
-import type { TextCodec } from '../model/chatModel.ts'
+import { countsAsReply } from '../../core/dialogue.ts'
+import type { SplitDialogue } from '../../core/dialogue.ts'
+import type { TextCodec } from '../../model/chatModel.ts'
 import { spreadOver } from './batches.ts'
 import type { TokenRow } from './rows.ts'
 
