@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import regex as re
 
 from .errors import check
 from .fields import Fields
+from .file_sides import file_sides
 from .items import Items, is_item
 from .json_rows import JsonRow, RowKinds, json_rows
 from .log_rows import LogRows
@@ -46,7 +48,7 @@ def read_dataset(text: str, name: str, options: DatasetOptions = AS_WRITTEN) -> 
     lines by their speakers, items), a SillyTavern chat, a card's examples, a table of such rows, the export of a
     messenger, or `Name: line` text. Raises `format-invalid` for anything else.
     """
-    into = Reading(name)
+    into = Reading(name, options.side)
     sinks = Sinks(into, LogRows(into), options)
     _read_into(re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff")), sinks)
     sinks.logs.finish(options.role_name)
@@ -95,7 +97,7 @@ def _read_json(text: str, sinks: Sinks) -> None:
         elif is_card(row.record):
             add_card(row.record, row.line, into)
         elif is_item(row.record):
-            items.add(row.record, row.line, _role_of(row.record, sinks), into)
+            items.add(row, row.record, _role_of(row.record, sinks), into)
         else:
             add_record(Row(Fields(row.record), row.line, row.split, row.is_list), sinks)
 
@@ -157,25 +159,72 @@ def split_path(path: Path) -> Path:
     return path.with_name(re.sub(r"\.(jsonl?|csv|txt)$", "", path.name, flags=re.IGNORECASE) + ".split.jsonl")
 
 
-def data_files(paths: Iterable[str]) -> list[Path]:
-    """The files that are named, and the JSONL and CSV files of folders."""
-    files: list[Path] = []
+@dataclass(frozen=True)
+class DataFile:
+    """A file of data, called by its path within the folder that was named, or by its own name."""
+
+    name: str
+    path: Path
+
+
+_DATA = (".jsonl", ".ndjson", ".csv", ".tsv")
+_OTHER_DATA = (".json", ".txt", ".parquet", ".arrow", ".xlsx")
+
+
+def data_files(paths: Iterable[str]) -> list[DataFile]:
+    """The files that are named, and the lines and tables of folders but splits that were drawn."""
+    files: list[DataFile] = []
     for word in paths:
         path = Path(word)
         check(path.exists(), "usage", f"{word} is no file and no folder")
-        inside = sorted(path.glob("*.jsonl")) + sorted(path.glob("*.csv")) if path.is_dir() else [path]
-        files += [file for file in inside if path.is_file() or not file.name.endswith(".split.jsonl")]
+        files += _data_in(path) if path.is_dir() else [DataFile(path.name, path)]
     return files
 
 
-def read_files(paths: Iterable[str], options: DatasetOptions = AS_WRITTEN) -> tuple[list[Dialogue], list[str]]:
-    """The dialogues of files and folders, and what cannot be used, a line each."""
+def _inside(folder: Path) -> list[DataFile]:
+    found = [DataFile(path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file()]
+    seen = [file for file in found if not any(part.startswith(".") for part in file.name.split("/"))]
+    return sorted(seen, key=lambda file: file.name)
+
+
+def _data_in(folder: Path) -> list[DataFile]:
+    data = [file for file in _inside(folder) if file.path.suffix.lower() in _DATA]
+    return [file for file in data if not file.name.endswith(".split.jsonl")]
+
+
+def _left_notes(paths: Iterable[str]) -> list[str]:
+    """What lies in folders and may be data, but is not read."""
+    notes = []
+    for word in paths:
+        inside = _inside(Path(word)) if Path(word).is_dir() else []
+        left = ", ".join(file.name for file in inside if file.path.suffix.lower() in _OTHER_DATA)
+        if left:
+            notes.append(f"warning: {word}: of a folder only {', '.join(_DATA)} are read, not {left}")
+    return notes
+
+
+def _side_notes(files: list[DataFile], sides: list[str | None]) -> list[str]:
+    """What the names of files say of their rows."""
+    learnt, held = (
+        ", ".join(file.name for file, own in zip(files, sides) if own == side) for side in ("train", "test")
+    )
+    first = f"{learnt} is learnt, " if learnt else ""
+    return [f"By the files' names {first}{held} is held out."] if held else []
+
+
+def read_files(paths: list[str], options: DatasetOptions = AS_WRITTEN) -> tuple[list[Dialogue], list[str]]:
+    """The dialogues of files and folders, and what cannot be used, a line each.
+
+    The sides of rows are taken from the files' names where neither row nor key says them.
+    """
+    files = data_files(paths)
+    sides = file_sides([file.path.as_posix() for file in files])
     dialogues: list[Dialogue] = []
-    notes: list[str] = []
-    for file in data_files(paths):
-        text, warning = decode_text(file.read_bytes(), file.name)
+    notes = [*_left_notes(paths), *_side_notes(files, sides)]
+    for file, side in zip(files, sides):
+        text, warning = decode_text(file.path.read_bytes(), file.name)
         notes += [f"warning: {warning}"] if warning else []
-        reading = read_dataset(text, file.name, options)
+        reading = read_dataset(text, file.name, replace(options, side=side))
         dialogues += reading.dialogues
         notes += [f"{file.name}:{line}: {reason}" for line, reason in reading.rejected]
         notes += [f"{file.name}: {note}" for note in reading.notes()]

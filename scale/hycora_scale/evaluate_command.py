@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from .backbone import DTYPES, open_backbone
-from .dataset import data_files, read_files, split_path
+from .dataset import read_files, split_path
 from .evaluate import Scorer
 from .evaluate import evaluate as measure
 from .pack import read_pack
@@ -51,7 +51,7 @@ def read_measured(paths: list[str]) -> list[Dialogue]:
     dialogues, _ = read_files(paths)
     if any(dialogue.split is not None for dialogue in dialogues):
         return dialogues
-    beside = split_path(data_files(paths)[0])
+    beside = split_path(Path(paths[0]).resolve())
     known = read_files([str(beside)])[0] if beside.exists() else []
     sides = {(dialogue.role, dialogue.turns): dialogue.split for dialogue in known}
     sided = [replace(one, split=sides.get((one.role, one.turns))) for one in dialogues]

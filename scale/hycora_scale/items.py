@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .chat import Turn
+from .json_rows import JsonRow
 from .reading import Reading
-from .words import trim
+from .words import split_of, trim
 
 # The name of the item that holds what a character says before the visitor does.
 GREETING = "greeting"
@@ -32,20 +33,21 @@ class Items:
         said = [Turn("user", questions[0])] if isinstance(questions, list) and questions else []
         self._before.setdefault((role, record["item"]), [*said, Turn("role", answer, is_learnt=False)])
 
-    def add(self, record: dict[str, Any], line: int, role: object, into: Reading) -> None:
+    def add(self, row: JsonRow, record: dict[str, Any], role: object, into: Reading) -> None:
         """Adds a dialogue for each wording of an item; a greeting by itself is none."""
         fault = _fault(record) or self._fault_before(record, role)
         if fault:
-            into.reject(line, fault)
+            into.reject(row.line, fault)
             return
         questions = record.get("questions", [])
         after = record.get("after") or [None] * len(questions)
-        held, split = record.get("held") or 0, record.get("split")
+        held, split = record.get("held") or 0, record.get("split") or row.split
+        side = split_of(split) or into.side
         for index, (question, name) in enumerate(zip(questions, after)):
             before = self._before[role, name] if name is not None else []
-            is_held = split != "test" and index >= len(questions) - held
+            is_held = side != "test" and index >= len(questions) - held
             turns = [*before, Turn("user", question), Turn("role", record["answer"])]
-            into.add(line, role, "wording" if is_held else split, turns, record["item"])
+            into.add(row.line, role, "wording" if is_held else split, turns, record["item"])
 
     def _fault_before(self, record: dict[str, Any], role: object) -> str | None:
         for index, name in enumerate(record.get("after") or [], 1):

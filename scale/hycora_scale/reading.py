@@ -45,10 +45,14 @@ class Dialogue:
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Who speaks in rows that name nobody, and which CSV columns hold what: (role or None, visitor, reply)."""
+    """Who speaks in rows that name nobody, and which CSV columns hold what: (role or None, visitor, reply).
+
+    `side` is that of rows that do not say theirs, as the name of their file does.
+    """
 
     role_name: str | None = None
     columns: tuple[str | None, str, str] | None = None
+    side: str | None = None
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Reading:
     """The dialogues of a file, the rows that are none, as (line, reason), and what else should be told of it."""
 
     name: str = ""
+    side: str | None = None
     dialogues: list[Dialogue] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
     told: dict[str, None] = field(default_factory=dict)
@@ -112,7 +117,7 @@ class Reading:
         if not any(turn.counts for turn in turns):
             self.reject(line, "it has no reply of the character" + (" that is learnt" if turns else ""))
             return
-        self.dialogues.append(Dialogue(name, tuple(turns), split_of(split), line, item))
+        self.dialogues.append(Dialogue(name, tuple(turns), split_of(split) or self.side, line, item))
 
     def _said_by(self, role: str, turn: Turn) -> str:
         lines = re.sub(r"\r\n?", "\n", turn.text) if "\r" in turn.text else turn.text

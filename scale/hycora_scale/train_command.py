@@ -20,7 +20,7 @@ from .backbone import DTYPES, Backbone, open_backbone
 from .batches import BatchSource, GivenBatches, RowBatches
 from .chat import Codec, TokenRow, encode_row
 from .config import TrainConfig, read_train_config
-from .dataset import AS_WRITTEN, DatasetOptions, Dialogue, columns_of, data_files, read_files, split_path, write_dataset
+from .dataset import AS_WRITTEN, DatasetOptions, Dialogue, columns_of, read_files, split_path, write_dataset
 from .errors import HycoraError, check
 from .interrupt import Interrupt
 from .pack import Pack, read_pack, replace_file, write_pack
@@ -61,7 +61,7 @@ def read_split(paths: list[str], seed: int, *, may_write: bool, options: Dataset
     split = split_dialogues(dialogues, seed)
     if may_write and any(dialogue.split is None for dialogue in dialogues):
         try:
-            replace_file(split_path(data_files(paths)[0].resolve()), write_dataset(split).encode())
+            replace_file(split_path(Path(paths[0]).resolve()), write_dataset(split).encode())
         except OSError as error:
             print(f"warning: the split cannot be written beside the data: {error}", file=sys.stderr)
     return split

@@ -10,6 +10,7 @@ from hycora_scale.chat import Codec, TokenRow, Turn, encode_row, load_codec
 from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
 from hycora_scale.errors import HycoraError
+from hycora_scale.file_sides import file_sides
 from hycora_scale.pcg import Random
 from hycora_scale.schedule import contrast_weight, learning_rate_share
 from hycora_scale.split import split_dialogues
@@ -104,6 +105,36 @@ def test_a_file_is_read_as_the_page_reads_it(case):
     rejected = [f"{line} {reason}" for line, reason in reading.rejected]
     assert rejected == [reason.replace("\u2019", "'") for reason in case["rejected"]]
     assert reading.notes() == [note.replace("\u2019", "'") for note in case["notes"]]
+
+
+FILE_SIDES = json.loads((ROOT / "tests/fixtures/fileSides.json").read_text("utf8"))
+
+
+@pytest.mark.parametrize("case", FILE_SIDES, ids=lambda case: case["about"])
+def test_names_of_files_say_their_sides_as_the_page_reads_them(case):
+    assert file_sides(case["files"]) == case["sides"]
+
+
+def test_a_folder_is_held_out_as_the_names_of_its_files_say(tmp_path):
+    row = {"role": "Mora", "messages": [USER, REPLY]}
+    item = {"role": "Mora", "item": "a", "questions": ["One?", "Two?"], "answer": "A.", "held": 1}
+    for name, rows in {
+        "train/a.jsonl": [row, {**row, "split": "test"}],
+        "dev.jsonl": [item],
+        "old.split.jsonl": [row],
+        ".hidden/b.jsonl": [row],
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "more.json").write_text("{}")
+    dialogues, notes = read_files([str(tmp_path)])
+    assert [dialogue.split for dialogue in dialogues] == ["test", "test", "train", "test"]
+    assert notes == [
+        f"warning: {tmp_path}: of a folder only .jsonl, .ndjson, .csv, .tsv are read, not more.json",
+        "By the files' names train/a.jsonl is learnt, dev.jsonl is held out.",
+    ]
+    named = [str(tmp_path / "train/a.jsonl"), str(tmp_path / "dev.jsonl")]
+    assert [dialogue.split for dialogue in read_files(named)[0]] == ["train", "test", "test", "test"]
 
 
 def test_rows_that_cannot_be_used_are_named():

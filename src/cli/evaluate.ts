@@ -7,7 +7,6 @@ import { QUICK_EVALUATION, WHOLE_EVALUATION } from '../evaluate/evaluate.ts'
 import type { EvaluationProgress } from '../evaluate/evaluate.ts'
 import { MEASURES, QUICK_MEASURES, WHOLE_MEASURES, takeMeasures } from '../evaluate/measures.ts'
 import type { Measure, MeasureOptions } from '../evaluate/measures.ts'
-import { readDataset } from '../formats/dataset.ts'
 import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/data/split.ts'
 import { shippedPath } from './files.ts'
@@ -18,7 +17,7 @@ import { formatReport } from './formatReport.ts'
 import { openNodeDevice } from './gpu.ts'
 import { openMemory } from './memoryFile.ts'
 import { readSheets } from './sheets.ts'
-import { readTexts, splitPath } from './trainingData.ts'
+import { readData, splitPath } from './trainingData.ts'
 
 /** The seed that `train` splits with too, where rows say nothing. */
 const SPLIT_SEED = 42
@@ -36,21 +35,17 @@ async function readAll(path: string): Promise<{
   readonly dialogues: readonly DatasetDialogue[]
   readonly notes: readonly string[]
 }> {
-  const notes: string[] = []
-  const all: (readonly DatasetDialogue[])[] = []
-  for (const { name, text, warning } of await readTexts(path)) {
-    if (warning !== null) notes.push(`warning: ${warning}`)
-    const reading = readDataset(text, name)
-    all.push(reading.dialogues)
-    notes.push(...reading.notes.map((note) => `${name}: ${note}`))
-    const [first] = reading.rejected
-    if (first) {
-      notes.push(
-        `warning: ${name}: ${reading.rejected.length} rows cannot be used; line ${first.line}: ${first.reason}`,
-      )
-    }
+  const { dialogues, rejected, notes, warnings } = await readData(path)
+  const [first] = rejected
+  const unused =
+    first &&
+    `${rejected.length} rows cannot be used; ${first.file ?? basename(path)}, line ${first.line}: ${first.reason}`
+  return {
+    dialogues,
+    notes: [...warnings, ...(unused ? [unused] : [])]
+      .map((warning) => `warning: ${warning}`)
+      .concat(notes.map((note) => `${basename(path)}: ${note}`)),
   }
-  return { dialogues: all.flat(), notes }
 }
 
 /** The present dialogues on the sides that a split beside them says; those that it does not know have none. */

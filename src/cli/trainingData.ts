@@ -2,12 +2,14 @@ import type { SplitDialogue } from '../core/dialogue.ts'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, resolve, sep } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import { decodeText } from '../core/text.ts'
 import type { DecodedText } from '../core/text.ts'
-import { readDataset, writeDataset } from '../formats/dataset.ts'
+import { writeDataset } from '../formats/dataset.ts'
+import { readDatasets } from '../formats/datasets.ts'
+import type { DatasetsReading } from '../formats/datasets.ts'
 import type { DatasetDialogue, DatasetOptions } from '../formats/dataset/reading.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import type { Batch } from '../train/data/batches.ts'
@@ -23,22 +25,42 @@ export async function readText(path: string): Promise<DecodedText> {
   return decodeText(bytes, basename(path))
 }
 
-function isData(name: string): boolean {
-  return /\.(?:jsonl|csv)$/.test(name) && !name.endsWith('.split.jsonl')
+/** The data of a folder and the folders in it, by path, and what else may hold some. */
+async function dataIn(
+  folder: string,
+): Promise<{ readonly names: readonly string[]; readonly left: readonly string[] }> {
+  const paths = await readdir(folder, { recursive: true })
+  const seen = paths.map((path) => path.replaceAll(sep, '/')).filter((path) => !/(?:^|\/)\./.test(path))
+  const names = seen.filter((path) => /\.(?:jsonl|ndjson|csv|tsv)$/i.test(path))
+  return {
+    names: names.filter((path) => !path.endsWith('.split.jsonl')).toSorted(),
+    left: seen.filter((path) => /\.(?:json|txt|parquet|arrow|xlsx)$/i.test(path)).toSorted(),
+  }
 }
 
-/** The texts of a data file, or of every JSON Lines and CSV file of a folder but splits. */
-export async function readTexts(path: string): Promise<readonly ({ readonly name: string } & DecodedText)[]> {
+/** The texts of a data file, or of every file of lines and tables of a folder but splits that were drawn. */
+async function readTexts(path: string): Promise<{
+  readonly texts: readonly ({ readonly name: string } & DecodedText)[]
+  readonly left: readonly string[]
+}> {
   const found = await stat(resolve(path)).catch(() => undefined)
   if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
-  const names = found.isDirectory() ? (await readdir(resolve(path))).filter(isData).toSorted() : ['']
+  if (!found.isDirectory()) return { texts: [{ name: basename(path), ...(await readText(path)) }], left: [] }
+  const { names, left } = await dataIn(resolve(path))
   check(names.length > 0, 'usage', () => `${path} has no file of JSON Lines or CSV`)
-  return Promise.all(
-    names.map(async (name) => {
-      const file = join(path, name)
-      return { name: basename(file), ...(await readText(file)) }
-    }),
-  )
+  const texts = names.map(async (name) => ({ name, ...(await readText(join(path, name))) }))
+  return { texts: await Promise.all(texts), left }
+}
+
+/** Reads a data set, or a folder of them, and what should be told of how they were read. */
+export async function readData(
+  path: string,
+  options: DatasetOptions = {},
+): Promise<DatasetsReading & { readonly warnings: readonly string[] }> {
+  const { texts, left } = await readTexts(path)
+  const warnings = texts.flatMap(({ warning }) => (warning === null ? [] : [warning]))
+  const unread = `${path}: of a folder only .jsonl, .ndjson, .csv and .tsv are read, not ${left.join(', ')}`
+  return { ...readDatasets(texts, options), warnings: left.length > 0 ? [...warnings, unread] : warnings }
 }
 
 const COLUMNS = ['user', 'reply', 'role'] as const
@@ -85,18 +107,14 @@ export async function readDialogues(
   seed: number,
   { isKept = true, ...options }: DatasetOptions & { readonly isKept?: boolean } = {},
 ): Promise<readonly SplitDialogue[]> {
-  const all: (DatasetDialogue & { readonly file?: string })[] = []
-  const texts = await readTexts(path)
-  for (const { name, text, warning } of texts) {
-    if (warning !== null) process.stderr.write(`warning: ${warning}\n`)
-    const { dialogues, rejected, notes } = readDataset(text, name, options)
-    for (const { line, reason } of rejected) process.stderr.write(`${name}:${line}: ${reason}\n`)
-    for (const note of notes) process.stderr.write(`${name}: ${note}\n`)
-    all.push(...dialogues.map((dialogue) => (texts.length > 1 ? { ...dialogue, file: name } : dialogue)))
-  }
-  check(all.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
-  const split = splitDialogues(all, seed)
-  const isGiven = all.every((dialogue) => dialogue.split !== undefined)
+  const { dialogues, rejected, notes, warnings } = await readData(path, options)
+  const own = basename(path)
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const { file = own, line, reason } of rejected) process.stderr.write(`${file}:${line}: ${reason}\n`)
+  for (const note of notes) process.stderr.write(`${own}: ${note}\n`)
+  check(dialogues.length > 0, 'format-invalid', () => `${path} has no row that is a dialogue`)
+  const split = splitDialogues(dialogues, seed)
+  const isGiven = dialogues.every((dialogue) => dialogue.split !== undefined)
   if (!isGiven && isKept) await writeSplit(splitPath(path), split)
   return split
 }

@@ -33,7 +33,7 @@ export function readDataset(text: string, fileName: string, options: DatasetOpti
     return `${fileName} has ${text.length} characters, at most ${MAX_CHARACTERS} are read`
   })
   const plain = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n')
-  const into = new DialogueCollector(fileName)
+  const into = new DialogueCollector(fileName, options.side)
   const sinks = { into, logs: new LogRows(into, fileName), options, fileName }
   const { format, columns } = readInto(plain, sinks)
   sinks.logs.finish(options)
@@ -104,7 +104,7 @@ function addJson(text: string, sinks: Sinks): DatasetFormat {
       addCardExamples(record, line, fileName, into)
       format ??= 'card'
     } else if (isItem(record)) {
-      items.take(record, line, sinks)
+      items.take(row, sinks)
       format ??= 'items'
     } else {
       const { split, isList = false } = row

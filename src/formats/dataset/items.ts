@@ -1,9 +1,11 @@
 import { ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
 import { Fields } from './fields.ts'
+import type { JsonRow } from './jsonRows.ts'
 import type { DatasetDialogue, DialogueCollector, RawTurn } from './reading.ts'
 import { ownRole } from './records.ts'
 import type { Sinks } from './records.ts'
+import { splitOf } from './words.ts'
 
 /** The item that holds what a character says before the visitor does. */
 const GREETING = 'greeting'
@@ -35,7 +37,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== ''
 }
 
-function readItem(record: JsonRecord, facts: Pick<Item, 'line' | 'role' | 'at'>): Item | string {
+function readItem(record: JsonRecord, facts: Pick<Item, 'line' | 'role' | 'at' | 'split'>): Item | string {
   const [name, answer, questions = []] = ['item', 'answer', 'questions'].map((key) => ownField(record, key))
   const held = ownField(record, 'held') ?? 0
   if (!isText(name)) return 'its item has no name'
@@ -51,7 +53,7 @@ function readItem(record: JsonRecord, facts: Pick<Item, 'line' | 'role' | 'at'>)
   const isList = Array.isArray(after) && after.length === questions.length
   if (!isList || !after.every((one) => one === null || typeof one === 'string'))
     return 'after is no list with a name or null for each of its questions'
-  return { ...facts, name, answer, questions, held, after, split: ownField(record, 'split') }
+  return { ...facts, name, answer, questions, held, after }
 }
 
 const keyOf = (role: unknown, name: string): string => JSON.stringify([role, name])
@@ -66,9 +68,9 @@ export class ItemRows {
   }
 
   /** Takes an item, or rejects it with its reason. */
-  take(record: JsonRecord, line: number, sinks: Sinks): void {
+  take({ record, line, split }: Extract<JsonRow, { record: JsonRecord }>, sinks: Sinks): void {
     const role = ownRole(new Fields(record), sinks) ?? sinks.options.roleName
-    const facts = { line, role, at: this.into.dialogues.length }
+    const facts = { line, role, at: this.into.dialogues.length, split: ownField(record, 'split') ?? split }
     const item = readItem(record, facts)
     if (typeof item === 'string') this.into.reject(line, item)
     else this.items.push(item)
@@ -105,8 +107,9 @@ export class ItemRows {
       this.into.reject(line, fact)
       return
     }
+    const side = splitOf(split) ?? this.into.side
     for (const [index, text] of questions.entries()) {
-      const isHeld = split !== 'test' && index >= questions.length - held
+      const isHeld = side !== 'test' && index >= questions.length - held
       const turns: RawTurn[] = [
         ...(contexts[index] ?? []),
         { speaker: 'user', text },

@@ -47,6 +47,8 @@ export interface DatasetOptions {
   readonly columns?: { readonly role?: string; readonly user: string; readonly reply: string }
   /** Who speaks in rows that name nobody. */
   readonly roleName?: string
+  /** The side of rows that do not say theirs, as the name of their file does. */
+  readonly side?: Split
 }
 
 /** A turn as it stands in a file, not checked yet. */
@@ -77,14 +79,16 @@ export class DialogueCollector {
   readonly dialogues: DatasetDialogue[] = []
   readonly rejected: RejectedRow[] = []
   droppedSystemTurns = 0
+  readonly side: Split | undefined
   private readonly fileName: string
   private readonly told = new Set<string>()
   private numbered: string | undefined
   /** What rows hold that is not read, by kind: columns, macros. */
   private readonly left = { keys: new Set<string>(), macros: new Set<string>() }
 
-  constructor(fileName: string) {
+  constructor(fileName: string, side?: Split) {
     this.fileName = fileName
+    this.side = side
   }
 
   /** @throws HycoraError `format-invalid` when more rows are unusable than a person could want to read. */
@@ -144,7 +148,7 @@ export class DialogueCollector {
       return
     }
     this.droppedSystemTurns += raw.filter(({ speaker }) => speaker === 'system').length
-    const side = splitOf(split)
+    const side = splitOf(split) ?? this.side
     this.dialogues.push({
       role: name,
       turns,

@@ -53,6 +53,29 @@ test('a split that was drawn is written beside a folder as beside a file', async
   )
 })
 
+test('a folder is split as the names of its files and folders say, and what is not read of it is told', async () => {
+  const [own, words] = [join(folder, 'named'), Array<string>()]
+  await mkdir(join(own, 'train'), { recursive: true })
+  await mkdir(join(own, '.cache'))
+  await writeFile(join(own, 'train', 'a.jsonl'), ['one', 'two'].map((text) => rowOf('A', text)).join('\n'))
+  await writeFile(join(own, 'roles-validation.csv'), 'role,question,answer\nA,Who?,Me.\n')
+  await writeFile(join(own, '.cache', 'b.jsonl'), rowOf('B', 'one'))
+  await writeFile(join(own, 'test.json'), '[]')
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => words.push(String(text)) > 0)
+  const dialogues = await readDialogues(own, 1).finally(() => spy.mockRestore())
+  expect(dialogues.map(({ role, split, file }) => [role, split, file])).toEqual([
+    ['A', 'test', 'roles-validation.csv'],
+    ['A', 'train', 'train/a.jsonl'],
+    ['A', 'train', 'train/a.jsonl'],
+  ])
+  expect(words.join('')).toBe(
+    `warning: ${own}: of a folder only .jsonl, .ndjson, .csv and .tsv are read, not test.json\n` +
+      'named: By the files’ names train/a.jsonl is learnt, roles-validation.csv is held out.\n',
+  )
+  const measured = await readMeasured(own)
+  expect(measured.dialogues.map(({ split }) => split)).toEqual(['test', 'train', 'train'])
+})
+
 const given = (words: Record<string, string>) => datasetOptions(new Map(Object.entries(words)))
 
 test('rows that name nobody and columns with names of their own are read as the options say', async () => {
