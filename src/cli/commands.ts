@@ -2,6 +2,7 @@ import { bench } from './bench.ts'
 import { blind } from './blind.ts'
 import { convert } from './convert.ts'
 import { evaluate } from './evaluate.ts'
+import { fetchModel } from './fetch.ts'
 import { generate } from './generate.ts'
 import { importFile } from './import.ts'
 import { inspect } from './inspect.ts'
@@ -22,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Pro
   inspect,
   convert,
   import: importFile,
+  fetch: fetchModel,
   bench,
   openings,
   blind,

@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 
@@ -34,6 +35,15 @@ export async function openFile(path: string): Promise<ByteSource> {
       }
       return bytes
     },
+  }
+}
+
+/** A file on disk as a Blob; undefined where there is none. */
+export async function fileBlob(path: string): Promise<Blob | undefined> {
+  try {
+    return await openAsBlob(path)
+  } catch {
+    return undefined
   }
 }
 

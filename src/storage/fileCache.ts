@@ -1,19 +1,20 @@
+import type { ChunkStore } from '../download/chunkStore.ts'
+import { chunksOf, isProvenWhole, piecesOf, proofName } from '../download/servedFile.ts'
+import type { ManifestFile, ServedFile } from '../download/servedFile.ts'
 import { sha256 } from './database.ts'
-import { chunksOf, piecesOf } from './servedFile.ts'
-import type { Chunk, ManifestFile } from './servedFile.ts'
 
 /*
  * Downloaded files lie in the Cache API chunk by chunk, each under its own hash: half a file is what has come of it,
  * a whole one is all its chunks, and a new version under an old name shares what did not change.
  */
 
-/** The cache of everything that this site serves. */
+/** The cache of everything that the page fetches. */
 export const FILE_CACHE = 'hycora-files'
 
 const FOLDER = '/hycora-file/'
 
-function keyOf(chunk: Chunk): string {
-  return new URL(FOLDER + chunk.sha256, location.origin).href
+function keyOf(name: string): string {
+  return new URL(FOLDER + name, location.origin).href
 }
 
 /** The cache of files; undefined where the browser lets this page keep none. */
@@ -21,33 +22,48 @@ export async function openFileCache(name = FILE_CACHE): Promise<Cache | undefine
   return 'caches' in globalThis ? caches.open(name).catch(() => undefined) : undefined
 }
 
-/** A kept chunk that is still whole and right; a damaged one is removed. */
-export async function readChunk(cache: Cache, chunk: Chunk): Promise<Blob | undefined> {
-  try {
-    const response = await cache.match(keyOf(chunk))
-    if (!response) return undefined
-    const content = await response.blob()
-    if (content.size === chunk.bytes && (await sha256(content)) === chunk.sha256) return content
-    await cache.delete(keyOf(chunk))
-  } catch {
-    // What cannot be read is fetched again, like what is damaged.
-  }
-  return undefined
+/** The cache as a place for chunks; undefined where the browser lets this page keep none. */
+export async function openChunkStore(name = FILE_CACHE): Promise<ChunkStore | undefined> {
+  const cache = await openFileCache(name)
+  return cache && chunkStore(cache)
 }
 
-/**
- * Keeps a chunk.
- *
- * @returns the chunk as it lies on the disk, so that it needs no memory; undefined where the browser did not keep it.
- */
-export async function keepChunk(cache: Cache, chunk: Chunk, content: Blob): Promise<Blob | undefined> {
-  try {
-    await cache.put(keyOf(chunk), new Response(content))
-    const kept = await (await cache.match(keyOf(chunk)))?.blob()
-    return kept?.size === chunk.bytes ? kept : undefined
-  } catch {
-    // Without room, or without leave, the chunk is used from memory.
-    return undefined
+function chunkStore(cache: Cache): ChunkStore {
+  return {
+    async read(chunk) {
+      try {
+        const content = await (await cache.match(keyOf(chunk.name)))?.blob()
+        if (!content) return undefined
+        const isRight = chunk.sha256 === null || (await sha256(content)) === chunk.sha256
+        if (content.size === chunk.bytes && isRight) return content
+        await cache.delete(keyOf(chunk.name))
+      } catch {
+        // What cannot be read is fetched again, like what is damaged.
+      }
+      return undefined
+    },
+    async keep(chunk, content) {
+      try {
+        await cache.put(keyOf(chunk.name), new Response(content))
+        const kept = await (await cache.match(keyOf(chunk.name)))?.blob()
+        return kept?.size === chunk.bytes ? kept : undefined
+      } catch {
+        // Without room, or without leave, the chunk is used from memory.
+        return undefined
+      }
+    },
+    async remove(chunk) {
+      await cache.delete(keyOf(chunk.name)).catch(() => false)
+    },
+    async readProof(file) {
+      const kept = await cache.match(keyOf(proofName(file))).catch(() => undefined)
+      const value: unknown = await kept?.json().catch(() => undefined)
+      return Array.isArray(value) && value.every((hash) => typeof hash === 'string') ? value : undefined
+    },
+    async keepProof(file, hashes) {
+      // Without it the whole is looked at again on the next visit.
+      await cache.put(keyOf(proofName(file)), new Response(JSON.stringify(hashes))).catch(() => undefined)
+    },
   }
 }
 
@@ -57,7 +73,7 @@ export async function keptBytes(files: readonly ManifestFile[], cacheName = FILE
   const keys = new Set((await cache?.keys())?.map(({ url }) => url))
   return piecesOf(files)
     .flatMap(chunksOf)
-    .reduce((sum, chunk) => sum + (keys.has(keyOf(chunk)) ? chunk.bytes : 0), 0)
+    .reduce((sum, { name, bytes }) => sum + (keys.has(keyOf(name)) ? bytes : 0), 0)
 }
 
 /** Removes these files from this device, all but what the `others` share with them. */
@@ -87,5 +103,11 @@ export async function removeUnlistedFiles(
 }
 
 function keysOf(files: readonly ManifestFile[]): ReadonlySet<string> {
-  return new Set(piecesOf(files).flatMap(chunksOf).map(keyOf))
+  return new Set(piecesOf(files).flatMap(namesOf).map(keyOf))
+}
+
+/** What of a file may lie here. */
+function namesOf(file: ServedFile): readonly string[] {
+  const names = chunksOf(file).map(({ name }) => name)
+  return isProvenWhole(file) ? [...names, proofName(file)] : names
 }

@@ -1,6 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord } from '../core/json.ts'
-import type { ChunkHashes, ManifestFile, ServedFile } from './servedFile.ts'
+import type { ChunkHashes, ManifestFile, ServedFile } from '../download/servedFile.ts'
 
 /** A backbone that this site serves, with the pack of characters trained on it. */
 export interface ServedBackbone {

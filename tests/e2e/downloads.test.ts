@@ -6,7 +6,7 @@ import { build } from 'vite'
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
 
 import { Random } from '../../src/core/random.ts'
-import type { ManifestFile } from '../../src/storage/servedFile.ts'
+import type { ManifestFile } from '../../src/download/servedFile.ts'
 import type { DownloadOutcome, DownloadPage } from '../support/downloadPage.ts'
 import {
   changeBytes,

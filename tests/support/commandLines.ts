@@ -198,6 +198,11 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
+    line: 'fetch OWNER/NAME[@REVISION] …',
+    elsewhere: 'tests/unit/cli/fetch.test.ts',
+  },
+  {
+    document: MANUAL,
     line: 'bench …',
     elsewhere: SELF,
   },

@@ -1,9 +1,10 @@
 import { HycoraError } from '../../src/core/errors.ts'
 import { sha256 } from '../../src/storage/database.ts'
-import { downloadFiles } from '../../src/storage/downloads.ts'
-import type { DownloadOptions } from '../../src/storage/downloads.ts'
-import { keptBytes } from '../../src/storage/fileCache.ts'
-import type { ManifestFile } from '../../src/storage/servedFile.ts'
+import { downloadFiles } from '../../src/download/downloads.ts'
+import type { DownloadOptions } from '../../src/download/downloads.ts'
+import { keptBytes, openChunkStore } from '../../src/storage/fileCache.ts'
+import { lockFile } from '../../src/storage/fileLock.ts'
+import type { ManifestFile } from '../../src/download/servedFile.ts'
 
 /** How a download ended, as far as a test's page can say it. */
 export type DownloadOutcome =
@@ -34,7 +35,8 @@ async function download(
   const troubles: string[] = []
   let fetchedBytes = 0
   try {
-    const arrival = downloadFiles(files, { folder: '/', ...options })
+    const store = await openChunkStore()
+    const arrival = downloadFiles(files, { folder: '/', store, lock: lockFile, ...options })
     let step = await arrival.next()
     while (!step.done) {
       const { trouble } = step.value

@@ -6,7 +6,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/core': [],
   'src/formats': ['src/core'],
   'src/gpu': ['src/core'],
-  'src/storage': ['src/core', 'src/formats'],
+  'src/download': ['src/core'],
+  'src/hub': ['src/core', 'src/download'],
+  'src/storage': ['src/core', 'src/formats', 'src/download'],
   'src/kernels': ['src/core', 'src/gpu', 'shaders'],
   'src/cast': ['src/core', 'src/formats', 'src/storage'],
   'src/model': ['src/core', 'src/gpu', 'src/kernels', 'src/formats'],
@@ -36,8 +38,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/play',
     'src/exchange',
     'src/evaluate',
+    'src/download',
+    'src/hub',
   ],
-  app: ['src/core', 'src/storage', 'src/cast', 'src/engine'],
+  app: ['src/core', 'src/storage', 'src/cast', 'src/engine', 'src/download'],
 }
 
 /** What a layer may name in types alone, beside what it may import. */
@@ -78,6 +82,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['src/cli'],
   webgpu: ['src/cli'],
   node: ['src/cli'],
+  '@huggingface/hub': ['src/hub'],
+  '@noble/hashes': ['src/download'],
 }
 
 const sources = import.meta.glob<string>('../../{app,src}/**/*.{ts,tsx}', {

@@ -2,7 +2,7 @@
 import type { RoleFacts } from '../../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
-import { fetchJson } from '../../../src/storage/downloads.ts'
+import { fetchJson } from '../../../src/storage/servedJson.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { joinCast, readCast } from '../../../src/cast/member.ts'
 import { siteUrl } from '../page/site.ts'

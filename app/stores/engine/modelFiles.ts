@@ -1,8 +1,9 @@
 // Scope: live. The files of the backbones: how they come, how much of each lies on this device, and its release.
 import { create } from 'zustand'
 
-import { downloadFiles } from '../../../src/storage/downloads.ts'
-import { keptBytes, removeFiles } from '../../../src/storage/fileCache.ts'
+import { downloadFiles } from '../../../src/download/downloads.ts'
+import { lockFile } from '../../../src/storage/fileLock.ts'
+import { keptBytes, openChunkStore, removeFiles } from '../../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { downloadBytes, pageFiles } from '../../../src/storage/manifest.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
@@ -56,7 +57,8 @@ export async function fetchBackbone(
   signal: AbortSignal,
   tell: (status: DownloadStatus) => void,
 ): Promise<FetchedBackbone> {
-  const download = downloadFiles(pageFiles(backbone), { folder: siteUrl(''), signal })
+  const store = await openChunkStore()
+  const download = downloadFiles(pageFiles(backbone), { folder: siteUrl(''), signal, store, lock: lockFile })
   const measure = createMeter()
   let toldAt = 0
   let step = await download.next()

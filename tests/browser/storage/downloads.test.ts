@@ -3,10 +3,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
 import { sha256 } from '../../../src/storage/database.ts'
-import { downloadFiles, fetchJson } from '../../../src/storage/downloads.ts'
-import type { DownloadProgress, DownloadResult } from '../../../src/storage/downloads.ts'
-import { keptBytes, removeFiles, removeUnlistedFiles } from '../../../src/storage/fileCache.ts'
-import type { ManifestFile } from '../../../src/storage/servedFile.ts'
+import { downloadFiles } from '../../../src/download/downloads.ts'
+import type { DownloadProgress, DownloadResult } from '../../../src/download/downloads.ts'
+import type { ManifestFile } from '../../../src/download/servedFile.ts'
+import {
+  keptBytes,
+  openChunkStore,
+  removeFiles,
+  removeUnlistedFiles,
+} from '../../../src/storage/fileCache.ts'
+import { lockFile } from '../../../src/storage/fileLock.ts'
+import { fetchJson } from '../../../src/storage/servedJson.ts'
 
 const random = new Random(20260214)
 const contentOf = (length: number): Uint8Array<ArrayBuffer> =>
@@ -56,7 +63,8 @@ const drain = async (
 ): Promise<DownloadResult & { steps: DownloadProgress[] }> => {
   const download = downloadFiles(files, {
     folder: 'folder/',
-    cacheName,
+    store: await openChunkStore(cacheName),
+    lock: lockFile,
     fetcher,
     pauseMs: 0,
     ...(signal && { signal }),
@@ -207,7 +215,7 @@ describe('a divided file', () => {
     const controller = new AbortController()
     const download = downloadFiles([divided], {
       folder: 'folder/',
-      cacheName,
+      store: await openChunkStore(cacheName),
       fetcher,
       signal: controller.signal,
     })
@@ -229,7 +237,7 @@ describe('a divided file', () => {
   test('is mended where it was damaged on this device, and nowhere else', async () => {
     await drain([divided])
     const cache = await caches.open(cacheName)
-    const damaged = [divided.chunks!.sha256[0]!, divided.chunks!.sha256[2]!]
+    const damaged = [divided.chunks!.sha256![0]!, divided.chunks!.sha256![2]!]
     for (const hash of damaged) {
       const key = (await cache.keys()).find(({ url }) => url.endsWith(hash))
       await cache.put(key!, new Response(new Uint8Array(16_384)))
@@ -237,6 +245,27 @@ describe('a divided file', () => {
     requests = []
     expect(await contentOfFile(await drain([divided]))).toEqual(served['weights.0'])
     expect(requests).toEqual(['weights.0 0-16383', 'weights.0 32768-49151'])
+  })
+
+  test('that only has a hash as a whole is proven once, and then looked at chunk by chunk', async () => {
+    const whole = { ...divided, chunks: { bytes: 16_384, sha256: null } }
+    faults = { 'weights.0': [flipped] }
+    const first = await drain([whole])
+    expect(await contentOfFile(first)).toEqual(served['weights.0'])
+    // The wrong one was given up as a whole: nobody can say which part of it was.
+    expect(requests).toEqual(['weights.0', 'weights.0'])
+    expect(await keptBytes([whole], cacheName)).toBe(50_000)
+
+    const cache = await caches.open(cacheName)
+    const key = (await cache.keys()).find(({ url }) => url.endsWith(`${whole.sha256}-16384`))
+    await cache.put(key!, new Response(new Uint8Array(16_384)))
+    requests = []
+    expect(await contentOfFile(await drain([whole]))).toEqual(served['weights.0'])
+    expect(requests).toEqual(['weights.0 16384-32767'])
+
+    expect(await removeUnlistedFiles([whole], cacheName)).toBe(0)
+    await removeFiles([whole], [], cacheName)
+    expect(await cache.keys()).toEqual([])
   })
 
   test('keeps its right chunks when a later one is wrong', async () => {
@@ -251,7 +280,7 @@ describe('a divided file', () => {
       ...divided,
       path: 'twin',
       bytes: 16_384,
-      chunks: { bytes: 16_384, sha256: [divided.chunks!.sha256[0]!] },
+      chunks: { bytes: 16_384, sha256: [divided.chunks!.sha256![0]!] },
     }
     await removeFiles([divided], [twin], cacheName)
     expect(await keptBytes([divided], cacheName)).toBe(16_384)

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { HycoraError } from '../../../src/core/errors.ts'
 import { downloadBytes, pageFiles, parseManifest } from '../../../src/storage/manifest.ts'
-import { chunksOf, piecesOf } from '../../../src/storage/servedFile.ts'
+import { chunksOf, piecesOf } from '../../../src/download/servedFile.ts'
 import { describeFile, measureBackbones } from '../../../tools/manifest.mjs'
 
 const publicFolder = resolve(import.meta.dirname, '../../../public')

@@ -1,6 +1,7 @@
-import { sha256 } from './database.ts'
-import { keepChunk, readChunk } from './fileCache.ts'
-import { chunksOf } from './servedFile.ts'
+import { hexSha256 } from '../core/bytes.ts'
+import type { ChunkStore } from './chunkStore.ts'
+import { whatIsWrong } from './digest.ts'
+import { chunksOf, isProvenWhole } from './servedFile.ts'
 import type { Chunk, ServedFile } from './servedFile.ts'
 
 /** A run of bytes of a file: from the first, to before the last. */
@@ -10,12 +11,12 @@ export interface Span {
 }
 
 /**
- * A file on its way: the chunks that are whole and right, and the beginning of the one that is coming. Bytes become
- * part of the file only as a chunk whose hash is right.
+ * A file on its way: the chunks that are here, and the beginning of the one that is coming. Bytes become part of the file
+ * only as a chunk whose hash is right; where only the whole has a hash, the file is `proven` before it is used.
  */
 export class FileAssembly {
   readonly file: ServedFile
-  readonly #cache: Cache | undefined
+  readonly #store: ChunkStore | undefined
   readonly #chunks: readonly Chunk[]
   readonly #parts: (Blob | undefined)[]
   /** The chunk that is coming; one buffer serves all, so that a large file needs little memory. */
@@ -27,10 +28,12 @@ export class FileAssembly {
   /** The server's mark of the version that the bytes in the buffer come from; empty where it gives none. */
   #version = ''
   #isKept = true
+  #isProven: boolean
 
-  constructor(file: ServedFile, cache: Cache | undefined) {
+  constructor(file: ServedFile, store: ChunkStore | undefined) {
     this.file = file
-    this.#cache = cache
+    this.#store = store
+    this.#isProven = !isProvenWhole(file)
     this.#chunks = chunksOf(file)
     this.#parts = this.#chunks.map(() => undefined)
     this.#buffer = new Uint8Array(Math.max(0, ...this.#chunks.map(({ bytes }) => bytes)))
@@ -38,11 +41,41 @@ export class FileAssembly {
 
   /** Takes what lies on this device; yields after each chunk. */
   async *readKept(): AsyncGenerator<number, void> {
-    if (!this.#cache) return
-    for (const [index, chunk] of this.#chunks.entries()) {
-      this.#parts[index] = await readChunk(this.#cache, chunk)
+    if (!this.#store) return
+    const proof = this.#isProven ? undefined : await this.#store.readProof(this.file)
+    const known = this.#chunks.map((chunk, index) => ({ ...chunk, sha256: proof?.[index] ?? chunk.sha256 }))
+    for (const [index, chunk] of known.entries()) {
+      this.#parts[index] = await this.#store.read(chunk)
       yield this.doneBytes
     }
+    // Each chunk was looked at against what it was when the whole was right.
+    if (proof && this.isWhole) this.#isProven = true
+  }
+
+  /** Whether the whole has still to be looked at. */
+  get needsProof(): boolean {
+    return this.isWhole && !this.#isProven
+  }
+
+  /**
+   * Looks at the whole, where its chunks could not be checked one by one; a wrong one is given up.
+   *
+   * @returns what is wrong with it, or nothing.
+   */
+  async prove(): Promise<string> {
+    const damage = await whatIsWrong(this.file, this.content())
+    if (damage) {
+      for (const chunk of this.#chunks) await this.#store?.remove(chunk)
+      this.#parts.fill(undefined)
+      return damage
+    }
+    this.#isProven = true
+    const hashes: string[] = []
+    for (const part of this.#parts) {
+      if (part) hashes.push(await hexSha256(new Uint8Array(await part.arrayBuffer())))
+    }
+    await this.#store?.keepProof(this.file, hashes)
+    return ''
   }
 
   /** Bytes that have been checked. */
@@ -119,14 +152,14 @@ export class FileAssembly {
 
   async #finish(chunk: Chunk, index: number): Promise<string> {
     const content = this.#buffer.subarray(0, chunk.bytes)
-    const digest = await sha256(content)
+    const digest = chunk.sha256 === null ? null : await hexSha256(content)
     this.#filled = 0
     if (digest !== chunk.sha256) {
       const place = chunk.bytes === this.file.bytes ? '' : ` from byte ${chunk.offset}`
       return `${this.file.path} has SHA-256 ${digest}${place}, expected ${chunk.sha256}`
     }
     const held = new Blob([content])
-    const kept = this.#cache && (await keepChunk(this.#cache, chunk, held))
+    const kept = await this.#store?.keep(chunk, held)
     this.#isKept &&= kept !== undefined
     this.#parts[index] = kept ?? held
     return ''

@@ -1,6 +1,7 @@
 import { check, HycoraError } from '../core/errors.ts'
+import type { ChunkStore } from './chunkStore.ts'
 import { FileAssembly } from './fileAssembly.ts'
-import { openFileCache } from './fileCache.ts'
+import { contentName } from './servedFile.ts'
 import type { ManifestFile } from './servedFile.ts'
 import { transfer } from './transfer.ts'
 import type { Fault } from './transfer.ts'
@@ -25,23 +26,33 @@ export interface DownloadOptions {
   /** Where the paths start, with a slash at the end. */
   readonly folder: string
   readonly signal?: AbortSignal
-  readonly cacheName?: string
+  /** Where what comes is kept; nowhere without it. */
+  readonly store?: ChunkStore | undefined
+  /**
+   * What lies at an address is the same for ever, and of another origin, which need not show what version it sends and
+   * may refuse to be asked for one.
+   */
+  readonly isPinned?: boolean
   readonly fetcher?: (url: string, init: RequestInit) => Promise<Response>
   /** How long nothing may come before the server is asked again. */
   readonly stallMs?: number
   /** How long to wait before the second attempt; it doubles with each further one. */
   readonly pauseMs?: number
+  /** Takes a name that one tab has at a time, and says how to let go of it. */
+  readonly lock?: (name: string, signal: AbortSignal | undefined) => Promise<() => void>
 }
 
 /** How often in a row an attempt may bring nothing. */
 const ATTEMPTS = 3
 const STALL_MS = 20_000
 const PAUSE_MS = 1000
+/** Nobody is kept waiting longer on a server's word. */
+const LONGEST_WAIT_MS = 120_000
 
 /**
- * The files of a manifest, from this device where they lie here, else from the server. What comes is checked and kept
- * chunk by chunk, and checked again each time it leaves the cache; one tab at a time fetches a file. After a failure
- * or a stop, the next call asks only for what is missing.
+ * The files of a manifest, from this device where they lie here, else from the server. What comes is kept chunk by chunk,
+ * and checked before it is used and each time it leaves the store; one tab at a time fetches a file. After a failure or
+ * a stop, the next call asks only for what is missing.
  *
  * @yields progress, at least once for every piece.
  * @throws HycoraError `download-failed` when the server cannot be reached or breaks off; `download-mismatch` when it
@@ -51,7 +62,7 @@ export async function* downloadFiles(
   files: readonly ManifestFile[],
   options: DownloadOptions,
 ): AsyncGenerator<DownloadProgress, DownloadResult> {
-  const cache = await openFileCache(options.cacheName)
+  const { store, lock = noLock } = options
   const result = new Map<string, Blob>()
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
   let doneBytes = 0
@@ -61,7 +72,7 @@ export async function* downloadFiles(
   for (const file of files) {
     const parts: Blob[] = []
     for (const piece of file.pieces ?? [file]) {
-      const assembly = new FileAssembly(piece, cache)
+      const assembly = new FileAssembly(piece, store)
       let fromDevice = 0
       const report = (trouble: string | null): DownloadProgress => ({
         doneBytes: doneBytes + assembly.doneBytes,
@@ -69,7 +80,7 @@ export async function* downloadFiles(
         fetchedBytes: fetchedBytes + assembly.doneBytes - fromDevice,
         trouble,
       })
-      const release = await lockFile(piece.sha256, options.signal)
+      const release = await lock(contentName(piece), options.signal)
       try {
         for await (const present of assembly.readKept()) {
           fromDevice = present
@@ -100,15 +111,19 @@ async function* fetchMissing(
   assembly: FileAssembly,
   options: DownloadOptions,
 ): AsyncGenerator<string | null, void> {
-  const { folder, signal, fetcher = fetch, stallMs = STALL_MS, pauseMs = PAUSE_MS } = options
+  const { folder, signal, isPinned = false } = options
+  const { fetcher = fetch, stallMs = STALL_MS, pauseMs = PAUSE_MS } = options
   const { file } = assembly
   const fruitless = { connection: 0, content: 0 }
   let furthest = assembly.doneBytes
   let canRange = true
-  while (!assembly.isWhole) {
+  while (!assembly.isWhole || assembly.needsProof) {
     if (signal?.aborted) throw new HycoraError('cancelled', 'the download was stopped')
     const { checkedBytes } = assembly
-    const attempt = transfer(assembly, { url: folder + file.path, fetcher, canRange, stallMs, signal })
+    const url = addressOf(folder, file.path)
+    const attempt = assembly.needsProof
+      ? prove(assembly)
+      : transfer(assembly, { url, fetcher, canRange, stallMs, isPinned, signal })
     let step = await attempt.next()
     while (!step.done) {
       yield null
@@ -124,15 +139,37 @@ async function* fetchMissing(
     if (fault.kind === 'content') assembly.dropUnchecked()
     if (fault.kind === 'range') canRange = false
     const count = ++fruitless[fault.kind === 'content' ? 'content' : 'connection']
-    if (fault.kind === 'missing' || count >= ATTEMPTS || !navigator.onLine) throw failure(fault)
+    const { waitMs = 0 } = fault
+    const isHopeless = fault.kind === 'missing' || waitMs > LONGEST_WAIT_MS || isOffline()
+    if (isHopeless || count >= ATTEMPTS) throw failure(fault)
     yield fault.message
-    await pause(pauseMs * 2 ** (count - 1), signal)
+    await pause(Math.max(waitMs, pauseMs * 2 ** (count - 1)), signal)
   }
+}
+
+/** Looks at a file whose chunks could not be checked one by one. */
+async function* prove(assembly: FileAssembly): AsyncGenerator<void, Fault | null> {
+  yield
+  const message = await assembly.prove()
+  return message ? { kind: 'content', message } : null
+}
+
+/** Where a file lies; parts of its path may have any sign in their names. */
+function addressOf(folder: string, path: string): string {
+  return folder + path.split('/').map(encodeURIComponent).join('/')
+}
+
+function isOffline(): boolean {
+  return typeof navigator === 'object' && 'onLine' in navigator && !navigator.onLine
+}
+
+function noLock(): Promise<() => void> {
+  return Promise.resolve(() => undefined)
 }
 
 function failure({ kind, message }: Fault): HycoraError {
   if (kind === 'content' || kind === 'missing') return new HycoraError('download-mismatch', message)
-  return new HycoraError('download-failed', navigator.onLine ? message : `${message}; this device is offline`)
+  return new HycoraError('download-failed', isOffline() ? `${message}; this device is offline` : message)
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -146,60 +183,4 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
     signal?.addEventListener('abort', end)
     if (signal?.aborted) end()
   })
-}
-
-/** Waits until no other tab fetches this file; resolves with how to let go. */
-function lockFile(name: string, signal: AbortSignal | undefined): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    const hold = (): Promise<void> => new Promise((release) => resolve(release))
-    const lock = navigator.locks.request(`hycora-file:${name}`, signal ? { signal } : {}, hold)
-    lock.catch((cause: unknown) =>
-      reject(new HycoraError('cancelled', 'the download was stopped', { cause })),
-    )
-  })
-}
-
-/**
- * A small JSON file of this site, fresh where it comes whole, else as it last was.
- *
- * @throws HycoraError `download-failed` when it neither comes nor lies here; `format-invalid` when it is not JSON.
- */
-export async function fetchJson(
-  url: string,
-  options: Pick<DownloadOptions, 'cacheName' | 'fetcher' | 'stallMs'> = {},
-): Promise<unknown> {
-  const cache = await openFileCache(options.cacheName)
-  try {
-    const text = await fetchText(url, options)
-    const json = parseJson(url, text)
-    // Keeping it is a convenience for a later visit without a network; a full disk must not spoil this one.
-    await cache?.put(url, new Response(text)).catch(() => undefined)
-    return json
-  } catch (thrown) {
-    const kept = await cache?.match(url)
-    if (!kept) throw thrown
-    return parseJson(url, await kept.text())
-  }
-}
-
-async function fetchText(
-  url: string,
-  { fetcher = fetch, stallMs = STALL_MS }: Pick<DownloadOptions, 'fetcher' | 'stallMs'>,
-): Promise<string> {
-  try {
-    const response = await fetcher(url, { cache: 'no-cache', signal: AbortSignal.timeout(stallMs) })
-    if (response.ok) return await response.text()
-    throw new Error(`the server answered ${response.status}`)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new HycoraError('download-failed', `${url} did not come: ${reason}`, { cause })
-  }
-}
-
-function parseJson(url: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new HycoraError('format-invalid', `${url} is not JSON`, { cause })
-  }
 }

@@ -1,0 +1,160 @@
+import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+
+import { HycoraError, check } from '../core/errors.ts'
+import { whatIsWrong } from '../download/digest.ts'
+import { downloadFiles } from '../download/downloads.ts'
+import type { DownloadOptions } from '../download/downloads.ts'
+import type { ServedFile } from '../download/servedFile.ts'
+import { filesUrl, listRepository, refusalText } from '../hub/listing.ts'
+import type { HubListing } from '../hub/listing.ts'
+import { HUB_URL, readRepository } from '../hub/repository.ts'
+import { precisionText, variantsOf } from '../hub/variants.ts'
+import type { Variant } from '../hub/variants.ts'
+import { parseArguments, required } from './arguments.ts'
+import { fileBlob } from './files.ts'
+import { openPartStore } from './partStore.ts'
+
+/** What has come of files that are not whole lies here, in the folder that they go to. */
+const PARTS = '.hycora-parts'
+const TELL_MS = 1000
+
+/**
+ * `hycora fetch REPO[@REVISION] --into DIR`: a model from a hub, each file checked; a second call goes on where the first
+ * was broken off, a third finds everything there.
+ *
+ * @throws HycoraError `usage`, `download-failed`, `download-mismatch`, `storage-full`, with one sentence.
+ */
+export async function fetchModel(words: readonly string[]): Promise<void> {
+  const { operands, options } = parseArguments(words, { values: ['into', 'variant'], flags: [] })
+  const [repository = '', ...more] = operands
+  check(more.length === 0, 'usage', () => `fetch takes one repository, not ${operands.length}`)
+  const into = resolve(required(options, 'into'))
+  const hubUrl = (process.env['HF_ENDPOINT'] ?? HUB_URL).replace(/\/+$/, '')
+  const token = process.env['HF_TOKEN']
+  const listing = await listRepository(readRepository(repository), { hubUrl, ...(token && { token }) })
+  const variant = chooseVariant(listing, options.get('variant'))
+  const missing = await missingFiles(variant.files, into)
+  if (missing.length === 0) {
+    process.stderr.write(`${into} has all of ${listing.name}: nothing to fetch\n`)
+    return
+  }
+  await checkRoom(into, missing)
+  await fetchInto(into, missing, {
+    folder: filesUrl(listing, hubUrl) + variant.root,
+    isPinned: true,
+    ...(token && { fetcher: withToken(token, hubUrl) }),
+  }).catch((error: unknown) => {
+    throw explained(error, listing, hubUrl)
+  })
+  process.stderr.write(`${listing.name}@${listing.revision.slice(0, 10)} lies at ${into}\n`)
+}
+
+/** The form that was asked for, or the only one. */
+function chooseVariant(listing: HubListing, label: string | undefined): Variant {
+  const variants = variantsOf(listing.files)
+  check(variants.length > 0, 'format-unsupported', () => `${listing.name} has no ONNX model`)
+  const found = label === undefined ? variants : variants.filter((variant) => variant.label === label)
+  const forms = variants
+    .map(
+      ({ label: name, bytes }) =>
+        `${name} (${[megabytes(bytes), precisionText(name)].filter(Boolean).join(', ')})`,
+    )
+    .join('; ')
+  check(found.length === 1 && found[0], 'usage', () =>
+    label === undefined
+      ? `${listing.name} comes in several forms, choose one with --variant: ${forms}`
+      : `${listing.name} has no form ${label}, only: ${forms}`,
+  )
+  const { missing } = found[0]
+  check(missing.length === 0, 'format-unsupported', () => `${listing.name} has no ${missing.join(', ')}`)
+  return found[0]
+}
+
+/** The files that are not there, whole and right. */
+async function missingFiles(files: readonly ServedFile[], into: string): Promise<readonly ServedFile[]> {
+  const missing: ServedFile[] = []
+  for (const file of files) {
+    const content = await fileBlob(join(into, file.path))
+    const isRight = content?.size === file.bytes && !(await whatIsWrong(file, content))
+    if (!isRight) missing.push(file)
+  }
+  return missing
+}
+
+async function checkRoom(into: string, files: readonly ServedFile[]): Promise<void> {
+  await mkdir(into, { recursive: true }).catch((error: unknown) => {
+    throw new HycoraError('usage', `${into} cannot be made: ${String(error)}`)
+  })
+  const largest = Math.max(...files.map(({ bytes }) => bytes))
+  // A file lies there twice while it is put together.
+  const needed = files.reduce((sum, { bytes }) => sum + bytes, 0) + largest
+  const { bavail, bsize } = await statfs(into)
+  check(
+    bavail * bsize > needed,
+    'storage-full',
+    () => `${into} has room for ${megabytes(bavail * bsize)}, and ${megabytes(needed)} are needed`,
+  )
+}
+
+/** Fetches file after file, so that what is whole is in its place whatever becomes of the rest. */
+async function fetchInto(
+  into: string,
+  files: readonly ServedFile[],
+  options: DownloadOptions,
+): Promise<void> {
+  const parts = join(into, PARTS)
+  const store = await openPartStore(parts)
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  let behind = 0
+  let toldAt = 0
+  for (const file of files) {
+    const download = downloadFiles([file], { ...options, store })
+    let step = await download.next()
+    while (!step.done) {
+      const { doneBytes, trouble } = step.value
+      if (trouble !== null) process.stderr.write(`${trouble}: asking again\n`)
+      if (Date.now() - toldAt >= TELL_MS) {
+        toldAt = Date.now()
+        process.stderr.write(`${file.path}: ${megabytes(behind + doneBytes)} of ${megabytes(totalBytes)}\n`)
+      }
+      step = await download.next()
+    }
+    const content = step.value.files.get(file.path)
+    if (content) await place(content, join(into, file.path))
+    behind += file.bytes
+  }
+  await rm(parts, { recursive: true, force: true })
+}
+
+/** Puts a whole file in its place. */
+async function place(content: Blob, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const file = await open(`${path}.part`, 'w')
+  try {
+    const reader = content.stream().getReader()
+    for (let step = await reader.read(); !step.done; step = await reader.read())
+      await file.writeFile(step.value)
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.part`, path)
+}
+
+/** Shows the hub who asks, and nobody else. */
+function withToken(token: string, hubUrl: string): NonNullable<DownloadOptions['fetcher']> {
+  return (url, init) => {
+    const headers = new Headers(init.headers)
+    if (url.startsWith(`${hubUrl}/`)) headers.set('Authorization', `Bearer ${token}`)
+    return fetch(url, { ...init, headers })
+  }
+}
+
+function explained(error: unknown, { name }: HubListing, hubUrl: string): unknown {
+  const status = error instanceof HycoraError ? /answered (401|403)/.exec(error.message)?.[1] : undefined
+  return status ? new HycoraError('download-failed', refusalText(Number(status), name, hubUrl)) : error
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+}

@@ -1,0 +1,102 @@
+import type { ServedFile } from '../download/servedFile.ts'
+
+/** One of the forms in which a repository or a folder has its model. */
+export interface Variant<File extends SizedFile = ServedFile> {
+  /** `q4f16`, `fp16`, …: what its file is called beside `model`. */
+  readonly label: string
+  /** The folder that the paths below are relative to, with a slash at its end; empty for the whole repository. */
+  readonly root: string
+  /** The ONNX file. */
+  readonly model: string
+  readonly bytes: number
+  /** Everything that is needed to play it. */
+  readonly files: readonly File[]
+  /** What is needed and not there. */
+  readonly missing: readonly string[]
+}
+
+export interface SizedFile {
+  readonly path: string
+  readonly bytes: number
+}
+
+const NEEDED = ['config.json', 'tokenizer.json'] as const
+const BESIDE: readonly string[] = [
+  ...NEEDED,
+  'tokenizer_config.json',
+  'generation_config.json',
+  'genai_config.json',
+  'chat_template.jinja',
+  'chat_template.json',
+]
+
+/** What plays a part of a model that sees or hears, or a half of one. */
+const PARTS = /(vision|audio|image|speech|encoder|embed_tokens|with_past|prefill|embedding)/i
+
+/**
+ * The forms of a model among files: each ONNX file that is a whole decoder, with its weights beside it and what reads and
+ * writes text, the smallest first.
+ */
+export function variantsOf<File extends SizedFile>(files: readonly File[]): readonly Variant<File>[] {
+  const models = files.filter(({ path }) => path.endsWith('.onnx'))
+  const whole = models.filter(({ path }) => !PARTS.test(fileName(path)))
+  const decoders = whole.length > 0 ? whole : models
+  return decoders.map((model) => variantOf(model, models, files)).toSorted((a, b) => a.bytes - b.bytes)
+}
+
+function variantOf<File extends SizedFile>(
+  model: File,
+  models: readonly File[],
+  files: readonly File[],
+): Variant<File> {
+  const folder = model.path.slice(0, model.path.lastIndexOf('/') + 1)
+  const hasOwn = files.some(({ path }) => path === `${folder}tokenizer.json`)
+  const root = hasOwn ? folder : folder.replace(/[^/]+\/$/, '')
+  const isAlone = models.filter(({ path }) => path.startsWith(folder)).length === 1
+  const weights = files.filter(({ path }) => isWeights(path, model.path, folder, isAlone))
+  const beside = files.filter(({ path }) => path.startsWith(root) && BESIDE.includes(path.slice(root.length)))
+  const own = [...beside, model, ...weights].map((file) => ({ ...file, path: file.path.slice(root.length) }))
+  return {
+    label: labelOf(model.path),
+    root,
+    model: model.path.slice(root.length),
+    bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: own,
+    missing: NEEDED.filter((name) => own.every(({ path }) => path !== name)),
+  }
+}
+
+/** Whether a file holds weights of a model: by its name, or as the only thing beside the only model of a folder. */
+function isWeights(path: string, model: string, folder: string, isAlone: boolean): boolean {
+  const stem = model.replace(/\.onnx$/, '')
+  const behind = path.startsWith(model) ? path.slice(model.length) : null
+  if (behind !== null && /^[._]data([._-]?\d+)?$/.test(behind)) return true
+  if (path === `${stem}.data`) return true
+  const isBeside = path.startsWith(folder) && !path.slice(folder.length).includes('/')
+  return isAlone && isBeside && /(\.data|\.bin|\.pb|\.weights?|_data(_\d+)?)$/.test(path)
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function labelOf(path: string): string {
+  const own = fileName(path).replace(/\.onnx$/, '')
+  const suffix = /^(?:decoder_)?model(?:_merged)?[_.-]?(.*)$/.exec(own)
+  if (suffix?.[1]) return suffix[1]
+  const folder = path.split('/').at(-2)
+  if (suffix && folder !== undefined && folder !== 'onnx') return folder
+  return suffix ? 'fp32' : own
+}
+
+/** What a label says of the weights; empty where it says nothing that is known. */
+export function precisionText(label: string): string {
+  const text = label.toLowerCase()
+  if (/nf4|fp4|bnb4/.test(text)) return '4 bits'
+  if (/(q|int|u?int)4f16|4f16/.test(text)) return '4 bits, computed in halves'
+  if (/q4|int4|4bit/.test(text)) return '4 bits'
+  if (/q2|int2|2bit/.test(text)) return '2 bits'
+  if (/q8|int8|quantized|8bit/.test(text)) return '8 bits'
+  if (/bf16|bfloat16|fp16|float16|f16/.test(text)) return '16 bits'
+  return /fp32|float32|f32/.test(text) ? '32 bits' : ''
+}
