@@ -1,19 +1,13 @@
 import { check, HycoraError } from '../../core/errors.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
+import { groupQueryAttention, multiHeadAttention } from './attentionNodes.ts'
 import {
   attentionProduct,
   chosen,
   concatenated,
-  groupQueryAttention,
-  headHalves,
   masked,
-  multiHeadAttention,
   nanTest,
-  negatedHalf,
-  rotaryEmbedding,
-  rotaryProduct,
-  rotarySum,
   scaledBy,
   softmax,
 } from './attentionRules.ts'
@@ -24,6 +18,7 @@ import { chosenRows, lastRow, repeated, reshaped, transposed, withRepeatAxis } f
 import { biasAddition, embedding, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
 import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
+import { headHalves, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
 import { EXPECTED_AFTER, OPAQUE } from './values.ts'

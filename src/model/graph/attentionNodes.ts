@@ -1,0 +1,144 @@
+import type { OnnxNode } from '../../formats/onnx.ts'
+import { attended } from './attentionRules.ts'
+import { fixedSize } from './dimension.ts'
+import { isRows, withFeatures } from './linearRules.ts'
+import { floatAttribute, hasOnly, intAttribute } from './node.ts'
+import { isProjection, storedTables } from './rotaryRules.ts'
+import type { HiddenValue, LinearOutput, Rotated, Value } from './values.ts'
+
+// Attention in one node.
+
+const GROUP_QUERY_ATTRIBUTES = [
+  'num_heads',
+  'kv_num_heads',
+  'scale',
+  'softcap',
+  'local_window_size',
+  'do_rotary',
+  'rotary_interleaved',
+  'smooth_softmax',
+  'qk_output',
+  'kv_cache_bit_width',
+  'k_quant_type',
+  'v_quant_type',
+]
+
+/** GroupQueryAttention of ONNX Runtime, packed or not, with the rotation inside or before it. */
+export function groupQueryAttention(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const [query, key, value, pastKey, pastValue, lengths, total, cos, sin, position, ...more] = inputs
+  const heads = intAttribute(node, 'num_heads') ?? 0
+  const kvHeads = intAttribute(node, 'kv_num_heads') ?? 0
+  const window = intAttribute(node, 'local_window_size') ?? -1
+  if (!isPlainGroupQuery(node) || more.some((input) => input) || !isRows(query)) return undefined
+  if (!isKnownBeforehand(lengths) || !isKnownBeforehand(total)) return undefined
+  if (position && !isKnownBeforehand(position)) return undefined
+  if (
+    ![pastKey, pastValue].every(
+      (past) => !past || (past.kind === 'past' && fixedSize(past.dims[1]) === kvHeads),
+    )
+  ) {
+    return undefined
+  }
+  const parts = key || value ? separate(query, key, value) : packed(query, heads, kvHeads)
+  if (!parts) return undefined
+  const turned = intAttribute(node, 'do_rotary') === 1 ? rotateWith(parts, cos, sin) : parts
+  if (turned?.query.kind !== 'rotated' || turned.key.kind !== 'rotated') return undefined
+  const headDim = turned.query.of.length / heads
+  const meaning = attended(turned.query, turned.key, turned.value, {
+    heads,
+    kvHeads,
+    headDim,
+    scale: floatAttribute(node, 'scale') || headDim ** -0.5,
+    ...(window > 0 && { window }),
+  })
+  if (!meaning) return undefined
+  const output: Value = { ...query, dims: withFeatures(query, heads * headDim), meaning }
+  const cache: Value = {
+    kind: 'unplaced',
+    node,
+    reason: 'gives a cache that only the graph’s outputs may use',
+  }
+  return node.outputs.map((_, at) => (at === 0 ? output : cache))
+}
+
+function isKnownBeforehand(value: Value | undefined): boolean {
+  return value?.kind === 'side' || value?.kind === 'numbers'
+}
+
+function isPlainGroupQuery(node: OnnxNode): boolean {
+  return (
+    hasOnly(node, GROUP_QUERY_ATTRIBUTES) &&
+    (floatAttribute(node, 'softcap') ?? 0) === 0 &&
+    ['rotary_interleaved', 'smooth_softmax', 'qk_output', 'kv_cache_bit_width'].every(
+      (name) => (intAttribute(node, name) ?? 0) <= 0,
+    )
+  )
+}
+
+interface Parts {
+  readonly query: LinearOutput | Rotated
+  readonly key: LinearOutput | Rotated
+  readonly value: LinearOutput
+}
+
+function packed({ meaning }: HiddenValue, heads: number, kvHeads: number): Parts | undefined {
+  if (meaning.kind !== 'linear' || !isProjection(meaning)) return undefined
+  const size = meaning.length / (heads + 2 * kvHeads)
+  const slice = (first: number, count: number): LinearOutput => ({
+    ...meaning,
+    first: meaning.first + first * size,
+    length: count * size,
+    bias: meaning.bias && { ...meaning.bias, first: meaning.bias.first + first * size },
+  })
+  if (!Number.isInteger(size)) return undefined
+  return { query: slice(0, heads), key: slice(heads, kvHeads), value: slice(heads + kvHeads, kvHeads) }
+}
+
+function separate(query: HiddenValue, key: Value | undefined, value: Value | undefined): Parts | undefined {
+  if (!isRows(key) || !isRows(value) || value.meaning.kind !== 'linear') return undefined
+  const [q, k] = [query.meaning, key.meaning]
+  if ((q.kind !== 'linear' && q.kind !== 'rotated') || (k.kind !== 'linear' && k.kind !== 'rotated'))
+    return undefined
+  return { query: q, key: k, value: value.meaning }
+}
+
+function rotateWith(parts: Parts, cos: Value | undefined, sin: Value | undefined): Parts | undefined {
+  const rotary = storedTables(cos, sin)
+  const { query, key } = parts
+  if (!rotary || query.kind !== 'linear' || key.kind !== 'linear') return undefined
+  return {
+    ...parts,
+    query: { kind: 'rotated', of: query, rotary, factor: 1 },
+    key: { kind: 'rotated', of: key, rotary, factor: 1 },
+  }
+}
+
+const MULTI_HEAD_ATTRIBUTES = ['num_heads', 'scale', 'unidirectional', 'mask_filter_value']
+
+/** MultiHeadAttention of ONNX Runtime on queries as rows and on keys and values behind the cache. */
+export function multiHeadAttention(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const [query, key, value, bias, padding, mask, ...more] = inputs
+  const heads = intAttribute(node, 'num_heads') ?? 0
+  if (!hasOnly(node, MULTI_HEAD_ATTRIBUTES) || bias || padding || more.some((input) => input))
+    return undefined
+  if (!isRows(query) || !isRows(key) || !isRows(value) || mask?.kind !== 'side') return undefined
+  const [q, k, v] = [query.meaning, key.meaning, value.meaning]
+  if (q.kind !== 'rotated' || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear')
+    return undefined
+  if (k.factor !== 1 || v.factor !== 1 || q.factor !== 1 || k.repeat !== v.repeat) return undefined
+  const headDim = q.of.length / heads
+  const meaning = attended(q, k.of, v.of, {
+    heads,
+    kvHeads: heads / k.repeat,
+    headDim,
+    scale: floatAttribute(node, 'scale') || headDim ** -0.5,
+  })
+  if (!meaning) return undefined
+  return [{ ...query, dims: withFeatures(query, heads * headDim), meaning }]
+}
