@@ -1,0 +1,201 @@
+import { submit } from '../../gpu/kernel.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import { packRows } from '../../kernels/operands/stepRows.ts'
+import type { StepRow } from '../../kernels/operands/stepRows.ts'
+import type { Adapter } from '../adapter/adapter.ts'
+import type { Casting } from '../decoder/backbone.ts'
+import { PrefixCache } from '../decoder/prefixCache.ts'
+import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.ts'
+import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
+import { withDeviceErrors } from './deviceErrors.ts'
+import { MAX_SEQUENCES, copyFirstSequence, copyPositions, createCaches } from './sequenceCaches.ts'
+import { CHUNK_ROWS, bytesOfTensors } from './workspace.ts'
+
+/** Up to so many rows the kernels for few are the faster ones. */
+const FEW_ROWS = 4
+
+/** The sequences: the chat that is answered, and the one that guidance leads away from. */
+const CHAT = 0
+const BESIDE = 1
+type Sequence = typeof CHAT | typeof BESIDE
+
+function nothing(): void {}
+
+/** The texts that a decoder reads on a device: their keys and values, and the adapter and casting they are read with. */
+export class Sequences {
+  private readonly shared: Omit<SharedParts, 'caches'>
+  /** Of one sequence, until guidance first asks for a second. */
+  private caches: readonly Tensor[]
+  private bound: AttachedAdapter
+  /** What the caches hold, by sequence. */
+  private readonly prefixes: readonly [PrefixCache, PrefixCache]
+  private casting: Casting | null = null
+
+  private constructor({ caches, ...shared }: SharedParts, bound: AttachedAdapter) {
+    this.shared = shared
+    this.caches = caches
+    this.bound = bound
+    const createPrefix = (): PrefixCache => new PrefixCache(shared.context, shared.decoder.vocabulary)
+    this.prefixes = [createPrefix(), createPrefix()]
+  }
+
+  /** Room for one sequence, read with an adapter. @throws HycoraError `out-of-memory`. */
+  static async create(shared: Omit<SharedParts, 'caches'>, adapter: Adapter): Promise<Sequences> {
+    const caches = createCaches(shared.gpu.device, shared.decoder, shared.context, 1)
+    const parts = { ...shared, caches }
+    return new Sequences(parts, await attachAdapter(parts, adapter))
+  }
+
+  /** The adapter and what is bound to it. */
+  get attached(): AttachedAdapter {
+    return this.bound
+  }
+
+  get chat(): PrefixCache {
+    return this.prefixes[CHAT]
+  }
+
+  get beside(): PrefixCache {
+    return this.prefixes[BESIDE]
+  }
+
+  get cacheBytes(): number {
+    return bytesOfTensors(this.caches)
+  }
+
+  private get device(): GPUDevice {
+    return this.shared.gpu.device
+  }
+
+  /**
+   * Puts another adapter in the place of the one before; what was read with that is not used again.
+   *
+   * @throws HycoraError as `createAdapter`, `out-of-memory`; the one before stays then.
+   */
+  async attach(create: () => Adapter | Promise<Adapter>): Promise<void> {
+    const bound = await withDeviceErrors(this.device, 'the persona pack', async () =>
+      attachAdapter({ ...this.shared, caches: this.caches }, await create()),
+    )
+    destroyAttached(this.bound)
+    this.bound = bound
+    this.forget()
+  }
+
+  /** Nothing that was read counts. */
+  forget(): void {
+    for (const prefix of this.prefixes) prefix.clear()
+  }
+
+  /** Forgets the chat from a position on and takes up a casting. */
+  startAt(position: number, casting: Casting | null): void {
+    this.chat.startAt(position, casting)
+    this.casting = casting
+  }
+
+  /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache of their sequence. */
+  feed(ids: readonly number[], sequence: Sequence = CHAT): void {
+    const first = this.prefixes[sequence].take(ids)
+    const { workspace, plan } = this.bound
+    this.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids))
+    this.writeStep(ids.map((_, index) => ({ position: first + index, sequence })))
+    submit(this.device, ids.length <= FEW_ROWS ? plan.few : plan.many, ids.length)
+  }
+
+  /** Makes room for a second sequence, once. @throws HycoraError `out-of-memory`; `usage` as `PrefixCache.expectPrompt`. */
+  async openBeside(ids: readonly number[]): Promise<void> {
+    this.beside.expectPrompt(ids)
+    if (this.bound.pair) return
+    const { device, caches } = this
+    const { decoder, context } = this.shared
+    const larger = createCaches(device, decoder, context, MAX_SEQUENCES)
+    try {
+      this.bound = await withDeviceErrors(device, 'a second reading of the chat', () => {
+        copyFirstSequence(device, caches, larger)
+        return bindToCaches({ ...this.shared, caches: larger }, this.bound)
+      })
+    } catch (error) {
+      for (const { buffer } of larger) buffer.destroy()
+      throw error
+    }
+    this.caches = larger
+    for (const { buffer } of caches) buffer.destroy()
+  }
+
+  /**
+   * Reads what of the prompts is not in the caches yet; then, of one prompt, computes the logits of its last token, and of
+   * two leaves the last tokens to the first step.
+   *
+   * @returns false where the signal came first.
+   */
+  async readPrompts(
+    ids: readonly number[],
+    beside: readonly number[] | undefined,
+    casting: Casting | null,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const [chat, other] = this.prefixes
+    if (signal?.aborted) return false
+    this.startAt(Math.min(chat.common(ids, casting), ids.length - 1), casting)
+    if (!beside) {
+      if (!(await this.read(ids, CHAT, signal))) return false
+      submit(this.device, [this.bound.plan.head], 1)
+      this.writeStep([{ position: chat.length - 1 }])
+      return true
+    }
+    if (!(await this.read(ids.slice(0, -1), CHAT, signal))) return false
+    other.startAt(Math.min(other.common(beside, casting), beside.length - 1), casting)
+    // What both have in common is read already: keys and values hang on nothing that comes later.
+    const shared = Math.min(chat.common(beside, casting), beside.length - 1)
+    if (shared > other.length) {
+      copyPositions(this.device, this.caches, other.length, shared)
+      other.take(beside.slice(other.length, shared))
+    }
+    if (!(await this.read(beside.slice(0, -1), BESIDE, signal))) return false
+    const last = [ids.slice(chat.length), beside.slice(other.length)]
+    last.forEach((rest, sequence) => this.prefixes[sequence]?.take(rest))
+    this.device.queue.writeBuffer(this.bound.workspace.tokens.buffer, 0, Uint32Array.from(last.flat()))
+    this.writeStep([{ position: ids.length - 1 }, { position: beside.length - 1, sequence: BESIDE }])
+    return true
+  }
+
+  destroy(): void {
+    destroyAttached(this.bound)
+    for (const { buffer } of this.caches) buffer.destroy()
+  }
+
+  /**
+   * Feeds a sequence's tokens behind those that are in the cache. No more than two chunks wait on the device, so that the
+   * signal is heard in the middle of a long prompt.
+   *
+   * @returns false where the signal came first.
+   */
+  private async read(
+    ids: readonly number[],
+    sequence: Sequence,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    let chunkBefore: Promise<void> | undefined
+    for (let first = this.prefixes[sequence].length; first < ids.length; first += CHUNK_ROWS) {
+      if (signal?.aborted) return false
+      this.feed(ids.slice(first, first + CHUNK_ROWS), sequence)
+      const chunk = this.submittedWork()
+      await chunkBefore
+      chunkBefore = chunk
+    }
+    return true
+  }
+
+  /** Resolves when the device has done what it was given, or is lost: whoever reads a result next hears of that. */
+  private submittedWork(): Promise<void> {
+    return this.device.queue.onSubmittedWorkDone().then(nothing, nothing)
+  }
+
+  /** Tells the kernels which rows come, with slot and scale of whoever plays. */
+  private writeStep(places: readonly Pick<StepRow, 'position' | 'sequence'>[]): void {
+    const { workspace, adapter } = this.bound
+    const slot = this.casting ? adapter.slotFor(this.casting) : 0
+    const scale = this.casting ? adapter.scaling * this.casting.strength : 0
+    const rows = places.map((place) => ({ ...place, slot, scale }))
+    this.device.queue.writeBuffer(workspace.step.buffer, 0, packRows(rows))
+  }
+}
