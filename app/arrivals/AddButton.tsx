@@ -1,7 +1,7 @@
 import { FileButton } from '../shared/FileButton.tsx'
 import { useNarrow } from '../shared/useNarrow.ts'
 import { receiveFiles } from '../stores/exchange/arrivals.ts'
-import { chosenFiles } from './droppedFiles.ts'
+import { chosenFiles } from '../shared/droppedFiles.ts'
 
 /** Brings in whoever is in a file. */
 export function AddButton() {

@@ -144,7 +144,10 @@ function labelOf(entries: readonly Entry[]): string {
         return only.arrival satisfies never
     }
   }
-  return 'Bring everybody in'
+  const kinds = new Set(entries.map(({ arrival }) => arrival.kind))
+  if (kinds.size > 1) return 'Bring everything in'
+  if (kinds.has('lines')) return 'Bring them to the rehearsal'
+  return kinds.has('chat') ? 'Open the chats' : 'Bring everybody in'
 }
 
 function bringLabel(chosen: number, all: number): string {
@@ -154,10 +157,9 @@ function bringLabel(chosen: number, all: number): string {
 
 function titleOf(entries: readonly Entry[], isReading: boolean): string {
   if (isReading) return 'At the stage door'
-  const [only] = entries
-  if (!only) return 'Nobody came in'
-  if (entries.length > 1) return 'Who came'
-  return only.arrival.kind === 'pack' || only.arrival.kind === 'card' ? 'Who came' : 'What came'
+  if (entries.length === 0) return 'Nobody came in'
+  const isSomebody = entries.some(({ arrival }) => arrival.kind === 'pack' || arrival.kind === 'card')
+  return isSomebody ? 'Who came' : 'What came'
 }
 
 function lowered(title: string): string {

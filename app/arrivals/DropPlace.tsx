@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { receiveFiles, receiveLink } from '../stores/exchange/arrivals.ts'
 import { readMeeting } from '../stores/page/route.ts'
 import styles from './DropPlace.module.css'
-import { chosenFiles, droppedFiles } from './droppedFiles.ts'
+import { chosenFiles, droppedFiles } from '../shared/droppedFiles.ts'
 
 /** Takes what is dropped or pasted anywhere on the page; where a part of the page takes it itself, that part does. */
 export function DropPlace() {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
-import { chosenFiles } from '../arrivals/droppedFiles.ts'
+import { chosenFiles } from '../shared/droppedFiles.ts'
 import { Button } from '../shared/Button.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { bytes } from '../shared/format.ts'

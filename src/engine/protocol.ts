@@ -15,6 +15,7 @@ import type { GpuBytes } from '../model/decoder/backbone.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'
+import type { DatasetFile } from '../formats/datasets.ts'
 import type { Sample } from '../train/data/samples.ts'
 
 /*
@@ -154,11 +155,12 @@ export interface TrainResult {
   readonly isFinished: boolean
 }
 
-/** What a pasted or dropped text holds, before anything is trained on it. */
+/** What pasted or dropped texts hold, before anything is trained on it. */
 export interface DatasetReport {
   readonly format: string
   readonly dialogues: readonly SplitDialogue[]
-  readonly rejected: readonly { readonly line: number; readonly reason: string }[]
+  /** `file`: where there are several. */
+  readonly rejected: readonly { readonly line: number; readonly reason: string; readonly file?: string }[]
   readonly droppedSystemTurns: number
   /** What else should be told of the reading, a sentence each. */
   readonly notes: readonly string[]
@@ -174,8 +176,7 @@ export interface DatasetReport {
 }
 
 export interface DatasetParams {
-  readonly text: string
-  readonly fileName: string
+  readonly files: readonly DatasetFile[]
   /** Who a reply belongs to where the text does not say. */
   readonly roleName: string | null
   readonly columns: { readonly role: string | null; readonly user: string; readonly reply: string } | null

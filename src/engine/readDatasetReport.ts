@@ -1,6 +1,6 @@
 import type { SplitDialogue } from '../core/dialogue.ts'
-import { readDataset } from '../formats/dataset.ts'
-import type { DatasetDialogue } from '../formats/dataset/reading.ts'
+import { readDatasets } from '../formats/datasets.ts'
+import type { DatasetFile } from '../formats/datasets.ts'
 import type { TextCodec, TextModel } from '../model/chatModel.ts'
 import { encodeRow } from '../train/data/rows.ts'
 import { sampleRows, sampleTurns } from '../train/data/samples.ts'
@@ -14,14 +14,14 @@ const NOTHING_CUT = { rows: 0, turns: 0, tokens: 0 }
 /** What the tokenizer says of dialogues: how long they are, what was cut of them, what cannot be a row. */
 function measure(
   codec: TextCodec,
-  dialogues: readonly (DatasetDialogue & SplitDialogue)[],
+  dialogues: readonly (Placed & SplitDialogue)[],
   { system, maxTokens }: Pick<DatasetParams, 'system' | 'maxTokens'>,
 ): Pick<DatasetReport, 'lengths' | 'cut' | 'samples' | 'rejected'> {
   const rejected: DatasetReport['rejected'][number][] = []
   const rows: EncodedDialogue[] = []
   for (const dialogue of dialogues) {
     const row = encodeRow(codec, dialogue, systemLine(system, dialogue.role), maxTokens)
-    if ('reason' in row) rejected.push({ line: dialogue.line, reason: row.reason })
+    if ('reason' in row) rejected.push({ ...placeOf(dialogue), reason: row.reason })
     else rows.push({ dialogue, row })
   }
   const cuts = rows.map(({ row }) => row.cut).filter(({ turns, tokens }) => turns + tokens > 0)
@@ -37,14 +37,30 @@ function measure(
   }
 }
 
+/** Where something stands, and in which file where there are several. */
+interface Placed {
+  readonly line: number
+  readonly file?: string
+}
+
+function placeOf({ line, file }: Placed): Placed {
+  return { line, ...(file !== undefined && { file }) }
+}
+
+function inOrder<Row extends Placed>(rows: readonly Row[], files: readonly DatasetFile[]): readonly Row[] {
+  const places = new Map(files.map(({ name }, index) => [name, index]))
+  const fileOf = ({ file }: Placed): number => (file === undefined ? 0 : (places.get(file) ?? 0))
+  return rows.toSorted((one, other) => fileOf(one) - fileOf(other) || one.line - other.line)
+}
+
 /**
- * Reads a pasted or dropped text as dialogues, splits them and measures them with the loaded backbone's tokenizer.
+ * Reads pasted or dropped texts as dialogues, splits them and measures them with the loaded backbone's tokenizer.
  *
- * @throws HycoraError `format-invalid` where the text is no data set at all.
+ * @throws HycoraError `format-invalid` where one of them is no data set at all.
  */
 export function readDatasetReport(params: DatasetParams, model: TextModel | null): DatasetReport {
-  const { text, fileName, roleName, columns, seed } = params
-  const reading = readDataset(text, fileName, {
+  const { files, roleName, columns, seed } = params
+  const reading = readDatasets(files, {
     ...(roleName !== null && { roleName }),
     ...(columns && {
       columns: {
@@ -62,15 +78,15 @@ export function readDatasetReport(params: DatasetParams, model: TextModel | null
       : { lengths: [], cut: NOTHING_CUT, samples: sampleTurns(dialogues), rejected: [] }
   return {
     format: reading.format,
-    dialogues: dialogues.map(({ role, turns, split, item, line }) => ({
+    dialogues: dialogues.map(({ role, turns, split, item, ...place }) => ({
       role,
       turns,
       split,
-      line,
+      ...placeOf(place),
       ...(item !== undefined && { item }),
     })),
     ...measured,
-    rejected: [...reading.rejected, ...measured.rejected].toSorted((one, other) => one.line - other.line),
+    rejected: inOrder([...reading.rejected, ...measured.rejected], files),
     droppedSystemTurns: reading.droppedSystemTurns,
     notes: reading.notes,
     duplicates: dialogues.length - new Set(dialogues.map(({ turns }) => JSON.stringify(turns))).size,

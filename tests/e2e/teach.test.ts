@@ -54,7 +54,7 @@ afterAll(() => site.close())
 
 test('a file of lines becomes a plan, and the plan says what it takes here', async () => {
   const file = { name: 'brine.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from(lines) }
-  await page.getByLabel('A file of lines').setInputFiles(file)
+  await page.getByLabel('Files of lines').setInputFiles(file)
   await page.getByText('10 dialogues of 1 character').waitFor()
   await page.getByRole('radio', { name: /^Everything/ }).check({ force: true })
   await type('Steps', String(STEPS))

@@ -197,12 +197,13 @@ export async function bringIn(): Promise<void> {
   const { signal } = controller
   useArrivals.setState({ phase: 'joining' })
   const joined: string[] = []
-  for (const { id, arrival, roles } of useArrivals.getState().entries) {
+  const { entries } = useArrivals.getState()
+  for (const { id, arrival, roles } of entries) {
     if (arrival.kind === 'pack' && roles.length === 0) continue
     change(id, () => ({ failure: null }))
     try {
-      joined.push(...(await bringInOne(id, arrival, roles, signal)))
-      useArrivals.setState(({ entries }) => ({ entries: entries.filter((entry) => entry.id !== id) }))
+      joined.push(...(await bringInOne({ id, arrival, roles, entries }, signal)))
+      useArrivals.setState((now) => ({ entries: now.entries.filter((entry) => entry.id !== id) }))
     } catch (thrown) {
       const failure = failureOf(thrown, 'format-invalid')
       if (failure.code !== 'cancelled') change(id, () => ({ failure, proof: null }))
@@ -221,14 +222,17 @@ export async function bringIn(): Promise<void> {
 
 /** The names of those who joined the cast. */
 async function bringInOne(
-  entry: string,
-  arrival: Arrival,
-  roles: readonly string[],
+  {
+    id,
+    arrival,
+    roles,
+    entries,
+  }: Pick<Entry, 'id' | 'arrival' | 'roles'> & { readonly entries: readonly Entry[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   switch (arrival.kind) {
     case 'pack':
-      await admit(entry, arrival, roles, signal)
+      await admit(id, arrival, roles, signal)
       return roles.map(plainName)
     case 'card':
       return [await admitCard(arrival)]
@@ -239,12 +243,19 @@ async function bringInOne(
       await restore(arrival)
       return []
     case 'lines':
-      await openLines(new File([arrival.file], arrival.fileName))
-      goTo({ screen: 'teach' })
+      await teachLines(arrival, entries)
       return []
     default:
       return arrival satisfies never
   }
+}
+
+/** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */
+async function teachLines(arrival: Arrival, entries: readonly Entry[]): Promise<void> {
+  const all = entries.flatMap((entry) => (entry.arrival.kind === 'lines' ? [entry.arrival] : []))
+  if (arrival !== all[0]) return
+  await openLines(all.map(({ fileName: path, file }) => ({ path, file })))
+  goTo({ screen: 'teach' })
 }
 
 async function admit(
@@ -313,5 +324,5 @@ export async function teachCard(arrival: CardArrival): Promise<void> {
 /** Takes the example dialogue of a card, as `exampleJson` gives it, to where it can be learnt. */
 export async function teachExamples(name: string, examples: string): Promise<void> {
   goTo({ screen: 'teach' })
-  await openLines(new File([examples], `${name}.json`))
+  await openLines([{ path: `${name}.json`, file: new Blob([examples]) }])
 }

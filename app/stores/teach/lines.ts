@@ -1,10 +1,13 @@
 // Scope: session. The lines that a character is to be taught, and what the engine makes of them.
 import { create } from 'zustand'
 
+import type { ArrivingFile } from '../../../src/exchange/arrival.ts'
+import type { DatasetFile } from '../../../src/formats/datasets.ts'
 import { check, failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import { decodeText } from '../../../src/core/text.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
+import { listed } from '../../../src/cast/plainName.ts'
 import { arrivingMember } from '../../../src/cast/member.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.ts'
@@ -18,10 +21,10 @@ import { READING } from './options.ts'
 export type Columns = NonNullable<DatasetParams['columns']>
 
 interface LinesState {
-  readonly text: string
-  readonly fileName: string
-  /** What should be told of how the file was read. */
-  readonly warning: string | null
+  /** What was written, or the files that were opened; at least one. */
+  readonly files: readonly [DatasetFile, ...DatasetFile[]]
+  /** What should be told of how the files were read, in sentences. */
+  readonly warnings: readonly string[]
   /** Who speaks where the lines do not say. */
   readonly roleName: string
   readonly columns: Columns | null
@@ -34,25 +37,20 @@ interface LinesState {
   readonly failure: Failure | null
   /** Whether the visitor wrote any of it: then nothing takes its place unasked. */
   readonly isOwn: boolean
-  /** What a file holds that is to take the place of what the visitor wrote, until they say so. */
+  /** What files hold that is to take the place of what the visitor wrote, until they say so. */
   readonly offered: OpenedLines | null
 }
 
-/** Lines as a file holds them, read already. */
-export interface OpenedLines {
-  readonly text: string
-  readonly fileName: string
-  readonly warning: string | null
-}
+/** Lines as files hold them, read already. */
+type OpenedLines = Pick<LinesState, 'files' | 'warnings'>
 
 const PASTED = 'the lines'
 /** A table is told by its name where its header does not tell. */
 const PASTED_TABLE = 'the lines.csv'
 
 const initial: LinesState = {
-  text: '',
-  fileName: PASTED,
-  warning: null,
+  files: [{ name: PASTED, text: '' }],
+  warnings: [],
   roleName: '',
   columns: null,
   ...READING,
@@ -83,7 +81,7 @@ let opening = 0
 /** Takes up what was written before a reload, and measures the lines anew once a tokenizer is there. */
 export function watchLines(): void {
   const draft = loadDraft(DRAFT)
-  if (draft) useLines.setState({ text: draft, isOwn: true })
+  if (draft) useLines.setState({ files: [{ name: PASTED, text: draft }], isOwn: true })
   useEngine.subscribe((state, before) => {
     if (state.phase !== before.phase && state.phase !== 'failed') schedule(0)
   })
@@ -91,12 +89,12 @@ export function watchLines(): void {
 
 /** Takes what is written or pasted. */
 export function writeLines(text: string): void {
-  const { fileName, columns } = useLines.getState()
+  const { files, columns } = useLines.getState()
   const name = isTable(text) ? PASTED_TABLE : PASTED
   // The columns of a table stay mapped while its rows are written on.
-  const kept = name === fileName ? columns : null
-  useLines.setState({ text, fileName: name, columns: kept, warning: null, isOwn: text.trim() !== '' })
-  keepDraft(text)
+  const kept = name === files[0].name ? columns : null
+  useLines.setState({ files: [{ name, text }], columns: kept, warnings: [], isOwn: text.trim() !== '' })
+  keepDraft()
   schedule(SETTLE_MS)
 }
 
@@ -109,16 +107,16 @@ function isTable(text: string): boolean {
 }
 
 /**
- * Takes a file's content: text, or the example dialogues of a card or another program's character. What cannot be learnt
+ * Takes what files hold: text, or the example dialogues of cards or other programs' characters. What cannot be learnt
  * changes nothing; what the visitor wrote stays until they have said that this is to take its place.
  */
-export async function openLines(file: File): Promise<void> {
+export async function openLines(given: readonly ArrivingFile[]): Promise<void> {
   const turn = ++opening
   // What was written is read first, else its report would take the place of what is said of the file.
   if (timer !== undefined) await readLines()
   useLines.setState({ isReading: true })
   try {
-    const opened = await readFile(file)
+    const opened = await readFiles(given)
     // It is read as it will be learnt before anything gives its place up.
     await report({ ...useLines.getState(), ...opened, columns: null })
     // Something else was put in its place meanwhile.
@@ -131,13 +129,26 @@ export async function openLines(file: File): Promise<void> {
 
 /** Puts lines where the others are, or asks before it does where the visitor wrote those. */
 async function offer(opened: OpenedLines): Promise<void> {
-  const { text, isOwn } = useLines.getState()
-  const isAsked = isOwn && text.trim() !== '' && text !== opened.text
+  const { files, isOwn } = useLines.getState()
+  const isAsked = isOwn && hasText(files) && textOf(files) !== textOf(opened.files)
   useLines.setState({ offered: isAsked ? opened : null, isReading: false, failure: null })
   if (!isAsked) await replaceLines(opened)
 }
 
-/** Lets what a file holds take the place of what was written, as was asked; this can be taken back. */
+function textOf(files: readonly DatasetFile[]): string {
+  return files.map(({ text }) => text).join('\n')
+}
+
+function hasText(files: readonly DatasetFile[]): boolean {
+  return files.some(({ text }) => text.trim() !== '')
+}
+
+/** What several files are called together. */
+export function nameOf(files: readonly DatasetFile[]): string {
+  return listed(files.map(({ name }) => name))
+}
+
+/** Lets what files hold take the place of what was written, as was asked; this can be taken back. */
 export async function takeOffered(): Promise<void> {
   const { offered } = useLines.getState()
   if (offered) await replaceLines(offered)
@@ -148,49 +159,66 @@ export function leaveOffered(): void {
   useLines.setState({ offered: null })
 }
 
-async function replaceLines({ text, fileName, warning }: OpenedLines): Promise<void> {
+async function replaceLines({ files, warnings }: OpenedLines): Promise<void> {
   const before = useLines.getState()
-  useLines.setState({ text, fileName, warning, columns: null, isOwn: false, offered: null })
-  keepDraft(text)
-  if (before.text.trim() !== '' && before.text !== text) {
-    notify(`${fileName} is in the place of the lines before.`, () => restoreLines(before))
+  useLines.setState({ files, warnings, columns: null, isOwn: false, offered: null })
+  keepDraft()
+  if (hasText(before.files) && textOf(before.files) !== textOf(files)) {
+    const verb = files.length === 1 ? 'is' : 'are'
+    notify(`${nameOf(files)} ${verb} in the place of the lines before.`, () => restoreLines(before))
   }
   await readLines()
 }
 
-async function restoreLines({
-  text,
-  fileName,
-  warning,
-  roleName,
-  columns,
-  isOwn,
-}: LinesState): Promise<void> {
-  useLines.setState({ text, fileName, warning, roleName, columns, isOwn, offered: null })
-  keepDraft(text)
+async function restoreLines({ files, warnings, roleName, columns, isOwn }: LinesState): Promise<void> {
+  useLines.setState({ files, warnings, roleName, columns, isOwn, offered: null })
+  keepDraft()
   await readLines()
 }
 
 /** No card is larger; what is, is text alone. */
 const MOST_CARD_BYTES = 64 * 2 ** 20
+/** Of a folder only files with these endings are read; what lies beside them is told. */
+const OF_FOLDERS = /\.(?:jsonl|ndjson|csv|tsv)$/i
 
-async function readFile(file: File): Promise<OpenedLines> {
-  const cards = file.size <= MOST_CARD_BYTES ? await cardLines(file) : null
-  if (cards !== null) return { text: cards, fileName: file.name, warning: null }
-  const { text, warning } = decodeText(new Uint8Array(await file.arrayBuffer()), file.name)
-  return { text, fileName: file.name, warning }
+function isTaken({ path }: ArrivingFile): boolean {
+  return !path.includes('/') || OF_FOLDERS.test(path)
+}
+
+async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
+  const taken = given.filter(isTaken)
+  const [first, ...others] = taken
+  if (!first) throw new HycoraError('format-unsupported', 'The folder has no file of JSON Lines or CSV')
+  const left = given.filter((file) => !isTaken(file)).map(({ path }) => path)
+  const read = [await readFile(first)] as const
+  const more: Awaited<ReturnType<typeof readFile>>[] = []
+  for (const file of others) more.push(await readFile(file))
+  const warnings = [...read, ...more].flatMap(({ warning }) => (warning === null ? [] : [`${warning}.`]))
+  return {
+    files: [read[0].file, ...more.map(({ file }) => file)],
+    warnings: left.length > 0 ? [...warnings, `Not read of the folder: ${listed(left)}.`] : warnings,
+  }
+}
+
+async function readFile({
+  path: name,
+  file,
+}: ArrivingFile): Promise<{ readonly file: DatasetFile; readonly warning: string | null }> {
+  const cards = file.size <= MOST_CARD_BYTES ? await cardLines(name, file) : null
+  if (cards !== null) return { file: { name, text: cards }, warning: null }
+  const { text, warning } = decodeText(new Uint8Array(await file.arrayBuffer()), name)
+  return { file: { name, text }, warning }
 }
 
 /**
  * A card for each character of a file, as JSON that a data set is read from; null for a file that is lines or a chat. It is
  * read in a worker of its own.
  */
-async function cardLines(file: File): Promise<string | null> {
-  const files = [{ path: file.name, file }]
+async function cardLines(path: string, file: Blob): Promise<string | null> {
   const found = await askFileWorker(
     openFileWorker,
     'arrive',
-    { files, backbone: null },
+    { files: [{ path, file }], backbone: null },
     { limitMs: LIMIT_MS },
   )
   const [refusal] = found.refusals
@@ -204,10 +232,10 @@ async function cardLines(file: File): Promise<string | null> {
       return card && exampleJson(card)
     })
   })
-  check(examples.length > 0, 'format-unsupported', () => `${file.name} holds no character card`)
+  check(examples.length > 0, 'format-unsupported', () => `${path} holds no character card`)
   const said = examples.filter((one) => one !== null)
   check(said.length > 0, 'format-unsupported', () => {
-    return `${file.name} holds a character, but no example dialogue that could be learnt`
+    return `${path} holds a character, but no example dialogue that could be learnt`
   })
   return said.join('\n')
 }
@@ -223,7 +251,7 @@ export async function openExample(path: string): Promise<void> {
       )
     const text = await response.text()
     useLines.setState({ roleName: '' })
-    await offer({ text, fileName: path.split('/').at(-1) ?? path, warning: null })
+    await offer({ files: [{ name: path.split('/').at(-1) ?? path, text }], warnings: [] })
   } catch (thrown) {
     fail(failureOf(thrown, 'download-failed'))
   }
@@ -255,11 +283,14 @@ export function clearLines(): void {
   opening++
   useLines.setState(initial, true)
   saveDraft(DRAFT, '')
-  if (before.text.trim() !== '') notify('The lines are put away.', () => restoreLines(before))
+  if (hasText(before.files)) notify('The lines are put away.', () => restoreLines(before))
 }
 
-function keepDraft(text: string): void {
-  saveDraft(DRAFT, text.length <= DRAFT_LENGTH ? text : '')
+/** Several files are there still, as a long one is. */
+function keepDraft(): void {
+  const { files } = useLines.getState()
+  const [{ text }, ...more] = files
+  saveDraft(DRAFT, more.length === 0 && text.length <= DRAFT_LENGTH ? text : '')
 }
 
 function schedule(delayMs: number): void {
@@ -272,7 +303,7 @@ export async function readLines(): Promise<void> {
   clearTimeout(timer)
   timer = undefined
   const lines = useLines.getState()
-  if (lines.text.trim() === '' || !connectedEngine()) {
+  if (!hasText(lines.files) || !connectedEngine()) {
     useLines.setState({ report: null, failure: null, isReading: false })
     return
   }
@@ -288,8 +319,7 @@ export async function readLines(): Promise<void> {
 
 /** What the engine makes of lines; null where there is none to ask. @throws HycoraError `format-invalid`. */
 async function report({
-  text,
-  fileName,
+  files,
   roleName,
   columns,
   maxTokens,
@@ -299,8 +329,7 @@ async function report({
   const engine = connectedEngine()
   if (!engine) return null
   return engine.request('dataset', {
-    text,
-    fileName,
+    files,
     roleName: roleName.trim() || null,
     columns,
     maxTokens,

@@ -25,7 +25,7 @@ const formats: Readonly<Record<string, string>> = {
 /** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
 export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const maxTokens = useLines((state) => state.maxTokens)
-  const warning = useLines((state) => state.warning)
+  const warnings = useLines((state) => state.warnings)
   const { dialogues, roles, rejected, lengths, columns, samples } = report
   const heldOut = roles.reduce((sum, { test }) => sum + test, 0)
   return (
@@ -36,7 +36,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
         {formats[report.format] ?? report.format}.
       </p>
       <ul className={styles.notes}>
-        {[...(warning === null ? [] : [`${warning}.`]), ...notesOf(report)].map((note) => (
+        {[...warnings, ...notesOf(report)].map((note) => (
           <li key={note}>{note}</li>
         ))}
       </ul>
@@ -93,10 +93,13 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
         {rows.length === 1 ? 'One row cannot be used' : `${count(rows.length)} rows cannot be used`}
       </summary>
       <ol className={styles.rows}>
-        {rows.slice(0, limit).map(({ line, reason }, index) => (
+        {rows.slice(0, limit).map(({ line, reason, file }, index) => (
           // Several rejections may be of one line.
           <li key={`${line} ${index}`}>
-            <span className={styles.line}>Line {count(line)}</span> {reason}
+            <span className={styles.line}>
+              {file === undefined ? 'Line' : `${file}, line`} {count(line)}
+            </span>{' '}
+            {reason}
           </li>
         ))}
       </ol>

@@ -1,7 +1,9 @@
 import { useState } from 'react'
 import type { DragEvent } from 'react'
 
+import type { ArrivingFile } from '../../../src/exchange/arrival.ts'
 import { Button } from '../../shared/Button.tsx'
+import { chosenFiles, droppedFiles } from '../../shared/droppedFiles.ts'
 import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
 import { FileButton } from '../../shared/FileButton.tsx'
 import { bytes } from '../../shared/format.ts'
@@ -9,6 +11,7 @@ import { Notice } from '../../shared/Notice.tsx'
 import {
   clearLines,
   leaveOffered,
+  nameOf,
   nameRole,
   openExample,
   openLines,
@@ -40,11 +43,11 @@ export function LinesStep() {
   return run ? <RunLines run={run} /> : <WriteLines />
 }
 
-/** Asks before a file takes the place of what the visitor wrote. */
-function Offer({ fileName }: { readonly fileName: string }) {
+/** Asks before files take the place of what the visitor wrote. */
+function Offer({ names }: { readonly names: string }) {
   return (
     <Notice
-      title={`Put ${fileName} in the place of what you wrote?`}
+      title={`Put ${names} in the place of what you wrote?`}
       tone="warning"
       actions={
         <>
@@ -59,12 +62,13 @@ function Offer({ fileName }: { readonly fileName: string }) {
 }
 
 function WriteLines() {
-  const { text, fileName, roleName, report, failure, offered } = useLines()
-  const drop = useDrop((file) => void openLines(file))
-  const isEmpty = text.trim() === ''
+  const { files, roleName, report, failure, offered } = useLines()
+  const drop = useDrop((dropped) => void openLines(dropped))
+  const [{ text }, ...more] = files
+  const isEmpty = more.length === 0 && text.trim() === ''
   return (
     <div className={[styles.place, drop.isOver ? styles.over : ''].join(' ')} {...drop.handlers}>
-      {text.length <= BOX_LENGTH ? (
+      {more.length === 0 && text.length <= BOX_LENGTH ? (
         <textarea
           className={styles.box}
           rows={isEmpty ? 6 : 9}
@@ -78,17 +82,18 @@ function WriteLines() {
         />
       ) : (
         <p className={styles.file}>
-          {fileName}, {bytes(text.length)}
+          {nameOf(files)}, {bytes(files.reduce((sum, file) => sum + file.text.length, 0))}
         </p>
       )}
       <Forms id="lines-forms" />
       <div className={styles.actions}>
         <FileButton
-          label="Choose a file"
+          label="Choose files"
           icon="in"
-          accept=".jsonl,.json,.csv,.tsv,.txt,.md,.png,.charx,.yaml,.yml,.webp,.byaf"
-          about="A file of lines"
-          onFiles={([file]) => file && void openLines(file)}
+          accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt,.md,.png,.charx,.yaml,.yml,.webp,.byaf"
+          about="Files of lines"
+          multiple
+          onFiles={(chosen) => void openLines(chosenFiles(chosen))}
         />
         {isEmpty ? (
           <Button
@@ -101,7 +106,7 @@ function WriteLines() {
         )}
       </div>
       {!isEmpty && <RoleName name={roleName} />}
-      {offered && <Offer fileName={offered.fileName} />}
+      {offered && <Offer names={nameOf(offered.files)} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
       {report && <LinesPreview report={report} />}
     </div>
@@ -131,7 +136,8 @@ function Forms({ id }: { readonly id: string }) {
     <p id={id} className={styles.forms}>
       One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>) begins
       another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card,
-      also as a picture or CHARX. Drop one anywhere here.
+      also as a picture or CHARX. Drop one anywhere here, or several: of train.jsonl beside test.jsonl the
+      latter is held out.
     </p>
   )
 }
@@ -142,7 +148,7 @@ async function tryExample(): Promise<void> {
   goToStep(2)
 }
 
-function useDrop(onFile: (file: File) => void) {
+function useDrop(onFiles: (files: readonly ArrivingFile[]) => void) {
   const [isOver, setIsOver] = useState(false)
   return {
     isOver,
@@ -159,8 +165,7 @@ function useDrop(onFile: (file: File) => void) {
       onDrop(event: DragEvent) {
         event.preventDefault()
         setIsOver(false)
-        const file = event.dataTransfer.files[0]
-        if (file) onFile(file)
+        void droppedFiles(event.dataTransfer).then((files) => files.length > 0 && onFiles(files))
       },
     },
   }

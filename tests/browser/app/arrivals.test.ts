@@ -62,6 +62,18 @@ afterEach(() => {
   indexedDB.deleteDatabase(name)
 })
 
+const row = (text: string): string => JSON.stringify({ role: 'Brine', instruction: `${text}?`, output: text })
+
+test('lines in several files are brought in together', async () => {
+  await open()
+  await receiveFiles([
+    { path: 'train.jsonl', file: new Blob([`${row('a')}\n${row('b')}`]) },
+    { path: 'test.jsonl', file: new Blob([row('c')]) },
+  ])
+  await sheet().getByRole('button', { name: 'Bring them to the rehearsal' }).click()
+  await expect.element(page.getByRole('row', { name: 'Brine 2 1' })).toBeVisible()
+})
+
 describe('a pack', () => {
   test('is shown whole, proved, and its chosen roles stand in the cast', async () => {
     await open()

@@ -82,9 +82,9 @@ test('has the numbers of a chart as a table', async () => {
   await expect.element(table.getByRole('rowheader', { name: '30', exact: true })).toBeInTheDocument()
 })
 
-const drop = (file: File): void => {
+const drop = (...files: readonly File[]): void => {
   const dataTransfer = new DataTransfer()
-  dataTransfer.items.add(file)
+  for (const file of files) dataTransfer.items.add(file)
   const place = page.getByRole('textbox', { name: 'The lines', exact: true }).element()
   place.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }))
 }
@@ -120,6 +120,21 @@ test('says what is wrong with a picture that holds no card', async () => {
   await expect.element(page.getByRole('textbox', { name: 'The lines', exact: true })).toBeVisible()
   drop(new File([await picture()], 'sea.png'))
   await expect.element(page.getByText('The file is of a kind that is not read here')).toBeVisible()
+})
+
+test('takes several files as one, held out as their names say', async () => {
+  await open()
+  await expect.element(page.getByRole('textbox', { name: 'The lines', exact: true })).toBeVisible()
+  drop(new File([lines], 'brine-train.txt'), new File([`${lines}Nobody`], 'brine-test.txt'))
+  await expect.element(page.getByText('12 dialogues of 1 character, read as lines with names.')).toBeVisible()
+  await expect.element(page.getByRole('row', { name: 'Brine 6 6' })).toBeVisible()
+  await expect
+    .element(page.getByText('By the files’ names brine-train.txt is learnt, brine-test.txt is held out.'))
+    .toBeVisible()
+  await expect.element(page.getByText('brine-test.txt, line 19')).toBeVisible()
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.element(page.getByText('brine-train.txt and brine-test.txt, 1 kB')).toBeVisible()
 })
 
 test('asks before a file takes the place of what was written, and gives it back', async () => {
@@ -181,7 +196,7 @@ test('says what the rehearsal takes here, and where it is hours offers the zip f
     return '#/teach'
   })
   await page.getByRole('button', { name: 'Rehearse elsewhere' }).click()
-  await vi.waitUntil(() => saved.length > 0)
+  await vi.waitUntil(() => saved.length > 0, { timeout: 15_000 })
   create.mockRestore()
   expect(saved[0]?.type).toBe('application/zip')
   expect(await saved[0]?.slice(0, 2).text()).toBe('PK')

@@ -138,10 +138,8 @@ describe('a device that is lost while another model is loading', () => {
 })
 
 test('a text that is no data set is refused, not thrown past the one who asked', async () => {
-  const text = ''
   const params = {
-    text,
-    fileName: 'a.csv',
+    files: [{ name: 'a.csv', text: '' }],
     roleName: null,
     columns: null,
     maxTokens: 64,
