@@ -10,6 +10,7 @@ from typing import Any
 
 import regex as re
 
+from .card_examples import add_card, is_card
 from .errors import check
 from .fields import Fields
 from .file_sides import file_sides
@@ -19,7 +20,7 @@ from .log_rows import LogRows
 from .reading import DatasetOptions, Dialogue, Reading
 from .records import Row, Sinks, add_record, is_row, own_role
 from .scenes import Scene, SceneLine, add_scenes
-from .script import add_card, add_script, is_card, is_script
+from .script import add_script, is_script
 from .stamped import add_stamped, is_stamped
 from .tables import add_table, are_known, csv_header
 from .text import decode_text

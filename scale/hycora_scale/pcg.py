@@ -68,6 +68,15 @@ class Random:
         return kept[:count]
 
 
+def seed_of(text: str) -> int:
+    """A seed from any text: the same text gives the same seed (FNV-1a over UTF-16, 32 bits)."""
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
+    value = 0x811C9DC5
+    for unit in units.tolist():
+        value = ((value ^ unit) * 0x01000193) & 0xFFFFFFFF
+    return value
+
+
 def shuffled(values: Sequence[Item], random: Random) -> list[Item]:
     """The values in a random order (Fisher–Yates)."""
     order = list(values)

@@ -1,4 +1,4 @@
-"""Dialogues as people paste them: `Name: line` text, a card's examples."""
+"""Dialogues as people paste them: `Name: line` text."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def _is_addressed(name: str, text: str) -> bool:
 
 
 def _scenes_of(
-    text: str, line_of: Callable[[int], int], on_nobody: Callable[[int, str], Any]
+    text: str, on_nobody: Callable[[int, str], Any], at: int | None = None
 ) -> tuple[list[list[SceneLine]], _Speakers]:
     speakers = _speakers_of(text)
     scenes: list[list[SceneLine]] = [[]]
     for own, spoken in text_lines(text):
-        line, scene = line_of(own), scenes[-1]
+        line, scene = own if at is None else at, scenes[-1]
         named = None if is_too_long(spoken) else read_named(spoken)
         name = speakers.speak(named) if named else None
         if is_too_long(spoken):
@@ -117,10 +117,10 @@ def _scenes_of(
     return scenes, speakers
 
 
-def add_script(text: str, role: str | None, into: Reading, line_of: Callable[[int], int] = int) -> None:
+def add_script(text: str, role: str | None, into: Reading) -> None:
     """Reads `Name: line` text; a line without a name belongs to the one before."""
-    scenes, speakers = _scenes_of(text, line_of, into.reject)
-    words = [f"{name} (line {line_of(line)})" for name, line in speakers.words.items()]
+    scenes, speakers = _scenes_of(text, into.reject)
+    words = [f"{name} (line {line})" for name, line in speakers.words.items()]
     if words:
         more = " and others" if len(words) > _MOST_TOLD else ""
         told = f"{', '.join(words[:_MOST_TOLD])}{more}"
@@ -133,26 +133,5 @@ def add_script(text: str, role: str | None, into: Reading, line_of: Callable[[in
 
 def script_lines(text: str, line: int) -> list[SceneLine] | None:
     """A text within a row as lines of one scene; None where nobody is named in it."""
-    scenes, _ = _scenes_of(text, lambda _: line, lambda *_: None)
+    scenes, _ = _scenes_of(text, lambda *_: None, line)
     return [spoken for scene in scenes for spoken in scene] or None
-
-
-def is_card(record: dict[str, Any]) -> bool:
-    """Whether a JSON object is a character card."""
-    data = record.get("data")
-    return "mes_example" in record or (isinstance(data, dict) and "mes_example" in data)
-
-
-def add_card(record: dict[str, Any], line: int, into: Reading) -> None:
-    """Reads a card's example dialogue; every line of it counts as the card's own."""
-    inner = record.get("data")
-    data = inner if isinstance(inner, dict) else record
-    name, nickname, example = (data.get(key) for key in ("name", "nickname", "mes_example"))
-    if not isinstance(name, str) or not trim(name):
-        into.reject(line, "the character card has no name")
-    elif not isinstance(example, str) or not trim(example):
-        into.reject(line, "the card has no example dialogue")
-    else:
-        if isinstance(nickname, str) and trim(nickname):
-            example = example.replace(f"{trim(nickname)}:", "{{char}}:")
-        add_script(re.sub(r"\r\n?", "\n", example), trim(name), into, lambda _: line)

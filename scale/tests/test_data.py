@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 from conftest import ROOT
@@ -11,6 +13,7 @@ from hycora_scale.config import TrainConfig, read_train_config, system_line
 from hycora_scale.dataset import DatasetOptions, columns_of, read_dataset, read_files, write_dataset
 from hycora_scale.errors import HycoraError
 from hycora_scale.file_sides import file_sides
+from hycora_scale.macros import MacroValues, fill_macros
 from hycora_scale.pcg import Random
 from hycora_scale.schedule import contrast_weight, learning_rate_share
 from hycora_scale.split import split_dialogues
@@ -105,6 +108,24 @@ def test_a_file_is_read_as_the_page_reads_it(case):
     rejected = [f"{line} {reason}" for line, reason in reading.rejected]
     assert rejected == [reason.replace("\u2019", "'") for reason in case["rejected"]]
     assert reading.notes() == [note.replace("\u2019", "'") for note in case["notes"]]
+
+
+MACROS = json.loads((ROOT / "tests/fixtures/macros.json").read_text("utf8"))
+NAMES = MacroValues("A$&nn", "Bob", seed=5, at=datetime(2026, 5, 3, 16, 5, 9))
+
+
+@pytest.mark.parametrize("case", MACROS, ids=lambda case: case["about"])
+def test_macros_are_filled_as_the_page_fills_them(case):
+    assert fill_macros(case["text"], NAMES) == case["filled"]
+
+
+def test_macros_are_filled_in_the_end_however_their_braces_stand():
+    assert fill_macros("{{random:{{char}},{{char}}}}", replace(NAMES, character="{{user}}")) == "{{user}}"
+    at = datetime(2026, 5, 3, 23, 30, tzinfo=timezone.utc)
+    assert fill_macros("{{time_UTC+2}} {{time_utc-3}}", replace(NAMES, at=at)) == "1:30 AM 8:30 PM"
+    deep = "{{random:" * 20_000
+    assert fill_macros(deep, NAMES) == deep
+    assert "{{random:" in fill_macros(deep + "}}" * 20_000, NAMES)
 
 
 FILE_SIDES = json.loads((ROOT / "tests/fixtures/fileSides.json").read_text("utf8"))

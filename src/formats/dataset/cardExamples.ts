@@ -35,7 +35,11 @@ export function addCardExamples(
   into: DialogueCollector,
 ): void {
   try {
-    const { name, nickname, exampleMessages } = readCard(record)
+    const beside = ownField(record, 'name')
+    const { name, nickname, exampleMessages } = readCard(
+      record,
+      typeof beside === 'string' ? beside.trim() : '',
+    )
     if (exampleMessages.trim() === '') {
       into.reject(line, 'the card has no example dialogue')
       return
