@@ -2,7 +2,8 @@ import { decodeBase64, encodeBase64 } from '../core/base64.ts'
 import { check } from '../core/errors.ts'
 import { backupPieces } from '../formats/backup.ts'
 import type { BackupPart } from '../formats/backup.ts'
-import { readCardFile, writeCardJson } from '../formats/cardFile.ts'
+import { writeCardJson } from '../formats/cardFile.ts'
+import { parseCardJson, readCardRecord } from '../formats/cardRecord.ts'
 import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { CardLibrary, KeptCard } from './cardLibrary.ts'
@@ -188,7 +189,8 @@ function readOrigin(value: unknown): Origin {
 }
 
 async function readCardPart({ name, file, details }: KeptPart, newId: () => string): Promise<KeptCard> {
-  const { card, original } = readCardFile(await bytesOf(file), name)
+  // A card as JSON and nothing else: a backup's pictures and files lie beside it.
+  const { card, original } = readCardRecord(parseCardJson(await bytesOf(file), name).whole, name)
   const fields = details ?? {}
   const [id, addedAt, picture] = [
     textOf(fields, 'id'),

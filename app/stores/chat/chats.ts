@@ -11,9 +11,10 @@ import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import type { ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
 import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
-import { exportChat, importChat } from '../../../src/storage/sillyTavern.ts'
+import { exportChat } from '../../../src/storage/chatExport.ts'
 import { decodeText, withoutFilling } from '../../../src/core/text.ts'
 import { findMember, useCast } from '../company/cast.ts'
+import { laterPart } from '../page/laterPart.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
@@ -268,10 +269,11 @@ export function exportOpenChat(chat: Chat): { readonly name: string; readonly te
   }
 }
 
-/** Opens a new chat from a file, and says what of it could not be read. @throws HycoraError `format-invalid`. */
+/** Opens a new chat from a file, and says what of it could not be read. @throws HycoraError `format-invalid`, as `laterPart`. */
 export async function importChatFile(file: File): Promise<void> {
   const bytes = withoutFilling(new Uint8Array(await file.arrayBuffer()))
   const { text, warning } = decodeText(bytes, file.name)
+  const { importChat } = await laterPart(() => import('../../../src/storage/sillyTavern.ts'))
   const imported = importChat(text, newId)
   const key = matchMember(imported)
   const id = newId()

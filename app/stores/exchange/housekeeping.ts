@@ -2,7 +2,6 @@
 import type { BackupArrival } from '../../../src/exchange/arrival.ts'
 import { create } from 'zustand'
 
-import { planRestore, restoreBackup, writeBackupFile } from '../../../src/storage/backup.ts'
 import type { BackupStores, RestorePlan } from '../../../src/storage/backup.ts'
 import { writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import { clearDatabase } from '../../../src/storage/database.ts'
@@ -14,6 +13,7 @@ import { chatLog, listChats } from '../chat/chats.ts'
 import { connectedEngine } from '../engine/engine.ts'
 import { listGuests, useGuests } from '../company/guests.ts'
 import { countKept, useModelFiles } from '../engine/modelFiles.ts'
+import { laterPart } from '../page/laterPart.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { useSettings } from '../page/settings.ts'
@@ -86,6 +86,9 @@ export async function askToKeep(backbones: readonly ServedBackbone[]): Promise<v
   await countHousehold(backbones)
 }
 
+/** What reads and writes backups, which few visits need. */
+const backups = () => laterPart(() => import('../../../src/storage/backup.ts'))
+
 async function stores(): Promise<BackupStores> {
   const storage = await neededKeeping()
   return { log: chatLog(), library: storage.library, cards: storage.cards }
@@ -95,6 +98,7 @@ async function stores(): Promise<BackupStores> {
 export async function saveBackup(): Promise<void> {
   useHousekeeping.setState({ isPacking: true })
   try {
+    const { writeBackupFile } = await backups()
     const now = Date.now()
     const file = await writeBackupFile(await stores(), useSettings.getState(), now)
     saveFile(`HyCoRA ${new Date(now).toISOString().slice(0, 10)}.zip`, file)
@@ -105,13 +109,15 @@ export async function saveBackup(): Promise<void> {
   }
 }
 
-/** What putting a backup back would do. @throws HycoraError `format-invalid`. */
+/** What putting a backup back would do. @throws HycoraError `format-invalid`, as `laterPart`. */
 export async function planOf(arrival: BackupArrival): Promise<RestorePlan> {
+  const { planRestore } = await backups()
   return planRestore(arrival.parts, await stores(), newId)
 }
 
 /** Puts back what is missing; everything that is here stays. */
 export async function restore(arrival: BackupArrival): Promise<void> {
+  const { restoreBackup } = await backups()
   await restoreBackup(await planOf(arrival), await stores())
   await Promise.all([listChats(), listGuests()])
   notify('The backup is put back. Nothing that was here has changed.')

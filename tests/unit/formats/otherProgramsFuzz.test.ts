@@ -8,7 +8,8 @@ import { readCard } from '../../../src/formats/card.ts'
 import { readCardFile, writeCardJson } from '../../../src/formats/cardFile.ts'
 import { foldChat } from '../../../src/storage/chat.ts'
 import type { ChatEvent } from '../../../src/storage/records.ts'
-import { exportChat, importChat } from '../../../src/storage/sillyTavern.ts'
+import { exportChat } from '../../../src/storage/chatExport.ts'
+import { importChat } from '../../../src/storage/sillyTavern.ts'
 import { fuzz, isFullFuzz, mutateBytes, mutateJson, rounds } from '../../support/fuzz.ts'
 
 const FILES = 50_000

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readBackup } from '../../../src/formats/backup.ts'
+import { writeCardJson } from '../../../src/formats/cardFile.ts'
+import { writeCardPng } from '../../../src/formats/cardPng.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
+import { writeZip } from '../../../src/formats/zip.ts'
 import { planRestore, restoreBackup, writeBackupFile } from '../../../src/storage/backup.ts'
 import type { BackupStores, KeptPart } from '../../../src/storage/backup.ts'
 import type { KeptCard } from '../../../src/storage/cardLibrary.ts'
@@ -12,6 +15,7 @@ import type { KeptPack } from '../../../src/storage/packLibrary.ts'
 import type { ChatChange, Take } from '../../../src/storage/records.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
 import { keptEvents } from '../../support/keptData.ts'
+import { picture } from '../../support/png.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
 const CHAT = 'c'.repeat(24)
@@ -195,6 +199,22 @@ describe('a backup', () => {
     const file = new Blob([`{"kind":"chat-created","version":1,"chat":"${CHAT}","at":1}\n`])
     const part: KeptPart = { kind: 'chat', name: 'Evening', file, details: null }
     await expect(planRestore([part], device(), newId)).rejects.toMatchObject({ code: 'format-invalid' })
+  })
+})
+
+const planned = (bytes: Uint8Array<ArrayBuffer>, name: string) =>
+  planRestore([{ kind: 'role', name, file: new Blob([bytes]), details: null }], device(), newId)
+
+describe('a card in a backup', () => {
+  test('is JSON: neither pictures nor archives are opened for it', async () => {
+    const card = { name: 'Alice', description: 'A girl.' }
+    expect((await planned(writeCardJson(card), 'Alice')).cards).toMatchObject([{ name: 'Alice', card }])
+    for (const bytes of [
+      writeCardPng(card, picture()),
+      writeZip([{ path: 'card.json', bytes: writeCardJson(card) }]),
+    ]) {
+      await expect(planned(bytes, 'Alice')).rejects.toThrow(/^Alice is a (?:picture|zip archive)\b/)
+    }
   })
 })
 

@@ -5,7 +5,8 @@ import { HycoraError } from '../../../src/core/errors.ts'
 import { applyEvent, foldChat, selectedTake, summarize } from '../../../src/storage/chat.ts'
 import { readChatEvents, writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import type { ChatEvent, Generation, NewMessage } from '../../../src/storage/records.ts'
-import { exportChat, importChat, readDate } from '../../../src/storage/sillyTavern.ts'
+import { exportChat } from '../../../src/storage/chatExport.ts'
+import { importChat, readDate } from '../../../src/storage/sillyTavern.ts'
 
 const counter = (): (() => string) => {
   let next = 0

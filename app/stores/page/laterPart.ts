@@ -1,0 +1,19 @@
+// Parts of the page that come when they are first needed. No state.
+import { HycoraError } from '../../../src/core/errors.ts'
+
+/**
+ * What a dynamic import brings.
+ *
+ * @throws HycoraError `download-failed` where it does not come: off line, or after the site has got a newer build.
+ */
+export async function laterPart<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (thrown) {
+    throw new HycoraError(
+      'download-failed',
+      'a part of this page did not come; check the connection and reload the page',
+      { cause: thrown },
+    )
+  }
+}
