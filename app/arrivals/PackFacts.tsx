@@ -20,6 +20,7 @@ const forms = {
   pack: 'A company of characters',
   charx: 'A character with weights of its own (CHARX)',
   peft: 'A LoRA (PEFT)',
+  mlx: 'A LoRA (mlx-lm)',
   link: 'A character by link',
 } as const
 

@@ -5,8 +5,11 @@ import { basename, join, resolve } from 'node:path'
 import { check, HycoraError } from '../core/errors.ts'
 import { arrive } from '../exchange/arrive.ts'
 import type { ArrivalOptions } from '../exchange/arrive.ts'
-import type { Arrival, ArrivingBackbone, ArrivingFile } from '../exchange/arrival.ts'
-import { fileKind, START_BYTES } from '../exchange/fileKind.ts'
+import type { Arrival, ArrivingBackbone, ArrivingFile, PackArrival } from '../exchange/arrival.ts'
+import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
+import { LIMITS } from '../exchange/limits.ts'
+import { openFile } from '../exchange/openFile.ts'
+import { isAdapterFile } from '../exchange/parcels.ts'
 import { numberOption, parseArguments, required } from './arguments.ts'
 import { writeOut } from './convert.ts'
 import { openModel } from './engine.ts'
@@ -17,8 +20,8 @@ type Options = ReadonlyMap<string, string>
 async function namedBackbone(options: Options): Promise<ArrivingBackbone | null> {
   if (!options.has('backbone')) return null
   const { name, model } = await openModel(options)
-  const { architecture, layers } = model.decoder
-  return { name, architecture, layers, fingerprint: model.fingerprint }
+  const { architecture, layers, hidden } = model.decoder
+  return { name, architecture, layers, hidden, fingerprint: model.fingerprint }
 }
 
 /** A file, or the files of a folder that are an adapter, as the page would get them. */
@@ -27,14 +30,9 @@ export async function arrivingFiles(path: string): Promise<readonly ArrivingFile
   const found = await stat(full).catch(() => undefined)
   check(found, 'usage', () => `${path} is no file and no folder`)
   if (!found.isDirectory()) return [{ path: basename(full), file: await openAsBlob(full) }]
-  const names = (await readdir(full)).filter((name) =>
-    /^adapter_(?:config\.json|model\.safetensors)$/.test(name),
-  )
-  check(
-    names.includes('adapter_config.json'),
-    'usage',
-    () => `${path} is no PEFT folder: it has no adapter_config.json`,
-  )
+  const inside = await readdir(full)
+  const names = inside.filter(isAdapterFile)
+  check(names.includes('adapter_config.json'), 'usage', () => missingConfig(path, names))
   return Promise.all(
     names.map(async (name) => ({
       path: `${basename(full)}/${name}`,
@@ -43,18 +41,26 @@ export async function arrivingFiles(path: string): Promise<readonly ArrivingFile
   )
 }
 
-/** Whether weights came that are no pack, which takes to be told what they are. */
-async function isCheckpoint([first]: readonly ArrivingFile[]): Promise<boolean> {
-  if (!first) return false
+function missingConfig(path: string, names: readonly string[]): string {
+  const has =
+    names.length === 0 ? '' : `, only ${names.join(', ')}, and how these are scaled is written there`
+  return `${path} is no folder of an adapter: it has no adapter_config.json${has}`
+}
+
+/** Whether a checkpoint of the authors' trainer came, which takes to be told what it holds. */
+async function isCheckpoint([first, ...others]: readonly ArrivingFile[]): Promise<boolean> {
+  if (!first || others.length > 0 || first.file.size > LIMITS.fileBytes) return false
   const start = new Uint8Array(await first.file.slice(0, START_BYTES).arrayBuffer())
-  return start[8] === 0x7b && fileKind(start, first.path) === 'safetensors'
+  if (kindByStart(start) !== 'safetensors') return false
+  const opened = await openFile(new Uint8Array(await first.file.arrayBuffer()), first.path)
+  return opened.kind === 'safetensors' && opened.isCheckpoint
 }
 
 async function arrivalOptions(files: readonly ArrivingFile[], options: Options): Promise<ArrivalOptions> {
   const [name, system] = [options.get('role'), options.get('system')]
   const role = { ...(name !== undefined && { name }), ...(system !== undefined && { system }) }
   const backbone = await namedBackbone(options)
-  if (!(await isCheckpoint(files)) || files.length > 1) return { backbone, role }
+  if (!(await isCheckpoint(files))) return { backbone, role }
   for (const option of ['rank', 'alpha', 'roles']) {
     check(options.has(option), 'usage', () => {
       return `${files[0]?.path} is not a persona pack; as a checkpoint of the authors' trainer it needs --rank, --alpha and --roles`
@@ -68,6 +74,15 @@ async function arrivalOptions(files: readonly ArrivingFile[], options: Options):
       .map((one) => one.trim()),
   }
   return { backbone, role, checkpoint }
+}
+
+/** A pack that says by fingerprint for which backbone it is cannot be bound to another. */
+function expectBackbone({ fileName, backbone: made }: PackArrival, named: ArrivingBackbone | null): void {
+  const isOther =
+    named && made.fingerprint !== '' && named.fingerprint !== '' && made.fingerprint !== named.fingerprint
+  check(!isOther, 'model-incompatible', () => {
+    return `${fileName} is made for ${made.name || 'another backbone'} (fingerprint ${made.fingerprint.slice(0, 16)}…), not for ${named?.name} (${named?.fingerprint.slice(0, 16)}…)`
+  })
 }
 
 /** The pack of what came in. @throws HycoraError `format-unsupported` for what is none and becomes none. */
@@ -100,11 +115,13 @@ export async function importFile(words: readonly string[]): Promise<void> {
   check(path !== undefined && operands.length === 1, 'usage', () => 'import takes one file or folder')
   const out = required(options, 'out')
   const files = await arrivingFiles(path)
-  const { arrivals, refusals } = await arrive(files, await arrivalOptions(files, options))
+  const known = await arrivalOptions(files, options)
+  const { arrivals, refusals } = await arrive(files, known)
   const [refusal] = refusals
   if (refusal) throw new HycoraError(refusal.code, refusal.message)
   for (const arrival of arrivals) {
     const pack = packOf(arrival)
+    if (arrival.kind === 'pack') expectBackbone(arrival, known.backbone)
     for (const warning of arrival.warnings) process.stderr.write(`warning: ${warning}\n`)
     await writeOut(out, new Uint8Array(await pack.arrayBuffer()))
   }

@@ -8,10 +8,12 @@ import { readCard } from '../formats/card.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
 import { openFile as openArrived, refuse } from '../exchange/openFile.ts'
+import { isAdapterFile } from '../exchange/parcels.ts'
 import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, type Pack } from '../formats/pack.ts'
+import { silenceOf } from '../formats/packFacts.ts'
 import { packStem } from '../formats/packParts.ts'
 import { readPeft } from '../formats/peft.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
@@ -24,6 +26,7 @@ import { openFile } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
 type OpenedChat = Extract<Opened, { readonly kind: 'chat' }>
+type OpenedWeights = Extract<Opened, { readonly kind: 'safetensors' }>
 
 const GGUF_HEADER_BYTES = 64 * 2 ** 20
 
@@ -42,6 +45,7 @@ async function describePack(pack: Pack): Promise<Description> {
     provenance,
     sha256,
     stem: await packStem(pack),
+    warnings: sentencesOf(silenceOf(pack)),
   }
 }
 
@@ -103,19 +107,29 @@ async function describeAdapter(bytes: Uint8Array, file: string): Promise<unknown
   }
 }
 
-async function describePeft(files: ReadonlyMap<string, Uint8Array>, file: string): Promise<Description> {
-  const { config, baseModel, warnings } = await readPeft(files)
+function sentencesOf(...sentences: readonly (string | null)[]): readonly string[] {
+  return sentences.filter((sentence) => sentence !== null)
+}
+
+async function describePeft(
+  files: ReadonlyMap<string, Uint8Array>,
+  file: string,
+  warning: string | null = null,
+): Promise<Description> {
+  const role = await readPeft(files)
+  const { config, baseModel, warnings, program, stated } = role
   const { rank, alpha, layers, projections, dims } = config
   return {
-    kind: 'PEFT LoRA',
+    kind: `${program} LoRA`,
     file,
     baseModel,
+    ...(stated && { role: stated.name, backbone: stated.backbone }),
     rank,
     alpha,
     layers,
     projections,
     dims: Object.fromEntries(dims),
-    warnings,
+    warnings: sentencesOf(warning, ...warnings, silenceOf(role)),
   }
 }
 
@@ -131,12 +145,17 @@ async function describeGguf(path: string): Promise<Description> {
   }
 }
 
-async function describeSafetensors(bytes: Uint8Array, file: string): Promise<Description> {
-  const { metadata, tensors } = await readSafetensorsHeader(memorySource(file, bytes))
+async function describeSafetensors(
+  bytes: Uint8Array,
+  { isCheckpoint, what }: OpenedWeights,
+  file: string,
+): Promise<Description> {
+  const { metadata, tensors } = await readSafetensorsHeader(memorySource(file, bytes), { isForeign: true })
   const shapes = Array.from(tensors, ([name, { dtype, shape }]) => [name, `${dtype} [${shape.join(', ')}]`])
   return {
-    kind: 'safetensors file',
+    kind: isCheckpoint ? "checkpoint of the authors' trainer" : 'safetensors file',
     file,
+    ...(what !== null && { is: what }),
     metadata: Object.fromEntries(metadata),
     tensors: Object.fromEntries(shapes),
   }
@@ -181,11 +200,11 @@ async function describeFile(path: string): Promise<Description> {
     case 'card':
       return describeCard(opened.card, name)
     case 'peft':
-      return describePeft(opened.files, name)
+      return describePeft(opened.files, name, opened.warning && `${opened.warning}.`)
     case 'backup':
       return describeBackup(opened.backup, name)
     case 'safetensors':
-      return describeSafetensors(bytes, name)
+      return describeSafetensors(bytes, opened, name)
     case 'chat':
       return describeChat(opened, name)
     case 'lines':
@@ -200,13 +219,13 @@ async function describeFile(path: string): Promise<Description> {
       return { kind: opened.what, file: name, bytes: bytes.length }
     case 'gguf':
     case 'unknown':
-      return refuse(opened.kind, name, bytes)
+      return refuse(opened.kind, name, { bytes })
   }
 }
 
 async function describeFolder(path: string): Promise<Description> {
   const names = await readdir(resolve(path)).catch((): string[] => [])
-  if (!names.includes('adapter_config.json')) return describeBackbone(path)
+  if (!names.some(isAdapterFile)) return describeBackbone(path)
   const files = await arrivingFiles(path)
   const contents = await Promise.all(
     files.map(async ({ path: inside, file }) => {

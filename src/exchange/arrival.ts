@@ -20,10 +20,10 @@ interface Found {
   readonly warnings: readonly string[]
 }
 
-/** A persona pack, alone, within a CHARX, or made of a PEFT folder or of a link. */
+/** A persona pack, alone, within a CHARX, or made of a LoRA's folder or of a link. */
 export interface PackArrival extends Found {
   readonly kind: 'pack'
-  readonly form: 'pack' | 'charx' | 'peft' | 'link'
+  readonly form: 'pack' | 'charx' | 'peft' | 'mlx' | 'link'
   /** The pack as it is to be kept. */
   readonly file: Blob
   readonly backbone: PackBackbone
@@ -89,7 +89,11 @@ export interface BackupArrival extends Found {
 export type Arrival = PackArrival | CardArrival | ChatArrival | LinesArrival | BackupArrival
 
 /** What is loaded, for adapters that do not say what they are for. */
-export type ArrivingBackbone = PackBackbone & { readonly layers: number }
+export type ArrivingBackbone = PackBackbone & {
+  readonly layers: number
+  /** Numbers of a token's state; left out where it is not known. */
+  readonly hidden?: number
+}
 
 /** A file of which nothing was used. */
 export interface Refusal extends Failure {

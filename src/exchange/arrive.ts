@@ -1,4 +1,4 @@
-import { hexSha256, plainBytes } from '../core/bytes.ts'
+import { hexSha256, joinBytes, plainBytes } from '../core/bytes.ts'
 import { check, failureOf, HycoraError } from '../core/errors.ts'
 import { ownField } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
@@ -11,9 +11,10 @@ import { withoutEmbedded } from '../formats/charx.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
 import type { Pack, PackBackbone } from '../formats/pack.ts'
-import { roleFacts } from '../formats/packFacts.ts'
+import { roleFacts, silenceOf } from '../formats/packFacts.ts'
 import { changeRole, packLicence } from '../formats/packParts.ts'
 import { peftPack, readPeft } from '../formats/peft.ts'
+import type { PeftRole } from '../formats/peft.ts'
 import type {
   Arrival,
   Arrivals,
@@ -30,6 +31,7 @@ import { LIMITS } from './limits.ts'
 import { openFile, refuse } from './openFile.ts'
 import { parcelsOf } from './parcels.ts'
 import type { Parcel } from './parcels.ts'
+import { shippedBackbone } from './shippedBackbones.ts'
 
 /** What the files do not say themselves. */
 export interface ArrivalOptions {
@@ -52,7 +54,9 @@ const WILD = 1e4
 export async function arrive(files: readonly ArrivingFile[], options: ArrivalOptions): Promise<Arrivals> {
   const arrivals: Arrival[] = []
   const refusals: Refusal[] = []
-  for (const parcel of parcelsOf(files)) {
+  const parcels = await parcelsOf(files)
+  if (parcels.length === 0 && files[0]) refusals.push(leftBehind(files[0]))
+  for (const parcel of parcels) {
     try {
       arrivals.push(await open(parcel, options))
     } catch (error) {
@@ -60,6 +64,13 @@ export async function arrive(files: readonly ArrivingFile[], options: ArrivalOpt
     }
   }
   return { arrivals, refusals }
+}
+
+/** Told where nothing else came in. */
+function leftBehind({ path }: ArrivingFile): Refusal {
+  const fileName = path.split('/').at(-1) ?? path
+  const message = `${fileName} is what a system keeps beside people's files, and holds nothing of its own`
+  return { fileName, code: 'format-unsupported', message }
 }
 
 async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions): Promise<Arrival> {
@@ -84,7 +95,8 @@ async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions):
       return cardArrival(opened.card, facts, options)
     case 'peft': {
       const found = await peftArrival(name.replace(/\.zip$/i, ''), opened.files, options)
-      return { ...found, ...facts, warnings: found.warnings }
+      const warnings = [...sentences(opened.warning), ...found.warnings]
+      return { ...found, ...facts, warnings }
     }
     case 'backup':
       return backupArrival(opened.backup, facts)
@@ -101,12 +113,12 @@ async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions):
     case 'other':
       throw new HycoraError('format-unsupported', `${name} is ${opened.what}`)
     case 'safetensors':
-      return options.checkpoint
+      return options.checkpoint && opened.isCheckpoint
         ? checkpointArrival(bytes, { ...options.checkpoint, backbone: bound(options) }, facts)
-        : refuse(opened.kind, name)
+        : refuse(opened.kind, name, { what: opened.what })
     case 'gguf':
     case 'unknown':
-      return refuse(opened.kind, name, bytes)
+      return refuse(opened.kind, name, { bytes })
   }
 }
 
@@ -186,23 +198,58 @@ async function peftArrival(
   files: ReadonlyMap<string, Uint8Array>,
   options: ArrivalOptions,
 ): Promise<PackArrival> {
-  const found = await readPeft(files, options.backbone?.layers)
-  const written = name
+  const { backbone: loaded } = options
+  const found = await readPeft(files, loaded?.layers)
+  const own = found.stated?.backbone ?? null
+  if (!own && loaded) expectWidth(found, loaded)
+  const { name: roleName = nameOf(found, name), system = found.stated?.system ?? null } = options.role ?? {}
+  const file = await writePack(peftPack(found, { roleName, system, backbone: own ?? bound(options) }))
+  const pack = await readPack(memorySource(name, file))
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0)
+  const weights = [...files].filter(([path]) => path.endsWith('.safetensors')).map(([, content]) => content)
+  const warnings = own ? found.warnings : [...found.warnings, baseWarning(found.baseModel, loaded)]
+  const facts = { fileName: name, bytes, sha256: await hexSha256(joinBytes(weights)), warnings }
+  return packArrival(pack, found.program === 'mlx-lm' ? 'mlx' : 'peft', new Blob([file]), facts)
+}
+
+/** What the role of a LoRA is called: as the folder says, else as the folder is. */
+function nameOf({ stated }: PeftRole, folder: string): string {
+  const written = (stated?.name ?? folder)
     .replaceAll(/\p{Cc}/gu, ' ')
     .trim()
     .slice(0, 80)
-  const { name: roleName = written || 'Adapter', system = null } = options.role ?? {}
-  const file = await writePack(peftPack(found, { roleName, system, backbone: bound(options) }))
-  const pack = await readPack(memorySource(name, file))
-  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0)
-  const weights = files.get('adapter_model.safetensors') ?? new Uint8Array(0)
-  const base = found.baseModel === '' ? 'no model' : found.baseModel
-  const warnings = [
-    ...found.warnings,
-    `The folder names ${base} as its base model; only the sizes can be compared.`,
-  ]
-  const facts = { fileName: name, bytes, sha256: await hexSha256(plainBytes(weights)), warnings }
-  return packArrival(pack, 'peft', new Blob([file]), facts)
+  return written || 'Adapter'
+}
+
+/** Where a folder does not say by fingerprint for which backbone it is, its width does. */
+function expectWidth({ config, baseModel }: PeftRole, { name, hidden }: ArrivingBackbone): void {
+  for (const [projection, [inSize, outSize]] of config.dims) {
+    const width = projection === 'o' || projection === 'down' ? outSize : inSize
+    check(hidden === undefined || width === hidden, 'model-incompatible', () => {
+      return `the LoRA is made for ${baseModel || 'another model'}, whose states have ${width} numbers; those of ${name} have ${hidden}`
+    })
+  }
+}
+
+/** The last part of a model's name, without what says only how its weights are stored. */
+function plainModel(name: string): string {
+  const last =
+    name
+      .toLowerCase()
+      .split(/[\\/]/)
+      .findLast((part) => part !== '') ?? ''
+  return last.replace(
+    /(?:[-_](?:onnx|gguf|mlx|gptq|awq|bnb|bf16|fp16|fp32|f16|[48]-?bit|int[48]|q[48]\w*))+$/,
+    '',
+  )
+}
+
+function baseWarning(baseModel: string, loaded: ArrivingBackbone | null): string {
+  const base = baseModel === '' ? 'no model' : baseModel
+  const names = [loaded?.name, shippedBackbone(loaded?.fingerprint)?.repository]
+  const isSame = names.some((name) => name !== undefined && plainModel(name) === plainModel(baseModel))
+  const beside = !loaded || isSame ? '' : `, and ${loaded.name} is at hand`
+  return `The folder names ${base} as its base model${beside}; only the sizes can be compared.`
 }
 
 async function checkpointArrival(
@@ -230,6 +277,7 @@ function backupArrival({ createdAt, software, parts }: Backup, facts: Facts): Ba
 export function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, facts: Facts): PackArrival {
   const isWild = pack.largestMagnitude > WILD
   const wild = `It holds values up to ${pack.largestMagnitude.toExponential(0)}: whoever made it may have made a mistake.`
+  const silence = silenceOf(pack)
   return {
     ...facts,
     kind: 'pack',
@@ -242,6 +290,6 @@ export function packArrival(pack: Pack, form: PackArrival['form'], file: Blob, f
     portraits: new Map(),
     provenance: pack.provenance,
     licence: packLicence(pack),
-    warnings: isWild ? [...facts.warnings, wild] : facts.warnings,
+    warnings: [...facts.warnings, ...(isWild ? [wild] : []), ...(silence === null ? [] : [silence])],
   }
 }

@@ -7,6 +7,8 @@ import { cardPathOf } from '../formats/charx.ts'
 import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
 import { otherKind, otherYaml } from '../formats/otherFiles.ts'
+import { otherBinary } from '../formats/otherWeights.ts'
+import { isAdapterPath } from '../formats/peft.ts'
 import { isPng } from '../formats/png.ts'
 import { isZip, zipPaths } from '../formats/zip.ts'
 
@@ -55,6 +57,7 @@ export function kindByStart(start: Uint8Array): 'card' | 'gguf' | 'pack' | 'safe
 export function fileKind(bytes: Uint8Array, name: string): FileKind {
   const early = kindByStart(bytes)
   if (early) return early
+  if (otherBinary(bytes) !== null) return 'other'
   if (isZip(bytes)) return archiveKind(zipPaths(bytes, name, DIRECTORY_LIMITS))
   return pictureKind(bytes) === null ? textKind(bytes, name) : 'card'
 }
@@ -62,7 +65,7 @@ export function fileKind(bytes: Uint8Array, name: string): FileKind {
 /** A card may carry anything beside it, and an adapter's folder a manifest: what says most comes first. */
 function archiveKind(paths: readonly string[]): FileKind {
   if (cardPathOf(paths) !== null || isBackyardArchive(paths)) return 'card'
-  if (paths.some((path) => /(?:^|\/)adapter_config\.json$/.test(path))) return 'peft'
+  if (paths.some(isAdapterPath)) return 'peft'
   // Of any other archive it is seen whether one of its files is a card.
   return paths.includes('manifest.json') ? 'backup' : 'card'
 }
@@ -94,6 +97,8 @@ function textKind(bytes: Uint8Array, name: string): FileKind {
 
 /** What a file of the kind `other` is, with an article. */
 export function otherFile(bytes: Uint8Array, name: string): string {
+  const weights = otherBinary(bytes)
+  if (weights !== null) return weights
   const text = textOf(bytes, name) ?? ''
   return otherKind(parsed(text)) ?? otherYaml(text) ?? 'of a kind that is not known'
 }

@@ -12,7 +12,9 @@ import type { DatasetReading } from '../formats/dataset/reading.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
-import { findPeftFolder } from '../formats/peft.ts'
+import { isAuthorsCheckpoint, otherTensors } from '../formats/otherWeights.ts'
+import { findPeftFolders } from '../formats/peft.ts'
+import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import { readZip } from '../formats/zip.ts'
 import { importChat } from '../storage/sillyTavern.ts'
 import type { ImportedChat } from '../storage/sillyTavern.ts'
@@ -26,15 +28,20 @@ const MOST_YAML = 2 ** 20
 export type Opened =
   | { readonly kind: 'pack'; readonly pack: Pack }
   | { readonly kind: 'card'; readonly card: CardFile }
-  | { readonly kind: 'peft'; readonly files: ReadonlyMap<string, Uint8Array> }
+  | {
+      readonly kind: 'peft'
+      readonly files: ReadonlyMap<string, Uint8Array>
+      readonly warning: string | null
+    }
   | { readonly kind: 'backup'; readonly backup: Backup }
   | { readonly kind: 'chat'; readonly chat: ImportedChat; readonly warning: string | null }
   /** How many dialogues a text holds, as far as that is known before its columns are. */
   | { readonly kind: 'lines'; readonly dialogues: number; readonly warning: string | null }
   /** What it is, with an article. */
   | { readonly kind: 'other'; readonly what: string }
-  /** A checkpoint of the authors' trainer, or weights of anything else. */
-  | { readonly kind: 'safetensors' | 'gguf' | 'unknown' }
+  /** A checkpoint of the authors' trainer, or weights of anything else: what they are, with an article, where that is known. */
+  | { readonly kind: 'safetensors'; readonly isCheckpoint: boolean; readonly what: string | null }
+  | { readonly kind: 'gguf' | 'unknown' }
 
 /**
  * Opens whatever came in, told apart by content.
@@ -50,7 +57,7 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
     case 'card':
       return { kind, card: readCardFile(bytes, name) }
     case 'peft':
-      return { kind, files: findPeftFolder(readZip(bytes, name, LIMITS.archive)) ?? new Map() }
+      return { kind, ...readAdapterArchive(bytes, name) }
     case 'backup':
       return { kind, backup: await readBackup(bytes, name) }
     case 'yaml':
@@ -63,11 +70,25 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind, ...readLines(bytes, name) }
     case 'other':
       return { kind, what: otherFile(bytes, name) }
-    case 'safetensors':
+    case 'safetensors': {
+      const header = await readSafetensorsHeader(memorySource(name, bytes), { isForeign: true })
+      return { kind, isCheckpoint: isAuthorsCheckpoint(header), what: otherTensors(header) }
+    }
     case 'gguf':
     case 'unknown':
       return { kind }
   }
+}
+
+/** The folder of an adapter in an archive; of several, the outermost and first. */
+function readAdapterArchive(
+  bytes: Uint8Array,
+  name: string,
+): { readonly files: ReadonlyMap<string, Uint8Array>; readonly warning: string | null } {
+  const [first, ...others] = findPeftFolders(readZip(bytes, name, LIMITS.archive))
+  const rest = others.map(({ folder }) => folder || 'the archive itself').join(', ')
+  const warning = `${name} holds several adapters; ${first?.folder} was read, not ${rest}`
+  return { files: first?.files ?? new Map(), warning: others.length > 0 ? warning : null }
 }
 
 function readChat(text: string, name: string): ImportedChat {
@@ -131,11 +152,18 @@ function readLines(
 }
 
 /** What is told of a file that is of no use here. @throws HycoraError always, `format-unsupported`. */
-export function refuse(kind: 'safetensors' | 'gguf' | 'unknown', name: string, bytes?: Uint8Array): never {
+export function refuse(
+  kind: 'safetensors' | 'gguf' | 'unknown',
+  name: string,
+  { bytes, what = null }: { readonly bytes?: Uint8Array; readonly what?: string | null } = {},
+): never {
   // A binary file is told by its kind, where that is known.
   if (kind === 'unknown' && bytes) decodeText(bytes, name)
   const reasons = {
-    safetensors: `${name} is a safetensors file, but no persona pack: it lacks the format "hycora-pack"`,
+    safetensors:
+      what === null
+        ? `${name} is a safetensors file, but no persona pack: it lacks the format "hycora-pack"`
+        : `${name} is no persona pack, but ${what}`,
     gguf: `${name} is a GGUF file, which can be written here, but not read: take the pack or the PEFT folder`,
     unknown: `${name} is neither a pack nor a card, a chat, lines or a PEFT folder`,
   }

@@ -156,7 +156,8 @@ function parse(metadata: ReadonlyMap<string, string>, key: string, name: string)
   return parseStrictJson(metadata.get(key) ?? '', `${name}: ${key}`)
 }
 
-function readBackbone(value: unknown, packName: string): PackBackbone {
+/** Validates the parsed `backbone` of a pack. @throws HycoraError `format-invalid`. */
+export function readBackbone(value: unknown, packName: string): PackBackbone {
   const where = `${packName}: backbone`
   check(isJsonRecord(value), 'format-invalid', () => `${where} is not an object`)
   checkKeys(value, ['name', 'architecture', 'fingerprint'], where)

@@ -1,23 +1,18 @@
 import { check } from '../core/errors.ts'
-import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from '../core/json.ts'
+import { isJsonRecord, ownField } from '../core/json.ts'
+import { CONFIG_PATH, readAdapterConfig, type AdapterConfig } from './adapterConfig.ts'
+import { moduleOf, readAdapterMatrices, WEIGHTS_PATH, type AdapterPair } from './adapterMatrices.ts'
 import { foldedAlpha, loraPairs, type LoraRole } from './loraRole.ts'
-import { memorySource } from './memorySource.ts'
-import type { PackBackbone, PackContent } from './pack.ts'
+import { readBackbone, type PackBackbone, type PackContent } from './pack.ts'
 import { PACK_PROJECTIONS, type PackConfig, type PackProjection } from './packConfig.ts'
-import { readSafetensorsHeader, writeSafetensors, type SafetensorsTensor } from './safetensors.ts'
-import { floatTensor, transposed, widened } from './tensorValues.ts'
+import { writeSafetensors, type SafetensorsTensor } from './safetensors.ts'
+import { floatTensor, resized, tensorValues } from './tensorValues.ts'
 
-const CONFIG_PATH = 'adapter_config.json'
-const WEIGHTS_PATH = 'adapter_model.safetensors'
 const README_PATH = 'README.md'
-const MAX_CONFIG_BYTES = 2 ** 20
-const MAX_LAYERS = 1024
 const MAX_BYTES = 512 * 2 ** 20
-
-/** Which part of a block holds a projection, in the models that name them as Llama does. */
-function moduleOf(projection: PackProjection): string {
-  return `${'qkvo'.includes(projection) ? 'self_attn' : 'mlp'}.${projection}_proj`
-}
+/** Under this name the weights say whom they hold and for which backbone: other programs pass it over. */
+const STATED_KEY = 'hycora'
+const MAX_STATED = 2 ** 16
 
 /** `model_type`s whose blocks have `self_attn.{q,k,v,o}_proj` and `mlp.{up,down,gate}_proj`, each a linear of its own. */
 const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set([
@@ -36,13 +31,22 @@ const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set([
 
 /** What a PEFT folder says besides its matrices. */
 export interface PeftFacts {
-  /** The repository or folder of the backbone in PyTorch's form. */
+  /** The repository or folder of the backbone in PyTorch's form; empty where none is known. */
   readonly baseModel: string
   /** `model_type` of the backbone's config.json. */
   readonly architecture: string
   readonly licence: string
-  /** The role's line, for the README. */
+  /** The role's line. */
   readonly system: string | null
+  /** The backbone as the pack names it; left out, the folder does not say for which one it is. */
+  readonly backbone?: PackBackbone
+}
+
+/** Whom a folder holds that was written here. */
+export interface StatedRole {
+  readonly name: string
+  readonly system: string | null
+  readonly backbone: PackBackbone
 }
 
 /**
@@ -68,7 +72,7 @@ export function writePeft(role: LoraRole, facts: PeftFacts): ReadonlyMap<string,
   const config = {
     alpha_pattern: {},
     auto_mapping: null,
-    base_model_name_or_path: baseModel,
+    base_model_name_or_path: baseModel === '' ? null : baseModel,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
@@ -90,22 +94,47 @@ export function writePeft(role: LoraRole, facts: PeftFacts): ReadonlyMap<string,
   const utf8 = new TextEncoder()
   return new Map([
     [CONFIG_PATH, utf8.encode(`${JSON.stringify(config, null, 2)}\n`)],
-    [WEIGHTS_PATH, writeSafetensors(tensors, new Map([['format', 'pt']]))],
+    [WEIGHTS_PATH, writeSafetensors(tensors, new Map([['format', 'pt'], ...statedTexts(role.name, facts)]))],
     [README_PATH, utf8.encode(readme(role, facts))],
   ])
 }
 
-function readme({ name, config }: LoraRole, { baseModel, licence, system }: PeftFacts): string {
+function statedTexts(
+  name: string,
+  { system, backbone }: PeftFacts,
+): readonly (readonly [key: string, text: string])[] {
+  const stated = backbone && JSON.stringify({ name, system, backbone } satisfies StatedRole)
+  return stated === undefined || stated.length > MAX_STATED ? [] : [[STATED_KEY, stated]]
+}
+
+/** What the weights say of whom they hold; null where they do not, or not in full. */
+function readStated(metadata: ReadonlyMap<string, string>): StatedRole | null {
+  const text = metadata.get(STATED_KEY) ?? ''
+  if (text === '' || text.length > MAX_STATED) return null
+  try {
+    const json: unknown = JSON.parse(text)
+    if (!isJsonRecord(json)) return null
+    const [name, system, backbone] = ['name', 'system', 'backbone'].map((key) => ownField(json, key))
+    if (typeof name !== 'string' || !(typeof system === 'string' || system === null)) return null
+    return isJsonRecord(backbone) ? { name, system, backbone: readBackbone(backbone, WEIGHTS_PATH) } : null
+  } catch {
+    return null
+  }
+}
+
+function readme({ name, config }: LoraRole, { baseModel, licence, system, backbone }: PeftFacts): string {
   // JSON strings are YAML strings.
   const front = [
     'library_name: peft',
-    `base_model: ${JSON.stringify(baseModel)}`,
+    ...(baseModel === '' ? [] : [`base_model: ${JSON.stringify(baseModel)}`]),
     ...(licence === '' ? [] : [`license: ${JSON.stringify(licence)}`]),
     'pipeline_tag: text-generation',
     'tags:',
-    `- ${JSON.stringify(`base_model:adapter:${baseModel}`)}`,
+    ...(baseModel === '' ? [] : [`- ${JSON.stringify(`base_model:adapter:${baseModel}`)}`]),
     '- lora',
   ]
+  const known = [baseModel || backbone?.name, backbone?.fingerprint && `fingerprint ${backbone.fingerprint}`]
+  const base = known.filter(Boolean).join(', ')
   const line =
     system === null
       ? 'It was trained without a system message; leave out the one that the chat template adds by itself.'
@@ -117,7 +146,7 @@ ${front.join('\n')}
 # ${name.replaceAll(/[\\`*_[\]<>#|]/g, String.raw`\$&`)}
 
 One role of a HyCoRA persona pack as a LoRA of rank ${config.rank}. A hyper-network generated A from the role; B is shared by all roles of the pack.
-
+${base === '' ? '' : `\nIt fits this model and no other:\n\n${indented(base)}\n`}
 ${line}
 `
 }
@@ -130,189 +159,157 @@ function indented(text: string): string {
     .join('\n')
 }
 
-/** The files of a PEFT folder that lies at the root or in a folder of an archive; null where there is none. */
-export function findPeftFolder(
-  files: ReadonlyMap<string, Uint8Array>,
-): ReadonlyMap<string, Uint8Array> | null {
-  const config = [...files.keys()].find((path) => path === CONFIG_PATH || path.endsWith(`/${CONFIG_PATH}`))
-  if (config === undefined) return null
-  const folder = config.slice(0, -CONFIG_PATH.length)
-  const inside = [...files].filter(([path]) => path.startsWith(folder))
-  return new Map(inside.map(([path, bytes]) => [path.slice(folder.length), bytes]))
+/** An adapter's folder within an archive. */
+export interface AdapterFolder {
+  /** Its path with a slash behind; empty for the archive itself. */
+  readonly folder: string
+  /** By path within the folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>
 }
 
-/** What is read of a PEFT folder. */
+const IS_ADAPTER =
+  /(?:^|\/)(?:adapter_config\.json|adapter_model(?:-\d+-of-\d+)?\.(?:safetensors|bin)|adapters\.safetensors)$/
+
+/** Whether a file of an archive is an adapter's, with or without the others that belong to it. */
+export function isAdapterPath(path: string): boolean {
+  return IS_ADAPTER.test(path) && !path.split('/').includes('__MACOSX')
+}
+
+/** The adapters that lie at the root or in folders of an archive, those with a configuration first, then the outermost. */
+export function findPeftFolders(files: ReadonlyMap<string, Uint8Array>): readonly AdapterFolder[] {
+  const paths = [...files.keys()].filter(isAdapterPath)
+  const folders = [...new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)))]
+  const isWhole = (folder: string): boolean => files.has(`${folder}${CONFIG_PATH}`)
+  return folders
+    .toSorted(
+      (left, right) =>
+        Number(isWhole(right)) - Number(isWhole(left)) || left.split('/').length - right.split('/').length,
+    )
+    .map((folder) => {
+      const inside = [...files].filter(([path]) => path.startsWith(folder))
+      return { folder, files: new Map(inside.map(([path, bytes]) => [path.slice(folder.length), bytes])) }
+    })
+}
+
+/** What is read of an adapter's folder, PEFT's or mlx-lm's. */
 export interface PeftRole {
   /** A and B shared: the one role of a pack. */
   readonly config: PackConfig
-  /** By the names of a pack; dtype and bits as they were, but BF16 as F32, which holds it exactly. */
+  /** By the names of a pack; dtype and bits as they were where F32 or F16 and neither padded nor scaled, else F32. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>
   readonly baseModel: string
   /** What a reader should be told, in sentences. */
   readonly warnings: readonly string[]
-}
-
-/** Keys of adapter_config.json that change what is computed, and what each must be; absent or null is as good. */
-const NEUTRAL: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
-  ['bias', (value) => value === 'none'],
-  ['fan_in_fan_out', isFalse],
-  ['use_dora', isFalse],
-  ['lora_bias', isFalse],
-  ['use_qalora', isFalse],
-  ['rank_pattern', isEmpty],
-  ['alpha_pattern', isEmpty],
-  ['modules_to_save', isEmpty],
-  ['target_parameters', isEmpty],
-  ['trainable_token_indices', isEmpty],
-  ['layer_replication', isEmpty],
-  ['megatron_config', isEmpty],
-  ['alora_invocation_tokens', isEmpty],
-])
-
-function isFalse(value: unknown): boolean {
-  return value === false
-}
-
-function isEmpty(value: unknown): boolean {
-  return (Array.isArray(value) || isJsonRecord(value)) && Object.keys(value).length === 0
+  readonly program?: AdapterConfig['program']
+  /** What a folder that was written here says of whom it holds; null in any other. */
+  readonly stated?: StatedRole | null
 }
 
 /**
- * Reads a PEFT LoRA folder as one role: ΔW = scaling·(B·A), scaling = `lora_alpha` / `r`, or / √`r` with `use_rslora`.
- * Modules that the adapter leaves out in some blocks are zero there.
+ * Reads the folder of a LoRA as one role: ΔW = scaling·(B·A). PEFT's scaling is `lora_alpha` / `r`, or / √`r` with
+ * `use_rslora`, each module's own where `rank_pattern` and `alpha_pattern` say so; mlx-lm's is its `scale`. Ranks are padded
+ * with zeros to the largest, and what differs from the usual scaling goes into B. Modules that the adapter leaves out in
+ * some blocks are zero there.
  *
- * @param layers how many blocks the backbone has; by default as many as the adapter names.
+ * @param layers how many blocks the backbone has; by default, and where the folder says for which backbone it is, as many
+ *   as the adapter names.
  * @throws HycoraError `format-invalid` when a file is missing or broken or shapes do not fit each other,
  *   `format-unsupported` when it is more than a LoRA of a block's linears, naming what is.
  */
 export async function readPeft(files: ReadonlyMap<string, Uint8Array>, layers?: number): Promise<PeftRole> {
-  const { rank, alpha, baseModel, warnings } = readAdapterConfig(files.get(CONFIG_PATH))
-  const weights = files.get(WEIGHTS_PATH)
-  check(weights, 'format-invalid', () => {
-    return `the PEFT folder has no ${WEIGHTS_PATH}; weights in another form, such as adapter_model.bin, are not read`
-  })
-  const header = await readSafetensorsHeader(memorySource(WEIGHTS_PATH, weights))
-  const matrices = new Map<string, SafetensorsTensor>()
-  for (const [name, { dtype, shape, offset, sizeBytes }] of header.tensors) {
-    const key = packKey(name)
-    check(['F32', 'F16', 'BF16'].includes(dtype) && shape.length === 2, 'format-unsupported', () => {
-      return `${WEIGHTS_PATH}: ${name} is ${dtype} [${shape.join(', ')}], expected a matrix in F32, F16 or BF16`
-    })
-    check(!matrices.has(key), 'format-invalid', () => `${WEIGHTS_PATH}: ${name} stands there twice`)
-    const tensor = transposed({ dtype, shape, bytes: weights.subarray(offset, offset + sizeBytes) })
-    matrices.set(key, dtype === 'BF16' ? widened(tensor) : tensor)
-  }
-  const named = 1 + Math.max(...Array.from(matrices.keys(), (key) => Number(key.split('.')[1])))
-  const config = configOf(matrices, { rank, alpha, layers: layers ?? named })
+  const adapter = readAdapterConfig(files.get(CONFIG_PATH))
+  const { pairs: found, metadata } = await readAdapterMatrices(files)
+  const stated = readStated(metadata)
+  const warnings = [...adapter.warnings]
+  const pairs = targeted(found, adapter, warnings)
+  const named = 1 + Math.max(...pairs.map(({ layer }) => layer))
+  const config = configOf(pairs, adapter, (stated ? undefined : layers) ?? named)
   check(named <= config.layers, 'model-incompatible', () => {
     return `the adapter has matrices for block ${named - 1}, the backbone has ${config.layers} blocks`
   })
-  return { config, tensors: completed(matrices, config, warnings), baseModel, warnings }
+  const { program, baseModel } = adapter
+  const tensors = completed(scaledMatrices(pairs, adapter, config), config, warnings)
+  return { config, tensors, baseModel, warnings, program, stated }
 }
 
-function readAdapterConfig(bytes: Uint8Array | undefined): {
-  readonly rank: number
-  readonly alpha: number
-  readonly baseModel: string
-  readonly warnings: string[]
-} {
-  check(bytes, 'format-invalid', () => `the PEFT folder has no ${CONFIG_PATH}`)
-  check(bytes.length <= MAX_CONFIG_BYTES, 'format-invalid', () => {
-    return `${CONFIG_PATH} has ${bytes.length} bytes, at most ${MAX_CONFIG_BYTES} are read`
+/** The pairs that the configuration is about: others are in the file, but PEFT does not use them. */
+function targeted(
+  pairs: readonly AdapterPair[],
+  config: AdapterConfig,
+  warnings: string[],
+): readonly AdapterPair[] {
+  const wanted = pairs.filter(({ module }) => config.isTargeted(module) !== false)
+  if (wanted.length === pairs.length) return pairs
+  check(wanted.length > 0, 'format-invalid', () => {
+    return `${CONFIG_PATH} names none of the modules that the weights are of, such as ${pairs[0]?.module}`
   })
-  const json = parseStrictJson(new TextDecoder().decode(bytes), CONFIG_PATH)
-  check(isJsonRecord(json), 'format-invalid', () => `${CONFIG_PATH} is not an object`)
-  const field = (key: string): unknown => ownField(json, key) ?? undefined
-  check(field('peft_type') === 'LORA', 'format-unsupported', () => {
-    return `${CONFIG_PATH} has the peft_type ${show(field('peft_type'))}, expected LORA`
-  })
-  for (const [key, isNeutral] of NEUTRAL) {
-    check(field(key) === undefined || isNeutral(field(key)), 'format-unsupported', () => {
-      return `${CONFIG_PATH} has ${key} ${show(field(key))}, which a role cannot hold`
+  const [first] = pairs.filter((pair) => !wanted.includes(pair))
+  warnings.push(
+    `The LoRA has matrices of ${pairs.length - wanted.length} linears, such as ${first?.module}, that its configuration does not name; as PEFT does, they are passed over.`,
+  )
+  return wanted
+}
+
+/** The configuration that the matrices imply: of the largest rank, and of the scaling that most of them have. */
+function configOf(pairs: readonly AdapterPair[], adapter: AdapterConfig, layers: number): PackConfig {
+  const sizes = new Map<PackProjection, readonly [number, number]>()
+  for (const { projection, module, a, b } of pairs) {
+    const [inSize = 0, rank = 0] = a.shape
+    const outSize = b.shape[1] ?? 0
+    check(rank === adapter.rank(module), 'format-invalid', () => {
+      return `the matrices of ${module} have the rank ${rank}, ${CONFIG_PATH} says ${adapter.rank(module)}`
     })
+    const known = sizes.get(projection) ?? [inSize, outSize]
+    check(known[0] === inSize && known[1] === outSize, 'format-invalid', () => {
+      return `${module} goes from ${inSize} to ${outSize}, another ${projection} of the adapter from ${known[0]} to ${known[1]}`
+    })
+    sizes.set(projection, known)
   }
-  const [rank, stated] = [field('r'), field('lora_alpha')]
-  check(
-    typeof rank === 'number' && Number.isInteger(rank) && rank >= 1 && rank <= 256,
-    'format-unsupported',
-    () => `${CONFIG_PATH} has the rank ${show(rank)}, expected an integer from 1 to 256`,
-  )
-  check(typeof stated === 'number' && Number.isFinite(stated) && stated > 0, 'format-unsupported', () => {
-    return `${CONFIG_PATH} has the lora_alpha ${show(stated)}, expected a positive number`
-  })
-  const baseModel = field('base_model_name_or_path')
+  const rank = Math.max(...pairs.map(({ a }) => a.shape[1] ?? 1))
+  const projections = PACK_PROJECTIONS.filter((projection) => sizes.has(projection))
   return {
     rank,
-    // A pack's scaling is α / rank.
-    alpha: field('use_rslora') === true ? stated * Math.sqrt(rank) : stated,
-    baseModel: typeof baseModel === 'string' ? baseModel.slice(0, 256) : '',
-    warnings: initialisationWarning(json),
-  }
-}
-
-/** Initialisations that also change the backbone's own weights, unless PEFT was told to convert them when it saved. */
-function initialisationWarning(json: JsonRecord): string[] {
-  const initial = ownField(json, 'init_lora_weights')
-  if (typeof initial !== 'string' || !/^(?:pissa|olora|corda|loftq)/i.test(initial)) return []
-  return [`The LoRA began with ${initial.slice(0, 32)}; it fits only if it was converted when it was saved.`]
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'none').slice(0, 64)
-}
-
-/** `layers.{l}.{p}.lora_A|lora_B` of a tensor's name in PEFT. */
-function packKey(name: string): string {
-  const found =
-    /^(?:base_model\.model\.)?(?:model\.)+layers\.(\d+)\.(self_attn|mlp)\.([a-z]+)_proj\.lora_([AB])(?:\.default)?\.weight$/.exec(
-      name,
-    )
-  const [, layer = '', , short = '', side = ''] = found ?? []
-  const projection = PACK_PROJECTIONS.find((known) => known === short)
-  check(
-    projection && name.includes(`.${moduleOf(projection)}.`) && Number(layer) < MAX_LAYERS,
-    'format-unsupported',
-    () => `${WEIGHTS_PATH} has ${name}, which is no LoRA matrix of a q, k, v, o, up, down or gate projection`,
-  )
-  return `layers.${Number(layer)}.${projection}.lora_${side}`
-}
-
-/** The configuration that the matrices imply: A [in, rank], B [rank, out]. */
-function configOf(
-  matrices: ReadonlyMap<string, SafetensorsTensor>,
-  { rank, alpha, layers }: { readonly rank: number; readonly alpha: number; readonly layers: number },
-): PackConfig {
-  const dims = new Map<PackProjection, readonly [number, number]>()
-  for (const projection of PACK_PROJECTIONS) {
-    const find = (side: string) =>
-      [...matrices].find(([key]) => key.endsWith(`.${projection}.lora_${side}`))?.[1]
-    const [a, b] = [find('A'), find('B')]
-    if (a && b) dims.set(projection, [a.shape[0] ?? 0, b.shape[1] ?? 0])
-  }
-  for (const [key, { shape }] of matrices) {
-    const [, , projection, side] = key.split('.')
-    const [inSize, outSize] = dims.get(PACK_PROJECTIONS.find((known) => known === projection) ?? 'q') ?? [
-      0, 0,
-    ]
-    const expected = side === 'lora_A' ? [inSize, rank] : [rank, outSize]
-    const twin = key.replace(/[AB]$/, side === 'lora_A' ? 'B' : 'A')
-    check(matrices.has(twin), 'format-invalid', () => `${WEIGHTS_PATH} has ${key}, but not its other half`)
-    check(
-      shape.every((size, axis) => size === expected[axis]),
-      'format-invalid',
-      () => `${WEIGHTS_PATH}: ${key} is [${shape.join(', ')}], expected [${expected.join(', ')}]`,
-    )
-  }
-  return {
-    rank,
-    alpha,
+    alpha: usualAlpha(pairs.map(({ module }) => adapter.alpha(module, rank))),
     layers,
-    projections: [...dims.keys()],
-    dims,
+    projections,
+    dims: new Map(projections.map((projection) => [projection, sizes.get(projection) ?? [0, 0]])),
     sources: { A: 'shared', B: 'shared' },
     roleEmbedding: null,
     hypernetwork: null,
   }
+}
+
+/** The α that most modules have, of those that a pack may have. */
+function usualAlpha(alphas: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const alpha of alphas) if (alpha > 0) counts.set(alpha, (counts.get(alpha) ?? 0) + 1)
+  const [usual] = [...counts].toSorted(([, left], [, right]) => right - left)
+  return usual?.[0] ?? 1
+}
+
+/** A and B by their names in a pack, of one rank and behind one α. */
+function scaledMatrices(
+  pairs: readonly AdapterPair[],
+  adapter: AdapterConfig,
+  { rank, alpha }: PackConfig,
+): ReadonlyMap<string, SafetensorsTensor> {
+  return new Map(
+    pairs.flatMap(({ layer, projection, module, a, b }) => {
+      const stem = `layers.${layer}.${projection}`
+      const factor = adapter.alpha(module, rank) / alpha
+      return [
+        [`${stem}.lora_A`, resized(a, [a.shape[0] ?? 0, rank])],
+        [`${stem}.lora_B`, resized(factor === 1 ? b : scaled(b, factor), [rank, b.shape[1] ?? 0])],
+      ] as const
+    }),
+  )
+}
+
+function scaled(tensor: SafetensorsTensor, factor: number): SafetensorsTensor {
+  return floatTensor(
+    tensor.shape,
+    tensorValues(tensor).map((value) => value * factor),
+  )
 }
 
 /** Every matrix that the configuration asks for; those that the adapter leaves out are zero. */
@@ -342,7 +339,7 @@ function completed(
 
 /** A pack of the one role of a PEFT folder. */
 export function peftPack(
-  { config, tensors, baseModel }: PeftRole,
+  { config, tensors, baseModel, program = 'PEFT' }: PeftRole,
   {
     roleName,
     system,
@@ -358,7 +355,7 @@ export function peftPack(
     config,
     roles: [{ name: roleName, card: null, system, blend: null }],
     backbone: backbone ?? { name: baseModel, architecture: '', fingerprint: '' },
-    provenance: { source: 'PEFT LoRA', base_model: baseModel },
+    provenance: { source: `${program} LoRA`, base_model: baseModel },
     tensors,
   }
 }

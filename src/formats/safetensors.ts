@@ -57,8 +57,10 @@ export interface SafetensorsTensor {
 
 const MAX_FILE_BYTES = 512 * 2 ** 20
 const MAX_HEADER_BYTES = 8 * 2 ** 20
-const MAX_TENSORS = 2048
-const MAX_DIMENSIONS = 4
+/** What a file may hold: a pack, and any other program's file. */
+const OWN = { isForeign: false, tensors: 2048, dimensions: [1, 4], least: 1 } as const
+const FOREIGN = { isForeign: true, tensors: 65_536, dimensions: [0, 8], least: 0 } as const
+type Bounds = typeof OWN | typeof FOREIGN
 const MAX_DIMENSION = 2 ** 24
 const TENSOR_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const REFUSED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
@@ -71,12 +73,19 @@ const REFUSED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 
  * padded to 8 bytes, elements aligned, and at most 512 MiB, 8 MiB of header, 2,048 tensors, 4 dimensions of 2²⁴.
  * Spaces within the JSON are accepted, so files of other writers pass.
  *
+ * With `isForeign` what other programs write passes too: a header that is not padded and elements that are not aligned
+ * (MLX), scalars (kohya), empty tensors, up to 65,536 tensors of 8 dimensions.
+ *
  * Reference: huggingface/safetensors, `safetensors/src/tensor.rs`.
  *
  * @throws HycoraError `format-invalid`.
  */
-export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
+export async function readSafetensorsHeader(
+  source: ByteSource,
+  { isForeign = false }: { readonly isForeign?: boolean } = {},
+): Promise<SafetensorsHeader> {
   const { name, sizeBytes } = source
+  const bounds = isForeign ? FOREIGN : OWN
   const demand = (condition: boolean, fact: () => string): void =>
     check(condition, 'format-invalid', () => `${name}: ${fact()}`)
 
@@ -93,7 +102,10 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       `the header length ${length} does not fit a file of ${sizeBytes} bytes (at most ${MAX_HEADER_BYTES})`,
   )
   const headerBytes = Number(length)
-  demand(headerBytes % 8 === 0, () => `the header has ${headerBytes} bytes, expected a multiple of 8`)
+  demand(
+    isForeign || headerBytes % 8 === 0,
+    () => `the header has ${headerBytes} bytes, expected a multiple of 8`,
+  )
 
   const root = parseHeader(await source.read(8, headerBytes), name)
   const dataOffset = 8 + headerBytes
@@ -101,12 +113,12 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const entries: [string, SafetensorsEntry][] = []
   for (const [key, value] of Object.entries(root)) {
     if (key === '__metadata__') readMetadata(value, metadata, name)
-    else entries.push([key, readEntry(key, value, dataOffset, name)])
+    else entries.push([key, readEntry(key, value, { dataOffset, name, bounds })])
   }
-  demand(entries.length > 0 && entries.length <= MAX_TENSORS, () => {
-    return `the header lists ${entries.length} tensors, expected 1 to ${MAX_TENSORS}`
+  demand(entries.length > 0 && entries.length <= bounds.tensors, () => {
+    return `the header lists ${entries.length} tensors, expected 1 to ${bounds.tensors}`
   })
-  entries.sort(([, left], [, right]) => left.offset - right.offset)
+  entries.sort(([, left], [, right]) => left.offset - right.offset || left.sizeBytes - right.sizeBytes)
   let end = dataOffset
   for (const [key, entry] of entries) {
     demand(entry.offset === end, () => {
@@ -155,7 +167,14 @@ function isRefusedKey(key: string): boolean {
   return REFUSED_NAMES.has(key) || /^\d+$/.test(key)
 }
 
-function readEntry(key: string, value: unknown, dataOffset: number, name: string): SafetensorsEntry {
+interface Place {
+  readonly dataOffset: number
+  readonly name: string
+  readonly bounds: Bounds
+}
+
+function readEntry(key: string, value: unknown, { dataOffset, name, bounds }: Place): SafetensorsEntry {
+  const { isForeign, dimensions, least } = bounds
   const demand: (condition: unknown, fact: string) => asserts condition = (condition, fact) =>
     check(
       condition,
@@ -169,12 +188,12 @@ function readEntry(key: string, value: unknown, dataOffset: number, name: string
   demand(Object.keys(value).length === 3, 'has fields other than dtype, shape and data_offsets')
   demand(isDtype(dtype), 'has an unknown dtype')
   demand(
-    isNaturals(shape) && shape.length >= 1 && shape.length <= MAX_DIMENSIONS,
-    `has a shape that is not 1 to ${MAX_DIMENSIONS} integers`,
+    isNaturals(shape) && shape.length >= dimensions[0] && shape.length <= dimensions[1],
+    `has a shape that is not ${dimensions[0]} to ${dimensions[1]} integers`,
   )
   demand(
-    shape.every((dimension) => dimension >= 1 && dimension <= MAX_DIMENSION),
-    `has a dimension outside 1 to ${MAX_DIMENSION}`,
+    shape.every((dimension) => dimension >= least && dimension <= MAX_DIMENSION),
+    `has a dimension outside ${least} to ${MAX_DIMENSION}`,
   )
   demand(isNaturals(offsets) && offsets.length === 2, 'has data_offsets that are not two integers')
   const [begin = 0, end = 0] = offsets
@@ -188,7 +207,7 @@ function readEntry(key: string, value: unknown, dataOffset: number, name: string
     bits % 8 === 0 && end - begin === bits / 8,
     `has ${end - begin} bytes, its shape and dtype ask for ${bits / 8}`,
   )
-  demand(begin % Math.max(1, DTYPE_BITS[dtype] >> 3) === 0, 'is not aligned to its elements')
+  demand(isForeign || begin % Math.max(1, DTYPE_BITS[dtype] >> 3) === 0, 'is not aligned to its elements')
   return { dtype, shape, offset: dataOffset + begin, sizeBytes: bits / 8 }
 }
 

@@ -20,6 +20,32 @@ export function tensorValues(tensor: SafetensorsTensor): Float32Array {
   return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer)
 }
 
+/** The bytes of a tensor as numbers, where its type has another width than those of `tensorBits`; null for no plain floats. */
+function otherFloats({ dtype, bytes }: SafetensorsTensor): Float32Array | null {
+  if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.slice().buffer))
+  if (dtype === 'F8_E5M2') return halvesToFloats(Uint16Array.from(bytes, (byte) => byte << 8))
+  return dtype === 'F8_E4M3' ? Float32Array.from(bytes, eightBits) : null
+}
+
+/** A float of eight bits: sign, four of exponent with bias 7, three of fraction; no infinities. */
+function eightBits(byte: number): number {
+  const sign = byte & 0x80 ? -1 : 1
+  const [exponent, fraction] = [(byte >> 3) & 15, byte & 7]
+  if (exponent === 15 && fraction === 7) return NaN
+  return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * 2 ** (exponent - 7)
+}
+
+/**
+ * A tensor of any type of plain floats as F32, exactly but for F64, which is rounded; F32 and F16 as they are, null for
+ * every other type.
+ */
+export function plainFloats(tensor: SafetensorsTensor): SafetensorsTensor | null {
+  if (tensor.dtype === 'F32' || tensor.dtype === 'F16') return tensor
+  if (tensor.dtype === 'BF16') return widened(tensor)
+  const values = otherFloats(tensor)
+  return values && floatTensor(tensor.shape, values)
+}
+
 /** An F32 tensor of these values. */
 export function floatTensor(shape: readonly number[], values: Float32Array): SafetensorsTensor {
   const { buffer, byteOffset, byteLength } = values
@@ -55,4 +81,17 @@ export function transposed(tensor: SafetensorsTensor): SafetensorsTensor {
     }
   }
   return { dtype: tensor.dtype, shape: [columns, rows], bytes: new Uint8Array(to.buffer) }
+}
+
+/** A matrix with zeros behind its rows and columns, up to a shape; the tensor itself where it has that shape. */
+export function resized(tensor: SafetensorsTensor, shape: readonly [number, number]): SafetensorsTensor {
+  const [rows = 0, columns = 0] = tensor.shape
+  if (rows === shape[0] && columns === shape[1]) return tensor
+  const from = tensorBits(tensor)
+  const size = shape[0] * shape[1]
+  const to = from instanceof Uint32Array ? new Uint32Array(size) : new Uint16Array(size)
+  for (let row = 0; row < rows; row++) {
+    to.set(from.subarray(row * columns, (row + 1) * columns), row * shape[1])
+  }
+  return { dtype: tensor.dtype, shape, bytes: new Uint8Array(to.buffer) }
 }

@@ -67,6 +67,7 @@ export async function receiveFiles(files: readonly ArrivingFile[]): Promise<void
       architecture: info.architecture,
       fingerprint: info.fingerprint,
       layers: info.layers,
+      hidden: info.hidden,
     }
     const found = await askFileWorker(
       openFileWorker,

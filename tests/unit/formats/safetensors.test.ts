@@ -183,3 +183,38 @@ describe('the writer', () => {
     )
   })
 })
+
+describe('with other programs’ files the reader takes', () => {
+  test.each<[string, string, number, readonly number[]]>([
+    ['a scalar', tensor('"dtype":"F32","shape":[],"data_offsets":[0,4]'), 4, []],
+    ['an empty tensor', `{"b":{"dtype":"F32","shape":[0,2],"data_offsets":[0,0]},${A}}`, 8, [2]],
+    [
+      'elements that are not aligned',
+      `{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}`,
+      5,
+      [1],
+    ],
+    [
+      'six dimensions',
+      tensor('"dtype":"F32","shape":[1,1,1,1,1,1],"data_offsets":[0,4]'),
+      4,
+      [1, 1, 1, 1, 1, 1],
+    ],
+  ])('%s', async (_, header, dataBytes, shape) => {
+    const bytes = file(header, dataBytes)
+    await expect(read(bytes)).rejects.toThrow(expect.objectContaining({ code: 'format-invalid' }))
+    const foreign = await readSafetensorsHeader(memorySource('x', bytes), { isForeign: true })
+    expect(foreign.tensors.get('a')?.shape).toEqual(shape)
+  })
+
+  test('a header that is not padded', async () => {
+    const text = new TextEncoder().encode(`{${A}}`)
+    const bytes = new Uint8Array(8 + text.length + 8)
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
+    bytes.set(text, 8)
+    expect(text.length % 8).not.toBe(0)
+    await expect(read(bytes)).rejects.toThrow(/multiple of 8/)
+    const foreign = await readSafetensorsHeader(memorySource('x', bytes), { isForeign: true })
+    expect(foreign.tensors.get('a')?.offset).toBe(8 + text.length)
+  })
+})
