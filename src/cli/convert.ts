@@ -5,6 +5,7 @@ import { plainBytes } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
 import { arrivingMember } from '../cast/member.ts'
 import { ggufFile, peftFiles, subjectOf, writeForm } from '../exchange/share.ts'
+import { shippedBackbone } from '../exchange/shippedBackbones.ts'
 import { ggufNeedsHeads } from '../formats/gguf.ts'
 import { writePack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -50,12 +51,13 @@ async function readPortrait(path: string | undefined): Promise<Blob | null> {
 }
 
 /**
- * The size of a head, for formats that ask for it: of the backbone that is named, else of the shipped one that the pack
- * names; null where there is neither.
+ * The size of a head, for formats that ask for it: of the backbone that is named, else of a shipped one that has the pack's
+ * name for it; null where there is neither.
  */
 async function findHeadDim(pack: Pack, named: string | undefined): Promise<number | null> {
-  const { name, architecture } = pack.backbone
-  if (!ggufNeedsHeads(architecture)) return null
+  const { name, architecture, fingerprint } = pack.backbone
+  const isKnown = named === undefined && shippedBackbone(fingerprint) !== undefined
+  if (!ggufNeedsHeads(architecture) || isKnown) return null
   if (named === undefined && !/^[a-z\d][\w-]*$/i.test(name)) return null
   const folder = await findFolder(named ?? name).catch((error: unknown) => {
     if (named !== undefined) throw error

@@ -8,7 +8,7 @@ import { writeCharx } from '../formats/charx.ts'
 import { writeGguf } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
-import type { Pack, PackContent } from '../formats/pack.ts'
+import type { Pack, PackBackbone, PackContent } from '../formats/pack.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import type { PackFile } from '../formats/packFacts.ts'
 import {
@@ -25,6 +25,7 @@ import { writePeft } from '../formats/peft.ts'
 import { writeRoleLink } from '../formats/roleLink.ts'
 import { writeZip } from '../formats/zip.ts'
 import { loraRole } from '../model/adapter/loraRole.ts'
+import { shippedBackbone } from './shippedBackbones.ts'
 
 export type ShareForm = 'role' | 'pack' | 'charx' | 'png' | 'json' | 'link' | 'peft' | 'gguf'
 
@@ -283,25 +284,39 @@ interface PlainOptions {
   readonly strength?: number
 }
 
-/** A role as the files of a PEFT folder; the backbone is named as the pack has it, unless another name is given. */
+/** What other programs can find a backbone by; empty where the pack's name for it is only one to be shown. */
+function repositoryOf({ name, fingerprint }: PackBackbone): string {
+  return shippedBackbone(fingerprint)?.repository ?? (/^[\w.-]+(?:\/[\w.-]+)?$/.test(name) ? name : '')
+}
+
+/** A role as the files of a PEFT folder; the backbone is named by its fingerprint, unless a name is given. */
 export function peftFiles(
   pack: Pack,
   role: string,
-  { name, strength = 1, baseModel = pack.backbone.name }: PlainOptions & { readonly baseModel?: string },
+  {
+    name,
+    strength = 1,
+    baseModel = repositoryOf(pack.backbone),
+  }: PlainOptions & { readonly baseModel?: string },
 ): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
-  const { architecture } = pack.backbone
+  const { backbone } = pack
   const lora = loraRole(pack, role, { strength, name })
-  const facts = { baseModel, architecture, licence: packLicence(pack), system: roleLineOf(pack, role) }
-  return writePeft(lora, facts)
+  const [licence, system] = [packLicence(pack), roleLineOf(pack, role)]
+  return writePeft(lora, { baseModel, architecture: backbone.architecture, licence, system, backbone })
 }
 
-/** A role as a GGUF adapter. @throws HycoraError as `writeGguf`. */
+/** A role as a GGUF adapter; of a shipped backbone the size of a head is known. @throws HycoraError as `writeGguf`. */
 export function ggufFile(
   pack: Pack,
   role: string,
   { name, strength = 1, headDim }: PlainOptions & { readonly headDim: number | null },
 ): Uint8Array<ArrayBuffer> {
-  return writeGguf(loraRole(pack, role, { strength, name }), { ...pack.backbone, headDim })
+  const { backbone } = pack
+  return writeGguf(loraRole(pack, role, { strength, name }), {
+    ...backbone,
+    repository: repositoryOf(backbone),
+    headDim: shippedBackbone(backbone.fingerprint)?.headDim ?? headDim,
+  })
 }
 
 /** A pack of a blend and the roles that it mixes. @throws HycoraError as `addBlend`. */

@@ -54,6 +54,10 @@ export interface GgufBackbone {
   readonly architecture: string
   /** The size of one attention head; only Llama's kind needs it. */
   readonly headDim: number | null
+  /** A repository of the hub, `owner/name`; anything else is left out. */
+  readonly repository?: string
+  /** As packs name it; empty or left out where it is not known. */
+  readonly fingerprint?: string
 }
 
 /** Whether a GGUF adapter for this `model_type` needs the size of a head. */
@@ -69,10 +73,8 @@ export function ggufNeedsHeads(architecture: string): boolean {
  * @throws HycoraError `format-unsupported` for an architecture that llama.cpp's names are not known of here, `usage` when
  *   the size of a head is missing.
  */
-export function writeGguf(
-  role: LoraRole,
-  { name, architecture, headDim }: GgufBackbone,
-): Uint8Array<ArrayBuffer> {
+export function writeGguf(role: LoraRole, backbone: GgufBackbone): Uint8Array<ArrayBuffer> {
+  const { architecture, headDim } = backbone
   const known = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined
   check(known, 'format-unsupported', () => {
     const names = Object.keys(ARCHITECTURES).join(', ')
@@ -94,7 +96,7 @@ export function writeGguf(
     textField('general.type', 'adapter'),
     textField('general.architecture', known.name),
     textField('general.name', role.name),
-    textField('general.base_model.0.name', name),
+    ...baseFields(backbone),
     textField('adapter.type', 'lora'),
     joinBytes([text('adapter.lora.alpha'), u32(TYPES.f32), f32(foldedAlpha(role))]),
   ]
@@ -120,6 +122,18 @@ export function writeGguf(
     at += padded(values.byteLength)
   }
   return file
+}
+
+/** The backbone as llama.cpp's converter names it, and by the fingerprint of packs, which other programs pass over. */
+function baseFields({ name, repository = '', fingerprint = '' }: GgufBackbone): readonly Uint8Array[] {
+  const [owner, title] = repository.split('/')
+  const isHub = owner !== undefined && title !== undefined
+  return [
+    textField('general.base_model.0.name', isHub ? title : name),
+    ...(isHub ? [textField('general.base_model.0.organization', owner)] : []),
+    ...(isHub ? [textField('general.base_model.0.repo_url', `https://huggingface.co/${repository}`)] : []),
+    ...(fingerprint === '' ? [] : [textField('hycora.backbone.fingerprint', fingerprint)]),
+  ]
 }
 
 /** Rows of a head from (first half, second half) to pairs (i, i + half): row 2·i + side is row side·half + i. */
