@@ -9,6 +9,7 @@ import regex as re
 
 from .chat import Turn
 from .errors import check
+from .thoughts import without_thoughts
 from .words import (
     fill_names,
     is_row_number,
@@ -18,7 +19,6 @@ from .words import (
     split_of,
     trim,
     well_formed,
-    without_thoughts,
 )
 
 _MAX_ROLE = 256

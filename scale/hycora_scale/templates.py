@@ -11,6 +11,7 @@ from jinja2.exceptions import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .errors import HycoraError
+from .thoughts import close_thought
 
 Messages = Sequence[dict[str, str]]
 
@@ -20,8 +21,6 @@ SILENCE = "…"
 _NO_THINKING = {"enable_thinking": False, "thinking": False}
 # What Hugging Face's library gives every template: templates ask whether it is none, and not whether it is there.
 _NO_TOOLS = {"tools": None, "documents": None}
-# What models write around what they think; `src/formats/thoughts.ts` has them all.
-_THOUGHTS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
 # Marks what is masked in training elsewhere; here it says nothing.
 _GENERATION = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
@@ -60,7 +59,7 @@ class ChatTemplate:
                 lambda: self._bare(_alternating(folded), reply),
             ]
         text = self._first_whole(ways, [*(message["content"] for message in messages), line or ""])
-        return _close_thought(text) if reply else text
+        return close_thought(text) if reply else text
 
     def _first_whole(self, ways: Sequence[Callable[[], str]], contents: Sequence[str]) -> str:
         whole: str | None = None
@@ -107,13 +106,6 @@ class ChatTemplate:
         begun = begin and rest and prefix.startswith(begin) and not rest.startswith(begin)
         cut = begin + rest if begun else rest
         return cut if isinstance(plain, HycoraError) or _adds_system(plain, cut, prefix) else plain
-
-
-def _close_thought(text: str) -> str:
-    """A text behind which a character speaks rather than thinks."""
-    end = text.rstrip()
-    close = next((close for tag, close in _THOUGHTS if end.endswith(tag)), None)
-    return text if close is None else f"{end}\n\n{close}\n\n"
 
 
 def _adds_system(plain: str, cut: str, prefix: str) -> bool:

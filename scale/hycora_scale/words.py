@@ -138,24 +138,3 @@ def fill_names(text: str, role: str) -> str:
 def macros_in(text: str) -> list[str]:
     """The macros that a text still has."""
     return re.findall(r"\{\{[^{}\n]{1,60}\}\}", text) if "{{" in text else []
-
-
-# What models write around what they think; `src/formats/thoughts.ts` has the same.
-_THOUGHTS = (
-    *(("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>")),
-    *(("<reasoning>", "</reasoning>"), ("<seed:think>", "</seed:think>"), ("[THINK]", "[/THINK]")),
-    *(("<|START_THINKING|>", "<|END_THINKING|>"), ("<|begin_of_thought|>", "<|end_of_thought|>")),
-)
-_THOUGHT = re.compile(
-    "|".join(rf"{re.escape(begin)}[\s\S]*?(?:{re.escape(end)}\s*|$(?![\s\S]))" for begin, end in _THOUGHTS)
-)
-
-
-def without_thoughts(text: str) -> str:
-    """A reply without what is thought in it; of a thought that began before, its end is left out too."""
-    if "<" not in text and "[" not in text:
-        return text
-    said = _THOUGHT.sub("", text)
-    for _, end in _THOUGHTS:
-        said = said.rpartition(end)[2] if end in said else said
-    return trim(said)

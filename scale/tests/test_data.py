@@ -18,6 +18,7 @@ from hycora_scale.pcg import Random
 from hycora_scale.schedule import contrast_weight, learning_rate_share
 from hycora_scale.split import split_dialogues
 from hycora_scale.text import decode_text
+from hycora_scale.thoughts import close_thought, without_thoughts
 
 
 def test_pcg32_draws_its_authors_numbers():
@@ -126,6 +127,19 @@ def test_macros_are_filled_in_the_end_however_their_braces_stand():
     deep = "{{random:" * 20_000
     assert fill_macros(deep, NAMES) == deep
     assert "{{random:" in fill_macros(deep + "}}" * 20_000, NAMES)
+
+
+THOUGHTS = json.loads((ROOT / "tests/fixtures/thoughts.json").read_text("utf8"))
+
+
+@pytest.mark.parametrize(("heard", "said"), THOUGHTS["said"])
+def test_thoughts_are_left_out_as_the_page_leaves_them_out(heard, said):
+    assert without_thoughts(heard).strip() == said.strip()
+
+
+@pytest.mark.parametrize(("begun", "closed"), THOUGHTS["closed"])
+def test_a_thought_that_a_prompt_opens_is_closed(begun, closed):
+    assert close_thought(begun) == closed
 
 
 FILE_SIDES = json.loads((ROOT / "tests/fixtures/fileSides.json").read_text("utf8"))

@@ -4,7 +4,7 @@ import { asHycoraError, check, HycoraError } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import { renderRepaired } from './chatRepair.ts'
 import type { ChatMessage } from './chatRepair.ts'
-import { closingTag } from './thoughts.ts'
+import { closeThought } from './thoughts.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 export interface ChatTemplateInput {
@@ -108,12 +108,6 @@ export function loadChatTemplate(tokenizerConfig: unknown, separateTemplate?: st
       return upToEnd(messages, system) ?? repaired(messages.slice(0, -1), system, true) + last.content
     },
   }
-}
-
-/** A text behind which a character speaks rather than thinks. */
-function closeThought(text: string): string {
-  const tag = closingTag(text)
-  return tag === null ? text : `${text.trimEnd()}\n\n${tag}\n\n`
 }
 
 function parseTemplate(source: string): Template {

@@ -1,4 +1,7 @@
-/** What models write around what they think, each pair as some family of them does. */
+/** What begins the words of a reply where a model writes them in channels, one for what it thinks among them. */
+const FINAL = '<|channel|>final<|message|>'
+
+/** What models write around what they think, each pair as some family of them does; a tag that opens may be one that closes. */
 const TAGS: readonly (readonly [open: string, close: string])[] = [
   ['<think>', '</think>'],
   ['<thinking>', '</thinking>'],
@@ -8,6 +11,17 @@ const TAGS: readonly (readonly [open: string, close: string])[] = [
   ['[THINK]', '[/THINK]'],
   ['<|START_THINKING|>', '<|END_THINKING|>'],
   ['<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['<|inner_prefix|>', '<|inner_suffix|>'],
+  ['<|channel>thought', '<channel|>'],
+  ['◁think▷', '◁/think▷'],
+  ['<|channel|>', FINAL],
+  ['<|start|>assistant', FINAL],
+  ['<|end|><|start|>', FINAL],
+]
+/** What ends words in the final channel: others may follow. */
+const FINAL_ENDS: readonly (readonly [open: string, close: string])[] = [
+  ['<|end|>', FINAL],
+  ['<|return|>', FINAL],
 ]
 
 /** A text that comes in pieces, without what is thought in it. */
@@ -28,12 +42,14 @@ export function filterThoughts(): ThoughtFilter {
   let close: string | null = null
   /** What was said last: nothing yet, a thought, or words. */
   let before: 'nothing' | 'thought' | 'words' = 'nothing'
+  let tags = TAGS
   /** Leaves the thought under way; false while it goes on. */
   const leave = (): boolean => {
     if (close === null) return true
     const at = held.indexOf(close)
     held = at < 0 ? held.slice(1 - close.length) : held.slice(at + close.length)
     if (at < 0) return false
+    if (close === FINAL) tags = [...TAGS, ...FINAL_ENDS]
     close = null
     before = 'thought'
     return true
@@ -42,8 +58,8 @@ export function filterThoughts(): ThoughtFilter {
     let said = ''
     while (leave()) {
       if (before === 'thought') held = held.trimStart()
-      const opened = firstOpen(held)
-      const length = opened ? opened.at : isEnd ? held.length : held.length - partialTag(held)
+      const opened = firstOpen(held, tags)
+      const length = opened ? opened.at : isEnd ? held.length : held.length - partialTag(held, tags)
       const words = held.slice(0, length)
       const isBlank = before === 'nothing' && words.trim() === ''
       if (isBlank && !opened && !isEnd) return said
@@ -51,7 +67,6 @@ export function filterThoughts(): ThoughtFilter {
       if (!isBlank && words !== '') before = 'words'
       held = held.slice(length)
       if (!opened) return said
-      held = held.slice(opened.open.length)
       close = opened.close
     }
     return said
@@ -76,27 +91,31 @@ export function withoutThoughts(text: string): string {
   return said
 }
 
-/** The tag that closes what a text ends in the middle of thinking, or null where it does not end with an open tag. */
-export function closingTag(text: string): string | null {
+/** A text behind which somebody speaks rather than thinks: what a prompt ends with, where that opens a thought, is closed. */
+export function closeThought(text: string): string {
   const end = text.trimEnd()
-  return TAGS.find(([open]) => end.endsWith(open))?.[1] ?? null
+  if (end.endsWith('<|start|>assistant')) return end + FINAL
+  const close = TAGS.find(([open]) => end.endsWith(open))?.[1]
+  return close === undefined ? text : `${end}\n\n${close}\n\n`
 }
 
-function firstOpen(text: string): { at: number; open: string; close: string } | null {
-  let first: { at: number; open: string; close: string } | null = null
-  for (const [open, close] of TAGS) {
+type Tags = typeof TAGS
+
+function firstOpen(text: string, tags: Tags): { readonly at: number; readonly close: string } | null {
+  let first: { readonly at: number; readonly close: string } | null = null
+  for (const [open, close] of tags) {
     const at = text.indexOf(open)
-    if (at >= 0 && (!first || at < first.at)) first = { at, open, close }
+    if (at >= 0 && (!first || at < first.at)) first = { at, close }
   }
   return first
 }
 
 /** How many characters at the end may be the beginning of a tag that opens. */
-function partialTag(text: string): number {
-  const longest = Math.max(...TAGS.map(([open]) => open.length)) - 1
+function partialTag(text: string, tags: Tags): number {
+  const longest = Math.max(...tags.map(([open]) => open.length)) - 1
   for (let length = Math.min(longest, text.length); length > 0; length--) {
     const end = text.slice(-length)
-    if (TAGS.some(([open]) => open.startsWith(end))) return length
+    if (tags.some(([open]) => open.startsWith(end))) return length
   }
   return 0
 }

@@ -1,25 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
 import { describe, expect, test } from 'vitest'
 
-import { closingTag, filterThoughts, withoutThoughts } from '../../../src/formats/thoughts.ts'
+import { closeThought, filterThoughts, withoutThoughts } from '../../../src/formats/thoughts.ts'
 
-const SAID: readonly (readonly [heard: string, said: string])[] = [
-  ['Hello there.', 'Hello there.'],
-  [' Hello\n', ' Hello\n'],
-  ['<think>\nWho is it?\n</think>\n\nHello.', 'Hello.'],
-  ['\n <think>Who?</think> Hello.', 'Hello.'],
-  ['<think></think>\n\n<think>Again</think>Hello.', 'Hello.'],
-  ['Well. <thinking>Hm</thinking> No.', 'Well. No.'],
-  ['[THINK]Hm[/THINK]No.', 'No.'],
-  ['<|START_THINKING|>Hm<|END_THINKING|>No.', 'No.'],
-  ['<think>It never ends', ''],
-  ['a <b> c < d <thin air', 'a <b> c < d <thin air'],
-  ['<think>no </thin></think>yes', 'yes'],
-  ['', ''],
-  ['  ', '  '],
-]
+/** What is heard and what of it is said; prompts and what they are with their thought closed. The twin's tests expect the same. */
+const cases = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../../fixtures/thoughts.json'), 'utf8'),
+) as Readonly<Record<'said' | 'closed', readonly (readonly [before: string, after: string])[]>>
 
 describe('what is thought', () => {
-  test.each(SAID)('of %j leaves %j, however it comes', (heard, said) => {
+  test.each(cases.said)('of %j leaves %j, however it comes', (heard, said) => {
     expect(withoutThoughts(heard)).toBe(said)
     for (let size = 1; size <= heard.length; size++) {
       const filter = filterThoughts()
@@ -36,9 +28,7 @@ describe('what is thought', () => {
     expect(withoutThoughts('Who is it?\n</think>\n\nHello.')).toBe('Hello.')
   })
 
-  test('is told where it is open', () => {
-    expect(closingTag('<|assistant|><think>\n')).toBe('</think>')
-    expect(closingTag('<|assistant|><think></think>\n')).toBeNull()
-    expect(closingTag('')).toBeNull()
+  test.each(cases.closed)('is closed where a prompt opens it: %j', (open, closed) => {
+    expect(closeThought(open)).toBe(closed)
   })
 })

@@ -61,9 +61,12 @@ describe('an answer', () => {
     expect(answer.text).toBe('Well. No more of that')
   })
 
-  test('says nothing of what the model thinks, as it comes and in the end', async () => {
+  test.each([
+    '<think>\nWho is it? <b>\n</think>\n\nHello, you.',
+    '<|channel|>analysis<|message|>Who is it?<|end|><|start|>assistant<|channel|>final<|message|>Hello, you.',
+  ])('says nothing of what the model thinks, as it comes and in the end: %j', async (heard) => {
     const speech = speak(
-      voiceSaying('<think>\nWho is it? <b>\n</think>\n\nHello, you.'),
+      voiceSaying(heard),
       { system: null, turns: [...hello, { speaker: 'role', text: '<think>No.</think>Oh?' }, ...hello] },
       delivery,
     )
@@ -79,10 +82,16 @@ describe('an answer', () => {
     const turns = [
       ...hello,
       { speaker: 'role' as const, text: '<think>\nNo.\n</think>\n\nOh?' },
+      ...hello,
+      {
+        speaker: 'role' as const,
+        text: '<|channel|>analysis<|message|>No.<|end|><|start|>assistant<|channel|>final<|message|>Ah?',
+      },
       { speaker: 'user' as const, text: 'Tell me of <think>.' },
     ]
     const { text } = promptFor(voiceSaying(''), { system: null, turns })
     expect(text).toContain('assistant\nOh?<|im_end|>')
+    expect(text).toContain('assistant\nAh?<|im_end|>')
     expect(text).toContain('Tell me of <think>.')
   })
 
