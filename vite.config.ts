@@ -92,6 +92,8 @@ export default defineConfig({
         // Found only while a test runs, they would be bundled then, and the page would start anew in its middle.
         optimizeDeps: {
           include: [
+            '@noble/hashes/legacy.js',
+            '@noble/hashes/sha2.js',
             'fflate',
             'idb-keyval',
             'qr',

@@ -1,11 +1,16 @@
+import hubs from '../public/models/hubs.json' with { type: 'json' }
+
 type Policy = Readonly<Record<string, readonly string[]>>
 
-/** What the page may load and reach: nothing but its own origin. */
+/** The hubs of models that the page may ask, and where these keep their files. */
+const hubHosts = hubs.flatMap(({ url, hosts }) => [url, ...hosts])
+
+/** What the page may load and reach: nothing but its own origin, and the hubs where the visitor asks one. */
 const strict: Policy = {
   'default-src': ["'none'"],
   'script-src': ["'self'", "'wasm-unsafe-eval'"],
   'worker-src': ["'self'"],
-  'connect-src': ["'self'"],
+  'connect-src': ["'self'", ...hubHosts],
   'img-src': ["'self'", 'blob:', 'data:'],
   'style-src': ["'self'"],
   'font-src': ["'self'"],
@@ -24,7 +29,7 @@ const strict: Policy = {
 const loosened: Policy = {
   'script-src': ["'self'", "'unsafe-inline'", "'wasm-unsafe-eval'"],
   'style-src': ["'self'", "'unsafe-inline'"],
-  'connect-src': ["'self'", 'ws://localhost:*', 'ws://127.0.0.1:*'],
+  'connect-src': ["'self'", ...hubHosts, 'ws://localhost:*', 'ws://127.0.0.1:*'],
 }
 
 function policyText(policy: Policy): string {

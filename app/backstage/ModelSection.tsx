@@ -1,6 +1,8 @@
-import { useEffect } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
+import { isOwn } from '../../src/storage/ownModels.ts'
+import type { OwnBackbone } from '../../src/storage/ownModels.ts'
 import { downloadBytes } from '../../src/storage/manifest.ts'
 import { Button } from '../shared/Button.tsx'
 import { bytes } from '../shared/format.ts'
@@ -9,8 +11,12 @@ import { countKept, freeModel, useModelFiles } from '../stores/engine/modelFiles
 import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ModelSection.module.css'
+import { removeModel } from './removeModel.ts'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+
+/** Looked at by those who want another model alone. */
+const AddModel = lazy(() => import('./AddModel.tsx'))
 
 /** Which model speaks, and the room that each takes on this device. */
 export function ModelSection() {
@@ -18,6 +24,7 @@ export function ModelSection() {
   const shortage = useEngine((state) => state.shortage)
   const wanted = useSettings((state) => state.backbone)
   const isRehearsing = useTraining(isTraining)
+  const [isAdding, setIsAdding] = useState(false)
   const chosen = backbones.find(({ id }) => id === wanted) ?? backbones[0]
   useEffect(() => {
     void countKept(backbones)
@@ -30,6 +37,21 @@ export function ModelSection() {
           <ModelChoice key={backbone.id} backbone={backbone} isChosen={backbone === chosen} />
         ))}
       </fieldset>
+      {!isRehearsing && (
+        <div>
+          <Button
+            label="Another model"
+            icon="plus"
+            aria-expanded={isAdding}
+            onClick={() => setIsAdding(!isAdding)}
+          />
+        </div>
+      )}
+      {isAdding && !isRehearsing && (
+        <Suspense>
+          <AddModel />
+        </Suspense>
+      )}
       {isRehearsing && <p className={asides.note}>The model stays while a rehearsal runs.</p>}
       {shortage && (
         <p className={asides.note}>
@@ -51,7 +73,7 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
   const kept = useModelFiles((state) => state.kept[backbone.id] ?? 0)
   const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
   const { id, name, description, licence } = backbone
-  const size = downloadBytes(backbone)
+  const size = isOwn(backbone) ? backbone.own.bytes : downloadBytes(backbone)
   return (
     <div className={styles.model}>
       <label className={styles.choice}>
@@ -67,12 +89,20 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
         <span className={styles.size}>{bytes(size)}</span>
       </label>
       <div className={styles.about} id={`model-${id}`}>
-        <p>{description}</p>
+        {description && <p>{description}</p>}
         <p>
-          Licence: {licence}. {describeKept(kept, size)}
+          {licence && `Licence: ${licence}. `}
+          {isOwn(backbone) ? describePlace(backbone, kept, size) : describeKept(kept, size)}
         </p>
       </div>
-      {kept > 0 && (
+      {isOwn(backbone) && (
+        <Button
+          label={`Remove ${name}`}
+          disabled={isChosen && isLoading}
+          onClick={() => void removeModel(backbone)}
+        />
+      )}
+      {kept > 0 && !isOwn(backbone) && (
         <Button
           label={`Free the ${bytes(kept)} of ${name}`}
           disabled={isChosen && isLoading}
@@ -81,6 +111,15 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
       )}
     </div>
   )
+}
+
+/** Where a model lies that was brought. */
+function describePlace({ own }: OwnBackbone, kept: number, size: number): string {
+  const { place } = own
+  if (place.kind === 'hub') return `From ${place.hub}. ${describeKept(kept, size)}`
+  return place.kind === 'copy'
+    ? 'A copy of your folder lies in this browser.'
+    : `Read in your folder ${place.folder.name}.`
 }
 
 function describeKept(kept: number, size: number): string {

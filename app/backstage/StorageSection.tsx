@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 
 import type { ServedBackbone } from '../../src/storage/manifest.ts'
 import { chosenFiles } from '../shared/droppedFiles.ts'
+import { isOwn } from '../../src/storage/ownModels.ts'
 import { Button } from '../shared/Button.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { bytes } from '../shared/format.ts'
@@ -20,6 +21,7 @@ import type { Household } from '../stores/exchange/housekeeping.ts'
 import { freeModel } from '../stores/engine/modelFiles.ts'
 import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { Section } from './Section.tsx'
+import { removeModel } from './removeModel.ts'
 import styles from './StorageSection.module.css'
 import asides from '../shared/Asides.module.css'
 
@@ -84,9 +86,12 @@ function rowsOf(household: Household, backbones: readonly ServedBackbone[]) {
     {
       name: 'Models',
       size: household.models,
-      about: 'They come again from the site when they are needed.',
+      about: 'Those that were fetched come again when they are needed.',
       async erase() {
-        for (const backbone of backbones) await freeModel(backbone, backbones)
+        for (const backbone of backbones) {
+          if (isOwn(backbone) && backbone.own.place.kind === 'copy') await removeModel(backbone)
+          else await freeModel(backbone, backbones)
+        }
       },
     },
     {

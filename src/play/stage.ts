@@ -31,6 +31,8 @@ export interface StageFiles {
   readonly name: string
   /** The backbone's folder: relative path → file. */
   readonly files: ReadonlyMap<string, Blob>
+  /** The ONNX file; left out where there is one that is obvious. */
+  readonly model?: string
   /** A persona pack, checked whole before anything of it is used. */
   readonly pack: PackFile | null
 }
@@ -41,11 +43,12 @@ export interface StageFiles {
  * @throws HycoraError naming the file and the fault, or what the device lacks.
  */
 export async function setStage(
-  { name, files, pack: packFile }: StageFiles,
+  { name, files, model: modelFile, pack: packFile }: StageFiles,
   request: Omit<PathRequest, 'decoder' | 'pack'>,
 ): Promise<Stage> {
   request.emit({ stage: 'read', doneBytes: 0, totalBytes: 0 })
-  const model = await openAnyModel(blobFiles(files), { listing: [...files.keys()] })
+  const listing = [...files.keys()]
+  const model = await openAnyModel(blobFiles(files), { listing, ...(modelFile && { model: modelFile }) })
   codecOf(model, name)
   const pack = packFile && (await readPack(blobSource(packFile.name, packFile.file)))
   const warning = pack && comparePack(pack, model, name)

@@ -15,6 +15,8 @@ export interface ServedBackbone {
   readonly files: readonly ManifestFile[]
   /** Its path is relative to the page. */
   readonly pack: ManifestFile | null
+  /** The ONNX file in `folder`; left out where there is one that is obvious. */
+  readonly model?: string
 }
 
 /**

@@ -41,7 +41,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/download',
     'src/hub',
   ],
-  app: ['src/core', 'src/storage', 'src/cast', 'src/engine', 'src/download'],
+  app: ['src/core', 'src/storage', 'src/cast', 'src/engine', 'src/download', 'src/hub'],
 }
 
 /** What a layer may name in types alone, beside what it may import. */

@@ -12,6 +12,7 @@ import { fetchJson } from '../../../src/storage/servedJson.ts'
 import { removeUnlistedFiles } from '../../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { pageFiles, parseManifest } from '../../../src/storage/manifest.ts'
+import { isOwn, keepOwnModel, listOwnModels, ownBackbone } from '../../../src/storage/ownModels.ts'
 import { assignRoles } from '../company/cast.ts'
 import { countKept, fetchBackbone } from './modelFiles.ts'
 import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
@@ -138,7 +139,10 @@ export function whenReady(signal: AbortSignal): Promise<EngineClient> {
 }
 
 async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<void> {
-  const backbones = parseManifest(await fetchJson(siteUrl('models/index.json')))
+  const served = parseManifest(await fetchJson(siteUrl('models/index.json')))
+  // Without a record of what was brought, the models of the site play, and nothing that lies here is removed.
+  const brought = await listOwnModels().catch(() => null)
+  const backbones = [...served, ...(brought ?? []).map(ownBackbone)]
   signal.throwIfAborted()
   const wanted = useSettings.getState().backbone
   const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
@@ -149,15 +153,27 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   useEngine.setState({ shortage })
   const { path, rates } = useSettings.getState()
   const device = deviceKey(backbone)
-  const params = { name: backbone.name, files, pack, path, rates: rates[device] ?? {} }
+  const { name, model } = backbone
+  const params = { name, files, pack, path, rates: rates[device] ?? {}, ...(model && { model }) }
   const info = await loadPack(engine, params)
   signal.throwIfAborted()
   shipped = pack
   assignRoles(info.roles)
   useEngine.setState({ phase: 'ready', info, status: null })
   changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
+  await rememberFingerprint(backbone, info)
   // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
-  await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
+  if (brought) await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
+}
+
+/** What packs are told by is known of a model that was brought once it has been read. */
+async function rememberFingerprint(backbone: ServedBackbone, { fingerprint }: BackboneInfo): Promise<void> {
+  if (!isOwn(backbone) || backbone.fingerprint === fingerprint) return
+  const known = { ...backbone.own, fingerprint }
+  await keepOwnModel(known).catch(() => undefined)
+  useEngine.setState(({ backbones }) => ({
+    backbones: backbones.map((one) => (one.id === backbone.id ? ownBackbone(known) : one)),
+  }))
 }
 
 /** What was measured of a model holds on one graphics card, real or not. */

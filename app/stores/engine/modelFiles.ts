@@ -4,8 +4,11 @@ import { create } from 'zustand'
 import { downloadFiles } from '../../../src/download/downloads.ts'
 import { lockFile } from '../../../src/storage/fileLock.ts'
 import { keptBytes, openChunkStore, removeFiles } from '../../../src/storage/fileCache.ts'
+import { folderFiles } from '../../../src/storage/folderFiles.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { downloadBytes, pageFiles } from '../../../src/storage/manifest.ts'
+import { isOwn } from '../../../src/storage/ownModels.ts'
+import type { FolderPlace } from '../../../src/storage/ownModels.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
 import { createMeter } from './meter.ts'
 import { siteUrl } from '../page/site.ts'
@@ -57,8 +60,8 @@ export async function fetchBackbone(
   signal: AbortSignal,
   tell: (status: DownloadStatus) => void,
 ): Promise<FetchedBackbone> {
-  const store = await openChunkStore()
-  const download = downloadFiles(pageFiles(backbone), { folder: siteUrl(''), signal, store, lock: lockFile })
+  if (isOwn(backbone) && backbone.own.place.kind !== 'hub') return fromFolder(backbone.own.place)
+  const download = await beginDownload(backbone, signal)
   const measure = createMeter()
   let toldAt = 0
   let step = await download.next()
@@ -76,12 +79,34 @@ export async function fetchBackbone(
   let packFile: Blob | undefined
   for (const [path, content] of step.value.files) {
     if (path === backbone.pack?.path) packFile = content
-    else files.set(path.slice(backbone.folder.length + 1), content)
+    else files.set(isOwn(backbone) ? path : path.slice(backbone.folder.length + 1), content)
   }
   return {
     files,
     pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null,
     shortage: step.value.kept ? null : await measureShortage(backbone),
+  }
+}
+
+/** From a hub, whose files have addresses of their own, or from this site. */
+async function beginDownload(
+  backbone: ServedBackbone,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof downloadFiles>> {
+  const common = { signal, store: await openChunkStore(), lock: lockFile }
+  return isOwn(backbone)
+    ? downloadFiles(backbone.files, { ...common, folder: backbone.folder, isPinned: true })
+    : downloadFiles(pageFiles(backbone), { ...common, folder: siteUrl('') })
+}
+
+/** A folder on this device is read where it lies. */
+async function fromFolder({ folder, root }: FolderPlace): Promise<FetchedBackbone> {
+  const all = await folderFiles(folder)
+  const own = [...all].filter(([path]) => path.startsWith(root))
+  return {
+    files: new Map(own.map(([path, file]) => [path.slice(root.length), file])),
+    pack: null,
+    shortage: null,
   }
 }
 
@@ -98,7 +123,8 @@ async function measureShortage(backbone: ServedBackbone): Promise<Shortage> {
 export async function countKept(backbones: readonly ServedBackbone[]): Promise<void> {
   const entries = await Promise.all(
     backbones.map(async (backbone) => {
-      const bytes = await keptBytes(pageFiles(backbone)).catch(() => 0)
+      const isCopy = isOwn(backbone) && backbone.own.place.kind === 'copy'
+      const bytes = isCopy ? backbone.own.bytes : await keptBytes(pageFiles(backbone)).catch(() => 0)
       return [backbone.id, bytes] as const
     }),
   )

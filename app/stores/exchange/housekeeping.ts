@@ -7,6 +7,7 @@ import { writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import { clearDatabase } from '../../../src/storage/database.ts'
 import { FILE_CACHE } from '../../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
+import { COPIES } from '../../../src/storage/modelCopy.ts'
 import { keepStorage, storageUse } from '../../../src/storage/persistence.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { chatLog, listChats } from '../chat/chats.ts'
@@ -139,7 +140,9 @@ export async function eraseEverything(): Promise<void> {
   for (const { name } of databases) if (name?.startsWith('hycora-')) await clearDatabase(name)
   await caches.delete(FILE_CACHE)
   const root = await navigator.storage.getDirectory()
-  await root.removeEntry('checkpoints', { recursive: true }).catch(() => undefined)
+  for (const name of ['checkpoints', COPIES]) {
+    await root.removeEntry(name, { recursive: true }).catch(() => undefined)
+  }
   for (const key of Object.keys(localStorage)) if (key.startsWith('hycora-')) localStorage.removeItem(key)
   location.hash = ''
   location.reload()

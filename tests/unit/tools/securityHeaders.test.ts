@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
+import hubs from '../../../public/models/hubs.json' with { type: 'json' }
+import { parseHubs } from '../../../src/hub/hubs.ts'
 import {
   cacheControl,
   developmentHeaders,
@@ -20,11 +22,13 @@ function directives(headers: Readonly<Record<string, string>>): Map<string, stri
 describe('the policy of the built site', () => {
   const policy = directives(securityHeaders)
 
-  test('reaches nothing but its own origin', () => {
+  test('reaches nothing but its own origin, and the hubs that the site names', () => {
     expect(policy.get('default-src')).toEqual(["'none'"])
-    expect(policy.get('connect-src')).toEqual(["'self'"])
+    const ofHubs = hubs.flatMap(({ url, hosts }) => [url, ...hosts])
+    expect(policy.get('connect-src')).toEqual(["'self'", ...ofHubs])
     const hosts = [...policy.values()].flat().filter((value) => /\*|:\/\//.test(value))
-    expect(hosts).toEqual([])
+    expect(hosts).toEqual(ofHubs)
+    expect(parseHubs(hubs).map(({ url }) => url)).toEqual(hubs.map(({ url }) => url))
   })
 
   test('runs neither inline scripts nor evaluated text, and loads no script from data', () => {
@@ -54,7 +58,10 @@ test('the dev server loosens scripts, styles and its own socket, nothing else', 
     'trusted-types',
   ])
   expect(
-    loose.get('connect-src')?.every((value) => /^'self'$|^ws:\/\/(localhost|127\.0\.0\.1):/.test(value)),
+    loose
+      .get('connect-src')
+      ?.filter((value) => !strict.get('connect-src')?.includes(value))
+      .every((value) => /^ws:\/\/(localhost|127\.0\.0\.1):/.test(value)),
   ).toBe(true)
 })
 

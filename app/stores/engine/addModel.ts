@@ -1,0 +1,211 @@
+// Scope: live. A model that is brought here: looked at, one of its forms chosen, then kept and loaded.
+import { create } from 'zustand'
+
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
+import type { Failure } from '../../../src/core/errors.ts'
+import type { ManifestFile } from '../../../src/download/servedFile.ts'
+import type { Hub } from '../../../src/hub/hubs.ts'
+import { parseHubs } from '../../../src/hub/hubs.ts'
+import { filesUrl, listRepository } from '../../../src/hub/listing.ts'
+import type { HubListing } from '../../../src/hub/listing.ts'
+import { readRepository } from '../../../src/hub/repository.ts'
+import { variantsOf } from '../../../src/hub/variants.ts'
+import type { Variant } from '../../../src/hub/variants.ts'
+import { folderFiles } from '../../../src/storage/folderFiles.ts'
+import { copyModel, removeCopy } from '../../../src/storage/modelCopy.ts'
+import { forgetOwnModel, keepOwnModel } from '../../../src/storage/ownModels.ts'
+import type { ModelPlace, OwnBackbone } from '../../../src/storage/ownModels.ts'
+import { fetchJson } from '../../../src/storage/servedJson.ts'
+import { newId } from '../page/newId.ts'
+import { siteUrl } from '../page/site.ts'
+import { chooseBackbone, useEngine } from './engine.ts'
+import { freeModel } from './modelFiles.ts'
+
+interface FolderFile {
+  readonly path: string
+  readonly bytes: number
+  readonly file: File
+}
+
+/** What was found, and in what forms it comes. */
+export type Offer =
+  | {
+      readonly kind: 'hub'
+      readonly name: string
+      readonly hub: Hub
+      readonly listing: HubListing
+      readonly variants: readonly Variant[]
+    }
+  | {
+      readonly kind: 'folder'
+      readonly name: string
+      /** Null where the browser does not let a page remember it, so that its files are copied. */
+      readonly folder: FileSystemDirectoryHandle | null
+      readonly variants: readonly Variant<FolderFile>[]
+    }
+
+interface AddModelState {
+  readonly phase: 'idle' | 'looking' | 'offered' | 'keeping'
+  readonly hubs: readonly Hub[]
+  readonly offer: Offer | null
+  /** Which of the forms is chosen. */
+  readonly chosen: number
+  readonly failure: Failure | null
+}
+
+const initial: Omit<AddModelState, 'hubs'> = { phase: 'idle', offer: null, chosen: 0, failure: null }
+
+export const useAddModel = create<AddModelState>()(() => ({ ...initial, hubs: [] }))
+
+let looking: AbortController | undefined
+
+/** Learns which hubs this site may ask; nothing is asked of them. */
+export async function openHubs(): Promise<void> {
+  const hubs = await fetchJson(siteUrl('models/hubs.json')).then(parseHubs, () => [])
+  useAddModel.setState({ hubs })
+}
+
+/** Asks a hub what it has of a model. */
+export function lookAtHub(text: string, hub: Hub): Promise<void> {
+  return look(async (signal) => {
+    const listing = await listRepository(readRepository(text), { hubUrl: hub.url, signal })
+    return { kind: 'hub', name: listing.name, hub, listing, variants: variantsOf(listing.files) }
+  })
+}
+
+/** Looks at a folder that the browser can remember. */
+export function lookAtFolder(folder: FileSystemDirectoryHandle): Promise<void> {
+  return look(async () => folderOffer(folder.name, folder, await folderFiles(folder)))
+}
+
+/** Looks at the files of a folder, as a picker gives them: each under the folder's own name. */
+export function lookAtFiles(files: readonly File[]): Promise<void> {
+  const [name = 'folder'] = files[0]?.webkitRelativePath.split('/') ?? []
+  const paths = files.map((file) => [file.webkitRelativePath.slice(name.length + 1), file] as const)
+  return look(() => Promise.resolve(folderOffer(name, null, new Map(paths))))
+}
+
+function folderOffer(
+  name: string,
+  folder: FileSystemDirectoryHandle | null,
+  files: ReadonlyMap<string, File>,
+): Offer {
+  const listed = [...files].map(([path, file]) => ({ path, bytes: file.size, file }))
+  return { kind: 'folder', name, folder, variants: variantsOf(listed) }
+}
+
+async function look(find: (signal: AbortSignal) => Promise<Offer>): Promise<void> {
+  looking?.abort()
+  looking = new AbortController()
+  const { signal } = looking
+  useAddModel.setState({ ...initial, phase: 'looking' })
+  try {
+    const offer = await find(signal)
+    if (signal.aborted) return
+    checkOffer(offer)
+    useAddModel.setState({ phase: 'offered', offer })
+  } catch (thrown) {
+    if (signal.aborted) return
+    useAddModel.setState({ ...initial, failure: failureOf(thrown, 'download-failed') })
+  }
+}
+
+function checkOffer({ name, variants }: Offer): void {
+  const [smallest] = variants
+  if (!smallest) {
+    throw new HycoraError(
+      'format-unsupported',
+      `${name} has no ONNX model: look for one whose name ends in -ONNX`,
+    )
+  }
+  const { missing } = smallest
+  if (missing.length > 0) {
+    throw new HycoraError(
+      'format-unsupported',
+      `${name} has no ${missing.join(' and no ')}, which belongs beside the model`,
+    )
+  }
+}
+
+/** Chooses one of the forms. */
+export function chooseVariant(chosen: number): void {
+  useAddModel.setState({ chosen })
+}
+
+/** Puts away what was found. */
+export function putAwayOffer(): void {
+  looking?.abort()
+  useAddModel.setState(initial)
+}
+
+/** Keeps what was found and takes it as the model; its files come when it is loaded. */
+export async function takeOffer(): Promise<void> {
+  const { phase, offer, chosen } = useAddModel.getState()
+  if (phase !== 'offered' || !offer) return
+  useAddModel.setState({ phase: 'keeping', failure: null })
+  try {
+    const id = await keepOffer(offer, chosen)
+    useAddModel.setState(initial)
+    await chooseBackbone(id)
+  } catch (thrown) {
+    useAddModel.setState({ phase: 'offered', failure: failureOf(thrown, 'storage-corrupt') })
+  }
+}
+
+async function keepOffer(offer: Offer, chosen: number): Promise<string> {
+  const variant = offer.variants[chosen]
+  if (!variant) throw new HycoraError('usage', 'no form of the model is chosen')
+  const common = {
+    version: 1,
+    model: variant.model,
+    bytes: variant.bytes,
+    fingerprint: '',
+    addedAt: Date.now(),
+  } as const
+  if (offer.kind === 'hub') {
+    const { listing, hub } = offer
+    const id = `${hub.url}/${listing.name}@${listing.revision}/${variant.root}${variant.model}`
+    const files: readonly ManifestFile[] = offer.variants[chosen]?.files ?? []
+    await keepOwnModel({
+      ...common,
+      id,
+      name: nameOf(offer, variant),
+      licence: listing.licence,
+      place: { kind: 'hub', hub: hub.name, repository: listing.name, revision: listing.revision },
+      filesUrl: filesUrl(listing, hub.url) + variant.root,
+      files,
+    })
+    return id
+  }
+  const id = newId()
+  const files = new Map(offer.variants[chosen]?.files.map(({ path, file }) => [path, file]))
+  const place: ModelPlace = offer.folder
+    ? { kind: 'folder', folder: offer.folder, root: variant.root }
+    : { kind: 'copy', folder: await copyModel(id, files), root: '' }
+  await keepOwnModel({
+    ...common,
+    id,
+    name: nameOf(offer, variant),
+    licence: '',
+    place,
+    filesUrl: '',
+    files: [],
+  })
+  return id
+}
+
+function nameOf({ name, variants }: Offer, { label }: Pick<Variant, 'label'>): string {
+  const title = name.slice(name.lastIndexOf('/') + 1)
+  return variants.length > 1 ? `${title} (${label})` : title
+}
+
+/** Forgets a model that was brought, and removes what of it lies in this browser; a folder of the visitor's stays. */
+export async function removeOwnModel(backbone: OwnBackbone): Promise<void> {
+  const { id, own } = backbone
+  const others = useEngine.getState().backbones.filter((one) => one.id !== id)
+  if (own.place.kind === 'copy') await removeCopy(id)
+  else await freeModel(backbone, others)
+  await forgetOwnModel(id)
+  useEngine.setState({ backbones: others })
+  if (useEngine.getState().backbone?.id === id) await chooseBackbone(others[0]?.id ?? '')
+}

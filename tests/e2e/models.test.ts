@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile, mkdir, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+
+import type { Page } from 'playwright'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { openHubServer, refuseHub } from '../support/hubServer.ts'
+import type { HubServer } from '../support/hubServer.ts'
+import { choose, openSite } from '../support/site.ts'
+import type { Site } from '../support/site.ts'
+
+const ANSWER_MS = 400_000
+const STARTER = resolve(import.meta.dirname, '../../public/models/starter')
+const PATHS = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'onnx/model_fp16.onnx',
+]
+
+let site: Site
+let hub: HubServer
+let files: ReadonlyMap<string, Buffer>
+
+beforeAll(async () => {
+  const read = await Promise.all(
+    PATHS.map(async (path) => [path, await readFile(join(STARTER, path))] as const),
+  )
+  files = new Map([...read, ['onnx/model_q4.onnx', Buffer.alloc(20_000_000)]])
+  hub = await openHubServer([
+    { name: 'people/starter-again', files, licence: 'mit' },
+    { name: 'people/gated', files, gated: 'manual' },
+  ])
+  site = await openSite()
+})
+afterAll(async () => {
+  await site.close()
+  await hub.close()
+})
+
+/** A visitor with the drawer open, whose site names the hub of this test in place of its own. */
+async function visit(): Promise<Page> {
+  // The site's policy allows the hubs that it names, of which this one is none.
+  const context = await site.browser.newContext({ bypassCSP: true })
+  const hubs = [{ name: 'The hub', url: hub.url, hosts: [] }]
+  await context.route('**/models/hubs.json', (route) => route.fulfill({ json: hubs }))
+  // What a browser without a picker of folders has; a test cannot choose in the other's.
+  await context.addInitScript('delete window.showDirectoryPicker')
+  await choose(context, site.url)
+  const page = await context.newPage()
+  await page.goto(site.url)
+  await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: ANSWER_MS })
+  await openModels(page)
+  return page
+}
+
+async function openModels(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Backstage' }).first().click()
+  await page.getByRole('button', { name: 'Another model' }).click()
+}
+
+async function lookUp(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'A model on The hub' }).fill(text)
+  await page.getByRole('button', { name: 'Look it up' }).click()
+}
+
+async function expectAnswer(page: Page): Promise<void> {
+  await page.goto(site.url)
+  await page.getByRole('region', { name: 'The cast' }).getByText('Sherlock Holmes').click()
+  const box = page.getByRole('textbox', { name: /^Say something to/ })
+  await box.fill('Hello! Who are you?')
+  await box.press('Enter')
+  await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
+  expect(await page.getByRole('article').last().innerText()).toMatch(/\w{2,} \w+/)
+}
+
+const isChosen = (page: Page, name: string): Promise<boolean> =>
+  page.getByRole('radio', { name, exact: true }).isChecked()
+
+test('a model comes from a hub when it is asked for, answers, stays for a visit without it, and goes', async () => {
+  const page = await visit()
+  expect(hub.asked).toEqual([])
+  await lookUp(page, `${hub.url}/people/starter-again/tree/main`)
+  await page.getByText('people/starter-again at c0ffee0000. Licence: mit. 2 forms of it are there.').waitFor()
+  expect(hub.storage.requests).toEqual([])
+  await page.getByRole('button', { name: 'Fetch 11 MB and play with it' }).click()
+  await page.getByRole('button', { name: 'Remove starter-again (fp16)' }).waitFor({ timeout: ANSWER_MS })
+  expect(await isChosen(page, 'starter-again (fp16)')).toBe(true)
+  await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: ANSWER_MS })
+  await page.getByText('From The hub. On this device.').waitFor()
+  await expectAnswer(page)
+
+  hub.storage.requests.length = 0
+  await page.reload()
+  await expectAnswer(page)
+  expect(hub.storage.requests).toEqual([])
+
+  await page.getByRole('button', { name: 'Backstage' }).first().click()
+  await page.getByRole('button', { name: 'Remove starter-again (fp16)' }).click()
+  await page.getByRole('button', { name: 'Remove starter-again (fp16)' }).waitFor({ state: 'detached' })
+  expect(await page.getByRole('radio', { name: /starter-again/ }).count()).toBe(0)
+  await page.context().close()
+})
+
+test.each([
+  ['people/gated', 'a gated model', /does not give people\/gated.* to strangers \(403\).*open the folder/],
+  ['nobody/nothing', 'a name that nobody has', /does not give nobody\/nothing@main to strangers \(401\)/],
+  ['nothing', 'what is no name', /"nothing" names no model, expected OWNER\/NAME/],
+])('%s, %s, is told', async (name, _, message) => {
+  const page = await visit()
+  if (name === 'people/gated') hub.faults.set('/api/models/people/gated', [refuseHub(403)])
+  await lookUp(page, name)
+  await page.getByText(message).waitFor()
+  await page.getByRole('button', { name: 'Put away' }).click()
+  expect(await page.getByRole('textbox', { name: 'A model on The hub' }).count()).toBe(1)
+  await page.context().close()
+})
+
+test('a folder of this device is a model too, on the next visit as well', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hycora-model-'))
+  for (const path of PATHS) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), files.get(path)!)
+  }
+  const page = await visit()
+  await page.getByLabel('The folder of a model').setInputFiles(folder)
+  await page.getByText(/One form of it is there\./).waitFor()
+  await page.getByRole('button', { name: 'Play with it' }).click()
+  await page.getByText('A copy of your folder lies in this browser.').waitFor({ timeout: ANSWER_MS })
+  await expectAnswer(page)
+  await rm(folder, { recursive: true })
+  await page.reload()
+  await expectAnswer(page)
+  await page.context().close()
+})
