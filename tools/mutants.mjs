@@ -66,7 +66,8 @@ async function runTest(tree, test, env) {
   const report = join(tree, 'node_modules', '.mutant.json')
   rmSync(report, { force: true })
   const project = test.startsWith('tests/gpu/') ? 'gpu' : 'unit'
-  const words = ['run', '--project', project, '--reporter=json', `--outputFile=${report}`, test]
+  // One test that fails is enough, be it with the fault or without.
+  const words = ['run', '--project', project, '--bail=1', '--reporter=json', `--outputFile=${report}`, test]
   const options = { cwd: tree, env, stdio: /** @type {const} */ ('ignore'), timeout: LIMIT_MS }
   const { status } = await runNode([join(tree, 'node_modules', 'vitest', 'vitest.mjs'), ...words], options)
   if (isInterrupted) throw new Interrupted()

@@ -7,7 +7,7 @@ import { count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
 import { bringIn, putAway, useArrivals } from '../stores/exchange/arrivals.ts'
-import type { Entry } from '../stores/exchange/arrivals.ts'
+import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ArrivalSheet.module.css'
@@ -39,7 +39,7 @@ export function ArrivalSheet() {
   )
 }
 
-function EntryFacts({ entry }: { readonly entry: Entry }) {
+function EntryFacts({ entry }: { readonly entry: ArrivalEntry }) {
   const { arrival, failure, proof } = entry
   return (
     <section className={styles.entry} aria-label={arrival.fileName}>
@@ -94,7 +94,13 @@ function countOf(number: number, what: string): string {
   return number === 1 ? `one ${what}` : `${count(number)} ${what}s`
 }
 
-function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; readonly isBusy: boolean }) {
+function Actions({
+  entries,
+  isBusy,
+}: {
+  readonly entries: readonly ArrivalEntry[]
+  readonly isBusy: boolean
+}) {
   const info = useEngine((state) => state.info)
   const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
   const isRehearsing = useTraining(isTraining)
@@ -126,7 +132,7 @@ function Actions({ entries, isBusy }: { readonly entries: readonly Entry[]; read
   )
 }
 
-function labelOf(entries: readonly Entry[]): string {
+function labelOf(entries: readonly ArrivalEntry[]): string {
   const [only] = entries
   if (only && entries.length === 1) {
     switch (only.arrival.kind) {
@@ -155,7 +161,7 @@ function bringLabel(chosen: number, all: number): string {
   return chosen === all ? `Bring in all ${all}` : `Bring in ${chosen} of ${all}`
 }
 
-function titleOf(entries: readonly Entry[], isReading: boolean): string {
+function titleOf(entries: readonly ArrivalEntry[], isReading: boolean): string {
   if (isReading) return 'At the stage door'
   if (entries.length === 0) return 'Nobody came in'
   const isSomebody = entries.some(({ arrival }) => arrival.kind === 'pack' || arrival.kind === 'card')

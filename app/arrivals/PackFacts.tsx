@@ -10,7 +10,7 @@ import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { OtherModel } from '../shared/OtherModel.tsx'
 import { chooseRole, chooseRoles } from '../stores/exchange/arrivals.ts'
-import type { Entry } from '../stores/exchange/arrivals.ts'
+import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import styles from './ArrivalSheet.module.css'
 import { Provenance } from './Provenance.tsx'
@@ -30,7 +30,13 @@ const MANY = 6
 const MOST_SHOWN = 200
 
 /** What a pack holds: who, for which model, under which licence, and where it comes from. */
-export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly arrival: PackArrival }) {
+export function PackFacts({
+  entry,
+  arrival,
+}: {
+  readonly entry: ArrivalEntry
+  readonly arrival: PackArrival
+}) {
   const info = useEngine((state) => state.info)
   const { fileName, form, roles, backbone, licence, warnings } = arrival
   return (
@@ -83,7 +89,7 @@ export function PackFacts({ entry, arrival }: { readonly entry: Entry; readonly 
 }
 
 interface AllOrNoneProps {
-  readonly entry: Entry
+  readonly entry: ArrivalEntry
   readonly roles: readonly RoleFacts[]
 }
 

@@ -2,7 +2,7 @@ import { Fragment, memo } from 'react'
 import type { ReactNode } from 'react'
 
 import { parseSpeech } from './parseSpeech.ts'
-import type { Span } from './parseSpeech.ts'
+import type { SpeechSpan } from './parseSpeech.ts'
 import styles from './Speech.module.css'
 
 interface SpeechProps {
@@ -19,7 +19,7 @@ export const Speech = memo(function Speech({ text, isStreaming = false }: Speech
   ))
 })
 
-function renderSpans(spans: readonly Span[]): ReactNode {
+function renderSpans(spans: readonly SpeechSpan[]): ReactNode {
   return spans.map((span, index) => {
     switch (span.kind) {
       case 'text':

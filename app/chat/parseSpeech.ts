@@ -3,23 +3,23 @@
  */
 
 /** A run of a paragraph. */
-export type Span =
+export type SpeechSpan =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'action' | 'stress' | 'quote'; readonly spans: readonly Span[] }
+  | { readonly kind: 'action' | 'stress' | 'quote'; readonly spans: readonly SpeechSpan[] }
 
 /** Opening marks of direct speech and what closes them. */
 const quotes: Readonly<Record<string, string>> = { '"': '"', '“': '”', '«': '»', '„': '“' }
 
 /** Paragraphs of spans. A mark that is not closed is text, except at the end of text that still streams. */
-export function parseSpeech(text: string, { isStreaming = false } = {}): readonly (readonly Span[])[] {
+export function parseSpeech(text: string, { isStreaming = false } = {}): readonly (readonly SpeechSpan[])[] {
   const paragraphs = text.split(/\n+/).filter((line) => line.trim() !== '')
   return paragraphs.map((paragraph, index) =>
     parseSpans(paragraph, isStreaming && index === paragraphs.length - 1),
   )
 }
 
-function parseSpans(text: string, isOpen: boolean): readonly Span[] {
-  const spans: Span[] = []
+function parseSpans(text: string, isOpen: boolean): readonly SpeechSpan[] {
+  const spans: SpeechSpan[] = []
   let plain = ''
   const flush = (): void => {
     if (plain) spans.push({ kind: 'text', text: plain })
@@ -46,8 +46,8 @@ function parseSpans(text: string, isOpen: boolean): readonly Span[] {
   return spans
 }
 
-function inQuotes(open: string, content: readonly Span[], close: string): readonly Span[] {
-  const closing: readonly Span[] = close ? [{ kind: 'text', text: close }] : []
+function inQuotes(open: string, content: readonly SpeechSpan[], close: string): readonly SpeechSpan[] {
+  const closing: readonly SpeechSpan[] = close ? [{ kind: 'text', text: close }] : []
   return [{ kind: 'text', text: open }, ...content, ...closing]
 }
 

@@ -11,7 +11,7 @@ export interface Accent {
 }
 
 /** A face that is drawn from numbers. */
-export interface Face {
+export interface DrawnFace {
   /** A data: URL. */
   readonly portrait: string
   readonly accent: Accent
@@ -24,7 +24,7 @@ const LEAST_NUMBERS = 8
 export const LONGEST_DRAWING = 16 * 1024
 
 /** The face that a role's own vector gives; null for a vector too short to tell anybody by. */
-export function faceOf(vector: Float32Array): Face | null {
+export function faceOf(vector: Float32Array): DrawnFace | null {
   if (vector.length < LEAST_NUMBERS) return null
   const svg = portraitSvg(vector)
   return { portrait: `data:image/svg+xml,${encodeURIComponent(svg)}`, accent: portraitAccent(vector) }

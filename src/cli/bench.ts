@@ -12,13 +12,13 @@ import { CASES, formatTable } from './bench/report.ts'
 import type { BenchCase, BenchRow } from './bench/report.ts'
 import { guidanceCase, hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
-import type { Opponent, Subject } from './bench/subject.ts'
+import type { Opponent, BenchSubject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
 import { engineOf, openModel, openPack } from './engine.ts'
 import type { OpenedModel } from './engine.ts'
 
-type AgainstRival = (subject: Subject, opponent: Opponent) => Promise<BenchRow>
-type AgainstOurselves = (subject: Subject) => Promise<BenchRow>
+type AgainstRival = (subject: BenchSubject, opponent: Opponent) => Promise<BenchRow>
+type AgainstOurselves = (subject: BenchSubject) => Promise<BenchRow>
 
 /** Cases that are measured against onnxruntime. */
 const AGAINST_RIVAL: Partial<Record<BenchCase, AgainstRival>> = {
@@ -65,7 +65,7 @@ async function findPack(options: ReadonlyMap<string, string>, opened: OpenedMode
   return pack.backbone.fingerprint === opened.model.fingerprint ? pack : null
 }
 
-async function measure(subject: Subject, cases: readonly BenchCase[]): Promise<BenchRow[]> {
+async function measure(subject: BenchSubject, cases: readonly BenchCase[]): Promise<BenchRow[]> {
   const opponents = cases.some((name) => AGAINST_RIVAL[name]) ? await openOpponents(subject) : []
   const rows: BenchRow[] = []
   for (const name of cases) {

@@ -14,7 +14,7 @@ import { castRole } from '../model/adapter/roles.ts'
 import { openOnProcessor } from '../play/openOnProcessor.ts'
 import type { Voice } from '../play/speak.ts'
 import { required } from './arguments.ts'
-import { folder, openFile, shippedPath } from './files.ts'
+import { folder, fileSource, shippedPath } from './files.ts'
 import { openNodeDevice } from './gpu.ts'
 import { loadOrt } from './ort.ts'
 
@@ -65,7 +65,7 @@ export async function openModel(options: ReadonlyMap<string, string>): Promise<O
 
 /** Reads a pack from disk, checked whole. */
 export async function openPack(path: string): Promise<Pack> {
-  const source = await openFile(resolve(path)).catch((error: unknown) => {
+  const source = await fileSource(resolve(path)).catch((error: unknown) => {
     throw error instanceof HycoraError ? error : new HycoraError('usage', `${path} cannot be opened`)
   })
   return readPack(source)

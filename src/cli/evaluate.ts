@@ -64,7 +64,7 @@ function sidesOf(
  * Reads data with its split: of the rows, else of the file that `train` left beside them, for the lines that are still
  * there, else a fifth held out as `train` does by default.
  */
-export async function readDialogues(
+export async function readMeasured(
   path: string,
 ): Promise<{ readonly dialogues: readonly SplitDialogue[]; readonly notes: readonly string[] }> {
   const { dialogues, notes } = await readAll(path)
@@ -190,7 +190,7 @@ export async function evaluate(words: readonly string[]): Promise<void> {
     flags: ['all', 'json'],
   })
   const measureOptions = optionsOf(options)
-  const { dialogues, notes } = await readDialogues(
+  const { dialogues, notes } = await readMeasured(
     resolve(options.get('data') ?? shippedPath('public/cast/lines.jsonl')),
   )
   const sheets = await readSheets(resolve(options.get('sheets') ?? shippedPath('data/cast')))

@@ -11,7 +11,7 @@ export function shippedPath(...path: readonly string[]): string {
 }
 
 /** A file on disk as a ByteSource; only the bytes asked for come into memory. */
-export async function openFile(path: string): Promise<ByteSource> {
+export async function fileSource(path: string): Promise<ByteSource> {
   const name = basename(path)
   const { size } = await stat(path)
   return {
@@ -53,7 +53,7 @@ export function folder(root: string): FileSet {
     async open(path) {
       const full = resolve(root, path)
       const found = await stat(full).catch(() => undefined)
-      return found?.isFile() ? openFile(full) : undefined
+      return found?.isFile() ? fileSource(full) : undefined
     },
   }
 }

@@ -7,7 +7,7 @@ import { greetingsOf, lineOf, unknownIn } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
-import { openFile as openArrived, refuse } from '../exchange/openFile.ts'
+import { openFile, refuse } from '../exchange/openFile.ts'
 import { isAdapterFile } from '../exchange/parcels.ts'
 import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
@@ -22,7 +22,7 @@ import { parseArguments } from './arguments.ts'
 import { readInput } from './convert.ts'
 import { openModel } from './engine.ts'
 import { arrivingFiles } from './import.ts'
-import { openFile } from './files.ts'
+import { fileSource } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
 type OpenedChat = Extract<Opened, { readonly kind: 'chat' }>
@@ -134,7 +134,7 @@ async function describePeft(
 }
 
 async function describeGguf(path: string): Promise<Description> {
-  const source = await openFile(resolve(path))
+  const source = await fileSource(resolve(path))
   const start = await source.read(0, Math.min(source.sizeBytes, GGUF_HEADER_BYTES))
   const { metadata, tensors } = readGgufHeader(start, source.name)
   return {
@@ -188,12 +188,12 @@ function describeBackup({ createdAt, software, parts }: Backup, file: string): D
 
 async function describeFile(path: string): Promise<Description> {
   const name = basename(path)
-  const source = await openFile(resolve(path))
+  const source = await fileSource(resolve(path))
   const start = await source.read(0, Math.min(source.sizeBytes, START_BYTES))
   // Models may be larger than memory: their headers are enough.
   if (kindByStart(start) === 'gguf') return describeGguf(path)
   const bytes = await readInput(path)
-  const opened = await openArrived(bytes, name)
+  const opened = await openFile(bytes, name)
   switch (opened.kind) {
     case 'pack':
       return describePack(opened.pack)

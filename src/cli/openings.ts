@@ -6,7 +6,7 @@ import { lineOf, nameOf } from '../cast/cardTexts.ts'
 import { integerOption, numberOption, parseArguments } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
 import type { OpenedSpeaker } from './engine.ts'
-import { ROLES, VISITOR, answer, castCard, greetingOf } from './speakers.ts'
+import { ROLES, VISITOR, pageAnswer, castCard, greetingOf } from './speakers.ts'
 import type { Speaker } from './speakers.ts'
 
 /** What everybody is asked; never changed, so that answers can be compared over the years. */
@@ -81,7 +81,7 @@ export async function openings(words: readonly string[]): Promise<void> {
   for (const [index, opening] of asked.entries()) {
     const rows: string[] = []
     for (const speaker of speakers) {
-      const { text, stop } = await answer(speaker, opening, { seed, maxTokens })
+      const { text, stop } = await pageAnswer(speaker, opening, { seed, maxTokens })
       rows.push(`| ${speaker.name} | ${cellOf(text)}${MARKS[stop]} |`)
     }
     sections.push([`**${index + 1}. ${opening}**`, '', '| | |', '|---|---|', ...rows].join('\n'))

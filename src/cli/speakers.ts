@@ -44,7 +44,7 @@ export function greetingOf(card: CharacterCard): Turn {
 }
 
 /** The answer that the page would give with its default sampler, or with what `decoding` puts in place of it. */
-export async function answer(
+export async function pageAnswer(
   { engine, system, before, casting }: Speaker,
   text: string,
   {

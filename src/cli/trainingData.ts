@@ -15,7 +15,7 @@ import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import type { Batch } from '../train/data/batches.ts'
 import { splitDialogues } from '../train/data/split.ts'
 import type { BatchSource } from '../train/run/run.ts'
-import { openFile } from './files.ts'
+import { fileSource } from './files.ts'
 
 /** A text file's content, and what should be told of how it was read. */
 export async function readText(path: string): Promise<DecodedText> {
@@ -157,7 +157,7 @@ export interface GivenBatches extends BatchSource {
  * @throws HycoraError `format-invalid` naming the tensor that is missing or has another shape.
  */
 export async function readBatches(path: string): Promise<GivenBatches> {
-  const source = await openFile(resolve(path)).catch(() => {
+  const source = await fileSource(resolve(path)).catch(() => {
     throw new HycoraError('usage', `${path} cannot be read`)
   })
   const { tensors } = await readSafetensorsHeader(source)

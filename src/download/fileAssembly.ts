@@ -5,7 +5,7 @@ import { chunksOf, isProvenWhole } from './servedFile.ts'
 import type { Chunk, ServedFile } from './servedFile.ts'
 
 /** A run of bytes of a file: from the first, to before the last. */
-export interface Span {
+export interface ByteSpan {
   readonly from: number
   readonly to: number
 }
@@ -98,7 +98,7 @@ export class FileAssembly {
   }
 
   /** The first run of bytes that is missing, behind what has come of it. */
-  get missing(): Span {
+  get missing(): ByteSpan {
     const first = this.#parts.indexOf(undefined)
     const behind = this.#parts.findIndex((part, index) => index > first && part !== undefined)
     const from = this.#chunks[first]?.offset ?? this.file.bytes

@@ -1,5 +1,5 @@
 import { HycoraError } from '../core/errors.ts'
-import type { FileAssembly, Span } from './fileAssembly.ts'
+import type { FileAssembly, ByteSpan } from './fileAssembly.ts'
 
 /** How a request went wrong, and what may help. */
 export interface Fault {
@@ -75,7 +75,11 @@ export async function* transfer(
   }
 }
 
-function rangeHeaders(assembly: FileAssembly, { from, to }: Span, isPinned: boolean): Record<string, string> {
+function rangeHeaders(
+  assembly: FileAssembly,
+  { from, to }: ByteSpan,
+  isPinned: boolean,
+): Record<string, string> {
   const { expectedVersion, file } = assembly
   if (from === 0 && to === file.bytes) return {}
   const range = { Range: `bytes=${from}-${to - 1}` }
@@ -92,9 +96,9 @@ function versionOf({ headers }: Response): string {
 function readOffer(
   response: Response,
   assembly: FileAssembly,
-  span: Span,
+  span: ByteSpan,
   isPinned: boolean,
-): (Span & { readonly body: ReadableStream<Uint8Array> }) | Fault {
+): (ByteSpan & { readonly body: ReadableStream<Uint8Array> }) | Fault {
   const { status, headers, body } = response
   const { path, bytes } = assembly.file
   const isRange = span.from > 0 || span.to < bytes

@@ -102,7 +102,7 @@ const BARE: Condition = { system: null, casting: null }
  * @param dialogues with their split: `options.split` is measured, `train` teaches the classifier of speakers.
  * @throws HycoraError `usage` when no role of the pack has a held-out exchange.
  */
-export async function* evaluate(
+export async function* evaluatePack(
   subject: EvaluationSubject,
   dialogues: readonly SplitDialogue[],
   options: EvaluationOptions,
@@ -156,7 +156,7 @@ export async function* evaluate(
   }
 }
 
-/** Whose held-out exchanges are measured, and which of them are answered. @throws HycoraError as `evaluate`. */
+/** Whose held-out exchanges are measured, and which of them are answered. @throws HycoraError as `evaluatePack`. */
 function chooseExchanges(
   subject: EvaluationSubject,
   scoring: Scoring,

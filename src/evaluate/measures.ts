@@ -3,7 +3,7 @@ import { Random } from '../core/random.ts'
 import { codecOf } from '../model/chatModel.ts'
 import { measureConversation } from './conversation.ts'
 import type { ConversationFigures, RoleSheet } from './conversation.ts'
-import { evaluate } from './evaluate.ts'
+import { evaluatePack } from './evaluate.ts'
 import type { Evaluation, EvaluationOptions, EvaluationProgress } from './evaluate.ts'
 import { measureFacts } from './facts.ts'
 import type { FactFigures } from './facts.ts'
@@ -44,7 +44,7 @@ const STREAMS = { relevance: 11, facts: 12 } as const
  * Takes the measures that are asked for, one after the other.
  *
  * @param sheets by role: what is known of it.
- * @throws HycoraError as `evaluate`.
+ * @throws HycoraError as `evaluatePack`.
  */
 export async function* takeMeasures(
   subject: EvaluationSubject,
@@ -55,7 +55,7 @@ export async function* takeMeasures(
   const { measures, questions, chats } = options
   const players = playersOf(subject.pack)
   const randomOf = (measure: keyof typeof STREAMS): Random => new Random(options.seed, STREAMS[measure])
-  const voice = measures.includes('voice') ? yield* evaluate(subject, dialogues, options) : {}
+  const voice = measures.includes('voice') ? yield* evaluatePack(subject, dialogues, options) : {}
   let report: Report = voice
   if (measures.includes('relevance')) {
     const codec = codecOf(subject.model, subject.name)

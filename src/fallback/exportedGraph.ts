@@ -10,7 +10,7 @@ import { adapterFeeds } from './adapterFeeds.ts'
 import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import type { ExternalData } from './graphBuilder.ts'
-import { GraphStates, positionBytes } from './graphStates.ts'
+import { GraphStates, statePositionBytes } from './graphStates.ts'
 import { separateHeadNorms } from './headNorms.ts'
 import { cacheBytes } from './memory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
@@ -33,7 +33,7 @@ export async function openExportedGraph(ort: OrtRuntime, exported: ExportedModel
   const adapted = adaptGraph(separated, signature.shape.layers)
   const externalData = await readExternal(exported)
   const weightBytes = externalData.reduce((sum, { data }) => sum + data.length, bytes.length)
-  const fitting = Math.floor(cacheBytes(weightBytes) / Math.max(1, positionBytes(signature.states)))
+  const fitting = Math.floor(cacheBytes(weightBytes) / Math.max(1, statePositionBytes(signature.states)))
   const context = Math.min(signature.maxPositions, fitting)
   // What cannot be written anew, or does not open so, opens as it is, without roles.
   const ways: readonly (() => Way | null)[] = [

@@ -14,7 +14,7 @@ const TYPES: ReadonlyMap<number, readonly [type: TensorType, bytes: number]> = n
 ])
 
 /** Bytes that one position of all states takes. */
-export function positionBytes(states: readonly StateInput[]): number {
+export function statePositionBytes(states: readonly StateInput[]): number {
   return states.reduce((sum, { dims, axis, dataType }) => {
     if (axis === null) return sum
     const values = dims.reduce((product, size, at) => (at === axis ? product : product * size), 1)

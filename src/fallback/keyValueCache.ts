@@ -11,7 +11,7 @@ export interface CachePart {
 }
 
 /** The sequences that a run reads: one, or both at once. */
-export type Reading = 0 | 1 | 'both'
+export type ReadSequences = 0 | 1 | 'both'
 
 /**
  * Keys and values of all positions read, outside of onnxruntime's memory: a run gets all of them and gives back only
@@ -54,7 +54,7 @@ export class KeyValueCache {
     this.sequences = sequences
   }
 
-  read(part: 'key' | 'value', layer: number, reading: Reading): CachePart {
+  read(part: 'key' | 'value', layer: number, reading: ReadSequences): CachePart {
     const { kvHeads, headDim } = this.shape
     const all = this.parts[part][layer] ?? new Float32Array(0)
     const size = kvHeads * this.capacity * headDim
@@ -73,7 +73,7 @@ export class KeyValueCache {
    * @param fresh of each sequence that was read, the positions that are new: [from, to).
    */
   write(
-    reading: Reading,
+    reading: ReadSequences,
     first: number,
     added: Float32Array,
     fresh: readonly (readonly [from: number, to: number])[],

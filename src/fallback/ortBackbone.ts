@@ -17,7 +17,7 @@ import { openExportedGraph } from './exportedGraph.ts'
 import type { OrtRuntime } from './ortRuntime.ts'
 import { openRewrittenGraph } from './rewrittenGraph.ts'
 import type { RewrittenGraphOptions } from './rewrittenGraph.ts'
-import { createSampler } from './sampler.ts'
+import { createCpuSampler } from './sampler.ts'
 
 /** Castings whose matrices are kept; the least recently played makes room. */
 const MAX_CASTINGS = 4
@@ -138,7 +138,7 @@ export class OrtBackbone implements Backbone {
     const beside = sampling.guidance === 0 ? undefined : request.beside
     this.prefixes[0].expectPrompt(ids)
     if (beside) this.prefixes[1].expectPrompt(beside)
-    const sampler = createSampler(sampling, ids, { sentence: sentenceEnds, turn: stopIds })
+    const sampler = createCpuSampler(sampling, ids, { sentence: sentenceEnds, turn: stopIds })
     let logits = await this.readPrompts(ids, beside, request.casting, signal)
     const limit = Math.min(maxTokens, this.context - Math.max(ids.length, beside?.length ?? 0))
     for (let count = 0; count < limit; count++) {

@@ -4,7 +4,7 @@ import { chooseForms, formBytes } from './chooseForms.ts'
 import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph.ts'
 import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
-import type { Reading } from './keyValueCache.ts'
+import type { ReadSequences } from './keyValueCache.ts'
 import { cacheBytes } from './memory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
 import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
@@ -121,7 +121,7 @@ class RewrittenGraph implements DecoderGraph {
   private feeds(run: {
     readonly ids: readonly number[]
     readonly rows: readonly number[]
-    readonly reading: Reading
+    readonly reading: ReadSequences
     readonly first: number
     readonly lasts: readonly number[]
   }): Record<string, OrtTensor> {

@@ -33,7 +33,7 @@ const DEPTH_STEPS = 2 ** 27
  * @param ends the tokens that end a sentence, and those that end a turn.
  * @throws HycoraError `usage` when a setting lies outside of what it can mean.
  */
-export function createSampler(
+export function createCpuSampler(
   sampling: Sampling,
   promptIds: readonly number[],
   ends: TokenEnds = NO_ENDS,

@@ -26,7 +26,7 @@ export interface AdapterPair {
 }
 
 /** What the files of an adapter hold besides its configuration. */
-export interface AdapterMatrices {
+export interface FileMatrices {
   readonly pairs: readonly AdapterPair[]
   /** The texts in the header of the first file. */
   readonly metadata: ReadonlyMap<string, string>
@@ -61,7 +61,7 @@ function weightFiles(files: ReadonlyMap<string, Uint8Array>): readonly (readonly
  * @throws HycoraError `format-invalid` when a file is missing or broken or shapes do not fit each other,
  *   `format-unsupported` when there is something other than such matrices, naming it.
  */
-export async function readAdapterMatrices(files: ReadonlyMap<string, Uint8Array>): Promise<AdapterMatrices> {
+export async function readAdapterMatrices(files: ReadonlyMap<string, Uint8Array>): Promise<FileMatrices> {
   const halves = new Map<string, Half>()
   const metadata: ReadonlyMap<string, string>[] = []
   for (const [path, bytes] of weightFiles(files)) {

@@ -1,5 +1,5 @@
 import type { OnnxTensor } from './onnxTensor.ts'
-import { readPair, readTensor } from './onnxTensor.ts'
+import { readPair, readOnnxTensor } from './onnxTensor.ts'
 import { WireReader } from './protobuf.ts'
 
 /** An attribute of a node; text is taken byte by byte. */
@@ -112,7 +112,7 @@ function readGraph(reader: WireReader, budget: NodeBudget): OnnxGraph {
       nodes.push(readNode(reader.message(), budget))
     } else if (field === 2) name = reader.text()
     else if (field === 5) {
-      const tensor = readTensor(reader.message())
+      const tensor = readOnnxTensor(reader.message())
       if (initializers.has(tensor.name)) reader.fail(`has the initializer ${tensor.name} twice`)
       initializers.set(tensor.name, tensor)
     } else if (field === 11) inputs.push(readValue(reader.message()))
@@ -159,7 +159,7 @@ function readAttribute(reader: WireReader, attributes: Map<string, OnnxAttribute
     else if (field === 2) float = reader.float32()
     else if (field === 3) int = reader.int64()
     else if (field === 4) text = latin1(reader.bytes())
-    else if (field === 5) tensor = readTensor(reader.message())
+    else if (field === 5) tensor = readOnnxTensor(reader.message())
     else if (field === 6) graph = readGraph(reader.message(), budget)
     else if (field === 7) reader.float32s(floats)
     else if (field === 8) reader.int64s(ints)

@@ -120,7 +120,7 @@ interface TensorFields {
  *
  * @throws HycoraError `format-invalid` where the data is not exactly what type and shape ask for.
  */
-export function readTensor(reader: WireReader): OnnxTensor {
+export function readOnnxTensor(reader: WireReader): OnnxTensor {
   const fields = readFields(reader)
   const { name, dims, dataType } = fields
   for (const dim of dims) {

@@ -52,7 +52,7 @@ export interface RunProgress {
   /** `going` is read by a later visit as: the page was closed in the middle. */
   readonly state: 'going' | 'paused' | 'finished'
   readonly history: RunHistory
-  readonly result: RunResult | null
+  readonly result: KeptResult | null
 }
 
 /** Progress as it lies in its store: of a map the first builds knew neither who is alike nor what is shared. */
@@ -62,7 +62,7 @@ type StoredProgress = Omit<RunProgress, 'history'> & {
 type StoredMap = Omit<NonNullable<RunHistory['map']>, 'alike' | 'isShared'> &
   Partial<Pick<RoleMap, 'alike' | 'isShared'>>
 
-export interface RunResult {
+export interface KeptResult {
   readonly pack: Blob
   readonly best: Blob | null
   readonly step: number

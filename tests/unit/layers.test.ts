@@ -215,6 +215,37 @@ function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 }
 
+/** What of the exported names stands for more than one thing; a component may bear the name of what it shows. */
+function ambiguousNames(modules: readonly { readonly path: string; readonly text: string }[]): string[] {
+  const declared = /^export (?:async )?(?:function\*?|const|let|type|interface|class) (\w+)/gm
+  const places = new Map<string, Set<string>>()
+  for (const { path, text } of modules) {
+    for (const [, name = ''] of text.matchAll(declared)) {
+      const isComponent = path.endsWith('.tsx') && /^[A-Z]/.test(name)
+      const key = isComponent ? `<${name}>` : name
+      places.set(key, (places.get(key) ?? new Set()).add(path))
+    }
+  }
+  return [...places]
+    .filter(([, paths]) => paths.size > 1)
+    .map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)
+}
+
+describe('an exported name', () => {
+  test('stands for one thing', () => {
+    expect(ambiguousNames(files)).toEqual([])
+  })
+
+  test('is found twice where it is', () => {
+    const twice = [
+      { path: 'src/a/one.ts', text: 'export type Face = 1\nexport const face = 1' },
+      { path: 'src/b/two.ts', text: 'export interface Face {}' },
+      { path: 'app/Face.tsx', text: 'export function Face() {}' },
+    ]
+    expect(ambiguousNames(twice)).toEqual(['Face: src/a/one.ts, src/b/two.ts'])
+  })
+})
+
 describe('the layer rules', () => {
   const cases = [
     ['src/model/a.ts', "import { a } from '../train/a.ts'", false],

@@ -27,7 +27,7 @@ export interface Part {
 }
 
 /** Something that was asked, and what the blend of that moment said. */
-export interface Exchange {
+export interface HeardAnswer {
   readonly id: string
   readonly question: string
   readonly answer: string
@@ -37,7 +37,7 @@ export interface Exchange {
 
 interface BlendState {
   readonly parts: readonly Part[]
-  readonly exchanges: readonly Exchange[]
+  readonly exchanges: readonly HeardAnswer[]
   readonly isAnswering: boolean
   readonly isKeeping: boolean
   readonly failure: Failure | null

@@ -29,7 +29,7 @@ import { notify } from '../page/notices.ts'
 import { goTo, readMeeting, routeHash } from '../page/route.ts'
 
 /** How one arrival stands. */
-export interface Entry {
+export interface ArrivalEntry {
   readonly id: string
   readonly arrival: Arrival
   /** The roles of a pack that are to stand in the cast. */
@@ -42,7 +42,7 @@ export interface Entry {
 interface ArrivalsState {
   /** `reading`: a worker looks at the files; `joining`: they are proved and kept. */
   readonly phase: 'none' | 'reading' | 'shown' | 'joining'
-  readonly entries: readonly Entry[]
+  readonly entries: readonly ArrivalEntry[]
   readonly refusals: readonly Refusal[]
   /** A link to somebody whose company is not here. */
   readonly missing: LinkMissing | null
@@ -145,7 +145,7 @@ async function read(
   }
 }
 
-function entryOf(arrival: Arrival): Entry {
+function entryOf(arrival: Arrival): ArrivalEntry {
   return { id: newId(), arrival, roles: suggestedRoles(arrival), proof: null, failure: null }
 }
 
@@ -179,7 +179,7 @@ export function chooseRoles(entry: string, roles: readonly string[]): void {
   change(entry, () => ({ roles }))
 }
 
-function change(id: string, changes: (entry: Entry) => Partial<Entry>): void {
+function change(id: string, changes: (entry: ArrivalEntry) => Partial<ArrivalEntry>): void {
   useArrivals.setState(({ entries }) => ({
     entries: entries.map((entry) => (entry.id === id ? { ...entry, ...changes(entry) } : entry)),
   }))
@@ -228,7 +228,7 @@ async function bringInOne(
     arrival,
     roles,
     entries,
-  }: Pick<Entry, 'id' | 'arrival' | 'roles'> & { readonly entries: readonly Entry[] },
+  }: Pick<ArrivalEntry, 'id' | 'arrival' | 'roles'> & { readonly entries: readonly ArrivalEntry[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   switch (arrival.kind) {
@@ -252,7 +252,7 @@ async function bringInOne(
 }
 
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */
-async function teachLines(arrival: Arrival, entries: readonly Entry[]): Promise<void> {
+async function teachLines(arrival: Arrival, entries: readonly ArrivalEntry[]): Promise<void> {
   const all = entries.flatMap((entry) => (entry.arrival.kind === 'lines' ? [entry.arrival] : []))
   if (arrival !== all[0]) return
   await openLines(all.map(({ fileName: path, file }) => ({ path, file })))

@@ -10,7 +10,7 @@ import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import type { KeptPack } from '../../../src/storage/packLibrary.ts'
 import { withDrawing } from '../../../src/cast/face.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
-import { drawingOf, pictureOf } from './pictureOf.ts'
+import { servedDrawing, portraitPng } from './portraitFiles.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { useCast } from '../company/cast.ts'
 import { shippedPack, useEngine } from '../engine/engine.ts'
@@ -85,7 +85,7 @@ async function paramsOf(subject: ShareSubject): Promise<ShareParams> {
     card: await drawnCard(member),
     original: kept?.original ?? null,
     assets: kept?.assets ?? new Map<string, Blob>(),
-    portrait: await pictureOf(member),
+    portrait: await portraitPng(member),
     home,
     headDim,
   }
@@ -116,6 +116,6 @@ function cardsOf({ guest }: CastMember): ReadonlyMap<string, JsonRecord> {
 
 /** The card with the drawn face in it, so that it is there wherever the pack goes. */
 async function drawnCard(member: CastMember): Promise<JsonRecord | null> {
-  const drawing = await drawingOf(member)
+  const drawing = await servedDrawing(member)
   return drawing === null ? member.cardData : withDrawing(member.cardData ?? {}, drawing)
 }

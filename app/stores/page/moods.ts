@@ -6,7 +6,7 @@ import type { Settings } from '../../../src/storage/records.ts'
 export type Mood = Settings['mood']
 
 /** A sampler that has a slider; the seed has its own row, and the end of an answer goes by its length. */
-export type Sampler = Exclude<keyof Sampling, 'seed' | 'endBonus' | 'endAfter'>
+export type SamplerOption = Exclude<keyof Sampling, 'seed' | 'endBonus' | 'endAfter'>
 
 /** What each length says of itself, shortest first. */
 export const lengths: readonly { readonly value: Settings['length']; readonly name: string }[] = [
@@ -25,7 +25,11 @@ const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guid
 export const moods: Readonly<
   Record<
     Mood,
-    { readonly name: string; readonly about: string; readonly samplers: Readonly<Record<Sampler, number>> }
+    {
+      readonly name: string
+      readonly about: string
+      readonly samplers: Readonly<Record<SamplerOption, number>>
+    }
   >
 > = {
   steady: {
@@ -75,7 +79,7 @@ export const moods: Readonly<
 }
 
 export interface SamplerSlider {
-  readonly key: Sampler
+  readonly key: SamplerOption
   readonly name: string
   readonly about: string
   readonly min: number
@@ -151,7 +155,7 @@ export const samplers: readonly SamplerSlider[] = [
  *
  * @param affordsGuidance whether the backbone has the speed for it; where it has not, guidance is for the visitor to choose.
  */
-export function ownValue(mood: Mood, key: Sampler, affordsGuidance: boolean): number {
+export function ownValue(mood: Mood, key: SamplerOption, affordsGuidance: boolean): number {
   return key === 'guidance' && !affordsGuidance ? 0 : moods[mood].samplers[key]
 }
 

@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 import type { Settings } from '../../../src/storage/records.ts'
 import { defaultSettings, loadSettings, saveSettings } from '../../../src/storage/settings.ts'
-import type { Mood, Sampler } from './moods.ts'
+import type { Mood, SamplerOption } from './moods.ts'
 
 export const useSettings = create<Settings>()(() => defaultSettings)
 
@@ -27,7 +27,7 @@ export function chooseMood(mood: Mood): void {
 }
 
 /** Sets one sampler; back at its own value, which the mood gives it, it is no longer an exception. */
-export function setSampler(sampler: Sampler, value: number, own: number): void {
+export function setSampler(sampler: SamplerOption, value: number, own: number): void {
   const { overrides } = useSettings.getState()
   const others = Object.fromEntries(Object.entries(overrides).filter(([key]) => key !== sampler))
   changeSettings({ overrides: value === own ? others : { ...others, [sampler]: value } })

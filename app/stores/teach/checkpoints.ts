@@ -5,7 +5,7 @@ import type { RunProgress } from '../../../src/storage/runs.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
 import { tellTrainingTabs } from './tabs.ts'
 
-export interface Checkpoint {
+export interface CheckpointFile {
   readonly step: number
   readonly file: Blob
 }
@@ -27,17 +27,17 @@ interface Watcher {
 }
 
 /** The newest checkpoint, while it is not on the disk. */
-let unsaved: (Checkpoint & { readonly run: string }) | null = null
+let unsaved: (CheckpointFile & { readonly run: string }) | null = null
 
 /** Saves a run's checkpoints one after the other; where they come faster than the disk takes them, only the newest waits. */
 export function saveCheckpoints(
   run: string,
   watcher: Watcher,
 ): {
-  readonly push: (checkpoint: Checkpoint) => void
+  readonly push: (checkpoint: CheckpointFile) => void
   readonly settled: () => Promise<void>
 } {
-  let next: Checkpoint | null = null
+  let next: CheckpointFile | null = null
   let working: Promise<void> | null = null
   const work = async (): Promise<void> => {
     for (let checkpoint = next; checkpoint; checkpoint = next) {
@@ -58,7 +58,7 @@ export function saveCheckpoints(
   }
 }
 
-async function saveCheckpoint(run: string, { step, file }: Checkpoint, watcher: Watcher): Promise<void> {
+async function saveCheckpoint(run: string, { step, file }: CheckpointFile, watcher: Watcher): Promise<void> {
   try {
     const storage = await neededKeeping()
     await storage.checkpoints.save(run, step, file)
@@ -78,7 +78,7 @@ async function saveCheckpoint(run: string, { step, file }: Checkpoint, watcher: 
 }
 
 /** The newest checkpoint of a run, from the page's memory where the disk had no room for it. */
-export async function newestCheckpoint(run: string): Promise<Checkpoint | null> {
+export async function newestCheckpoint(run: string): Promise<CheckpointFile | null> {
   const storage = await keeping()
   const held = unsaved?.run === run ? unsaved : null
   const keptStep = await storage?.checkpoints.stepOf(run)

@@ -3,10 +3,14 @@ import { BETAS, optionGroups, stepsOption } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
 
 /** What the visitor changed, by key. */
-export type Overrides = Readonly<Record<string, OptionValue>>
+export type ChosenOptions = Readonly<Record<string, OptionValue>>
 
 /** The overrides after one more choice; what is back at its default is no longer one. */
-export function withOption(overrides: Overrides, option: TrainingOption, value: OptionValue): Overrides {
+export function withOption(
+  overrides: ChosenOptions,
+  option: TrainingOption,
+  value: OptionValue,
+): ChosenOptions {
   const others = Object.entries(overrides).filter(([key]) => key !== option.key)
   return Object.fromEntries(isInitial(option, value) ? others : [...others, [option.key, value]])
 }
@@ -16,12 +20,12 @@ function isInitial({ initial }: TrainingOption, value: OptionValue): boolean {
 }
 
 /** What an option stands at. */
-export function valueOf(overrides: Overrides, { key, initial }: TrainingOption): OptionValue {
+export function valueOf(overrides: ChosenOptions, { key, initial }: TrainingOption): OptionValue {
   return overrides[key] ?? initial
 }
 
 /** The number of steps as set. */
-export function stepsOf(overrides: Overrides): number {
+export function stepsOf(overrides: ChosenOptions): number {
   const value = valueOf(overrides, stepsOption)
   return typeof value === 'number' ? value : stepsOption.initial
 }
@@ -35,7 +39,7 @@ export interface ConfigOptions {
   readonly role: string | null
   /** Whether the run goes on from a pack, which decides its shape. */
   readonly hasStart: boolean
-  readonly overrides: Overrides
+  readonly overrides: ChosenOptions
 }
 
 /** The configuration that the engine reads: what was changed, the way, and checkpoints often enough. */

@@ -144,7 +144,7 @@ function hasText(files: readonly DatasetFile[]): boolean {
 }
 
 /** What several files are called together. */
-export function nameOf(files: readonly DatasetFile[]): string {
+export function nameOfFiles(files: readonly DatasetFile[]): string {
   return listed(files.map(({ name }) => name))
 }
 
@@ -165,7 +165,7 @@ async function replaceLines({ files, warnings }: OpenedLines): Promise<void> {
   keepDraft()
   if (hasText(before.files) && textOf(before.files) !== textOf(files)) {
     const verb = files.length === 1 ? 'is' : 'are'
-    notify(`${nameOf(files)} ${verb} in the place of the lines before.`, () => restoreLines(before))
+    notify(`${nameOfFiles(files)} ${verb} in the place of the lines before.`, () => restoreLines(before))
   }
   await readLines()
 }

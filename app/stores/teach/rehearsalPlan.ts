@@ -10,7 +10,7 @@ import { packFileOf, useGuests } from '../company/guests.ts'
 import { measureLines, useLines } from './lines.ts'
 import { startTraining } from './training.ts'
 import { configOf, valueOf, withOption } from './config.ts'
-import type { Overrides } from './config.ts'
+import type { ChosenOptions } from './config.ts'
 import { READING } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
 
@@ -23,7 +23,7 @@ interface RehearsalPlan {
   readonly role: string | null
   /** The kept pack whose company a newcomer joins; null is the one that came with the model. */
   readonly joins: string | null
-  readonly overrides: Overrides
+  readonly overrides: ChosenOptions
   /** One a line. */
   readonly prompts: string
   readonly everySteps: number
@@ -119,7 +119,7 @@ function obstacleOf(
 }
 
 /** A run as the plan and the lines have it. */
-export type PlannedRun = Omit<RunRecord, 'version' | 'id' | 'createdAt'>
+export type RunDraft = Omit<RunRecord, 'version' | 'id' | 'createdAt'>
 
 /** Has the lines measured behind the line that the plan puts before every chat, where that has changed. */
 export function measureBehindLine(): void {
@@ -133,7 +133,7 @@ export function measureBehindLine(): void {
 }
 
 /** The run that the plan comes to; null while something is in the way. */
-export async function plannedRun(): Promise<PlannedRun | null> {
+export async function plannedRun(): Promise<RunDraft | null> {
   const plan = useRehearsalPlan.getState()
   const { report } = useLines.getState()
   const { info, backbone } = useEngine.getState()

@@ -5,12 +5,12 @@ import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import type { TrainEvent, TrainParams, TrainResult } from '../../../src/engine/protocol.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
-import type { RunHistory, RunProgress, RunRecord, RunResult } from '../../../src/storage/runs.ts'
+import type { RunHistory, RunProgress, RunRecord, KeptResult } from '../../../src/storage/runs.ts'
 import { connectedEngine, useEngine, whenReady } from '../engine/engine.ts'
 import { newId } from '../page/newId.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { forgetUnsaved, newestCheckpoint, saveCheckpoints } from './checkpoints.ts'
-import type { Checkpoint, NoRoom } from './checkpoints.ts'
+import type { CheckpointFile, NoRoom } from './checkpoints.ts'
 import { addEvents, cutHistory, emptyHistory, lastStep } from './progress.ts'
 import { holdTraining, watchTrainingTabs } from './tabs.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
@@ -26,7 +26,7 @@ interface TrainingState {
   /** The step of the checkpoint that would survive the browser; null before the first. */
   readonly keptStep: number | null
   /** The pack as it was when the run last stopped. */
-  readonly result: RunResult | null
+  readonly result: KeptResult | null
   /** The step at which the page was closed in the middle of the run. */
   readonly cutOffAt: number | null
   readonly failure: Failure | null
@@ -195,7 +195,7 @@ export function dismissTrainingFailure(): void {
 }
 
 /** The pack that a run has come to: the best where that was not the last. */
-export function chosenResult(result: RunResult): Blob {
+export function chosenResult(result: KeptResult): Blob {
   return result.best ?? result.pack
 }
 
@@ -210,7 +210,7 @@ function holdStage(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
 
 async function rehearse(
   run: RunRecord,
-  checkpoint: Checkpoint | null,
+  checkpoint: CheckpointFile | null,
   signal: AbortSignal,
   { stopsAtOnce = false }: { readonly stopsAtOnce?: boolean } = {},
 ): Promise<void> {
@@ -268,7 +268,7 @@ function checkpointSaver(run: RunRecord): ReturnType<typeof saveCheckpoints> {
   })
 }
 
-function trainParams(run: RunRecord, checkpoint: Checkpoint | null): TrainParams {
+function trainParams(run: RunRecord, checkpoint: CheckpointFile | null): TrainParams {
   const { backbone, dialogues, config, start, trial } = run
   const { duty } = useSettings.getState()
   return {

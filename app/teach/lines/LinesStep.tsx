@@ -11,7 +11,7 @@ import { Notice } from '../../shared/Notice.tsx'
 import {
   clearLines,
   leaveOffered,
-  nameOf,
+  nameOfFiles,
   nameRole,
   openExample,
   openLines,
@@ -82,7 +82,7 @@ function WriteLines() {
         />
       ) : (
         <p className={styles.file}>
-          {nameOf(files)}, {bytes(files.reduce((sum, file) => sum + file.text.length, 0))}
+          {nameOfFiles(files)}, {bytes(files.reduce((sum, file) => sum + file.text.length, 0))}
         </p>
       )}
       <Forms id="lines-forms" />
@@ -106,7 +106,7 @@ function WriteLines() {
         )}
       </div>
       {!isEmpty && <RoleName name={roleName} />}
-      {offered && <Offer names={nameOf(offered.files)} />}
+      {offered && <Offer names={nameOfFiles(offered.files)} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
       {report && <LinesPreview report={report} />}
     </div>

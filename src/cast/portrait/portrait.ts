@@ -5,7 +5,7 @@ import { drawCoat, drawGlasses, drawHat, drawNeck, drawRuff } from './dress.ts'
 import { drawBackHair, drawBeard, drawFeatures, drawFrontHair, drawHead } from './head.ts'
 import { CENTRE, mix, rise } from './pen.ts'
 import type { Face, Inks } from './pen.ts'
-import { traitsOf } from './traits.ts'
+import { faceTraits } from './traits.ts'
 import type { Traits } from './traits.ts'
 
 /** The two papers of the page, on which an accent is read. */
@@ -130,7 +130,7 @@ export function portraitSvg(vector: Float32Array, options: { readonly accent?: s
     'usage',
     () => "A portrait's accent is not of the form #rrggbb.",
   )
-  const traits = traitsOf(vector)
+  const traits = faceTraits(vector)
   const inks = inksOf(traits, accent)
   const face = faceOf(traits, inks)
   const tilt = Math.round(mix(-60, 60, traits.tilt)) / 10
@@ -160,6 +160,6 @@ export function portraitSvg(vector: Float32Array, options: { readonly accent?: s
  * @returns `light` for the light paper #faf8f4, `dark` for the dark paper #171512, each at a contrast of 4.5:1 or more.
  */
 export function portraitAccent(vector: Float32Array): { readonly light: string; readonly dark: string } {
-  const field = fieldOf(traitsOf(vector))
+  const field = fieldOf(faceTraits(vector))
   return { light: readableOn(field, LIGHT_PAPER, READABLE), dark: readableOn(field, DARK_PAPER, READABLE) }
 }

@@ -44,8 +44,8 @@ export const TRAITS = [
   'cheek',
   'age',
 ] as const
-export type Trait = (typeof TRAITS)[number]
-export type Traits = Readonly<Record<Trait, number>>
+export type FaceTrait = (typeof TRAITS)[number]
+export type Traits = Readonly<Record<FaceTrait, number>>
 
 /** Any number; changing it changes every generated face. */
 const SEED = 20260
@@ -73,7 +73,7 @@ function directionsFor(length: number): readonly Float64Array[] {
  *
  * @param vector [length]
  */
-export function traitsOf(vector: Float32Array): Traits {
+export function faceTraits(vector: Float32Array): Traits {
   const norm = Math.hypot(...vector)
   const rows = directionsFor(vector.length)
   return recordOf(TRAITS, (_, index) => {

@@ -8,7 +8,7 @@ import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
 import { GpuBackbone } from '../../model/gpu/gpuBackbone.ts'
 import { generateGreedy, promptIds, rivalModel, takeFirst } from './subject.ts'
-import type { Opponent, Subject } from './subject.ts'
+import type { Opponent, BenchSubject } from './subject.ts'
 import { interleave, timeOf } from './timing.ts'
 import { tuneWith } from './tune.ts'
 
@@ -41,7 +41,11 @@ export async function startCold(who: Starter, options: ReadonlyMap<string, strin
 const WITHOUT_SHADER_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' }
 
 /** Starts this program again for one cold start. */
-function startProcess(subject: Subject, who: Starter, environment: Readonly<Record<string, string>>): number {
+function startProcess(
+  subject: BenchSubject,
+  who: Starter,
+  environment: Readonly<Record<string, string>>,
+): number {
   const { tune } = subject
   const { root, model } = subject.opened
   const [, program = ''] = process.argv
@@ -63,7 +67,7 @@ function startProcess(subject: Subject, who: Starter, environment: Readonly<Reco
 
 /** Two sides in turn, each time in a fresh process; where one turn alone takes long, only that one. */
 async function startInTurn(
-  subject: Subject,
+  subject: BenchSubject,
   environment: Readonly<Record<string, string>>,
 ): Promise<{ ours: number; rival: number; rounds: number }> {
   const start = (who: Starter) => (): Promise<number> =>
@@ -79,7 +83,7 @@ async function startInTurn(
  * From files on disk to the first token: at a first visit, when every shader is still to be compiled, and beside it at a
  * later one.
  */
-export async function coldStartCase(subject: Subject, opponent: Opponent): Promise<BenchRow> {
+export async function coldStartCase(subject: BenchSubject, opponent: Opponent): Promise<BenchRow> {
   const { rival } = opponent
   if (!rival) return subject.row('cold-start', { unit: 'ms', rivalName: opponent.name, note: opponent.note })
   const first = await startInTurn(subject, WITHOUT_SHADER_CACHE)

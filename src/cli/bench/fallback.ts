@@ -11,7 +11,7 @@ import type { BenchRow, FallbackCase } from './report.ts'
 import { rowOf } from './report.ts'
 import { promptIds } from './subject.ts'
 import { interleave, timeOf } from './timing.ts'
-import type { Measure } from './timing.ts'
+import type { Timer } from './timing.ts'
 
 /** As many as the machines have that the floors are meant for. */
 const THREADS = 2
@@ -90,7 +90,7 @@ async function compare(
 ): Promise<[number, number]> {
   let seed = 1
   const measure =
-    (reader: Reader): Measure =>
+    (reader: Reader): Timer =>
     async () => {
       const ids = promptIds(PROMPT_TOKENS, vocabulary, ++seed)
       if (name === 'fallback-prefill-64') return rate(PROMPT_TOKENS, () => reader.read(ids))

@@ -2,7 +2,7 @@ import type { BenchCase, BenchRow } from './report.ts'
 import { interleave, roundsWithin, timeOf, timeTokens } from './timing.ts'
 import type { DecodeTiming } from './timing.ts'
 import { generateGreedy, promptIds } from './subject.ts'
-import type { Opponent, Subject } from './subject.ts'
+import type { Opponent, BenchSubject } from './subject.ts'
 
 /** The rounds of a case take about this long at most, whatever the adapter: slow ones get fewer. */
 export const CASE_BUDGET_MS = 20_000
@@ -26,12 +26,12 @@ function agreement(a: readonly number[], b: readonly number[]): string {
   return `${different < 0 ? a.length : different}/${a.length}`
 }
 
-function missing(subject: Subject, name: BenchCase, opponent: Opponent & { rival: null }): BenchRow {
+function missing(subject: BenchSubject, name: BenchCase, opponent: Opponent & { rival: null }): BenchRow {
   return subject.row(name, { unit: 'tokens/s', rivalName: opponent.name, note: opponent.note })
 }
 
 /** Tokens a second of a greedy answer to a short prompt. */
-export async function decodeCase(subject: Subject, opponent: Opponent): Promise<BenchRow> {
+export async function decodeCase(subject: BenchSubject, opponent: Opponent): Promise<BenchRow> {
   const { rival } = opponent
   if (!rival) return missing(subject, 'decode', opponent)
   const { backbone, tokens, rounds } = subject
@@ -76,7 +76,11 @@ export async function decodeCase(subject: Subject, opponent: Opponent): Promise<
 }
 
 /** Tokens a second of reading a prompt. */
-export async function prefillCase(subject: Subject, opponent: Opponent, size: number): Promise<BenchRow> {
+export async function prefillCase(
+  subject: BenchSubject,
+  opponent: Opponent,
+  size: number,
+): Promise<BenchRow> {
   const name = `prefill-${size}` as BenchCase
   const { rival } = opponent
   if (!rival) return missing(subject, name, opponent)

@@ -10,7 +10,7 @@ import { CASE_BUDGET_MS } from './generationCases.ts'
 import { compareGuidance } from './guidance.ts'
 import type { BenchCase, BenchRow, Unit } from './report.ts'
 import { generateGreedy, promptIds } from './subject.ts'
-import type { Subject } from './subject.ts'
+import type { BenchSubject } from './subject.ts'
 import { interleave, interleavePaired, median, roundsWithin, timeOf, timeTokens } from './timing.ts'
 
 const SHORT_PROMPT = 8
@@ -20,7 +20,7 @@ const OVERHEAD_ROUNDS = 5
 const OVERHEAD_TOKENS = 16
 const OVERHEAD_BUDGET_MS = 3 * CASE_BUDGET_MS
 
-function withoutPack(subject: Subject, name: BenchCase, unit: Unit, rivalName: string): BenchRow {
+function withoutPack(subject: BenchSubject, name: BenchCase, unit: Unit, rivalName: string): BenchRow {
   return subject.row(name, { unit, rivalName, note: 'left out: no persona pack was given' })
 }
 
@@ -37,7 +37,7 @@ function castingsOf(pack: Pack): [Casting, ...Casting[]] {
  * Milliseconds of the middle token of a greedy answer, prompts never the same: both sides are our own engine, whose tokens
  * all take the same, and a few per cent are to be told apart.
  */
-function tokenTimer({ backbone, tokens }: Subject): (casting: Casting | null) => Promise<number> {
+function tokenTimer({ backbone, tokens }: BenchSubject): (casting: Casting | null) => Promise<number> {
   let seed = 1000
   return async (casting) => {
     const ids = promptIds(SHORT_PROMPT, backbone.shape.vocabulary, ++seed)
@@ -46,7 +46,7 @@ function tokenTimer({ backbone, tokens }: Subject): (casting: Casting | null) =>
 }
 
 /** Decoding as a role of the pack, against the same backbone without a pack. */
-export async function overheadCase(subject: Subject): Promise<BenchRow> {
+export async function overheadCase(subject: BenchSubject): Promise<BenchRow> {
   const rivalName = 'the same backbone without a pack'
   const { backbone, pack, rounds } = subject
   if (!pack) return withoutPack(subject, 'lora-overhead', 'tokens/s', rivalName)
@@ -86,7 +86,7 @@ export async function overheadCase(subject: Subject): Promise<BenchRow> {
 }
 
 /** Decoding as a role that keeps to the question, against the same role that need not. */
-export async function guidanceCase(subject: Subject): Promise<BenchRow> {
+export async function guidanceCase(subject: BenchSubject): Promise<BenchRow> {
   const { backbone, pack } = subject
   await backbone.attach(pack)
   const measured = await compareGuidance(backbone, pack && castingsOf(pack)[0], subject)
@@ -95,7 +95,7 @@ export async function guidanceCase(subject: Subject): Promise<BenchRow> {
 }
 
 /** Turning to a role whose matrices are on the GPU already, against decoding one token. */
-export async function switchCase(subject: Subject): Promise<BenchRow> {
+export async function switchCase(subject: BenchSubject): Promise<BenchRow> {
   const rivalName = 'decoding one token'
   const { backbone, pack, rounds, gpu } = subject
   if (!pack) return withoutPack(subject, 'role-switch', 'ms', rivalName)
@@ -137,7 +137,7 @@ export async function switchCase(subject: Subject): Promise<BenchRow> {
 }
 
 /** Generating every matrix of one role, against decoding one token. */
-export async function hypernetworkCase(subject: Subject): Promise<BenchRow> {
+export async function hypernetworkCase(subject: BenchSubject): Promise<BenchRow> {
   const rivalName = 'decoding one token'
   const { backbone, pack, rounds, gpu } = subject
   if (!pack) return withoutPack(subject, 'hypernetwork', 'ms', rivalName)

@@ -17,7 +17,7 @@ import type { Provider, Rival, RivalModel } from './rival.ts'
 import { tuneWith } from './tune.ts'
 
 /** What is measured: one backbone on one device, the pack played on it, and how long to measure. */
-export interface Subject {
+export interface BenchSubject {
   readonly opened: OpenedModel
   readonly gpu: NodeDevice
   readonly backbone: GpuBackbone
@@ -39,8 +39,8 @@ export function rivalModel({ root, model }: OpenedModel): RivalModel {
 export async function openSubject(
   opened: OpenedModel,
   pack: Pack | null,
-  measuring: Pick<Subject, 'rounds' | 'tokens' | 'tune'>,
-): Promise<Subject> {
+  measuring: Pick<BenchSubject, 'rounds' | 'tokens' | 'tune'>,
+): Promise<BenchSubject> {
   const found = await openNodeDevice()
   const gpu = { ...found, tuning: tuneWith(found.tuning, measuring.tune) }
   const about = { model: opened.name, type: describeFormat(opened.model.decoder) }
@@ -101,7 +101,7 @@ function toleranceOf(type: string): number {
   return /^f32\b/.test(type) && !/head/.test(type) ? 1e-6 : 1e-3
 }
 
-async function openOpponent(subject: Subject, provider: Provider): Promise<Opponent> {
+async function openOpponent(subject: BenchSubject, provider: Provider): Promise<Opponent> {
   const { opened, backbone } = subject
   const name = `onnxruntime-node, ${provider === 'webgpu' ? 'WebGPU' : 'CPU'} provider`
   const rival = await openRival(rivalModel(opened), provider).catch((error: unknown) =>
@@ -132,7 +132,7 @@ async function openOpponent(subject: Subject, provider: Provider): Promise<Oppon
  * The rivals to measure against, each held against our logits first: the WebGPU provider and, only where that one does
  * not run, the CPU provider after it.
  */
-export async function openOpponents(subject: Subject): Promise<Opponent[]> {
+export async function openOpponents(subject: BenchSubject): Promise<Opponent[]> {
   const first = await openOpponent(subject, 'webgpu')
   return first.rival ? [first] : [first, await openOpponent(subject, 'cpu')]
 }

@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Measures something once and returns the number measured. */
-export type Measure = () => Promise<number>
+export type Timer = () => Promise<number>
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
@@ -16,8 +16,8 @@ function sum(values: readonly number[]): number {
 /** Runs two measures in turn, A-B-B-A in every round, so that a machine that drifts drifts for both. */
 async function inRounds(
   rounds: number,
-  ours: Measure,
-  rival: Measure,
+  ours: Timer,
+  rival: Timer,
 ): Promise<{ readonly own: readonly number[]; readonly others: readonly number[] }[]> {
   const results = []
   for (let round = 0; round < rounds; round++) {
@@ -33,7 +33,7 @@ async function inRounds(
  *
  * @returns the medians of both.
  */
-export async function interleave(rounds: number, ours: Measure, rival: Measure): Promise<[number, number]> {
+export async function interleave(rounds: number, ours: Timer, rival: Timer): Promise<[number, number]> {
   const results = await inRounds(rounds, ours, rival)
   return [median(results.flatMap(({ own }) => own)), median(results.flatMap(({ others }) => others))]
 }
@@ -53,7 +53,7 @@ export interface Paired {
  * Runs two measures in turn, A-B-B-A in every round, and compares them round by round: what else the machine does changes
  * more slowly than that, and a ratio close to 1 is to be told from 1.
  */
-export async function interleavePaired(rounds: number, ours: Measure, rival: Measure): Promise<Paired> {
+export async function interleavePaired(rounds: number, ours: Timer, rival: Timer): Promise<Paired> {
   const results = await inRounds(rounds, ours, rival)
   const ratios = results.map(({ own, others }) => sum(others) / sum(own)).toSorted((a, b) => a - b)
   const quarter = Math.floor(ratios.length / 4)

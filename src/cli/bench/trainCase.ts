@@ -8,7 +8,7 @@ import { watchBuffers } from './bufferBytes.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { generateGreedy, promptIds, takeFirst } from './subject.ts'
-import type { Subject } from './subject.ts'
+import type { BenchSubject } from './subject.ts'
 import { interleave, roundsWithin, timeOf } from './timing.ts'
 
 const ROWS = 4
@@ -37,7 +37,7 @@ function batchOf(tokens: number, vocabulary: number, seed: number): Batch {
 }
 
 /** Tokens a second of a training step, against reading as many as a prompt; peak memory against its formula. */
-export async function trainCase(subject: Subject): Promise<BenchRow> {
+export async function trainCase(subject: BenchSubject): Promise<BenchRow> {
   const { backbone, gpu, rounds } = subject
   const { shape, weights } = backbone
   const read = (count: number, seed: number): Promise<number> =>

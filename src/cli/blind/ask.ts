@@ -11,7 +11,7 @@ import { openSpeaker } from '../engine.ts'
 import type { OpenedSpeaker } from '../engine.ts'
 import { shippedPath } from '../files.ts'
 import { decodingOf } from '../generate.ts'
-import { ROLES, VISITOR, answer, castCard, greetingOf } from '../speakers.ts'
+import { ROLES, VISITOR, pageAnswer, castCard, greetingOf } from '../speakers.ts'
 import type { Speaker } from '../speakers.ts'
 import type { AnswerFile, GivenAnswer } from './reading.ts'
 
@@ -52,7 +52,7 @@ export async function askVersion(options: ReadonlyMap<string, string>, seed: num
     const system = prompt === 'card' ? wholeText(card, VISITOR) : lineOf(card, { user: VISITOR })
     const asked: Speaker = { ...speaker, before: [before], ...(prompt !== 'pack' && { system }) }
     for (const question of questions) {
-      const { text } = await answer(asked, question, { seed, maxTokens, decoding })
+      const { text } = await pageAnswer(asked, question, { seed, maxTokens, decoding })
       answers.push({ role: nameOf(card), before: before.text, question, answer: text })
     }
     process.stderr.write(`${answers.length} of ${roles.length * questions.length}\n`)

@@ -2,7 +2,7 @@ import { isJsonRecord } from '../../core/json.ts'
 import type { Fields } from './fields.ts'
 import type { DatasetFormat, DatasetOptions, DialogueCollector } from './reading.ts'
 import { addScenes } from './scenes.ts'
-import type { Scene, SceneLine } from './scenes.ts'
+import type { ScriptScene, SceneLine } from './scenes.ts'
 import { turnLine } from './turns.ts'
 
 /** Columns that tell scenes apart; where their values change, another begins. */
@@ -67,7 +67,7 @@ export class LogRows {
       if (last?.key === key && !isMonologue) last.lines.push(line)
       else scenes.push({ key, split, lines: [line] })
     }
-    addScenes(scenes satisfies readonly Scene[], roleName, this.fileName, this.into)
+    addScenes(scenes satisfies readonly ScriptScene[], roleName, this.fileName, this.into)
   }
 }
 

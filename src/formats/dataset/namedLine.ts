@@ -1,4 +1,4 @@
-import { plainName, sideOf } from './words.ts'
+import { keptName, sideOf } from './words.ts'
 
 /** A line of a scene's text that names its speaker. */
 export interface NamedLine {
@@ -34,7 +34,7 @@ export function readNamed(row: string): NamedLine | undefined {
   const spoken = row.replace(/^[\s\p{Cf}]+/u, '').replace(/^#{1,6}\s+/, '')
   const angled = /^<([^<>:]{1,40})>\s+(\S.*)$/u.exec(spoken)
   if (angled?.[1] && sideOf(`<${angled[1]}>`) === undefined) {
-    const name = plainName(angled[1])
+    const name = keptName(angled[1])
     return isName(name) && !HTML.test(name)
       ? { name, direction: '', text: angled[2] ?? '', isTight: true }
       : undefined
@@ -42,7 +42,7 @@ export function readNamed(row: string): NamedLine | undefined {
   const colon = spoken.slice(0, 2 * MAX_NAME).search(/[:：]/)
   if (colon < 1) return undefined
   const after = spoken.slice(colon + 1)
-  const { name: whole, text } = unwrapped(plainName(spoken.slice(0, colon)), after)
+  const { name: whole, text } = unwrapped(keptName(spoken.slice(0, colon)), after)
   const [, base = whole, direction = ''] = sideOf(whole) === undefined ? (DIRECTION.exec(whole) ?? []) : []
   const isTight = spoken.charAt(colon) === ':' && !/^(?:\s|\*|_|$)/.test(after)
   if (!isName(base) || (isTight && !isSpoken(base, after))) return undefined

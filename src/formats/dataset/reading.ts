@@ -3,7 +3,7 @@ import type { Dialogue, Turn } from '../../core/dialogue.ts'
 import type { Split } from '../../core/dialogue.ts'
 import { check } from '../../core/errors.ts'
 import { withoutThoughts } from '../thoughts.ts'
-import { fillNames, isRowNumber, lookOf, macrosIn, plainName, splitOf } from './words.ts'
+import { fillNames, isRowNumber, lookOf, macrosIn, keptName, splitOf } from './words.ts'
 
 export type DatasetFormat =
   | 'messages'
@@ -121,7 +121,7 @@ export class DialogueCollector {
    * cannot be used is rejected with its reason.
    */
   add({ line, role, split, item }: RowFacts, raw: readonly RawTurn[]): void {
-    const name = typeof role === 'string' ? plainName(role) : ''
+    const name = typeof role === 'string' ? keptName(role) : ''
     const fault = faultOf(name, split, raw)
     if (fault !== undefined) {
       this.reject(line, fault)

@@ -7,7 +7,7 @@ import { addScenes } from './scenes.ts'
 import type { SceneLine } from './scenes.ts'
 import { scriptLines } from './script.ts'
 import { flagOf, holdsTurns, isLog, isTurn, readTurns } from './turns.ts'
-import { isRowNumber, plainName, tagOf } from './words.ts'
+import { isRowNumber, keptName, tagOf } from './words.ts'
 
 /** Where the turns of a row stand, and the family that names them so. */
 const TURNS: ReadonlyMap<string, DatasetFormat> = new Map([
@@ -69,7 +69,7 @@ export function ownRole(
     if (typeof value !== 'string' || value.trim() === '' || isTag) continue
     if (key === 'persona' && value.length > LONGEST_PERSONA) continue
     fields.get(key)
-    const name = plainName(value)
+    const name = keptName(value)
     if (key !== 'name' || options.roleName === undefined || !isRowNumber(name)) return name
     into.number(name, options.roleName)
   }

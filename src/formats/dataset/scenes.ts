@@ -14,7 +14,7 @@ export interface SceneLine {
 }
 
 /** Lines that belong together, and what is said of them all. */
-export interface Scene {
+export interface ScriptScene {
   readonly lines: readonly SceneLine[]
   readonly split?: unknown
   readonly item?: string | undefined
@@ -43,7 +43,7 @@ interface Cast {
  * @throws HycoraError `format-invalid` when more than 32 people speak.
  */
 export function addScenes(
-  scenes: readonly Scene[],
+  scenes: readonly ScriptScene[],
   role: string | undefined,
   fileName: string,
   into: DialogueCollector,
@@ -98,7 +98,7 @@ function speakerOf({ by, name }: SceneLine, { character }: Cast): string | null 
 }
 
 function addScene(
-  { lines, split, item }: Scene,
+  { lines, split, item }: ScriptScene,
   role: string | undefined,
   cast: Cast,
   into: DialogueCollector,

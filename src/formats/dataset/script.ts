@@ -2,7 +2,7 @@ import { isOddName, readNamed } from './namedLine.ts'
 import type { NamedLine } from './namedLine.ts'
 import type { DatasetOptions, DialogueCollector } from './reading.ts'
 import { addScenes } from './scenes.ts'
-import type { Scene, SceneLine } from './scenes.ts'
+import type { ScriptScene, SceneLine } from './scenes.ts'
 import { isTooLong, textLines } from './textRows.ts'
 import { sideIn, sideOf } from './words.ts'
 
@@ -150,7 +150,7 @@ export function addScript(
   if (directions.length > 0)
     into.tell(`Stage directions behind names are left out: ${directions.join(', ')}.`)
   addScenes(
-    scenes.map((lines): Scene => ({ lines })),
+    scenes.map((lines): ScriptScene => ({ lines })),
     roleName,
     fileName,
     into,

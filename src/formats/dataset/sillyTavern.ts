@@ -4,7 +4,7 @@ import type { JsonRow } from './jsonRows.ts'
 import type { DatasetOptions, DialogueCollector } from './reading.ts'
 import { addScenes } from './scenes.ts'
 import type { SceneLine } from './scenes.ts'
-import { plainName } from './words.ts'
+import { keptName } from './words.ts'
 
 /** Whether a line is a header or a message of a SillyTavern chat. */
 export function isSillyTavern(record: JsonRecord): boolean {
@@ -15,7 +15,7 @@ export function isSillyTavern(record: JsonRecord): boolean {
 
 /** Newer files say "unused" where older ones have a name. */
 function known(name: unknown): string | undefined {
-  const plain = typeof name === 'string' ? plainName(name) : ''
+  const plain = typeof name === 'string' ? keptName(name) : ''
   return plain !== '' && plain !== 'unused' ? plain : undefined
 }
 

@@ -2,7 +2,7 @@ import type { DatasetOptions, DialogueCollector } from './reading.ts'
 import { addScenes } from './scenes.ts'
 import type { SceneLine } from './scenes.ts'
 import { isTooLong, textLines } from './textRows.ts'
-import { plainName, sideOf, withoutUnseen } from './words.ts'
+import { keptName, sideOf, withoutUnseen } from './words.ts'
 
 const DATE = String.raw`(?:\d{1,4}(?:[./-]|\. |년 )\s?(?:\d{1,2}|\p{L}{3,9})(?:[./-]|\. |월 )\s?\d{1,4}[.일]?|\p{L}{3,9} \d{1,2},? \d{4})`
 const TIME = String.raw`(?:\p{L}{2} )?\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?:[\s\u202f]?[ap]\.?\s?m\.?)?`
@@ -31,12 +31,12 @@ function readStamped(row: string): Stamped | undefined {
     const found = stamp.exec(plain)?.groups
     if (!found) continue
     const { name, text = '', header, rest = '' } = found
-    if (header !== undefined) return { name: plainName(header), text: null }
-    if (name !== undefined) return { name: plainName(name), text }
+    if (header !== undefined) return { name: keptName(header), text: null }
+    if (name !== undefined) return { name: keptName(name), text }
     const [, angled, colon, said = ''] =
       /^(?:<([^<>]{1,40})>|([^:：]{1,60}?)\s*[:：])(?:\s|$)(.*)$/u.exec(rest) ?? []
     const who = angled ?? colon
-    return who === undefined ? { name: null, text: rest } : { name: plainName(who), text: said }
+    return who === undefined ? { name: null, text: rest } : { name: keptName(who), text: said }
   }
   return undefined
 }
@@ -89,7 +89,7 @@ export function addStamped(
       else left++
       continue
     }
-    const name = stamped.name ?? (isHeaded ? plainName(stamped.text) : null)
+    const name = stamped.name ?? (isHeaded ? keptName(stamped.text) : null)
     const said = stamped.name === null || stamped.text === null ? '' : stamped.text
     const isHeader = stamped.text === null || (stamped.name === null && isHeaded)
     isOpen = name !== null && (isHeader || !isProgrammed(said))

@@ -1,7 +1,7 @@
 import { isJsonRecord } from '../../core/json.ts'
 import { Fields } from './fields.ts'
 import type { SceneLine } from './scenes.ts'
-import { plainName, tagOf } from './words.ts'
+import { keptName, tagOf } from './words.ts'
 import type { Tag } from './words.ts'
 
 /** Keys of the tag that says whose a turn is, and of who speaks where that is somebody by name. */
@@ -66,7 +66,7 @@ function speakerOf(fields: Fields): { readonly tag: Tag | undefined; readonly na
   const tag = texts(TAGGED).find((text) => text !== undefined && tagOf(text) !== undefined)
   const name = texts(NAMED).find((text) => text !== undefined && tagOf(text) === undefined)
   if (tag === undefined && name === undefined) return undefined
-  return { tag: tag === undefined ? undefined : tagOf(tag), name: name === undefined ? '' : plainName(name) }
+  return { tag: tag === undefined ? undefined : tagOf(tag), name: name === undefined ? '' : keptName(name) }
 }
 
 /** Whether fields are those of a turn: somebody speaks, and there is what they say. */

@@ -9,7 +9,7 @@ export function withoutUnseen(text: string): string {
 }
 
 /** A name as it is kept: composed, without what nobody sees, with single plain spaces. */
-export function plainName(written: string): string {
+export function keptName(written: string): string {
   return withoutUnseen(written.toWellFormed().normalize('NFC'))
     .replaceAll(/[\p{Zs}\t]+/gu, ' ')
     .trim()

@@ -26,7 +26,7 @@ interface GeneratorTensors {
 }
 
 /** Where one side's matrices lie in a slot: their first float, how many floats one has, and what a slot has in all. */
-export function sideOf(
+export function sidePlace(
   layout: AdapterLayout,
   side: Side,
   projection: Projection,
@@ -70,7 +70,7 @@ export async function createGenerator(
   }
 
   const bind = async (projection: Projection, index: number): Promise<readonly [Dispatch, Dispatch]> => {
-    const { base, slotSize } = sideOf(layout, side, projection)
+    const { base, slotSize } = sidePlace(layout, side, projection)
     const { name, down, up, rows } = weightsOf(pack, layout, side, projection, size)
     const blocks = { count: capacity, rows: layers, xFirstRow: index * layers, xBlockRows: layerIds }
     return Promise.all([
@@ -119,7 +119,7 @@ function weightsOf(
   { hidden, generatorRank }: HypernetworkConfig,
 ) {
   const name = side === 'A' ? `${projection}_down_linear` : `${projection}_up_linear`
-  const { features } = sideOf(layout, side, projection)
+  const { features } = sidePlace(layout, side, projection)
   const rows = features * layout.paddedRank
   const up = withBias(pack, `${name}.up`, generatorRank)
   const padded = side === 'A' ? padRows(up, features, pack.config.rank, layout.paddedRank) : up

@@ -11,7 +11,7 @@ import { checkLayout, tableOfA, tableOfB } from './adapterTables.ts'
 import { PROJECTIONS } from '../decoder/decoder.ts'
 import { createEncoder } from './encoder.ts'
 import type { PackTensors, Side } from './adapterLayout.ts'
-import { createGenerator, sideOf } from './generator.ts'
+import { createGenerator, sidePlace } from './generator.ts'
 import { createRoleMixes, tensorsOfMixes, writeRoleMixes } from './roleMixes.ts'
 import type { RoleMix } from './roleMixes.ts'
 
@@ -213,7 +213,7 @@ async function createGeneratedFiller(
       const clear = (commands: GPUCommandEncoder): void => {
         for (const { slot } of wanted) {
           for (const projection of absent) {
-            const { base, features, slotSize } = sideOf(layout, side, projection)
+            const { base, features, slotSize } = sidePlace(layout, side, projection)
             const floats = layout.layers * features * layout.paddedRank
             const first = (slots.offsetBytes ?? 0) + (slot * slotSize + base) * 4
             commands.clearBuffer(slots.buffer, first, floats * 4)

@@ -12,7 +12,7 @@ import { createAdapter, emptyAdapter } from '../adapter/adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes } from '../decoder/backbone.ts'
 import type { Decoder } from '../decoder/decoder.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
-import { bytesOf, destroyWeights, loadWeights } from './gpuWeights.ts'
+import { bytesOfWeights, destroyWeights, loadWeights } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './loadMatrix.ts'
 import { rotaryAngles } from '../decoder/rotary.ts'
@@ -89,7 +89,7 @@ export class GpuBackbone implements Backbone {
   gpuBytes(): GpuBytes {
     const { workspace, adapter } = this.sequences.attached
     return {
-      weights: bytesOf(this.weights),
+      weights: bytesOfWeights(this.weights),
       cache: this.sequences.cacheBytes,
       adapter: adapter.bytes,
       workspace: bytesOfTensors([...Object.values(workspace), this.angles]) + (this.scorer?.bytes ?? 0),

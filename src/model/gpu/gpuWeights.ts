@@ -152,7 +152,7 @@ function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
 }
 
 /** Bytes of GPU memory that the weights take. */
-export function bytesOf(weights: GpuWeights): number {
+export function bytesOfWeights(weights: GpuWeights): number {
   return [...tensorsOf(weights)].reduce((sum, { size }) => sum + size, 0)
 }
 

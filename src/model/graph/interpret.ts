@@ -14,8 +14,8 @@ import {
 import type { Entry } from './dimension.ts'
 import { fixed, reshape, symbolic } from './dimension.ts'
 import { gating, sigmoid, silu } from './gatingRules.ts'
-import { chosenRows, lastRow, repeated, reshaped, transposed, withRepeatAxis } from './layoutRules.ts'
-import { biasAddition, embedding, linearLayer, splitFeatures } from './linearRules.ts'
+import { chosenRows, lastRow, repeated, reshaped, transposedLayout, withRepeatAxis } from './layoutRules.ts'
+import { biasAddition, embeddedTokens, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
 import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
 import { headHalves, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
@@ -37,7 +37,7 @@ const onHidden =
   (node, inputs, opset) =>
     inputs[0]?.kind === 'hidden' ? rule(node, inputs[0], inputs, opset) : undefined
 
-const gatherRule: Rule = (node, inputs) => embedding(node, inputs) ?? lastRow(node, inputs)
+const gatherRule: Rule = (node, inputs) => embeddedTokens(node, inputs) ?? lastRow(node, inputs)
 const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
 const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
 const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)
@@ -80,7 +80,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   Slice: (node, inputs) => splitFeatures(node, inputs) ?? headHalves(node, inputs) ?? chosenRows(inputs),
   Neg: onHidden((_, x) => negatedHalf(x)),
   Concat: (node, inputs) => concatenated(node, inputs),
-  Transpose: onHidden((node, x) => transposed(node, x)),
+  Transpose: onHidden((node, x) => transposedLayout(node, x)),
   Reshape: onHidden((node, x, inputs) => reshaped(node, x, inputs[1])),
   Unsqueeze: onHidden((node, x, inputs) => withRepeatAxis(node, x, inputs[1])),
   Expand: onHidden((_, x, inputs) => repeated(x, inputs[1])),

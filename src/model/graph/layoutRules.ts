@@ -5,7 +5,7 @@ import { axisFromFront, intAttribute, integersOf, intsAttribute, numbersOf, scal
 import type { HiddenValue, Value } from './values.ts'
 
 /** Transpose: the letters of the layout move with the axes. */
-export function transposed(node: OnnxNode, x: HiddenValue): Value | undefined {
+export function transposedLayout(node: OnnxNode, x: HiddenValue): Value | undefined {
   const order = intsAttribute(node, 'perm')
   if (order?.length !== x.dims.length || x.layout.length !== x.dims.length) return undefined
   const dims = order.map((axis) => x.dims[axis])

@@ -131,7 +131,7 @@ export function blocksOf(
 }
 
 /** The token embedding: Gather of a float table, or GatherBlockQuantized. */
-export function embedding(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
+export function embeddedTokens(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [table, ids] = inputs
   if (ids?.kind !== 'ids') return undefined
   const site = operatorOf(node) === 'Gather' ? gatheredTable(node, table) : gatheredBlocks(node, inputs)

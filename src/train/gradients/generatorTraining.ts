@@ -7,7 +7,7 @@ import { linear } from '../../kernels/linear.ts'
 import { linearBackwardInput } from '../../kernels/linearBackwardInput.ts'
 import { linearBackwardWeight } from '../../kernels/linearBackwardWeight.ts'
 import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
-import { sideOf } from '../../model/adapter/generator.ts'
+import { sidePlace } from '../../model/adapter/generator.ts'
 import type { Side } from '../../model/adapter/adapterLayout.ts'
 import type { EncoderTraining, RunRoles } from './encoderTraining.ts'
 import type { Parameters } from '../parameters/parameters.ts'
@@ -60,7 +60,7 @@ export async function createGeneratorTraining(
 
   projections.forEach((projection, index) => {
     const name = side === 'A' ? `${projection}_down_linear` : `${projection}_up_linear`
-    const { base, slotSize } = sideOf(layout, side, projection)
+    const { base, slotSize } = sidePlace(layout, side, projection)
     const rows = { count: capacity, rows: layers, xFirstRow: index * layers, xBlockRows: layerIds }
     const toZ = { ...rows, yOffset: index * layers * width, yBlockStride: layerIds * width }
     const toSlots = { ...rows, yOffset: base, yBlockStride: slotSize }

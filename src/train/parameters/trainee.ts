@@ -28,7 +28,7 @@ export function systemLine(system: TrainConfig['system'], name: string): string 
 }
 
 /** The line of a role in the pack to be, by which its rows are encoded: the start pack's own, else the configuration's. */
-export function lineOf(
+export function learntLine(
   { system }: Pick<TrainConfig, 'system'>,
   start: Pick<Pack, 'roles' | 'rows'> | null,
   name: string,
@@ -78,7 +78,7 @@ function beginFresh(config: TrainConfig, decoder: Decoder, names: readonly strin
   const roles = names.map((name) => ({
     name,
     card: null,
-    system: lineOf(config, null, name),
+    system: learntLine(config, null, name),
     blend: null,
   }))
   const tensors = initialTensors(packConfig, roles.length, { hasHeads, seed: config.seed })
@@ -120,7 +120,7 @@ function beginFrom(start: Pack, config: TrainConfig, decoder: Decoder, names: re
   const [name = ''] = missing
   return {
     config: start.config,
-    roles: [...own, { name, card: null, system: lineOf(config, start, name), blend: null }],
+    roles: [...own, { name, card: null, system: learntLine(config, start, name), blend: null }],
     tensors: withNewRole(tensors, own.length, config.seed),
     hasHeads: start.hasHeads,
     onlyRole: config.mode === 'quick' ? own.length : null,

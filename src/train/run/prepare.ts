@@ -10,7 +10,7 @@ import type { TextCodec } from '../../model/chatModel.ts'
 import type { TokenRow } from '../data/rows.ts'
 import type { EncodedDialogue } from '../data/samples.ts'
 import type { BatchSource } from './run.ts'
-import { beginTraining, lineOf } from '../parameters/trainee.ts'
+import { beginTraining, learntLine } from '../parameters/trainee.ts'
 import type { Trainee } from '../parameters/trainee.ts'
 
 /** What decides a run beside its data. */
@@ -83,7 +83,7 @@ export function encodeDialogues(
   const rows: EncodedDialogue[] = []
   const rejected: string[] = []
   for (const dialogue of dialogues) {
-    const row = encodeRow(codec, dialogue, lineOf(config, start, dialogue.role), config.maxTokens)
+    const row = encodeRow(codec, dialogue, learntLine(config, start, dialogue.role), config.maxTokens)
     if ('reason' in row) rejected.push(`${placeOf(dialogue)}${row.reason}`)
     else rows.push({ dialogue, row })
   }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { openPackShelf } from '../../../src/play/packShelf.ts'
 import type { PackShelf } from '../../../src/play/packShelf.ts'
 import { provePack } from '../../../src/engine/provePack.ts'
@@ -30,7 +30,7 @@ let shelf: PackShelf
 
 beforeAll(async () => {
   model = await openChatModel(folder(resolve(root, 'models/starter')), { model: 'onnx/model_fp16.onnx' })
-  first = await readPack(await openFile(resolve(root, 'packs/starter.hycora.safetensors')))
+  first = await readPack(await fileSource(resolve(root, 'packs/starter.hycora.safetensors')))
   backbone = await GpuBackbone.create(await testGpu(), model.decoder)
   await backbone.attach(first)
   shelf = openPackShelf({ backbone, model, name: 'Starter', pack: first })

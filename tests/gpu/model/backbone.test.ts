@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
@@ -28,7 +28,7 @@ describe.skipIf(!hasShared)('the starter backbone against PyTorch (needs the dev
     golden = (await readTensors(sharedPath('golden/backbone/golden.safetensors'))).tensors
     const model = await openChatModel(folder(sharedPath('backbone/starter')), { model: 'onnx/model.onnx' })
     backbone = await GpuBackbone.create(await testGpu(), model.decoder)
-    await backbone.attach(await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors'))))
+    await backbone.attach(await readPack(await fileSource(sharedPath('backbone/starter.hycora.safetensors'))))
   })
 
   test.each([0, 1, 2])('logits of prompt %i, bare and as every role', async (prompt) => {

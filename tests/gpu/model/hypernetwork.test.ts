@@ -4,7 +4,7 @@ import { readTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
 import { expectedTensors } from '../../../src/formats/packConfig.ts'
 import type { PackConfig, PackProjection } from '../../../src/formats/packConfig.ts'
-import { openFile } from '../../../src/cli/files.ts'
+import { fileSource } from '../../../src/cli/files.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import { adapterLayout, aOffset, bOffset } from '../../../src/model/adapter/adapterLayout.ts'
 import type { AdapterLayout, ProjectionDims } from '../../../src/model/adapter/adapterLayout.ts'
@@ -291,7 +291,7 @@ describe.skipIf(!hasShared)('on the developers’ material', () => {
   test('the starter pack', async () => {
     const gpu = await testGpu()
     const { device } = gpu
-    const pack = await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors')))
+    const pack = await readPack(await fileSource(sharedPath('backbone/starter.hycora.safetensors')))
     const params = new Map(
       [...pack.tensors.keys()].map((name) => [name, Float64Array.from(pack.tensor(name))]),
     )
@@ -310,7 +310,7 @@ describe.skipIf(!hasShared)('on the developers’ material', () => {
   test('the matrices of PyTorch for SmolLM2’s test pack', async () => {
     const gpu = await testGpu()
     const { device } = gpu
-    const pack = await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors')))
+    const pack = await readPack(await fileSource(sharedPath('backbone/smollm2-test.hycora.safetensors')))
     const { tensors } = await readTensors(sharedPath('backbone/smollm2-test-golden.safetensors'))
     const layout = layoutOf(pack.config)
     const buffer = createGuarded(device, [2, layout.aSize], 'A')

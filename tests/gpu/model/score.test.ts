@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { Random } from '../../../src/core/random.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import type { Backbone } from '../../../src/model/decoder/backbone.ts'
@@ -19,7 +19,9 @@ beforeAll(async () => {
     model: 'onnx/model_fp16.onnx',
   })
   backbone = await GpuBackbone.create(await testGpu(), model.decoder)
-  await backbone.attach(await readPack(await openFile(resolve(shipped, 'packs/starter.hycora.safetensors'))))
+  await backbone.attach(
+    await readPack(await fileSource(resolve(shipped, 'packs/starter.hycora.safetensors'))),
+  )
 })
 
 afterAll(() => backbone.destroy())

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
@@ -18,7 +18,7 @@ describe.skipIf(!hasShared)('SmolLM2 against PyTorch (needs the developers’ ma
     const model = await openChatModel(folder(root), { model: 'onnx/model_q4f16.onnx' })
     backbone = await GpuBackbone.create(await testGpu(), model.decoder, { cacheBytes: 64 * 2 ** 20 })
     await backbone.attach(
-      await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
+      await readPack(await fileSource(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
     )
   })
 

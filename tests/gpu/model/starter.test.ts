@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 
 import { beforeAll, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import type { Pack } from '../../../src/formats/pack.ts'
 import { readPack } from '../../../src/formats/pack.ts'
@@ -24,7 +24,7 @@ let backbone: GpuBackbone
 
 beforeAll(async () => {
   model = await openChatModel(folder(resolve(root, 'models/starter')), { model: 'onnx/model_fp16.onnx' })
-  pack = await readPack(await openFile(resolve(root, 'packs/starter.hycora.safetensors')))
+  pack = await readPack(await fileSource(resolve(root, 'packs/starter.hycora.safetensors')))
   backbone = await GpuBackbone.create(await testGpu(), model.decoder)
   await backbone.attach(pack)
 })

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { openFile } from '../../../src/cli/files.ts'
+import { fileSource } from '../../../src/cli/files.ts'
 import { train } from '../../../src/cli/train.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import { nmse } from '../../support/compare.ts'
@@ -70,7 +70,7 @@ describe.skipIf(!hasShared)('given batches (needs the developers’ material)', 
       const errors = steps.map((step, index) => Math.abs(Number(step[name]) / expected[index]! - 1))
       expect(errors.filter((error) => error > 1e-4)).toEqual([])
     }
-    const pack = await readPack(await openFile(out))
+    const pack = await readPack(await fileSource(out))
     const errors = [...golden].flatMap(([name, { values }]) => {
       if (!name.startsWith('after.')) return []
       return [{ name, error: Math.sqrt(nmse(pack.tensor(name.slice('after.'.length)), values)) }]
@@ -104,7 +104,7 @@ describe('a data set', () => {
     await expect(run(options, '--resume')).rejects.toThrow(`--resume needs ${out}.checkpoint`)
     const { steps } = await run(options)
     expect(steps.map(({ step }) => step)).toEqual([1, 2])
-    const { roles } = await readPack(await openFile(out))
+    const { roles } = await readPack(await fileSource(out))
     expect(roles).toEqual([{ name: 'Brine', card: null, system: 'You are Brine.', blend: null }])
     const first = await readFile(out)
     expect((await run(options, '--resume')).steps).toEqual([])

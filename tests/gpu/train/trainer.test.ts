@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { readBatches } from '../../../src/cli/trainingData.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { readPack } from '../../../src/formats/pack.ts'
@@ -42,7 +42,9 @@ describe.skipIf(!hasShared)('a step against PyTorch in float64 (needs the develo
     const { decoder } = await openChatModel(folder(sharedPath('backbone/starter')), {
       model: 'onnx/model.onnx',
     })
-    const start = await readPack(await openFile(sharedPath('golden/backbone/train-start.hycora.safetensors')))
+    const start = await readPack(
+      await fileSource(sharedPath('golden/backbone/train-start.hycora.safetensors')),
+    )
     const path = sharedPath('golden/backbone/train-golden.safetensors')
     const { tensors: golden } = await readTensors(path)
     const batches = await readBatches(path)

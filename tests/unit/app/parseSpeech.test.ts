@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { Span } from '../../../app/chat/parseSpeech.ts'
+import type { SpeechSpan } from '../../../app/chat/parseSpeech.ts'
 import { parseSpeech, plainSpeech, sentenceEnd } from '../../../app/chat/parseSpeech.ts'
 
 /** Spans in a short notation: [kind: content]. */
-const show = (spans: readonly Span[]): string =>
+const show = (spans: readonly SpeechSpan[]): string =>
   spans.map((span) => (span.kind === 'text' ? span.text : `[${span.kind}: ${show(span.spans)}]`)).join('')
 const parse = (text: string, isStreaming = false): string =>
   parseSpeech(text, { isStreaming }).map(show).join(' ¶ ')
@@ -48,7 +48,7 @@ describe('speech', () => {
     })
     fc.assert(
       fc.property(marked, fc.boolean(), (text, isStreaming) => {
-        const words = (spans: readonly Span[]): string =>
+        const words = (spans: readonly SpeechSpan[]): string =>
           spans.map((span) => (span.kind === 'text' ? span.text : words(span.spans))).join('')
         const kept = parseSpeech(text, { isStreaming }).map(words).join('')
         expect(kept.replaceAll('*', '')).toBe(text.trim() === '' ? '' : text.replaceAll('*', ''))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { colourOf, contrastOf, hexOf, luminanceOf, mixColours } from '../../../src/cast/portrait/colour.ts'
 import { portraitAccent, portraitSvg } from '../../../src/cast/portrait/portrait.ts'
 import { Random } from '../../../src/core/random.ts'
-import { TRAITS, traitsOf } from '../../../src/cast/portrait/traits.ts'
+import { TRAITS, faceTraits } from '../../../src/cast/portrait/traits.ts'
 
 function vectorOf(seed: number, length = 64): Float32Array {
   const random = new Random(seed)
@@ -77,10 +77,10 @@ describe('portraitSvg', () => {
   test('has no jump on the way from one role to another', () => {
     const [from, to] = [vectorOf(3), vectorOf(4)]
     const steps = 400
-    let previous = traitsOf(from)
+    let previous = faceTraits(from)
     for (let step = 1; step <= steps; step++) {
       const amount = step / steps
-      const traits = traitsOf(from.map((x, i) => x * (1 - amount) + to[i]! * amount))
+      const traits = faceTraits(from.map((x, i) => x * (1 - amount) + to[i]! * amount))
       for (const trait of TRAITS) expect(Math.abs(traits[trait] - previous[trait])).toBeLessThan(0.02)
       previous = traits
     }
@@ -103,7 +103,7 @@ describe('portraitSvg', () => {
 
 describe('traitsOf', () => {
   test('fills [0, 1] evenly for random vectors', () => {
-    const samples = Array.from({ length: 1500 }, (_, i) => traitsOf(vectorOf(i)))
+    const samples = Array.from({ length: 1500 }, (_, i) => faceTraits(vectorOf(i)))
     for (const trait of TRAITS) {
       const values = samples.map((traits) => traits[trait])
       const mean = values.reduce((sum, x) => sum + x, 0) / values.length

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
-import { readDialogues as readMeasured } from '../../../src/cli/evaluate.ts'
+import { readMeasured } from '../../../src/cli/evaluate.ts'
 import { datasetOptions, readDialogues } from '../../../src/cli/trainingData.ts'
 
 let folder: string

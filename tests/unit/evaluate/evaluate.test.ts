@@ -1,7 +1,7 @@
 import type { SplitDialogue } from '../../../src/core/dialogue.ts'
 import { describe, expect, test } from 'vitest'
 
-import { QUICK_EVALUATION, WHOLE_EVALUATION, evaluate } from '../../../src/evaluate/evaluate.ts'
+import { QUICK_EVALUATION, WHOLE_EVALUATION, evaluatePack } from '../../../src/evaluate/evaluate.ts'
 import type { Evaluation, EvaluationOptions } from '../../../src/evaluate/evaluate.ts'
 import { exchangesOf } from '../../../src/evaluate/exchanges.ts'
 import { fitDialogue, fitSystem, scoreDialogue } from '../../../src/evaluate/nll.ts'
@@ -51,7 +51,7 @@ async function run(
   const pack = await readPack(memorySource('tiny.hycora.safetensors', await writePack(tinyPack())))
   const model = { fingerprint: '', ...codec, stopIds: [] }
   const subject = { name: 'toy', backbone, model, pack }
-  const running = evaluate(subject, rows, { ...QUICK_EVALUATION, ...options })
+  const running = evaluatePack(subject, rows, { ...QUICK_EVALUATION, ...options })
   const phases: string[] = []
   for (;;) {
     const next = await running.next()

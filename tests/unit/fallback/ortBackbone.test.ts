@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import * as ort from 'onnxruntime-web'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import type { FileSet } from '../../../src/core/bytes.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
@@ -319,7 +319,7 @@ describe.skipIf(!hasShared)('the starter against PyTorch (needs the developersâ€
       model: 'onnx/model.onnx',
     })
     const backbone = await open(decoder)
-    await backbone.attach(await readPack(await openFile(sharedPath('backbone/starter.hycora.safetensors'))))
+    await backbone.attach(await readPack(await fileSource(sharedPath('backbone/starter.hycora.safetensors'))))
     const ids = [...values('prompt.0.ids')]
     const long = Array.from({ length: 130 }, (_, i) => (37 * i) % decoder.vocabulary)
     const whole = await backbone.logits(long, alone(3))

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Random } from '../../../src/core/random.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import type { Sampling } from '../../../src/core/sampling.ts'
-import { createSampler } from '../../../src/fallback/sampler.ts'
+import { createCpuSampler } from '../../../src/fallback/sampler.ts'
 import { drawReference, keptReference, uniformReference } from '../../reference/sampleToken.ts'
 
 const PLAIN: Sampling = { ...GREEDY, temperature: 1, repetitionPenalty: 1, seed: 5 }
@@ -12,7 +12,7 @@ const PLAIN: Sampling = { ...GREEDY, temperature: 1, repetitionPenalty: 1, seed:
 function draw(logits: readonly number[], settings: Partial<Sampling>, count = 4000): number[] {
   const counts = logits.map(() => 0)
   for (let position = 0; position < count; position++) {
-    const sampler = createSampler({ ...PLAIN, ...settings }, [])
+    const sampler = createCpuSampler({ ...PLAIN, ...settings }, [])
     const id = sampler.next(Float32Array.from(logits), position)
     counts[id] = counts[id]! + 1
   }
@@ -24,7 +24,7 @@ const drawn = (logits: readonly number[], settings: Partial<Sampling>): number[]
 
 describe('sampling on the CPU', () => {
   test('temperature 0 takes the lowest id of the highest logits', () => {
-    expect(createSampler(GREEDY, []).next(Float32Array.of(1, 3, -2, 3), 7)).toBe(1)
+    expect(createCpuSampler(GREEDY, []).next(Float32Array.of(1, 3, -2, 3), 7)).toBe(1)
   })
 
   test.each([
@@ -37,7 +37,7 @@ describe('sampling on the CPU', () => {
     { endBonus: Number.NaN },
     { endAfter: 0.5 },
   ])('refuses %o as the GPU’s sampler does', (wrong) => {
-    expect(() => createSampler({ ...PLAIN, ...wrong }, [])).toThrow('expected')
+    expect(() => createCpuSampler({ ...PLAIN, ...wrong }, [])).toThrow('expected')
   })
 
   test('draws as often as the softmax says', () => {
@@ -75,19 +75,19 @@ describe('sampling on the CPU', () => {
   test('guidance leads away from the other logits, before the penalty', () => {
     const settings = { ...GREEDY, guidance: 0.5, repetitionPenalty: 2, repetitionWindow: 4 }
     const logits = Float32Array.of(2, 1.9, -1)
-    const id = createSampler(settings, [0]).next(logits, 0, Float32Array.of(1, 2.1, -3))
+    const id = createCpuSampler(settings, [0]).next(logits, 0, Float32Array.of(1, 2.1, -3))
     expect(logits[0]).toBe(1.25)
     expect(logits[1]).toBeCloseTo(1.8, 6)
     expect(logits[2]).toBe(0)
     expect(id).toBe(1)
     const alone = Float32Array.of(2, 1.9, -1)
-    expect(createSampler({ ...settings, repetitionPenalty: 1 }, []).next(alone, 0)).toBe(0)
+    expect(createCpuSampler({ ...settings, repetitionPenalty: 1 }, []).next(alone, 0)).toBe(0)
   })
 
   test('ending is worth its bonus behind a sentence, once the answer is long enough', () => {
     const settings = { ...GREEDY, endBonus: 3, endAfter: 2 }
     const ends = { sentence: new Set([1]), turn: [2, 3] }
-    const sampler = createSampler(settings, [1], ends)
+    const sampler = createCpuSampler(settings, [1], ends)
     // A prompt that ends a sentence, then one token said, then two.
     const said = Array.from({ length: 4 }, () => sampler.next(Float32Array.of(0, 5, 4, 1), 0))
     expect(said).toEqual([1, 1, 2, 1])
@@ -97,14 +97,14 @@ describe('sampling on the CPU', () => {
     const logits = [2, 1.9, -1, -1.05]
     const settings = { ...GREEDY, repetitionPenalty: 1.2, repetitionWindow: 2 }
     const next = (history: readonly number[]): number =>
-      createSampler(settings, history).next(Float32Array.from(logits), 0)
+      createCpuSampler(settings, history).next(Float32Array.from(logits), 0)
     expect(next([3, 0])).toBe(1)
     expect(next([0, 3, 3])).toBe(0)
-    const sampler = createSampler(settings, [2, 2])
+    const sampler = createCpuSampler(settings, [2, 2])
     const answer = Array.from({ length: 5 }, (_, i) => sampler.next(Float32Array.from(logits), i))
     expect(answer).toEqual([0, 1, 0, 0, 1])
     const negative = Float32Array.of(-3, -1, -1.1)
-    expect(createSampler(settings, [1]).next(negative, 0)).toBe(2)
+    expect(createCpuSampler(settings, [1]).next(negative, 0)).toBe(2)
   })
 
   test('draws the tokens that the reference of the GPU’s sampler draws', () => {
@@ -119,7 +119,7 @@ describe('sampling on the CPU', () => {
       }
       const seed = random.nextU32()
       const expected = drawReference(keptReference(logits, settings), uniformReference(seed, position))
-      expect(createSampler({ ...PLAIN, ...settings, seed }, []).next(logits, position)).toBe(expected)
+      expect(createCpuSampler({ ...PLAIN, ...settings, seed }, []).next(logits, position)).toBe(expected)
     }
   })
 
@@ -127,7 +127,7 @@ describe('sampling on the CPU', () => {
     const random = new Random(2)
     const logits = Array.from({ length: 300 }, () => random.nextNormal())
     const tokens = (seed: number): number[] => {
-      const sampler = createSampler({ ...PLAIN, seed }, [])
+      const sampler = createCpuSampler({ ...PLAIN, seed }, [])
       return Array.from({ length: 12 }, (_, position) => sampler.next(Float32Array.from(logits), position))
     }
     expect(tokens(1)).toEqual(tokens(1))

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-web'
 import { describe, expect, test } from 'vitest'
 
-import { folder, openFile } from '../../../src/cli/files.ts'
+import { folder, fileSource } from '../../../src/cli/files.ts'
 import { OrtBackbone } from '../../../src/fallback/ortBackbone.ts'
 import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
@@ -32,7 +32,7 @@ describe.skipIf(!hasShared)('SmolLM2 with weights in 8 bits (needs the developer
     const { decoder } = await openChatModel(folder(root), { model: 'onnx/model_q4f16.onnx' })
     const backbone = await OrtBackbone.create(ort, decoder)
     await backbone.attach(
-      await readPack(await openFile(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
+      await readPack(await fileSource(sharedPath('backbone/smollm2-test.hycora.safetensors'))),
     )
     const bare = (await readTensors(`${root}/golden.safetensors`)).tensors
     const roles = (await readTensors(sharedPath('backbone/smollm2-test-golden.safetensors'))).tensors

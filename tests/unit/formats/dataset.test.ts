@@ -8,7 +8,7 @@ import { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
 import { readDataset, writeDataset } from '../../../src/formats/dataset.ts'
 import type { DatasetReading } from '../../../src/formats/dataset/reading.ts'
-import { plainName } from '../../../src/formats/dataset/words.ts'
+import { keptName } from '../../../src/formats/dataset/words.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
 
 const cases = JSON.parse(
@@ -254,7 +254,7 @@ const dialogue = fc.record(
   {
     role: fc
       .string({ minLength: 1, maxLength: 40 })
-      .map((text) => plainName(`R${text.replaceAll(/\p{Cc}/gu, '')}`)),
+      .map((text) => keptName(`R${text.replaceAll(/\p{Cc}/gu, '')}`)),
     item: fc.constantFrom('a', 'b'),
     split: fc.constantFrom('train' as const, 'test' as const, 'wording' as const),
     turns: fc.array(fc.tuple(word, word, fc.boolean()), { minLength: 1, maxLength: 4 }).map((pairs) =>

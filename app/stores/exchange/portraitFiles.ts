@@ -9,7 +9,7 @@ import { siteUrl } from '../page/site.ts'
 const SIDE = 768
 
 /** The portrait as a PNG; null where there is none that the page can draw. */
-export async function pictureOf({ portrait }: Pick<CastMember, 'portrait'>): Promise<Blob | null> {
+export async function portraitPng({ portrait }: Pick<CastMember, 'portrait'>): Promise<Blob | null> {
   if (portrait === null) return null
   try {
     const picture = new Image()
@@ -30,7 +30,7 @@ export async function pictureOf({ portrait }: Pick<CastMember, 'portrait'>): Pro
 }
 
 /** The drawing of a portrait that this site serves, as an address that a card can carry; null where it is none. */
-export async function drawingOf({ portrait }: Pick<CastMember, 'portrait'>): Promise<string | null> {
+export async function servedDrawing({ portrait }: Pick<CastMember, 'portrait'>): Promise<string | null> {
   if (typeof portrait !== 'string' || portrait.startsWith('data:')) return null
   try {
     const response = await fetch(siteUrl(portrait))
