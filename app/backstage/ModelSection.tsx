@@ -6,11 +6,12 @@ import type { OwnBackbone } from '../../src/storage/ownModels.ts'
 import { downloadBytes } from '../../src/storage/manifest.ts'
 import { Button } from '../shared/Button.tsx'
 import { bytes } from '../shared/format.ts'
-import { chooseBackbone, useEngine } from '../stores/engine/engine.ts'
+import { chooseBackbone, sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { countKept, freeModel, useModelFiles } from '../stores/engine/modelFiles.ts'
-import { useSettings } from '../stores/page/settings.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ModelSection.module.css'
+import { Choices } from './Choices.tsx'
 import { removeModel } from './removeModel.ts'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
@@ -52,6 +53,7 @@ export function ModelSection() {
           <AddModel />
         </Suspense>
       )}
+      <CardChoice />
       {isRehearsing && <p className={asides.note}>The model stays while a rehearsal runs.</p>}
       {shortage && (
         <p className={asides.note}>
@@ -61,6 +63,34 @@ export function ModelSection() {
         </p>
       )}
     </Section>
+  )
+}
+
+const cardTexts = [
+  { value: 'auto', name: 'What it holds' },
+  { value: 'line', name: 'A line' },
+  { value: 'card', name: 'All of it' },
+] as const
+
+/** How much of a card is told to the model where nobody was trained. */
+function CardChoice() {
+  const value = useSettings((state) => state.cardText)
+  const info = useEngine((state) => state.info)
+  return (
+    <div>
+      <p className={asides.quiet}>What it is told of a card, of those who were not trained on it:</p>
+      <Choices
+        label="Of a card"
+        choices={cardTexts}
+        value={value}
+        onChange={(cardText) => changeSettings({ cardText })}
+      />
+      {info && value === 'auto' && (
+        <p className={asides.note}>
+          Now: {sendsWholeCard() ? 'all of it' : 'a line, since small models get lost in a card'}.
+        </p>
+      )}
+    </div>
   )
 }
 

@@ -1,5 +1,6 @@
 import { roleFacts } from '../formats/packFacts.ts'
 import { describeFormat } from '../model/gpu/gpuWeights.ts'
+import { parameterCount } from '../model/decoder/decoder.ts'
 import type { Stage } from '../play/stage.ts'
 import type { BackboneInfo } from './protocol.ts'
 
@@ -15,6 +16,7 @@ export function backboneInfo({ name, model, backbone, pack, computing, warnings 
     hidden,
     headDim,
     vocabulary,
+    parameters: parameterCount(backbone.shape),
     context: backbone.context,
     affordsGuidance: backbone.affordsGuidance,
     gpuBytes: backbone.gpuBytes(),

@@ -52,6 +52,8 @@ export interface BackboneInfo {
   /** The size of one attention head. */
   readonly headDim: number
   readonly vocabulary: number
+  /** How many numbers its weights have. */
+  readonly parameters: number
   /** The most tokens that prompt and answer may have together on this device. */
   readonly context: number
   /** Whether keeping to the question leaves more than half the speed. */

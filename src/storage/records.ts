@@ -121,6 +121,8 @@ export interface Settings {
   readonly mood: 'steady' | 'lively' | 'wild' | 'exact'
   /** How long answers are to be. */
   readonly length: Length
+  /** How much of the card of somebody without weights is sent: as much as the model can hold, a line, or all of it. */
+  readonly cardText: 'auto' | 'line' | 'card'
   /** Samplers that differ from the mood's, by name. */
   readonly overrides: Readonly<Record<string, number>>
   /** The seed of every answer; null takes a new one each time. */

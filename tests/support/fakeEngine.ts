@@ -199,6 +199,7 @@ function infoOf(roles: readonly string[], context: number, computing: Computing)
     hidden: 256,
     headDim: 32,
     vocabulary: 4096,
+    parameters: 5_500_000,
     context,
     affordsGuidance: true,
     gpuBytes: { weights: 11_000_000, cache: 3_100_000, adapter: 3_000_000, workspace: 900_000 },

@@ -10,7 +10,7 @@ import type { Generation, Take } from '../../../src/storage/records.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
-import { affordsGuidance, useEngine, whenReady } from '../engine/engine.ts'
+import { affordsGuidance, sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
@@ -177,6 +177,7 @@ async function generate(
     member,
     pack,
     userName: settings.userName,
+    isWholeCard: sendsWholeCard(),
     ...(target && { target: target.id }),
     continueTarget: kind === 'continue',
   })

@@ -5,7 +5,7 @@ import type { PromptPreview } from '../../../src/engine/protocol.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { useChats } from './chats.ts'
-import { useEngine, whenReady } from '../engine/engine.ts'
+import { sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { useGeneration } from './generation.ts'
 import { packRefOf } from '../company/guests.ts'
 import { stageChat } from './scene.ts'
@@ -68,7 +68,8 @@ async function count(): Promise<void> {
 async function stage(chat: Chat): Promise<Staging> {
   const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
-  return stageChat(chat, { member, pack, userName: useSettings.getState().userName })
+  const { userName } = useSettings.getState()
+  return stageChat(chat, { member, pack, userName, isWholeCard: sendsWholeCard() })
 }
 
 /** What would be sent for a chat now, once the model is there. */

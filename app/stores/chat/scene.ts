@@ -6,7 +6,7 @@ import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
-import { lineOf } from '../../../src/cast/cardTexts.ts'
+import { lineOf, wholeCard } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
 import { seedOf } from '../../../src/core/random.ts'
 import type { Take } from '../../../src/storage/records.ts'
@@ -21,6 +21,8 @@ export interface Staging {
 export interface StagingOptions {
   readonly member: CastMember | undefined
   readonly userName: string
+  /** Whether somebody without weights is played by the whole card, not by a line of it. */
+  readonly isWholeCard?: boolean
   /** The pack of a member who joined the company here. */
   readonly pack?: PackRef | undefined
   /** The message that is to be answered anew, or carried on; without it the chat is answered. */
@@ -87,7 +89,7 @@ export function wordsOf(
  */
 export function stageChat(
   chat: Chat,
-  { member, userName, pack, target, continueTarget = false }: StagingOptions,
+  { member, userName, pack, target, continueTarget = false, isWholeCard = false }: StagingOptions,
 ): Staging {
   const names = chatNames(chat, member, userName)
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
@@ -100,13 +102,14 @@ export function stageChat(
     })
     .filter(({ turn }) => turn.text.trim() !== '')
   const hasWeights = chat.key !== null && member?.isTrained !== false
-  const line = member?.card ? lineOf(member.card, { ...names, seed: seedOf(chat.id) }) : null
+  const textOf = isWholeCard ? wholeCard : lineOf
+  const system = member?.card ? textOf(member.card, { ...names, seed: seedOf(chat.id) }) : null
   return {
     scene: {
       role: hasWeights ? (member?.role ?? chat.key) : null,
       ...(hasWeights && pack && { pack }),
       strength: chat.strength,
-      ...(!hasWeights && { system: line }),
+      ...(!hasWeights && { system }),
       turns: spoken.map(({ turn }) => turn),
       continueLast: continueTarget,
     },

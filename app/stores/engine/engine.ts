@@ -105,6 +105,16 @@ export function affordsGuidance(): boolean {
   return useEngine.getState().info?.affordsGuidance ?? true
 }
 
+/** From here on a model can hold a whole card; a smaller one speaks about the character then, or as anybody in it. */
+const HOLDS_A_CARD = 450_000_000
+
+/** Whether somebody without weights is played by the whole card here. */
+export function sendsWholeCard(): boolean {
+  const { cardText } = useSettings.getState()
+  if (cardText !== 'auto') return cardText === 'card'
+  return (useEngine.getState().info?.parameters ?? 0) >= HOLDS_A_CARD
+}
+
 /** The pack that came with the model; null where none did. */
 export function shippedPack(): PackFile | null {
   return shipped

@@ -79,6 +79,13 @@ export interface DecoderShape {
   readonly vocabulary: number
 }
 
+/** How many numbers the weights of a decoder of this shape have, one for both where head and embedding are tied. */
+export function parameterCount(shape: DecoderShape): number {
+  const { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
+  const attention = hidden * headDim * (2 * heads + 2 * kvHeads)
+  return layers * (attention + 3 * hidden * ffn) + vocabulary * hidden
+}
+
 /** A Llama- or Qwen2-type decoder as recognised in a graph: which stored tensor plays which part. */
 export interface Decoder extends DecoderShape {
   /** `model_type` of config.json, or the empty string for a bare graph. */

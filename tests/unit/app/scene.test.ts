@@ -47,6 +47,16 @@ const turns = (chat: ReturnType<typeof chatOf>, member = chat.key === null ? und
   stageChat(chat, { member, userName: 'Anna' }).scene.turns
 
 describe('what is sent', () => {
+  test('is a line of a card, or all of it', () => {
+    const chat = chatOf([['Mira', 'Hi']])
+    const systemOf = (isWholeCard: boolean) =>
+      stageChat(chat, { member: orla, userName: 'Anna', isWholeCard }).scene.system
+    expect(systemOf(false)).toMatch(/^You are Orla\. Orla keeps a (cat|dog) for Anna\. Speak only as Orla\.$/)
+    expect(systemOf(true)).toMatch(
+      /^You are Orla, in a chat with Anna\. Answer as Orla and as nobody else\.\n\nOrla keeps a (cat|dog) for Anna\.$/,
+    )
+  })
+
   test('has the macros of a character filled, and what the visitor wrote as it is', () => {
     const chat = chatOf([
       ['Orla', '{{char}} waves at {{user}}. {{// hm}}{{roll:d1}} {{isodate}}'],
