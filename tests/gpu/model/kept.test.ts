@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import type { Casting } from '../../../src/model/decoder/backbone.ts'
+import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
+import { expectClose, nmse } from '../../support/compare.ts'
+import { decoderPack } from '../../support/decoderPack.ts'
+import { testGpu } from '../../support/device.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { recogniseBytes } from '../../support/tinyBackbone.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+
+/* What is kept on the device from one reading to the next: keys and values of a text, and the A of who has played. */
+
+const IDS = [3, 39, 17, 0, 22, 22, 8]
+const ROLE: Casting = { parts: [{ role: 1, weight: 1 }], strength: 1 }
+
+let backbone: GpuBackbone
+
+beforeAll(async () => {
+  const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG)
+  backbone = await GpuBackbone.create(await testGpu(), decoder)
+})
+afterAll(() => backbone.destroy())
+
+/** Log-probabilities of the last two tokens; what of the text was read before is not read again. */
+function score(): Promise<Float32Array> {
+  return backbone.score(
+    IDS,
+    IDS.map((_, index) => index >= IDS.length - 2),
+    ROLE,
+  )
+}
+
+test('a text that was read with one pack is read anew with the next', async () => {
+  const packs = [await decoderPack(backbone.shape), await decoderPack(backbone.shape, { rank: 2 })]
+  const scores: Float32Array[] = []
+  for (const pack of packs) {
+    await backbone.attach(pack)
+    const kept = await score()
+    // Logits are of the whole text, from its first token on.
+    await backbone.logits(IDS, ROLE)
+    expectClose(await score(), kept, 1e-8)
+    scores.push(kept)
+  }
+  expect(nmse(scores[1]!, scores[0]!)).toBeGreaterThan(1e-3)
+})
+
+test('of more roles and blends than there is room for, each is itself whenever it plays', async () => {
+  await backbone.attach(await decoderPack(backbone.shape))
+  const castings = Array.from({ length: 20 }, (_, index): Casting => ({
+    parts: [{ role: index % 3, weight: 0.5 + index / 20 }],
+    strength: 1,
+  }))
+  const first: Float32Array[] = []
+  for (const casting of castings) first.push(await backbone.logits(IDS, casting))
+  // The last ones are there, the others come in again, each for another.
+  for (const index of [...castings.keys()].toReversed()) {
+    expect(await backbone.logits(IDS, castings[index]!)).toEqual(first[index])
+  }
+  expect(new Set(first.map((logits) => logits.join(' '))).size).toBe(castings.length)
+})
