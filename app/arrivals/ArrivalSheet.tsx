@@ -6,7 +6,7 @@ import { errorText } from '../shared/errorText.ts'
 import { count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
-import { bringIn, putAway, useArrivals } from '../stores/exchange/arrivals.ts'
+import { bringIn, leaveOut, putAway, useArrivals } from '../stores/exchange/arrivals.ts'
 import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
@@ -32,14 +32,20 @@ export function ArrivalSheet() {
         </Notice>
       ))}
       {entries.map((entry) => (
-        <EntryFacts key={entry.id} entry={entry} />
+        <EntryFacts key={entry.id} entry={entry} isOne={phase === 'shown' && entries.length > 1} />
       ))}
       {phase !== 'reading' && <Actions entries={entries} isBusy={phase === 'joining'} />}
     </Dialog>
   )
 }
 
-function EntryFacts({ entry }: { readonly entry: ArrivalEntry }) {
+interface EntryFactsProps {
+  readonly entry: ArrivalEntry
+  /** Of several, any of which may be left out. */
+  readonly isOne: boolean
+}
+
+function EntryFacts({ entry, isOne }: EntryFactsProps) {
   const { arrival, failure, proof } = entry
   return (
     <section className={styles.entry} aria-label={arrival.fileName}>
@@ -48,14 +54,16 @@ function EntryFacts({ entry }: { readonly entry: ArrivalEntry }) {
       {arrival.kind === 'backup' && <BackupFacts arrival={arrival} />}
       {arrival.kind === 'chat' && (
         <p>
-          {arrival.fileName} is a chat{arrival.program === 'SillyTavern' ? '' : ` of ${arrival.program}`}
+          {arrival.fileName} {arrival.chats === 1 ? 'is a chat' : `holds ${count(arrival.chats)} chats`}
+          {arrival.program === 'SillyTavern' ? '' : ` of ${arrival.program}`}
           {arrival.character !== '' && (
             <>
               {' '}
               with <bdi>{plainName(arrival.character)}</bdi>
             </>
           )}
-          : {countOf(arrival.messages, 'message')}. It opens as a chat of its own.
+          : {countOf(arrival.messages, 'message')}.{' '}
+          {arrival.chats === 1 ? 'It opens as a chat of its own.' : 'Each opens as a chat of its own.'}
         </p>
       )}
       {arrival.kind === 'lines' && (
@@ -71,6 +79,11 @@ function EntryFacts({ entry }: { readonly entry: ArrivalEntry }) {
             <p key={warning}>{warning}</p>
           ))}
         </Notice>
+      )}
+      {isOne && (
+        <div className={styles.actions}>
+          <Button label="Leave this out" look="quiet" icon="close" onClick={() => leaveOut(entry.id)} />
+        </div>
       )}
       {proof && !failure && (
         <div className={styles.proof} role="status">

@@ -7,7 +7,7 @@ import { greetingsOf, lineOf, unknownIn } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
-import { openFile, refuse } from '../exchange/openFile.ts'
+import { openFile, readChats, refuse } from '../exchange/openFile.ts'
 import { isAdapterFile } from '../exchange/parcels.ts'
 import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
@@ -25,7 +25,7 @@ import { arrivingFiles } from './import.ts'
 import { fileSource } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
-type OpenedChat = Extract<Opened, { readonly kind: 'chat' }>
+type OpenedChats = Extract<Opened, { readonly kind: 'chat' }>
 type OpenedWeights = Extract<Opened, { readonly kind: 'safetensors' }>
 
 const GGUF_HEADER_BYTES = 64 * 2 ** 20
@@ -75,7 +75,7 @@ async function describeBackbone(path: string): Promise<Description> {
 }
 
 async function describeCard(found: CardFile, file: string): Promise<Description> {
-  const { card, spec, program, portrait, adapter, assets, warnings } = found
+  const { card, spec, program, portrait, adapter, assets, chats, warnings } = found
   const character = readCard(card)
   const { name, creator, characterVersion, tags, lorebookEntries, extensions } = character
   return {
@@ -94,6 +94,7 @@ async function describeCard(found: CardFile, file: string): Promise<Description>
     line: lineOf(character, { user: 'the visitor' }),
     unknownMacros: unknownIn(character),
     adapter: adapter ? await describeAdapter(adapter, file) : 'none',
+    ...(chats && { chats: readChats(JSON.stringify(chats), file).length }),
     warnings,
   }
 }
@@ -161,18 +162,19 @@ async function describeSafetensors(
   }
 }
 
-function describeChat({ chat, warning }: OpenedChat, file: string): Description {
-  const { program, characterName, userName, messages, skipped, notes } = chat
+function describeChats({ chats, warning }: OpenedChats, file: string): Description {
+  const messages = chats.flatMap((chat) => chat.messages)
   return {
     kind: 'chat',
     file,
-    program,
-    character: characterName,
-    user: userName,
+    program: chats[0]?.program,
+    character: chats[0]?.characterName,
+    user: chats[0]?.userName,
+    ...(chats.length > 1 && { chats: chats.length }),
     messages: messages.length,
     speakers: [...new Set(messages.map(({ name }) => name))],
-    skipped,
-    warnings: [...notes, ...(warning === null ? [] : [`${warning}.`])],
+    skipped: chats.flatMap(({ skipped }) => skipped),
+    warnings: warning === null ? [] : [`${warning}.`],
   }
 }
 
@@ -206,7 +208,7 @@ async function describeFile(path: string): Promise<Description> {
     case 'safetensors':
       return describeSafetensors(bytes, opened, name)
     case 'chat':
-      return describeChat(opened, name)
+      return describeChats(opened, name)
     case 'lines':
       return {
         kind: 'lines',

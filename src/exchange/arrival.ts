@@ -53,7 +53,7 @@ export interface CardArrival extends Found {
   readonly portrait: Blob | null
 }
 
-/** A chat, of SillyTavern or of another program. */
+/** Chats, of SillyTavern or of another program. */
 export interface ChatArrival extends Found {
   readonly kind: 'chat'
   readonly file: Blob
@@ -61,6 +61,8 @@ export interface ChatArrival extends Found {
   /** As the file has the names; empty where it has none. */
   readonly character: string
   readonly user: string
+  readonly chats: number
+  /** Of all chats. */
   readonly messages: number
 }
 

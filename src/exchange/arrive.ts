@@ -1,6 +1,7 @@
 import { hexSha256, joinBytes, plainBytes } from '../core/bytes.ts'
-import { check, failureOf, HycoraError } from '../core/errors.ts'
+import { asHycoraError, check, failureOf, HycoraError } from '../core/errors.ts'
 import { ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
 import type { CheckpointFacts } from '../formats/authorsCheckpoint.ts'
 import type { Backup } from '../formats/backup.ts'
@@ -28,7 +29,8 @@ import type {
 } from './arrival.ts'
 import type { ImportedChat } from '../storage/sillyTavern.ts'
 import { LIMITS } from './limits.ts'
-import { openFile, refuse } from './openFile.ts'
+import { openFile, readChats, refuse } from './openFile.ts'
+import type { Opened } from './openFile.ts'
 import { parcelsOf } from './parcels.ts'
 import type { Parcel } from './parcels.ts'
 import { shippedBackbone } from './shippedBackbones.ts'
@@ -58,7 +60,7 @@ export async function arrive(files: readonly ArrivingFile[], options: ArrivalOpt
   if (parcels.length === 0 && files[0]) refusals.push(leftBehind(files[0]))
   for (const parcel of parcels) {
     try {
-      arrivals.push(await open(parcel, options))
+      arrivals.push(...(await open(parcel, options)))
     } catch (error) {
       refusals.push({ fileName: parcel.name, ...failureOf(error, 'format-invalid') })
     }
@@ -73,7 +75,8 @@ function leftBehind({ path }: ArrivingFile): Refusal {
   return { fileName, code: 'format-unsupported', message }
 }
 
-async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions): Promise<Arrival> {
+/** What a parcel holds: one thing, or a character and what was said with them. */
+async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions): Promise<readonly Arrival[]> {
   const contents = new Map<string, Uint8Array<ArrayBuffer>>()
   for (const [path, file] of files) {
     check(
@@ -83,11 +86,29 @@ async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions):
     )
     contents.set(path, new Uint8Array(await file.arrayBuffer()))
   }
-  if (isFolder) return peftArrival(name, contents, options)
+  if (isFolder) return [await peftArrival(name, contents, options)]
   const [bytes = new Uint8Array(0)] = contents.values()
   const [file = new Blob()] = files.values()
   const opened = await openFile(bytes, name)
   const facts = { fileName: name, bytes: bytes.length, sha256: await hexSha256(bytes), warnings: [] }
+  const found = await arrivalOf(opened, { bytes, file, facts }, options)
+  const said = opened.kind === 'card' && opened.card.chats ? besideCard(opened.card.chats, facts) : null
+  return said ? [found, said] : [found]
+}
+
+/** The file that something was opened from. */
+interface Content {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly file: Blob
+  readonly facts: Facts
+}
+
+async function arrivalOf(
+  opened: Opened,
+  { bytes, file, facts }: Content,
+  options: ArrivalOptions,
+): Promise<Arrival> {
+  const name = facts.fileName
   switch (opened.kind) {
     case 'pack':
       return packArrival(opened.pack, 'pack', file, facts)
@@ -101,7 +122,7 @@ async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions):
     case 'backup':
       return backupArrival(opened.backup, facts)
     case 'chat':
-      return chatArrival(opened.chat, file, { ...facts, warnings: sentences(opened.warning) })
+      return chatArrival(opened.chats, file, { ...facts, warnings: sentences(opened.warning) })
     case 'lines':
       return {
         ...facts,
@@ -133,18 +154,31 @@ function sentences(warning: string | null): readonly string[] {
   return warning === null ? [] : [`${warning}.`]
 }
 
-function chatArrival(chat: ImportedChat, file: Blob, facts: Facts): ChatArrival {
-  const { program, characterName, userName, messages, skipped, notes } = chat
-  const lost = skipped.length === 0 ? [] : [`Lines that are left out: ${skipped.length}.`]
+/** What was said with a character, and came with it; null where nobody said anything. */
+function besideCard(chats: JsonRecord, facts: Facts): ChatArrival | null {
+  const text = JSON.stringify(chats)
+  try {
+    return chatArrival(readChats(text, facts.fileName), new Blob([text], { type: 'application/json' }), facts)
+  } catch (error) {
+    if (asHycoraError(error, 'format-invalid').code !== 'format-invalid') throw error
+    return null
+  }
+}
+
+function chatArrival(chats: readonly ImportedChat[], file: Blob, facts: Facts): ChatArrival {
+  const [first] = chats
+  const skipped = chats.reduce((sum, chat) => sum + chat.skipped.length, 0)
+  const lost = skipped === 0 ? [] : [`Lines that are left out: ${skipped}.`]
   return {
     ...facts,
     kind: 'chat',
     file,
-    program,
-    character: characterName,
-    user: userName,
-    messages: messages.length,
-    warnings: [...facts.warnings, ...notes, ...lost],
+    program: first?.program ?? '',
+    character: first?.characterName ?? '',
+    user: first?.userName ?? '',
+    chats: chats.length,
+    messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
+    warnings: [...facts.warnings, ...lost],
   }
 }
 

@@ -16,7 +16,7 @@ import { isAuthorsCheckpoint, otherTensors } from '../formats/otherWeights.ts'
 import { findPeftFolders } from '../formats/peft.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import { readZip } from '../formats/zip.ts'
-import { importChat } from '../storage/sillyTavern.ts'
+import { importChats } from '../storage/sillyTavern.ts'
 import type { ImportedChat } from '../storage/sillyTavern.ts'
 import { fileKind, otherFile } from './fileKind.ts'
 import { LIMITS } from './limits.ts'
@@ -34,7 +34,7 @@ export type Opened =
       readonly warning: string | null
     }
   | { readonly kind: 'backup'; readonly backup: Backup }
-  | { readonly kind: 'chat'; readonly chat: ImportedChat; readonly warning: string | null }
+  | { readonly kind: 'chat'; readonly chats: readonly ImportedChat[]; readonly warning: string | null }
   /** How many dialogues a text holds, as far as that is known before its columns are. */
   | { readonly kind: 'lines'; readonly dialogues: number; readonly warning: string | null }
   /** What it is, with an article. */
@@ -64,7 +64,7 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind: 'card', card: await readYamlCard(bytes, name) }
     case 'chat': {
       const { text, warning } = decodeText(withoutFilling(bytes), name)
-      return { kind, chat: readChat(text, name), warning }
+      return { kind, chats: readChats(text, name), warning }
     }
     case 'lines':
       return { kind, ...readLines(bytes, name) }
@@ -91,9 +91,10 @@ function readAdapterArchive(
   return { files: first?.files ?? new Map(), warning: others.length > 0 ? warning : null }
 }
 
-function readChat(text: string, name: string): ImportedChat {
+/** The chats of a text. @throws HycoraError naming the file where it holds none. */
+export function readChats(text: string, name: string): readonly ImportedChat[] {
   try {
-    return importChat(text, () => '')
+    return importChats(text, () => '')
   } catch (error) {
     const { code, message } = asHycoraError(error, 'format-invalid')
     throw new HycoraError(code, `${name}: ${message}`, { cause: error })

@@ -3,6 +3,7 @@ import type { HycoraError } from '../core/errors.ts'
 import { ownField, type JsonRecord } from '../core/json.ts'
 import { parseCardJson, readCardRecord } from './cardRecord.ts'
 import type { CardFile } from './cardRecord.ts'
+import { isChatJson } from './chatFile.ts'
 import { normaliseCard } from './cardSpec.ts'
 import { cardPathOf, readCharx } from './charx.ts'
 import { pictureKind, pictureMime } from './exif.ts'
@@ -68,7 +69,7 @@ export function isBackyardArchive(paths: readonly string[]): boolean {
   )
 }
 
-/** Backyard's archive: one character, the scenario it plays in, and pictures. */
+/** Backyard's archive: one character, the scenario it plays in, what was said in all of them, and pictures. */
 function readBackyard(bytes: Uint8Array, fileName: string): CardFile {
   const { files } = scanZip(bytes, fileName, LIMITS, (path) => path.endsWith('.json'))
   const read = (path: string): JsonRecord => {
@@ -95,14 +96,14 @@ function readBackyard(bytes: Uint8Array, fileName: string): CardFile {
   const [picture] = [...files].filter(
     ([path, content]) => path.startsWith(folder) && kindOf(content) !== null,
   )
-  const said = ownField(scenario, 'messages')
-  const messages = Array.isArray(said) ? said.length : 0
+  const chats = { character, scenarios: scenarios.map(read) }
   return {
     card,
     original: { manifest, character, scenario },
     spec,
     program: found.program,
     ...(picture && { portrait: { bytes: picture[1], mime: pictureMime(kindOf(picture[1]) ?? 'PNG') } }),
+    ...(isChatJson(chats) && { chats }),
     assets: new Map([...files].filter(([path]) => path !== picture?.[0])),
     warnings: [
       ...warnings,
@@ -110,9 +111,8 @@ function readBackyard(bytes: Uint8Array, fileName: string): CardFile {
         ? [`The archive holds ${characters.length} characters; the first came in.`]
         : []),
       ...(scenarios.length > 1
-        ? [`The archive holds ${scenarios.length} scenarios; the first was read.`]
+        ? [`The archive holds ${scenarios.length} scenarios; the character plays in the first.`]
         : []),
-      ...(messages > 0 ? [`The archive holds a chat of ${messages} messages, which is not read.`] : []),
     ],
   }
 }

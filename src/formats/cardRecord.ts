@@ -17,6 +17,8 @@ export interface CardFile {
   /** Whose form the file has, where that is another program's own. */
   readonly program?: string
   readonly portrait?: CardPicture
+  /** Chats that came along, as `readChatRows` reads them where they are written as JSON. */
+  readonly chats?: JsonRecord
   /** A persona pack that travels with the card, not checked. */
   readonly adapter?: Uint8Array
   /** Further files of a CHARX by path, or those that an old PNG card embeds by name. */
@@ -37,19 +39,15 @@ export function readCardRecord(
   const other = isCardRecord(whole) ? null : readOtherCharacter(whole)
   const { card, spec, warnings } = normaliseCard(other?.data ?? whole, fileName)
   const portrait = drawnPortrait(card)
-  const isChat = isChatJson(whole)
   return {
     card,
     original: whole,
     spec,
     ...(other && { program: other.program }),
     ...(portrait && { portrait }),
+    ...(isChatJson(whole) && { chats: whole }),
     assets: new Map(),
-    warnings: [
-      ...before,
-      ...warnings,
-      ...(isChat ? ['The file also holds a chat; it comes in where chats are brought in.'] : []),
-    ],
+    warnings: [...before, ...warnings],
   }
 }
 

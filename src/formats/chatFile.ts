@@ -1,5 +1,6 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
+import { doubleBraces } from './otherCharacters.ts'
 import { containerSpan } from './dataset/jsonText.ts'
 
 /** A line of a chat as SillyTavern writes it: its header, or a message. */
@@ -13,11 +14,11 @@ export interface ChatRow {
 export interface ChatRows {
   /** Whose form it has. */
   readonly program: string
+  /** What the chat is called there; null where it has no name. */
+  readonly title: string | null
   readonly rows: readonly ChatRow[]
   /** Lines that could not be used. */
   readonly skipped: readonly { readonly line: number; readonly reason: string }[]
-  /** What is left out, in sentences. */
-  readonly notes: readonly string[]
 }
 
 /** Lines that are looked at before a text is known to be no chat: a broken header is not all. */
@@ -79,29 +80,37 @@ function* linesOf(text: string): Generator<Line> {
 
 /** Whether one JSON value is a whole chat: a list of SillyTavern's lines, or another program's. */
 export function isChatJson(value: unknown): boolean {
-  return chatOfJson(value) !== null
+  return chatsOfJson(value) !== null
 }
 
-/** The lines of a chat; null for a text that is none. */
-export function readChatRows(written: string): ChatRows | null {
+/** The chats of a text, most of which hold one; null for a text that is none. */
+export function readChatRows(written: string): readonly ChatRows[] | null {
   const text = written.replace(/^\uFEFF/, '')
-  const whole = chatOfJson(parsed(text))
-  if (whole) return { skipped: [], notes: [], ...whole }
+  const whole = chatsOfJson(parsed(text))
+  if (whole)
+    return whole.chats.map(({ title = null, rows }) => ({ program: whole.program, title, rows, skipped: [] }))
   const lines = [...linesOf(text)]
   const rows = lines.filter((one) => 'record' in one)
   const skipped = lines.filter((one) => 'reason' in one)
   const isChat = rows.some(({ record }) => isChatHeader(record) || Object.hasOwn(record, 'mes'))
-  return isChat ? { program: 'SillyTavern', rows, skipped, notes: [] } : null
+  return isChat ? [{ program: 'SillyTavern', title: null, rows, skipped }] : null
 }
 
-type WholeChat = Pick<ChatRows, 'program' | 'rows'> & Partial<ChatRows>
+/** The chats of one program in one JSON value. */
+interface WholeChats {
+  readonly program: string
+  readonly chats: readonly { readonly title?: string | null; readonly rows: readonly ChatRow[] }[]
+}
 
-/** A chat that is one JSON value; null where it is none. */
-function chatOfJson(value: unknown): WholeChat | null {
+function oneChat(program: string, records: readonly JsonRecord[]): WholeChats {
+  return { program, chats: [{ rows: rowsOf(records) }] }
+}
+
+/** Chats in one JSON value; null where it holds none. */
+function chatsOfJson(value: unknown): WholeChats | null {
   if (Array.isArray(value)) {
     const records = value.filter(isJsonRecord)
-    const isChat = records.some(isChatMessage)
-    return isChat ? { program: 'SillyTavern', rows: rowsOf(records) } : null
+    return records.some(isChatMessage) ? oneChat('SillyTavern', records) : null
   }
   if (!isJsonRecord(value)) return null
   for (const read of READERS) {
@@ -152,14 +161,14 @@ function listOf(record: JsonRecord, key: string): readonly unknown[] {
 const NAMELESS = { user: 'You', character: 'Character' }
 
 /** SillyTavern's lines under a key, or a single one. */
-function sillyTavern(value: JsonRecord): WholeChat | null {
-  if (isChatMessage(value)) return { program: 'SillyTavern', rows: rowsOf([value]) }
+function sillyTavern(value: JsonRecord): WholeChats | null {
+  if (isChatMessage(value)) return oneChat('SillyTavern', [value])
   const lines = listOf(value, 'chat').filter(isJsonRecord)
-  return lines.some(isChatMessage) ? { program: 'SillyTavern', rows: rowsOf(lines) } : null
+  return lines.some(isChatMessage) ? oneChat('SillyTavern', lines) : null
 }
 
 /** Text generation web UI: pairs of what was said and answered, as the model had them and as the page showed them. */
-function webUi(value: JsonRecord): WholeChat | null {
+function webUi(value: JsonRecord): WholeChats | null {
   const pairs = listOf(value, Object.hasOwn(value, 'internal') ? 'internal' : 'data')
   const isOwn = Object.hasOwn(value, 'visible') || Object.hasOwn(value, 'data_visible')
   if (!isOwn || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) return null
@@ -173,11 +182,11 @@ function webUi(value: JsonRecord): WholeChat | null {
       .filter(({ text }) => text.trim() !== '' && text !== '<|BEGIN-VISIBLE-CHAT|>')
       .map((one) => message('webui', one))
   })
-  return { program: 'text generation web UI', rows: rowsOf(records) }
+  return oneChat('text generation web UI', records)
 }
 
 /** Agnai: messages by handle, the visitor's with the id of a user. */
-function agnai(value: JsonRecord): WholeChat | null {
+function agnai(value: JsonRecord): WholeChats | null {
   const messages = listOf(value, 'messages').filter(isJsonRecord)
   if (!messages.some((one) => Object.hasOwn(one, 'msg'))) return null
   const records = messages.map((one) => {
@@ -188,58 +197,66 @@ function agnai(value: JsonRecord): WholeChat | null {
     const used = ['handle', 'msg', 'userId', 'characterId', 'createdAt']
     return message('agnai', { name, text, isUser }, { record: one, used, at: ownField(one, 'createdAt') })
   })
-  return { program: 'Agnai', rows: rowsOf(records) }
+  return oneChat('Agnai', records)
 }
 
 /** RisuAI: `risuChat`, a list of them, or the chat itself. */
-function risu(value: JsonRecord): WholeChat | null {
+function risu(value: JsonRecord): WholeChats | null {
   const type = ownField(value, 'type')
   const data = ownField(value, 'data')
   const chats = (Array.isArray(data) ? data : isJsonRecord(data) ? [data] : [value]).filter(isJsonRecord)
   const held = chats.map((chat) => ({ chat, lines: listOf(chat, 'message').filter(isJsonRecord) }))
-  const longest = held.toSorted((one, other) => other.lines.length - one.lines.length)[0]
   const isRisu = type === 'risuChat' || type === 'risuAllChats'
-  const isBare =
-    longest?.lines.some((line) => Object.hasOwn(line, 'role') && Object.hasOwn(line, 'data')) ?? false
-  if (!longest || !(isRisu || isBare)) return null
-  const records = longest.lines.map((line) => {
-    const isUser = ownField(line, 'role') === 'user'
-    const name = textOf(ownField(line, 'name')) ?? (isUser ? NAMELESS.user : NAMELESS.character)
-    const text = textOf(ownField(line, 'data')) ?? ''
-    const used = ['role', 'data', 'name', 'time']
-    return message('risu', { name, text, isUser }, { record: line, used, at: ownField(line, 'time') })
-  })
-  return { program: 'RisuAI', rows: rowsOf(records), notes: notesOf(held.length) }
+  const isBare = held.some(({ lines }) =>
+    lines.some((line) => Object.hasOwn(line, 'role') && Object.hasOwn(line, 'data')),
+  )
+  if (!isRisu && !isBare) return null
+  return {
+    program: 'RisuAI',
+    chats: held.map(({ chat, lines }) => ({
+      title: textOf(ownField(chat, 'name')),
+      rows: rowsOf(lines.map(risuLine)),
+    })),
+  }
 }
 
-function notesOf(chats: number): readonly string[] {
-  return chats > 1 ? [`The file holds ${chats} chats; the longest of them came in.`] : []
+function risuLine(line: JsonRecord): JsonRecord {
+  const isUser = ownField(line, 'role') === 'user'
+  const name = textOf(ownField(line, 'name')) ?? (isUser ? NAMELESS.user : NAMELESS.character)
+  const text = textOf(ownField(line, 'data')) ?? ''
+  const used = ['role', 'data', 'name', 'time']
+  return message('risu', { name, text, isUser }, { record: line, used, at: ownField(line, 'time') })
 }
 
 /** character.ai, as its dumps have it: conversations of messages with their source. */
-function characterAi(value: JsonRecord): WholeChat | null {
+function characterAi(value: JsonRecord): WholeChats | null {
   const outer = ownField(value, 'histories')
   const histories = Array.isArray(outer) ? outer : isJsonRecord(outer) ? listOf(outer, 'histories') : []
   const held = histories.filter(isJsonRecord).map((history) => listOf(history, 'msgs').filter(isJsonRecord))
-  const longest = held.toSorted((one, other) => other.length - one.length)[0]
-  if (!longest || longest.length === 0) return null
-  const records = longest.map((line) => {
-    const source = ownField(line, 'src')
-    const speaker: JsonRecord = isJsonRecord(source) ? source : {}
-    const isUser = ownField(speaker, 'is_human') === true
-    const name = textOf(ownField(speaker, 'name')) ?? (isUser ? NAMELESS.user : NAMELESS.character)
-    const text = textOf(ownField(line, 'text')) ?? ''
-    return message(
-      'character.ai',
-      { name, text, isUser },
-      { record: line, used: ['src', 'text', 'created'], at: ownField(line, 'created') },
-    )
-  })
-  return { program: 'character.ai', rows: rowsOf(records), notes: notesOf(held.length) }
+  const said = held.filter((lines) => lines.length > 0)
+  if (said.length === 0) return null
+  return {
+    program: 'character.ai',
+    chats: said.map((lines) => ({ rows: rowsOf(lines.map(characterAiLine)) })),
+  }
+}
+
+function characterAiLine(line: JsonRecord): JsonRecord {
+  const source = ownField(line, 'src')
+  const speaker: JsonRecord = isJsonRecord(source) ? source : {}
+  const isUser = ownField(speaker, 'is_human') === true
+  const name = textOf(ownField(speaker, 'name')) ?? (isUser ? NAMELESS.user : NAMELESS.character)
+  const text = textOf(ownField(line, 'text')) ?? ''
+  const used = ['src', 'text', 'created']
+  return message(
+    'character.ai',
+    { name, text, isUser },
+    { record: line, used, at: ownField(line, 'created') },
+  )
 }
 
 /** KoboldAI: one story in pieces, in which people speak as "Name: line" or behind the marks of instructions. */
-function kobold(value: JsonRecord): WholeChat | null {
+function kobold(value: JsonRecord): WholeChats | null {
   if (!Array.isArray(ownField(value, 'actions')) || !Object.hasOwn(value, 'gamestarted')) return null
   const pieces = [ownField(value, 'prompt'), ...listOf(value, 'actions')].map((piece) => textOf(piece) ?? '')
   const story = pieces.join('').replaceAll(/\r\n?/g, '\n')
@@ -250,8 +267,8 @@ function kobold(value: JsonRecord): WholeChat | null {
     .split('||$||')
     .filter((name) => name !== '')
   const records = instructed(story, user, others[0] ?? NAMELESS.character) ?? spoken(story, user, others)
-  const rows = rowsOf([header(user, others[0] ?? ''), ...records])
-  return { program: 'KoboldAI', rows: records.length > 0 ? rows : [] }
+  const lines = [header(user, others[0] ?? ''), ...records]
+  return oneChat('KoboldAI', records.length > 0 ? lines : [])
 }
 
 const INSTRUCTIONS = /(\{\{\[INPUT\]\}\}|\{\{\[OUTPUT\]\}\}|\n?### (?:Instruction|Response):\n?)/
@@ -295,11 +312,70 @@ function spoken(story: string, user: string, others: readonly string[]): readonl
   )
 }
 
-const READERS: readonly ((value: JsonRecord) => WholeChat | null)[] = [
+/** Backyard: a character and the scenarios that it played in, as its archive has them, or one scenario. */
+function backyard(value: JsonRecord): WholeChats | null {
+  const character = ownField(value, 'character')
+  const owner = isJsonRecord(character) ? character : value
+  const name = [ownField(owner, 'displayName'), ownField(owner, 'name')].map(textOf).find((found) => found)
+  const scenarios = Object.hasOwn(value, 'scenarios') ? listOf(value, 'scenarios') : [value]
+  const said = scenarios.filter(isJsonRecord).filter((scenario) => linesIn(scenario).length > 0)
+  if (said.length === 0) return null
+  return {
+    program: 'Backyard',
+    chats: said.map((scenario) => ({
+      title: textOf(ownField(scenario, 'title')),
+      rows: rowsOf(backyardLines(scenario, name ?? NAMELESS.character)),
+    })),
+  }
+}
+
+function linesIn(scenario: JsonRecord): readonly JsonRecord[] {
+  return listOf(scenario, 'messages')
+    .filter(isJsonRecord)
+    .filter((line) => ownField(line, 'type') === 'human' || Array.isArray(ownField(line, 'outputs')))
+}
+
+/** The greeting stands beside the messages. */
+function backyardLines(scenario: JsonRecord, name: string): readonly JsonRecord[] {
+  const lines = linesIn(scenario).map((line) => backyardLine(line, name))
+  const [first] = listOf(scenario, 'firstMessages').filter(isJsonRecord)
+  const greeting = doubleBraces(textOf(first && ownField(first, 'text')) ?? '')
+  const at = lines[0] && ownField(lines[0], 'send_date')
+  const isSaid = greeting.trim() === '' || lines[0]?.['mes'] === greeting
+  return isSaid ? lines : [message('backyard', { name, text: greeting, isUser: false }, { at }), ...lines]
+}
+
+/** What was answered has several wordings, of which the one that was chosen last is shown. */
+function backyardLine(line: JsonRecord, name: string): JsonRecord {
+  if (ownField(line, 'type') === 'human') {
+    const said = { name: NAMELESS.user, text: textOf(ownField(line, 'text')) ?? '', isUser: true }
+    const used = ['type', 'text', 'createdAt', 'updatedAt']
+    return message('backyard', said, { record: line, used, at: ownField(line, 'createdAt') })
+  }
+  const outputs = listOf(line, 'outputs').filter(isJsonRecord)
+  const times = outputs.map((output) => momentOf(ownField(output, 'activeTimestamp')))
+  const chosen = times.reduce((best, time, index) => (time > (times[best] ?? 0) ? index : best), 0)
+  const swipes = outputs.map((output) => doubleBraces(textOf(ownField(output, 'text')) ?? ''))
+  const said = { name, text: swipes[chosen] ?? '', isUser: false }
+  const at = outputs[chosen] && ownField(outputs[chosen], 'createdAt')
+  const found = message('backyard', said, { record: line, used: ['type', 'outputs'], at })
+  return swipes.length > 1 ? { ...found, swipes, swipe_id: chosen } : found
+}
+
+/** Milliseconds since 1970, or another number that grows; the least of all where there is none. */
+function momentOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  const text = textOf(value) ?? ''
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return Number.isNaN(time) ? -Infinity : time
+}
+
+const READERS: readonly ((value: JsonRecord) => WholeChats | null)[] = [
   sillyTavern,
   webUi,
   agnai,
   characterAi,
   kobold,
   risu,
+  backyard,
 ]

@@ -2,6 +2,7 @@ import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import { isChatHeader, readChatRows } from '../formats/chatFile.ts'
+import type { ChatRows } from '../formats/chatFile.ts'
 import { readGeneration } from './chatEvents.ts'
 import type { NewMessage, Take } from './records.ts'
 
@@ -14,6 +15,8 @@ import type { NewMessage, Take } from './records.ts'
 export interface ImportedChat {
   /** Whose form the file has. */
   readonly program: string
+  /** What the chat is called there; null where it has no name. */
+  readonly title: string | null
   readonly characterName: string
   readonly userName: string
   /** Its header without `chat_metadata`, as JSON. */
@@ -24,8 +27,6 @@ export interface ImportedChat {
   readonly messages: readonly NewMessage[]
   /** Lines that could not be used, counted from 1. */
   readonly skipped: readonly { readonly line: number; readonly reason: string }[]
-  /** What is left out, in sentences. */
-  readonly notes: readonly string[]
 }
 
 /** The last moment that a Date can hold, in milliseconds since 1970. */
@@ -56,15 +57,32 @@ function jsonOf(record: JsonRecord): string | undefined {
 }
 
 /**
- * A chat from SillyTavern JSONL, or from what another program writes, leniently: lines that cannot be used are skipped and
- * reported.
+ * The chats of SillyTavern JSONL, or of what another program writes, which may hold several, leniently: lines that cannot be
+ * used are skipped and reported, chats in which nobody says anything are left out where there are others.
  *
  * @param newId gives the ids of messages and takes.
+ * @returns at least one.
  * @throws HycoraError `format-invalid` when no line holds a message.
  */
-export function importChat(text: string, newId: () => string, now = Date.now()): ImportedChat {
+export function importChats(
+  text: string,
+  newId: () => string,
+  now = Date.now(),
+): readonly [ImportedChat, ...ImportedChat[]] {
   const found = readChatRows(text)
   check(found, 'format-invalid', () => 'the file has no line with a message, expected SillyTavern JSONL')
+  const [first, ...others] = found
+    .map((chat) => importRows(chat, newId, now))
+    .filter(({ messages }) => messages.length > 0)
+  check(
+    first,
+    'format-invalid',
+    () => `this chat of ${found[0]?.program ?? 'nobody'} has no message: nobody says anything in it`,
+  )
+  return [first, ...others]
+}
+
+function importRows(found: ChatRows, newId: () => string, now: number): ImportedChat {
   const messages: NewMessage[] = []
   const skipped = [...found.skipped]
   let header: JsonRecord = {}
@@ -76,17 +94,13 @@ export function importChat(text: string, newId: () => string, now = Date.now()):
       else skipped.push({ line, reason: 'it has no text' })
     }
   }
-  check(
-    messages.length > 0,
-    'format-invalid',
-    () => `this chat of ${found.program} has no message: nobody says anything in it`,
-  )
   const nameOf = (speaker: 'user' | 'role'): string =>
     messages.find((message) => message.speaker === speaker)?.name ?? ''
   const metadata = ownField(header, 'chat_metadata')
   const others = Object.entries(header).filter(([key]) => key !== 'chat_metadata')
   return {
     program: found.program,
+    title: found.title,
     characterName: known(ownField(header, 'character_name')) || nameOf('role'),
     userName: known(ownField(header, 'user_name')) || nameOf('user'),
     header: jsonOf(Object.fromEntries(others)) ?? '{}',
@@ -94,7 +108,6 @@ export function importChat(text: string, newId: () => string, now = Date.now()):
     metadata: (isJsonRecord(metadata) && jsonOf(metadata)) || null,
     messages,
     skipped: skipped.toSorted((one, other) => one.line - other.line),
-    notes: found.notes,
   }
 }
 

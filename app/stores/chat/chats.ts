@@ -269,19 +269,32 @@ export function exportOpenChat(chat: Chat): { readonly name: string; readonly te
   }
 }
 
-/** Opens a new chat from a file, and says what of it could not be read. @throws HycoraError `format-invalid`, as `laterPart`. */
+/** Opens the chats of a file as new ones, goes to the longest of them, and says what of it could not be read. @throws HycoraError `format-invalid`, as `laterPart`. */
 export async function importChatFile(file: File): Promise<void> {
   const bytes = withoutFilling(new Uint8Array(await file.arrayBuffer()))
   const { text, warning } = decodeText(bytes, file.name)
-  const { importChat } = await laterPart(() => import('../../../src/storage/sillyTavern.ts'))
-  const imported = importChat(text, newId)
+  const { importChats } = await laterPart(() => import('../../../src/storage/sillyTavern.ts'))
+  const chats = importChats(text, newId)
+  const stem = file.name.replace(/\.(?:jsonl?|byaf)$/i, '')
+  const ids: string[] = []
+  for (const [index, imported] of chats.entries()) {
+    const own = imported.title?.trim() || (chats.length > 1 ? String(index + 1) : '')
+    ids.push(await keepImported(imported, own === '' ? stem : `${stem}: ${own}`))
+  }
+  const longest = chats.reduce((most, { messages }) => Math.max(most, messages.length), 0)
+  goTo({ screen: 'chat', chat: ids[chats.findIndex(({ messages }) => messages.length === longest)] ?? '' })
+  notify([importReport(chats), ...(warning === null ? [] : [`${warning}.`])].join(' '))
+}
+
+/** Keeps a chat that came in, under this title; its id here. */
+async function keepImported(imported: ImportedChat, title: string): Promise<string> {
   const key = matchMember(imported)
   const id = newId()
   await append(id, [
     {
       kind: 'chat-created',
       key,
-      title: file.name.replace(/\.jsonl?$/i, ''),
+      title,
       parent: null,
       metadata: imported.metadata,
       source: {
@@ -295,16 +308,14 @@ export async function importChatFile(file: File): Promise<void> {
       message: withKey(message, imported.characterName, key),
     })),
   ])
-  goTo({ screen: 'chat', chat: id })
-  const report = importReport(imported.messages.length, imported.skipped)
-  notify([report, ...imported.notes, ...(warning === null ? [] : [`${warning}.`])].join(' '))
+  return id
 }
 
-function importReport(
-  messages: number,
-  skipped: readonly { readonly line: number; readonly reason: string }[],
-): string {
-  const came = messages === 1 ? 'One message came in.' : `${messages} messages came in.`
+function importReport(chats: readonly ImportedChat[]): string {
+  const messages = chats.reduce((sum, chat) => sum + chat.messages.length, 0)
+  const said = messages === 1 ? 'One message' : `${messages} messages`
+  const came = chats.length === 1 ? `${said} came in.` : `${said} in ${chats.length} chats came in.`
+  const skipped = chats.flatMap((chat) => chat.skipped)
   const [first] = skipped
   if (!first) return came
   const which = skipped

@@ -167,6 +167,11 @@ function suggestedRoles(arrival: Arrival): readonly string[] {
   return suggested.length > FEW ? [] : suggested
 }
 
+/** Puts one thing of several away. */
+export function leaveOut(entry: string): void {
+  useArrivals.setState(({ entries }) => ({ entries: entries.filter(({ id }) => id !== entry) }))
+}
+
 /** Lets a role of a pack stand in the cast, or not. */
 export function chooseRole(entry: string, role: string, isChosen: boolean): void {
   change(entry, ({ roles }) => ({

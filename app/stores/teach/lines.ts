@@ -223,7 +223,9 @@ async function cardLines(path: string, file: Blob): Promise<string | null> {
   )
   const [refusal] = found.refusals
   if (refusal) throw new HycoraError(refusal.code, refusal.message)
-  if (found.arrivals.some(({ kind }) => kind === 'lines' || kind === 'chat')) return null
+  // What was said may come along with a character.
+  if (found.arrivals.length > 0 && found.arrivals.every(({ kind }) => kind === 'lines' || kind === 'chat'))
+    return null
   const examples = found.arrivals.flatMap((arrival): readonly (string | null)[] => {
     if (arrival.kind === 'card') return [exampleJson(arrival.card)]
     if (arrival.kind !== 'pack') return []

@@ -1,9 +1,11 @@
 import type { BackupArrival } from '../../../src/exchange/arrival.ts'
+import { zipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
 import { startApp } from '../../../app/startApp.tsx'
 import { putAway, receiveFiles, useArrivals } from '../../../app/stores/exchange/arrivals.ts'
+import { useChats } from '../../../app/stores/chat/chats.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import { useGuests } from '../../../app/stores/company/guests.ts'
 import { planOf, restore } from '../../../app/stores/exchange/housekeeping.ts'
@@ -45,6 +47,21 @@ const card = (changes: Record<string, unknown> = {}): Blob =>
       data: { name: 'Brine', description: 'A captain.', first_mes: 'Mind the rope.', ...changes },
     }),
   ])
+
+/** A scenario of Backyard in which this was said. */
+const scenario = (title: string, ...texts: readonly string[]) => ({
+  title,
+  messages: texts.map((text) => ({ type: 'ai', outputs: [{ text }] })),
+})
+/** An archive of Backyard. */
+const archive = (...scenarios: readonly object[]) =>
+  zipSync({
+    'manifest.json': new TextEncoder().encode('{}'),
+    'characters/a/character.json': new TextEncoder().encode('{"displayName":"Orla"}'),
+    ...Object.fromEntries(
+      scenarios.map((one, at) => [`scenarios/${at}.json`, new TextEncoder().encode(JSON.stringify(one))]),
+    ),
+  })
 
 const guests = () => useCast.getState().members.filter(({ guest }) => guest)
 const sheet = () => page.getByRole('dialog')
@@ -254,6 +271,27 @@ describe('what is no card', () => {
     await expect.element(page.getByRole('article', { name: 'Bram' })).toBeVisible()
     location.hash = '#/'
     await expect.element(page.getByText(/^Selma · /)).toBeVisible()
+  })
+
+  test('comes along with a character, every chat by itself, unless it is left out', async () => {
+    await open()
+    const file = new Blob([archive(scenario('Calm', 'One.'), scenario('Storm', 'Two.', 'Three.'))])
+    await receiveFiles([{ path: 'orla.byaf', file }])
+    await expect.element(sheet().getByText(/holds 2 chats of Backyard with Orla: 3 messages/)).toBeVisible()
+    await sheet().getByRole('button', { name: 'Leave this out' }).last().click()
+    await expect.element(sheet().getByText(/2 chats/)).not.toBeInTheDocument()
+    putAway()
+    await receiveFiles([{ path: 'orla.byaf', file }])
+    await sheet().getByRole('button', { name: 'Bring everything in' }).click()
+    await expect
+      .poll(() =>
+        useChats
+          .getState()
+          .summaries.map(({ title }) => title)
+          .toSorted(),
+      )
+      .toEqual(['orla: Calm', 'orla: Storm'])
+    expect(useChats.getState().summaries.every(({ key }) => key === guests()[0]?.key)).toBe(true)
   })
 
   test('is named, and nothing of it is used', async () => {

@@ -1,11 +1,13 @@
 import type { Arrival, ArrivingFile, PackArrival } from '../../../src/exchange/arrival.ts'
 import type { ShareParams } from '../../../src/exchange/share.ts'
+import { zipSync } from 'fflate'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { arrive as readArrivals } from '../../../src/exchange/arrive.ts'
 import { followLink } from '../../../src/exchange/followLink.ts'
 import { writeBlend, writeShares } from '../../../src/exchange/share.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
+import { importChats } from '../../../src/storage/sillyTavern.ts'
 import { readPack, writePack } from '../../../src/formats/pack.ts'
 import type { Pack } from '../../../src/formats/pack.ts'
 import { changeRole, roleVector } from '../../../src/formats/packParts.ts'
@@ -32,6 +34,14 @@ const card = {
 const file = (path: string, content: string | Uint8Array<ArrayBuffer>): ArrivingFile => ({
   path,
   file: new Blob([content]),
+})
+
+/** A scenario of Backyard in which this was asked. */
+const asked = (text: string) => ({
+  messages: [
+    { type: 'human', text },
+    { type: 'ai', outputs: [{ text: 'Hm.' }] },
+  ],
 })
 
 const arrive = async (...files: readonly ArrivingFile[]): Promise<Arrival> => {
@@ -119,6 +129,51 @@ describe('what comes in', () => {
       code: 'format-unsupported',
     })
     expect(await refusal(file('empty.png', ''))).toMatchObject({ code: 'format-invalid' })
+  })
+
+  test('is a character and what was said with them, where both came in one', async () => {
+    const [manifest, character] = [{ characters: [] }, { displayName: 'Brine' }].map((one) =>
+      new TextEncoder().encode(JSON.stringify(one)),
+    )
+    const archive = (...scenarios: readonly object[]) =>
+      zipSync({
+        'manifest.json': manifest!,
+        'characters/a/character.json': character!,
+        ...Object.fromEntries(
+          scenarios.map((one, index) => [
+            `scenarios/${index}.json`,
+            new TextEncoder().encode(JSON.stringify(one)),
+          ]),
+        ),
+      })
+    const { arrivals } = await readArrivals([file('brine.byaf', archive(asked('One?'), asked('Two?')))], {
+      backbone: null,
+    })
+    expect(arrivals).toMatchObject([
+      { kind: 'card', card: { name: 'Brine' } },
+      {
+        kind: 'chat',
+        fileName: 'brine.byaf',
+        character: 'Brine',
+        chats: 2,
+        messages: 4,
+        program: 'Backyard',
+      },
+    ])
+    const [, chat] = arrivals
+    const again = chat?.kind === 'chat' ? importChats(await chat.file.text(), () => 'id') : []
+    expect(again.map(({ messages }) => messages[0]?.takes[0]?.text)).toEqual(['One?', 'Two?'])
+    const silent = archive({ messages: [{ type: 'human', text: ' ' }] })
+    expect(await arrive(file('brine.byaf', silent))).toMatchObject({ kind: 'card' })
+    const dump = {
+      character: { name: 'Brine', title: 'A captain', greeting: 'Mind the rope.', definition: '' },
+      histories: [{ msgs: [{ src: { is_human: false, name: 'Brine' }, text: 'Aye.' }] }],
+    }
+    const both = await readArrivals([file('dump.json', JSON.stringify(dump))], { backbone: null })
+    expect(both.arrivals).toMatchObject([
+      { kind: 'card', program: 'character.ai' },
+      { kind: 'chat', messages: 1 },
+    ])
   })
 
   test('is taken or refused one by one', async () => {

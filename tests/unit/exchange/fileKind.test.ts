@@ -127,16 +127,6 @@ describe('what comes in', () => {
     expect(await arrival(bytesOf(line), 'a.jsonl')).toMatchObject({ kind: 'chat', messages: 1 })
   })
 
-  test('a character and a chat in one file: the character, and a word on the chat', async () => {
-    const character = { name: 'Orla', greeting: 'Hm.', definition: 'A keeper.' }
-    const histories = { histories: [{ msgs: [{ src: { is_human: false, name: 'Orla' }, text: 'Hm.' }] }] }
-    expect(await arrival(bytesOf({ info: { character }, histories }))).toMatchObject({
-      kind: 'card',
-      program: 'character.ai',
-      warnings: [expect.stringContaining('also holds a chat')],
-    })
-  })
-
   test('lines, with how many dialogues they are, and whose columns are not known yet', async () => {
     expect(await arrival(bytesOf('Visitor: Hm?\nBrine: Hm.\n'), 'a.txt')).toMatchObject({
       kind: 'lines',

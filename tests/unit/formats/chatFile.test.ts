@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 
 import { isChatText, readChatRows } from '../../../src/formats/chatFile.ts'
+import type { ChatRow } from '../../../src/formats/chatFile.ts'
 
-/** Who says what in a chat, the visitor's words marked. */
+/** Who says what in the first chat of a text, the visitor's words marked. */
 function said(text: string): readonly string[] {
-  const rows = readChatRows(text)?.rows ?? []
+  return spoken(readChatRows(text)?.[0]?.rows ?? [])
+}
+
+function spoken(rows: readonly ChatRow[]): readonly string[] {
   return rows
     .filter(({ record }) => 'mes' in record)
     .map(
@@ -16,8 +20,14 @@ function said(text: string): readonly string[] {
 const PAIR = ['Orla: You are wet.', 'Mira*: I am.']
 const ORLA = { name: 'Orla', is_user: false, mes: 'You are wet.' }
 const MIRA = { name: 'Mira', is_user: true, mes: 'I am.' }
+const AT = '2025-06-13T12:01:00.000Z'
 const HEADER = { user_name: 'Mira', character_name: 'Orla' }
 const jsonl = (...lines: readonly unknown[]) => lines.map((line) => JSON.stringify(line)).join('\n')
+
+const risuMessage = (data: string) => ({ role: 'char', data })
+const conversation = (...texts: readonly string[]) => ({
+  msgs: texts.map((text) => ({ src: { is_human: false, name: 'Orla' }, text })),
+})
 
 describe('a chat', () => {
   test.each([
@@ -45,7 +55,6 @@ describe('a chat', () => {
       JSON.stringify({
         histories: {
           histories: [
-            { msgs: [{ src: { is_human: true, name: 'Mira' }, text: 'Hm?' }] },
             {
               msgs: [
                 { src: { is_human: false, name: 'Orla' }, text: 'You are wet.' },
@@ -87,7 +96,7 @@ describe('a chat', () => {
     const nameless = ['Character: You are wet.', 'You*: I am.']
     const risu = JSON.stringify({ type: 'risuChat', ver: 1, data: { message, name: 'x' } })
     expect(said(risu)).toEqual(nameless)
-    expect(readChatRows(risu)?.rows[0]?.record).toMatchObject({
+    expect(readChatRows(risu)?.[0]?.rows[0]?.record).toMatchObject({
       send_date: 5,
       extra: { risu: { saying: 'x' } },
     })
@@ -99,11 +108,57 @@ describe('a chat', () => {
     expect(said(JSON.stringify({ internal, visible: internal }))).toEqual(nameless)
   })
 
-  test('of several in one file is the longest, and says so', () => {
-    const chats = [{ message: [] }, { message: [{ role: 'char', data: 'Hm.' }] }]
-    const rows = readChatRows(JSON.stringify({ type: 'risuAllChats', data: chats }))
-    expect(rows).toMatchObject({ program: 'RisuAI', notes: [expect.stringContaining('2 chats')] })
-    expect(rows?.rows).toHaveLength(1)
+  test('is read with the others of its file, each under its own name', () => {
+    const risu = [
+      { name: 'Storm', message: [risuMessage('Hm.')] },
+      { message: [risuMessage('Oh.'), risuMessage('Ah.')] },
+    ]
+    const histories = [conversation('Hm.'), conversation(), conversation('Oh.', 'Ah.')]
+    for (const [value, name, titles] of [
+      [{ type: 'risuAllChats', data: risu }, 'Character', ['Storm', null]],
+      [{ histories }, 'Orla', [null, null]],
+    ] as const) {
+      const chats = readChatRows(JSON.stringify(value)) ?? []
+      expect(chats.map(({ title }) => title)).toEqual(titles)
+      expect(chats.map(({ rows }) => spoken(rows))).toEqual([
+        [`${name}: Hm.`],
+        [`${name}: Oh.`, `${name}: Ah.`],
+      ])
+    }
+  })
+
+  test('of Backyard has the greeting before its messages, and of several wordings the last that was chosen', () => {
+    const output = (text: string, activeTimestamp: string) => ({ createdAt: AT, activeTimestamp, text })
+    const ai = {
+      type: 'ai',
+      mood: 'dry',
+      outputs: [output('No.', '1'), output('You are {user}.', '3'), output('Hm.', '2')],
+    }
+    const human = { type: 'human', createdAt: AT, text: 'Am I {user}?' }
+    const character = { name: 'orla', displayName: 'Orla' }
+    const storm = { title: 'Storm', firstMessages: [{ text: 'Hey, {user}.' }], messages: [human, ai, {}] }
+    const chats = readChatRows(
+      JSON.stringify({ character, scenarios: [{ messages: [] }, storm, { messages: [ai] }] }),
+    )
+    expect(chats?.map(({ program, title }) => [program, title])).toEqual([
+      ['Backyard', 'Storm'],
+      ['Backyard', null],
+    ])
+    expect(chats?.map(({ rows }) => spoken(rows))).toEqual([
+      ['Orla: Hey, {{user}}.', 'You*: Am I {user}?', 'Orla: You are {{user}}.'],
+      ['Orla: You are {{user}}.'],
+    ])
+    expect(chats?.[0]?.rows[2]?.record).toEqual({
+      name: 'Orla',
+      is_user: false,
+      mes: 'You are {{user}}.',
+      send_date: AT,
+      swipes: ['No.', 'You are {{user}}.', 'Hm.'],
+      swipe_id: 1,
+      extra: { backyard: { mood: 'dry' } },
+    })
+    const greeted = { ...storm, messages: [{ ...ai, outputs: [output('Hey, {user}.', '1')] }] }
+    expect(said(JSON.stringify({ character, ...greeted }))).toEqual(['Orla: Hey, {{user}}.'])
   })
 
   test('of a story in which names come up is told by them', () => {
@@ -118,7 +173,7 @@ describe('a chat', () => {
       'Orla: Sit.\nNear the fire.',
     ])
     const told = { ...story, actions: [' It rained.'] }
-    expect(readChatRows(JSON.stringify(told))).toMatchObject({ program: 'KoboldAI', rows: [] })
+    expect(readChatRows(JSON.stringify(told))).toMatchObject([{ program: 'KoboldAI', rows: [] }])
   })
 
   test.each([

@@ -8,7 +8,7 @@ import { readCard } from '../../../src/formats/card.ts'
 import { readCardFile } from '../../../src/formats/cardFile.ts'
 import { readDataset } from '../../../src/formats/dataset.ts'
 import { fileKind } from '../../../src/exchange/fileKind.ts'
-import { importChat } from '../../../src/storage/sillyTavern.ts'
+import { importChats } from '../../../src/storage/sillyTavern.ts'
 import {
   fuzz,
   isFullFuzz,
@@ -200,7 +200,7 @@ const CHAT = [
 /** A chat, or a data set. */
 function readLines(file: Uint8Array | string): void {
   const text = String(file)
-  if (text.includes('character_name')) importChat(text, () => 'id')
+  if (text.includes('character_name')) importChats(text, () => 'id')
   readDataset(text, 'rows.jsonl')
 }
 

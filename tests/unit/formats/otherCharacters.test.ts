@@ -147,7 +147,7 @@ describe('an archive of Backyard', () => {
     firstMessages: [{ text: 'You are wet, {user}.' }],
     exampleMessages: [{ text: '#{user}: Is it lit?\n#{character}: Always.' }],
     formattingInstructions: 'Be brief.',
-    messages: [{}, {}],
+    messages: [{ type: 'human', text: 'Hm?' }],
   }
   const manifest = {
     schemaVersion: 1,
@@ -172,7 +172,8 @@ describe('an archive of Backyard', () => {
       lore: ['It belongs to {{char}}.'],
       extensions: { backyard: { isNSFW: false } },
     })
-    expect(found.warnings).toEqual([expect.stringContaining('chat of 2 messages')])
+    expect(found.chats).toEqual({ character, scenarios: [scenario] })
+    expect(found.warnings).toEqual([])
   })
 
   test('says what of it is not read', () => {
@@ -182,7 +183,6 @@ describe('an archive of Backyard', () => {
     expect(found.warnings).toEqual([
       expect.stringContaining('2 characters'),
       expect.stringContaining('2 scenarios'),
-      expect.stringContaining('2 messages'),
     ])
     const nameless = { ...files, 'characters/a/character.json': json({}) }
     expect(() => readCardFile(zipSync(nameless), 'orla.byaf')).toThrow('no name')

@@ -9,7 +9,7 @@ import { readCardFile, writeCardJson } from '../../../src/formats/cardFile.ts'
 import { foldChat } from '../../../src/storage/chat.ts'
 import type { ChatEvent } from '../../../src/storage/records.ts'
 import { exportChat } from '../../../src/storage/chatExport.ts'
-import { importChat } from '../../../src/storage/sillyTavern.ts'
+import { importChats } from '../../../src/storage/sillyTavern.ts'
 import { fuzz, isFullFuzz, mutateBytes, mutateJson, rounds } from '../../support/fuzz.ts'
 
 const FILES = 50_000
@@ -85,7 +85,7 @@ function rewriteChat(text: string): void {
     characterName: character,
     userName: user,
     header,
-  } = importChat(text, () => 'id')
+  } = importChats(text, () => 'id')[0]
   const common = { version: 1, chat: 'c', at: 0 } as const
   const source = { user, character, header }
   const events: ChatEvent[] = [
@@ -97,7 +97,7 @@ function rewriteChat(text: string): void {
     })),
   ]
   const written = exportChat(foldChat(events)!, { user, character })
-  expect(importChat(written, () => 'id').messages.map(({ name }) => name)).toEqual(
+  expect(importChats(written, () => 'id')[0].messages.map(({ name }) => name)).toEqual(
     messages.map(({ name }) => name),
   )
 }

@@ -6,7 +6,7 @@ import { applyEvent, foldChat, selectedTake, summarize } from '../../../src/stor
 import { readChatEvents, writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import type { ChatEvent, Generation, NewMessage } from '../../../src/storage/records.ts'
 import { exportChat } from '../../../src/storage/chatExport.ts'
-import { importChat, readDate } from '../../../src/storage/sillyTavern.ts'
+import { importChats, readDate } from '../../../src/storage/sillyTavern.ts'
 
 const counter = (): (() => string) => {
   let next = 0
@@ -72,7 +72,7 @@ describe('SillyTavern JSONL', () => {
           selected,
         }))
         const exported = exportChat(chatWith(messages), names)
-        const back = importChat(exported, counter())
+        const back = importChats(exported, counter())[0]
         expect(back.skipped).toEqual([])
         expect(back).toMatchObject({
           characterName: names.character,
@@ -111,7 +111,7 @@ describe('SillyTavern JSONL', () => {
       '{"name":"Ann","is_user":true,"mes":"Hello"}',
       '{"name":"Bob","is_user":false,"mes":"Good day"}',
     ].join('\n')
-    const chat = importChat(file, counter())
+    const chat = importChats(file, counter())[0]
     expect(chat).toMatchObject({ characterName: 'Bob', userName: 'Ann' })
     expect(exportChat(chatWith(chat.messages, chat.metadata), names)).toContain('"note_prompt":"Rain."')
   })
@@ -152,7 +152,7 @@ describe('SillyTavern JSONL', () => {
     const file = [{ ...header, chat_metadata: metadata }, orla, mira]
       .map((line) => JSON.stringify(line))
       .join('\n')
-    const { messages, metadata: kept, ...chat } = importChat(file, counter())
+    const { messages, metadata: kept, ...chat } = importChats(file, counter())[0]
     const source = { user: chat.userName, character: chat.characterName, header: chat.header }
     const created = {
       version: 1,
@@ -204,7 +204,7 @@ describe('SillyTavern JSONL', () => {
   test('keeps our own facts out of what is handed back, and hands on nothing that nests without end', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const file = `{"name":"Bob","mes":"Hm","deep":${deep},"extra":{"token_count":3,"hycora":{"role":"Holmes","generation":${JSON.stringify(stored)}}}}`
-    const [message] = importChat(file, counter()).messages
+    const [message] = importChats(file, counter())[0].messages
     expect(message).toMatchObject({ key: 'Holmes', takes: [{ generation }] })
     expect(message?.takes[0]).not.toHaveProperty('foreign')
     expect(exportChat(chatWith([message!]), names)).toContain('"mes":"Hm"')
@@ -222,7 +222,7 @@ describe('SillyTavern JSONL', () => {
       '{"name":"Bob","mes":"On the screen","swipes":["Another","And another"],"swipe_id":9}',
       '{"mes":"cut off in the mid',
     ].join('\n')
-    const chat = importChat(file, counter())
+    const chat = importChats(file, counter())[0]
     expect(chat.skipped.map(({ line }) => line)).toEqual([3, 5, 6, 9])
     expect(chat.messages.map((one) => selectedTake(one).text)).toEqual([
       'Hm.',
@@ -241,7 +241,7 @@ describe('SillyTavern JSONL', () => {
       swipes: ['One', 7, 'Two'],
       swipe_info: [factsWith(1), {}, factsWith(3)],
     }
-    const { takes } = importChat(JSON.stringify(line), counter()).messages[0]!
+    const { takes } = importChats(JSON.stringify(line), counter())[0].messages[0]!
     expect(takes.map((take) => [take.text, take.generation?.seed])).toEqual([
       ['One', 1],
       ['Two', 3],
@@ -250,7 +250,7 @@ describe('SillyTavern JSONL', () => {
 
   test('refuses a file without a single message', () => {
     for (const file of ['', '{"user_name":"Ann","character_name":"Bob"}', 'name,text\nAnn,Hello']) {
-      expect(() => importChat(file, counter())).toThrow(HycoraError)
+      expect(() => importChats(file, counter())).toThrow(HycoraError)
     }
   })
 })
