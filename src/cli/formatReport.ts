@@ -38,7 +38,7 @@ function isWhole(voice: Partial<Evaluation>): voice is Evaluation {
 }
 
 /** The figures as tables for a person. */
-export function formatEvaluation({
+function formatEvaluation({
   roles,
   nll,
   roleSwap,

@@ -81,7 +81,7 @@ function rougeL(candidate: readonly string[][], reference: readonly string[][]):
  *
  * Reference: PyPI `rouge` 1.0.1, `Rouge().get_scores`.
  */
-export function rouge(candidate: string, reference: string): RougeScores {
+function rouge(candidate: string, reference: string): RougeScores {
   const own = sentencesOf(candidate)
   const other = sentencesOf(reference)
   if (own.length === 0 || other.length === 0) return WITHOUT_WORDS

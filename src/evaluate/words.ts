@@ -14,13 +14,13 @@ export function splitSpaces(text: string): string[] {
 }
 
 /** Whether a text is to be counted by characters: more than a third of its letters are Han. */
-export function isChinese(text: string): boolean {
+function isChinese(text: string): boolean {
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   return 3 * (text.match(/\p{Script=Han}/gu)?.length ?? 0) > letters
 }
 
 /** The characters of a text, spaces left out. */
-export function characters(text: string): string[] {
+function characters(text: string): string[] {
   return Array.from(splitSpaces(text).join(''))
 }
 
@@ -80,7 +80,7 @@ function apply(text: string, rules: readonly Rule[]): string {
  *
  * Reference: NLTK, `NLTKWordTokenizer.tokenize`.
  */
-export function sentenceWords(sentence: string): string[] {
+function sentenceWords(sentence: string): string[] {
   return splitSpaces(apply(` ${apply(sentence, BEFORE)} `, AFTER))
 }
 

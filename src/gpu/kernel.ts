@@ -66,7 +66,7 @@ function pipelineFor(device: GPUDevice, kernel: Kernel, overrides: Overrides): P
 }
 
 /** Packs uniform values in declaration order; the size is rounded up to 16 bytes as the API asks. */
-export function packUniforms<U extends UniformTypes>(
+function packUniforms<U extends UniformTypes>(
   types: U,
   values: { readonly [K in keyof U]: number },
 ): ArrayBuffer {

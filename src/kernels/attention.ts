@@ -48,7 +48,7 @@ export function directAttentionGrid(heads: number, rows: number): Workgroups {
 const ROWS = 4
 
 /** The widest head that the kernel holds. */
-export const MAX_HEAD_DIM = 256
+const MAX_HEAD_DIM = 256
 
 /** Lanes of a workgroup, in which a team of `headDim / 4` must fit; for four rows 16 KiB of workgroup memory hold 64. */
 function workgroupSize({ rowLanes, rowsLanes }: Tuning, headDim: number, isOfRows: boolean): number {

@@ -107,7 +107,7 @@ export function clearBlend(): void {
 }
 
 /** "60 % Sherlock Holmes, 40 % Alice". */
-export function mixText(parts: readonly Part[], members: readonly CastMember[]): string {
+function mixText(parts: readonly Part[], members: readonly CastMember[]): string {
   return parts
     .filter(({ percent }) => percent !== 0)
     .map(({ key, percent }) => `${percent} % ${findMember(members, key)?.displayName ?? nameInKey(key)}`)

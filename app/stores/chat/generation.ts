@@ -73,7 +73,7 @@ export async function say(text: string): Promise<void> {
 }
 
 /** Answers the visitor's last words. */
-export async function answer(): Promise<void> {
+async function answer(): Promise<void> {
   const chat = useChats.getState().open
   if (chat) await perform(chat, 'reply', undefined)
 }

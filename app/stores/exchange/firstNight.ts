@@ -54,7 +54,7 @@ async function inspect(pack: Blob | null): Promise<void> {
 }
 
 /** The one that was taught, or the first of them. */
-export function taughtRole(): string {
+function taughtRole(): string {
   const { run } = useTraining.getState()
   return run?.trial.role ?? run?.roles[0] ?? 'Somebody'
 }

@@ -14,7 +14,7 @@ export const emptyHistory: RunHistory = {
 }
 
 /** From twice this many points on, neighbours are joined: a chart has no room for more. */
-export const POINTS = 2000
+const POINTS = 2000
 
 /** The history after more events; what comes again, after a roll-back or on going on, takes the place of what was there. */
 export function addEvents(history: RunHistory, events: readonly TrainEvent[]): RunHistory {

@@ -13,7 +13,7 @@ export const CASES = [
 ] as const
 
 /** The cases of the fallback, which `--engine ort` runs instead. */
-export const FALLBACK_CASES = [
+const FALLBACK_CASES = [
   'fallback-decode',
   'fallback-prefill-64',
   'fallback-roles',

@@ -26,7 +26,7 @@ export function withFeatures(value: HiddenValue, features: number): readonly Dim
 }
 
 /** A matrix given as a constant [in, out]; one seen through a transposition is stored [out, in]. */
-export function floatSite(value: Value | undefined): WeightSite | undefined {
+function floatSite(value: Value | undefined): WeightSite | undefined {
   if (value?.kind !== 'constant' || value.dims.length !== 2) return undefined
   const { dataType } = value.tensor
   if (dataType !== DATA_TYPES.f32 && dataType !== DATA_TYPES.f16) return undefined
@@ -104,7 +104,7 @@ function blockSite(node: OnnxNode, inputs: readonly (Value | undefined)[]): Retu
 }
 
 /** Block-quantised weights from their constants; the sizes are checked where the tensors are opened. */
-export function blocksOf(
+function blocksOf(
   node: OnnxNode,
   parts: { codes: Value | undefined; scales: Value | undefined; zeroPoints: Value | undefined },
   shape: { in: number; out: number; bits: number; defaultZero: 'middle' | 'none' },

@@ -16,7 +16,7 @@ import type { ContrastConfig } from '../settings/config.ts'
 import type { Parameters } from '../parameters/parameters.ts'
 
 /** The temperature τ. */
-export const TEMPERATURE = 0.1
+const TEMPERATURE = 0.1
 
 /** The contrastive loss of micro-batches, with its gradients. */
 export interface Contrast {
