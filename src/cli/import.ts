@@ -9,7 +9,7 @@ import type { Arrival, ArrivingBackbone, ArrivingFile, PackArrival } from '../ex
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
 import { LIMITS } from '../exchange/limits.ts'
 import { openFile } from '../exchange/openFile.ts'
-import { isAdapterFile } from '../exchange/parcels.ts'
+import { ADAPTER_CONFIG, isAdapterFile } from '../exchange/parcels.ts'
 import { numberOption, parseArguments, required } from './arguments.ts'
 import { writeOut } from './convert.ts'
 import { openModel } from './engine.ts'
@@ -30,21 +30,35 @@ export async function arrivingFiles(path: string): Promise<readonly ArrivingFile
   const found = await stat(full).catch(() => undefined)
   check(found, 'usage', () => `${path} is no file and no folder`)
   if (!found.isDirectory()) return [{ path: basename(full), file: await openAsBlob(full) }]
-  const inside = await readdir(full)
-  const names = inside.filter(isAdapterFile)
-  check(names.includes('adapter_config.json'), 'usage', () => missingConfig(path, names))
+  const folder = await adapterFolder(full, path)
+  const names = (await readdir(folder)).filter(isAdapterFile)
   return Promise.all(
     names.map(async (name) => ({
-      path: `${basename(full)}/${name}`,
-      file: await openAsBlob(join(full, name)),
+      path: `${basename(folder)}/${name}`,
+      file: await openAsBlob(join(folder, name)),
     })),
   )
 }
 
-function missingConfig(path: string, names: readonly string[]): string {
-  const has =
-    names.length === 0 ? '' : `, only ${names.join(', ')}, and how these are scaled is written there`
-  return `${path} is no folder of an adapter: it has no adapter_config.json${has}`
+/** The folder itself, or those within it, that have an adapter's configuration: PEFT saves one with a name in a folder of it. */
+export async function adapterFolders(full: string): Promise<readonly string[]> {
+  const entries = await readdir(full, { withFileTypes: true }).catch(() => [])
+  if (entries.some(({ name }) => name === ADAPTER_CONFIG)) return [full]
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(full, name))
+  const contents = await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))
+  return folders.filter((_, index) => contents[index]?.includes(ADAPTER_CONFIG))
+}
+
+async function adapterFolder(full: string, path: string): Promise<string> {
+  const [first, ...others] = await adapterFolders(full)
+  check(others.length === 0, 'usage', () => {
+    const found = [first ?? '', ...others].map((folder) => basename(folder)).join(', ')
+    return `${path} holds several adapters: ${found}; name one of them`
+  })
+  if (first !== undefined) return first
+  const weights = (await readdir(full)).filter(isAdapterFile).join(', ')
+  const has = weights === '' ? '' : `, only ${weights}, and how these are scaled is written there`
+  throw new HycoraError('usage', `${path} is no folder of an adapter: it has no ${ADAPTER_CONFIG}${has}`)
 }
 
 /** Whether a checkpoint of the authors' trainer came, which takes to be told what it holds. */

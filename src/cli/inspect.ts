@@ -21,7 +21,7 @@ import { describeFormat } from '../model/gpu/gpuWeights.ts'
 import { parseArguments } from './arguments.ts'
 import { readInput } from './convert.ts'
 import { openModel } from './engine.ts'
-import { arrivingFiles } from './import.ts'
+import { adapterFolders, arrivingFiles } from './import.ts'
 import { fileSource } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
@@ -227,7 +227,8 @@ async function describeFile(path: string): Promise<Description> {
 
 async function describeFolder(path: string): Promise<Description> {
   const names = await readdir(resolve(path)).catch((): string[] => [])
-  if (!names.some(isAdapterFile)) return describeBackbone(path)
+  const isWithin = !names.includes('config.json') && (await adapterFolders(resolve(path))).length > 0
+  if (!isWithin && !names.some(isAdapterFile)) return describeBackbone(path)
   const files = await arrivingFiles(path)
   const contents = await Promise.all(
     files.map(async ({ path: inside, file }) => {

@@ -7,7 +7,7 @@ import { cardPathOf } from '../formats/charx.ts'
 import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
 import { otherKind, otherYaml } from '../formats/otherFiles.ts'
-import { otherBinary } from '../formats/otherWeights.ts'
+import { otherBeginning } from '../formats/otherWeights.ts'
 import { isAdapterPath } from '../formats/peft.ts'
 import { isPng } from '../formats/png.ts'
 import { isZip, zipPaths } from '../formats/zip.ts'
@@ -57,7 +57,7 @@ export function kindByStart(start: Uint8Array): 'card' | 'gguf' | 'pack' | 'safe
 export function fileKind(bytes: Uint8Array, name: string): FileKind {
   const early = kindByStart(bytes)
   if (early) return early
-  if (otherBinary(bytes) !== null) return 'other'
+  if (otherBeginning(bytes) !== null) return 'other'
   if (isZip(bytes)) return archiveKind(zipPaths(bytes, name, DIRECTORY_LIMITS))
   return pictureKind(bytes) === null ? textKind(bytes, name) : 'card'
 }
@@ -97,8 +97,8 @@ function textKind(bytes: Uint8Array, name: string): FileKind {
 
 /** What a file of the kind `other` is, with an article. */
 export function otherFile(bytes: Uint8Array, name: string): string {
-  const weights = otherBinary(bytes)
-  if (weights !== null) return weights
+  const begun = otherBeginning(bytes)
+  if (begun !== null) return begun
   const text = textOf(bytes, name) ?? ''
   return otherKind(parsed(text)) ?? otherYaml(text) ?? 'of a kind that is not known'
 }

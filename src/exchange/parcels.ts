@@ -8,7 +8,8 @@ export interface Parcel {
   readonly isFolder: boolean
 }
 
-const ADAPTER_CONFIG = 'adapter_config.json'
+/** The file that says how an adapter's matrices are scaled. */
+export const ADAPTER_CONFIG = 'adapter_config.json'
 /** What belongs to an adapter, of a folder that may hold anything else beside it. */
 const ADAPTER_FILE =
   /^(?:adapter_config\.json|adapter_model(?:-\d+-of-\d+)?\.(?:safetensors|bin)|adapter_model\.safetensors\.index\.json|adapters\.(?:safetensors|npz))$/

@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from '../core/json.ts'
+import { decodeText } from '../core/text.ts'
 import { isNothing, isTargeted, modulePatterns, patternValue } from './modulePatterns.ts'
 import type { ModulePattern } from './modulePatterns.ts'
 
@@ -27,6 +28,8 @@ export interface AdapterConfig {
   alpha(module: string, rank: number): number
   /** Whether the configuration is about a module; null where it does not tell. */
   isTargeted(module: string): boolean | null
+  /** The names of modules that it is about, where it lists them. */
+  readonly targets: readonly string[]
   /** What a reader should be told, in sentences. */
   readonly warnings: readonly string[]
 }
@@ -43,7 +46,7 @@ export function readAdapterConfig(bytes: Uint8Array | undefined): AdapterConfig 
   check(bytes.length <= MAX_CONFIG_BYTES, 'format-invalid', () => {
     return `${CONFIG_PATH} has ${bytes.length} bytes, at most ${MAX_CONFIG_BYTES} are read`
   })
-  const json = parseStrictJson(new TextDecoder().decode(bytes), CONFIG_PATH)
+  const json = parseStrictJson(decodeText(bytes, CONFIG_PATH).text, CONFIG_PATH)
   check(isJsonRecord(json), 'format-invalid', () => `${CONFIG_PATH} is not an object`)
   const isMlx = ['lora_parameters', 'fine_tune_type'].some((key) => Object.hasOwn(json, key))
   return isMlx && !Object.hasOwn(json, 'peft_type') ? readMlx(json) : readPeftConfig(json)
@@ -139,8 +142,15 @@ function readPeftConfig(json: JsonRecord): AdapterConfig {
       return (alpha * padded) / (isRooted ? Math.sqrt(own) : own)
     },
     isTargeted: (module) => isTargeted(json, module),
+    targets: targetNames(field('target_modules')),
     warnings: warningsOf(json),
   }
+}
+
+function targetNames(targets: unknown): readonly string[] {
+  return Array.isArray(targets)
+    ? targets.filter((target): target is string => typeof target === 'string')
+    : []
 }
 
 function readRank(value: unknown, where: string): number {
@@ -217,6 +227,7 @@ function readMlx(json: JsonRecord): AdapterConfig {
     rank: () => rank,
     alpha: (_, padded) => scale * padded,
     isTargeted: () => null,
+    targets: [],
     warnings:
       scale === stated
         ? []

@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { MLX_WEIGHTS_PATH } from './adapterConfig.ts'
 import { memorySource } from './memorySource.ts'
-import { MLX_ARRAYS, PICKLE } from './otherWeights.ts'
+import { MLX_ARRAYS, otherBeginning, PICKLE } from './otherWeights.ts'
 import { PACK_PROJECTIONS, type PackProjection } from './packConfig.ts'
 import { readSafetensorsHeader, type SafetensorsTensor } from './safetensors.ts'
 import { plainFloats, transposed } from './tensorValues.ts'
@@ -65,6 +65,8 @@ export async function readAdapterMatrices(files: ReadonlyMap<string, Uint8Array>
   const halves = new Map<string, Half>()
   const metadata: ReadonlyMap<string, string>[] = []
   for (const [path, bytes] of weightFiles(files)) {
+    const other = otherBeginning(bytes)
+    check(other === null, 'format-unsupported', () => `${path} is ${other}`)
     const header = await readSafetensorsHeader(memorySource(path, bytes), { isForeign: true })
     metadata.push(header.metadata)
     for (const [name, { dtype, shape, offset, sizeBytes }] of header.tensors) {
@@ -90,8 +92,10 @@ interface Half extends Omit<AdapterPair, 'a' | 'b'> {
   readonly tensor: SafetensorsTensor
 }
 
+/** What compilers and trainers on many devices put around modules. */
+const WRAPPERS = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|module)\./g
 const MODULE =
-  /^(?:base_model\.model\.)?((?:(?:model|language_model|text_model|module|_orig_mod)\.)*layers\.(\d+)\.((?:self_attn|mlp)\.([a-z]+)_proj))\./
+  /^(?:base_model\.model\.)*((?:(?:model|language_model|text_model)\.)*layers\.(\d+)\.((?:self_attn|mlp)\.([a-z]+)_proj))\./
 /** PEFT's matrices stand as torch keeps them, [out, in]; mlx-lm's as they are multiplied. */
 const PEFT_SIDE = /^lora_([AB])(?:\.(?!(?:weight|bias)$)([\w-]{1,64}))?(?:\.weight)?$/
 const MLX_SIDE = /^lora_([ab])$/
@@ -108,9 +112,10 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
 ]
 
 function halfOf(name: string, path: string): Omit<Half, 'path' | 'tensor'> & { readonly isTurned: boolean } {
-  const found = MODULE.exec(name)
+  const plain = name.replaceAll(WRAPPERS, '')
+  const found = MODULE.exec(plain)
   const [whole = '', module = '', layer = '', part = '', short = ''] = found ?? []
-  const [peft, mlx] = [PEFT_SIDE.exec(name.slice(whole.length)), MLX_SIDE.exec(name.slice(whole.length))]
+  const [peft, mlx] = [PEFT_SIDE, MLX_SIDE].map((side) => side.exec(plain.slice(whole.length)))
   const [, side = '', adapter = ''] = peft ?? mlx ?? []
   const projection = PACK_PROJECTIONS.find((known) => known === short)
   check(
@@ -123,7 +128,7 @@ function halfOf(name: string, path: string): Omit<Half, 'path' | 'tensor'> & { r
   )
   const upper = side === 'A' || side === 'a' ? 'A' : 'B'
   const key = `layers.${Number(layer)}.${projection}.lora_${upper}`
-  return { key, layer: Number(layer), projection, module, side: upper, adapter, isTurned: peft !== null }
+  return { key, layer: Number(layer), projection, module, side: upper, adapter, isTurned: !mlx }
 }
 
 function pairsOf(halves: ReadonlyMap<string, Half>): readonly AdapterPair[] {

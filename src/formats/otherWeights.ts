@@ -54,15 +54,39 @@ export const PICKLE =
 export const MLX_ARRAYS =
   'the weights of an old mlx-lm’s adapter, which are not read: a newer mlx-lm writes adapters.safetensors; take its whole folder'
 
-/** What weights without a header of safetensors are, by how they begin, with an article; null for anything else. */
-export function otherBinary(bytes: Uint8Array): string | null {
-  const [first = 0, second = 0] = bytes
-  if (first === 0x80 && second >= 2 && second <= 5) return PICKLE
+/** How texts begin that stand where somebody wanted a file, and what they are, with an article. */
+const TEXTS: readonly (readonly [start: RegExp, what: string])[] = [
+  [
+    /^version https:\/\/git-lfs\.github\.com\/spec\//,
+    'a pointer of Git LFS in place of the file itself: download the file, or run git lfs pull where it was cloned',
+  ],
+  [
+    /^\s*<(?:!doctype html|html|head)\b/i,
+    'a page of the web in place of a file: what was saved is the page about it; use its download',
+  ],
+]
+
+/**
+ * What stands in a file in place of weights with a header of safetensors, by how it begins, with an article: weights in
+ * another form, or a text about the file; null for anything else.
+ */
+export function otherBeginning(bytes: Uint8Array): string | null {
+  if (isPickle(bytes)) return PICKLE
+  const start = new TextDecoder().decode(bytes.subarray(0, 256))
+  const text = TEXTS.find(([expression]) => expression.test(start))
+  if (text) return text[1]
   const path = firstPath(bytes)
   // PyTorch's newer form is a zip that begins with the pickle.
   if (/(?:^|\/)data\.pkl$/.test(path)) return PICKLE
   if (!path.endsWith('.npy')) return null
   return /\.lora_[ab]\.npy$/.test(path) ? MLX_ARRAYS : 'arrays of NumPy, which are not read'
+}
+
+/** Whether bytes begin with a pickle's protocol, and not with the length of a header of safetensors that looks like one. */
+function isPickle(bytes: Uint8Array): boolean {
+  const [first = 0, second = 0] = bytes
+  const isHeader = bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0)
+  return first === 0x80 && second >= 2 && second <= 5 && !isHeader
 }
 
 /** The path of the first file of a zip archive; empty where there is none. */

@@ -228,6 +228,15 @@ export async function readPeft(files: ReadonlyMap<string, Uint8Array>, layers?: 
     return `the adapter has matrices for block ${named - 1}, the backbone has ${config.layers} blocks`
   })
   const { program, baseModel } = adapter
+  const lacking = PACK_PROJECTIONS.filter(
+    (projection) => adapter.targets.includes(`${projection}_proj`) && !config.dims.has(projection),
+  )
+  if (lacking.length > 0) {
+    const names = lacking.map((projection) => `${projection}_proj`).join(', ')
+    warnings.push(
+      `The configuration names ${names}, but the weights have no matrices of it: it changes nothing there.`,
+    )
+  }
   const tensors = completed(scaledMatrices(pairs, adapter, config), config, warnings)
   return { config, tensors, baseModel, warnings, program, stated }
 }

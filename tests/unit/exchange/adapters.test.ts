@@ -176,6 +176,19 @@ const CASES: readonly (readonly [string, Folder, readonly RegExp[] | RegExp])[] 
     /adapter_model\.bin holds .*weights_only=True/,
   ],
   [
+    'lfs.safetensors',
+    new Map([
+      ['lfs.safetensors', utf8('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n')],
+    ]),
+    /^lfs\.safetensors is a pointer of Git LFS/,
+  ],
+  [
+    'page.safetensors',
+    new Map([['page.safetensors', utf8('<!doctype html><html><title>x</title></html>')]]),
+    /^page\.safetensors is a page of the web/,
+  ],
+  ['named', within('named/my_adapter', peftFolder()), [BASE]],
+  [
     'pickle.bin',
     new Map([['pickle.bin', pickled]]),
     /^pickle\.bin is weights in PyTorch’s own form .*weights_only=True/,
@@ -249,6 +262,12 @@ describe('an adapter is the same to the page and to the command line', () => {
     const expected = told instanceof RegExp ? [told] : told
     expect(page.pack === null).toBe(told instanceof RegExp)
     expect(page.told).toEqual(expected.map((words) => expect.stringMatching(words)))
+  })
+
+  test('a folder with several says which', async () => {
+    const files = new Map([...within('some/one', peftFolder()), ...within('some/other', peftFolder())])
+    const { told } = await onCommandLine(files, 'some')
+    expect(told[0]).toMatch(/some holds several adapters: one, other; name one of them$/)
   })
 
   test('a folder without its configuration says what it lacks', async () => {

@@ -111,6 +111,29 @@ describe('files of weights', () => {
     expect(message).toMatch(/^adapter_model\.bin holds .*can run code.*weights_only=True.*save_file/)
   })
 
+  test('that are texts about a file, or hold another form under the usual name', async () => {
+    for (const [content, what] of [
+      ['version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n', 'a pointer of Git LFS'],
+      ['\n<!DOCTYPE html>\n<html>', 'a page of the web'],
+      [Uint8Array.of(0x80, 2, 0x7d), 'own form (pickle)'],
+    ] as const) {
+      const bytes = typeof content === 'string' ? utf8(content) : content
+      expect(await fault(peftFolder().set('adapter_model.safetensors', bytes))).toMatchObject({
+        code: 'format-unsupported',
+        message: expect.stringContaining(what),
+      })
+    }
+  })
+
+  test('beside a configuration in another encoding', async () => {
+    const text = new TextDecoder().decode(peftConfig())
+    const marked = `\uFEFF${text}`
+    const wide = new Uint8Array(Uint16Array.from(marked, (one) => one.codePointAt(0)!).buffer)
+    for (const bytes of [utf8(marked), wide]) {
+      await expectExact(peftFolder().set('adapter_config.json', bytes), all, () => 8)
+    }
+  })
+
   test('missing, or without their configuration', async () => {
     expect(await fault(new Map([['adapter_config.json', peftConfig()]]))).toMatchObject({
       code: 'format-invalid',

@@ -97,6 +97,15 @@ describe('names of tensors', () => {
     ['of a model within a model', (m, side) => `base_model.model.model.${m}.lora_${side}.weight`],
     ['of a model that also sees', (m, side) => `base_model.model.model.language_${m}.lora_${side}.weight`],
     ['of a compiled model', (m, side) => `base_model.model._orig_mod.${m}.lora_${side}.weight`],
+    [
+      'of a model on many devices',
+      (m, side) =>
+        `module.base_model.model.${m.replace('.self', '._checkpoint_wrapped_module.self')}.lora_${side}.weight`,
+    ],
+    [
+      'of an adapter around an adapter',
+      (m, side) => `base_model.model.base_model.model.${m}.lora_${side}.weight`,
+    ],
     ['of blocks alone', (m, side) => `${m.replace('model.', '')}.lora_${side}.weight`],
   ])('%s', async (_, name) => {
     const role = await expectExact(peftFolder({}, peftTensors(all, name)), all, () => 8)
@@ -159,7 +168,7 @@ describe('which modules an adapter is about', () => {
     ['an expression', { target_modules: '.*self_attn\\.(q|v)_proj' }, []],
     ['all linears', { target_modules: 'all-linear' }, []],
     ['one path', { target_modules: [Q0, V0, 'layers.1.self_attn.q_proj'] }, [V1]],
-    ['one of two names', { target_modules: ['q_proj', 'k_proj'] }, [V0, V1]],
+    ['one of two names', { target_modules: ['q_proj'] }, [V0, V1]],
     ['an expression for one', { target_modules: '.*layers\\.1\\..*' }, [Q0, V0]],
     ['one layer', { layers_to_transform: 1 }, [Q0, V0]],
     ['a list of layers', { layers_to_transform: [0], layers_pattern: 'layers' }, [Q1, V1]],
@@ -181,6 +190,13 @@ describe('which modules an adapter is about', () => {
       expect(left(role)).toEqual([])
       expect(role.warnings).toEqual([])
     }
+  })
+
+  test('what the configuration names, but the weights lack, is told', async () => {
+    const names = ['q_proj', 'v_proj', 'up_proj', 'gate_proj', 'c_attn']
+    expect((await readPeft(peftFolder({ target_modules: names }), 2)).warnings).toEqual([
+      expect.stringContaining('names up_proj, gate_proj, but the weights have no matrices'),
+    ])
   })
 
   test('a configuration for other modules is a lie', async () => {
