@@ -73,9 +73,13 @@ export class Sequences {
    * @throws HycoraError as `createAdapter`, `out-of-memory`; the one before stays then.
    */
   async attach(create: () => Adapter | Promise<Adapter>): Promise<void> {
-    const bound = await withDeviceErrors(this.device, 'the persona pack', async () =>
-      attachAdapter({ ...this.shared, caches: this.caches }, await create()),
-    )
+    let made: AttachedAdapter | undefined
+    const make = async (): Promise<AttachedAdapter> =>
+      (made = await attachAdapter({ ...this.shared, caches: this.caches }, await create()))
+    const bound = await withDeviceErrors(this.device, 'the persona pack', make).catch((error: unknown) => {
+      if (made) destroyAttached(made)
+      throw error
+    })
     destroyAttached(this.bound)
     this.bound = bound
     this.forget()

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import type { Casting } from '../../../src/model/decoder/backbone.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
+import { DEVICE_FAULTS } from '../../support/deviceFaults.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -13,6 +14,8 @@ import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 
 const IDS = [3, 39, 17, 0, 22, 22, 8]
 const ROLE: Casting = { parts: [{ role: 1, weight: 1 }], strength: 1 }
+
+const outOfMemory = DEVICE_FAULTS.find(({ code }) => code === 'out-of-memory')!
 
 let backbone: GpuBackbone
 
@@ -58,4 +61,24 @@ test('of more roles and blends than there is room for, each is itself whenever i
     expect(await backbone.logits(IDS, castings[index]!)).toEqual(first[index])
   }
   expect(new Set(first.map((logits) => logits.join(' '))).size).toBe(castings.length)
+})
+
+test('a pack that finds no room leaves the one before in its place, and nothing of itself', async () => {
+  await backbone.attach(await decoderPack(backbone.shape))
+  const before = await backbone.logits(IDS, ROLE)
+  const next = await decoderPack(backbone.shape, { rank: 2 })
+  const [made, freed] = [
+    vi.spyOn(GPUDevice.prototype, 'createBuffer'),
+    vi.spyOn(GPUBuffer.prototype, 'destroy'),
+  ]
+  const attaching = backbone.attach(next)
+  outOfMemory.inject(backbone.gpu.device)
+  await expect(attaching).rejects.toMatchObject({ code: 'out-of-memory' })
+  const kept = new Set(made.mock.results.map(({ value }) => value))
+  for (const buffer of freed.mock.contexts) kept.delete(buffer)
+  vi.restoreAllMocks()
+  expect(kept).toEqual(new Set())
+  expect(await backbone.logits(IDS, ROLE)).toEqual(before)
+  await backbone.attach(next)
+  expect(nmse(await backbone.logits(IDS, ROLE), before)).toBeGreaterThan(1e-3)
 })
