@@ -170,8 +170,8 @@ class Traits {
 
   pair({ label, text }: Trait): void {
     this.name(label)
-    // YAML writes a mark where the text stands below.
-    if (/^[|>]?[+-]?$/.test(text)) return
+    // YAML writes a mark where the text stands below, and others a bracket.
+    if (/^(?:[|>]?[+-]?|[{[(])$/.test(text)) return
     this.all.push({ label, text })
     this.name('')
   }
@@ -214,6 +214,8 @@ function isDashed(text: string): boolean {
 function linesOf(text: string): readonly string[] {
   return text
     .replaceAll(/<!--[^]*?-->/g, '')
+    .replaceAll(/!\[[^\]\n]*\]\([^()\n]*\)|<img\b[^<>]*>/gi, '')
+    .replaceAll(/\[([^[\]\n]+)\]\(https?:[^()\s]*\)/gi, '$1')
     .replaceAll(/<br ?\/?>|<\/(?:p|div|li|h\d)>/gi, '\n')
     .replaceAll(/<\/?(?:p|div|span|b|i|u|em|strong|font|center|ul|ol|li|h\d|details|summary)\b[^<>]*>/gi, '')
     .replaceAll(/```\w*/g, '')

@@ -280,25 +280,37 @@ const PERSONAS = ['description', 'persona', 'desc', 'definition', 'bio', 'about'
 
 /** A program that nothing else is known of, where it has a name, a greeting and words on who that is, in its own keys. */
 function anyProgram(whole: JsonRecord): OtherCharacter | null {
-  const name = textOf(whole, 'name', 'displayName', 'title')
-  const greeting = GREETINGS.find((key) => textOf(whole, key) !== '')
-  const persona = PERSONAS.find((key) => textOf(whole, key) !== '')
-  const isChat = ['messages', 'message', 'chat', 'histories'].some((key) =>
-    Array.isArray(ownField(whole, key)),
-  )
+  const own = isJsonRecord(ownField(whole, 'character')) ? recordOf(whole, 'character') : whole
+  const name = textOf(own, 'name', 'displayName', 'title')
+  const greeting = GREETINGS.find((key) => textOf(own, key) !== '')
+  // Who somebody is stands as their personality where nothing else says it.
+  const persona = [...PERSONAS, 'personality'].find((key) => textOf(own, key) !== '')
+  const isChat = ['messages', 'message', 'chat', 'histories'].some((key) => Array.isArray(ownField(own, key)))
   // What has a card's own keys is one.
-  const isCard = ['first_mes', 'spec', 'data', 'mes_example'].some((key) => Object.hasOwn(whole, key))
+  const isCard = ['first_mes', 'spec', 'data', 'mes_example'].some((key) => Object.hasOwn(own, key))
   if (name === '' || greeting === undefined || persona === undefined || isChat || isCard) return null
   const examples = ['example_dialogs', 'example_dialogue', 'exampleDialogue', 'exampleMessages', 'sampleChat']
-  const used = ['name', 'displayName', 'title', greeting, persona, 'personality', 'scenario', ...examples]
+  const used = [
+    'name',
+    'displayName',
+    'title',
+    greeting,
+    persona,
+    'personality',
+    'scenario',
+    'first_messages',
+    ...examples,
+  ]
+  const first = textOf(own, greeting)
   const data = {
     name,
-    description: textOf(whole, persona),
-    personality: textOf(whole, 'personality'),
-    scenario: textOf(whole, 'scenario'),
-    first_mes: textOf(whole, greeting),
-    mes_example: textOf(whole, ...examples),
-    extensions: extensions('other', rest(whole, used)),
+    description: textOf(own, persona),
+    personality: persona === 'personality' ? '' : textOf(own, 'personality'),
+    scenario: textOf(own, 'scenario'),
+    first_mes: first,
+    alternate_greetings: textsOf(own, 'first_messages').filter((text) => text !== first),
+    mes_example: textOf(own, ...examples),
+    extensions: extensions('other', rest(own, used)),
   }
   return { program: 'another program', data }
 }

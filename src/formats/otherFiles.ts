@@ -24,6 +24,8 @@ const SAMPLERS = [
 
 const TEMPLATE = 'an instruction template, from text generation web UI'
 
+const CHATGPT = 'an export of ChatGPT: what was said there is not read'
+
 /** Keys that only one kind of file has, all of them, and what it is. */
 const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['personas', 'persona_descriptions'], 'the personas of a visitor, from SillyTavern'],
@@ -35,10 +37,8 @@ const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['quickReplySlots'], 'a set of quick replies, from SillyTavern'],
   [['qrList'], 'a set of quick replies, from SillyTavern'],
   [['main_text_color', 'blur_strength'], 'a theme, from SillyTavern'],
-  [
-    ['members', 'chats', 'activation_strategy'],
-    'a group, from SillyTavern: bring its members and its chat in one by one',
-  ],
+  [['members', 'chat_id'], 'a group, from SillyTavern: bring its members and its chat in one by one'],
+  [['mapping', 'current_node'], CHATGPT],
   [['scenarioVersion', 'prompt'], 'a scenario of NovelAI'],
   [['presetVersion', 'parameters'], 'a preset of NovelAI'],
   [
@@ -54,7 +54,8 @@ export function otherKind(value: unknown): string | null {
   if (Array.isArray(value)) {
     const entries = value.filter(isJsonRecord)
     const isLore = entries.length > 0 && entries.length === value.length && entries.every(isWorldInfo)
-    return isLore ? loreOf('', entries.length) : null
+    if (isLore) return loreOf('', entries.length)
+    return entries.length > 0 && entries.every((entry) => Object.hasOwn(entry, 'mapping')) ? CHATGPT : null
   }
   if (!isJsonRecord(value)) return null
   const has = (key: string): boolean => Object.hasOwn(value, key)

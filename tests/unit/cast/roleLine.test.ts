@@ -149,6 +149,12 @@ describe('a description', () => {
       'Name: Orla\nAge: 54\nOccupation: lighthouse keeper\nLikes: broken clocks, tea\n',
       '. Occupation: lighthouse keeper. Age: 54. Likes: broken clocks, tea.',
     ],
+    ['an object of some language', 'Orla = {\n job: keeper;\n age: 54;\n}', '. Job: keeper. Age: 54.'],
+    [
+      'a picture and a link',
+      '![her](https://x.y/z.png)\n<img src="a">{{char}} is [a keeper](https://x.y).',
+      ', a keeper.',
+    ],
     ['a profile in a row', 'Name: Orla. Age: 54. Job: keeper.', '. Job: keeper. Age: 54.'],
     ['a profile with bars', 'Name: Orla | Age: 54 | Job: keeper', '. Job: keeper. Age: 54.'],
     [

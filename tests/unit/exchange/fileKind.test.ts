@@ -53,7 +53,9 @@ describe('what is neither a character, a chat nor lines', () => {
       'an instruct template',
     ],
     ['a script', { findRegex: 'a', replaceString: 'b', scriptName: 'x' }, 'a script of regular expressions'],
-    ['a group', { name: 'x', members: [], chats: [], activation_strategy: 0 }, 'a group'],
+    ['a group', { name: 'x', members: [], chats: [], chat_id: 'y' }, 'a group'],
+    ['chats of ChatGPT', [{ title: 'x', mapping: {} }], 'an export of ChatGPT'],
+    ['a chat of ChatGPT', { mapping: {}, current_node: 'x' }, 'an export of ChatGPT'],
     [
       'an adapter’s configuration',
       { peft_type: 'LORA', base_model_name_or_path: 'x' },

@@ -93,6 +93,26 @@ describe('a character of', () => {
     expect(card).toMatchObject({ description: 'species: human\nmind: dry, patient', first_mes: 'Hm.' })
   })
 
+  test('a program that nothing is known of, with who it is as personality, within another object', () => {
+    const character = {
+      name: 'Orla',
+      personality: KEEPER,
+      scenario: 'A storm.',
+      first_message: 'You are wet.',
+      first_messages: ['You are wet.', 'Another.'],
+      example_dialogs: EXAMPLES,
+    }
+    for (const whole of [{ character }, character]) {
+      const found = readCardFile(json(whole), 'orla.json')
+      expect(found.program).toBe('another program')
+      expect(readCard(found.card)).toMatchObject({
+        ...ORLA,
+        personality: '',
+        alternateGreetings: ['Another.'],
+      })
+    }
+  })
+
   test('a program that nothing is known of, by the usual keys', () => {
     const whole = {
       name: 'Orla',
