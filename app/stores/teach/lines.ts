@@ -33,7 +33,8 @@ interface LinesState {
   /** The line before every chat by the plan; it takes tokens of every dialogue. */
   readonly system: string | null
   readonly report: DatasetReport | null
-  readonly isReading: boolean
+  /** Whether files are being opened. */
+  readonly isOpening: boolean
   readonly failure: Failure | null
   /** Whether the visitor wrote any of it: then nothing takes its place unasked. */
   readonly isOwn: boolean
@@ -56,7 +57,7 @@ const initial: LinesState = {
   ...READING,
   system: null,
   report: null,
-  isReading: false,
+  isOpening: false,
   failure: null,
   isOwn: false,
   offered: null,
@@ -114,7 +115,7 @@ export async function openLines(given: readonly ArrivingFile[]): Promise<void> {
   const turn = ++opening
   // What was written is read first, else its report would take the place of what is said of the file.
   if (timer !== undefined) await readLines()
-  useLines.setState({ isReading: true })
+  useLines.setState({ isOpening: true })
   try {
     const opened = await readFiles(given)
     // It is read as it will be learnt before anything gives its place up.
@@ -123,7 +124,7 @@ export async function openLines(given: readonly ArrivingFile[]): Promise<void> {
     if (turn === opening) await offer(opened)
   } catch (thrown) {
     if (turn !== opening) return
-    useLines.setState({ failure: failureOf(thrown, 'format-invalid'), isReading: false })
+    useLines.setState({ failure: failureOf(thrown, 'format-invalid'), isOpening: false })
   }
 }
 
@@ -131,7 +132,7 @@ export async function openLines(given: readonly ArrivingFile[]): Promise<void> {
 async function offer(opened: OpenedLines): Promise<void> {
   const { files, isOwn } = useLines.getState()
   const isAsked = isOwn && hasText(files) && textOf(files) !== textOf(opened.files)
-  useLines.setState({ offered: isAsked ? opened : null, isReading: false, failure: null })
+  useLines.setState({ offered: isAsked ? opened : null, isOpening: false, failure: null })
   if (!isAsked) await replaceLines(opened)
 }
 
@@ -306,14 +307,13 @@ export async function readLines(): Promise<void> {
   timer = undefined
   const lines = useLines.getState()
   if (!hasText(lines.files) || !connectedEngine()) {
-    useLines.setState({ report: null, failure: null, isReading: false })
+    useLines.setState({ report: null, failure: null })
     return
   }
   const turn = ++reading
-  useLines.setState({ isReading: true })
   try {
     const found = await report(lines)
-    if (turn === reading) useLines.setState({ report: found, failure: null, isReading: false })
+    if (turn === reading) useLines.setState({ report: found, failure: null })
   } catch (thrown) {
     if (turn === reading) fail(failureOf(thrown, 'format-invalid'))
   }
@@ -341,5 +341,5 @@ async function report({
 }
 
 function fail(failure: Failure): void {
-  useLines.setState({ report: null, failure, isReading: false })
+  useLines.setState({ report: null, failure })
 }

@@ -46,7 +46,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
             <RoleTable roles={roles} />
             <p className={styles.note}>
               {heldOut > 0
-                ? 'What is held out, about a fifth of each character’s dialogues, is never learnt: it shows whether the character was understood or only learnt by heart.'
+                ? 'What is held out is never learnt: it shows whether the character was understood or only learnt by heart. Where the lines do not say what that is, it is about a fifth of each character’s dialogues.'
                 : 'With fewer than three dialogues nothing is held out, so nothing shows whether the character was understood or only learnt by heart.'}
             </p>
           </div>

@@ -62,7 +62,7 @@ function Offer({ names }: { readonly names: string }) {
 }
 
 function WriteLines() {
-  const { files, roleName, report, failure, offered } = useLines()
+  const { files, roleName, report, failure, offered, isOpening } = useLines()
   const drop = useDrop((dropped) => void openLines(dropped))
   const [{ text }, ...more] = files
   const isEmpty = more.length === 0 && text.trim() === ''
@@ -105,6 +105,9 @@ function WriteLines() {
           <Button label="Clear" icon="close" look="quiet" onClick={clearLines} />
         )}
       </div>
+      <p role="status" className={styles.opening}>
+        {isOpening && 'The file is read…'}
+      </p>
       {!isEmpty && <RoleName name={roleName} />}
       {offered && <Offer names={nameOfFiles(offered.files)} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}

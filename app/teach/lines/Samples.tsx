@@ -74,9 +74,10 @@ function partsOf({ parts }: Sample): readonly (Sample['parts'][number] & { reado
   })
 }
 
-function aboutOf({ line, split, tokens, cut }: Sample): string {
+function aboutOf({ file, line, split, tokens, cut }: Sample): string {
   const facts = [
-    ...(line === undefined ? [] : [`Line ${count(line)}`]),
+    ...(file === undefined ? [] : [file]),
+    ...(line === undefined ? [] : [`${file === undefined ? 'Line' : 'line'} ${count(line)}`]),
     ...(split === 'train' ? [] : ['held out']),
     ...(tokens === null ? [] : [`${count(tokens)} tokens`]),
     ...(cut.turns > 0 ? [`${count(cut.turns)} turns cut from the front`] : []),

@@ -132,6 +132,7 @@ test('takes several files as one, held out as their names say', async () => {
     .element(page.getByText('By the files’ names brine-train.txt is learnt, brine-test.txt is held out.'))
     .toBeVisible()
   await expect.element(page.getByText('brine-test.txt, line 19')).toBeVisible()
+  await expect.element(page.getByText(/^brine-train\.txt, line 1\b/)).toBeVisible()
   await page.getByRole('button', { name: 'Clear' }).click()
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect.element(page.getByText('brine-train.txt and brine-test.txt, 1 kB')).toBeVisible()
