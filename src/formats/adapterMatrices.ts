@@ -4,7 +4,7 @@ import { memorySource } from './memorySource.ts'
 import { MLX_ARRAYS, otherBeginning, PICKLE } from './otherWeights.ts'
 import { PACK_PROJECTIONS, type PackProjection } from './packConfig.ts'
 import { readSafetensorsHeader, type SafetensorsTensor } from './safetensors.ts'
-import { plainFloats, transposed } from './tensorValues.ts'
+import { isAllFinite, plainFloats, transposed } from './tensorValues.ts'
 
 export const WEIGHTS_PATH = 'adapter_model.safetensors'
 const SHARD = /^adapter_model-(\d{1,6})-of-(\d{1,6})\.safetensors$/
@@ -76,6 +76,9 @@ export async function readAdapterMatrices(files: ReadonlyMap<string, Uint8Array>
         return `${path}: ${name} is ${dtype} [${shape.join(', ')}], expected a matrix of F32, F16, BF16, F64 or F8`
       })
       check(!halves.has(key), 'format-invalid', () => `${path}: ${name} stands there twice`)
+      check(isAllFinite(plain), 'format-invalid', () => {
+        return `${path}: ${name} holds a value that is not finite, as where training went astray: take an earlier checkpoint`
+      })
       halves.set(key, { ...place, key, path, tensor: isTurned ? transposed(plain) : plain })
     }
   }

@@ -46,6 +46,8 @@ export interface PeftFacts {
 export interface StatedRole {
   readonly name: string
   readonly system: string | null
+  /** Empty where none is stated. */
+  readonly licence: string
   readonly backbone: PackBackbone
 }
 
@@ -101,9 +103,9 @@ export function writePeft(role: LoraRole, facts: PeftFacts): ReadonlyMap<string,
 
 function statedTexts(
   name: string,
-  { system, backbone }: PeftFacts,
+  { system, licence, backbone }: PeftFacts,
 ): readonly (readonly [key: string, text: string])[] {
-  const stated = backbone && JSON.stringify({ name, system, backbone } satisfies StatedRole)
+  const stated = backbone && JSON.stringify({ name, system, licence, backbone } satisfies StatedRole)
   return stated === undefined || stated.length > MAX_STATED ? [] : [[STATED_KEY, stated]]
 }
 
@@ -114,9 +116,12 @@ function readStated(metadata: ReadonlyMap<string, string>): StatedRole | null {
   try {
     const json: unknown = JSON.parse(text)
     if (!isJsonRecord(json)) return null
-    const [name, system, backbone] = ['name', 'system', 'backbone'].map((key) => ownField(json, key))
+    const [name, system, licence, backbone] = ['name', 'system', 'licence', 'backbone'].map((key) =>
+      ownField(json, key),
+    )
     if (typeof name !== 'string' || !(typeof system === 'string' || system === null)) return null
-    return isJsonRecord(backbone) ? { name, system, backbone: readBackbone(backbone, WEIGHTS_PATH) } : null
+    if (typeof licence !== 'string' || !isJsonRecord(backbone)) return null
+    return { name, system, licence, backbone: readBackbone(backbone, WEIGHTS_PATH) }
   } catch {
     return null
   }
@@ -218,6 +223,7 @@ export interface PeftRole {
  */
 export async function readPeft(files: ReadonlyMap<string, Uint8Array>, layers?: number): Promise<PeftRole> {
   const adapter = readAdapterConfig(files.get(CONFIG_PATH))
+  const { program, baseModel } = adapter
   const { pairs: found, metadata } = await readAdapterMatrices(files)
   const stated = readStated(metadata)
   const warnings = [...adapter.warnings]
@@ -225,9 +231,8 @@ export async function readPeft(files: ReadonlyMap<string, Uint8Array>, layers?: 
   const named = 1 + Math.max(...pairs.map(({ layer }) => layer))
   const config = configOf(pairs, adapter, (stated ? undefined : layers) ?? named)
   check(named <= config.layers, 'model-incompatible', () => {
-    return `the adapter has matrices for block ${named - 1}, the backbone has ${config.layers} blocks`
+    return `the LoRA is made for ${baseModel || 'another model'}: it has matrices for block ${named - 1}, the backbone has ${config.layers} blocks`
   })
-  const { program, baseModel } = adapter
   const lacking = PACK_PROJECTIONS.filter(
     (projection) => adapter.targets.includes(`${projection}_proj`) && !config.dims.has(projection),
   )
@@ -348,7 +353,7 @@ function completed(
 
 /** A pack of the one role of a PEFT folder. */
 export function peftPack(
-  { config, tensors, baseModel, program = 'PEFT' }: PeftRole,
+  { config, tensors, baseModel, program = 'PEFT', stated }: PeftRole,
   {
     roleName,
     system,
@@ -364,7 +369,11 @@ export function peftPack(
     config,
     roles: [{ name: roleName, card: null, system, blend: null }],
     backbone: backbone ?? { name: baseModel, architecture: '', fingerprint: '' },
-    provenance: { source: `${program} LoRA`, base_model: baseModel },
+    provenance: {
+      source: `${program} LoRA`,
+      base_model: baseModel,
+      ...(stated && stated.licence !== '' && { licence: stated.licence }),
+    },
     tensors,
   }
 }

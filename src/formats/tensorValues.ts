@@ -83,6 +83,12 @@ export function transposed(tensor: SafetensorsTensor): SafetensorsTensor {
   return { dtype: tensor.dtype, shape: [columns, rows], bytes: new Uint8Array(to.buffer) }
 }
 
+/** Whether no value of an F32 or F16 tensor is infinite or no number; told by the bits. */
+export function isAllFinite(tensor: SafetensorsTensor): boolean {
+  const beyond = tensor.dtype === 'F32' ? 0x7f800000 : 0x7c00
+  return tensorBits(tensor).every((bits) => (bits & beyond) !== beyond)
+}
+
 /** A matrix with zeros behind its rows and columns, up to a shape; the tensor itself where it has that shape. */
 export function resized(tensor: SafetensorsTensor, shape: readonly [number, number]): SafetensorsTensor {
   const [rows = 0, columns = 0] = tensor.shape

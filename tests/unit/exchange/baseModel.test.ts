@@ -43,6 +43,7 @@ const OTHER = { name: 'other', architecture: 'llama', fingerprint: 'b'.repeat(64
 const content = (backbone = MADE_FOR): PackContent => ({
   ...changeRole(tinyPack(), 'Role 1', { system: 'You are Role 1.' }),
   backbone,
+  provenance: { licence: 'CC0-1.0' },
 })
 const opened = async (from: PackContent) => readPack(memorySource('pack', await writePack(from)))
 
@@ -51,7 +52,7 @@ describe('the base model', () => {
     const folder = peftFiles(await opened(content()), 'Role 1', { name: 'Clerk' })
     for (const loaded of [null, { ...OTHER, layers: 7, hidden: 99 }]) {
       const { arrivals } = await arrivalsOf(within('any', folder), loaded)
-      expect(arrivals[0]).toMatchObject({ backbone: MADE_FOR, layers: 2, warnings: [] })
+      expect(arrivals[0]).toMatchObject({ backbone: MADE_FOR, layers: 2, licence: 'CC0-1.0', warnings: [] })
       expect((arrivals[0] as PackArrival).roles).toMatchObject([{ name: 'Clerk', system: 'You are Role 1.' }])
     }
   })
@@ -59,7 +60,7 @@ describe('the base model', () => {
   test('is a fact of the folder that a stranger may have spoilt', async () => {
     const spoilt = [
       { name: 7 },
-      { name: 'x', system: null, backbone: { ...MADE_FOR, fingerprint: 'x' } },
+      { name: 'x', system: null, licence: '', backbone: { ...MADE_FOR, fingerprint: 'x' } },
       [],
       'x',
     ]

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { silenceOf } from '../../../src/formats/packFacts.ts'
-import { writePack } from '../../../src/formats/pack.ts'
-import { peftPack, readPeft } from '../../../src/formats/peft.ts'
+import { readPeft } from '../../../src/formats/peft.ts'
 import type { SafetensorsTensor } from '../../../src/formats/safetensors.ts'
 import { tensorValues } from '../../../src/formats/tensorValues.ts'
 import { expectExact, fault } from '../../support/adapterDelta.ts'
@@ -52,7 +51,7 @@ describe('types of numbers', () => {
     expect(a.dtype).toBe('F32')
   })
 
-  test('small and wrong numbers of eight bits', async () => {
+  test('small and large numbers of eight bits', async () => {
     const small = Uint8Array.of(1, 7, 8, 0x81, 0x7e, 0, 0, 0)
     const { tensors } = await readPeft(peftFolder({}, withFirst('F8_E4M3', small)))
     const values = tensorValues(tensors.get('layers.0.q.lora_A')!)
@@ -63,12 +62,20 @@ describe('types of numbers', () => {
       -(2 ** -9),
       448,
     ])
-    const role = await readPeft(
-      peftFolder({}, withFirst('F8_E4M3', Uint8Array.of(0x7f, 0, 0, 0, 0, 0, 0, 0))),
-    )
-    await expect(
-      writePack(peftPack(role, { roleName: 'Ada', system: null, backbone: null })),
-    ).rejects.toThrow(/not finite/)
+  })
+
+  test.each<[SafetensorsTensor['dtype'], Uint8Array]>([
+    ['F8_E4M3', Uint8Array.of(0x7f, 0, 0, 0, 0, 0, 0, 0)],
+    ['F32', new Uint8Array(Float32Array.of(0, 0, Infinity, 0, 0, 0, 0, 0).buffer)],
+    ['F16', new Uint8Array(Uint16Array.of(0, 0xfe00, 0, 0, 0, 0, 0, 0).buffer)],
+    ['F64', new Uint8Array(Float64Array.of(0, 1e300, 0, 0, 0, 0, 0, 0).buffer)],
+  ])('%s that is not finite tells of a run that went astray', async (dtype, bytes) => {
+    expect(await fault(peftFolder({}, withFirst(dtype, bytes)))).toMatchObject({
+      code: 'format-invalid',
+      message: expect.stringMatching(
+        /layers\.0\.self_attn\.q_proj\.lora_A\.weight holds a value that is not finite/,
+      ),
+    })
   })
 
   test('whole numbers, as quantised adapters have them, are named', async () => {

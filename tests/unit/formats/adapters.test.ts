@@ -199,6 +199,12 @@ describe('which modules an adapter is about', () => {
     ])
   })
 
+  test('more blocks than the backbone has are of another model, told by name', async () => {
+    await expect(readPeft(peftFolder(), 1)).rejects.toThrow(
+      /^the LoRA is made for owner\/model: it has matrices for block 1, the backbone has 1 blocks$/,
+    )
+  })
+
   test('a configuration for other modules is a lie', async () => {
     expect(await fault(peftFolder({ target_modules: ['k_proj'] }))).toMatchObject({
       code: 'format-invalid',
