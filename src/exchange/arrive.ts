@@ -138,6 +138,7 @@ async function arrivalOf(
         ? checkpointArrival(bytes, { ...options.checkpoint, backbone: bound(options) }, facts)
         : refuse(opened.kind, name, { what: opened.what })
     case 'gguf':
+      return refuse(opened.kind, name, { what: opened.what })
     case 'unknown':
       return refuse(opened.kind, name, { bytes })
   }

@@ -9,6 +9,7 @@ import type { CardFile } from '../formats/cardRecord.ts'
 import { copyJson } from '../formats/cardSpec.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetReading } from '../formats/dataset/reading.ts'
+import { ggufKind } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -41,7 +42,8 @@ export type Opened =
   | { readonly kind: 'other'; readonly what: string }
   /** A checkpoint of the authors' trainer, or weights of anything else: what they are, with an article, where that is known. */
   | { readonly kind: 'safetensors'; readonly isCheckpoint: boolean; readonly what: string | null }
-  | { readonly kind: 'gguf' | 'unknown' }
+  | { readonly kind: 'gguf'; readonly what: string }
+  | { readonly kind: 'unknown' }
 
 /**
  * Opens whatever came in, told apart by content.
@@ -75,6 +77,7 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind, isCheckpoint: isAuthorsCheckpoint(header), what: otherTensors(header) }
     }
     case 'gguf':
+      return { kind, what: ggufKind(bytes, name) }
     case 'unknown':
       return { kind }
   }
@@ -165,7 +168,7 @@ export function refuse(
       what === null
         ? `${name} is a safetensors file, but no persona pack: it lacks the format "hycora-pack"`
         : `${name} is no persona pack, but ${what}`,
-    gguf: `${name} is a GGUF file, which can be written here, but not read: take the pack or the PEFT folder`,
+    gguf: `${name} is ${what ?? 'a GGUF file'}, which is not read here: adapters can be written so, but come in as a pack or a PEFT folder`,
     unknown: `${name} is neither a pack nor a card, a chat, lines or a PEFT folder`,
   }
   throw new HycoraError('format-unsupported', reasons[kind])

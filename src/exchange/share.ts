@@ -8,7 +8,7 @@ import { writeCharx } from '../formats/charx.ts'
 import { writeGguf } from '../formats/gguf.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
-import type { Pack, PackBackbone, PackContent } from '../formats/pack.ts'
+import type { Pack, PackContent } from '../formats/pack.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import type { PackFile } from '../formats/packFacts.ts'
 import {
@@ -25,7 +25,7 @@ import { writePeft } from '../formats/peft.ts'
 import { writeRoleLink } from '../formats/roleLink.ts'
 import { writeZip } from '../formats/zip.ts'
 import { loraRole } from '../model/adapter/loraRole.ts'
-import { shippedBackbone } from './shippedBackbones.ts'
+import { repositoryOf, shippedBackbone } from './shippedBackbones.ts'
 
 export type ShareForm = 'role' | 'pack' | 'charx' | 'png' | 'json' | 'link' | 'peft' | 'gguf'
 
@@ -282,11 +282,6 @@ interface PlainOptions {
   readonly name: string
   /** 1 is the trained strength. */
   readonly strength?: number
-}
-
-/** What other programs can find a backbone by; empty where the pack's name for it is only one to be shown. */
-function repositoryOf({ name, fingerprint }: PackBackbone): string {
-  return shippedBackbone(fingerprint)?.repository ?? (/^[\w.-]+(?:\/[\w.-]+)?$/.test(name) ? name : '')
 }
 
 /** A role as the files of a PEFT folder; the backbone is named by its fingerprint, unless a name is given. */

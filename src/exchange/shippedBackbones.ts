@@ -1,3 +1,5 @@
+import type { PackBackbone } from '../formats/pack.ts'
+
 /** A backbone that ships with the playground, as other programs know it. */
 export interface ShippedBackbone {
   readonly fingerprint: string
@@ -24,7 +26,17 @@ const SHIPPED: readonly ShippedBackbone[] = [
   },
 ]
 
-/** The shipped backbone of a fingerprint; undefined for any other. */
+/** The shipped backbone of a fingerprint; undefined for any other, and for none. */
 export function shippedBackbone(fingerprint: string | undefined): ShippedBackbone | undefined {
   return SHIPPED.find((known) => known.fingerprint === fingerprint)
+}
+
+/** What other programs can find a pack's backbone by; empty where the pack's name for it is only one to be shown. */
+export function repositoryOf({ name, fingerprint }: Pick<PackBackbone, 'name' | 'fingerprint'>): string {
+  const known = shippedBackbone(fingerprint)
+  if (known) return known.repository
+  // A pack without a fingerprint may still have the name of a shipped one.
+  const named = SHIPPED.find(({ repository }) => repository.toLowerCase().split('/').at(-1) === name)
+  if (named && fingerprint === '') return named.repository
+  return /^[\w.-]+(?:\/[\w.-]+)?$/.test(name) ? name : ''
 }

@@ -228,6 +228,21 @@ export function readGgufHeader(bytes: Uint8Array, name: string): GgufHeader {
   return { metadata, tensors }
 }
 
+/** What a GGUF file is, with an article; its header may be broken. */
+export function ggufKind(bytes: Uint8Array, name: string): string {
+  try {
+    const { metadata } = readGgufHeader(bytes, name)
+    const [type, architecture] = [metadata.get('general.type'), metadata.get('general.architecture')]
+    const of = typeof architecture === 'string' ? ` of ${architecture.slice(0, 32)}` : ''
+    if (type === 'adapter') return `an adapter${of} for llama.cpp (GGUF)`
+    return type === 'model' || metadata.has('tokenizer.ggml.model')
+      ? `a model${of} for llama.cpp (GGUF)`
+      : 'a GGUF file'
+  } catch {
+    return 'a GGUF file'
+  }
+}
+
 class GgufReader {
   private readonly bytes: Uint8Array
   private readonly name: string

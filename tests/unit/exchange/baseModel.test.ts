@@ -165,6 +165,27 @@ describe('what goes out names a base model that exists', () => {
     ).toBe('x/y')
   })
 
+  test('by the name of a shipped one where there is no fingerprint', async () => {
+    for (const [fingerprint, expected] of [
+      ['', 'HuggingFaceTB/SmolLM2-135M-Instruct'],
+      [MADE_FOR.fingerprint, 'smollm2-135m-instruct'],
+    ] as const) {
+      const pack = await opened(content({ ...MADE_FOR, name: 'smollm2-135m-instruct', fingerprint }))
+      expect(configOf(peftFiles(pack, 'Role 1', { name: 'Clerk' }))['base_model_name_or_path']).toBe(expected)
+    }
+  })
+
+  test('as a GGUF adapter that comes in again is told as one', async () => {
+    const file = ggufFileOf({ ...MADE_FOR, architecture: 'qwen2' }, null)
+    const { refusals } = await arrivalsOf(new Map([['clerk.gguf', file]]))
+    expect(refusals).toMatchObject([
+      {
+        code: 'format-unsupported',
+        message: expect.stringMatching(/^clerk\.gguf is an adapter of qwen2 for llama\.cpp .*PEFT folder$/),
+      },
+    ])
+  })
+
   test('as a GGUF adapter, whose heads are those of the fingerprint', async () => {
     // Heads of 64 do not divide the tiny pack's width of 8: what is asked for shows which size was taken.
     expect(() => ggufFileOf(shown, 4)).toThrow(/64/)
