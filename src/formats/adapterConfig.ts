@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson, type JsonRecord } from '../core/json.ts'
 import { decodeText } from '../core/text.ts'
-import { isNothing, isTargeted, modulePatterns, patternValue } from './modulePatterns.ts'
+import { isNothing, isTargeted, modulePatterns, patternLookup } from './modulePatterns.ts'
 import type { ModulePattern } from './modulePatterns.ts'
 
 /*
@@ -129,14 +129,15 @@ function readPeftConfig(json: JsonRecord): AdapterConfig {
   const [ranks, alphas] = [readPatterns(json, 'rank_pattern'), readPatterns(json, 'alpha_pattern')]
   for (const { value } of ranks) readRank(value, 'in rank_pattern')
   const isRooted = field('use_rslora') === true
-  const rankOf = (module: string): number => Number(patternValue(ranks, module) ?? rank)
+  const [ownRank, ownAlpha] = [patternLookup(ranks), patternLookup(alphas)]
+  const rankOf = (module: string): number => Number(ownRank(module) ?? rank)
   return {
     program: 'PEFT',
     baseModel: textOf(field('base_model_name_or_path')),
     rank: rankOf,
     alpha(module, padded) {
       const own = rankOf(module)
-      const alpha = Number(patternValue(alphas, module) ?? stated)
+      const alpha = Number(ownAlpha(module) ?? stated)
       // Where nothing is padded, no division may round what the configuration says.
       if (own === padded) return isRooted ? alpha * Math.sqrt(own) : alpha
       return (alpha * padded) / (isRooted ? Math.sqrt(own) : own)

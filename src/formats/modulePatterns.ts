@@ -8,6 +8,8 @@ import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
  */
 
 const MOST_CHARACTERS = 4096
+/** Expressions that repeat anything without an end, of one table. */
+const MOST_REPEATING = 16
 /** Repetitions without an end in one expression: each multiplies the time that a name may take by its length. */
 const MOST_REPETITIONS = 3
 
@@ -54,17 +56,23 @@ export interface ModulePattern {
 /** @returns the patterns, or the first key that is not read here. */
 export function modulePatterns(patterns: JsonRecord): readonly ModulePattern[] | string {
   const read: ModulePattern[] = []
+  let repeating = 0
   for (const [key, value] of Object.entries(patterns)) {
     const matches = moduleExpression(key, (source) => `(.*\\.)?(${source})$`)
-    if (!matches) return key
+    if (/[*+]|,\}/.test(key)) repeating++
+    if (!matches || repeating > MOST_REPEATING) return key
     read.push({ matches, value })
   }
   return read
 }
 
-/** What stands for a module's name; undefined where no pattern fits. */
-export function patternValue(patterns: readonly ModulePattern[], module: string): unknown {
-  return patterns.find(({ matches }) => matches.test(module))?.value
+/** What stands for a module's name, looked for once a module; undefined where no pattern fits. */
+export function patternLookup(patterns: readonly ModulePattern[]): (module: string) => unknown {
+  const known = new Map<string, unknown>()
+  return (module) => {
+    if (!known.has(module)) known.set(module, patterns.find(({ matches }) => matches.test(module))?.value)
+    return known.get(module)
+  }
 }
 
 /**

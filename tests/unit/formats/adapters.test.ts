@@ -86,6 +86,22 @@ describe('ranks and alphas by module', () => {
   )
 })
 
+/** Two hundred patterns. */
+const many = (key: (index: number) => string) =>
+  Object.fromEntries(Array.from({ length: 200 }, (_, index) => [key(index), 4]))
+
+test('many expressions that repeat are named, many names are not', async () => {
+  const all = linears()
+  await expectExact(
+    peftFolder({ alpha_pattern: many((index) => `layers.${index}.self_attn.q_proj`) }),
+    all,
+    (m) => (isQ(m) ? 2 : 8),
+  )
+  expect(await fault(peftFolder({ alpha_pattern: many((index) => `.*${index}.*x`) }))).toMatchObject({
+    message: expect.stringContaining('alpha_pattern for ".*16.*x"'),
+  })
+})
+
 describe('names of tensors', () => {
   const all = linears()
   test.each<[string, (module: string, side: 'A' | 'B') => string]>([
