@@ -6,8 +6,14 @@ import { Field } from '../parts/Field.tsx'
 
 const NONE = ''
 
+interface ColumnMappingProps {
+  readonly columns: readonly string[]
+  /** Whether the header's names say whose they are. */
+  readonly isKnown: boolean
+}
+
 /** Which column of a table is whose; left alone, the header's names decide. */
-export function ColumnMapping({ columns }: { readonly columns: readonly string[] }) {
+export function ColumnMapping({ columns, isKnown }: ColumnMappingProps) {
   const mapped = useLines((state) => state.columns)
   const [choice, setChoice] = useState({
     role: mapped?.role ?? NONE,
@@ -20,27 +26,29 @@ export function ColumnMapping({ columns }: { readonly columns: readonly string[]
     const isWhole = next.user !== NONE && next.reply !== NONE
     mapColumns(isWhole ? { role: next.role || null, user: next.user, reply: next.reply } : null)
   }
+  const isMapped = choice.user !== NONE && choice.reply !== NONE
+  const suggested = isKnown && !isMapped ? 'As the header suggests' : 'Choose a column'
   return (
     <fieldset className={styles.mapping}>
       <legend className={styles.legend}>The columns of the table</legend>
       <div className={styles.selects}>
         <ColumnSelect
           label="The visitor says"
-          none="As the header suggests"
+          none={suggested}
           columns={columns}
           value={choice.user}
           onChange={(user) => change({ user })}
         />
         <ColumnSelect
           label="The character answers"
-          none="As the header suggests"
+          none={suggested}
           columns={columns}
           value={choice.reply}
           onChange={(reply) => change({ reply })}
         />
         <ColumnSelect
           label="Who the character is"
-          none="No column"
+          none={isKnown && !isMapped ? suggested : 'No column'}
           columns={columns}
           value={choice.role}
           onChange={(role) => change({ role })}

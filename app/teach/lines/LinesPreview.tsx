@@ -30,7 +30,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const heldOut = roles.reduce((sum, { test }) => sum + test, 0)
   return (
     <div className={styles.preview} aria-live="polite">
-      {columns && <ColumnMapping columns={columns} />}
+      {columns && <ColumnMapping key={columns.join('\n')} columns={columns} isKnown={dialogues.length > 0} />}
       <p className={styles.summary}>
         {plural(dialogues.length, 'dialogue')} of {plural(roles.length, 'character')}, read as{' '}
         {formats[report.format] ?? report.format}.

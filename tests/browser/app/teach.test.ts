@@ -164,10 +164,25 @@ test('asks before a file takes the place of what was written, and gives it back'
   await expect.element(box).toHaveValue(lines)
 })
 
+/** What a choice stands on. */
+const shown = (label: string): string | undefined => {
+  const select = page.getByRole('combobox', { name: label }).element()
+  return select instanceof HTMLSelectElement ? select.selectedOptions[0]?.text : undefined
+}
+
 test('names every row that cannot be used, and what the columns of a table are', async () => {
   await open()
+  const box = page.getByRole('textbox', { name: 'The lines', exact: true })
+  await box.fill('character,question,answer\nBrine,Hello,Aye.\n')
+  await expect.element(page.getByText('1 dialogue of 1 character, read as a table.')).toBeVisible()
+  for (const label of ['The visitor says', 'Who the character is'])
+    expect(shown(label)).toBe('As the header suggests')
   const table = 'who,ask,says\nBrine,Hello,Aye.\nBrine,broken\n,What?,Hm.\n'
-  await page.getByRole('textbox', { name: 'The lines', exact: true }).fill(table)
+  await box.fill('wer,fragt,sagt\nBrine,Hello,Aye.\n')
+  await expect.element(page.getByText(/columns .+ unknown/)).toBeVisible()
+  expect(shown('The visitor says')).toBe('Choose a column')
+  expect(shown('Who the character is')).toBe('No column')
+  await box.fill(table)
   await page.getByRole('combobox', { name: 'The visitor says' }).selectOptions('ask')
   await page.getByRole('combobox', { name: 'The character answers' }).selectOptions('says')
   await page.getByRole('combobox', { name: 'Who the character is' }).selectOptions('who')
