@@ -14,6 +14,7 @@ import { LastChats } from './LastChats.tsx'
 import { RoleTile } from './RoleTile.tsx'
 import { RehearsalNotice } from '../teach/run/RehearsalNotice.tsx'
 import { TeachTile } from './TeachTile.tsx'
+import { UntaughtNotice } from './UntaughtNotice.tsx'
 
 /** From this many roles on, a search helps more than it disturbs. */
 const SEARCH_FROM = 12
@@ -47,6 +48,7 @@ export function CastScreen() {
         <div className={styles.notices}>
           <EngineNotices />
           <RehearsalNotice />
+          <UntaughtNotice />
         </div>
         {hasChats && <LastChats />}
         {members.length >= SEARCH_FROM && (

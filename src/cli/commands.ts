@@ -1,5 +1,6 @@
 import { bench } from './bench.ts'
 import { blind } from './blind.ts'
+import { checkModel } from './check.ts'
 import { convert } from './convert.ts'
 import { evaluate } from './evaluate.ts'
 import { fetchModel } from './fetch.ts'
@@ -24,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Pro
   convert,
   import: importFile,
   fetch: fetchModel,
+  check: checkModel,
   bench,
   openings,
   blind,

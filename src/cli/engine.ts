@@ -51,7 +51,7 @@ async function listing(root: string): Promise<string[]> {
 }
 
 /** The folder that `--backbone` names, and which of its files is the model. */
-async function findModel(options: ReadonlyMap<string, string>) {
+export async function findModel(options: ReadonlyMap<string, string>) {
   const root = await findFolder(required(options, 'backbone'))
   const model = options.get('model')
   return { root, chosen: { ...(model ? { model } : {}), listing: await listing(root) } }

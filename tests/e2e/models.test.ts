@@ -24,7 +24,15 @@ let site: Site
 let hub: HubServer
 let files: ReadonlyMap<string, Buffer>
 
+/** Some of the cast's lines, of everybody. */
+let fewLines: string
+
 beforeAll(async () => {
+  const lines = await readFile(resolve(STARTER, '../../cast/lines.jsonl'), 'utf8')
+  fewLines = lines
+    .split('\n')
+    .filter((_, index) => index % 100 === 0)
+    .join('\n')
   const read = await Promise.all(
     PATHS.map(async (path) => [path, await readFile(join(STARTER, path))] as const),
   )
@@ -68,7 +76,7 @@ async function lookUp(page: Page, text: string): Promise<void> {
 
 async function expectAnswer(page: Page): Promise<void> {
   await page.goto(site.url)
-  await page.getByRole('region', { name: 'The cast' }).getByText('Sherlock Holmes').click()
+  await page.getByRole('region', { name: 'The cast' }).getByText('Sherlock Holmes', { exact: true }).click()
   const box = page.getByRole('textbox', { name: /^Say something to/ })
   await box.fill('Hello! Who are you?')
   await box.press('Enter')
@@ -132,6 +140,46 @@ test('a folder of this device is a model too, on the next visit as well', async 
   await expectAnswer(page)
   await rm(folder, { recursive: true })
   await page.reload()
+  await expectAnswer(page)
+  await page.context().close()
+})
+
+test('the cast is taught to a model that was brought, and is there on the next visit', async () => {
+  const page = await visit()
+  page.setDefaultTimeout(ANSWER_MS)
+  // All ten thousand of them take a minute to read.
+  await page.context().route('**/cast/lines.jsonl', (route) => route.fulfill({ body: fewLines }))
+  await lookUp(page, 'people/starter-again')
+  await page.getByRole('button', { name: 'Fetch 11 MB and play with it' }).click()
+  await page.getByRole('button', { name: 'Remove starter-again (fp16)' }).waitFor()
+  await page.getByRole('progressbar').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  const tiles = (): Promise<string[]> =>
+    page.getByRole('region', { name: 'The cast' }).locator('bdi').allInnerTexts()
+  const before = await tiles()
+  await page.getByRole('button', { name: 'Teach the cast to this model' }).click()
+  await page.getByText(/dialogues of 12 characters/).waitFor()
+  const type = async (label: string, value: string): Promise<void> => {
+    const field = page.getByRole('textbox', { name: label, exact: true })
+    await field.fill(value)
+    await field.press('Tab')
+  }
+  await type('Steps', '1')
+  await page.getByText('Advanced settings').click()
+  expect(await page.getByRole('textbox', { name: 'Rank', exact: true }).inputValue()).toBe('16')
+  await type('Dialogues at a time', '1')
+  await type('Rank', '1')
+  await page.getByRole('textbox', { name: 'Questions to ask on the way' }).fill('')
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click()
+  await page.getByText('The rehearsal ended at step 1.').waitFor()
+  await page.getByRole('button', { name: 'Keep on this device' }).click()
+  await page.getByRole('button', { name: 'Kept on this device' }).waitFor()
+
+  await page.goto(site.url)
+  await page.getByRole('progressbar').waitFor({ state: 'detached' })
+  expect(await page.getByText('The cast has not rehearsed').count()).toBe(0)
+  // They take the seats that they had.
+  expect(await tiles()).toEqual(before)
   await expectAnswer(page)
   await page.context().close()
 })

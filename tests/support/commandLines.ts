@@ -203,6 +203,12 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
+    line: 'check --backbone DIR …',
+    runs: ['hycora', 'check', '--backbone', 'starter', '--tokens', '4'],
+    prints: /logits: NMSE [\d.]+e-\d+, the same model\n.*4 tokens: all the same/,
+  },
+  {
+    document: MANUAL,
     line: 'bench …',
     elsewhere: SELF,
   },
@@ -274,6 +280,12 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   { document: TWIN, line: 'npm test', elsewhere: THE_RUN },
   { document: TWIN, line: 'pip install pytest && cd scale && pytest', elsewhere: 'tools/pythonTests.mjs' },
   { document: TWIN, line: 'ruff check . && ruff format --check .', elsewhere: 'tools/checks.mjs' },
+  {
+    document: CAST,
+    line: 'node tools/conversations.mjs',
+    runs: ['node', 'tools/conversations.mjs', '--first', '1', '--turns', '1'],
+    prints: /\*\*You\*\*: Good evening, Mr Holmes\./,
+  },
   {
     document: CAST,
     line: 'node tools/castLines.mjs',

@@ -14,6 +14,7 @@ import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { pageFiles, parseManifest } from '../../../src/storage/manifest.ts'
 import { isOwn, keepOwnModel, listOwnModels, ownBackbone } from '../../../src/storage/ownModels.ts'
 import { assignRoles } from '../company/cast.ts'
+import { castPackFor } from '../company/castPack.ts'
 import { countKept, fetchBackbone } from './modelFiles.ts'
 import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
@@ -149,17 +150,18 @@ export function whenReady(signal: AbortSignal): Promise<EngineClient> {
 }
 
 async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<void> {
-  const served = parseManifest(await fetchJson(siteUrl('models/index.json')))
+  const ofSite = parseManifest(await fetchJson(siteUrl('models/index.json')))
   // Without a record of what was brought, the models of the site play, and nothing that lies here is removed.
   const brought = await listOwnModels().catch(() => null)
-  const backbones = [...served, ...(brought ?? []).map(ownBackbone)]
+  const backbones = [...ofSite, ...(brought ?? []).map(ownBackbone)]
   signal.throwIfAborted()
   const wanted = useSettings.getState().backbone
   const backbone = backbones.find(({ id }) => id === wanted) ?? backbones[0]
   if (!backbone) return
   useEngine.setState({ backbones, backbone })
 
-  const { files, pack, shortage } = await fetchFiles(backbone, signal)
+  const { files, pack: served, shortage } = await fetchFiles(backbone, signal)
+  const pack = served ?? (await castPackFor(backbone.fingerprint))
   useEngine.setState({ shortage })
   const { path, rates } = useSettings.getState()
   const device = deviceKey(backbone)

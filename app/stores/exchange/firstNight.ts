@@ -10,7 +10,9 @@ import { findMember, useCast } from '../company/cast.ts'
 import { meet } from '../chat/chats.ts'
 import { listed } from '../../../src/cast/plainName.ts'
 import { guestKey } from '../../../src/cast/key.ts'
+import { isWholeCast } from '../company/castPack.ts'
 import { keepPack, useGuests } from '../company/guests.ts'
+import { retryEngine } from '../engine/engine.ts'
 import { notify } from '../page/notices.ts'
 import { openShare } from './share.ts'
 import { chosenResult, useTraining } from '../teach/training.ts'
@@ -59,6 +61,16 @@ function taughtRole(): string {
   return run?.trial.role ?? run?.roles[0] ?? 'Somebody'
 }
 
+/** The key of the one that was taught, once they are kept: a member of the cast has the one that it had. */
+function taughtKey(): string | null {
+  const { kept } = useFirstNight.getState()
+  const { run } = useTraining.getState()
+  const role = taughtRole()
+  if (!kept || !run) return null
+  const own = useCast.getState().members.find((member) => !member.guest && member.role === role)
+  return isWholeCast(run.roles) && own ? own.key : guestKey(kept, role)
+}
+
 function nameOfPack(): string {
   return listed(useTraining.getState().run?.roles ?? [])
 }
@@ -81,8 +93,7 @@ export function saveResult(): void {
 export async function shareResult(): Promise<void> {
   await work(async () => {
     if (!(await keep())) return
-    const { kept } = useFirstNight.getState()
-    const member = findMember(useCast.getState().members, kept && guestKey(kept, taughtRole()))
+    const member = findMember(useCast.getState().members, taughtKey())
     if (member) void openShare({ kind: 'member', member })
   })
 }
@@ -91,8 +102,8 @@ export async function shareResult(): Promise<void> {
 export async function talkToResult(): Promise<void> {
   await work(async () => {
     if (!(await keep())) return
-    const { kept } = useFirstNight.getState()
-    if (kept) await meet(guestKey(kept, taughtRole()))
+    const key = taughtKey()
+    if (key !== null) await meet(key)
   })
 }
 
@@ -102,14 +113,17 @@ async function keep(): Promise<boolean> {
   const { run } = useTraining.getState()
   if (!pack || !run) return false
   if (kept && useGuests.getState().packs.some(({ id }) => id === kept)) return true
+  const isCast = isWholeCast(run.roles)
   const { id } = await keepPack({
-    name: nameOfPack(),
+    name: isCast ? `The cast on ${run.backbone.name}` : nameOfPack(),
     backboneId: run.backbone.id,
-    cast: run.roles,
+    // The cast takes the seats that it has already.
+    cast: isCast ? [] : run.roles,
     origin: { kind: 'taught' },
     file: pack,
   })
   useFirstNight.setState({ kept: id })
+  if (isCast) await retryEngine()
   return true
 }
 

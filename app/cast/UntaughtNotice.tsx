@@ -1,0 +1,39 @@
+import { useEngine } from '../stores/engine/engine.ts'
+import { routeHash } from '../stores/page/route.ts'
+import { teachCast } from '../stores/teach/teachCast.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
+import { Button } from '../shared/Button.tsx'
+import { Notice } from '../shared/Notice.tsx'
+
+/** On a model that the cast was not taught to: how they play on it, and how they learn to play better. */
+export function UntaughtNotice() {
+  const info = useEngine((state) => state.info)
+  const isReady = useEngine((state) => state.phase === 'ready')
+  const isRehearsing = useTraining(isTraining)
+  if (!isReady || !info || info.roles.length > 0 || isRehearsing) return null
+  const canLearn = info.computing.path === 'webgpu'
+  return (
+    <Notice
+      title={`The cast has not rehearsed with ${info.name}`}
+      tone="calm"
+      actions={
+        canLearn && (
+          <Button
+            label="Teach the cast to this model"
+            onClick={() => {
+              location.hash = routeHash({ screen: 'teach' })
+              void teachCast()
+            }}
+          />
+        )
+      }
+    >
+      <p>
+        They play by their cards for now.{' '}
+        {canLearn
+          ? 'The lines that they were taught elsewhere are here: the page says how long they take before anything begins.'
+          : 'Only a model that our own kernels compute can be taught.'}
+      </p>
+    </Notice>
+  )
+}

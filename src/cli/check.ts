@@ -1,0 +1,132 @@
+import { basename } from 'node:path'
+
+import { GREEDY } from '../core/sampling.ts'
+import { openAnyModel } from '../model/chatModel.ts'
+import type { TextModel } from '../model/chatModel.ts'
+import type { Backbone } from '../model/decoder/backbone.ts'
+import { lookedAt } from '../model/decoder/logits.ts'
+import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
+import { openExported } from '../model/graph/openBackbone.ts'
+import { openOnProcessor } from '../play/openOnProcessor.ts'
+import { promptFor } from '../play/speak.ts'
+import { numberOption, parseArguments } from './arguments.ts'
+import { normalisedError, promptIds } from './bench/subject.ts'
+import { findModel } from './engine.ts'
+import { folder } from './files.ts'
+import { openNodeDevice } from './gpu.ts'
+import { loadOrt } from './ort.ts'
+
+/** Read of a folder that has only the graph. */
+const RANDOM_TOKENS = 12
+const PROMPT = 'Hello! Who are you, and what do you like?'
+
+/** Above this the two do not compute the same model; 4-bit weights with rounded activations stay a tenth of it below. */
+const SAME = 1e-2
+
+interface Side {
+  readonly tokens: readonly number[]
+  readonly millisecondsPerToken: number
+}
+
+/** What the check found. */
+interface Finding {
+  readonly model: string
+  /** Why our kernels do not compute it; null where they do. */
+  readonly reason: string | null
+  /** Of the prompt's logits, ours against onnxruntime's. */
+  readonly nmse: number | null
+  /** The first token of the answers that is not the same; null where all are. */
+  readonly differsAt: number | null
+  readonly ours: Side | null
+  readonly onnxruntime: Side
+}
+
+/**
+ * `check`: the same prompt to our kernels and to onnxruntime, which runs the graph as it was exported: how far their logits
+ * are apart, the first token that differs, the time of each. Exit 1 where they do not compute the same.
+ *
+ * @throws HycoraError for what cannot be opened at all.
+ */
+export async function checkModel(words: readonly string[]): Promise<void> {
+  const { options } = parseArguments(words, {
+    values: ['backbone', 'model', 'prompt', 'tokens'],
+    flags: ['json'],
+  })
+  const count = numberOption(options, 'tokens', 24)
+  const { root, chosen } = await findModel(options)
+  const name = basename(root)
+  const files = folder(root)
+  const model = await openAnyModel(files, chosen)
+  const exported = await openExported(files, chosen)
+  const processor = await openOnProcessor(await loadOrt(), { exported })
+  const ids = promptIdsOf(name, model, processor, options.get('prompt') ?? PROMPT)
+  const theirs = await processor.logits(ids, null)
+  const onnxruntime = await answer(processor, ids, count)
+  processor.destroy()
+  const finding = 'exported' in model ? null : await openKernels(model.decoder)
+  const ours = finding && { logits: await finding.logits(ids, null), side: await answer(finding, ids, count) }
+  finding?.destroy()
+  const nmse = ours && normalisedError(ours.logits, theirs)
+  const differsAt = ours ? ours.side.tokens.findIndex((id, index) => id !== onnxruntime.tokens[index]) : -1
+  report(
+    {
+      model: name,
+      reason: 'exported' in model ? model.reason : null,
+      nmse,
+      differsAt: differsAt < 0 ? null : differsAt,
+      ours: ours && ours.side,
+      onnxruntime,
+    },
+    options.has('json'),
+  )
+  if (nmse !== null && !(nmse <= SAME)) process.exitCode = 1
+}
+
+async function openKernels(decoder: Parameters<typeof GpuBackbone.create>[1]): Promise<Backbone> {
+  return lookedAt(GpuBackbone.create(await openNodeDevice(), decoder))
+}
+
+/** What both read: the prompt as a chat; always the same tokens at random where nothing reads text. */
+function promptIdsOf(name: string, model: TextModel, backbone: Backbone, text: string): readonly number[] {
+  const { vocabulary } = backbone.shape
+  if (!model.tokenizer || !model.template) return promptIds(RANDOM_TOKENS, vocabulary, 1)
+  const voice = { name, model, backbone }
+  return promptFor(voice, { system: null, turns: [{ speaker: 'user', text }] }).ids
+}
+
+/** The likeliest tokens behind a prompt; the first one, which waits for the prompt, is not timed. */
+async function answer(backbone: Backbone, ids: readonly number[], count: number): Promise<Side> {
+  await backbone.attach(null)
+  const tokens: number[] = []
+  let since = 0
+  const request = { ids, casting: null, sampling: GREEDY, maxTokens: count, stopIds: [] }
+  for await (const id of backbone.generate(request)) {
+    if (tokens.length === 0) since = performance.now()
+    tokens.push(id)
+  }
+  const timed = Math.max(1, tokens.length - 1)
+  return { tokens, millisecondsPerToken: (performance.now() - since) / timed }
+}
+
+function time({ millisecondsPerToken }: Side): string {
+  return `${millisecondsPerToken.toFixed(1)} ms a token`
+}
+
+function report(finding: Finding, isJson: boolean): void {
+  const { model, reason, nmse, differsAt, ours, onnxruntime } = finding
+  const lines =
+    ours && nmse !== null
+      ? [
+          `${model}: our kernels and onnxruntime on the same prompt`,
+          `logits: NMSE ${nmse.toExponential(1)}, ${nmse <= SAME ? 'the same model' : 'NOT the same model'}`,
+          differsAt === null
+            ? `the likeliest ${ours.tokens.length} tokens: all the same`
+            : `the likeliest ${ours.tokens.length} tokens: the same up to token ${differsAt}`,
+          `ours ${time(ours)}, onnxruntime on the processor ${time(onnxruntime)}`,
+        ]
+      : [
+          `${model}: our kernels do not compute it: ${reason}`,
+          `onnxruntime on the processor answers, ${time(onnxruntime)}`,
+        ]
+  process.stdout.write(isJson ? `${JSON.stringify(finding)}\n` : `${lines.join('\n')}\n`)
+}
