@@ -23,6 +23,8 @@ def widened(name: str, values: Tensor, rank: int, more: int) -> Tensor:
     """A tensor of a pack with generated A and shared B: the generators' outputs [in·r, …] and B [r, out] grow."""
     if name.endswith(".lora_B"):
         return torch.cat([values, values.new_zeros(more, *values.shape[1:])])
+    if name.endswith(".lora_A0"):
+        return torch.cat([values, values.new_zeros(len(values), more)], dim=1)
     if not name.rpartition("_down_linear.up.")[1]:
         return values
     columns = values.unflatten(0, (-1, rank))

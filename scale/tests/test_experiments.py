@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 from conftest import ROOT
 
 from hycora_scale.hypernetwork import generate
-from hycora_scale.pack import read_pack
+from hycora_scale.pack import read_pack, write_pack
 
 
 def script(name: str) -> ModuleType:
@@ -42,7 +43,7 @@ def test_a_wider_pack_says_what_it_said(tmp_path: Path, monkeypatch: pytest.Monk
     after = read_pack(target)
     assert after.config.rank == rank
     assert after.config.scale == before.config.scale
-    assert ("layers.0.q.lora_A0" in after.tensors) == bool(static)
+    assert ("layers.0.q.lora_A0" in after.tensors) == (bool(static) or "layers.0.q.lora_A0" in before.tensors)
     roles = torch.tensor([0, 5])
     for pack in (before, after):
         pack.tensors.update({name: values.float() for name, values in pack.tensors.items()})
@@ -51,6 +52,19 @@ def test_a_wider_pack_says_what_it_said(tmp_path: Path, monkeypatch: pytest.Monk
         wanted = layers[0] @ old.b[projection][0]
         torch.testing.assert_close(new.a[projection][0] @ new.b[projection][0], wanted)
         assert new.a[projection][0][..., -1].std() > 0.1 * layers[0].std()
+
+
+def test_an_average_lies_between_two_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after, out = (tmp_path / name for name in ("before", "after", "out"))
+    pack = read_pack(ROOT / "public/packs/starter.hycora.safetensors")
+    old = {name: values.float() for name, values in pack.tensors.items() if not name.endswith(".lora_A0")}
+    write_pack(before, replace(pack, config=replace(pack.config, source_a="hyper"), tensors=old))
+    new = {name: values.float() + 1 for name, values in pack.tensors.items()}
+    write_pack(after, replace(pack, tensors=new))
+    run(monkeypatch, "average", before, after, 0.25, out)
+    mixed = read_pack(out).tensors
+    for name, values in new.items():
+        torch.testing.assert_close(mixed[name], 0.75 * old.get(name, torch.zeros_like(values)) + 0.25 * values)
 
 
 def packed_rows(monkeypatch: pytest.MonkeyPatch, out: Path, *options: object) -> list[dict[str, Any]]:

@@ -303,6 +303,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     line: 'node tools/checkCast.mjs --role "Alice" --misses',
     runs: ['node', 'tools/checkCast.mjs', '--role', 'Alice', '--misses'],
   },
+  { document: CARD, line: 'node tools/conversations.mjs', elsewhere: SELF },
   { document: CARD, line: 'npm run --silent hycora -- openings', elsewhere: SELF },
   { document: README, line: 'node tools/results.mjs', elsewhere: 'tests/unit/docs/results.test.ts' },
 ]
