@@ -12,7 +12,14 @@
  *   details: { nllByRole: { bare: number[], prompted: number[], role: number[] } },
  * }} Evaluation
  * @typedef {{ accuracy: number }} Measure
- * @typedef {{ command: string, pack: string, output: Evaluation }} Result of the pack with this SHA-256
+ * @typedef {{ case: string, ours: number, rival: number | null, unit: string }} Speed
+ * @typedef {{ rows: readonly Speed[] }} Bench what `hycora bench --json` says
+ */
+
+/**
+ * A kept output.
+ * @template Output
+ * @typedef {{ command: string, pack: string, output: Output }} Result of the pack with this SHA-256
  */
 
 /** @param {number} value */
@@ -103,6 +110,19 @@ export function figuresTable(evaluations, models) {
   const columns = evaluations.map((evaluation) => [...senseOf(evaluation), ...voiceOf(evaluation)])
   const rows = FIGURES.map((figure, index) => [figure, ...columns.map((column) => column[index] ?? '')])
   return table([['', ...models], ...rows])
+}
+
+/**
+ * Each case of a bench: ours beside onnxruntime's on the same driver and file.
+ * @param {Bench} bench
+ */
+export function speedTable({ rows }) {
+  const cases = rows.map(({ case: name, ours, rival, unit }) => {
+    const [, tokens] = /^prefill-(\d+)$/.exec(name) ?? []
+    const values = [ours, rival].map((value) => (value === null ? '–' : value.toPrecision(3)))
+    return [`${tokens ? `prefill of ${tokens}` : name}, ${unit}`, ...values]
+  })
+  return table([['', 'this', 'onnxruntime-node, WebGPU provider'], ...cases])
 }
 
 /**

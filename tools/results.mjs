@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root } from './install.mjs'
-import { figuresTable, insertTables, lossTable } from './resultTables.mjs'
+import { figuresTable, insertTables, lossTable, speedTable } from './resultTables.mjs'
 
 const SMOLLM2 = 'smollm2-135m-instruct'
 const STARTER = 'starter'
@@ -24,6 +24,10 @@ export const MEASUREMENTS = {
   starter: {
     model: STARTER,
     command: 'hycora evaluate --backbone starter --only voice,relevance,facts --exchanges 4 --json',
+  },
+  speed: {
+    model: STARTER,
+    command: 'hycora bench --cases decode,prefill-256 --json',
   },
   'smollm2-sense': {
     model: SMOLLM2,
@@ -47,9 +51,11 @@ export const packHash = (model) =>
 /**
  * The kept output of a measurement.
  * @param {string} name
- * @returns {import('./resultTables.mjs').Result}
  */
 export const readResult = (name) => JSON.parse(readFileSync(resultAt(name), 'utf8'))
+
+/** @typedef {import('./resultTables.mjs').Evaluation} Evaluation */
+/** @typedef {import('./resultTables.mjs').Bench} Bench */
 
 /** @param {string} name */
 function measure(name) {
@@ -83,13 +89,17 @@ function shownNames() {
 
 /** The README as its numbers are in docs/results. */
 export function readmeText() {
-  const starter = readResult('starter').output
+  /** @type {import('./resultTables.mjs').Result<Evaluation>} */
+  const { output: starter } = readResult('starter')
+  /** @type {import('./resultTables.mjs').Result<Bench>} */
+  const { output: speed } = readResult('speed')
   const smollm2 = { ...readResult('smollm2-sense').output, ...readResult('smollm2-voice').output }
   const evaluations = [smollm2, starter]
   const models = ['SmolLM2', 'starter']
   return insertTables(readFileSync(join(root, 'README.md'), 'utf8'), {
     figures: figuresTable(evaluations, models),
     losses: lossTable(evaluations, models, shownNames()),
+    speed: speedTable(speed),
   })
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { figuresTable, insertTables, lossTable } from '../../../tools/resultTables.mjs'
+import { figuresTable, insertTables, lossTable, speedTable } from '../../../tools/resultTables.mjs'
 import { MEASUREMENTS, packHash, readmeText, readResult } from '../../../tools/results.mjs'
 import { textOf } from '../../support/documents.ts'
 
@@ -51,6 +51,17 @@ test('sense comes before voice', () => {
     '14.3 % below the card, 25.0 % below bare',
   )
   expect(lines.at(-1)).toMatch(/\| 63 % \|$/)
+})
+
+test('ours stands beside the rival’s, where there is one', () => {
+  const rows = [
+    { case: 'decode', ours: 116.24, rival: 23.01, unit: 'tokens/s' },
+    { case: 'prefill-256', ours: 737.4, rival: null, unit: 'tokens/s' },
+  ]
+  expect(speedTable({ rows }).split('\n').slice(2)).toEqual([
+    '| decode, tokens/s | 116 | 23.0 |',
+    '| prefill of 256, tokens/s | 737 | – |',
+  ])
 })
 
 test('a table goes between its marks, and nowhere else', () => {
