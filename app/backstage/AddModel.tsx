@@ -20,6 +20,7 @@ import {
 import type { Offer } from '../stores/engine/addModel.ts'
 import asides from '../shared/Asides.module.css'
 import styles from './AddModel.module.css'
+import choices from './ModelSection.module.css'
 
 /** Another model than the site's: from a hub, or from a folder on this device. */
 export default function AddModel() {
@@ -157,7 +158,7 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
       <p className={asides.quiet}>{factsOf(offer)}</p>
       <fieldset aria-label="Form" disabled={isKeeping}>
         {offer.variants.map(({ label, model, bytes: own }, index) => (
-          <label key={model} className={styles.form}>
+          <label key={model} className={choices.choice}>
             <input
               type="radio"
               name="form"
@@ -165,7 +166,7 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
               onChange={() => chooseVariant(index)}
             />
             <span>{[label, precisionText(label)].filter(Boolean).join(' · ')}</span>
-            <span className={styles.size}>{bytes(own)}</span>
+            <span className={choices.size}>{bytes(own)}</span>
           </label>
         ))}
       </fieldset>
