@@ -12,7 +12,7 @@
  *   details: { nllByRole: { bare: number[], prompted: number[], role: number[] } },
  * }} Evaluation
  * @typedef {{ accuracy: number }} Measure
- * @typedef {{ case: string, ours: number, rival: number | null, unit: string }} Speed
+ * @typedef {{ case: string, ours: number | null, rival: number | null, unit: string }} Speed
  * @typedef {{ rows: readonly Speed[] }} Bench what `hycora bench --json` says
  */
 

@@ -229,5 +229,5 @@ test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[keptSettings, 'settings']] })
   // What could not be chosen then has its default.
-  expect(await loadSettings(name)).toEqual({ ...keptSettings, length: 'medium' })
+  expect(await loadSettings(name)).toEqual({ ...keptSettings, length: 'medium', cardText: 'auto' })
 })
