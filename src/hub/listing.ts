@@ -84,6 +84,10 @@ function servedFile({ path, size, oid = '', lfs }: HubEntry, hubUrl: string): Se
   const sha256 = lfs?.oid.replace(/^sha256:/, '') ?? ''
   const isNamed = lfs ? /^[0-9a-f]{64}$/.test(sha256) : /^[0-9a-f]{40}$/.test(oid)
   const bytes = lfs?.size ?? size
+  // Such a path would lie outside of the folder that a model is fetched into.
+  if (path.split(/[/\\]/).some((part) => part === '..' || part === '') || path.includes(':')) {
+    throw new HycoraError('format-invalid', `${noHub(hubUrl)}: "${path}" is no path of a file in a model`)
+  }
   if (!isNamed || !Number.isSafeInteger(bytes) || bytes < 0) {
     throw new HycoraError('format-invalid', `${noHub(hubUrl)}: ${path} has no size or hash there`)
   }

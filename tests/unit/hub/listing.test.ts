@@ -134,6 +134,16 @@ test.each([
   await expect(act()).rejects.toThrow(message)
 })
 
+test.each(['../out.onnx', '/etc/out.onnx', 'onnx/../../out.onnx', 'a\\..\\out.onnx', 'C:/out.onnx'])(
+  'a file %s that would lie elsewhere is refused',
+  async (path) => {
+    const evil = await openHubServer([{ name: 'a/b', files: new Map([[path, contentOf(9)]]) }])
+    const asked = listRepository({ name: 'a/b', revision: 'main' }, { hubUrl: evil.url })
+    await expect(asked).rejects.toThrow(/is no path of a file in a model/)
+    await evil.close()
+  },
+)
+
 test('a hub that cannot be reached is told', async () => {
   const asked = listRepository(
     { name: 'a/b', revision: 'main' },
