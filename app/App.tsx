@@ -1,23 +1,32 @@
-import { useEffect, useRef } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 
 import styles from './App.module.css'
 import { ArrivalSheet } from './arrivals/ArrivalSheet.tsx'
 import { DropPlace } from './arrivals/DropPlace.tsx'
 import { Backstage } from './backstage/Backstage.tsx'
-import { BlendScreen } from './blend/BlendScreen.tsx'
 import { CastScreen } from './cast/CastScreen.tsx'
 import { ChatScreen } from './chat/ChatScreen.tsx'
 import { ShareSheet } from './share/ShareSheet.tsx'
 import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
 import { LoadLine } from './shared/LoadLine.tsx'
 import { Toast } from './shared/Toast.tsx'
+import { laterPart } from './stores/page/laterPart.ts'
 import { findMember, useCast } from './stores/company/cast.ts'
 import { useChats } from './stores/chat/chats.ts'
 import { useRoute } from './stores/page/route.ts'
 import type { Route } from './stores/page/route.ts'
 import { useSession } from './stores/page/session.ts'
-import { TeachScreen } from './teach/TeachScreen.tsx'
 import { useNarrow } from './shared/useNarrow.ts'
+
+/** Screens that few visits open come when they are opened. */
+const TeachScreen = lazy(async () => {
+  const { TeachScreen: screen } = await laterPart(() => import('./teach/TeachScreen.tsx'))
+  return { default: screen }
+})
+const BlendScreen = lazy(async () => {
+  const { BlendScreen: screen } = await laterPart(() => import('./blend/BlendScreen.tsx'))
+  return { default: screen }
+})
 
 /** The whole page: one screen, the drawer beside it, the load line above and the last deed below. */
 export function App() {
@@ -25,14 +34,16 @@ export function App() {
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const isNarrow = useNarrow()
   useTitle(route.screen)
-  useArrival(route.screen)
   return (
     <ErrorBoundary>
       <LoadLine hasWords={route.screen !== 'chat'} />
       <div className={[styles.stage, isBackstageOpen ? styles.open : ''].join(' ')}>
         {/* On a phone the drawer covers the screen, which then must not be reached behind it. */}
         <div className={styles.screen} inert={isBackstageOpen && isNarrow}>
-          <Screen route={route} />
+          <Suspense>
+            <Screen route={route} />
+            <Arrival screen={route.screen} />
+          </Suspense>
         </div>
         {isBackstageOpen && (
           <div className={styles.drawer}>
@@ -63,8 +74,11 @@ function Screen({ route }: { readonly route: Route }) {
   }
 }
 
-/** Puts the focus on a screen's heading when the visitor comes to it, so that a screen reader hears where it is. */
-function useArrival(screen: Route['screen']): void {
+/**
+ * Puts the focus on a screen's heading when the visitor comes to it, so that a screen reader hears where it is. It stands
+ * beside the screen, since its effect has to wait until the screen is there.
+ */
+function Arrival({ screen }: { readonly screen: Route['screen'] }) {
   const before = useRef(screen)
   useEffect(() => {
     if (before.current !== screen && screen !== 'chat') {
@@ -73,6 +87,7 @@ function useArrival(screen: Route['screen']): void {
     }
     before.current = screen
   }, [screen])
+  return null
 }
 
 const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
