@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
@@ -31,6 +31,8 @@ import { KeysDialog } from './KeysDialog.tsx'
 import { MessageList } from './MessageList.tsx'
 import { SentDialog } from './SentDialog.tsx'
 import { useChatKeys } from './useChatKeys.ts'
+
+const WhoseWords = lazy(() => import('./WhoseWords.tsx'))
 
 /** A chat with one character. */
 export function ChatScreen({ id }: { readonly id: string }) {
@@ -95,6 +97,11 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
       <Announcer />
       {dialog === 'keys' && <KeysDialog />}
       {dialog === 'sent' && <SentDialog chat={chat} />}
+      {dialog === 'whose' && (
+        <Suspense>
+          <WhoseWords />
+        </Suspense>
+      )}
     </div>
   )
 }

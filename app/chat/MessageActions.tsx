@@ -1,9 +1,10 @@
-import type { Chat } from '../../src/storage/chat.ts'
+import type { Chat, Message } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chat/chats.ts'
 import { again, carryOn } from '../stores/chat/generation.ts'
+import { laterPart } from '../stores/page/laterPart.ts'
 import { edit } from '../stores/page/session.ts'
 import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './messageProps.ts'
@@ -55,19 +56,20 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
           onClick={() => act(carryOn())}
         />
       )}
-      <Tools id={message.id} text={text} isBusy={isBusy} />
+      <Tools message={message} text={text} isBusy={isBusy} />
     </div>
   )
 }
 
 interface ToolsProps {
-  readonly id: string
+  readonly message: Message
   readonly text: string
   readonly isBusy: boolean
 }
 
 /** What can be done with any message. */
-function Tools({ id, text, isBusy }: ToolsProps) {
+function Tools({ message, text, isBusy }: ToolsProps) {
+  const { id } = message
   return (
     <>
       <Button label="Edit" icon="edit" iconOnly look="quiet" disabled={isBusy} onClick={() => edit(id)} />
@@ -78,6 +80,14 @@ function Tools({ id, text, isBusy }: ToolsProps) {
         look="quiet"
         disabled={isBusy}
         onClick={() => withChat((chat) => branchChat(chat, id))}
+      />
+      <Button
+        label="Who said it?"
+        icon="ask"
+        iconOnly
+        look="quiet"
+        disabled={isBusy || text.trim() === ''}
+        onClick={() => withChat((chat) => whose(chat, message))}
       />
       <CopyButton label="Copy" iconOnly text={() => text} />
       <Button
@@ -95,6 +105,12 @@ function Tools({ id, text, isBusy }: ToolsProps) {
       />
     </>
   )
+}
+
+/** Opens the window on whose words a message is. */
+async function whose(chat: Chat, message: Message): Promise<void> {
+  const { askWhose } = await laterPart(() => import('../stores/chat/whose.ts'))
+  await askWhose(chat, message)
 }
 
 /** Does something to the open chat, as it is then. */

@@ -34,6 +34,7 @@ import { readDatasetReport } from './readDatasetReport.ts'
 import { setStage } from '../play/stage.ts'
 import type { Stage } from '../play/stage.ts'
 import { trainOn } from './trainer.ts'
+import { alternativesIn, weighScenes } from './weighScenes.ts'
 
 /** A second loss of the device within this time is not recovered: the browser refuses new adapters for as long. */
 const LOSS_WINDOW_MS = 120_000
@@ -95,6 +96,31 @@ export class Engine {
 
   async preview(scene: Scene): Promise<PromptPreview> {
     return previewScene(await this.current(), scene)
+  }
+
+  /** Weighs the same words in several scenes. */
+  async *weigh(
+    params: EngineRequests['weigh']['params'],
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineRequests['weigh']['yields'], null> {
+    const release = await this.enter()
+    try {
+      return yield* weighScenes(await this.current(), params, signal)
+    } finally {
+      release()
+    }
+  }
+
+  /** What would rather have been said in a place of a text. */
+  async alternatives(
+    params: EngineRequests['alternatives']['params'],
+  ): Promise<EngineRequests['alternatives']['returns']> {
+    const release = await this.enter()
+    try {
+      return await alternativesIn(await this.current(), params)
+    } finally {
+      release()
+    }
   }
 
   /** Lets roles of a pack speak once, to see that they can. */

@@ -15,6 +15,7 @@ import type { GpuBytes } from '../model/decoder/backbone.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'
+import type { Candidate, WeighedPiece } from '../play/weigh.ts'
 import type { DatasetFile } from '../formats/datasets.ts'
 import type { Sample } from '../train/data/samples.ts'
 
@@ -220,6 +221,19 @@ export interface EngineRequests {
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }
   preview: { params: Scene; yields: never; returns: PromptPreview }
+  /** How likely the same words are as the answer in each of several scenes, token by token. */
+  weigh: {
+    params: { readonly scenes: readonly Scene[]; readonly text: string }
+    /** `index` of the scene. */
+    yields: { readonly index: number; readonly pieces: readonly WeighedPiece[] }
+    returns: null
+  }
+  /** The likeliest tokens in the place of one of `weigh`'s pieces, by scene. */
+  alternatives: {
+    params: { readonly scenes: readonly Scene[]; readonly text: string; readonly piece: number }
+    yields: never
+    returns: readonly (readonly Candidate[])[]
+  }
 }
 
 export type RequestKind = keyof EngineRequests

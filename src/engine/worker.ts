@@ -34,6 +34,10 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
       return forward(message.id, engine.generate(message.params, signal))
     case 'preview':
       return engine.preview(message.params)
+    case 'weigh':
+      return forward(message.id, engine.weigh(message.params, signal))
+    case 'alternatives':
+      return engine.alternatives(message.params)
     case 'prove':
       return forward(message.id, engine.prove(message.params, signal))
     case 'dataset':

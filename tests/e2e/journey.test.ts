@@ -83,6 +83,20 @@ describe('a visitor’s first evening', () => {
     expect(answers[0]).not.toBe(answers[1])
   })
 
+  test('asks who said it, and why a word stands where it does', async () => {
+    await page.getByRole('button', { name: 'Who said it?' }).last().click({ force: true })
+    const asked = page.getByRole('dialog', { name: 'Who said it?' })
+    await asked.getByText(/^(Most of all like|Nobody here talks)/).waitFor({ timeout: ANSWER_MS })
+    const bars = asked.getByRole('list', { name: 'How likely they would have said it' })
+    expect(await bars.getByRole('button').count()).toBe(12)
+    const spoken = asked.getByRole('region', { name: /^Word by word/ })
+    await spoken.getByRole('button').first().click()
+    await spoken.getByText('Without a character').waitFor({ timeout: ANSWER_MS })
+    expect(await axeViolations(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await asked.waitFor({ state: 'detached' })
+  })
+
   test('nothing left the origin and nothing was complained of', () => {
     expect(notes.foreignRequests).toEqual([])
     expect(notes.complaints).toEqual([])

@@ -124,6 +124,24 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         context,
       })
     },
+    async weigh({ scenes, text }, onYield) {
+      const words = text.match(/\s*\S+/g) ?? []
+      for (const [index, { role }] of scenes.entries()) {
+        await pause()
+        // Whoever has a letter in common with a word would rather have said it.
+        const likes = (word: string): boolean => role !== null && word.includes(role.charAt(0).toLowerCase())
+        const pieces = words.map((word) => ({ text: word, logProbability: likes(word) ? -1 : -3 }))
+        onYield({ index, pieces })
+      }
+      return null
+    },
+    alternatives: ({ scenes }) =>
+      Promise.resolve(
+        scenes.map(({ role }) => [
+          { text: ` ${role ?? 'nobody'}`, probability: 0.5 },
+          { text: ' but', probability: 0.004 },
+        ]),
+      ),
     // An error in reading is a rejection, as across the worker's boundary.
     dataset: async (params) => fakeDataset(params),
     estimate() {
