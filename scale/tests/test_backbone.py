@@ -23,6 +23,7 @@ def logits(backbone, ids, factors=None, slots=None):
 
 # Graphs with integer products compute with 8-bit activations, ours with the weights' true values.
 EXPORTS = {
+    "f_qwen3_opt": 1e-10,
     "g_llama_fp16_cpu": 1e-5,
     "g_llama_fp32_cpu": 1e-10,
     "g_llama_int4_web": 1e-3,
@@ -44,6 +45,18 @@ def test_weights_of_every_exporter_give_onnx_runtimes_logits(name):
     golden = load_file(folder / "golden.safetensors")
     found = logits(backbone, golden["input_ids"].reshape(1, -1))[0]
     assert nmse(found, golden["logits"].reshape(found.shape)) < EXPORTS[name]
+
+
+# As the engine has them in tests/unit/model/goldens.test.ts.
+FINGERPRINTS = {
+    "reports/engine/qk-norm-inside-attention": "b1431bbaabe4090e4a3ef452f5b8753b2a906abd67de63e15a3156e686c9bfa7",
+}
+
+
+@pytest.mark.parametrize("name", FINGERPRINTS)
+def test_a_family_has_the_fingerprint_that_the_engine_gives_it(name):
+    backbone = open_backbone(str(shared(name)), model=None, dtype=torch.float32, device=CPU)
+    assert backbone.fingerprint == FINGERPRINTS[name]
 
 
 def test_the_starter_plays_its_roles_as_the_golden_does():

@@ -1,5 +1,5 @@
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
-import type { Decoder, WeightVector } from '../model/decoder/decoder.ts'
+import type { Decoder, HeadNorms, WeightVector } from '../model/decoder/decoder.ts'
 import { readVector } from '../model/decoder/dequantise.ts'
 import { rotaryAngles } from '../model/decoder/rotary.ts'
 import { EMBEDDING, addEmbedding, isFloat32 } from './embedding.ts'
@@ -63,7 +63,11 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
     const linear = (group: Group, x: string): Promise<string> =>
       addGroup(graph, decoder, { layer, group, x, form: formOf(forms, group, layer / layers), adapters })
     const before = await addNorm(graph, decoder, `layers.${layer}.input_norm`, stream, block.inputNorm)
-    const attended = addAttention(graph, decoder, layer, await linear('qkv', before.normed))
+    const qkv = await linear('qkv', before.normed)
+    const heads = block.headNorms
+      ? await addHeadNorms(graph, decoder, { layer, qkv, ...block.headNorms })
+      : qkv
+    const attended = addAttention(graph, decoder, layer, heads)
     const middle = { residual: before.residual, added: await linear('o', attended) }
     const after = await addNorm(graph, decoder, `layers.${layer}.post_norm`, middle, block.postAttentionNorm)
     const gated = addGate(graph, decoder, layer, await linear('gateUp', after.normed))
@@ -144,6 +148,34 @@ async function addNorm(
   const outputs = [`${name}.y`, '', '', `${name}.sum`]
   graph.node('SkipSimplifiedLayerNormalization', [residual, added, gains], outputs, epsilon, MICROSOFT)
   return { normed: `${name}.y`, residual: `${name}.sum` }
+}
+
+/** Queries and keys behind the norms of their heads, [tokens, (heads + 2 · kvHeads) · headDim]. */
+async function addHeadNorms(
+  graph: GraphBuilder,
+  { heads, kvHeads, headDim, normEpsilon }: Decoder,
+  { layer, qkv, query, key }: HeadNorms & { readonly layer: number; readonly qkv: string },
+): Promise<string> {
+  const name = `layers.${layer}.heads`
+  const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim]
+  const parts = ['q', 'k', 'v'].map((part) => `${name}.${part}`)
+  graph.node('Split', [qkv, graph.integers('head_parts', widths)], parts, { axis: int(-1) })
+  const attributes = { epsilon: float(normEpsilon), axis: int(-1), stash_type: int(1) }
+  const joined = [...parts]
+  for (const [at, gain] of [query, key].entries()) {
+    const part = parts[at] ?? ''
+    const gains = graph.constant(`${part}.gain`, 'f32', [gain.length], await readVector(gain))
+    const each = graph.integers(`heads_of_${gain.length}`, [-1, gain.length])
+    const split = graph.node('Reshape', [part, each], `${part}.split`)
+    const normed = graph.node('SimplifiedLayerNormalization', [split, gains], `${part}.normed`, attributes)
+    const width = widths[at] ?? 0
+    joined[at] = graph.node(
+      'Reshape',
+      [normed, graph.integers(`rows_of_${width}`, [-1, width])],
+      `${part}.rows`,
+    )
+  }
+  return graph.node('Concat', joined, `${name}.y`, { axis: int(-1) })
 }
 
 /** Rotation, cache and attention on [tokens, (heads + 2 · kvHeads) · headDim]. */

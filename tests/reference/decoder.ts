@@ -15,6 +15,8 @@ export interface ReferenceLinear {
 export interface ReferenceBlock {
   readonly inputNorm: Values
   readonly postAttentionNorm: Values
+  /** Gains of a head, or of all heads together. */
+  readonly headNorms: { readonly query: Values; readonly key: Values } | null
   readonly linears: Readonly<Record<Projection, ReferenceLinear>>
 }
 
@@ -55,6 +57,10 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
     blocks.push({
       inputNorm: await readVector(block.inputNorm),
       postAttentionNorm: await readVector(block.postAttentionNorm),
+      headNorms: block.headNorms && {
+        query: await readVector(block.headNorms.query),
+        key: await readVector(block.headNorms.key),
+      },
       linears: linears as Record<Projection, ReferenceLinear>,
     })
   }
@@ -91,7 +97,7 @@ async function rotaryTables({ rotary, headDim }: Decoder): Promise<Pick<Referenc
 }
 
 /**
- * A Llama- or Qwen2-type decoder on one sequence from position 0, in float64 throughout: embedding, then per block
+ * A decoder on one sequence from position 0, in float64 throughout: embedding, then per block
  * x += o(attention(norm(x))), x += down(silu(gate(norm(x))) · up(norm(x))), then head(norm(x)).
  *
  * @returns `logits` [tokens, vocabulary] and `hidden` [tokens, hidden], the final norm's output.
@@ -111,8 +117,10 @@ export function referenceForward(
     const project = (projection: Projection, input: Float64Array): Float64Array =>
       applyLinear(block.linears[projection], input, tokens, adapters(layer, projection))
     const normed = rmsNorm(x, block.inputNorm, model.normEpsilon)
-    const query = rotate(model, project('q', normed), tokens, heads)
-    const key = rotate(model, project('k', normed), tokens, kvHeads)
+    const normedHeads = (values: Float64Array, gain: Values | undefined): Float64Array =>
+      gain ? rmsNorm(values, gain, model.normEpsilon) : values
+    const query = rotate(model, normedHeads(project('q', normed), block.headNorms?.query), tokens, heads)
+    const key = rotate(model, normedHeads(project('k', normed), block.headNorms?.key), tokens, kvHeads)
     const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim })
     const attended = project('o', mixed)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + attended[i]!

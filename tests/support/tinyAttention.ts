@@ -1,6 +1,7 @@
 import { F32, I32, MICROSOFT, TINY } from './tinyGraph.ts'
 import type { TinyGraph } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
+import { addGain, addNorm } from './tinyNorm.ts'
 
 /** Adds GroupQueryAttention's rotary tables, and its lengths from the attention mask. */
 export function addLengths(graph: TinyGraph): void {
@@ -29,7 +30,8 @@ function projections(graph: TinyGraph, name: string, normed: string): readonly [
     ]
   }
   const fused = addLinear(graph, `${name}.qkv`, normed, [TINY.hidden, q + 2 * kv])
-  if (graph.options.attention === 'fused') return [fused, '', '']
+  const { attention, headNorms } = graph.options
+  if (attention === 'fused' && headNorms !== 'each' && headNorms !== 'all') return [fused, '', '']
   const parts = [`${name}.q.y`, `${name}.k.y`, `${name}.v.y`] as const
   graph.node('Split', [fused, graph.integers('parts', [q, kv, kv])], parts, { axis: { int: -1 } })
   return parts
@@ -39,13 +41,46 @@ function projections(graph: TinyGraph, name: string, normed: string): readonly [
 export function addAttention(graph: TinyGraph, name: string, normed: string): string {
   const layer = name.split('.')[1]
   const past = [`past_key_values.${layer}.key`, `past_key_values.${layer}.value`]
+  const parts = normedRows(graph, projections(graph, name, normed))
+  const isNormedInside = graph.options.headNorms === 'inside'
+  const gains = isNormedInside
+    ? ['q', 'k'].map((part) => addGain(graph, `${name}.${part}_norm`, TINY.headDim))
+    : []
   return graph.node(
     'GroupQueryAttention',
-    [...projections(graph, name, normed), ...past, 'lengths', 'total', 'cos', 'sin'],
+    [
+      ...parts,
+      ...past,
+      'lengths',
+      'total',
+      'cos',
+      'sin',
+      ...(isNormedInside ? ['', '', '', '', '', ...gains] : []),
+    ],
     [`${name}.attended`, `present.${layer}.key`, `present.${layer}.value`],
-    { num_heads: { int: TINY.heads }, kv_num_heads: { int: TINY.kvHeads }, do_rotary: { int: 1 } },
+    {
+      num_heads: { int: TINY.heads },
+      kv_num_heads: { int: TINY.kvHeads },
+      do_rotary: { int: 1 },
+      ...(isNormedInside && { qk_norm_epsilon: { float: TINY.epsilon } }),
+    },
     MICROSOFT,
   )
+}
+
+/** Queries and keys as rows behind the norms of their heads, those of each between two reshapes. */
+function normedRows(graph: TinyGraph, parts: readonly string[]): readonly string[] {
+  const { headNorms } = graph.options
+  const widths = [TINY.heads * TINY.headDim, TINY.kvHeads * TINY.headDim]
+  return parts.map((part, at) => {
+    const width = widths[at]
+    if (width === undefined || headNorms === 'none' || headNorms === 'inside') return part
+    if (headNorms === 'all') return addNorm(graph, `${part}_norm`, part, width)
+    const split = graph.integers('heads.split', [0, -1, TINY.headDim])
+    const heads = graph.node('Reshape', [part, split], `${part}.each`)
+    const normed = addNorm(graph, `${part}_norm`, heads, TINY.headDim)
+    return graph.node('Reshape', [normed, graph.integers(`heads.${width}`, [0, -1, width])], `${part}.rows`)
+  })
 }
 
 /** Adds rotary angles and a causal mask, written out. */
@@ -97,10 +132,14 @@ function rotated(graph: TinyGraph, x: string): string {
 export function addWrittenAttention(graph: TinyGraph, name: string, normed: string): string {
   const layer = name.split('.')[1]
   const toHeads = { perm: { ints: [0, 2, 1, 3] } }
-  const [q, k, v] = projections(graph, name, normed).map((part) => {
+  const { headNorms } = graph.options
+  const rows = projections(graph, name, normed)
+  const [q, k, v] = (headNorms === 'all' ? normedRows(graph, rows) : rows).map((part, at) => {
     const shape = graph.integers('heads', [0, 0, -1, TINY.headDim])
     const split = graph.node('Reshape', [part, shape], `${part}.split`)
-    return graph.node('Transpose', [split], `${part}.heads`, toHeads)
+    const isNormed = headNorms === 'each' && at < 2
+    const heads = isNormed ? addNorm(graph, `${part}_norm`, split, TINY.headDim) : split
+    return graph.node('Transpose', [heads], `${part}.heads`, toHeads)
   })
   const cached = [rotated(graph, k!), v!].map((added, at) => {
     const part = `${layer}.${at === 0 ? 'key' : 'value'}`
@@ -128,6 +167,6 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
   )
   const weights = graph.node('Softmax', [masked], `${name}.weights`, { axis: { int: -1 } })
   const mixed = graph.node('MatMul', [weights, cached[1]!], `${name}.mixed`)
-  const rows = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
-  return graph.node('Reshape', [rows, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
+  const joined = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
+  return graph.node('Reshape', [joined, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
 }

@@ -3,6 +3,7 @@ import { addAngles, addAttention, addLengths, addWrittenAttention } from './tiny
 import { F32, I4, I64, MICROSOFT, TINY, TinyGraph, U4, U8 } from './tinyGraph.ts'
 import type { TinyOptions } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
+import { addNorm } from './tinyNorm.ts'
 
 /** What config.json would say of the tiny decoder. */
 export const TINY_CONFIG = {
@@ -28,6 +29,7 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     bias: 'none',
     norm: 'fused',
     attention: 'fused',
+    headNorms: 'none',
     activation: 'sigmoid',
     embedding: 'separate',
     ...options,
@@ -109,36 +111,6 @@ function addHead(graph: TinyGraph, normed: string): void {
   }
   const turned = graph.node('Transpose', ['embedding'], 'embedding.turned', { perm: { ints: [1, 0] } })
   graph.node('MatMul', [normed, turned], 'logits')
-}
-
-function addNorm(graph: TinyGraph, name: string, x: string): string {
-  const gain = graph.floats(
-    `${name}.gain`,
-    [TINY.hidden],
-    graph.normals(TINY.hidden, 0.2).map((value) => 1 + value),
-  )
-  const attributes = { epsilon: { float: TINY.epsilon }, axis: { int: -1 } }
-  const { norm } = graph.options
-  if (norm === 'fused') return graph.node('SimplifiedLayerNormalization', [x, gain], `${name}.y`, attributes)
-  if (norm === 'standard') return graph.node('RMSNormalization', [x, gain], `${name}.y`, attributes)
-  const two = graph.floats(`${name}.two`, [], [2])
-  const one = graph.floats(`${name}.one`, [], [1])
-  const epsilon = graph.floats(`${name}.epsilon`, [], [TINY.epsilon])
-  const square = graph.node('Pow', [x, two], `${name}.square`)
-  const mean = graph.node('ReduceMean', [square, graph.integers('last', [-1])], `${name}.mean`)
-  const shifted = graph.node(
-    'Add',
-    norm === 'division' ? [epsilon, mean] : [mean, epsilon],
-    `${name}.shifted`,
-  )
-  const root = graph.node('Sqrt', [shifted], `${name}.root`)
-  if (norm === 'division') {
-    const inverse = graph.node('Div', [one, root], `${name}.inverse`)
-    const scaled = graph.node('Mul', [inverse, x], `${name}.scaled`)
-    return graph.node('Mul', [gain, scaled], `${name}.y`)
-  }
-  const inverse = graph.node('Reciprocal', [root], `${name}.inverse`)
-  return graph.node('Mul', [graph.node('Mul', [x, inverse], `${name}.scaled`), gain], `${name}.y`)
 }
 
 function addMlp(graph: TinyGraph, name: string, normed: string): string {

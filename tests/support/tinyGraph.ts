@@ -23,6 +23,8 @@ export interface TinyOptions {
   readonly bias?: 'none' | 'last' | 'first'
   readonly norm?: 'fused' | 'standard' | 'reciprocal' | 'division'
   readonly attention?: 'fused' | 'written'
+  /** Norms of each query and key head, of all heads together, or of each inside of the attention operator. */
+  readonly headNorms?: 'none' | 'each' | 'all' | 'inside'
   readonly activation?: 'sigmoid' | 'quickGelu'
   readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8'
 }

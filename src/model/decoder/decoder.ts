@@ -58,9 +58,20 @@ export interface Linear {
 export const PROJECTIONS = PACK_PROJECTIONS
 export type Projection = PackProjection
 
+/**
+ * Gains of the RMS norms of queries and keys before their rotation: as many as a head is wide, of each head, or as the
+ * projection is, of all heads together.
+ */
+export interface HeadNorms {
+  readonly query: WeightVector
+  readonly key: WeightVector
+}
+
 export interface DecoderBlock {
   readonly inputNorm: WeightVector
   readonly postAttentionNorm: WeightVector
+  /** null where queries and keys are taken as they are. */
+  readonly headNorms: HeadNorms | null
   readonly linears: Readonly<Record<Projection, Linear>>
 }
 
@@ -86,7 +97,7 @@ export function parameterCount(shape: DecoderShape): number {
   return layers * (attention + 3 * hidden * ffn) + vocabulary * hidden
 }
 
-/** A Llama- or Qwen2-type decoder as recognised in a graph: which stored tensor plays which part. */
+/** A decoder of a known family as recognised in a graph: which stored tensor plays which part. */
 export interface Decoder extends DecoderShape {
   /** `model_type` of config.json, or the empty string for a bare graph. */
   readonly architecture: string

@@ -7,7 +7,8 @@ import { readVector } from './dequantise.ts'
 
 /**
  * Tells backbones apart by what quantisation does not touch: SHA-256 over a JSON line of architecture, sizes, rope and
- * norm constants and a digest of the tokens, then all norm gains as float16, layer by layer, the final norm last.
+ * norm constants and a digest of the tokens, then all norm gains as float16, layer by layer, those of query and key heads
+ * behind the others, the final norm last.
  *
  * @param config the parsed config.json.
  * @param tokenizerJson the parsed tokenizer.json.
@@ -69,7 +70,11 @@ function at(value: unknown, key: string): unknown {
 
 async function gainBytes({ blocks, finalNorm }: Decoder): Promise<Uint8Array> {
   const norms = [
-    ...blocks.flatMap(({ inputNorm, postAttentionNorm }) => [inputNorm, postAttentionNorm]),
+    ...blocks.flatMap(({ inputNorm, postAttentionNorm, headNorms }) => [
+      inputNorm,
+      postAttentionNorm,
+      ...(headNorms ? [headNorms.query, headNorms.key] : []),
+    ]),
     finalNorm,
   ]
   const gains = await Promise.all(norms.map(readVector))

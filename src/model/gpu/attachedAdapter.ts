@@ -7,7 +7,7 @@ import type { ForwardPlan, PairPlan, PlanParts } from './forwardPlan.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
-import { CHUNK_ROWS, createWorkspace } from './workspace.ts'
+import { CHUNK_ROWS, createWorkspace, tensorsOfWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What an adapter's kernels are bound to beside it. */
@@ -66,5 +66,5 @@ export async function bindToCaches(shared: SharedParts, attached: AttachedAdapte
 export function destroyAttached({ adapter, workspace, sampler }: AttachedAdapter): void {
   adapter.destroy()
   sampler.destroy()
-  for (const { buffer } of Object.values(workspace) as Tensor[]) buffer.destroy()
+  for (const { buffer } of tensorsOfWorkspace(workspace)) buffer.destroy()
 }

@@ -6,7 +6,6 @@ import type { ProjectOptions } from '../../kernels/project.ts'
 import type { ProjectedParts } from '../../kernels/operands/adapterBinding.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type { AttentionShape } from '../../kernels/rotaryAppend.ts'
-import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
 import { swiglu } from '../../kernels/swiglu.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
@@ -15,6 +14,7 @@ import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
 import type { DecoderShape, Projection } from '../decoder/decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
+import { planHeads } from './headsPlan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The dispatches of one pass from token ids to the normalised last hidden states, in order. */
@@ -121,7 +121,7 @@ function planBlock<T>(
   const block = weights.blocks[layer]
   const cache = caches[layer]
   if (!block || !cache) return []
-  const { step, residual, normed, qkv, query, attended, projected, gateUp, activated } = workspace
+  const { step, residual, normed, qkv, heads, query, attended, projected, gateUp, activated } = workspace
   const { same } = binding
   const epsilon = { epsilon: shape.normEpsilon }
   const attentionShape = { heads: shape.heads, kvHeads: shape.kvHeads, headDim: shape.headDim, capacity }
@@ -138,13 +138,12 @@ function planBlock<T>(
       epsilon,
     ).then(same),
     binding.projection(block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
-    rotaryAppend(
-      device,
-      attentionShape,
-      adapter.binding,
-      { step, qkv, bias: block.qkv.bias, angles, query, cache },
+    ...planHeads(
+      { gpu, shape: attentionShape, epsilon: shape.normEpsilon, adapter: adapter.binding },
+      block,
+      { step, qkv, heads, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
-    ).then(same),
+    ).map((dispatch) => dispatch.then(same)),
     binding.attention(attentionShape, { step, query, cache, y: attended }),
     binding.projection(block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
     addRmsNorm(
@@ -171,7 +170,7 @@ function planBlock<T>(
   ]
 }
 
-/** Nine dispatches a layer, with or without an adapter, and two around them (embedding, final norm). */
+/** Nine dispatches a layer, one more for norms of heads, with or without an adapter, and two around them (embedding, final norm). */
 function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
   const { gpu, shape, weights, workspace, adapter } = parts
   const { device } = gpu

@@ -21,7 +21,7 @@ import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
 import { MAX_SEQUENCES, positionBytes } from './sequenceCaches.ts'
 import { Sequences } from './sequences.ts'
-import { CHUNK_ROWS, bytesOfTensors } from './workspace.ts'
+import { CHUNK_ROWS, bytesOfTensors, tensorsOfWorkspace } from './workspace.ts'
 
 export interface GpuBackboneOptions {
   /** Bytes that the keys and values of two sequences may take; the context is cut to what fits. */
@@ -92,7 +92,7 @@ export class GpuBackbone implements Backbone {
       weights: bytesOfWeights(this.weights),
       cache: this.sequences.cacheBytes,
       adapter: adapter.bytes,
-      workspace: bytesOfTensors([...Object.values(workspace), this.angles]) + (this.scorer?.bytes ?? 0),
+      workspace: bytesOfTensors([...tensorsOfWorkspace(workspace), this.angles]) + (this.scorer?.bytes ?? 0),
     }
   }
 

@@ -4,6 +4,7 @@ import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type {
   Decoder,
   DecoderBlock,
+  HeadNorms,
   Linear,
   StoredTensor,
   WeightMatrix,
@@ -21,8 +22,21 @@ export interface GpuLinear {
   readonly bias: Tensor
 }
 
+/** The norms of queries and keys, and what stands in for a bias behind them. */
+export interface GpuHeadNorms {
+  /** [(queryGroup + keyGroup)·headDim] */
+  readonly gain: Tensor
+  /** Heads that are normalised together. */
+  readonly queryGroup: number
+  readonly keyGroup: number
+  /** Zeros, as many as queries, keys and values have columns. */
+  readonly noBias: Tensor
+}
+
 export interface GpuBlock {
   readonly inputNorm: Tensor
+  /** null where queries and keys are taken as they are. */
+  readonly headNorms: GpuHeadNorms | null
   readonly qkv: GpuLinear
   readonly o: GpuLinear
   readonly postAttentionNorm: Tensor
@@ -67,10 +81,31 @@ async function loadLinear(
   }
 }
 
+async function loadHeadNorms(
+  device: GPUDevice,
+  { query, key }: HeadNorms,
+  headDim: number,
+  noBias: Tensor,
+): Promise<GpuHeadNorms> {
+  const gains = Float32Array.of(...(await readVector(query)), ...(await readVector(key)))
+  return {
+    gain: uploadTensor(device, [gains.length], gains, 'gains of heads'),
+    queryGroup: query.length / headDim,
+    keyGroup: key.length / headDim,
+    noBias,
+  }
+}
+
+/** Zeros in the place of the biases that a norm of heads has taken up; null where no block has one. */
+function createNoBias(device: GPUDevice, { blocks, heads, kvHeads, headDim }: Decoder): Tensor | null {
+  if (!blocks.some(({ headNorms }) => headNorms)) return null
+  const width = (heads + 2 * kvHeads) * headDim
+  return uploadTensor(device, [width], new Float32Array(width), 'no bias')
+}
+
 async function loadBlock(
   device: GPUDevice,
-  block: DecoderBlock,
-  layer: number,
+  { block, layer, headDim, noBias }: BlockToLoad,
   report: ReportBytes,
 ): Promise<GpuBlock> {
   const { q, k, v, o, gate, up, down } = block.linears
@@ -78,12 +113,21 @@ async function loadBlock(
     loadLinear(device, linears, `layer ${layer} ${name}`, report)
   return {
     inputNorm: await loadVector(device, block.inputNorm),
+    headNorms:
+      block.headNorms && noBias ? await loadHeadNorms(device, block.headNorms, headDim, noBias) : null,
     qkv: await load([q, k, v], 'qkv'),
     o: await load([o], 'o'),
     postAttentionNorm: await loadVector(device, block.postAttentionNorm),
     gateUp: await load([gate, up], 'gate and up'),
     down: await load([down], 'down'),
   }
+}
+
+interface BlockToLoad {
+  readonly block: DecoderBlock
+  readonly layer: number
+  readonly headDim: number
+  readonly noBias: Tensor | null
 }
 
 function mainTensor({ stored }: WeightMatrix): StoredTensor {
@@ -123,8 +167,9 @@ export async function loadWeights(
 ): Promise<GpuWeights> {
   const embedding = await loadMatrix(device, [decoder.embedding], 'embedding', report)
   const blocks: GpuBlock[] = []
+  const noBias = createNoBias(device, decoder)
   for (const [layer, block] of decoder.blocks.entries())
-    blocks.push(await loadBlock(device, block, layer, report))
+    blocks.push(await loadBlock(device, { block, layer, headDim: decoder.headDim, noBias }, report))
   const finalNorm = await loadVector(device, decoder.finalNorm)
   const head = isSameStorage(decoder.embedding, decoder.head)
     ? embedding
@@ -145,6 +190,7 @@ function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
     ...weights.blocks.flatMap((block) => [
       block.inputNorm,
       block.postAttentionNorm,
+      ...(block.headNorms ? [block.headNorms.gain, block.headNorms.noBias] : []),
       ...[block.qkv, block.o, block.gateUp, block.down].flatMap(ofLinear),
     ]),
   ]

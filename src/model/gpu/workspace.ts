@@ -16,6 +16,8 @@ export interface Workspace {
   readonly residual: Tensor
   readonly normed: Tensor
   readonly qkv: Tensor
+  /** Queries, keys and values behind the norms of heads; null where there are none. */
+  readonly heads: Tensor | null
   readonly query: Tensor
   readonly attended: Tensor
   readonly projected: Tensor
@@ -46,6 +48,9 @@ export function createWorkspace(
     residual: create('residual', hidden),
     normed: create('normed', paddedWidth(hidden, block)),
     qkv: create('qkv', (heads + 2 * kvHeads) * headDim + 3 * paddedRank),
+    heads: weights.blocks.some(({ headNorms }) => headNorms)
+      ? create('heads', (heads + 2 * kvHeads) * headDim)
+      : null,
     query: create('query', heads * headDim),
     attended: create('attended', paddedWidth(heads * headDim, block)),
     projected: create('projected', hidden + paddedRank),
@@ -56,7 +61,12 @@ export function createWorkspace(
   }
 }
 
-/** All tensors of a record, for sums and for destroying. */
+/** All tensors of a workspace. */
+export function tensorsOfWorkspace(workspace: Workspace): Tensor[] {
+  return Object.values(workspace).filter((tensor) => tensor !== null)
+}
+
+/** Bytes of GPU memory that tensors take. */
 export function bytesOfTensors(tensors: Iterable<Tensor>): number {
   let sum = 0
   for (const { buffer } of tensors) sum += buffer.size

@@ -2,9 +2,10 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import { attended } from './attentionRules.ts'
 import { fixedSize } from './dimension.ts'
 import { isRows, withFeatures } from './linearRules.ts'
-import { floatAttribute, hasOnly, intAttribute } from './node.ts'
-import { isProjection, storedTables } from './rotaryRules.ts'
-import type { HiddenValue, LinearOutput, Rotated, Value } from './values.ts'
+import { floatAttribute, hasOnly, intAttribute, vectorOf } from './node.ts'
+import { isProjection, projected, storedTables } from './rotaryRules.ts'
+import { layerOf } from './values.ts'
+import type { HiddenValue, LinearOutput, Projected, Rotated, Value } from './values.ts'
 
 // Attention in one node.
 
@@ -21,7 +22,14 @@ const GROUP_QUERY_ATTRIBUTES = [
   'kv_cache_bit_width',
   'k_quant_type',
   'v_quant_type',
+  'qk_norm_epsilon',
 ]
+
+/** Places of the gains of the heads' norms among the inputs behind the positions. */
+const [QUERY_GAIN, KEY_GAIN] = [4, 5]
+
+/** Epsilon of these norms where the attribute is left out. */
+const HEAD_NORM_EPSILON = 1e-6
 
 /** GroupQueryAttention of ONNX Runtime, packed or not, with the rotation inside or before it. */
 export function groupQueryAttention(
@@ -29,10 +37,11 @@ export function groupQueryAttention(
   inputs: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {
   const [query, key, value, pastKey, pastValue, lengths, total, cos, sin, position, ...more] = inputs
+  const [queryGain, keyGain] = more.slice(QUERY_GAIN)
   const heads = intAttribute(node, 'num_heads') ?? 0
   const kvHeads = intAttribute(node, 'kv_num_heads') ?? 0
   const window = intAttribute(node, 'local_window_size') ?? -1
-  if (!isPlainGroupQuery(node) || more.some((input) => input) || !isRows(query)) return undefined
+  if (!isPlainGroupQuery(node) || more.some(isOtherInput) || !isRows(query)) return undefined
   if (!isKnownBeforehand(lengths) || !isKnownBeforehand(total)) return undefined
   if (position && !isKnownBeforehand(position)) return undefined
   if (
@@ -42,11 +51,12 @@ export function groupQueryAttention(
   ) {
     return undefined
   }
-  const parts = key || value ? separate(query, key, value) : packed(query, heads, kvHeads)
+  const given = key || value ? separate(query, key, value) : packed(query, heads, kvHeads)
+  const parts = given && withHeadNorms(node, given, [queryGain, keyGain])
   if (!parts) return undefined
   const turned = intAttribute(node, 'do_rotary') === 1 ? rotateWith(parts, cos, sin) : parts
   if (turned?.query.kind !== 'rotated' || turned.key.kind !== 'rotated') return undefined
-  const headDim = turned.query.of.length / heads
+  const headDim = layerOf(turned.query.of).length / heads
   const meaning = attended(turned.query, turned.key, turned.value, {
     heads,
     kvHeads,
@@ -78,9 +88,14 @@ function isPlainGroupQuery(node: OnnxNode): boolean {
   )
 }
 
+/** Inputs beyond the positions: all but the gains of the heads' norms ask for what no decoder here has. */
+function isOtherInput(input: Value | undefined, at: number): boolean {
+  return input !== undefined && at !== QUERY_GAIN && at !== KEY_GAIN
+}
+
 interface Parts {
-  readonly query: LinearOutput | Rotated
-  readonly key: LinearOutput | Rotated
+  readonly query: Projected | Rotated
+  readonly key: Projected | Rotated
   readonly value: LinearOutput
 }
 
@@ -100,15 +115,35 @@ function packed({ meaning }: HiddenValue, heads: number, kvHeads: number): Parts
 function separate(query: HiddenValue, key: Value | undefined, value: Value | undefined): Parts | undefined {
   if (!isRows(key) || !isRows(value) || value.meaning.kind !== 'linear') return undefined
   const [q, k] = [query.meaning, key.meaning]
-  if ((q.kind !== 'linear' && q.kind !== 'rotated') || (k.kind !== 'linear' && k.kind !== 'rotated'))
-    return undefined
-  return { query: q, key: k, value: value.meaning }
+  const [ownQuery, ownKey] = [q, k].map((meaning) =>
+    meaning.kind === 'rotated' ? meaning : projected(meaning),
+  )
+  return ownQuery && ownKey && { query: ownQuery, key: ownKey, value: value.meaning }
+}
+
+/** The norms of query and key heads that stand inside of the node: with the gain of one, that of the other too. */
+function withHeadNorms(
+  node: OnnxNode,
+  parts: Parts,
+  gains: readonly (Value | undefined)[],
+): Parts | undefined {
+  if (!gains.some((gain) => gain)) return parts
+  const { query, key } = parts
+  const epsilon = floatAttribute(node, 'qk_norm_epsilon') ?? HEAD_NORM_EPSILON
+  const [queryNorm, keyNorm] = [query, key].map((part, at): Projected | undefined => {
+    const gain = gains[at]
+    const columns = gain?.kind === 'constant' ? (gain.dims[0] ?? 0) : 0
+    const tensor = vectorOf(gain, columns)
+    if (!tensor || part.kind !== 'linear') return undefined
+    return { kind: 'normedLinear', of: part, epsilon, gain: tensor, columns }
+  })
+  return queryNorm && keyNorm && { ...parts, query: queryNorm, key: keyNorm }
 }
 
 function rotateWith(parts: Parts, cos: Value | undefined, sin: Value | undefined): Parts | undefined {
   const rotary = storedTables(cos, sin)
   const { query, key } = parts
-  if (!rotary || query.kind !== 'linear' || key.kind !== 'linear') return undefined
+  if (!rotary || query.kind === 'rotated' || key.kind === 'rotated') return undefined
   return {
     ...parts,
     query: { kind: 'rotated', of: query, rotary, factor: 1 },
@@ -132,7 +167,7 @@ export function multiHeadAttention(
   if (q.kind !== 'rotated' || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear')
     return undefined
   if (k.factor !== 1 || v.factor !== 1 || q.factor !== 1 || k.repeat !== v.repeat) return undefined
-  const headDim = q.of.length / heads
+  const headDim = layerOf(q.of).length / heads
   const meaning = attended(q, k.of, v.of, {
     heads,
     kvHeads: heads / k.repeat,

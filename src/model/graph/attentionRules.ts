@@ -2,7 +2,17 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import { fixed, fixedSize, isSame, symbolic } from './dimension.ts'
 import { axisFromFront, intAttribute, scalarOf } from './node.ts'
 import { isProjection, isSameRotary, turnedHeads } from './rotaryRules.ts'
-import type { Attended, Cached, HiddenValue, LinearOutput, Rotated, Scores, Value } from './values.ts'
+import { layerOf } from './values.ts'
+import type {
+  Attended,
+  Cached,
+  HiddenValue,
+  LinearOutput,
+  Projected,
+  Rotated,
+  Scores,
+  Value,
+} from './values.ts'
 
 // Attention, written out: softmax(q·kᵀ·scale + mask)·v.
 
@@ -128,14 +138,20 @@ export function attended(
 ): Attended | undefined {
   const { heads, kvHeads, headDim } = sizes
   if (key.kind !== 'rotated' || !isSameRotary(query.rotary, key.rotary)) return undefined
-  if (![query.of, key.of, value].every(isProjection)) return undefined
+  const [q, k] = [layerOf(query.of), layerOf(key.of)]
+  if (![q, k, value].every(isProjection) || !areNormedAlike(query.of, key.of, headDim)) return undefined
   if (![heads, kvHeads, headDim, heads / kvHeads].every((size) => Number.isInteger(size) && size > 0))
     return undefined
   const isSized =
-    query.of.length === heads * headDim &&
-    key.of.length === kvHeads * headDim &&
-    value.length === kvHeads * headDim
+    q.length === heads * headDim && k.length === kvHeads * headDim && value.length === kvHeads * headDim
   return isSized
     ? { kind: 'attended', query: query.of, key: key.of, value, rotary: query.rotary, ...sizes }
     : undefined
+}
+
+/** Norms of queries and keys: none, or both of each head, or both of all heads together. */
+function areNormedAlike(query: Projected, key: Projected, headDim: number): boolean {
+  if (query.kind === 'linear' || key.kind === 'linear') return query.kind === key.kind
+  const isOfEach = query.columns === headDim && key.columns === headDim
+  return isOfEach || (query.columns === query.of.length && key.columns === key.of.length)
 }

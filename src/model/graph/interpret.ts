@@ -100,7 +100,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  *
  * @param model with the small constants of other files brought in.
  * @throws HycoraError `format-unsupported` naming the first node on the way to the logits that has no place in a
- * Llama- or Qwen2-type decoder; `format-invalid` for a graph that is none.
+ * decoder of a known family; `format-invalid` for a graph that is none.
  */
 export function followHiddenData(model: OnnxModel): Head {
   const { graph, fileName } = model

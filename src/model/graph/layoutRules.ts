@@ -26,13 +26,14 @@ export function reshaped(node: OnnxNode, x: HiddenValue, target: Value | undefin
 }
 
 const RESHAPES: Readonly<Record<string, readonly string[]>> = {
-  btf: ['btf', 'bthd', 'rf'],
+  btf: ['btf', 'bthd', 'rf', 'bmd'],
   rf: ['rf', 'btf', 'bthd'],
   bthd: ['bthd', 'btf', 'rf'],
   bhtd: ['bhtd', 'ntd'],
   bhgtd: ['bhtd'],
   ntd: ['ntd', 'bhtd'],
   ndt: ['ndt', 'bhdt'],
+  bmd: ['bmd', 'btf'],
 }
 
 /** Axes made of several others: their sizes multiply. */
@@ -47,6 +48,8 @@ const COMPOUNDS: Readonly<Record<string, readonly string[]>> = {
 function keeps(x: HiddenValue, layout: string, dims: readonly Dimension[]): boolean {
   const before = sizesOf(x.layout, x.dims)
   const after = sizesOf(layout, dims)
+  // Rows as the heads of all tokens, or back: both split the same features, whatever they are called.
+  if (layout === 'bmd' || (x.layout === 'bmd' && layout === 'btf')) return areHeads(x, layout, dims)
   return [...new Set(x.layout + layout)].every((letter) => {
     const [old, now] = [before.get(letter), after.get(letter)]
     if (old && now) return isSame(old, now) || (letter === 'h' && x.layout.includes('g'))
@@ -62,6 +65,14 @@ function keeps(x: HiddenValue, layout: string, dims: readonly Dimension[]): bool
     }
     return Object.entries(COMPOUNDS).some(([whole, of]) => of.includes(letter) && other.has(whole))
   })
+}
+
+/** Whether [b, t, f] and [b, t·h, d] have the same elements in the same order, f = h·d. */
+function areHeads(x: HiddenValue, layout: string, dims: readonly Dimension[]): boolean {
+  const [rows, heads] = layout === 'bmd' ? [x.dims, dims] : [dims, x.dims]
+  const [features, headDim] = [fixedSize(rows[2]), fixedSize(heads[2])]
+  if (!isSame(rows[0], heads[0]) || !features || !headDim || features % headDim !== 0) return false
+  return isSame(times(rows[1] ?? null, fixed(features / headDim)), heads[1])
 }
 
 function sizesOf(layout: string, dims: readonly Dimension[]): Map<string, Dimension> {

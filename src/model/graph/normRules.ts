@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
+import { fixedSize, isSame } from './dimension.ts'
 import {
   floatAttribute,
   hasOnly,
@@ -9,25 +10,42 @@ import {
   vectorOf,
 } from './node.ts'
 import { isRows } from './linearRules.ts'
-import type { HiddenValue, Meaning, NormStep, Residual, Value } from './values.ts'
+import { layerOf } from './values.ts'
+import type { HiddenValue, LinearOutput, Meaning, NormStep, Residual, Value } from './values.ts'
 
 const NORM_ATTRIBUTES = ['epsilon', 'axis', 'stash_type']
 
 /** Epsilon of ONNX's and ONNX Runtime's norms where the attribute is left out. */
 const DEFAULT_EPSILON = { RMSNormalization: 1e-5, SimplifiedLayerNormalization: 1e-5, Skip: 1e-12 }
 
-/** SimplifiedLayerNormalization (ONNX Runtime) and RMSNormalization (ONNX 23) of the residual stream. */
+/** What has norms: the residual stream, and a linear layer's output as rows or as heads. */
+type Normable = Residual | LinearOutput
+
+const NORMED_LAYOUTS = ['btf', 'rf', 'bthd', 'bhtd', 'bmd']
+
+function isFeatures(value: Value | undefined): value is HiddenValue {
+  return value?.kind === 'hidden' && NORMED_LAYOUTS.includes(value.layout)
+}
+
+function normableOf(value: Value | undefined): Normable | undefined {
+  if (!isFeatures(value)) return undefined
+  const { meaning } = value
+  return (meaning.kind === 'residual' && isRows(value)) || meaning.kind === 'linear' ? meaning : undefined
+}
+
+/** SimplifiedLayerNormalization (ONNX Runtime) and RMSNormalization (ONNX 23) along the last axis. */
 export function fusedNorm(
   node: OnnxNode,
   inputs: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {
   const [x, gain, ...more] = inputs
-  if (!isRows(x) || x.meaning.kind !== 'residual' || more.some((input) => input)) return undefined
+  const of = normableOf(x)
+  if (x?.kind !== 'hidden' || !of || more.some((input) => input)) return undefined
   const axis = intAttribute(node, 'axis') ?? -1
   if (!hasOnly(node, NORM_ATTRIBUTES) || (axis !== -1 && axis !== x.dims.length - 1)) return undefined
   const fallback =
     DEFAULT_EPSILON[node.opType === 'RMSNormalization' ? 'RMSNormalization' : 'SimplifiedLayerNormalization']
-  const normed = withGain(x, x.meaning, { gain, epsilon: floatAttribute(node, 'epsilon') ?? fallback })
+  const normed = withGain(x, of, { gain, epsilon: floatAttribute(node, 'epsilon') ?? fallback })
   return normed && [normed]
 }
 
@@ -50,11 +68,15 @@ export function skipNorm(
 
 function withGain(
   value: HiddenValue,
-  of: Residual,
+  of: Normable,
   { gain, epsilon }: { gain: Value | undefined; epsilon: number },
 ): HiddenValue | undefined {
-  const tensor = vectorOf(gain, of.hidden)
-  return tensor && { ...value, meaning: { kind: 'normed', of, epsilon, gain: tensor } }
+  const columns = fixedSize(value.dims.at(-1)) ?? 0
+  const tensor = vectorOf(gain, columns)
+  if (!tensor) return undefined
+  return of.kind === 'residual'
+    ? { ...value, meaning: { kind: 'normed', of, epsilon, gain: tensor } }
+    : { ...value, meaning: { kind: 'normedLinear', of, epsilon, gain: tensor, columns } }
 }
 
 /** Add of a block's output to the residual stream that the block read, in either order. */
@@ -68,7 +90,7 @@ export function residualAddition(a: Value | undefined, b: Value | undefined): Hi
   const source = addition.input
   const read =
     previous.depth % 2 === 0
-      ? source.kind === 'attended' && [source.query, source.key, source.value]
+      ? source.kind === 'attended' && [layerOf(source.query), layerOf(source.key), source.value]
       : source.kind === 'gated' && [source.gate, source.up]
   if (!read) return undefined
   const [norm] = read.map((linear) => linear.input)
@@ -91,7 +113,7 @@ export function decomposedNorm(node: OnnxNode, inputs: readonly (Value | undefin
   const [a, b] = inputs
   switch (node.opType) {
     case 'Pow':
-      if (scalarOf(b) === 2) return stepOf(a, 'residual', 'square')
+      if (scalarOf(b) === 2) return squared(a)
       return scalarOf(b) === -0.5 ? stepOf(a, 'shiftedMeanSquare', 'inverseRoot') : undefined
     case 'ReduceMean':
       return isLastAxis(node, inputs) ? stepOf(a, 'square', 'meanSquare') : undefined
@@ -105,7 +127,7 @@ export function decomposedNorm(node: OnnxNode, inputs: readonly (Value | undefin
       if (scalarOf(a) === 1) return stepOf(b, 'root', 'inverseRoot')
       return normalised(a, b, 'root')
     case 'Mul':
-      if (a === b) return stepOf(a, 'residual', 'square')
+      if (a === b) return squared(a)
       return (
         normalised(a, b, 'inverseRoot') ?? normalised(b, a, 'inverseRoot') ?? gained(a, b) ?? gained(b, a)
       )
@@ -117,28 +139,34 @@ export function decomposedNorm(node: OnnxNode, inputs: readonly (Value | undefin
 function isLastAxis(node: OnnxNode, inputs: readonly (Value | undefined)[]): boolean {
   const [x, axesInput] = inputs
   const axes = intsAttribute(node, 'axes') ?? integersOf(axesInput)
-  if (!isRows(x) || axes?.length !== 1 || (intAttribute(node, 'keepdims') ?? 1) !== 1) return false
+  if (!isFeatures(x) || axes?.length !== 1 || (intAttribute(node, 'keepdims') ?? 1) !== 1) return false
   return axes[0] === -1 || axes[0] === x.dims.length - 1
+}
+
+function squared(value: Value | undefined): Value | undefined {
+  const of = normableOf(value)
+  return of && value?.kind === 'hidden'
+    ? { ...value, meaning: { kind: 'square', of, epsilon: 0 } }
+    : undefined
 }
 
 function stepOf(
   value: Value | undefined,
-  before: 'residual' | NormStep['kind'],
+  before: NormStep['kind'],
   kind: NormStep['kind'],
 ): Value | undefined {
-  if (!isRows(value) || value.meaning.kind !== before) return undefined
+  if (!isFeatures(value) || value.meaning.kind !== before) return undefined
   const { meaning } = value
-  if (meaning.kind === 'residual') return { ...value, meaning: { kind, of: meaning, epsilon: 0 } }
   return isNormStep(meaning) ? { ...value, meaning: { ...meaning, kind } } : undefined
 }
 
 function isNormStep(meaning: Meaning): meaning is NormStep {
-  return 'epsilon' in meaning && meaning.kind !== 'normed'
+  return 'epsilon' in meaning && meaning.kind !== 'normed' && meaning.kind !== 'normedLinear'
 }
 
 function shifted(value: Value | undefined, by: Value | undefined): Value | undefined {
   const epsilon = scalarOf(by)
-  if (!isRows(value) || value.meaning.kind !== 'meanSquare' || epsilon === undefined) return undefined
+  if (!isFeatures(value) || value.meaning.kind !== 'meanSquare' || epsilon === undefined) return undefined
   return { ...value, meaning: { ...value.meaning, kind: 'shiftedMeanSquare', epsilon } }
 }
 
@@ -147,14 +175,14 @@ function normalised(
   factor: Value | undefined,
   kind: NormStep['kind'],
 ): Value | undefined {
-  if (!isRows(stream) || !isRows(factor) || factor.meaning.kind !== kind || !isNormStep(factor.meaning)) {
-    return undefined
-  }
+  if (!isFeatures(stream) || !isFeatures(factor) || stream.layout !== factor.layout) return undefined
   const step = factor.meaning
+  if (step.kind !== kind || !isNormStep(step)) return undefined
+  if (!isSame(stream.dims.at(-1), factor.dims.at(-1))) return undefined
   return step.of === stream.meaning ? { ...stream, meaning: { ...step, kind: 'normalised' } } : undefined
 }
 
 function gained(value: Value | undefined, gain: Value | undefined): Value | undefined {
-  if (!isRows(value) || value.meaning.kind !== 'normalised') return undefined
+  if (!isFeatures(value) || value.meaning.kind !== 'normalised') return undefined
   return withGain(value, value.meaning.of, { gain, epsilon: value.meaning.epsilon })
 }

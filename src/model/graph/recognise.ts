@@ -7,12 +7,14 @@ import type {
   Decoder,
   DecoderBlock,
   DecoderShape,
+  HeadNorms,
   Linear,
   WeightMatrix,
   WeightVector,
 } from '../decoder/decoder.ts'
 import { followHiddenData } from './interpret.ts'
-import type { Attended, Gated, LinearOutput, Normed, Residual, WeightSite } from './values.ts'
+import { layerOf } from './values.ts'
+import type { Attended, Gated, LinearOutput, Normed, NormedLinear, Residual, WeightSite } from './values.ts'
 import { resolveRotary } from './rotarySource.ts'
 import type { StoredTensors } from './storedTensors.ts'
 import { externalFiles, storedTensors, withSmallTensors } from './storedTensors.ts'
@@ -42,7 +44,7 @@ interface BlockSites {
 }
 
 /**
- * Recognises a Llama- or Qwen2-type decoder in a graph by its structure: every node between the token ids and the
+ * Recognises a decoder of a known family in a graph by its structure: every node between the token ids and the
  * logits has its place, or the graph is refused.
  *
  * @param files the model's own file, and the folder beside it for external data.
@@ -66,6 +68,7 @@ export async function recogniseDecoder(
   check(finalNorm.kind === 'normed' && !head.output.bias, 'format-unsupported', () => {
     return `${fileName} adds a bias to the logits, expected a head without one`
   })
+  checkHeadNorms(blocks, fileName)
   const normEpsilon = epsilonOf([...blocks.flatMap(normsOf), finalNorm], stated, fileName)
   compareShapes(shape, stated, fileName)
 
@@ -105,7 +108,7 @@ function unwind(stream: Residual, fileName: string): { table: WeightSite; blocks
   for (let i = 0; i < sums.length; i += 2) {
     const [o, down] = [sums[i], sums[i + 1]]
     if (o?.input.kind !== 'attended' || down?.input.kind !== 'gated') throw alternationError(fileName)
-    const [inputNorm, postAttentionNorm] = [o.input.query.input, down.input.gate.input]
+    const [inputNorm, postAttentionNorm] = [layerOf(o.input.query).input, down.input.gate.input]
     if (inputNorm.kind !== 'normed' || postAttentionNorm.kind !== 'normed') throw alternationError(fileName)
     blocks.push({ inputNorm, postAttentionNorm, attended: o.input, gated: down.input, o, down })
   }
@@ -119,8 +122,9 @@ function alternationError(fileName: string): HycoraError {
   )
 }
 
-function normsOf(block: BlockSites): readonly Normed[] {
-  return [block.inputNorm, block.postAttentionNorm]
+function normsOf({ inputNorm, postAttentionNorm, attended }: BlockSites): readonly (Normed | NormedLinear)[] {
+  const ofHeads = [attended.query, attended.key].filter((part) => part.kind === 'normedLinear')
+  return [inputNorm, postAttentionNorm, ...ofHeads]
 }
 
 function shapeOf(
@@ -162,8 +166,20 @@ function compareShapes(shape: DecoderShape, config: BackboneConfig | undefined, 
   }
 }
 
+/** All blocks have norms of heads, or none; a pack's matrices fit every block alike. */
+function checkHeadNorms(blocks: readonly BlockSites[], fileName: string): void {
+  const columns = blocks.map(({ attended }) => ('columns' in attended.query ? attended.query.columns : 0))
+  check(new Set(columns).size === 1, 'format-unsupported', () => {
+    return `${fileName} normalises ${columns.join(', ')} columns of the blocks’ queries together, expected one number`
+  })
+}
+
 /** The epsilon of all norms: config.json's where the graph's, which may be a rounded half, agrees with it. */
-function epsilonOf(norms: readonly Normed[], config: BackboneConfig | undefined, fileName: string): number {
+function epsilonOf(
+  norms: readonly (Normed | NormedLinear)[],
+  config: BackboneConfig | undefined,
+  fileName: string,
+): number {
   const found = norms[0]?.epsilon ?? 0
   const stated = config?.normEpsilon ?? found
   for (const { epsilon } of norms) {
@@ -196,9 +212,10 @@ async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<
   return {
     inputNorm: await gainOf(block.inputNorm, tensors),
     postAttentionNorm: await gainOf(block.postAttentionNorm, tensors),
+    headNorms: await headNormsOf(attended, tensors),
     linears: {
-      q: await linearOf(attended.query, tensors),
-      k: await linearOf(attended.key, tensors),
+      q: await linearOf(layerOf(attended.query), tensors),
+      k: await linearOf(layerOf(attended.key), tensors),
       v: await linearOf(attended.value, tensors),
       o: await linearOf(block.o, tensors),
       up: await linearOf(gated.up, tensors),
@@ -230,6 +247,12 @@ async function matrixOf(
   return { out: length, in: weight.in, firstOut: first, stored: await tensors.openSite(weight) }
 }
 
-async function gainOf(norm: Normed, tensors: StoredTensors): Promise<WeightVector> {
-  return { values: await tensors.open(norm.gain), first: 0, length: norm.of.hidden }
+async function gainOf(norm: Normed | NormedLinear, tensors: StoredTensors): Promise<WeightVector> {
+  const length = norm.kind === 'normed' ? norm.of.hidden : norm.columns
+  return { values: await tensors.open(norm.gain), first: 0, length }
+}
+
+async function headNormsOf({ query, key }: Attended, tensors: StoredTensors): Promise<HeadNorms | null> {
+  if (query.kind !== 'normedLinear' || key.kind !== 'normedLinear') return null
+  return { query: await gainOf(query, tensors), key: await gainOf(key, tensors) }
 }

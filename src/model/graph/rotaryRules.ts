@@ -2,7 +2,17 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import { fixedSize } from './dimension.ts'
 import { sliceRanges, splitRanges, withFeatures } from './linearRules.ts'
 import { floatAttribute, hasOnly, intAttribute } from './node.ts'
-import type { HiddenValue, LinearOutput, Normed, RotaryStep, RotaryUse, Value } from './values.ts'
+import { layerOf } from './values.ts'
+import type {
+  HiddenValue,
+  LinearOutput,
+  Meaning,
+  Normed,
+  Projected,
+  RotaryStep,
+  RotaryUse,
+  Value,
+} from './values.ts'
 
 // Rotary positions, written out, x·cos + turned(x)·sin, or in one node.
 
@@ -16,21 +26,27 @@ export function isProjection(output: LinearOutput): output is LinearOutput & { i
   return output.input.kind === 'normed'
 }
 
+/** Queries or keys before their rotation, as a projection or its norm gives them. */
+export function projected(meaning: Meaning): Projected | undefined {
+  if (meaning.kind !== 'linear' && meaning.kind !== 'normedLinear') return undefined
+  return isProjection(layerOf(meaning)) ? meaning : undefined
+}
+
 /** The two halves of each head, by Slice or Split along the head size. */
 export function headHalves(
   node: OnnxNode,
   inputs: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {
   const [x] = inputs
-  if (!isHeads(x) || x.meaning.kind !== 'linear') return undefined
+  const of = isHeads(x) ? projected(x.meaning) : undefined
+  if (!isHeads(x) || !of) return undefined
   const along = { axis: 3, size: fixedSize(x.dims[3]) ?? 0 }
   const half = along.size / 2
   const ranges = node.opType === 'Split' ? splitRanges(node, inputs, along) : sliceRanges(inputs, along)
   if (!ranges || ranges.some((range) => range.length !== half)) return undefined
-  const { meaning } = x
   return ranges.map(({ first }) => {
     const kind = first === 0 ? 'lowerHalf' : 'upperHalf'
-    return { ...x, dims: withFeatures(x, half), meaning: { kind, of: meaning, role: null } }
+    return { ...x, dims: withFeatures(x, half), meaning: { kind, of, role: null } }
   })
 }
 
@@ -57,9 +73,8 @@ export function rotaryProduct(a: Value | undefined, b: Value | undefined): Value
   const { meaning } = x
   const isOf = (kind: 'cosine' | 'sine'): boolean =>
     role.kind === 'table' || (role.kind === kind && 'isDoubled' in role && role.isDoubled)
-  if (meaning.kind === 'linear' && isProjection(meaning) && isOf('cosine')) {
-    return { ...x, meaning: { kind: 'cosinePart', of: meaning, role } }
-  }
+  const of = projected(meaning)
+  if (of && isOf('cosine')) return { ...x, meaning: { kind: 'cosinePart', of, role } }
   if (meaning.kind === 'turned' && isOf('sine'))
     return { ...x, meaning: { ...meaning, kind: 'sinePart', role } }
   return undefined
@@ -88,7 +103,8 @@ const ROTARY_ATTRIBUTES = ['interleaved', 'num_heads', 'rotary_embedding_dim', '
 /** ONNX Runtime's RotaryEmbedding over whole heads, half split. */
 export function rotaryEmbedding(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [x, position, cos, sin] = inputs
-  if (x?.kind !== 'hidden' || x.meaning.kind !== 'linear' || !isProjection(x.meaning)) return undefined
+  const of = x?.kind === 'hidden' ? projected(x.meaning) : undefined
+  if (x?.kind !== 'hidden' || !of) return undefined
   if ((x.layout !== 'btf' && x.layout !== 'bhtd') || position?.kind !== 'side') return undefined
   if (!hasOnly(node, ROTARY_ATTRIBUTES) || (intAttribute(node, 'interleaved') ?? 0) !== 0) return undefined
   if ((intAttribute(node, 'is_packed_batching') ?? 0) !== 0 || (floatAttribute(node, 'scale') ?? 1) !== 1) {
@@ -100,7 +116,7 @@ export function rotaryEmbedding(node: OnnxNode, inputs: readonly (Value | undefi
   const partial = intAttribute(node, 'rotary_embedding_dim') ?? 0
   if ((partial !== 0 && partial !== size) || (x.layout === 'bhtd' && fixedSize(x.dims[3]) !== size))
     return undefined
-  return { ...x, meaning: { kind: 'rotated', of: x.meaning, rotary, factor: 1 } }
+  return { ...x, meaning: { kind: 'rotated', of, rotary, factor: 1 } }
 }
 
 /** Cosines and sines that are stored as they are. */

@@ -117,7 +117,7 @@ export interface Residual {
 /** A step on the way of a decomposed RMS norm. */
 export interface NormStep {
   readonly kind: 'square' | 'meanSquare' | 'shiftedMeanSquare' | 'root' | 'inverseRoot' | 'normalised'
-  readonly of: Residual
+  readonly of: Residual | LinearOutput
   readonly epsilon: number
 }
 
@@ -139,6 +139,19 @@ export interface LinearOutput {
   readonly bias: { readonly tensor: OnnxTensor; readonly first: number } | null
 }
 
+/** The output of an RMS norm of a linear layer's output: of each head, or of all of it. */
+export interface NormedLinear {
+  readonly kind: 'normedLinear'
+  readonly of: LinearOutput
+  readonly epsilon: number
+  readonly gain: OnnxTensor
+  /** Neighbouring columns that are normalised together. */
+  readonly columns: number
+}
+
+/** Queries or keys before their rotation. */
+export type Projected = LinearOutput | NormedLinear
+
 /** Where a rotation takes its angles from. */
 export type RotaryUse =
   | { readonly kind: 'tables'; readonly cos: OnnxTensor; readonly sin: OnnxTensor }
@@ -147,14 +160,14 @@ export type RotaryUse =
 /** A piece of a rotation written out: x·cos + turned(x)·sin, turned(x) = [−upper half, lower half]. */
 export interface RotaryStep {
   readonly kind: 'lowerHalf' | 'upperHalf' | 'negatedUpperHalf' | 'turned' | 'cosinePart' | 'sinePart'
-  readonly of: LinearOutput
+  readonly of: Projected
   readonly role: SideRole | null
 }
 
 /** Queries or keys with their positions, times `factor`. */
 export interface Rotated {
   readonly kind: 'rotated'
-  readonly of: LinearOutput
+  readonly of: Projected
   readonly rotary: RotaryUse
   readonly factor: number
 }
@@ -179,8 +192,8 @@ export interface Scores {
 /** The mixed values of all heads, before the output projection. */
 export interface Attended {
   readonly kind: 'attended'
-  readonly query: LinearOutput
-  readonly key: LinearOutput
+  readonly query: Projected
+  readonly key: Projected
   readonly value: LinearOutput
   readonly heads: number
   readonly kvHeads: number
@@ -210,6 +223,7 @@ export type Meaning =
   | NormStep
   | Normed
   | LinearOutput
+  | NormedLinear
   | RotaryStep
   | Rotated
   | Cached
@@ -217,6 +231,11 @@ export type Meaning =
   | Attended
   | Activation
   | Gated
+
+/** The linear layer that gives queries or keys. */
+export function layerOf(projected: Projected): LinearOutput {
+  return projected.kind === 'linear' ? projected : projected.of
+}
 
 /** A side value of which nothing is known. */
 export const OPAQUE: SideValue = { kind: 'side', role: { kind: 'opaque' }, dims: null }
@@ -231,6 +250,7 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   inverseRoot: 'the multiplication of an RMS norm',
   normalised: 'the gain of an RMS norm',
   normed: 'a linear layer with float or 4- or 8-bit block weights',
+  normedLinear: 'heads with rotary positions or attention',
   linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
   lowerHalf: 'the turned half of a rotation',
   upperHalf: 'the turned half of a rotation',

@@ -15,14 +15,14 @@ import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import { project } from '../../kernels/project.ts'
 import { projectBackward } from '../../kernels/projectBackward.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
-import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
-import { rotaryBackward } from '../../kernels/rotaryBackward.ts'
 import { swiglu } from '../../kernels/swiglu.ts'
 import { swigluBackward } from '../../kernels/swigluBackward.ts'
 import { aOffset, bOffset } from '../../model/adapter/adapterLayout.ts'
 import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
 import type { DecoderShape, Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
+import { planHeads } from '../../model/gpu/headsPlan.ts'
+import { planHeadsBackward } from './headsTraining.ts'
 import { layerBuffers } from './trainingBuffers.ts'
 import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
 
@@ -172,18 +172,17 @@ function planAttention(
   groups: Groups,
 ): Promise<Dispatch>[] {
   const { gpu, shape, buffers, adapter, angles, limits } = context
-  const { step, qkv, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
+  const { step, qkv, heads, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
   const attentionPlan = { plan: gpu.tuning.batchAttention }
   const place = (name: Projection): number => bOffset(layout, name, layer)
   return [
     ...forwardOf(context, groups.qkv),
-    rotaryAppend(
-      gpu.device,
-      attentionShape,
-      binding,
-      { step, qkv, bias: block.qkv.bias, angles, query, cache },
+    ...planHeads(
+      { gpu, shape: attentionShape, epsilon: shape.normEpsilon, adapter: binding },
+      block,
+      { step, qkv, heads, angles, query, cache },
       { q: place('q'), k: place('k'), v: place('v') },
     ),
     attention(gpu, attentionShape, { step, query, cache, y: attended }, attentionPlan),
@@ -218,36 +217,49 @@ function planActivation(
   ]
 }
 
-function planBackward(
+function planFfnBackward(
+  context: BlockContext,
+  block: GpuBlock,
+  layer: number,
+  groups: Groups,
+): Promise<Dispatch>[] {
+  const { gpu, shape, buffers, adapter } = context
+  const { step, between, gateUp, dResidual, dNormed, dActivated, dGateUp } = buffers
+  const { binding, layout } = adapter
+  return [
+    ...backwardOf(context, groups.down),
+    swigluBackward(
+      gpu.device,
+      binding,
+      { step, gate_up: gateUp, bias: block.gateUp.bias, dy: dActivated, dgate_up: dGateUp },
+      { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
+    ),
+    ...backwardOf(context, groups.gateUp),
+    rmsNormBackward(
+      gpu.device,
+      { dy: dNormed, x: between, gain: block.postAttentionNorm, dx: dResidual },
+      { epsilon: shape.normEpsilon, accumulate: true },
+    ),
+  ]
+}
+
+function planAttentionBackward(
   context: BlockContext,
   block: GpuBlock,
   layer: number,
   groups: Groups,
 ): Promise<Dispatch>[] {
   const { gpu, shape, buffers, adapter, angles, limits } = context
-  const { device } = gpu
   const { step, query, cache, between, dResidual, dNormed, attentionStats } = buffers
-  const { dActivated, dGateUp, dAttended, dQuery, dCache, dQkv } = buffers
+  const { qkv, dAttended, dQuery, dCache, dHeads, dQkv } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
   const epsilon = shape.normEpsilon
   const checkpoint = buffers.checkpoints[layer] ?? between
   // Nothing in front of the first layer learns.
   const isFirst = layer === 0
+  const place = (name: Projection): number => bOffset(layout, name, layer)
   return [
-    ...backwardOf(context, groups.down),
-    swigluBackward(
-      device,
-      binding,
-      { step, gate_up: buffers.gateUp, bias: block.gateUp.bias, dy: dActivated, dgate_up: dGateUp },
-      { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
-    ),
-    ...backwardOf(context, groups.gateUp),
-    rmsNormBackward(
-      device,
-      { dy: dNormed, x: between, gain: block.postAttentionNorm, dx: dResidual },
-      { epsilon, accumulate: true },
-    ),
     ...backwardOf(context, groups.o),
     attentionBackwardQuery(gpu, attentionShape, {
       step,
@@ -266,13 +278,18 @@ function planBackward(
       stats: attentionStats,
       dcache: dCache,
     }),
-    rotaryBackward(device, attentionShape, { step, dquery: dQuery, dcache: dCache, angles, dqkv: dQkv }),
+    ...planHeadsBackward(
+      { gpu, shape: attentionShape, epsilon, adapter: binding },
+      block,
+      { step, qkv, angles, dQuery, dCache, dHeads, dQkv },
+      { q: place('q'), k: place('k'), v: place('v') },
+    ),
     ...backwardOf(context, groups.qkv, !isFirst),
     ...(isFirst
       ? []
       : [
           rmsNormBackward(
-            device,
+            gpu.device,
             { dy: dNormed, x: checkpoint, gain: block.inputNorm, dx: dResidual },
             { epsilon, accumulate: true },
           ),
@@ -316,7 +333,10 @@ export async function planBlockTraining(
     Promise.all(planActivation(context, block, layer, groups)),
     Promise.all(forwardOf(context, groups.down)),
     downOf(context, groups.down),
-    Promise.all(planBackward(context, block, layer, groups)),
+    Promise.all([
+      ...planFfnBackward(context, block, layer, groups),
+      ...planAttentionBackward(context, block, layer, groups),
+    ]),
   ])
   return {
     enter: entering,

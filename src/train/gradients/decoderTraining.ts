@@ -20,7 +20,14 @@ import { planBlockTraining } from './blockTraining.ts'
 import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
 import { planHead } from './headTraining.ts'
 import type { HeadChunk } from './headTraining.ts'
-import { HEAD_ROWS, blockSizeOf, createTrainingBuffers, layerBuffers, tensorsOf } from './trainingBuffers.ts'
+import {
+  HEAD_ROWS,
+  areHeadsNormed,
+  blockSizeOf,
+  createTrainingBuffers,
+  layerBuffers,
+  tensorsOf,
+} from './trainingBuffers.ts'
 import type { BatchLimits, TrainingBuffers, TrainingSizes } from './trainingBuffers.ts'
 
 interface Plan {
@@ -89,6 +96,7 @@ export class DecoderTraining {
     const { limits } = sized
     const sizes = {
       shape: decoder,
+      hasHeadNorms: areHeadsNormed(decoder),
       paddedRank: binding.paddedRank,
       blockSize: blockSizeOf(weights),
       ...sized,

@@ -3,7 +3,7 @@ import { createTensor, sizeOf } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import { paddedWidth } from '../../kernels/operands/packedMatrix.ts'
 import { stepWords } from '../../kernels/operands/stepRows.ts'
-import type { DecoderShape } from '../../model/decoder/decoder.ts'
+import type { Decoder, DecoderShape } from '../../model/decoder/decoder.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
@@ -47,6 +47,8 @@ export interface TrainingBuffers {
   readonly residual: Tensor
   readonly attentionInput: Tensor
   readonly qkv: Tensor
+  /** Queries, keys and values behind the norms of heads; null where there are none. */
+  readonly heads: Tensor | null
   readonly query: Tensor
   readonly cache: Tensor
   readonly attended: Tensor
@@ -71,6 +73,8 @@ export interface TrainingBuffers {
   /** Per row and query head: log-sum-exp and Σ dy·y. */
   readonly attentionStats: Tensor
   readonly dQkv: Tensor
+  /** Gradient of `heads`. */
+  readonly dHeads: Tensor | null
   /** Index of each row whose next token is a reply token, that token, and its weight in the loss. */
   readonly replyRows: Tensor
   readonly targets: Tensor
@@ -84,6 +88,7 @@ export interface TrainingBuffers {
 /** What the sizes of a training pass hang on. */
 export interface TrainingSizes {
   readonly shape: DecoderShape
+  readonly hasHeadNorms: boolean
   /** Of the adapter. */
   readonly paddedRank: number
   /** The largest block of a quantised weight matrix; 0 without any. */
@@ -93,14 +98,21 @@ export interface TrainingSizes {
   readonly keptBytes?: number
 }
 
-type Shapes = Readonly<Record<Exclude<keyof TrainingBuffers, 'checkpoints' | 'kept'>, readonly number[]>>
+/** What only decoders with norms of heads need. */
+const OF_HEAD_NORMS = ['heads', 'dHeads'] as const
+
+type Single = Exclude<keyof TrainingBuffers, 'checkpoints' | 'kept'>
+type Further = (typeof OF_HEAD_NORMS)[number]
+type Shapes = Readonly<Record<Exclude<Single, Further>, readonly number[]>> &
+  Readonly<Partial<Record<Further, readonly number[]>>>
 
 /**
  * The shapes of all buffers of a training pass. With R rows times tokens, H the hidden size and L layers, the large ones are
  * the checkpoints, 4·(L + 1)·R·H bytes, about 4·R·(15·H + 6·ffn) bytes of activations and gradients of one layer, and the
  * logits, 4·64·vocabulary bytes.
  */
-export function trainingShapes({ shape, paddedRank, blockSize, limits }: TrainingSizes): Shapes {
+export function trainingShapes(sizes: TrainingSizes): Shapes {
+  const { shape, hasHeadNorms, paddedRank, blockSize, limits } = sizes
   const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
   const rows = limits.rows * limits.tokens
   const replyRows = [Math.ceil(rows / HEAD_ROWS) * HEAD_ROWS]
@@ -134,6 +146,7 @@ export function trainingShapes({ shape, paddedRank, blockSize, limits }: Trainin
     dCache: cache,
     attentionStats: [rows, heads, 2],
     dQkv: [rows, qkv + 3 * paddedRank],
+    ...(hasHeadNorms && recordOf(OF_HEAD_NORMS, () => [rows, qkv])),
     replyRows,
     targets: replyRows,
     weights: replyRows,
@@ -165,8 +178,13 @@ export function tensorsOf({ checkpoints, kept, ...single }: TrainingBuffers): Te
   return [
     ...checkpoints,
     ...kept.flatMap((activations) => Object.values(activations)),
-    ...Object.values(single),
+    ...Object.values(single).filter((tensor) => tensor !== null),
   ]
+}
+
+/** Whether the blocks of a decoder have norms of queries and keys. */
+export function areHeadsNormed({ blocks }: Pick<Decoder, 'blocks'>): boolean {
+  return blocks.some(({ headNorms }) => headNorms)
 }
 
 /** The largest block of the weights that activations are multiplied with. */
@@ -193,5 +211,6 @@ export function createTrainingBuffers(device: GPUDevice, sizes: TrainingSizes): 
   const inputs = Array.from({ length: shape.layers + 1 }, (_, layer) =>
     createTensor(device, [limits.rows * limits.tokens, shape.hidden], `checkpoint ${layer}`),
   )
-  return { ...(Object.fromEntries(single) as Record<keyof Shapes, Tensor>), checkpoints: inputs, kept }
+  const made = Object.fromEntries(single) as Record<Exclude<Single, Further>, Tensor>
+  return { heads: null, dHeads: null, ...made, checkpoints: inputs, kept }
 }

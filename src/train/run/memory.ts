@@ -7,7 +7,7 @@ import type { TrainConfig } from '../settings/config.ts'
 import { parameterLayout } from '../parameters/parameterLayout.ts'
 import type { ParameterOptions } from '../parameters/parameterLayout.ts'
 import type { Trainee } from '../parameters/trainee.ts'
-import { keptActivations, trainingShapes } from '../gradients/trainingBuffers.ts'
+import { areHeadsNormed, keptActivations, trainingShapes } from '../gradients/trainingBuffers.ts'
 import type { BatchLimits } from '../gradients/trainingBuffers.ts'
 
 /** What a run lays out on the GPU. */
@@ -66,7 +66,8 @@ export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize:
   const slots = (A === 'shared' ? 0 : layout.aSize) + (B === 'shared' ? 0 : layout.bSize)
   const generated = encoderFloats(config) * config.projections.length * config.layers
   const checkpoints = (decoder.layers + 1) * limits.rows * limits.tokens * decoder.hidden
-  const sizes = { shape: decoder, paddedRank: layout.paddedRank, blockSize, limits }
+  const { paddedRank } = layout
+  const sizes = { shape: decoder, hasHeadNorms: areHeadsNormed(decoder), paddedRank, blockSize, limits }
   const kept = keptActivations(sizes)
   const single = Object.values(trainingShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0)
   const passes = single + kept.layers * kept.floats

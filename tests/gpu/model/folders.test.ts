@@ -23,6 +23,7 @@ const FOLDERS = [
   ['g_llama_fp16_cpu', 1e-5],
   ['g_llama_int4_web', 1e-3],
   ['q_q4', 1e-3],
+  ['f_qwen3_opt', 1e-8],
 ] as const
 
 describe.skipIf(!hasShared)(

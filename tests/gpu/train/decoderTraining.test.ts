@@ -57,6 +57,8 @@ describe('gradients of A and B through the whole decoder', () => {
     { bias: 'last' },
     { linear: 'blocks4', zeros: 'packed', embedding: 'tied' },
     { linear: 'blocks8', qkv: 'separate' },
+    { headNorms: 'each', bias: 'last' },
+    { headNorms: 'all' },
   ]
   const runs = variants.flatMap((options) =>
     [true, false].map((isKept) => [JSON.stringify(options), isKept, options] as const),

@@ -96,6 +96,8 @@ describe('a small decoder, against the float64 reference', () => {
     { linear: 'blocks8', zeros: 'floats' },
     { embedding: 'int4' },
     { embedding: 'uint8' },
+    { headNorms: 'each', bias: 'last' },
+    { headNorms: 'all' },
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
     const { logits } = referenceForward(await loadReference(decoder), IDS)

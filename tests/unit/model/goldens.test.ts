@@ -28,6 +28,7 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
     ['g_llama_fp16_cpu', 1e-5],
     ['g_llama_int4_web', 1e-3],
     ['q_q4', 1e-3],
+    ['f_qwen3_opt', 1e-8],
   ])('%s', async (name, tolerance) => {
     const { decoder } = await open(`onnx/${name}`)
     const golden = readSafetensors(sharedPath(`onnx/${name}/golden.safetensors`))
@@ -54,6 +55,9 @@ describe.skipIf(!hasShared)('the backbones', () => {
   const starter = '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d'
   const smollm2 = '81251daa2d70ce45573d6bd0d8ff0698f13f0ce01319538626e1bb55cbe351d3'
 
+  // As the twin has it in scale/tests/test_backbone.py.
+  const qwen3 = 'b1431bbaabe4090e4a3ef452f5b8753b2a906abd67de63e15a3156e686c9bfa7'
+
   test.each([
     ['onnx/model.onnx', 1e-8],
     ['onnx/model_fp16.onnx', 1e-5],
@@ -71,6 +75,7 @@ describe.skipIf(!hasShared)('the backbones', () => {
     ['backbone/starter', 'onnx/model_fp16.onnx', starter],
     ['backbone/starter', 'onnx/model_q4.onnx', starter],
     ['backbone/smollm2-135m-instruct', undefined, smollm2],
+    ['reports/engine/qk-norm-inside-attention', undefined, qwen3],
   ])('fingerprint of %s %s', async (path, model, expected) => {
     const { decoder, config, files } = await open(path, model)
     expect(await fingerprint(decoder, config, await readJson(files, 'tokenizer.json'))).toBe(expected)

@@ -130,7 +130,7 @@ function withAttention(name: string, value: WrittenAttribute): WrittenModel {
   }))
 }
 
-describe('what is no Llama- or Qwen2-type decoder is refused by naming the node', () => {
+describe('what is no decoder of a known family is refused by naming the node', () => {
   const half = constant('half', [])
   const vector = constant('vector', [TINY.hidden])
   const written = tinyDecoder({ attention: 'written' })
@@ -161,10 +161,10 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
         })),
         vector,
       ),
-      '"inserted" (SimplifiedLayerNormalization)',
+      '"node_layers.1.middle" (Add)',
     ],
     [
-      'a norm of query heads',
+      'a norm of query heads but not of keys',
       withTensors(
         insertAfter(written, 'layers.0.q.y.heads', (x) => ({
           opType: 'SimplifiedLayerNormalization',
@@ -172,7 +172,24 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
         })),
         constant('q_norm', [TINY.headDim]),
       ),
-      '"inserted" (SimplifiedLayerNormalization)',
+      '"node_layers.0.mixed" (MatMul)',
+    ],
+    [
+      'the gain of query heads without that of keys',
+      change(tinyDecoder({ headNorms: 'inside' }), 'layers.0.attended', ({ inputs }) => ({
+        inputs: inputs.slice(0, -1),
+      })),
+      '(com.microsoft.GroupQueryAttention)',
+    ],
+    [
+      'a mask for scores inside of the attention operator',
+      withTensors(
+        change(tinyDecoder({ headNorms: 'inside' }), 'layers.0.attended', ({ inputs }) => ({
+          inputs: inputs.map((input, at) => (at === 10 ? 'half' : input)),
+        })),
+        half,
+      ),
+      '(com.microsoft.GroupQueryAttention)',
     ],
     [
       'another activation',
@@ -288,6 +305,24 @@ describe('what is no Llama- or Qwen2-type decoder is refused by naming the node'
     await expect(recognised).rejects.toMatchObject({
       code: expect.stringMatching(/^format-(unsupported|invalid)$/),
     })
+  })
+
+  test('blocks of which only some have norms of heads', async () => {
+    const normed = ['q', 'k'].reduce(
+      (model, part) =>
+        withTensors(
+          insertAfter(model, `layers.0.${part}.y.heads`, (x) => ({
+            opType: 'SimplifiedLayerNormalization',
+            inputs: [x, `${part}_norm`],
+            attributes: { epsilon: { float: TINY.epsilon } },
+          })),
+          constant(`${part}_norm`, [TINY.headDim]),
+        ),
+      written,
+    )
+    await expect(recogniseBytes(writeOnnx(normed))).rejects.toThrow(
+      'tiny.onnx normalises 16, 0 columns of the blocks’ queries together, expected one number',
+    )
   })
 
   test('half-rotated heads, another scale and a bias on the logits', async () => {

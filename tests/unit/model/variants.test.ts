@@ -47,6 +47,10 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { embedding: 'int4' },
     { embedding: 'uint4' },
     { embedding: 'uint8' },
+    { headNorms: 'each', bias: 'last' },
+    { headNorms: 'each', attention: 'written', norm: 'division' },
+    { headNorms: 'all', qkv: 'separate' },
+    { headNorms: 'all', attention: 'written', norm: 'standard' },
   ]
   test.each(variants.map((options) => [JSON.stringify(options), options] as const))(
     '%s',
@@ -57,4 +61,15 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
       expect(nmse(logits, await runtimeLogits(bytes))).toBeLessThan(1e-9)
     },
   )
+
+  // ONNX Runtime's operator for the processor has no norms inside.
+  test('norms of heads inside of the attention operator are those before it', async () => {
+    const [inside, before] = await Promise.all(
+      (['inside', 'each'] as const).map(async (headNorms) => {
+        const bytes = writeOnnx(tinyDecoder({ headNorms, bias: 'last' }))
+        return referenceForward(await loadReference(await recogniseBytes(bytes, TINY_CONFIG)), ids).logits
+      }),
+    )
+    expect(inside).toEqual(before)
+  })
 })

@@ -1,0 +1,68 @@
+import type { Dispatch } from '../../gpu/kernel.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import type { TunedDevice } from '../../gpu/tuning.ts'
+import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
+import { projectionNorm } from '../../kernels/projectionNorm.ts'
+import type { ProjectionNormShape } from '../../kernels/projectionNorm.ts'
+import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
+import type { AttentionShape } from '../../kernels/rotaryAppend.ts'
+import type { GpuBlock, GpuHeadNorms } from './gpuWeights.ts'
+
+/** What queries, keys and values of every block have in common. */
+export interface HeadsContext {
+  readonly gpu: TunedDevice
+  readonly shape: AttentionShape
+  readonly epsilon: number
+  readonly adapter: AdapterBinding
+}
+
+/** Where B of q, k and v lies in a slot, in floats. */
+export interface HeadPlaces {
+  readonly q: number
+  readonly k: number
+  readonly v: number
+}
+
+/** The norms of a block's heads as their kernels take them. */
+export function headNormShape(
+  { shape, epsilon }: Pick<HeadsContext, 'shape' | 'epsilon'>,
+  { queryGroup, keyGroup }: GpuHeadNorms,
+): ProjectionNormShape {
+  const { heads, kvHeads, headDim } = shape
+  return { heads, kvHeads, headDim, queryGroup, keyGroup, epsilon }
+}
+
+/** From projected queries, keys and values to rotated queries and the cache; norms of heads are a dispatch of their own. */
+export function planHeads(
+  context: HeadsContext,
+  { qkv: { bias }, headNorms }: GpuBlock,
+  tensors: {
+    readonly step: Tensor
+    readonly qkv: Tensor
+    /** Needed where the block has norms of heads. */
+    readonly heads: Tensor | null
+    readonly angles: Tensor
+    readonly query: Tensor
+    readonly cache: Tensor
+  },
+  places: HeadPlaces,
+): readonly Promise<Dispatch>[] {
+  const { gpu, shape, adapter } = context
+  const { heads, qkv, ...others } = tensors
+  if (!headNorms || !heads) {
+    return [rotaryAppend(gpu.device, shape, adapter, { ...others, qkv, bias }, places)]
+  }
+  const { gain, noBias } = headNorms
+  const normed = { step: others.step, qkv, bias, gain, y: heads }
+  return [
+    projectionNorm(gpu, headNormShape(context, headNorms), adapter, normed, places),
+    // Bias and adapter are in the norms' output already.
+    rotaryAppend(
+      gpu.device,
+      shape,
+      { ...adapter, paddedRank: 0 },
+      { ...others, qkv: heads, bias: noBias },
+      places,
+    ),
+  ]
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+
+import { fingerprint } from '../../../src/model/decoder/fingerprint.ts'
+import { writeOnnx } from '../../support/onnxWriter.ts'
+import { recogniseBytes, withTensor } from '../../support/tinyBackbone.ts'
+import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY } from '../../support/tinyGraph.ts'
+
+const tokenizer = { model: { vocab: { a: 0, b: 1 } } }
+const model = tinyDecoder({ headNorms: 'inside' })
+
+async function of(written: typeof model): Promise<string> {
+  return fingerprint(await recogniseBytes(writeOnnx(written), TINY_CONFIG), TINY_CONFIG, tokenizer)
+}
+
+test.each([
+  ['input_norm', TINY.hidden],
+  ['post_norm', TINY.hidden],
+  ['q_norm', TINY.headDim],
+  ['k_norm', TINY.headDim],
+])('the gains of %s alone tell backbones apart', async (norm, columns) => {
+  const other = withTensor(model, `layers.1.${norm}.gain`, ({ name, dataType, dims }) => {
+    return { name, dataType, dims, floats: Array.from({ length: columns }, () => 0.5) }
+  })
+  expect(await of(model)).toMatch(/^[0-9a-f]{64}$/)
+  expect(await of(other)).not.toBe(await of(model))
+})
