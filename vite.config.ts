@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
+import { plainShaders } from './tools/plainShaders.ts'
 import {
   cacheControl,
   developmentHeaders,
@@ -53,7 +54,7 @@ const previewHeaders: Plugin = {
 }
 
 export default defineConfig({
-  plugins: [react(), staticHostHeaders, previewHeaders],
+  plugins: [react(), plainShaders, staticHostHeaders, previewHeaders],
   // No fallback to index.html: a file that is missing must be missing, as on a static host.
   appType: 'mpa',
   // Relative, so that the build also works below a sub-folder of a static host.
@@ -61,7 +62,7 @@ export default defineConfig({
   // Vitest's browser pages come from the same server, with scripts and frames of their own.
   server: { headers: process.env['VITEST'] ? isolationHeaders : developmentHeaders },
   preview: { cors: false, headers: securityHeaders },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [plainShaders] },
   build: { target: 'es2024', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   test: {
     projects: [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Kernel } from '../../src/gpu/kernel.ts'
+import { withoutComments } from '../../tools/plainShaders.ts'
 import { testDevice } from '../support/device.ts'
 
 const shaders = import.meta.glob<string>('../../shaders/*.wgsl', {
@@ -42,6 +43,12 @@ describe.each(files)('shaders/$stem.wgsl', ({ stem, code, owner }) => {
   test('compiles without a message', async () => {
     const device = await testDevice()
     const { messages } = await device.createShaderModule({ code }).getCompilationInfo()
+    expect(messages.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([])
+  })
+
+  test('compiles as the page has it, without comments', async () => {
+    const device = await testDevice()
+    const { messages } = await device.createShaderModule({ code: withoutComments(code) }).getCompilationInfo()
     expect(messages.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([])
   })
 
