@@ -74,6 +74,7 @@ export default defineConfig({
           include: ['tests/unit/**/*.test.{ts,tsx}'],
           // Seconds say how busy the machine is, not whether the code is right.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
