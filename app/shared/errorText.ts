@@ -76,6 +76,11 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
       'Nothing of that file was used. Reload the page: the site may have been renewed. If it happens again, the files of this site are damaged; copy the details and send them to whoever runs it.',
     action: 'reload',
   },
+  'download-refused': {
+    title: 'The server does not give this out',
+    advice: 'Nothing was changed. The details say why, and what to do.',
+    action: 'none',
+  },
   'training-diverged': {
     title: 'The rehearsal went astray',
     advice: 'The last good state is kept. Begin again with a smaller learning rate.',

@@ -1,38 +1,44 @@
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-import { HycoraError, check } from '../core/errors.ts'
+import { check } from '../core/errors.ts'
 import { whatIsWrong } from '../download/digest.ts'
 import { downloadFiles } from '../download/downloads.ts'
 import type { DownloadOptions } from '../download/downloads.ts'
 import type { ServedFile } from '../download/servedFile.ts'
-import { filesUrl, listRepository, refusalText } from '../hub/listing.ts'
+import { filesUrl, listRepository } from '../hub/listing.ts'
 import type { HubListing } from '../hub/listing.ts'
+import { fileRefusal } from '../hub/refusal.ts'
 import { HUB_URL, readRepository } from '../hub/repository.ts'
-import { precisionText, variantsOf } from '../hub/variants.ts'
+import { playableVariants, precisionText } from '../hub/variants.ts'
 import type { Variant } from '../hub/variants.ts'
 import { parseArguments, required } from './arguments.ts'
 import { fileBlob } from './files.ts'
-import { openPartStore } from './partStore.ts'
+import { lockFolder } from './folderLock.ts'
+import { openPartStore, writing } from './partStore.ts'
 
 /** What has come of files that are not whole lies here, in the folder that they go to. */
 const PARTS = '.hycora-parts'
 const TELL_MS = 1000
 
+/** How the hub and its storage are waited for. */
+export type FetchPace = Pick<DownloadOptions, 'pauseMs' | 'stallMs' | 'partBytes' | 'signal'>
+
 /**
  * `hycora fetch REPO[@REVISION] --into DIR`: a model from a hub, each file checked; a second call goes on where the first
  * was broken off, a third finds everything there.
  *
- * @throws HycoraError `usage`, `download-failed`, `download-mismatch`, `storage-full`, with one sentence.
+ * @throws HycoraError `usage`, `download-refused`, `download-failed`, `download-mismatch`, `storage-full`, with one sentence.
  */
-export async function fetchModel(words: readonly string[]): Promise<void> {
+export async function fetchModel(words: readonly string[], pace: FetchPace = {}): Promise<void> {
   const { operands, options } = parseArguments(words, { values: ['into', 'variant'], flags: [] })
   const [repository = '', ...more] = operands
   check(more.length === 0, 'usage', () => `fetch takes one repository, not ${operands.length}`)
   const into = resolve(required(options, 'into'))
   const hubUrl = (process.env['HF_ENDPOINT'] ?? HUB_URL).replace(/\/+$/, '')
   const token = process.env['HF_TOKEN']
-  const listing = await listRepository(readRepository(repository), { hubUrl, ...(token && { token }) })
+  const asked = { ...pace, hubUrl, ...(token && { token }) }
+  const listing = await listRepository(readRepository(repository), asked)
   const variant = chooseVariant(listing, options.get('variant'))
   const missing = await missingFiles(variant.files, into)
   if (missing.length === 0) {
@@ -40,20 +46,25 @@ export async function fetchModel(words: readonly string[]): Promise<void> {
     return
   }
   await checkRoom(into, missing)
-  await fetchInto(into, missing, {
-    folder: filesUrl(listing, hubUrl) + variant.root,
-    isPinned: true,
-    ...(token && { fetcher: withToken(token, hubUrl) }),
-  }).catch((error: unknown) => {
-    throw explained(error, listing, hubUrl)
-  })
+  const release = await lockFolder(into)
+  try {
+    await fetchInto(into, missing, {
+      ...pace,
+      folder: filesUrl(listing, hubUrl) + variant.root,
+      isPinned: true,
+      ...(token && { fetcher: withToken(token, hubUrl) }),
+    })
+  } catch (error) {
+    throw fileRefusal(error, listing.name, hubUrl)
+  } finally {
+    await release()
+  }
   process.stderr.write(`${listing.name}@${listing.revision.slice(0, 10)} lies at ${into}\n`)
 }
 
 /** The form that was asked for, or the only one. */
 function chooseVariant(listing: HubListing, label: string | undefined): Variant {
-  const variants = variantsOf(listing.files)
-  check(variants.length > 0, 'format-unsupported', () => `${listing.name} has no ONNX model`)
+  const variants = playableVariants(listing.name, listing.files)
   const found = label === undefined ? variants : variants.filter((variant) => variant.label === label)
   const forms = variants
     .map(
@@ -66,8 +77,6 @@ function chooseVariant(listing: HubListing, label: string | undefined): Variant 
       ? `${listing.name} comes in several forms, choose one with --variant: ${forms}`
       : `${listing.name} has no form ${label}, only: ${forms}`,
   )
-  const { missing } = found[0]
-  check(missing.length === 0, 'format-unsupported', () => `${listing.name} has no ${missing.join(', ')}`)
   return found[0]
 }
 
@@ -83,9 +92,7 @@ async function missingFiles(files: readonly ServedFile[], into: string): Promise
 }
 
 async function checkRoom(into: string, files: readonly ServedFile[]): Promise<void> {
-  await mkdir(into, { recursive: true }).catch((error: unknown) => {
-    throw new HycoraError('usage', `${into} cannot be made: ${String(error)}`)
-  })
+  await writing(into, () => mkdir(into, { recursive: true }))
   const largest = Math.max(...files.map(({ bytes }) => bytes))
   // A file lies there twice while it is put together.
   const needed = files.reduce((sum, { bytes }) => sum + bytes, 0) + largest
@@ -128,7 +135,11 @@ async function fetchInto(
 }
 
 /** Puts a whole file in its place. */
-async function place(content: Blob, path: string): Promise<void> {
+function place(content: Blob, path: string): Promise<void> {
+  return writing(path, () => copyTo(content, path))
+}
+
+async function copyTo(content: Blob, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const file = await open(`${path}.part`, 'w')
   try {
@@ -148,11 +159,6 @@ function withToken(token: string, hubUrl: string): NonNullable<DownloadOptions['
     if (url.startsWith(`${hubUrl}/`)) headers.set('Authorization', `Bearer ${token}`)
     return fetch(url, { ...init, headers })
   }
-}
-
-function explained(error: unknown, { name }: HubListing, hubUrl: string): unknown {
-  const status = error instanceof HycoraError ? /answered (401|403)/.exec(error.message)?.[1] : undefined
-  return status ? new HycoraError('download-failed', refusalText(Number(status), name, hubUrl)) : error
 }
 
 function megabytes(bytes: number): string {

@@ -2,13 +2,29 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { hexSha256 } from '../core/bytes.ts'
+import { HycoraError } from '../core/errors.ts'
 import type { ChunkStore } from '../download/chunkStore.ts'
 import { proofName } from '../download/servedFile.ts'
 import { fileBlob } from './files.ts'
 
+/** Does what writes to `path`. @throws HycoraError `storage-full`, `usage` saying what keeps it from doing so. */
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : ''
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+      const advice = 'free some and call again: what came is kept'
+      throw new HycoraError('storage-full', `there is no room for ${path}: ${advice}`, { cause })
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HycoraError('usage', `${path} cannot be written: ${reason}`, { cause })
+  }
+}
+
 /** A folder where the chunks of files lie, each a file, until the files are whole. */
 export async function openPartStore(folder: string): Promise<ChunkStore> {
-  await mkdir(folder, { recursive: true })
+  await writing(folder, () => mkdir(folder, { recursive: true }))
   const place = (name: string): string => join(folder, name)
   const read: ChunkStore['read'] = async (chunk) => {
     const content = await fileBlob(place(chunk.name))
@@ -22,10 +38,11 @@ export async function openPartStore(folder: string): Promise<ChunkStore> {
     return undefined
   }
   /** A crash leaves a file whole or not at all. */
-  const write = async (name: string, content: Uint8Array | string): Promise<void> => {
-    await writeFile(`${place(name)}.part`, content)
-    await rename(`${place(name)}.part`, place(name))
-  }
+  const write = (name: string, content: Uint8Array | string): Promise<void> =>
+    writing(place(name), async () => {
+      await writeFile(`${place(name)}.part`, content)
+      await rename(`${place(name)}.part`, place(name))
+    })
   return {
     read,
     async keep(chunk, content) {

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'not-a-number'
   | 'download-failed'
   | 'download-mismatch'
+  | 'download-refused'
   | 'training-diverged'
   | 'storage-full'
   | 'storage-corrupt'

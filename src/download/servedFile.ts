@@ -63,7 +63,8 @@ export function chunksOf(file: ServedFile): readonly Chunk[] {
 
 /** Whether a file can be checked only once it is whole. */
 export function isProvenWhole(file: ServedFile): boolean {
-  return chunksOf(file).some(({ sha256 }) => sha256 === null)
+  const chunks = chunksOf(file)
+  return chunks.length === 0 || chunks.some(({ sha256 }) => sha256 === null)
 }
 
 /** What the chunks of a file that is proven whole turned out to be is kept under this name. */

@@ -1,23 +1,17 @@
 import { HycoraError } from '../core/errors.ts'
-import type { FileAssembly, ByteSpan } from './fileAssembly.ts'
-
-/** How a request went wrong, and what may help. */
-export interface Fault {
-  /**
-   * `connection`: ask for the rest; `range`: ask for all of it; `content`: other bytes than the list says, ask for
-   * them anew; `missing`: the server will not give the file.
-   */
-  readonly kind: 'connection' | 'range' | 'content' | 'missing'
-  readonly message: string
-  /** How long the server asks to be left alone. */
-  readonly waitMs?: number
-}
+import { reasonOf } from './reasonOf.ts'
+import { waitAskedFor } from './patience.ts'
+import type { Fault } from './patience.ts'
+import type { ByteSpan, SpanWriter } from './spanWriter.ts'
 
 export interface TransferOptions {
   readonly url: string
   readonly fetcher: (url: string, init: RequestInit) => Promise<Response>
-  /** False asks for the whole file where a server has answered a range wrongly. */
-  readonly canRange: boolean
+  /**
+   * `whole`: all of the file, where a server has answered a range wrongly; `missing`: what is missing of the span, or the
+   * whole where the server gives no parts; `part`: the same, and the whole is none.
+   */
+  readonly ask: 'whole' | 'missing' | 'part'
   /** How long nothing may come. */
   readonly stallMs: number
   /** As `DownloadOptions` has it. */
@@ -26,18 +20,18 @@ export interface TransferOptions {
 }
 
 /**
- * Asks once for what is missing of a file and takes what comes.
+ * Asks once for what is missing of a span and takes what comes.
  *
- * @yields after every part that came.
+ * @yields after every run of bytes that came, whether it came as a part of the file.
  * @returns what went wrong, or nothing.
  * @throws HycoraError `cancelled`.
  */
 export async function* transfer(
-  assembly: FileAssembly,
-  { url, fetcher, canRange, stallMs, isPinned, signal }: TransferOptions,
-): AsyncGenerator<void, Fault | null> {
-  const { file, missing } = assembly
-  const span = canRange ? missing : { from: 0, to: file.bytes }
+  writer: SpanWriter,
+  { url, fetcher, ask, stallMs, isPinned, signal }: TransferOptions,
+): AsyncGenerator<boolean, Fault | null> {
+  const { file, missing } = writer
+  const span = ask === 'whole' ? { from: 0, to: file.bytes } : missing
   const stall = watchForStall(stallMs, signal)
   let position = span.from
   try {
@@ -45,42 +39,43 @@ export async function* transfer(
       fetcher(url, {
         cache: 'no-store',
         credentials: 'omit',
-        headers: rangeHeaders(assembly, span, isPinned),
+        headers: rangeHeaders(writer, span, isPinned),
         signal: stall.signal,
       }),
     )
-    const offer = readOffer(response, assembly, span, isPinned)
+    const offer = readOffer(response, writer, span, isPinned)
     if ('kind' in offer) return offer
+    const isPart = response.status === 206
+    if (ask === 'part' && !isPart)
+      return { kind: 'range', message: `${file.path}: the server gives no parts` }
     position = offer.from
-    assembly.seek(offer.from, isPinned ? '' : versionOf(response))
+    writer.seek(offer.from, isPinned ? '' : versionOf(response))
     const reader = offer.body.getReader()
     while (position < offer.to) {
       signal?.throwIfAborted()
       const { value, done } = await stall.during(reader.read())
-      if (done) return broken(assembly, position, 'the server closed the connection')
+      if (done) return broken(writer, position, 'the server closed the connection')
       // What comes behind the end is not the file's.
       const part = value.subarray(0, offer.to - position)
-      const damage = await assembly.write(part)
+      const damage = await writer.write(part)
       if (damage) return { kind: 'content', message: damage }
       position += part.byteLength
-      yield
+      yield isPart
     }
     return null
   } catch (thrown) {
     if (signal?.aborted) throw new HycoraError('cancelled', 'the download was stopped', { cause: thrown })
-    if (stall.isOver()) return broken(assembly, position, `nothing came for ${stallMs / 1000} s`)
-    return broken(assembly, position, thrown instanceof Error ? thrown.message : String(thrown))
+    // Such as a store without room.
+    if (thrown instanceof HycoraError) throw thrown
+    if (stall.isOver()) return broken(writer, position, `nothing came for ${stallMs / 1000} s`)
+    return broken(writer, position, reasonOf(thrown))
   } finally {
     stall.close()
   }
 }
 
-function rangeHeaders(
-  assembly: FileAssembly,
-  { from, to }: ByteSpan,
-  isPinned: boolean,
-): Record<string, string> {
-  const { expectedVersion, file } = assembly
+function rangeHeaders(writer: SpanWriter, { from, to }: ByteSpan, isPinned: boolean): Record<string, string> {
+  const { expectedVersion, file } = writer
   if (from === 0 && to === file.bytes) return {}
   const range = { Range: `bytes=${from}-${to - 1}` }
   // A weak mark must not be sent (RFC 9110, 13.1.5); the answer's is compared instead.
@@ -95,12 +90,12 @@ function versionOf({ headers }: Response): string {
 /** What a response brings, from where to where; or why it is not taken. */
 function readOffer(
   response: Response,
-  assembly: FileAssembly,
+  writer: SpanWriter,
   span: ByteSpan,
   isPinned: boolean,
 ): (ByteSpan & { readonly body: ReadableStream<Uint8Array> }) | Fault {
   const { status, headers, body } = response
-  const { path, bytes } = assembly.file
+  const { path, bytes } = writer.file
   const isRange = span.from > 0 || span.to < bytes
   if (status === 200 && body) {
     // A coded body's length is not the file's.
@@ -117,28 +112,23 @@ function readOffer(
     if (range !== expected && !(isPinned && range === 'none')) {
       return { kind: 'range', message: `${path} came with Content-Range ${range}, expected ${expected}` }
     }
-    const { expectedVersion } = assembly
+    const { expectedVersion } = writer
     if (expectedVersion && versionOf(response) !== expectedVersion) {
-      assembly.dropUnchecked()
+      writer.dropUnchecked()
       return { kind: 'connection', message: `${path} was changed on the server while it came` }
     }
     return { ...span, body }
   }
   const message = `${path}: the server answered ${status}, expected ${isRange ? 206 : 200}`
-  if (status === 416 || status === 206) return { kind: 'range', message }
-  const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429
+  if (status === 416 || status === 206) return { kind: 'range', message, status }
+  // A hub sends on to an address that holds for a while: it is asked for another one.
+  const isOver = response.redirected && (status === 401 || status === 403)
+  const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429 && !isOver
   const waitMs = waitAskedFor(headers.get('Retry-After'))
-  return { kind: isRefused ? 'missing' : 'connection', message, ...(waitMs > 0 && { waitMs }) }
+  return { kind: isRefused ? 'missing' : 'connection', message, status, ...(waitMs > 0 && { waitMs }) }
 }
 
-/** Milliseconds of a `Retry-After` header, which names seconds or a date; 0 where there is none. */
-function waitAskedFor(value: string | null): number {
-  if (value === null) return 0
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : 0
-}
-
-function broken({ file }: FileAssembly, position: number, reason: string): Fault {
+function broken({ file }: SpanWriter, position: number, reason: string): Fault {
   return {
     kind: 'connection',
     message: `${file.path} stopped at ${position} of ${file.bytes} bytes: ${reason}`,

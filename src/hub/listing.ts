@@ -1,8 +1,9 @@
-import { asHycoraError, HycoraError } from '../core/errors.ts'
+import { check, HycoraError } from '../core/errors.ts'
 import type { ServedFile } from '../download/servedFile.ts'
-import { politeFetch } from './politeFetch.ts'
+import { asUnreadable, politeFetch } from './politeFetch.ts'
 import type { Fetcher } from './politeFetch.ts'
-import { HUB_URL } from './repository.ts'
+import { refusal } from './refusal.ts'
+import { HUB_URL, isRepositoryName } from './repository.ts'
 import type { Repository } from './repository.ts'
 
 /** What a hub has of a model at one revision. */
@@ -26,42 +27,54 @@ export interface HubOptions {
   readonly token?: string
   /** How long to wait before a busy hub is asked again. */
   readonly pauseMs?: number
+  /** How long nothing may come. */
+  readonly stallMs?: number
 }
 
 /** Large files come in parts of this size. */
 const CHUNK_BYTES = 16 * 2 ** 20
+/** More than a repository of one model has, and more than any of its files. */
+const MOST_FILES = 20_000
+const MOST_BYTES = 2 ** 40
 
 /**
  * Asks a hub what it has of a model, at the commit that its revision names now.
  *
- * @throws HycoraError `download-failed` saying why not and what to do; `format-invalid` where it is no hub; `cancelled`.
+ * @throws HycoraError `download-refused`, `download-failed` saying why not and what to do; `format-invalid` where it does not
+ * answer as a hub does; `cancelled`.
  */
 export async function listRepository(
   { name, revision }: Repository,
-  { hubUrl = HUB_URL, fetcher = fetch, signal, token, pauseMs }: HubOptions = {},
+  { hubUrl = HUB_URL, signal, token, ...options }: HubOptions = {},
 ): Promise<HubListing> {
   const { listFiles, modelInfo } = await import('@huggingface/hub')
-  const polite = politeFetch(fetcher, signal, pauseMs)
+  const refuse = (status: number): HycoraError => refusal(status, `${name}@${revision}`, hubUrl)
+  const polite = politeFetch({ ...options, hubUrl, signal, refuse })
   const asked = { hubUrl, fetch: polite, ...(token && { accessToken: token }) }
   try {
     const model = await modelInfo({ name, revision, additionalFields: ['sha', 'cardData'], ...asked })
-    const commit = model.sha
-    if (!/^[0-9a-f]{40}$/.test(commit)) throw new HycoraError('format-invalid', noHub(hubUrl))
-    const files: ServedFile[] = []
-    for await (const entry of listFiles({ repo: name, revision: commit, recursive: true, ...asked })) {
-      if (entry.type === 'file') files.push(servedFile(entry, hubUrl))
+    const own = model.name || name
+    checkAnswer(/^[0-9a-f]{40}$/.test(model.sha), hubUrl, 'it names no commit')
+    checkAnswer(isRepositoryName(own), hubUrl, `"${own}" is no name of a model`)
+    const files = new Map<string, ServedFile>()
+    for await (const entry of listFiles({ repo: name, revision: model.sha, recursive: true, ...asked })) {
+      if (entry.type !== 'file') continue
+      const file = servedFile(entry, hubUrl)
+      checkAnswer(!files.has(file.path), hubUrl, `it lists ${file.path} twice`)
+      checkAnswer(files.size < MOST_FILES, hubUrl, `it lists more than ${MOST_FILES} files`)
+      files.set(file.path, file)
     }
     const licence: unknown = model.cardData?.license
     return {
-      name: model.name || name,
-      revision: commit,
+      name: own,
+      revision: model.sha,
       licence: typeof licence === 'string' ? licence : '',
-      isGated: model.gated !== false,
-      files,
+      isGated: Boolean(model.gated),
+      files: [...files.values()],
     }
   } catch (thrown) {
     if (signal?.aborted) throw new HycoraError('cancelled', 'the hub was not waited for', { cause: thrown })
-    throw asHubError(thrown, `${name}@${revision}`, hubUrl)
+    throw asUnreadable(thrown, hubUrl)
   }
 }
 
@@ -81,16 +94,12 @@ interface HubEntry {
 }
 
 function servedFile({ path, size, oid = '', lfs }: HubEntry, hubUrl: string): ServedFile {
-  const sha256 = lfs?.oid.replace(/^sha256:/, '') ?? ''
+  checkAnswer(isPath(path), hubUrl, `"${path}" is no path of a file in a model`)
+  const sha256 = lfs ? lfs.oid.replace(/^sha256:/, '') : ''
   const isNamed = lfs ? /^[0-9a-f]{64}$/.test(sha256) : /^[0-9a-f]{40}$/.test(oid)
   const bytes = lfs?.size ?? size
-  // Such a path would lie outside of the folder that a model is fetched into.
-  if (path.split(/[/\\]/).some((part) => part === '..' || part === '') || path.includes(':')) {
-    throw new HycoraError('format-invalid', `${noHub(hubUrl)}: "${path}" is no path of a file in a model`)
-  }
-  if (!isNamed || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new HycoraError('format-invalid', `${noHub(hubUrl)}: ${path} has no size or hash there`)
-  }
+  const isSize = Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MOST_BYTES
+  checkAnswer(isNamed && isSize, hubUrl, `${path} has no size or hash there`)
   return {
     path,
     bytes,
@@ -100,33 +109,12 @@ function servedFile({ path, size, oid = '', lfs }: HubEntry, hubUrl: string): Se
   }
 }
 
-function noHub(hubUrl: string): string {
-  return `${hubUrl} does not answer as a hub of models does`
+/** Whether a path lies inside of the folder that a model is fetched into, whatever the system calls a path. */
+function isPath(path: unknown): boolean {
+  if (typeof path !== 'string' || path.length > 1024) return false
+  return path.split(/[/\\]/).every((part) => !/^[. ]*$/.test(part) && !/[:\p{Cc}\p{Cs}]/u.test(part))
 }
 
-/** What went wrong with a hub, in a sentence that says what to do. */
-function asHubError(thrown: unknown, model: string, hubUrl: string): HycoraError {
-  if (thrown instanceof HycoraError) return thrown
-  const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined
-  if (typeof status === 'number') {
-    return new HycoraError('download-failed', refusalText(status, model, hubUrl), { cause: thrown })
-  }
-  if (thrown instanceof SyntaxError) {
-    return new HycoraError('format-invalid', noHub(hubUrl), { cause: thrown })
-  }
-  const { message } = asHycoraError(thrown, 'download-failed')
-  return new HycoraError('download-failed', `${hubUrl} cannot be reached: ${message}`, { cause: thrown })
-}
-
-/** Why a hub does not give something, and what to do. */
-export function refusalText(status: number, model: string, hubUrl = HUB_URL): string {
-  if (status === 401 || status === 403) {
-    return (
-      `${hubUrl} does not give ${model} to strangers (${status}): it is gated, private, or not there. ` +
-      `Accept its terms at ${hubUrl}/${model.replace(/@.*$/, '')}, fetch it with \`hycora fetch\` and your HF_TOKEN, and open the folder.`
-    )
-  }
-  if (status === 404) return `${hubUrl} has no model ${model}: look at how its name and revision are written.`
-  if (status === 429) return `${hubUrl} is asked too often from here (429): try again in some minutes.`
-  return `${hubUrl} answered ${status} when it was asked for ${model}: try again later.`
+function checkAnswer(isRight: boolean, hubUrl: string, what: string): void {
+  check(isRight, 'format-invalid', () => `${hubUrl} does not answer as a hub of models does: ${what}`)
 }

@@ -14,6 +14,11 @@ export const HUB_URL = 'https://huggingface.co'
 const NAME = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/
 const REVISION = /^[\w./-]+$/
 
+/** Whether a text is `OWNER/NAME`. */
+export function isRepositoryName(text: unknown): boolean {
+  return typeof text === 'string' && NAME.test(text)
+}
+
 /**
  * Reads what people type or paste: `owner/name`, `owner/name@revision`, or an address on a hub.
  *
@@ -27,7 +32,7 @@ export function readRepository(text: string): Repository {
   const inPath = (kind === 'tree' ? rest.join('/') : rest[0]) ?? ''
   const revision = named ?? (isWithin ? decodeURIComponent(inPath) : '')
   const name = `${owner}/${title}`
-  const isKnown = NAME.test(name) && (kind === undefined || isWithin)
+  const isKnown = isRepositoryName(name) && (kind === undefined || isWithin)
   if (!isKnown || (revision !== '' && !REVISION.test(revision))) {
     throw new HycoraError('usage', `"${typed}" names no model, expected OWNER/NAME or its address`)
   }

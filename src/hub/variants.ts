@@ -1,3 +1,4 @@
+import { check } from '../core/errors.ts'
 import type { ServedFile } from '../download/servedFile.ts'
 
 /** One of the forms in which a repository or a folder has its model. */
@@ -42,6 +43,42 @@ export function variantsOf<File extends SizedFile>(files: readonly File[]): read
   const whole = models.filter(({ path }) => !PARTS.test(fileName(path)))
   const decoders = whole.length > 0 ? whole : models
   return decoders.map((model) => variantOf(model, models, files)).toSorted((a, b) => a.bytes - b.bytes)
+}
+
+/**
+ * The forms of a model that can be played.
+ *
+ * @throws HycoraError `format-unsupported` saying what is missing; `format-invalid` where a folder could not hold them.
+ */
+export function playableVariants<File extends SizedFile>(
+  name: string,
+  files: readonly File[],
+): readonly Variant<File>[] {
+  const variants = variantsOf(files)
+  const [smallest] = variants
+  check(
+    smallest,
+    'format-unsupported',
+    () => `${name} has no ONNX model: look for one whose name ends in -ONNX`,
+  )
+  const playable = variants.filter(({ missing }) => missing.length === 0)
+  check(
+    playable.length > 0,
+    'format-unsupported',
+    () => `${name} has no ${smallest.missing.join(' and no ')}, which belongs beside the model`,
+  )
+  for (const variant of playable) checkNames(name, variant)
+  return playable
+}
+
+/** Of two names that differ in their case alone, many disks keep one. */
+function checkNames(name: string, { files }: Variant<SizedFile>): void {
+  const paths = new Map<string, string>()
+  for (const { path } of files) {
+    const other = paths.get(path.toLowerCase())
+    check(other === undefined, 'format-invalid', () => `${name} has both ${other} and ${path}`)
+    paths.set(path.toLowerCase(), path)
+  }
 }
 
 function variantOf<File extends SizedFile>(

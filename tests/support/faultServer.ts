@@ -32,10 +32,12 @@ export interface FaultServerOptions {
   /** What lies at a path; undefined for nothing. */
   readonly read: (path: string) => Buffer | undefined
   readonly headers?: (path: string) => Readonly<Record<string, string>>
+  /** Sees every request for something that is there. */
+  readonly watch?: (request: IncomingMessage) => void
 }
 
 /** A server with strong ETags, ranges and If-Range, and with faults where a test wants them. */
-export async function openFaultServer({ read, headers }: FaultServerOptions): Promise<FaultServer> {
+export async function openFaultServer({ read, headers, watch }: FaultServerOptions): Promise<FaultServer> {
   const requests: string[] = []
   const faults = new Map<string, Fault[]>()
   const page = watchPage()
@@ -53,6 +55,7 @@ export async function openFaultServer({ read, headers }: FaultServerOptions): Pr
       return
     }
     const exchange = { request, response, content, ...readRange(request, content), seen: page.seen }
+    watch?.(request)
     requests.push(exchange.isRange ? `${path} ${exchange.from}-${exchange.to - 1}` : path)
     void (faults.get(path)?.shift() ?? answerWell)(exchange)
   })

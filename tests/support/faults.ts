@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib'
+
 import { answerWell, tagOf } from './faultServer.ts'
 import type { Exchange, Fault } from './faultServer.ts'
 
@@ -25,6 +27,25 @@ export const cutAtOnce: Fault = ({ response }) => {
   response.destroy()
 }
 
+/** The connection breaks when the bytes before `at` are on their way, for those who tell nothing of what they have. */
+export const breakAt =
+  (at: number): Fault =>
+  ({ response, content, from, to, isRange }) => {
+    response.writeHead(isRange ? 206 : 200, {
+      'Content-Length': to - from,
+      ...(isRange && { 'Content-Range': `bytes ${from}-${to - 1}/${content.length}` }),
+    })
+    response.write(content.subarray(from, at), () => response.destroy())
+  }
+
+/** What was asked for, packed, under the length of what is sent. */
+export const sendPacked =
+  (change: (packed: Buffer) => Buffer = (packed) => packed): Fault =>
+  ({ response, content }) => {
+    const packed = change(gzipSync(content))
+    response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': packed.length }).end(packed)
+  }
+
 /** Nothing comes behind the byte before `at`, and the connection stays open. */
 export const stallAt =
   (at: number): Fault =>
@@ -36,9 +57,9 @@ export const silence: Fault = () => undefined
 
 /** Another status, without the file. */
 export const refuse =
-  (status: number): Fault =>
+  (status: number, headers: Readonly<Record<string, string>> = {}): Fault =>
   ({ response }) => {
-    response.writeHead(status, { 'Content-Type': 'text/plain' }).end('no')
+    response.writeHead(status, { 'Content-Type': 'text/plain', ...headers }).end('no')
   }
 
 /** The whole of another content, whatever was asked for. */

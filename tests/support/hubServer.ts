@@ -19,11 +19,16 @@ export interface HubServer {
   /** Where large files lie: another origin, to which the hub sends on. */
   readonly storage: FaultServer
   /** How the next requests to the hub itself are answered wrongly, by the beginning of their path. */
-  readonly faults: Map<string, ((response: ServerResponse) => void)[]>
+  readonly faults: Map<string, HubFault[]>
   /** The paths that the hub was asked for. */
   readonly asked: string[]
+  /** Who showed a token to the hub or its storage: where, and which. */
+  readonly tokens: string[]
   close(): Promise<void>
 }
+
+/** Answers in a good hub's place. */
+export type HubFault = (response: ServerResponse) => void
 
 export const COMMIT = 'c0ffee0000000000000000000000000000000001'
 const LFS_BYTES = 100_000
@@ -46,15 +51,20 @@ export async function openHubServer(repositories: readonly HubRepository[]): Pro
       [...files.values()].map((content) => [`/${sha256(content)}`, content]),
     ),
   )
+  const tokens: string[] = []
   const storage = await openFaultServer({
     read: (path) => contents.get(path),
     headers: () => ({ ...open, 'Access-Control-Allow-Headers': 'Range' }),
+    watch: ({ headers }) => {
+      if (headers.authorization) tokens.push(`storage ${headers.authorization}`)
+    },
   })
   const asked: string[] = []
-  const faults = new Map<string, ((response: ServerResponse) => void)[]>()
+  const faults = new Map<string, HubFault[]>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     asked.push(pathname)
+    if (request.headers.authorization) tokens.push(`hub ${request.headers.authorization}`)
     for (const [name, value] of Object.entries(open)) response.setHeader(name, value)
     const place = [...faults.keys()].find((start) => pathname.startsWith(start))
     const fault = place === undefined ? undefined : faults.get(place)?.shift()
@@ -67,6 +77,7 @@ export async function openHubServer(repositories: readonly HubRepository[]): Pro
     storage,
     faults,
     asked,
+    tokens,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -77,14 +88,28 @@ export async function openHubServer(repositories: readonly HubRepository[]): Pro
 
 /** Answers with a status and no more. */
 export const refuseHub =
-  (status: number, headers: Readonly<Record<string, string>> = {}) =>
-  (response: ServerResponse): void => {
+  (status: number, headers: Readonly<Record<string, string>> = {}): HubFault =>
+  (response) => {
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
     response.end(JSON.stringify({ error: `status ${status}` }))
   }
 
+/** Answers with a value as JSON. */
+export const answerJson =
+  (value: unknown, headers: Readonly<Record<string, string>> = {}): HubFault =>
+  (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(value))
+  }
+
+/** Sends on to another address. */
+export const sendOn =
+  (url: string): HubFault =>
+  (response) => {
+    response.writeHead(302, { Location: url }).end()
+  }
+
 /** Answers with a page of somebody else's. */
-export const answerHtml = (response: ServerResponse): void => {
+export const answerHtml: HubFault = (response) => {
   response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>Sign in</title>')
 }
 
@@ -112,21 +137,20 @@ function answer(
   repositories: readonly HubRepository[],
   storage: FaultServer,
 ): void {
-  const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): void => {
-    response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(value))
-  }
   const repository = repositories.find(
     ({ name }) => pathname.startsWith(`/api/models/${name}/`) || pathname.startsWith(`/${name}/`),
   )
   if (!repository) return refuseHub(401)(response)
   const { name, files, licence, gated = false } = repository
   if (pathname.startsWith(`/api/models/${name}/revision/`)) {
-    json({ _id: '1', id: name, sha: COMMIT, gated, private: false, cardData: { license: licence } })
+    answerJson({ _id: '1', id: name, sha: COMMIT, gated, private: false, cardData: { license: licence } })(
+      response,
+    )
   } else if (pathname === `/api/models/${name}/tree/${COMMIT}`) {
     const from = Number(searchParams.get('cursor') ?? 0)
     const page = [...files].slice(from, from + PAGE).map(([path, content]) => entryOf(path, content))
     const next = `<http://${response.req.headers.host}${pathname}?recursive=true&cursor=${from + PAGE}>; rel="next"`
-    json(page, from + PAGE < files.size ? { Link: next } : {})
+    answerJson(page, from + PAGE < files.size ? { Link: next } : {})(response)
   } else {
     const content = files.get(decodeURIComponent(pathname.replace(`/${name}/resolve/${COMMIT}/`, '')))
     if (!content) return refuseHub(404)(response)
@@ -135,7 +159,8 @@ function answer(
   }
 }
 
-function entryOf(path: string, content: Buffer): Record<string, unknown> {
+/** A file as the hub lists it. */
+export function entryOf(path: string, content: Buffer): Record<string, unknown> {
   const common = { type: 'file', path, size: content.length, oid: gitSha1(content) }
   if (content.length < LFS_BYTES) return common
   return { ...common, lfs: { oid: sha256(content), size: content.length, pointerSize: 134 } }

@@ -9,7 +9,7 @@ import { parseHubs } from '../../../src/hub/hubs.ts'
 import { filesUrl, listRepository } from '../../../src/hub/listing.ts'
 import type { HubListing } from '../../../src/hub/listing.ts'
 import { readRepository } from '../../../src/hub/repository.ts'
-import { variantsOf } from '../../../src/hub/variants.ts'
+import { playableVariants } from '../../../src/hub/variants.ts'
 import type { Variant } from '../../../src/hub/variants.ts'
 import { folderFiles } from '../../../src/storage/folderFiles.ts'
 import { copyModel, removeCopy } from '../../../src/storage/modelCopy.ts'
@@ -69,7 +69,13 @@ export async function openHubs(): Promise<void> {
 export function lookAtHub(text: string, hub: Hub): Promise<void> {
   return look(async (signal) => {
     const listing = await listRepository(readRepository(text), { hubUrl: hub.url, signal })
-    return { kind: 'hub', name: listing.name, hub, listing, variants: variantsOf(listing.files) }
+    return {
+      kind: 'hub',
+      name: listing.name,
+      hub,
+      listing,
+      variants: playableVariants(listing.name, listing.files),
+    }
   })
 }
 
@@ -91,7 +97,7 @@ function folderOffer(
   files: ReadonlyMap<string, File>,
 ): Offer {
   const listed = [...files].map(([path, file]) => ({ path, bytes: file.size, file }))
-  return { kind: 'folder', name, folder, variants: variantsOf(listed) }
+  return { kind: 'folder', name, folder, variants: playableVariants(name, listed) }
 }
 
 async function look(find: (signal: AbortSignal) => Promise<Offer>): Promise<void> {
@@ -102,28 +108,10 @@ async function look(find: (signal: AbortSignal) => Promise<Offer>): Promise<void
   try {
     const offer = await find(signal)
     if (signal.aborted) return
-    checkOffer(offer)
     useAddModel.setState({ phase: 'offered', offer })
   } catch (thrown) {
     if (signal.aborted) return
     useAddModel.setState({ ...initial, failure: failureOf(thrown, 'download-failed') })
-  }
-}
-
-function checkOffer({ name, variants }: Offer): void {
-  const [smallest] = variants
-  if (!smallest) {
-    throw new HycoraError(
-      'format-unsupported',
-      `${name} has no ONNX model: look for one whose name ends in -ONNX`,
-    )
-  }
-  const { missing } = smallest
-  if (missing.length > 0) {
-    throw new HycoraError(
-      'format-unsupported',
-      `${name} has no ${missing.join(' and no ')}, which belongs beside the model`,
-    )
   }
 }
 

@@ -1,7 +1,7 @@
 // Scope: live. The files of the backbones: how they come, how much of each lies on this device, and its release.
 import { create } from 'zustand'
 
-import { downloadFiles } from '../../../src/download/downloads.ts'
+import type { DownloadProgress, DownloadResult } from '../../../src/download/downloads.ts'
 import { lockFile } from '../../../src/storage/fileLock.ts'
 import { keptBytes, openChunkStore, removeFiles } from '../../../src/storage/fileCache.ts'
 import { folderFiles } from '../../../src/storage/folderFiles.ts'
@@ -11,6 +11,7 @@ import { isOwn } from '../../../src/storage/ownModels.ts'
 import type { FolderPlace } from '../../../src/storage/ownModels.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
 import { createMeter } from './meter.ts'
+import { laterPart } from '../page/laterPart.ts'
 import { siteUrl } from '../page/site.ts'
 
 /** How a download stands. */
@@ -61,6 +62,34 @@ export async function fetchBackbone(
   tell: (status: DownloadStatus) => void,
 ): Promise<FetchedBackbone> {
   if (isOwn(backbone) && backbone.own.place.kind !== 'hub') return fromFolder(backbone.own.place)
+  const result = await downloaded(backbone, signal, tell).catch((thrown: unknown) =>
+    explained(thrown, backbone),
+  )
+  const files = new Map<string, Blob>()
+  let packFile: Blob | undefined
+  for (const [path, content] of result.files) {
+    if (path === backbone.pack?.path) packFile = content
+    else files.set(isOwn(backbone) ? path : path.slice(backbone.folder.length + 1), content)
+  }
+  return {
+    files,
+    pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null,
+    shortage: result.kept ? null : await measureShortage(backbone),
+  }
+}
+
+/** What a hub does not give, in its words. */
+async function explained(thrown: unknown, backbone: ServedBackbone): Promise<never> {
+  if (!isOwn(backbone) || backbone.own.place.kind !== 'hub') throw thrown
+  const { fileRefusal } = await laterPart(() => import('../../../src/hub/refusal.ts'))
+  throw fileRefusal(thrown, backbone.own.place.repository, new URL(backbone.folder).origin)
+}
+
+async function downloaded(
+  backbone: ServedBackbone,
+  signal: AbortSignal,
+  tell: (status: DownloadStatus) => void,
+): Promise<DownloadResult> {
   const download = await beginDownload(backbone, signal)
   const measure = createMeter()
   let toldAt = 0
@@ -75,24 +104,15 @@ export async function fetchBackbone(
     }
     step = await download.next()
   }
-  const files = new Map<string, Blob>()
-  let packFile: Blob | undefined
-  for (const [path, content] of step.value.files) {
-    if (path === backbone.pack?.path) packFile = content
-    else files.set(isOwn(backbone) ? path : path.slice(backbone.folder.length + 1), content)
-  }
-  return {
-    files,
-    pack: backbone.pack && packFile ? { name: backbone.pack.path, file: packFile } : null,
-    shortage: step.value.kept ? null : await measureShortage(backbone),
-  }
+  return step.value
 }
 
 /** From a hub, whose files have addresses of their own, or from this site. */
 async function beginDownload(
   backbone: ServedBackbone,
   signal: AbortSignal,
-): Promise<ReturnType<typeof downloadFiles>> {
+): Promise<AsyncGenerator<DownloadProgress, DownloadResult>> {
+  const { downloadFiles } = await laterPart(() => import('../../../src/download/downloads.ts'))
   const common = { signal, store: await openChunkStore(), lock: lockFile }
   return isOwn(backbone)
     ? downloadFiles(backbone.files, { ...common, folder: backbone.folder, isPinned: true })

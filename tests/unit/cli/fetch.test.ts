@@ -85,7 +85,7 @@ test.each([
     /comes in several forms, choose one with --variant: fp32 \(0\.2 MB, 32 bits\); q4 \(0\.2 MB, 4 bits\)/,
   ],
   [['people/tiny-model', '--variant', 'q8'], /has no form q8, only: fp32/],
-  [['people/bare'], /people\/bare has no config\.json, tokenizer\.json/],
+  [['people/bare'], /people\/bare has no config\.json and no tokenizer\.json/],
   [['people/gated', '--variant', 'q4'], /does not give people\/gated to strangers \(403\).*HF_TOKEN/],
   [['people'], /"people" names no model, expected OWNER\/NAME/],
   [['a/b', 'c/d'], /fetch takes one repository, not 2/],
