@@ -78,7 +78,9 @@ function CardChoice() {
   const info = useEngine((state) => state.info)
   return (
     <div>
-      <p className={asides.quiet}>What it is told of a card, of those who were not trained on it:</p>
+      <p className={asides.quiet}>
+        What it is told of cards, of those who were not trained on them, and of lorebooks and notes:
+      </p>
       <Choices
         label="Of a card"
         choices={cardTexts}

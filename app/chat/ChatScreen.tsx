@@ -29,9 +29,10 @@ import { Composer } from './Composer.tsx'
 import { Footnote } from './Footnote.tsx'
 import { KeysDialog } from './KeysDialog.tsx'
 import { MessageList } from './MessageList.tsx'
-import { SentDialog } from './SentDialog.tsx'
 import { useChatKeys } from './useChatKeys.ts'
 
+/** Looked at by those who want to know. */
+const SentDialog = lazy(() => import('./SentDialog.tsx'))
 const WhoseWords = lazy(() => import('./WhoseWords.tsx'))
 
 /** A chat with one character. */
@@ -96,11 +97,8 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
       </main>
       <Announcer />
       {dialog === 'keys' && <KeysDialog />}
-      {dialog === 'sent' && <SentDialog chat={chat} />}
-      {dialog === 'whose' && (
-        <Suspense>
-          <WhoseWords />
-        </Suspense>
+      {(dialog === 'sent' || dialog === 'whose') && (
+        <Suspense>{dialog === 'sent' ? <SentDialog chat={chat} /> : <WhoseWords />}</Suspense>
       )}
     </div>
   )

@@ -1,35 +1,38 @@
 import { useEffect, useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
-import type { PromptPreview } from '../../src/engine/protocol.ts'
+import type { ScriptReport } from '../../src/core/script.ts'
 import type { Chat } from '../../src/storage/chat.ts'
+import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { count } from '../shared/format.ts'
 import { readPreview } from '../stores/chat/preview.ts'
-import { useEngine } from '../stores/engine/engine.ts'
+import type { SentPreview } from '../stores/chat/preview.ts'
+import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { samplingOf } from '../stores/page/moods.ts'
 import { showDialog } from '../stores/page/session.ts'
-import { useSettings } from '../stores/page/settings.ts'
+import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './SentDialog.module.css'
 
-/** Exactly what the model reads. */
-export function SentDialog({ chat }: { readonly chat: Chat }) {
-  const [preview, setPreview] = useState<PromptPreview | null>(null)
+/** Exactly what the model reads, and why. */
+export default function SentDialog({ chat }: { readonly chat: Chat }) {
+  const [preview, setPreview] = useState<SentPreview | null>(null)
   const [reason, setReason] = useState('')
   const settings = useSettings()
   const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
+  const isWhole = sendsWholeCard()
   const { guidance } = samplingOf(settings, 0, affordsGuidance)
   useEffect(() => {
     let isCurrent = true
-    readPreview(chat).then(
+    readPreview(chat, isWhole).then(
       (read) => isCurrent && setPreview(read),
       (thrown: unknown) => isCurrent && setReason(asHycoraError(thrown, 'usage').message),
     )
     return () => {
       isCurrent = false
     }
-  }, [chat])
+  }, [chat, isWhole])
   return (
     <Dialog title="What is sent to the model" onClose={() => showDialog('none')}>
       {preview ? (
@@ -39,6 +42,7 @@ export function SentDialog({ chat }: { readonly chat: Chat }) {
             {preview.firstTurn > 0 &&
               ` The first ${count(preview.firstTurn)} messages no longer fit and are left out.`}
           </p>
+          <Unsaid parts={preview.unsaid} />
           <pre className={styles.text} tabIndex={0} role="region" aria-label="The prompt">
             {preview.text}
           </pre>
@@ -53,6 +57,7 @@ export function SentDialog({ chat }: { readonly chat: Chat }) {
               </pre>
             </>
           )}
+          <Told report={preview.script} />
           <div>
             <CopyButton label="Copy" text={() => preview.text} />
           </div>
@@ -61,5 +66,69 @@ export function SentDialog({ chat }: { readonly chat: Chat }) {
         <p className={styles.note}>{reason || 'It is shown as soon as the model is here.'}</p>
       )}
     </Dialog>
+  )
+}
+
+/** What a model that reads a line alone is not told. */
+function Unsaid({ parts }: { readonly parts: readonly string[] }) {
+  if (parts.length === 0) return null
+  return (
+    <>
+      <p className={styles.note}>
+        This model is told a line about whoever plays, since small models get lost in more. Left out:{' '}
+        {parts.join(', ')}.
+      </p>
+      <div>
+        <Button label="Send all of it" onClick={() => changeSettings({ cardText: 'card' })} />
+      </div>
+    </>
+  )
+}
+
+/** Which entries of lorebooks are in it and why, and what found no room. */
+function Told({ report }: { readonly report: ScriptReport }) {
+  const { fired, passed, notes } = report
+  return (
+    <>
+      {fired.length > 0 && (
+        <section className={styles.entries} aria-labelledby="sent-lore">
+          <h3 id="sent-lore" className={styles.heading}>
+            From lorebooks
+          </h3>
+          <ul>
+            {fired.map(({ book, title, why, where, tokens }, index) => (
+              <li key={`${index} ${title}`} className={styles.entry}>
+                <bdi>{title}</bdi>
+                <span className={styles.why}>
+                  {why} · {where} · {count(tokens)} tokens · <bdi>{book}</bdi>
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {passed.length > 0 && (
+        <section className={styles.entries} aria-labelledby="left-lore">
+          <h3 id="left-lore" className={styles.heading}>
+            Called, and not sent
+          </h3>
+          <ul>
+            {passed.map(({ book, title, why }, index) => (
+              <li key={`${index} ${title}`} className={styles.entry}>
+                <bdi>{title}</bdi>
+                <span className={styles.why}>
+                  {why} · <bdi>{book}</bdi>
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {notes.map((note) => (
+        <p key={note} className={styles.note}>
+          {note}
+        </p>
+      ))}
+    </>
   )
 }

@@ -32,27 +32,6 @@ export function wholeText(card: CharacterCard, userName: string): string {
   return fillMacros(present.join('\n\n'), { user: userName, character: nameOf(card) })
 }
 
-/** The page's own words before a whole card, which a card's system prompt may take up as `{{original}}`. */
-const WHOLE = 'You are {{char}}, in a chat with {{user}}. Answer as {{char}} and as nobody else.'
-
-/**
- * All that a card says of its character, for models that can hold it: its system prompt, or the page's words where it has
- * none, description, personality, scenario, and the example dialogue last, which is what is cut where there is no room.
- */
-export function wholeCard(
-  card: CharacterCard,
-  values: Omit<MacroValues, 'character' | 'original'> & { readonly character?: string },
-): string {
-  const all = { character: nameOf(card), ...values }
-  const original = fillMacros(WHOLE, all)
-  const { systemPrompt, description, personality, scenario, exampleMessages } = card
-  const examples = exampleMessages.trim() && `How {{char}} talks:\n${exampleMessages.trim()}`
-  return [systemPrompt.trim() || WHOLE, description, personality, scenario, examples]
-    .map((part) => fillMacros(part, { ...all, original }).trim())
-    .filter((part) => part !== '')
-    .join('\n\n')
-}
-
 /** The macros of a card that stay as they are, since nothing is known that they stand for. */
 export function unknownIn(card: CharacterCard): readonly string[] {
   const { description, personality, scenario, exampleMessages, systemPrompt, lore } = card

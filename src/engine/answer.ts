@@ -22,7 +22,8 @@ function isLost(device: GPUDevice): Promise<boolean> {
 
 /** What is sent to the model for a scene. @throws HycoraError as `promptFor`. */
 export async function previewScene(stage: Stage, scene: Scene): Promise<PromptPreview> {
-  const { prompt, beside } = promptsFor(stage, await cueOf(stage, scene))
+  const cue = await cueOf(stage, scene)
+  const { prompt, beside, leftOut } = promptsFor(stage, cue)
   const { text, ids, firstTurn } = prompt
   return {
     text,
@@ -30,6 +31,7 @@ export async function previewScene(stage: Stage, scene: Scene): Promise<PromptPr
     tokens: ids.length,
     firstTurn,
     context: stage.backbone.context,
+    script: { ...cue.report, notes: [...leftOut, ...cue.report.notes] },
   }
 }
 

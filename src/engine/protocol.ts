@@ -2,6 +2,7 @@ import type { AnswerEnd, SplitDialogue } from '../core/dialogue.ts'
 import type { Failure } from '../core/errors.ts'
 import type { PathChoice, PathRates } from '../core/path.ts'
 import type { Sampling } from '../core/sampling.ts'
+import type { ScriptReport } from '../core/script.ts'
 import type {
   AnswersPoint,
   HeldOutPoint,
@@ -107,6 +108,8 @@ export interface PromptPreview {
   readonly tokens: number
   readonly firstTurn: number
   readonly context: number
+  /** What came of the scene's script, and what found no room. */
+  readonly script: ScriptReport
 }
 
 export interface TrainParams {

@@ -37,6 +37,8 @@ export interface CharacterCard {
   readonly lorebookEntries: number
   /** What they say. */
   readonly lore: readonly string[]
+  /** The lorebook itself, as it came; null where it has no entry. */
+  readonly book: JsonRecord | null
   /** Other programs' data, kept as they are. */
   readonly extensions: JsonRecord
 }
@@ -96,8 +98,14 @@ export function readCard(value: unknown, fallbackName = '', warnings: string[] =
       .slice(0, MAX_ENTRIES)
       .map((entry) => plain(ownField(entry, 'content'), MAX_TEXT_CHARACTERS))
       .filter((content) => content.trim() !== ''),
+    book: lore.length === 0 ? null : bookIn(ownField(data, 'character_book')),
     extensions: recordIn(field('extensions')),
   }
+}
+
+/** A lorebook as an object, where it is a list of entries too. */
+function bookIn(value: unknown): JsonRecord {
+  return copyRecord(isJsonRecord(value) ? value : { entries: value }, 0)
 }
 
 /** What a value is, as a sentence says it. */

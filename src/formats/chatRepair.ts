@@ -21,9 +21,10 @@ export interface Conversation {
 export const SILENCE = '…'
 
 /**
- * A conversation through a template that may not take it as it is: turns of one speaker in a row are joined, a first turn
- * of the visitor's is made, and a system text goes before the first message, whichever the template asks for by refusing
- * the conversation or by leaving out a part of it. Of the ways to say it the first is taken in which nothing is missing.
+ * A conversation through a template that may not take it as it is: system texts among the messages become the visitor's,
+ * turns of one speaker in a row are joined, a first turn of the visitor's is made, and a system text goes before the first
+ * message, whichever the template asks for by refusing the conversation or by leaving out a part of it. Of the ways to say
+ * it the first is taken in which nothing is missing.
  *
  * @throws HycoraError `template-refused` in the template's words when it takes none of them.
  */
@@ -34,14 +35,18 @@ export function renderRepaired(render: RenderMessages, conversation: Conversatio
     withoutSystem(render, { ...conversation, messages: turns })
   const behind = (content: string, turns: readonly ChatMessage[]) => () =>
     render([{ role: 'system', content }, ...turns], addGenerationPrompt)
+  const told = messages.map((message) =>
+    message.role === 'system' ? { ...message, role: 'user' as const } : message,
+  )
+  const asTheyAre = messages.some(({ role }) => role === 'system') ? [messages, told] : [messages]
   const ways =
     line === null
-      ? [bare(messages), bare(alternating(messages))]
+      ? [...asTheyAre.map(bare), bare(alternating(told))]
       : [
-          behind(line, messages),
-          behind(line, alternating(messages)),
-          bare(before(line, messages)),
-          bare(alternating(before(line, messages))),
+          ...asTheyAre.map((turns) => behind(line, turns)),
+          behind(line, alternating(told)),
+          bare(before(line, told)),
+          bare(alternating(before(line, told))),
         ]
   const contents = [...messages.map(({ content }) => content), line ?? ''].map((content) => content.trim())
   let whole: string | undefined

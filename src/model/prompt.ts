@@ -5,12 +5,22 @@ import type { ChatTemplate } from '../formats/chatTemplate.ts'
 import { withoutThoughts } from '../formats/thoughts.ts'
 import type { Tokenizer } from '../formats/tokenizer.ts'
 
+/** A text among the turns that is no turn of the chat. */
+export interface Aside {
+  /** The turn before which it stands; their number for the end. */
+  readonly index: number
+  readonly role: ChatMessage['role']
+  readonly text: string
+}
+
 export interface PromptInput {
   /** The system text; null means no system turn at all. */
   readonly system: string | null
   readonly turns: readonly Turn[]
   /** The last turn is the role's own and is carried on. */
   readonly continueLast: boolean
+  /** In their order; those before the first turn that finds room stand before it. */
+  readonly asides?: readonly Aside[]
 }
 
 export interface Prompt {
@@ -24,14 +34,19 @@ export interface Prompt {
 export function renderPrompt(
   template: ChatTemplate,
   tokenizer: Tokenizer,
-  { system, turns, continueLast }: PromptInput,
+  { system, turns, continueLast, asides = [] }: PromptInput,
   firstTurn: number,
 ): Prompt {
+  const asidesAt = (place: number): readonly ChatMessage[] =>
+    asides
+      .filter(({ index }) => Math.max(firstTurn, index) === place)
+      .map(({ role, text: content }) => ({ role, content: tokenizer.quote(content) }))
   // What the model thought before it spoke is no part of the chat.
-  const messages = turns.slice(firstTurn).map(({ speaker, text }): ChatMessage => ({
-    role: speaker === 'user' ? 'user' : 'assistant',
-    content: tokenizer.quote(speaker === 'user' ? text : withoutThoughts(text)),
-  }))
+  const spoken = turns.slice(firstTurn).flatMap(({ speaker, text }, at): readonly ChatMessage[] => {
+    const content = tokenizer.quote(speaker === 'user' ? text : withoutThoughts(text))
+    return [...asidesAt(firstTurn + at), { role: speaker === 'user' ? 'user' : 'assistant', content }]
+  })
+  const messages = [...spoken, ...asidesAt(Math.max(firstTurn, turns.length))]
   const text = template.render({
     messages,
     system: system === null ? null : tokenizer.quote(system),
@@ -43,6 +58,11 @@ export function renderPrompt(
 
 /** Tokens that a template spends around a turn, roughly; what is sent is counted exactly in the end. */
 const TURN_OVERHEAD = 8
+
+/** About how many tokens a turn takes. */
+export function sizeOfTurn(tokenizer: Tokenizer, text: string): number {
+  return tokenizer.encode(tokenizer.quote(text)).length + TURN_OVERHEAD
+}
 
 /** The share of the room that stays filled after a cut. */
 const KEPT_SHARE = 0.75
@@ -63,8 +83,11 @@ function findCut(sizes: readonly number[], room: number): number {
   return first
 }
 
+/** What counts and cuts texts. */
+export type TextCounter = Pick<Tokenizer, 'encode' | 'decode' | 'quote'>
+
 /** The beginning of a text that has at most so many tokens, without half a character at its end. */
-export function cutText(tokenizer: Tokenizer, text: string, most: number): string {
+export function cutText(tokenizer: TextCounter, text: string, most: number): string {
   const ids = tokenizer.encode(tokenizer.quote(text))
   return ids.length <= most ? text : tokenizer.decode(ids.slice(0, most)).replace(/\uFFFD+$/, '')
 }
@@ -82,9 +105,11 @@ export function buildPrompt(
 ): Prompt {
   const whole = renderPrompt(template, tokenizer, input, 0)
   if (whole.ids.length <= room) return whole
-  const { turns, system } = input
-  const sizes = turns.map(({ text }) => tokenizer.encode(tokenizer.quote(text)).length + TURN_OVERHEAD)
-  const base = tokenizer.encode(tokenizer.quote(system ?? '')).length + TURN_OVERHEAD
+  const { turns, system, asides = [] } = input
+  const sizes = turns.map(({ text }) => sizeOfTurn(tokenizer, text))
+  const base = [system ?? '', ...asides.map(({ text }) => text)]
+    .map((text) => sizeOfTurn(tokenizer, text))
+    .reduce((sum, size) => sum + size, 0)
   let firstTurn = findCut(sizes, Math.max(0, room - base))
   let cut = renderPrompt(template, tokenizer, input, firstTurn)
   while (cut.ids.length > room && firstTurn < turns.length - 1) {

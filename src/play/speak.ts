@@ -4,8 +4,8 @@ import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
-import { buildPrompt, cutText, renderPrompt } from '../model/prompt.ts'
-import type { Prompt } from '../model/prompt.ts'
+import { buildPrompt, cutText, renderPrompt, sizeOfTurn } from '../model/prompt.ts'
+import type { Aside, Prompt, PromptInput } from '../model/prompt.ts'
 import { findLoop } from './findLoop.ts'
 import { sentenceEndsOf } from './sentenceEnds.ts'
 
@@ -24,6 +24,8 @@ export interface Cue {
   readonly turns: readonly Turn[]
   /** The last turn is the role's own and is carried on. */
   readonly continueLast?: boolean
+  /** What stands among the turns and is none of them; it goes where the last turn needs the room. */
+  readonly asides?: readonly Aside[]
 }
 
 /** How it is to be answered. */
@@ -51,10 +53,18 @@ export interface Answer {
 }
 
 /** The share of the prompt that the system text may take. */
-const SYSTEM_SHARE = 0.5
+export const SYSTEM_SHARE = 0.5
+
+/** Tokens that a template may spend around all turns. */
+const SPARE_TOKENS = 32
 
 /** The share of the context that a long chat leaves free for the answer. */
 const ANSWER_SHARE = 0.25
+
+/** Tokens that a chat may take of a context, where the answer is not known to be shorter than its share. */
+export function roomOf(context: number, maxTokens = Infinity): number {
+  return Math.floor(Math.max(1, context - maxTokens, context * (1 - ANSWER_SHARE)))
+}
 
 /**
  * What a backbone reads before it answers: the newest turns that find room. A long chat leaves the answer a share of the
@@ -75,6 +85,10 @@ export interface Prompts {
    * replace.
    */
   readonly beside: Prompt | null
+  /** What it was made of: as much of the cue as finds room. */
+  readonly input: PromptInput
+  /** What found no room, in sentences. */
+  readonly leftOut: readonly string[]
 }
 
 /** What stands in place of the visitor's last message: whatever it was, it was not this that was to be answered. */
@@ -84,17 +98,27 @@ const NEUTRAL = 'Go on.'
 export function promptsFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompts {
   const { tokenizer, template } = codecOf(voice.model, voice.name)
   const { context } = voice.backbone
-  const room = Math.floor(Math.max(1, context - maxTokens, context * (1 - ANSWER_SHARE)))
-  const system = cue.system && cutText(tokenizer, cue.system, Math.floor(room * SYSTEM_SHARE))
-  const { turns, continueLast = false } = cue
-  const input = { system, turns, continueLast }
+  const room = roomOf(context, maxTokens)
+  const { turns, continueLast = false, asides = [] } = cue
+  const sizeOf = (texts: readonly { readonly text: string }[]): number =>
+    texts.reduce((size, { text }) => size + sizeOfTurn(tokenizer, text), 0)
+  // Whatever else there is, the last turn is read.
+  const spare = Math.max(0, room - sizeOf(turns.slice(-1)) - SPARE_TOKENS)
+  const kept = sizeOf(asides) <= spare ? asides : []
+  const most = Math.min(Math.floor(room * SYSTEM_SHARE), spare - sizeOf(kept))
+  const system = cue.system && cutText(tokenizer, cue.system, most)
+  const input = { system, turns, continueLast, asides: kept }
   const prompt = buildPrompt(template, tokenizer, input, room)
+  const leftOut = [
+    ...(system === cue.system ? [] : ['The text before the chat is too long: its end is left out.']),
+    ...(kept === asides ? [] : ['There is no room for what goes among the messages.']),
+  ]
   const asked = turns.findLastIndex(({ speaker }) => speaker === 'user')
-  if (asked < prompt.firstTurn) return { prompt, beside: null }
+  if (asked < prompt.firstTurn) return { prompt, beside: null, input, leftOut }
   const others = turns.with(asked, { speaker: 'user', text: NEUTRAL })
   const beside = renderPrompt(template, tokenizer, { ...input, turns: others }, prompt.firstTurn)
   const isOther = beside.text !== prompt.text && beside.ids.length < context
-  return { prompt, beside: isOther ? beside : null }
+  return { prompt, beside: isOther ? beside : null, input, leftOut }
 }
 
 /**

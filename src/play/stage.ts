@@ -1,3 +1,4 @@
+import type { ScriptReport } from '../core/script.ts'
 import type { PackFile } from '../formats/packFacts.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { HycoraError } from '../core/errors.ts'
@@ -79,8 +80,32 @@ async function systemOf({ shelf }: Stage, scene: Scene): Promise<string | null> 
   return pack && roleLineOf(pack, scene.role)
 }
 
+/** What is to be answered, and what came of the script. */
+export interface SceneCue extends Cue {
+  readonly report: ScriptReport
+}
+
+const NOTHING_TOLD: ScriptReport = { fired: [], passed: [], notes: [] }
+
+/** A line, and what else is told beside it, as a cue; what puts scripts together comes when it is used. @throws HycoraError as `codecOf`. */
+export async function cueWith(
+  { model, name, backbone }: Voice,
+  {
+    system,
+    turns,
+    continueLast,
+    script,
+  }: Pick<Scene, 'turns' | 'continueLast' | 'script'> & { readonly system: string | null },
+): Promise<SceneCue> {
+  if (!script) return { system, turns, continueLast, report: NOTHING_TOLD }
+  const { tokenizer } = codecOf(model, name)
+  const { context } = backbone
+  const { composeScript } = await import('./composeScript.ts')
+  const composed = composeScript(script, { tokenizer, context, system, turns, continueLast })
+  return { turns, continueLast, ...composed }
+}
+
 /** What is to be answered in a scene. */
-export async function cueOf(stage: Stage, scene: Scene): Promise<Cue> {
-  const { turns, continueLast } = scene
-  return { system: await systemOf(stage, scene), turns, continueLast }
+export async function cueOf(stage: Stage, scene: Scene): Promise<SceneCue> {
+  return cueWith(stage, { ...scene, system: await systemOf(stage, scene) })
 }

@@ -5,7 +5,7 @@ import type { Casting } from '../model/decoder/backbone.ts'
 import { nextLogits } from '../model/decoder/nextLogits.ts'
 import { logProbability, scoreTokens } from '../model/decoder/score.ts'
 import { renderPrompt } from '../model/prompt.ts'
-import { promptFor } from './speak.ts'
+import { promptsFor } from './speak.ts'
 import type { Cue, Voice } from './speak.ts'
 
 /** A token of a text, as far as it writes anything, and ln p(token | all before it). */
@@ -33,14 +33,9 @@ interface Saying {
  */
 function sayingOf(voice: Voice, cue: Cue, text: string): Saying {
   const { tokenizer, template } = codecOf(voice.model, voice.name)
-  const prompt = promptFor(voice, cue)
+  const { prompt, input } = promptsFor(voice, cue)
   const turns = [...cue.turns, { speaker: 'role' as const, text }]
-  const { ids } = renderPrompt(
-    template,
-    tokenizer,
-    { system: cue.system, turns, continueLast: true },
-    prompt.firstTurn,
-  )
+  const { ids } = renderPrompt(template, tokenizer, { ...input, turns, continueLast: true }, prompt.firstTurn)
   const differs = ids.findIndex((id, index) => id !== prompt.ids[index])
   const first = differs < 0 ? ids.length : differs
   const kept = ids.slice(0, voice.backbone.context)

@@ -1,5 +1,7 @@
 import type { Computing } from '../../src/play/path.ts'
 import type { Scene } from '../../src/play/scene.ts'
+import { composeScript } from '../../src/play/composeScript.ts'
+import type { TextCounter } from '../../src/model/prompt.ts'
 import { HycoraError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { DeviceListener, EngineClient } from '../../src/engine/client.ts'
@@ -45,6 +47,13 @@ export interface FakeEngine extends EngineClient {
   tellDevice(state: DeviceState, info?: BackboneInfo): void
   /** Every load that it was asked for. */
   readonly loaded: readonly LoadParams[]
+}
+
+/** A tokenizer of a token for each letter. */
+const letters: TextCounter = {
+  encode: (text) => Array.from(text, (letter) => letter.codePointAt(0) ?? 0),
+  decode: (ids) => String.fromCodePoint(...ids),
+  quote: (text) => text,
 }
 
 /** A scripted engine. */
@@ -110,18 +119,26 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     },
     preview(scene) {
       const { promptTokens, firstTurn } = measure(scene, context)
-      const lines = scene.turns
-        .slice(firstTurn)
-        .map(
-          ({ speaker, text }) =>
-            `<|im_start|>${speaker === 'user' ? 'user' : 'assistant'}\n${text}<|im_end|>\n`,
-        )
+      const { turns, continueLast, script: told, system = null } = scene
+      const composed =
+        told && composeScript(told, { tokenizer: letters, context, system, turns, continueLast })
+      const before = composed ? composed.system : system
+      const lines = [
+        ...(before === null ? [] : [`<|im_start|>system\n${before}<|im_end|>\n`]),
+        ...turns
+          .slice(firstTurn)
+          .map(
+            ({ speaker, text }) =>
+              `<|im_start|>${speaker === 'user' ? 'user' : 'assistant'}\n${text}<|im_end|>\n`,
+          ),
+      ]
       return Promise.resolve({
         text: `${lines.join('')}<|im_start|>assistant\n`,
         beside: `${lines.slice(0, -1).join('')}<|im_start|>user\nGo on.<|im_end|>\n<|im_start|>assistant\n`,
         tokens: promptTokens,
         firstTurn,
         context,
+        script: composed?.report ?? { fired: [], passed: [], notes: [] },
       })
     },
     async weigh({ scenes, text }, onYield) {

@@ -177,7 +177,7 @@ async function generate(
     member,
     pack,
     userName: settings.userName,
-    isWholeCard: sendsWholeCard(),
+    isWhole: sendsWholeCard(),
     ...(target && { target: target.id }),
     continueTarget: kind === 'continue',
   })

@@ -38,7 +38,7 @@ export function watchPreview(): void {
     if (state.phase !== before.phase) schedule()
   })
   useSettings.subscribe((state, before) => {
-    if (state.userName !== before.userName) schedule()
+    if (state.userName !== before.userName || state.cardText !== before.cardText) schedule()
   })
   useGeneration.subscribe((state, before) => {
     if (!state.live && before.live) schedule()
@@ -65,15 +65,25 @@ async function count(): Promise<void> {
   }
 }
 
-async function stage(chat: Chat): Promise<Staging> {
+async function stage(chat: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
   const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
   const { userName } = useSettings.getState()
-  return stageChat(chat, { member, pack, userName, isWholeCard: sendsWholeCard() })
+  return stageChat(chat, { member, pack, userName, isWhole })
 }
 
-/** What would be sent for a chat now, once the model is there. */
-export async function readPreview(chat: Chat): Promise<PromptPreview> {
+/** What would be sent for a chat now, and what would not because the model reads a line alone. */
+export interface SentPreview extends PromptPreview {
+  readonly unsaid: readonly string[]
+}
+
+/**
+ * What would be sent for a chat now, once the model is there.
+ *
+ * @param isWhole whether the model has room for more than a line; left out, as is chosen.
+ */
+export async function readPreview(chat: Chat, isWhole?: boolean): Promise<SentPreview> {
   const engine = await whenReady(new AbortController().signal)
-  return engine.request('preview', (await stage(chat)).scene)
+  const { scene, unsaid } = await stage(chat, isWhole)
+  return { ...(await engine.request('preview', scene)), unsaid }
 }

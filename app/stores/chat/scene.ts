@@ -6,7 +6,8 @@ import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
-import { lineOf, wholeCard } from '../../../src/cast/cardTexts.ts'
+import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
+import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
 import { seedOf } from '../../../src/core/random.ts'
 import type { Take } from '../../../src/storage/records.ts'
@@ -16,13 +17,15 @@ export interface Staging {
   readonly scene: Scene
   /** The message of each turn, so that a cut of the context can be shown where it falls. */
   readonly messages: readonly string[]
+  /** What a model that reads a line alone is not told, in words. */
+  readonly unsaid: readonly string[]
 }
 
 export interface StagingOptions {
   readonly member: CastMember | undefined
   readonly userName: string
-  /** Whether somebody without weights is played by the whole card, not by a line of it. */
-  readonly isWholeCard?: boolean
+  /** Whether the model has room for more than a line: for a whole card, lorebooks and notes. */
+  readonly isWhole?: boolean
   /** The pack of a member who joined the company here. */
   readonly pack?: PackRef | undefined
   /** The message that is to be answered anew, or carried on; without it the chat is answered. */
@@ -89,7 +92,7 @@ export function wordsOf(
  */
 export function stageChat(
   chat: Chat,
-  { member, userName, pack, target, continueTarget = false, isWholeCard = false }: StagingOptions,
+  { member, userName, pack, target, continueTarget = false, isWhole = false }: StagingOptions,
 ): Staging {
   const names = chatNames(chat, member, userName)
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
@@ -102,19 +105,37 @@ export function stageChat(
     })
     .filter(({ turn }) => turn.text.trim() !== '')
   const hasWeights = chat.key !== null && member?.isTrained !== false
-  const textOf = isWholeCard ? wholeCard : lineOf
-  const system = member?.card ? textOf(member.card, { ...names, seed: seedOf(chat.id) }) : null
+  const card = member?.card ?? null
+  const seed = seedOf(chat.id)
+  const textOf = isWhole ? systemPromptOf : lineOf
+  const system = card && textOf(card, { ...names, seed })
+  const script = scriptOf(card, {
+    names,
+    seed,
+    greeting: greetingOf(chat),
+    occasion: target === undefined ? 'next' : continueTarget ? 'more' : 'other',
+    isTrained: hasWeights,
+    books: [],
+  })
   return {
     scene: {
       role: hasWeights ? (member?.role ?? chat.key) : null,
       ...(hasWeights && pack && { pack }),
       strength: chat.strength,
       ...(!hasWeights && { system }),
+      ...(isWhole && { script }),
       turns: spoken.map(({ turn }) => turn),
       continueLast: continueTarget,
     },
     messages: spoken.map(({ id }) => id),
+    unsaid: isWhole ? [] : partsOf(script),
   }
+}
+
+/** Which of its greetings a chat began with; null where it began with none. */
+function greetingOf(chat: Chat): number | null {
+  const [first] = visibleMessages(chat)
+  return first?.speaker === 'role' ? first.selected : null
 }
 
 function messagesBefore(

@@ -104,6 +104,26 @@ describe('a conversation', () => {
     expect(engine.asked[1]?.scene.turns).toEqual(engine.asked[0]?.scene.turns)
   })
 
+  test('tells a model with room what goes with the card, and what is asked of it', async () => {
+    const engine = await stage('Alice', { answers: ['One.', 'Two.'] })
+    changeSettings({ cardText: 'card' })
+    await say('Hello')
+    await again()
+    await carryOn()
+    expect(engine.asked.map(({ scene }) => scene.script?.occasion)).toEqual(['next', 'other', 'more'])
+    expect(engine.asked[0]?.scene.system).toBe(
+      'You are Alice, in a chat with Watson. Answer as Alice and as nobody else.',
+    )
+    expect(engine.asked[0]?.scene.script).toMatchObject({
+      names: { user: 'Watson', character: 'Alice' },
+      texts: { description: 'Alice met Watson at tea.' },
+      greeting: 0,
+    })
+    changeSettings({ cardText: 'auto' })
+    await say('And?')
+    expect(engine.asked.at(-1)?.scene.script).toBeUndefined()
+  })
+
   test('never answers a greeting again', async () => {
     const engine = await stage('Holmes')
     await again()

@@ -73,6 +73,16 @@ test.each(['Alice', 'nobody'])(
   },
 )
 
+test('weighs the words alone where what stands before them is cut, and notes stand among the messages', async () => {
+  const noted: Cue = {
+    system: 'I keep the light and know the sea. '.repeat(200),
+    turns: cue.turns,
+    asides: [{ index: 1, role: 'system', text: 'It rains.' }],
+  }
+  const pieces = await weighWords(voice, noted, TEXT, alice)
+  expect(pieces.map(({ text }) => text).join('')).toBe(TEXT)
+})
+
 test('somebody who plays makes other words likely than the bare model', async () => {
   const own = await weighWords(voice, cue, TEXT, alice)
   const bare = await weighWords(voice, cue, TEXT, null)

@@ -49,12 +49,13 @@ const turns = (chat: ReturnType<typeof chatOf>, member = chat.key === null ? und
 describe('what is sent', () => {
   test('is a line of a card, or all of it', () => {
     const chat = chatOf([['Mira', 'Hi']])
-    const systemOf = (isWholeCard: boolean) =>
-      stageChat(chat, { member: orla, userName: 'Anna', isWholeCard }).scene.system
-    expect(systemOf(false)).toMatch(/^You are Orla\. Orla keeps a (cat|dog) for Anna\. Speak only as Orla\.$/)
-    expect(systemOf(true)).toMatch(
-      /^You are Orla, in a chat with Anna\. Answer as Orla and as nobody else\.\n\nOrla keeps a (cat|dog) for Anna\.$/,
+    const sceneOf = (isWhole: boolean) => stageChat(chat, { member: orla, userName: 'Anna', isWhole }).scene
+    expect(sceneOf(false).system).toMatch(
+      /^You are Orla\. Orla keeps a (cat|dog) for Anna\. Speak only as Orla\.$/,
     )
+    expect(sceneOf(false).script).toBeUndefined()
+    expect(sceneOf(true).system).toBe('You are Orla, in a chat with Anna. Answer as Orla and as nobody else.')
+    expect(sceneOf(true).script?.texts.description).toMatch(/^Orla keeps a (cat|dog) for Anna\.$/)
   })
 
   test('has the macros of a character filled, and what the visitor wrote as it is', () => {

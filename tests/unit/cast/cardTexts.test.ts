@@ -6,7 +6,6 @@ import {
   lineOf,
   nameOf,
   unknownIn,
-  wholeCard,
   wholeText,
 } from '../../../src/cast/cardTexts.ts'
 import { readCard } from '../../../src/formats/card.ts'
@@ -34,24 +33,6 @@ describe('the whole text', () => {
     expect(wholeText(readCard({ name: 'Ada' }), 'Grace')).toBe('')
     expect(wholeText(readCard({ name: 'Ada', system_prompt: 'Be kind. {{original}}' }), 'Grace')).toBe(
       'Be kind. ',
-    )
-  })
-})
-
-describe('a whole card, for a model that can hold it', () => {
-  const names = { user: 'Grace' }
-
-  test('begins with its own prompt and ends with its examples, the macros filled', () => {
-    expect(wholeCard(FULL, names)).toBe(
-      'You are Ada.\n\nAda meets Grace.\n\nCurious\n\nA Grace asks Ada.\n\nHow Ada talks:\n<START>\nGrace: Hi\nAda: $& Hi',
-    )
-  })
-
-  test('begins with the words of the page where it has no prompt, or takes them up', () => {
-    const own = 'You are Ada, in a chat with Grace. Answer as Ada and as nobody else.'
-    expect(wholeCard(readCard({ name: 'Ada', description: 'A poet.' }), names)).toBe(`${own}\n\nA poet.`)
-    expect(wholeCard(readCard({ name: 'Ada', system_prompt: '{{original}} Rhyme.' }), names)).toBe(
-      `${own} Rhyme.`,
     )
   })
 })

@@ -46,6 +46,7 @@ describe('reading', () => {
       assets: [{ type: 'icon', uri: SVG, name: 'main', ext: 'svg' }],
       lorebookEntries: 0,
       lore: [],
+      book: null,
       extensions: FULL.extensions,
     })
     expect(card.extensions).not.toBe(FULL.extensions)

@@ -54,6 +54,39 @@ describe.each(TEMPLATES)('a template that $name', ({ template: source, tokens, c
   })
 })
 
+describe('a system text among the messages', () => {
+  const messages = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Aye' },
+    { role: 'system', content: '[Rain.]' },
+    { role: 'user', content: 'Well?' },
+  ] as const
+  const render = (source: string): string =>
+    loadChatTemplate({}, source).render({ messages, system: 'S', addGenerationPrompt: false })
+  const plain = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}'
+
+  test('stays one where the template takes it', () => {
+    expect(render(plain)).toBe('<system>S<user>Hi<assistant>Aye<system>[Rain.]<user>Well?')
+  })
+
+  test.each([
+    ['refuses it', "{% if m.role == 'system' and not loop.first %}{{ raise_exception('first') }}{% endif %}"],
+    ['leaves it out', "{% if m.role != 'system' or loop.first %}"],
+  ])('becomes the visitor’s where the template %s', (_, guard) => {
+    const end = guard.endsWith('endif %}') ? '' : '{% endif %}'
+    const source = `{% for m in messages %}${guard}<{{ m.role }}>{{ m.content }}${end}{% endfor %}`
+    expect(render(source)).toBe('<system>S<user>Hi<assistant>Aye<user>[Rain.]<user>Well?')
+  })
+
+  test('is joined with the visitor’s next turn where speakers take turns, and there is no system turn', () => {
+    const guard =
+      "{% if m.role == 'system' or (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('no') }}{% endif %}"
+    expect(render(`{% for m in messages %}${guard}<{{ m.role }}>{{ m.content }}{% endfor %}`)).toBe(
+      '<user>S\n\nHi<assistant>Aye<user>[Rain.]\n\nWell?',
+    )
+  })
+})
+
 describe('a template that takes nothing', () => {
   test('is no file of an unknown kind, and says its own words', () => {
     const template = loadChatTemplate({}, "{{ raise_exception('only tools') }}")

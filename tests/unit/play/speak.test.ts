@@ -21,6 +21,8 @@ const hello = [{ speaker: 'user' as const, text: 'Hello.' }]
 const cue = { system: 'You are Ada.', turns: hello }
 const delivery = { casting: null, sampling: GREEDY, maxTokens: 64 }
 
+const aside = (index: number, text: string) => ({ index, role: 'system' as const, text })
+
 function voiceSaying(text: string, context = 512): Voice & { readonly backbone: ToyBackbone } {
   const backbone = new ToyBackbone({ favoured: [], answers: [tokenizer.encode(text)], vocabulary, context })
   return { name: 'toy', backbone, model: { fingerprint: '', tokenizer, template, stopIds: [] } }
@@ -172,6 +174,50 @@ describe('a prompt', () => {
     })
     expect(firstTurn).toBe(0)
     expect(text).toContain('Hello.')
+  })
+
+  test('has among its turns what goes there, before the first of them where that is cut', () => {
+    const asides = [aside(1, 'A note.'), aside(3, 'At the end.'), aside(1, 'Another.')]
+    const three = turns.slice(0, 3)
+    const { text } = promptFor(voiceSaying(''), { system: null, turns: three, asides })
+    expect(text.match(/A note\.|Another\.|At the end\.|line number \d/g)).toEqual([
+      'line number 0',
+      'A note.',
+      'Another.',
+      'line number 1',
+      'line number 2',
+      'At the end.',
+    ])
+    const cut = promptFor(voiceSaying('', 256), { system: null, turns, asides: [aside(0, 'A note.')] })
+    expect(cut.firstTurn).toBeGreaterThan(0)
+    expect(cut.text.indexOf('A note.')).toBeLessThan(cut.text.indexOf(`number ${cut.firstTurn} `))
+    expect(cut.ids.length).toBeLessThanOrEqual(192)
+  })
+
+  test('is carried on behind what stands at its end', () => {
+    const two = [turns[0]!, { speaker: 'role' as const, text: 'The lamp' }]
+    const carried = { system: null, turns: two, continueLast: true, asides: [aside(1, 'A note.')] }
+    expect(promptFor(voiceSaying(''), carried).text).toMatch(/number 0[^]*A note\.[^]*The lamp$/)
+  })
+
+  test('has what the visitor says last, whatever else there is, and tells what gave way', () => {
+    const voice = voiceSaying('', 256)
+    const long = [{ speaker: 'user' as const, text: 'One word more. '.repeat(35).trim() }]
+    const system = 'I am long. '.repeat(99)
+    const { prompt, leftOut } = promptsFor(voice, {
+      system,
+      turns: long,
+      asides: [aside(0, 'A note. '.repeat(9))],
+    })
+    expect(prompt.text).toContain(long[0]!.text)
+    expect(prompt.text).not.toContain('A note.')
+    expect(leftOut).toEqual([
+      'The text before the chat is too long: its end is left out.',
+      'There is no room for what goes among the messages.',
+    ])
+    expect(
+      promptsFor(voice, { system: 'I am short.', turns: hello, asides: [aside(0, 'A note.')] }).leftOut,
+    ).toEqual([])
   })
 
   test('needs a tokenizer and a template', () => {

@@ -1,0 +1,101 @@
+import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
+import { fillMacros } from '../core/macros.ts'
+import type { MacroValues } from '../core/macros.ts'
+import { NOTE_NAMES } from '../core/script.ts'
+import type { Note, NoteSpeaker, Script, ScriptBook, ScriptText } from '../core/script.ts'
+import type { CharacterCard } from '../formats/card.ts'
+
+/** What goes with a card into a script. */
+export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' | 'occasion'> {
+  /** Whether weights play, so that the card need not say who they are. */
+  readonly isTrained: boolean
+  /** Lorebooks beside the card's own. */
+  readonly books: readonly ScriptBook[]
+}
+
+/** The page's own words before a whole card, which a card's system prompt may take up as `{{original}}`. */
+const WHOLE = 'You are {{char}}, in a chat with {{user}}. Answer as {{char}} and as nobody else.'
+
+const USUAL_DEPTH = 4
+
+/** The first words to a model that reads a whole card: its system prompt, or the page's where it has none. */
+export function systemPromptOf({ systemPrompt }: CharacterCard, values: MacroValues): string {
+  const original = fillMacros(WHOLE, values)
+  return fillMacros(systemPrompt.trim() || WHOLE, { ...values, original }).trim()
+}
+
+/**
+ * All that a model with room is told of a character beside the first line: the texts of its card, unless weights say them,
+ * what its card puts among the messages and behind them, and lorebooks.
+ *
+ * @param card null for whoever has none.
+ */
+export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script {
+  const { names, seed, greeting, occasion, books, isTrained } = facts
+  const fill = (text: string): string => fillMacros(text, { ...names, seed }).trim()
+  return {
+    names,
+    seed,
+    greeting,
+    occasion,
+    tags: card?.tags ?? [],
+    texts: filled(card && !isTrained ? textsOf(card) : {}, fill),
+    notes: (card ? notesOf(card) : []).map((note) => ({ ...note, text: fill(note.text) })).filter(isSaid),
+    books: [...(card?.book ? [{ name: `${names.character}’s lorebook`, book: card.book }] : []), ...books],
+    creatorNotes: card?.creatorNotes ?? '',
+  }
+}
+
+/** What a script tells beside the card's own texts, in words: told where none of it is sent. */
+export function partsOf({ books, notes }: Script): readonly string[] {
+  return [
+    ...books.map(({ name, book }) => `${name} (${entriesIn(book)})`),
+    ...notes.map(({ kind }) => NOTE_NAMES[kind]),
+  ]
+}
+
+function entriesIn(book: JsonRecord): string {
+  const held = ownField(book, 'entries')
+  const count = typeof held === 'object' && held !== null ? Object.keys(held).length : 0
+  return count === 1 ? 'one entry' : `${count} entries`
+}
+
+function isSaid({ text }: Note): boolean {
+  return text !== ''
+}
+
+function filled(texts: Script['texts'], fill: (text: string) => string): Script['texts'] {
+  const entries = Object.entries(texts).map(([kind, text]) => [kind, fill(text)] as const)
+  return Object.fromEntries(entries.filter(([, text]) => text !== ''))
+}
+
+function textsOf(card: CharacterCard): Partial<Record<ScriptText, string>> {
+  const { description, personality, scenario, exampleMessages } = card
+  const examples = exampleMessages.trim() && `How {{char}} talks:\n${exampleMessages.trim()}`
+  return { description, personality, scenario, examples }
+}
+
+const SPEAKERS: Readonly<Record<string, NoteSpeaker>> = { system: 'system', user: 'user', assistant: 'role' }
+
+/** What a card puts among the messages: SillyTavern's note at a depth, and the instructions behind them all. */
+function notesOf({ extensions, postHistoryInstructions }: CharacterCard): readonly Note[] {
+  const held = ownField(extensions, 'depth_prompt')
+  const prompt: JsonRecord = isJsonRecord(held) ? held : {}
+  const [text, depth, role] = ['prompt', 'depth', 'role'].map((key) => ownField(prompt, key))
+  return [
+    {
+      kind: 'depthPrompt',
+      text: typeof text === 'string' ? text : '',
+      depth: typeof depth === 'number' && depth >= 0 ? Math.floor(depth) : USUAL_DEPTH,
+      speaker: (typeof role === 'string' && SPEAKERS[role]) || 'system',
+    },
+    // What `{{original}}` stands for there, a page without such instructions leaves out.
+    {
+      kind: 'postHistory',
+      text: postHistoryInstructions.replaceAll(/\{\{\s*original\s*\}\}/gi, ''),
+      depth: 0,
+      speaker: 'system',
+    },
+  ]
+}

@@ -1,0 +1,78 @@
+import type { JsonRecord } from './json.ts'
+
+/** What an answer is asked for: the next one, another in place of one, or more of one. */
+export type Occasion = 'next' | 'other' | 'more'
+
+/** Whose words a text among the messages is; `system` are nobody's. */
+export type NoteSpeaker = 'system' | 'user' | 'role'
+
+/** A text that goes among the messages. */
+export interface Note {
+  /** Where it comes from. */
+  readonly kind: 'depthPrompt' | 'authorsNote' | 'postHistory'
+  /** Macros filled. */
+  readonly text: string
+  /** Before the last so many messages; 0 is behind them all. */
+  readonly depth: number
+  readonly speaker: NoteSpeaker
+}
+
+/** What each note is called. */
+export const NOTE_NAMES: Readonly<Record<Note['kind'], string>> = {
+  depthPrompt: 'the character’s note',
+  authorsNote: 'your note',
+  postHistory: 'the card’s last instructions',
+}
+
+/** What stands before the chat, by what it is. */
+export type ScriptText = 'persona' | 'description' | 'personality' | 'scenario' | 'memory' | 'examples'
+
+/** A lorebook that goes with a chat. */
+export interface ScriptBook {
+  /** What it is called where it does not say. */
+  readonly name: string
+  /** A card's book, the `data` of a V3 lorebook, or World Info, as it came. */
+  readonly book: JsonRecord
+}
+
+/** All that a model with room for it is told beside the line of whoever plays. */
+export interface Script {
+  readonly names: { readonly user: string; readonly character: string }
+  readonly tags: readonly string[]
+  /** Macros filled. */
+  readonly texts: Readonly<Partial<Record<ScriptText, string>>>
+  readonly notes: readonly Note[]
+  readonly books: readonly ScriptBook[]
+  /** For people; only read where an entry asks for it. */
+  readonly creatorNotes: string
+  /** The greeting that the chat began with, counted from 0; null where it is not known. */
+  readonly greeting: number | null
+  readonly occasion: Occasion
+  /** Of what is drawn by lot: the same chat draws the same. */
+  readonly seed: number
+}
+
+/** An entry of a lorebook that is sent. */
+export interface FiredEntry {
+  readonly book: string
+  readonly title: string
+  /** Why, and where it stands, in a few words. */
+  readonly why: string
+  readonly where: string
+  readonly tokens: number
+}
+
+/** An entry that was called and is not sent. */
+export interface PassedEntry {
+  readonly book: string
+  readonly title: string
+  readonly why: string
+}
+
+/** What came of a script. */
+export interface ScriptReport {
+  readonly fired: readonly FiredEntry[]
+  readonly passed: readonly PassedEntry[]
+  /** What else should be told, in sentences. */
+  readonly notes: readonly string[]
+}

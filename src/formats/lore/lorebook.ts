@@ -1,0 +1,117 @@
+import type { NoteSpeaker, Occasion } from '../../core/script.ts'
+
+/** How secondary keys decide, once a key was found. */
+export type LoreLogic = 'any' | 'all' | 'notAny' | 'notAll'
+
+/** Where an entry stands in what is sent. */
+export type LorePlace =
+  | {
+      readonly kind:
+        | 'before'
+        | 'after'
+        | 'beforeDescription'
+        | 'afterDescription'
+        | 'personality'
+        | 'scenario'
+        | 'beforeExamples'
+        | 'afterExamples'
+        | 'aboveNote'
+        | 'belowNote'
+        | 'outlet'
+    }
+  /** Before the last `depth` messages. */
+  | { readonly kind: 'depth'; readonly depth: number; readonly speaker: NoteSpeaker }
+
+/** Texts beside the chat in which keys may be looked for. */
+export type LoreSource =
+  | 'persona'
+  | 'description'
+  | 'personality'
+  | 'depthPrompt'
+  | 'scenario'
+  | 'creatorNotes'
+
+/** An entry of a lorebook, whatever form it came in. */
+export interface LoreEntry {
+  /** What people call it; empty where it has neither name nor key. */
+  readonly title: string
+  /** Without its decorators. */
+  readonly content: string
+  readonly isEnabled: boolean
+
+  readonly keys: readonly string[]
+  readonly secondaryKeys: readonly string[]
+  readonly logic: LoreLogic
+  /** One of each of these must be found too. */
+  readonly additionalKeys: readonly (readonly string[])[]
+  readonly excludedKeys: readonly string[]
+  /** Whether keys are regular expressions without slashes around them. */
+  readonly arePatterns: boolean
+  readonly isCaseSensitive: boolean
+  readonly isWholeWords: boolean
+  /** Messages in which keys are looked for; null leaves it to the book. */
+  readonly scanDepth: number | null
+  readonly sources: readonly LoreSource[]
+
+  readonly isConstant: boolean
+  readonly isForced: boolean
+  readonly isForbidden: boolean
+  /** In percent. */
+  readonly probability: number
+  readonly occasions: readonly Occasion[]
+  readonly characters: LoreCharacters | null
+  /** The greeting that the chat must have begun with, counted from 0. */
+  readonly greeting: number | null
+  /** Answers of the character that must have been given; and what their number must be a multiple of. */
+  readonly onlyAfter: number
+  readonly onlyEvery: number
+  /** Messages that there must be. */
+  readonly delay: number
+  /** Messages for which it stays, and for which it then rests. */
+  readonly sticky: number
+  readonly cooldown: number
+  readonly staysOnce: boolean
+  readonly comesOnce: boolean
+
+  readonly isUnreachable: boolean
+  readonly isSilent: boolean
+  /** 0 is found in the chat; from 1 on only by what other entries say, the lower levels first. */
+  readonly recursionLevel: number
+
+  readonly groups: readonly string[]
+  readonly isGroupFirst: boolean
+  readonly groupWeight: number
+  readonly scoresGroup: boolean
+
+  /** The higher, the further down. */
+  readonly order: number
+  /** The lower, the sooner left out; null follows the order. */
+  readonly priority: number | null
+  readonly ignoresBudget: boolean
+  /** Whether it goes first where the chat has outgrown the context. */
+  readonly yields: boolean
+  readonly place: LorePlace
+  /** Whether the card's instructions behind the chat are left out while it is there. */
+  readonly silencesHistory: boolean
+}
+
+/** Whom an entry is for. */
+export interface LoreCharacters {
+  readonly isExcluding: boolean
+  readonly names: readonly string[]
+  readonly tags: readonly string[]
+}
+
+/** Entries that go with a character or a chat. */
+export interface Lorebook {
+  /** Empty where it has none. */
+  readonly name: string
+  readonly scanDepth: number | null
+  /** In tokens. */
+  readonly tokenBudget: number | null
+  /** Whether what an entry says may call others. */
+  readonly isRecursive: boolean
+  readonly entries: readonly LoreEntry[]
+  /** What of it is not done here, in sentences, each once. */
+  readonly unmet: readonly string[]
+}

@@ -1,0 +1,20 @@
+import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
+
+/** An entry with its book, and what it is called by in reckoning. */
+export interface Callable {
+  readonly id: string
+  /** Its place among all entries. */
+  readonly index: number
+  readonly entry: LoreEntry
+  readonly book: Lorebook
+}
+
+/** An entry that is called in one round, before it is known whether it is sent. */
+export interface Called {
+  readonly candidate: Callable
+  readonly why: string
+  /** How many of its keys were found. */
+  readonly score: number
+  /** Whether it stays from an earlier call. */
+  readonly isSticky: boolean
+}

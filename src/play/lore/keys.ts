@@ -1,0 +1,100 @@
+import { compilePattern } from '../../core/boundedPattern.ts'
+import type { Allowance, BoundedPattern } from '../../core/boundedPattern.ts'
+import { asHycoraError } from '../../core/errors.ts'
+
+/** How a key is looked for. */
+export interface KeyRules {
+  /** Whether it is a pattern without slashes around it. */
+  readonly arePatterns: boolean
+  readonly isCaseSensitive: boolean
+  readonly isWholeWords: boolean
+}
+
+/** Characters of a text that a plain search takes for one step of a pattern. */
+const CHARACTERS_A_STEP = 16
+
+/** Writing that puts no spaces between words: what stands beside a word there says nothing. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const LETTER = /[\p{L}\p{N}\p{M}_]/u
+
+/** Looks for the keys of lorebooks, in bounded time, and remembers what of them could not be looked for. */
+export class KeySearch {
+  /** Sentences, each once. */
+  readonly faults = new Set<string>()
+  private readonly patterns = new Map<string, BoundedPattern | null>()
+  private readonly allowance: Allowance
+
+  constructor(steps: number) {
+    this.allowance = { steps }
+  }
+
+  /** Whether a text has a key. */
+  has(text: string, key: string, rules: KeyRules): boolean {
+    if (text === '' || key === '') return false
+    if (this.allowance.steps <= 0) {
+      this.faults.add('Not all keys could be looked for: together they take too long.')
+      return false
+    }
+    const [, body, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(key) ?? []
+    const isPattern = body !== undefined && !/(?:^|[^\\])(?:\\\\)*\//.test(body)
+    if (isPattern) return this.matches(text, body.replaceAll('\\/', '/'), flags, key)
+    if (rules.arePatterns) return this.matches(text, key, rules.isCaseSensitive ? '' : 'i', key)
+    this.allowance.steps -= 1 + text.length / CHARACTERS_A_STEP
+    return this.hasWords(text, key, rules)
+  }
+
+  /** Whether a text has a key as it is written; one word only where it stands by itself, if that is asked for. */
+  private hasWords(text: string, key: string, { isCaseSensitive, isWholeWords }: KeyRules): boolean {
+    const [hay, needle] = isCaseSensitive ? [text, key] : [text.toLowerCase(), key.toLowerCase()]
+    if (!isWholeWords || /\s/.test(needle)) return hay.includes(needle)
+    for (let at = hay.indexOf(needle); at >= 0; at = hay.indexOf(needle, at + 1)) {
+      const end = at + needle.length
+      if (isApart(before(hay, at), needle) && isApart(after(hay, end), needle)) return true
+      if (--this.allowance.steps <= 0) return false
+    }
+    return false
+  }
+
+  private matches(text: string, source: string, flags: string, key: string): boolean {
+    const id = `${flags}/${source}`
+    let pattern = this.patterns.get(id)
+    if (pattern === undefined) {
+      pattern = this.compile(source, flags, key)
+      this.patterns.set(id, pattern)
+    }
+    if (pattern === null) return false
+    const found = pattern.test(text, this.allowance)
+    if (this.allowance.steps <= 0) this.faults.add(`The key ${shown(key)} takes too long to look for.`)
+    return found
+  }
+
+  private compile(source: string, flags: string, key: string): BoundedPattern | null {
+    try {
+      return compilePattern(source, flags)
+    } catch (error) {
+      const { message } = asHycoraError(error, 'format-invalid')
+      this.faults.add(`The key ${shown(key)} is not looked for: ${message}.`)
+      return null
+    }
+  }
+}
+
+function shown(key: string): string {
+  return `“${key.length > 48 ? `${key.slice(0, 48)}…` : key}”`
+}
+
+/** Whether what stands beside a word is no part of it. */
+function isApart(beside: string, word: string): boolean {
+  return !LETTER.test(beside) || UNSPACED.test(beside) || UNSPACED.test(word)
+}
+
+/** The whole character before or behind a place, both halves of it; empty at the end. */
+function before(text: string, at: number): string {
+  const isHalf = /[\udc00-\udfff]/.test(text.charAt(at - 1))
+  return text.slice(Math.max(0, at - (isHalf ? 2 : 1)), at)
+}
+
+function after(text: string, at: number): string {
+  return at < text.length ? String.fromCodePoint(text.codePointAt(at) ?? 0) : ''
+}

@@ -1,0 +1,95 @@
+import type { Turn } from '../../core/dialogue.ts'
+import { fillMacros } from '../../core/macros.ts'
+import type { MacroValues } from '../../core/macros.ts'
+import type { Script } from '../../core/script.ts'
+import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
+import type { Called, Callable } from './callable.ts'
+import type { KeySearch } from './keys.ts'
+
+/** Messages in which keys are looked for where nobody says how many. */
+const USUAL_SCAN_DEPTH = 2
+/** Characters of the chat in which they are looked for at most. */
+const MOST_SCANNED = 2 ** 16
+
+/** What keys are looked for in: the chat as it stood, what other entries say, and the texts of the card. */
+export class Recall {
+  /** What entries say that were called, by who says it. */
+  private readonly said: { readonly title: string; readonly text: string }[] = []
+  private readonly script: Script
+  private readonly turns: readonly Turn[]
+  private readonly search: KeySearch
+
+  constructor(script: Script, turns: readonly Turn[], search: KeySearch) {
+    this.script = script
+    this.turns = turns
+    this.search = search
+  }
+
+  /** Lets what an entry says call others. */
+  hear(title: string, text: string): void {
+    this.said.push({ title, text })
+  }
+
+  /** Whether the keys of an entry are found, by its own rules; null where they are not. */
+  calls({ entry, book }: Callable, isRecursion: boolean): Pick<Called, 'why' | 'score'> | null {
+    const text = this.textFor(entry, book)
+    const heard = isRecursion && book.isRecursive && !entry.isUnreachable ? this.said : []
+    // The chat alone was looked through in the first round.
+    if (isRecursion && heard.length === 0 && entry.recursionLevel === 0) return null
+    const whole = [text, ...heard.map((one) => one.text)].join('\n')
+    const has = (key: string, within = whole): boolean =>
+      this.search.has(within, fillMacros(key, this.values()), entry)
+    const found = entry.keys.filter((key) => has(key))
+    const [first] = found
+    if (first === undefined) return null
+    const second = entry.secondaryKeys.filter((key) => has(key))
+    if (!holds(entry, second.length)) return null
+    if (entry.additionalKeys.some((keys) => !keys.some((key) => has(key)))) return null
+    if (entry.excludedKeys.some((key) => has(key))) return null
+    const teller = has(first, text) ? undefined : heard.find((one) => has(first, one.text))
+    const counts = entry.logic === 'any' || entry.logic === 'all' ? second.length : 0
+    return {
+      why: teller ? `“${first}”, of which “${teller.title}” tells` : `“${first}” was said`,
+      score: found.length + counts,
+    }
+  }
+
+  /** What of the chat and the card an entry is looked for in. */
+  private textFor(entry: LoreEntry, book: Lorebook): string {
+    const depth = entry.scanDepth ?? book.scanDepth ?? USUAL_SCAN_DEPTH
+    const { texts, notes, creatorNotes, names } = this.script
+    const recent = depth === 0 ? [] : this.turns.slice(-depth)
+    // A mark before each name, by which patterns tell who speaks.
+    const chat = recent.map(
+      ({ speaker, text }) => `\u0001${speaker === 'user' ? names.user : names.character}: ${text}`,
+    )
+    const depthPrompt = notes.find(({ kind }) => kind === 'depthPrompt')?.text ?? ''
+    const others = entry.sources.map((source) => {
+      if (source === 'depthPrompt') return depthPrompt
+      return source === 'creatorNotes' ? creatorNotes : (texts[source] ?? '')
+    })
+    return [chat.join('\n').slice(-MOST_SCANNED), ...others.map((text) => text.slice(0, MOST_SCANNED))].join(
+      '\n',
+    )
+  }
+
+  private values(): MacroValues {
+    const { names, seed } = this.script
+    return { ...names, seed }
+  }
+}
+
+/** Whether the secondary keys let an entry be called; where there are none, they do. */
+function holds({ logic, secondaryKeys }: LoreEntry, found: number): boolean {
+  if (secondaryKeys.length === 0) return true
+  switch (logic) {
+    case 'any':
+      return found > 0
+    case 'all':
+      return found === secondaryKeys.length
+    case 'notAny':
+      return found === 0
+    case 'notAll':
+      return found < secondaryKeys.length
+  }
+}
