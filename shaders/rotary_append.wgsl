@@ -1,6 +1,6 @@
 // Queries, keys and values of new tokens, forward: bias, adapter, rotary positions, append to the cache.
 //   p[r, n] = qkv[r, n] + bias[n] + scale(r)·Σ_j u[r, part, j]·B[part][j, n]
-//   q, k: p'[i] = p[i]·cos − p[i + half]·sin;  p'[i + half] = p[i + half]·cos + p[i]·sin;  v: p' = p
+//   q, k: p'[i] = p[i]·cos − p[i']·sin;  p'[i'] = p[i']·cos + p[i]·sin  of each pair (i, i') of rotated dimensions;  v: p' = p
 //   query[r, h] = p'_q;  cache[s, 0, h, position(r)] = p'_k;  cache[s, 1, h, position(r)] = p'_v,  s = sequence(r)
 // Workgroup (g, r): of one row and all heads (queries, then keys, then values) a lane takes two pairs of dimensions of a head.
 // Reference: paper eq. 7; Su et al. 2021, eq. 34; tests/reference/rotaryAppend.ts. Wrapper: src/kernels/rotaryAppend.ts
@@ -11,6 +11,8 @@ struct Uniforms {
   heads: u32,
   kv_heads: u32,
   head_dim: u32,
+  rotary_dim: u32, // of the first dimensions of a head, how many are rotated
+  interleaved: u32, // 1 where neighbours are pairs
   capacity: u32,
   qkv_stride: u32,
   rank: u32,
@@ -37,7 +39,7 @@ struct Step {
 @group(0) @binding(2) var<storage, read> qkv: array<f32>; // [rows, qkv_stride]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [(heads + 2·kv_heads)·head_dim]
 @group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, out]
-@group(0) @binding(5) var<storage, read> angles: array<vec2f>; // [positions, head_dim / 2] cos, sin
+@group(0) @binding(5) var<storage, read> angles: array<vec2f>; // [positions, rotary_dim / 2] cos, sin
 @group(0) @binding(6) var<storage, read_write> query: array<f32>; // [rows, heads·head_dim]
 @group(0) @binding(7) var<storage, read_write> cache: array<f32>; // [sequences, 2, kv_heads, capacity, head_dim]
 
@@ -80,6 +82,21 @@ fn part_values(row: u32, part: QkvPart, columns: vec4u) -> vec4f {
   return sum;
 }
 
+// The dimensions of a pair: a half of the rotated ones apart, or, where these are interleaved or not rotated, neighbours.
+fn pair_of(index: u32) -> vec2u {
+  let half = uniforms.rotary_dim / 2u;
+  let is_apart = uniforms.interleaved == 0u && index < half;
+  return select(vec2u(2u * index, 2u * index + 1u), vec2u(index, index + half), is_apart);
+}
+
+fn angle_of(position: u32, index: u32) -> vec2f {
+  let half = uniforms.rotary_dim / 2u;
+  if (index >= half) {
+    return vec2f(1.0, 0.0);
+  }
+  return angles[position * half + index];
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rotary_append(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -87,20 +104,20 @@ fn rotary_append(
 ) {
   let row = workgroup.y;
   let position = step.row[row].position;
-  let half = uniforms.head_dim / 2u;
-  let quarter = half / 2u;
+  let quarter = uniforms.head_dim / 4u;
   let index = workgroup.x * WORKGROUP_SIZE + lane;
   let head = index / quarter;
   if (head >= uniforms.heads + 2u * uniforms.kv_heads) {
     return;
   }
   let i = index % quarter;
-  // Two dimensions of the first half and their partners in the second.
-  let dimensions = vec4u(i, i + quarter, i + half, i + half + quarter);
+  let first = pair_of(i);
+  let second = pair_of(i + quarter);
+  let dimensions = vec4u(first.x, second.x, first.y, second.y);
   let v = part_values(row, part_of(head), head * uniforms.head_dim + dimensions);
 
-  let first_angle = angles[position * half + i];
-  let second_angle = angles[position * half + i + quarter];
+  let first_angle = angle_of(position, i);
+  let second_angle = angle_of(position, i + quarter);
   let cosines = vec2f(first_angle.x, second_angle.x);
   let sines = vec2f(first_angle.y, second_angle.y);
   let turned = vec4f(v.xy * cosines - v.zw * sines, v.zw * cosines + v.xy * sines);

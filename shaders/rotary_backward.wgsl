@@ -1,5 +1,5 @@
 // Queries, keys and values before rotary positions, backward; gradients are written.
-//   q, k: dp[i] = dp'[i]·cos + dp'[i + half]·sin;  dp[i + half] = dp'[i + half]·cos − dp'[i]·sin;  v: dp = dp'
+//   q, k: dp[i] = dp'[i]·cos + dp'[i']·sin;  dp[i'] = dp'[i']·cos − dp'[i]·sin  of each pair (i, i') of rotated dimensions;  v: dp = dp'
 //   dp'_q = dquery[r, h];  dp'_k = dcache[sequence(r), 0, h, position(r)];  dp'_v = dcache[sequence(r), 1, h, position(r)]
 // Workgroup (h, r): one head (queries, then keys, then values) of one row; a lane takes one pair of dimensions.
 // Reference: Su et al. 2021, eq. 34, differentiated; tests/reference/rotaryBackward.ts. Wrapper: src/kernels/rotaryBackward.ts
@@ -10,6 +10,8 @@ struct Uniforms {
   heads: u32,
   kv_heads: u32,
   head_dim: u32,
+  rotary_dim: u32, // of the first dimensions of a head, how many are rotated
+  interleaved: u32, // 1 where neighbours are pairs
   capacity: u32,
   dqkv_stride: u32,
 }
@@ -30,8 +32,23 @@ struct Step {
 @group(0) @binding(1) var<storage, read> step: Step;
 @group(0) @binding(2) var<storage, read> dquery: array<f32>; // [rows, heads·head_dim]
 @group(0) @binding(3) var<storage, read> dcache: array<f32>; // [sequences, 2, kv_heads, capacity, head_dim]
-@group(0) @binding(4) var<storage, read> angles: array<vec2f>; // [positions, head_dim / 2] cos, sin
+@group(0) @binding(4) var<storage, read> angles: array<vec2f>; // [positions, rotary_dim / 2] cos, sin
 @group(0) @binding(5) var<storage, read_write> dqkv: array<f32>; // [rows, dqkv_stride], dq, dk, dv
+
+// The dimensions of a pair: a half of the rotated ones apart, or, where these are interleaved or not rotated, neighbours.
+fn pair_of(index: u32) -> vec2u {
+  let half = uniforms.rotary_dim / 2u;
+  let is_apart = uniforms.interleaved == 0u && index < half;
+  return select(vec2u(2u * index, 2u * index + 1u), vec2u(index, index + half), is_apart);
+}
+
+fn angle_of(position: u32, index: u32) -> vec2f {
+  let half = uniforms.rotary_dim / 2u;
+  if (index >= half) {
+    return vec2f(1.0, 0.0);
+  }
+  return angles[position * half + index];
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rotary_backward(
@@ -41,28 +58,28 @@ fn rotary_backward(
   let head = workgroup.x;
   let row = workgroup.y;
   let entry = step.row[row];
-  let half = uniforms.head_dim / 2u;
   let y = row * uniforms.dqkv_stride + head * uniforms.head_dim;
   // Keys and values of the cache's heads follow each other as the columns of dqkv do.
   let cache_head = entry.sequence * 2u * uniforms.kv_heads + head - uniforms.heads;
   let from_cache = (cache_head * uniforms.capacity + entry.position) * uniforms.head_dim;
   let from_query = (row * uniforms.heads + head) * uniforms.head_dim;
 
-  for (var i = lane; i < half; i += WORKGROUP_SIZE) {
+  for (var i = lane; i < uniforms.head_dim / 2u; i += WORKGROUP_SIZE) {
+    let pair = pair_of(i);
     var gradient: vec2f;
     if (head < uniforms.heads) {
-      gradient = vec2f(dquery[from_query + i], dquery[from_query + i + half]);
+      gradient = vec2f(dquery[from_query + pair.x], dquery[from_query + pair.y]);
     } else {
-      gradient = vec2f(dcache[from_cache + i], dcache[from_cache + i + half]);
+      gradient = vec2f(dcache[from_cache + pair.x], dcache[from_cache + pair.y]);
     }
     if (head < uniforms.heads + uniforms.kv_heads) {
-      let angle = angles[entry.position * half + i];
+      let angle = angle_of(entry.position, i);
       gradient = vec2f(
         gradient.x * angle.x + gradient.y * angle.y,
         gradient.y * angle.x - gradient.x * angle.y,
       );
     }
-    dqkv[y + i] = gradient.x;
-    dqkv[y + i + half] = gradient.y;
+    dqkv[y + pair.x] = gradient.x;
+    dqkv[y + pair.y] = gradient.y;
   }
 }

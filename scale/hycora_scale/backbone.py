@@ -18,7 +18,7 @@ from .errors import HycoraError, check
 from .fingerprint import fingerprint
 from .folders import backbone_folder
 from .hypernetwork import Factors
-from .onnx_weights import read_weights
+from .onnx_weights import join_linears, read_weights
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
 # Settings of a config with which logits are more than the head times the hidden states.
@@ -179,6 +179,7 @@ def _from_onnx(file: Path, config: Any) -> nn.Module:
     # A file may keep the embedding as it was and a quantised copy as head.
     config.tie_word_embeddings = state["model.embed_tokens.weight"] is state["lm_head.weight"]
     model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+    join_linears(state, model.state_dict())
     missing, unknown = model.load_state_dict(state, strict=False)
     check(not missing, "format-unsupported", f"{file.name} lacks {', '.join(missing[:3])}")
     check(

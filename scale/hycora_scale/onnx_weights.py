@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +179,19 @@ def _split_qkv(state: dict[str, Tensor], layers: int, query: int, key: int) -> N
                 continue
             for part, own in zip("qkv", fused.split([query, key, key])):
                 state[f"{stem}{part}_proj.{kind}"] = own.contiguous()
+
+
+# Linears that some decoders have as one, with those that stand in for them.
+_FUSED = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
+
+
+def join_linears(state: dict[str, Tensor], wanted: Iterable[str]) -> None:
+    """Joins linears that were read apart where the decoder wants them as one."""
+    for name in wanted:
+        stem, _, kind = name.rpartition(".")
+        before, _, leaf = stem.rpartition(".")
+        if name in state or leaf not in _FUSED:
+            continue
+        parts = [f"{before}.{part}.{kind}" for part in _FUSED[leaf]]
+        if all(part in state for part in parts):
+            state[name] = torch.cat([state.pop(part) for part in parts])

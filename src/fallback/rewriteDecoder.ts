@@ -1,3 +1,4 @@
+import { check } from '../core/errors.ts'
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
 import type { Decoder, HeadNorms, WeightVector } from '../model/decoder/decoder.ts'
 import { readVector } from '../model/decoder/dequantise.ts'
@@ -24,6 +25,9 @@ export interface RewriteOptions {
   readonly onLayer?: (done: number, all: number) => void
 }
 
+/** GroupQueryAttention takes this many pairs of rotated dimensions at once. */
+const PAIRS_TOGETHER = 8
+
 const PARTS = ['key', 'value'] as const
 
 function presentName(part: 'key' | 'value', layer: number): string {
@@ -47,7 +51,8 @@ export function pastInput(part: 'key' | 'value', layer: number): string {
  *
  * Weights are converted one after the other, a piece at a time.
  *
- * @throws HycoraError `format-invalid` when a weight's bytes cannot be read.
+ * @throws HycoraError `format-invalid` when a weight's bytes cannot be read, `format-unsupported` where onnxruntime's attention
+ * cannot rotate as the decoder does.
  */
 export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions): Promise<BuiltGraph> {
   const { forms, context, onLayer, adapters = true } = options
@@ -67,7 +72,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
     const heads = block.headNorms
       ? await addHeadNorms(graph, decoder, { layer, qkv, ...block.headNorms })
       : qkv
-    const attended = addAttention(graph, decoder, layer, heads)
+    const attended = addAttention(graph, decoder, { layer, isRotated: block.isRotated }, heads)
     const middle = { residual: before.residual, added: await linear('o', attended) }
     const after = await addNorm(graph, decoder, `layers.${layer}.post_norm`, middle, block.postAttentionNorm)
     const gated = addGate(graph, decoder, layer, await linear('gateUp', after.normed))
@@ -119,9 +124,12 @@ function addSequences(graph: GraphBuilder, { heads, kvHeads, headDim }: Decoder)
 }
 
 async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: number): Promise<void> {
-  const { rotary, headDim } = decoder
-  const angles = await rotaryAngles(rotary, positions, headDim)
-  const half = headDim / 2
+  const { rotary, rotation } = decoder
+  const angles = await rotaryAngles(rotary, positions, rotation.dim)
+  const half = rotation.dim / 2
+  check(half % PAIRS_TOGETHER === 0, 'format-unsupported', () => {
+    return `onnxruntime’s attention rotates multiples of ${PAIRS_TOGETHER} pairs, this decoder has ${half}`
+  })
   for (const [part, name] of ['cos', 'sin'].entries()) {
     const values = Float32Array.from({ length: positions * half }, (_, i) => angles[2 * i + part] ?? 0)
     graph.constant(name, 'f32', [positions, half], values)
@@ -179,8 +187,12 @@ async function addHeadNorms(
 }
 
 /** Rotation, cache and attention on [tokens, (heads + 2 · kvHeads) · headDim]. */
-function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv: string): string {
-  const { heads, kvHeads, headDim } = decoder
+function addAttention(
+  graph: GraphBuilder,
+  { heads, kvHeads, headDim, rotation }: Decoder,
+  { layer, isRotated }: { readonly layer: number; readonly isRotated: boolean },
+  qkv: string,
+): string {
   const name = `layers.${layer}.attention`
   const past = PARTS.map((part) =>
     graph.input(pastInput(part, layer), DATA_TYPES.f32, ['sequences', kvHeads, 'capacity', headDim]),
@@ -188,9 +200,14 @@ function addAttention(graph: GraphBuilder, decoder: Decoder, layer: number, qkv:
   const rows = graph.node('Reshape', [qkv, 'rows_by_sequence'], `${name}.x`)
   graph.node(
     'GroupQueryAttention',
-    [rows, '', '', ...past, 'last', 'total', 'cos', 'sin'],
+    [rows, '', '', ...past, 'last', 'total', ...(isRotated ? ['cos', 'sin'] : [])],
     [`${name}.y`, ...PARTS.map((part) => presentName(part, layer))],
-    { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1), rotary_interleaved: int(0) },
+    {
+      num_heads: int(heads),
+      kv_num_heads: int(kvHeads),
+      do_rotary: int(isRotated ? 1 : 0),
+      rotary_interleaved: int(rotation.isInterleaved ? 1 : 0),
+    },
     MICROSOFT,
   )
   return graph.node(

@@ -13,6 +13,8 @@ export const rotaryAppendKernel = defineKernel({
     heads: 'u32',
     kv_heads: 'u32',
     head_dim: 'u32',
+    rotary_dim: 'u32',
+    interleaved: 'u32',
     capacity: 'u32',
     qkv_stride: 'u32',
     rank: 'u32',
@@ -36,21 +38,40 @@ export interface AttentionShape {
   readonly capacity: number
 }
 
+/** Which dimensions of a head are rotated, two by two. */
+export interface Rotation {
+  /** The first so many, an even number; 0 for none. */
+  readonly dim: number
+  /** Whether neighbours are pairs; else a dimension and the one half of `dim` behind it. */
+  readonly isInterleaved: boolean
+}
+
+/** The uniforms of a rotation. @throws HycoraError `shape-mismatch` for one that does not fit the heads or the angles. */
+export function rotationUniforms({ dim, isInterleaved }: Rotation, headDim: number, angles: Tensor) {
+  const [, pairs] = angles.shape
+  check(
+    dim % 2 === 0 && dim <= headDim && (dim === 0 || pairs === dim / 2),
+    'shape-mismatch',
+    () => `${dim} of ${headDim} dimensions of a head are rotated by ${pairs} angles, expected as many pairs`,
+  )
+  return { rotary_dim: dim, interleaved: isInterleaved ? 1 : 0 }
+}
+
 /**
- * Queries, keys and values of new tokens: adds bias and adapter, rotates queries and keys by their positions (half-split
- * pairs), appends keys and values to the cache in place.
+ * Queries, keys and values of new tokens: adds bias and adapter, rotates queries and keys by their positions, appends keys
+ * and values to the cache in place.
  *
  * Reference: Su et al., "RoFormer", 2021, eq. 34; HyCoRA, eq. 7.
  *
  * @param tensors `qkv` [rows, ≥ (heads + 2·kvHeads)·headDim + 3·rank], `bias` [(heads + 2·kvHeads)·headDim], `angles`
- *   [≥ capacity, headDim / 2, 2]; writes `query` [rows, heads·headDim] and `cache`
+ *   [≥ capacity, rotation.dim / 2, 2]; writes `query` [rows, heads·headDim] and `cache`
  *   [sequences, 2, kvHeads, capacity, headDim].
  * @param bOffsets where B of q, k and v lies in a slot, in floats.
  * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above, or heads are no multiple of 4 wide.
  */
 export function rotaryAppend(
   device: GPUDevice,
-  shape: AttentionShape,
+  shape: AttentionShape & { readonly rotation: Rotation },
   adapter: AdapterBinding,
   tensors: {
     readonly step: Tensor
@@ -79,6 +100,7 @@ export function rotaryAppend(
       heads,
       kv_heads: kvHeads,
       head_dim: headDim,
+      ...rotationUniforms(shape.rotation, headDim, tensors.angles),
       capacity,
       qkv_stride: qkvStride,
       rank: adapter.paddedRank,

@@ -2,13 +2,22 @@ import code from '../../shaders/rotary_backward.wgsl?raw'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
-import type { AttentionShape } from './rotaryAppend.ts'
+import { rotationUniforms } from './rotaryAppend.ts'
+import type { AttentionShape, Rotation } from './rotaryAppend.ts'
 import { expectColumns } from './operands/shapes.ts'
 
 export const rotaryBackwardKernel = defineKernel({
   name: 'rotary_backward',
   code,
-  uniforms: { heads: 'u32', kv_heads: 'u32', head_dim: 'u32', capacity: 'u32', dqkv_stride: 'u32' },
+  uniforms: {
+    heads: 'u32',
+    kv_heads: 'u32',
+    head_dim: 'u32',
+    rotary_dim: 'u32',
+    interleaved: 'u32',
+    capacity: 'u32',
+    dqkv_stride: 'u32',
+  },
   bindings: ['step', 'dquery', 'dcache', 'angles', 'dqkv'],
 })
 
@@ -19,12 +28,12 @@ export const rotaryBackwardKernel = defineKernel({
  * Reference: Su et al., "RoFormer", 2021, eq. 34.
  *
  * @param tensors `dquery` [rows, heads·headDim], `dcache` [sequences, 2, kvHeads, capacity, headDim], `angles`
- *   [≥ capacity, headDim / 2, 2]; writes the first (heads + 2·kvHeads)·headDim columns of `dqkv`.
+ *   [≥ capacity, rotation.dim / 2, 2]; writes the first (heads + 2·kvHeads)·headDim columns of `dqkv`.
  * @throws HycoraError `shape-mismatch` when a matrix is too narrow.
  */
 export async function rotaryBackward(
   device: GPUDevice,
-  shape: AttentionShape,
+  shape: AttentionShape & { readonly rotation: Rotation },
   tensors: {
     readonly step: Tensor
     readonly dquery: Tensor
@@ -43,6 +52,7 @@ export async function rotaryBackward(
       heads,
       kv_heads: kvHeads,
       head_dim: headDim,
+      ...rotationUniforms(shape.rotation, headDim, tensors.angles),
       capacity,
       dqkv_stride: expectColumns('dqkv', tensors.dqkv, width),
     },

@@ -7,10 +7,16 @@ export interface RotaryAppendCase extends AdapterShape {
   readonly rows: number
   readonly position: number
   readonly theta: number
+  /** How many dimensions of a head are rotated; all where left out. */
+  readonly rotaryDim?: number
+  readonly isInterleaved?: boolean
   readonly seed: number
 }
 
-/** Small heads; a workgroup ± 1 of pairs; the starter's and SmolLM2's; wide heads; positions far out. */
+/**
+ * Small heads; a workgroup ± 1 of pairs; the starter's and SmolLM2's; wide heads; positions far out; rotated in part, by
+ * neighbours, both, and not at all.
+ */
 export const rotaryAppendCases: readonly RotaryAppendCase[] = [
   {
     heads: 1,
@@ -95,5 +101,71 @@ export const rotaryAppendCases: readonly RotaryAppendCase[] = [
     slots: 1,
     isShared: true,
     seed: 806,
+  },
+  {
+    heads: 2,
+    kvHeads: 1,
+    headDim: 16,
+    rows: 5,
+    position: 9,
+    theta: 10000,
+    rank: 4,
+    slots: 2,
+    isShared: true,
+    rotaryDim: 0,
+    seed: 807,
+  },
+  {
+    heads: 3,
+    kvHeads: 1,
+    headDim: 16,
+    rows: 5,
+    position: 9,
+    theta: 10000,
+    rank: 4,
+    slots: 2,
+    isShared: true,
+    rotaryDim: 12,
+    seed: 808,
+  },
+  {
+    heads: 2,
+    kvHeads: 1,
+    headDim: 64,
+    rows: 5,
+    position: 9,
+    theta: 10000,
+    rank: 4,
+    slots: 2,
+    isShared: true,
+    isInterleaved: true,
+    seed: 809,
+  },
+  {
+    heads: 2,
+    kvHeads: 1,
+    headDim: 128,
+    rows: 3,
+    position: 9,
+    theta: 10000,
+    rank: 4,
+    slots: 2,
+    isShared: false,
+    rotaryDim: 64,
+    isInterleaved: true,
+    seed: 810,
+  },
+  {
+    heads: 2,
+    kvHeads: 2,
+    headDim: 128,
+    rows: 2,
+    position: 300,
+    theta: 10000,
+    rank: 4,
+    slots: 2,
+    isShared: true,
+    rotaryDim: 96,
+    seed: 811,
   },
 ]

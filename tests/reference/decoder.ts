@@ -17,6 +17,7 @@ export interface ReferenceBlock {
   readonly postAttentionNorm: Values
   /** Gains of a head, or of all heads together. */
   readonly headNorms: { readonly query: Values; readonly key: Values } | null
+  readonly isRotated: boolean
   readonly linears: Readonly<Record<Projection, ReferenceLinear>>
 }
 
@@ -28,7 +29,9 @@ export interface ReferenceDecoder {
   readonly headDim: number
   readonly vocabulary: number
   readonly normEpsilon: number
-  /** cos and sin [positions, headDim / 2] of the angles. */
+  /** Which of a head's first dimensions are rotated, and whether neighbours are pairs. */
+  readonly rotation: { readonly dim: number; readonly isInterleaved: boolean }
+  /** cos and sin [positions, rotation.dim / 2] of the angles. */
   readonly cos: (position: number, i: number) => number
   readonly sin: (position: number, i: number) => number
   /** [vocabulary, hidden] */
@@ -61,6 +64,7 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
         query: await readVector(block.headNorms.query),
         key: await readVector(block.headNorms.key),
       },
+      isRotated: block.isRotated,
       linears: linears as Record<Projection, ReferenceLinear>,
     })
   }
@@ -85,15 +89,18 @@ async function loadLinear({ weight, bias }: Linear): Promise<ReferenceLinear> {
   }
 }
 
-async function rotaryTables({ rotary, headDim }: Decoder): Promise<Pick<ReferenceDecoder, 'cos' | 'sin'>> {
+async function rotaryTables({
+  rotary,
+  rotation: { dim },
+}: Decoder): Promise<Pick<ReferenceDecoder, 'cos' | 'sin'>> {
   if (rotary.kind === 'theta') {
-    const angle = (position: number, i: number): number => position * rotary.theta ** ((-2 * i) / headDim)
+    const angle = (position: number, i: number): number => position * rotary.theta ** ((-2 * i) / dim)
     return { cos: (p, i) => Math.cos(angle(p, i)), sin: (p, i) => Math.sin(angle(p, i)) }
   }
-  const length = (rotary.cos.shape[0] ?? 0) * (headDim / 2)
+  const length = (rotary.cos.shape[0] ?? 0) * (dim / 2)
   const cos = await readVector({ values: rotary.cos, first: 0, length })
   const sin = await readVector({ values: rotary.sin, first: 0, length })
-  return { cos: (p, i) => cos[p * (headDim / 2) + i]!, sin: (p, i) => sin[p * (headDim / 2) + i]! }
+  return { cos: (p, i) => cos[p * (dim / 2) + i]!, sin: (p, i) => sin[p * (dim / 2) + i]! }
 }
 
 /**
@@ -119,8 +126,10 @@ export function referenceForward(
     const normed = rmsNorm(x, block.inputNorm, model.normEpsilon)
     const normedHeads = (values: Float64Array, gain: Values | undefined): Float64Array =>
       gain ? rmsNorm(values, gain, model.normEpsilon) : values
-    const query = rotate(model, normedHeads(project('q', normed), block.headNorms?.query), tokens, heads)
-    const key = rotate(model, normedHeads(project('k', normed), block.headNorms?.key), tokens, kvHeads)
+    const turned = (values: Float64Array, count: number): Float64Array =>
+      block.isRotated ? rotate(model, values, tokens, count) : values
+    const query = turned(normedHeads(project('q', normed), block.headNorms?.query), heads)
+    const key = turned(normedHeads(project('k', normed), block.headNorms?.key), kvHeads)
     const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim })
     const attended = project('o', mixed)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + attended[i]!
@@ -176,17 +185,18 @@ function applyLinear(
   return y
 }
 
-/** Turns each pair (x[i], x[i + headDim / 2]) of every head by its position's angle. */
+/** Turns each pair of every head's rotated dimensions by its position's angle: neighbours, or a half of them apart. */
 function rotate(model: ReferenceDecoder, x: Float64Array, tokens: number, heads: number): Float64Array {
-  const half = model.headDim / 2
-  const y = new Float64Array(x.length)
+  const { dim, isInterleaved } = model.rotation
+  const y = x.slice()
   for (let t = 0; t < tokens; t++) {
     for (let h = 0; h < heads; h++) {
       const at = (t * heads + h) * model.headDim
-      for (let i = 0; i < half; i++) {
+      for (let i = 0; i < dim / 2; i++) {
         const [cos, sin] = [model.cos(t, i), model.sin(t, i)]
-        y[at + i] = x[at + i]! * cos - x[at + half + i]! * sin
-        y[at + half + i] = x[at + half + i]! * cos + x[at + i]! * sin
+        const [first, second] = isInterleaved ? [at + 2 * i, at + 2 * i + 1] : [at + i, at + i + dim / 2]
+        y[first] = x[first]! * cos - x[second]! * sin
+        y[second] = x[second]! * cos + x[first]! * sin
       }
     }
   }

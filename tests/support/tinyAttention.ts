@@ -3,15 +3,24 @@ import type { TinyGraph } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addGain, addNorm } from './tinyNorm.ts'
 
+function frequencies({ options: { rotaryDim } }: TinyGraph): readonly number[] {
+  return Array.from({ length: rotaryDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / rotaryDim))
+}
+
+/** Whether a layer of this name rotates queries and keys. */
+function isRotated({ options }: TinyGraph, name: string): boolean {
+  return options.rotated === 'all' || name === 'layers.0'
+}
+
 /** Adds GroupQueryAttention's rotary tables, and its lengths from the attention mask. */
 export function addLengths(graph: TinyGraph): void {
   const one = graph.integers('one', [1])
-  const half = Array.from({ length: TINY.headDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / TINY.headDim))
+  const half = frequencies(graph)
   const angles = Array.from({ length: TINY.positions }, (_, p) =>
     half.map((frequency) => p * frequency),
   ).flat()
-  graph.floats('cos', [TINY.positions, TINY.headDim / 2], angles.map(Math.cos))
-  graph.floats('sin', [TINY.positions, TINY.headDim / 2], angles.map(Math.sin))
+  graph.floats('cos', [TINY.positions, half.length], angles.map(Math.cos))
+  graph.floats('sin', [TINY.positions, half.length], angles.map(Math.sin))
   const sum = graph.node('ReduceSum', ['attention_mask', one], 'mask.sum', { keepdims: { int: 0 } })
   const last = graph.node('Sub', [sum, one], 'mask.last')
   graph.node('Cast', [last], 'lengths', { to: { int: I32 } })
@@ -61,7 +70,8 @@ export function addAttention(graph: TinyGraph, name: string, normed: string): st
     {
       num_heads: { int: TINY.heads },
       kv_num_heads: { int: TINY.kvHeads },
-      do_rotary: { int: 1 },
+      do_rotary: { int: isRotated(graph, name) ? 1 : 0 },
+      ...(graph.options.isInterleaved && { rotary_interleaved: { int: 1 } }),
       ...(isNormedInside && { qk_norm_epsilon: { float: TINY.epsilon } }),
     },
     MICROSOFT,
@@ -85,8 +95,8 @@ function normedRows(graph: TinyGraph, parts: readonly string[]): readonly string
 
 /** Adds rotary angles and a causal mask, written out. */
 export function addAngles(graph: TinyGraph): void {
-  const half = Array.from({ length: TINY.headDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / TINY.headDim))
-  graph.floats('frequencies', [1, TINY.headDim / 2, 1], half)
+  const half = frequencies(graph)
+  graph.floats('frequencies', [1, half.length, 1], half)
   const one = graph.integers('one', [1])
   const position = graph.node('Unsqueeze', ['position_ids', one], 'position')
   const angles = graph.node(
@@ -114,18 +124,25 @@ export function addAngles(graph: TinyGraph): void {
   graph.node('Where', [seen, graph.floats('none', [], [0]), graph.floats('never', [], [-1e9])], 'mask')
 }
 
-function rotated(graph: TinyGraph, x: string): string {
-  const half = graph.integers('half', [TINY.headDim / 2])
+function rotated(graph: TinyGraph, heads: string): string {
+  const { rotaryDim } = graph.options
   const [start, end, axis] = [
     graph.integers('start', [0]),
     graph.integers('end', [2 ** 40]),
     graph.integers('axis', [3]),
   ]
+  const isWhole = rotaryDim === TINY.headDim
+  const size = graph.integers('rotated', [rotaryDim])
+  const x = isWhole ? heads : graph.node('Slice', [heads, start, size, axis], `${heads}.part`)
+  const half = graph.integers('half', [rotaryDim / 2])
   const lower = graph.node('Slice', [x, start, half, axis], `${x}.lower`)
   const upper = graph.node('Neg', [graph.node('Slice', [x, half, end, axis], `${x}.upper`)], `${x}.negated`)
   const turned = graph.node('Concat', [upper, lower], `${x}.turned`, { axis: { int: -1 } })
   const products = [graph.node('Mul', [x, 'cos'], `${x}.cos`), graph.node('Mul', [turned, 'sin'], `${x}.sin`)]
-  return graph.node('Add', products, `${x}.rotated`)
+  const sum = graph.node('Add', products, `${x}.rotated`)
+  if (isWhole) return sum
+  const rest = graph.node('Slice', [heads, size, end, axis], `${heads}.rest`)
+  return graph.node('Concat', [sum, rest], `${heads}.rotated`, { axis: { int: -1 } })
 }
 
 /** Adds the attention of a layer as single operators; gives the name of its output [.., heads·headDim]. */
@@ -141,7 +158,8 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
     const heads = isNormed ? addNorm(graph, `${part}_norm`, split, TINY.headDim) : split
     return graph.node('Transpose', [heads], `${part}.heads`, toHeads)
   })
-  const cached = [rotated(graph, k!), v!].map((added, at) => {
+  const placed = (heads: string): string => (isRotated(graph, name) ? rotated(graph, heads) : heads)
+  const cached = [placed(k!), v!].map((added, at) => {
     const part = `${layer}.${at === 0 ? 'key' : 'value'}`
     const axis = { axis: { int: -2 } }
     const present = graph.node('Concat', [`past_key_values.${part}`, added], `present.${part}`, axis)
@@ -158,7 +176,7 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
     )
   })
   const key = graph.node('Transpose', [cached[0]!], `${name}.keys`, { perm: { ints: [0, 1, 3, 2] } })
-  const scores = graph.node('MatMul', [rotated(graph, q!), key], `${name}.scores`)
+  const scores = graph.node('MatMul', [placed(q!), key], `${name}.scores`)
   const root = graph.floats(`${name}.root`, [], [Math.sqrt(TINY.headDim)])
   const masked = graph.node(
     'Add',

@@ -25,6 +25,12 @@ export interface TinyOptions {
   readonly attention?: 'fused' | 'written'
   /** Norms of each query and key head, of all heads together, or of each inside of the attention operator. */
   readonly headNorms?: 'none' | 'each' | 'all' | 'inside'
+  /** How many of a head's first dimensions are rotated. */
+  readonly rotaryDim?: number
+  /** Whether neighbours are pairs; in fused attention alone. */
+  readonly isInterleaved?: boolean
+  /** Which layers rotate queries and keys. */
+  readonly rotated?: 'all' | 'first'
   readonly activation?: 'sigmoid' | 'quickGelu'
   readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8'
 }

@@ -19,13 +19,15 @@ export interface BackboneConfig {
   readonly theta: number | undefined
   /** Whether rotary positions follow θ alone. */
   readonly hasPlainRotary: boolean
+  /** How much of a head is rotated, as a share; undefined where it says nothing. */
+  readonly partialRotary: number | undefined
 }
 
 /**
  * Reads a parsed config.json; undefined where there is none.
  *
  * @throws HycoraError `format-invalid` where it is no JSON object or a number is none; `format-unsupported` where it
- * asks for what a graph's shape may not show (soft caps, partial rotation, another activation).
+ * asks for what a graph's shape may not show (soft caps, another activation).
  */
 export function readBackboneConfig(config: unknown): BackboneConfig | undefined {
   if (config === undefined || config === null) return undefined
@@ -44,10 +46,11 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
     ffn: numberAt(config, 'intermediate_size'),
     vocabulary: numberAt(config, 'vocab_size'),
     normEpsilon: numberAt(config, 'rms_norm_eps'),
-    maxPositions: numberAt(config, 'max_position_embeddings'),
+    maxPositions: positionsOf(config, rotary),
     window: usesWindow(config) ? numberAt(config, 'sliding_window') : undefined,
     theta: numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta'),
     hasPlainRotary: ['"default"', undefined].includes(rotaryType(rotary)),
+    partialRotary: numberAt(config, 'partial_rotary_factor') ?? numberAt(rotary, 'partial_rotary_factor'),
   }
 }
 
@@ -58,6 +61,14 @@ function numberAt(entries: JsonRecord, key: string): number | undefined {
     return `config.json has ${key} ${JSON.stringify(value)}, expected a positive number`
   })
   return value
+}
+
+/** How many positions a graph's one set of frequencies is for: with LongRoPE another set takes over behind the first. */
+function positionsOf(config: JsonRecord, rotary: JsonRecord): number | undefined {
+  const most = numberAt(config, 'max_position_embeddings')
+  if (!['"longrope"', '"su"'].includes(rotaryType(rotary) ?? '')) return most
+  const key = 'original_max_position_embeddings'
+  return numberAt(config, key) ?? numberAt(rotary, key) ?? most
 }
 
 function rotaryOf(config: JsonRecord): JsonRecord {
@@ -94,9 +105,6 @@ function refuseUnsupported(config: JsonRecord): void {
   if (usesWindow(config) && numberAt(config, 'sliding_window') === undefined) {
     refuse('sliding_window', 'how many tokens the sliding layers see')
   }
-  const ofRotary = ownField(rotaryOf(config), 'partial_rotary_factor')
-  const partial = ownField(config, 'partial_rotary_factor') ?? ofRotary ?? 1
-  if (partial !== 1) refuse('partial_rotary_factor', 'rotation of whole heads')
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {
     if ((ownField(config, key) ?? null) !== null) refuse(key, 'no soft cap')
   }

@@ -72,10 +72,20 @@ export interface DecoderBlock {
   readonly postAttentionNorm: WeightVector
   /** null where queries and keys are taken as they are. */
   readonly headNorms: HeadNorms | null
+  /** Whether queries and keys have their positions by rotation; else what a token sees is all that tells. */
+  readonly isRotated: boolean
   readonly linears: Readonly<Record<Projection, Linear>>
 }
 
-/** Rotary positions: by θ (angles computed on the host), or by tables [positions, rotaryDim / 2] of the graph. */
+/** Which dimensions of a head are rotated, two by two. */
+export interface HeadRotation {
+  /** The first so many, an even number. */
+  readonly dim: number
+  /** Whether neighbours are pairs; else a dimension and the one half of `dim` behind it. */
+  readonly isInterleaved: boolean
+}
+
+/** Rotary positions: by θ (angles computed on the host), or by tables [positions, rotation.dim / 2] of the graph. */
 export type RotarySource =
   | { readonly kind: 'theta'; readonly theta: number }
   | { readonly kind: 'tables'; readonly cos: StoredTensor; readonly sin: StoredTensor }
@@ -103,6 +113,8 @@ export interface Decoder extends DecoderShape {
   readonly architecture: string
   readonly normEpsilon: number
   readonly rotary: RotarySource
+  /** Of the blocks that rotate. */
+  readonly rotation: HeadRotation
   /** The most positions that config or graph allow. */
   readonly maxPositions: number
   readonly embedding: WeightMatrix

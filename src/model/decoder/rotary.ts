@@ -7,18 +7,19 @@ async function floats({ source, offset, sizeBytes, dataType }: StoredTensor): Pr
 }
 
 /**
- * Cosine and sine of every rotary angle: `angle[p, i] = p · θ^(−2i / headDim)`, computed in f64, or the graph's own tables.
+ * Cosine and sine of every rotary angle: `angle[p, i] = p · θ^(−2i / dim)`, computed in f64, or the graph's own tables.
  *
  * Reference: Su et al., "RoFormer", 2021, §3.2.2.
  *
- * @returns [positions, headDim / 2, 2] cos, sin.
+ * @param dim how many dimensions of a head are rotated.
+ * @returns [positions, dim / 2, 2] cos, sin.
  */
 export async function rotaryAngles(
   source: RotarySource,
   positions: number,
-  headDim: number,
+  dim: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const half = headDim / 2
+  const half = dim / 2
   const angles = new Float32Array(positions * half * 2)
   if (source.kind === 'tables') {
     const [cos, sin] = await Promise.all([floats(source.cos), floats(source.sin)])
@@ -29,7 +30,7 @@ export async function rotaryAngles(
     return angles
   }
   for (let i = 0; i < half; i++) {
-    const frequency = source.theta ** ((-2 * i) / headDim)
+    const frequency = source.theta ** ((-2 * i) / dim)
     for (let p = 0; p < positions; p++) {
       angles[2 * (p * half + i)] = Math.cos(p * frequency)
       angles[2 * (p * half + i) + 1] = Math.sin(p * frequency)

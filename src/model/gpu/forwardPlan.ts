@@ -12,7 +12,7 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
-import type { DecoderShape, Projection } from '../decoder/decoder.ts'
+import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { planHeads } from './headsPlan.ts'
 import type { Workspace } from './workspace.ts'
@@ -32,7 +32,7 @@ export type PairPlan = readonly Dispatch[]
 
 export interface PlanParts {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & { readonly normEpsilon: number }
+  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation'>
   readonly weights: GpuWeights
   readonly workspace: Workspace
   readonly adapter: PlacedAdapter
@@ -124,7 +124,7 @@ function planBlock<T>(
   const { step, residual, normed, qkv, heads, query, attended, projected, gateUp, activated } = workspace
   const { same } = binding
   const epsilon = { epsilon: shape.normEpsilon }
-  const attentionShape = { heads: shape.heads, kvHeads: shape.kvHeads, headDim: shape.headDim, capacity }
+  const attentionShape = { ...shape, capacity }
   const place = (name: Projection): number => placeB(adapter, name, layer)
   const added = previousDown
     ? { delta: projected, bias: previousDown, bOffset: placeB(adapter, 'down', layer - 1) }

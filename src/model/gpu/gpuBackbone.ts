@@ -68,14 +68,14 @@ export class GpuBackbone implements Backbone {
   static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
     const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
-      const { layers, headDim, maxPositions } = decoder
+      const { layers, maxPositions, rotation } = decoder
       const rowBytes = MAX_SEQUENCES * positionBytes(decoder)
       const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / (layers * rowBytes))
       const bindable = Math.floor(device.limits.maxStorageBufferBindingSize / rowBytes)
       const context = Math.min(maxPositions, fitting, bindable)
       const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
-      const table = await rotaryAngles(decoder.rotary, context, headDim)
-      const angles = uploadTensor(device, [context, headDim / 2, 2], table, 'rotary angles')
+      const table = await rotaryAngles(decoder.rotary, context, rotation.dim)
+      const angles = uploadTensor(device, [context, rotation.dim / 2, 2], table, 'rotary angles')
       const shared = { gpu, decoder, weights, angles, context }
       const sequences = await Sequences.create(shared, emptyAdapter(device))
       return new GpuBackbone(gpu, decoder, { weights, angles, sequences }, context)

@@ -37,6 +37,8 @@ export interface GpuBlock {
   readonly inputNorm: Tensor
   /** null where queries and keys are taken as they are. */
   readonly headNorms: GpuHeadNorms | null
+  /** Whether queries and keys have their positions by rotation. */
+  readonly isRotated: boolean
   readonly qkv: GpuLinear
   readonly o: GpuLinear
   readonly postAttentionNorm: Tensor
@@ -115,6 +117,7 @@ async function loadBlock(
     inputNorm: await loadVector(device, block.inputNorm),
     headNorms:
       block.headNorms && noBias ? await loadHeadNorms(device, block.headNorms, headDim, noBias) : null,
+    isRotated: block.isRotated,
     qkv: await load([q, k, v], 'qkv'),
     o: await load([o], 'o'),
     postAttentionNorm: await loadVector(device, block.postAttentionNorm),

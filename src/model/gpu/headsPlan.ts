@@ -5,13 +5,13 @@ import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
 import { projectionNorm } from '../../kernels/projectionNorm.ts'
 import type { ProjectionNormShape } from '../../kernels/projectionNorm.ts'
 import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
-import type { AttentionShape } from '../../kernels/rotaryAppend.ts'
+import type { AttentionShape, Rotation } from '../../kernels/rotaryAppend.ts'
 import type { GpuBlock, GpuHeadNorms } from './gpuWeights.ts'
 
 /** What queries, keys and values of every block have in common. */
 export interface HeadsContext {
   readonly gpu: TunedDevice
-  readonly shape: AttentionShape
+  readonly shape: AttentionShape & { readonly rotation: Rotation }
   readonly epsilon: number
   readonly adapter: AdapterBinding
 }
@@ -21,6 +21,16 @@ export interface HeadPlaces {
   readonly q: number
   readonly k: number
   readonly v: number
+}
+
+const NO_ROTATION: Rotation = { dim: 0, isInterleaved: false }
+
+/** What the kernels of a block's rotation take. */
+export function rotatedShape(
+  { shape }: Pick<HeadsContext, 'shape'>,
+  { isRotated }: Pick<GpuBlock, 'isRotated'>,
+): HeadsContext['shape'] {
+  return isRotated ? shape : { ...shape, rotation: NO_ROTATION }
 }
 
 /** The norms of a block's heads as their kernels take them. */
@@ -35,7 +45,7 @@ export function headNormShape(
 /** From projected queries, keys and values to rotated queries and the cache; norms of heads are a dispatch of their own. */
 export function planHeads(
   context: HeadsContext,
-  { qkv: { bias }, headNorms }: GpuBlock,
+  block: GpuBlock,
   tensors: {
     readonly step: Tensor
     readonly qkv: Tensor
@@ -47,8 +57,11 @@ export function planHeads(
   },
   places: HeadPlaces,
 ): readonly Promise<Dispatch>[] {
-  const { gpu, shape, adapter } = context
+  const { gpu, adapter } = context
   const { heads, qkv, ...others } = tensors
+  const { bias } = block.qkv
+  const { headNorms } = block
+  const shape = rotatedShape(context, block)
   if (!headNorms || !heads) {
     return [rotaryAppend(gpu.device, shape, adapter, { ...others, qkv, bias }, places)]
   }

@@ -3,7 +3,7 @@ import { attended } from './attentionRules.ts'
 import { fixedSize } from './dimension.ts'
 import { isRows, withFeatures } from './linearRules.ts'
 import { floatAttribute, hasOnly, intAttribute, vectorOf } from './node.ts'
-import { isProjection, projected, storedTables } from './rotaryRules.ts'
+import { asRotated, isProjection, projected, storedRotation } from './rotaryRules.ts'
 import { layerOf } from './values.ts'
 import type { HiddenValue, LinearOutput, Projected, Rotated, Value } from './values.ts'
 
@@ -54,14 +54,15 @@ export function groupQueryAttention(
   const given = key || value ? separate(query, key, value) : packed(query, heads, kvHeads)
   const parts = given && withHeadNorms(node, given, [queryGain, keyGain])
   if (!parts) return undefined
-  const turned = intAttribute(node, 'do_rotary') === 1 ? rotateWith(parts, cos, sin) : parts
-  if (turned?.query.kind !== 'rotated' || turned.key.kind !== 'rotated') return undefined
-  const headDim = layerOf(turned.query.of).length / heads
-  const meaning = attended(turned.query, turned.key, turned.value, {
+  const turned = intAttribute(node, 'do_rotary') === 1 ? rotateWith(node, parts, [cos, sin]) : parts
+  const [q, k] = turned ? [asRotated(turned.query), asRotated(turned.key)] : []
+  if (!turned || !q || !k) return undefined
+  const headDim = layerOf(q.of).length / heads
+  const meaning = attended(q, k, turned.value, {
     heads,
     kvHeads,
     headDim,
-    scale: floatAttribute(node, 'scale') || headDim ** -0.5,
+    scale: (floatAttribute(node, 'scale') || headDim ** -0.5) * q.factor * k.factor,
     ...(window > 0 && { window }),
   })
   if (!meaning) return undefined
@@ -82,7 +83,7 @@ function isPlainGroupQuery(node: OnnxNode): boolean {
   return (
     hasOnly(node, GROUP_QUERY_ATTRIBUTES) &&
     (floatAttribute(node, 'softcap') ?? 0) === 0 &&
-    ['rotary_interleaved', 'smooth_softmax', 'qk_output', 'kv_cache_bit_width'].every(
+    ['smooth_softmax', 'qk_output', 'kv_cache_bit_width'].every(
       (name) => (intAttribute(node, name) ?? 0) <= 0,
     )
   )
@@ -140,8 +141,12 @@ function withHeadNorms(
   return queryNorm && keyNorm && { ...parts, query: queryNorm, key: keyNorm }
 }
 
-function rotateWith(parts: Parts, cos: Value | undefined, sin: Value | undefined): Parts | undefined {
-  const rotary = storedTables(cos, sin)
+function rotateWith(
+  node: OnnxNode,
+  parts: Parts,
+  [cos, sin]: readonly (Value | undefined)[],
+): Parts | undefined {
+  const rotary = storedRotation(cos, sin, (intAttribute(node, 'rotary_interleaved') ?? 0) === 1)
   const { query, key } = parts
   if (!rotary || query.kind === 'rotated' || key.kind === 'rotated') return undefined
   return {
@@ -163,9 +168,8 @@ export function multiHeadAttention(
   if (!hasOnly(node, MULTI_HEAD_ATTRIBUTES) || bias || padding || more.some((input) => input))
     return undefined
   if (!isRows(query) || !isRows(key) || !isRows(value) || mask?.kind !== 'side') return undefined
-  const [q, k, v] = [query.meaning, key.meaning, value.meaning]
-  if (q.kind !== 'rotated' || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear')
-    return undefined
+  const [q, k, v] = [asRotated(query.meaning), key.meaning, value.meaning]
+  if (!q || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear') return undefined
   if (k.factor !== 1 || v.factor !== 1 || q.factor !== 1 || k.repeat !== v.repeat) return undefined
   const headDim = layerOf(q.of).length / heads
   const meaning = attended(q, k.of, v.of, {

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import { fixed, fixedSize, isSame, symbolic } from './dimension.ts'
 import { axisFromFront, intAttribute, scalarOf } from './node.ts'
-import { isProjection, isSameRotary, turnedHeads } from './rotaryRules.ts'
+import { asRotated, isProjection, isSameRotary, joinedHeads } from './rotaryRules.ts'
 import { layerOf } from './values.ts'
 import type {
   Attended,
@@ -18,19 +18,21 @@ import type {
 
 const KEYS = symbolic('keys')
 
-/** Concat of [−upper, lower], or of the cache and the new keys or values. */
+/** Concat of dimensions of heads, or of the cache and the new keys or values. */
 export function concatenated(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [a, b, ...more] = inputs
   const axis = axisFromFront(intAttribute(node, 'axis') ?? 0, 4)
   if (more.length > 0) return undefined
   if (!b) return a?.kind === 'past' ? a : undefined
-  return a?.kind === 'past' ? behindCache(axis, a.dims, b) : turnedHeads(axis, a, b)
+  return a?.kind === 'past' ? behindCache(axis, a.dims, b) : joinedHeads(axis, a, b)
 }
 
 function behindCache(axis: number, past: readonly (typeof KEYS | null)[], added: Value): Value | undefined {
   if (axis !== 2 || added.kind !== 'hidden' || added.layout !== 'bhtd') return undefined
   const { meaning } = added
-  if (meaning.kind !== 'rotated' && !(meaning.kind === 'linear' && isProjection(meaning))) return undefined
+  // Projections that are not rotated are values, or keys without positions: what they meet tells.
+  const of = meaning.kind === 'linear' && isProjection(meaning) ? meaning : asRotated(meaning)
+  if (!of) return undefined
   if (past.length !== 4) return undefined
   if (
     ![1, 3].every((at) => !past[at] || fixedSize(past[at]) === undefined || isSame(past[at], added.dims[at]))
@@ -38,8 +40,8 @@ function behindCache(axis: number, past: readonly (typeof KEYS | null)[], added:
     return undefined
   }
   const dims = added.dims.map((dim, at) => (at === 2 ? KEYS : dim))
-  const factor = meaning.kind === 'rotated' ? meaning.factor : 1
-  return { ...added, dims, meaning: { kind: 'cached', of: meaning, repeat: 1, factor } }
+  const factor = of.kind === 'rotated' ? of.factor : 1
+  return { ...added, dims, meaning: { kind: 'cached', of, repeat: 1, factor } }
 }
 
 /** Mul or Div of queries, keys or scores by a known number. */
@@ -48,7 +50,7 @@ export function scaledBy(node: OnnxNode, inputs: readonly (Value | undefined)[])
   const [x, by] =
     a?.kind === 'hidden' ? [a, scalarOf(b)] : [b, node.opType === 'Mul' ? scalarOf(a) : undefined]
   if (x?.kind !== 'hidden' || !by) return undefined
-  const { meaning } = x
+  const meaning = x.layout === 'bhtd' ? (asRotated(x.meaning) ?? x.meaning) : x.meaning
   const factor = node.opType === 'Mul' ? by : 1 / by
   if (meaning.kind === 'scores' && meaning.isMasked) return undefined
   if (meaning.kind !== 'rotated' && meaning.kind !== 'cached' && meaning.kind !== 'scores') return undefined
@@ -60,13 +62,15 @@ export function attentionProduct(a: Value | undefined, b: Value | undefined): Va
   if (a?.kind !== 'hidden' || b?.kind !== 'hidden' || b.meaning.kind !== 'cached') return undefined
   if (!isSame(a.dims[1], b.dims[1])) return undefined
   const [left, right] = [a.meaning, b.meaning]
-  if (left.kind === 'rotated' && right.of.kind === 'rotated' && a.layout === 'bhtd' && b.layout === 'bhdt') {
-    if (!isSame(a.dims[3], b.dims[2])) return undefined
+  const query = asRotated(left)
+  if (query && a.layout === 'bhtd' && b.layout === 'bhdt') {
+    const key = asRotated(right.of)
+    if (!key || !isSameRotary(query.rotary, key.rotary) || !isSame(a.dims[3], b.dims[2])) return undefined
     const scores: Scores = {
       kind: 'scores',
-      query: left,
+      query,
       key: right,
-      factor: left.factor * right.factor,
+      factor: query.factor * right.factor,
       isMasked: false,
     }
     return { ...a, layout: 'bhts', dims: [...a.dims.slice(0, 3), ...b.dims.slice(3)], meaning: scores }
@@ -132,12 +136,13 @@ export function nanTest(x: HiddenValue): Value | undefined {
 /** Attention whose parts fit together; undefined where they do not. */
 export function attended(
   query: Rotated,
-  key: Cached['of'],
+  cached: Cached['of'],
   value: LinearOutput,
   sizes: Pick<Attended, 'heads' | 'kvHeads' | 'headDim' | 'scale' | 'window'>,
 ): Attended | undefined {
   const { heads, kvHeads, headDim } = sizes
-  if (key.kind !== 'rotated' || !isSameRotary(query.rotary, key.rotary)) return undefined
+  const key = asRotated(cached)
+  if (!key || !isSameRotary(query.rotary, key.rotary)) return undefined
   const [q, k] = [layerOf(query.of), layerOf(key.of)]
   if (![q, k, value].every(isProjection) || !areNormedAlike(query.of, key.of, headDim)) return undefined
   if (![heads, kvHeads, headDim, heads / kvHeads].every((size) => Number.isInteger(size) && size > 0))

@@ -18,7 +18,7 @@ import { chosenRows, lastRow, repeated, reshaped, transposedLayout, withRepeatAx
 import { biasAddition, embeddedTokens, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
 import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
-import { headHalves, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
+import { headSlices, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
 import { EXPECTED_AFTER, OPAQUE } from './values.ts'
@@ -76,8 +76,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'com.microsoft.QuickGelu': siluRule,
   'com.microsoft.Silu': siluRule,
   Swish: siluRule,
-  Split: (node, inputs) => splitFeatures(node, inputs) ?? headHalves(node, inputs),
-  Slice: (node, inputs) => splitFeatures(node, inputs) ?? headHalves(node, inputs) ?? chosenRows(inputs),
+  Split: (node, inputs) => splitFeatures(node, inputs) ?? headSlices(node, inputs),
+  Slice: (node, inputs) => splitFeatures(node, inputs) ?? headSlices(node, inputs) ?? chosenRows(inputs),
   Neg: onHidden((_, x) => negatedHalf(x)),
   Concat: (node, inputs) => concatenated(node, inputs),
   Transpose: onHidden((node, x) => transposedLayout(node, x)),

@@ -14,7 +14,17 @@ import type {
 } from '../decoder/decoder.ts'
 import { followHiddenData } from './interpret.ts'
 import { layerOf } from './values.ts'
-import type { Attended, Gated, LinearOutput, Normed, NormedLinear, Residual, WeightSite } from './values.ts'
+import type {
+  Attended,
+  Gated,
+  LinearOutput,
+  Normed,
+  NormedLinear,
+  Residual,
+  RotaryUse,
+  WeightSite,
+} from './values.ts'
+import { isSameRotary } from './rotaryRules.ts'
 import { resolveRotary } from './rotarySource.ts'
 import type { StoredTensors } from './storedTensors.ts'
 import { externalFiles, storedTensors, withSmallTensors } from './storedTensors.ts'
@@ -74,7 +84,8 @@ export async function recogniseDecoder(
 
   const tensors = storedTensors(fileName, external)
   const use = sharedRotary(blocks, fileName)
-  const rotary = await resolveRotary(use, { fileName, headDim: shape.headDim, config: stated, tensors })
+  checkRotatedPart(use, { headDim: shape.headDim, config: stated, fileName })
+  const rotary = await resolveRotary(use, { fileName, config: stated, tensors })
   // As far as the narrowest window reaches, a token sees all before it, as our kernels have it.
   const window = Math.min(
     ...blocks.map(({ attended }) => attended.window ?? Infinity),
@@ -83,6 +94,7 @@ export async function recogniseDecoder(
   return {
     ...shape,
     ...rotary,
+    rotation: { dim: use.dim, isInterleaved: use.isInterleaved },
     maxPositions: Math.min(rotary.maxPositions, window),
     architecture: stated?.architecture ?? '',
     normEpsilon,
@@ -174,6 +186,17 @@ function checkHeadNorms(blocks: readonly BlockSites[], fileName: string): void {
   })
 }
 
+/** config.json says how much of a head is rotated, or means all of it. */
+function checkRotatedPart(
+  { dim }: RotaryUse,
+  { headDim, config, fileName }: { headDim: number; config: BackboneConfig | undefined; fileName: string },
+): void {
+  const stated = Math.trunc(headDim * (config?.partialRotary ?? dim / headDim))
+  check(dim === stated && dim % 2 === 0, 'format-invalid', () => {
+    return `${fileName} rotates ${dim} of ${headDim} dimensions of a head, expected ${stated} of config.json`
+  })
+}
+
 /** The epsilon of all norms: config.json's where the graph's, which may be a rounded half, agrees with it. */
 function epsilonOf(
   norms: readonly (Normed | NormedLinear)[],
@@ -190,21 +213,16 @@ function epsilonOf(
   return stated
 }
 
-/** All blocks rotate alike; exporters that write the angles out share one constant. */
-function sharedRotary(blocks: readonly BlockSites[], fileName: string): Attended['rotary'] {
-  const [first, ...rest] = blocks.map(({ attended }) => attended.rotary)
-  const isShared =
-    first && rest.every((rotary) => tensorsOf(rotary).every((tensor, i) => tensor === tensorsOf(first)[i]))
+/** All blocks that rotate do so alike; exporters that write the angles out share one constant. */
+function sharedRotary(blocks: readonly BlockSites[], fileName: string): RotaryUse {
+  const [first, ...rest] = blocks.flatMap(({ attended }) => attended.rotary ?? [])
+  check(first, 'format-unsupported', () => `${fileName} rotates in no block, expected positions in some`)
   check(
-    isShared,
+    rest.every((rotary) => isSameRotary(first, rotary)),
     'format-unsupported',
-    () => `${fileName} rotates with several tables, expected one for all blocks`,
+    () => `${fileName} rotates in several ways, expected one for all blocks`,
   )
   return first
-}
-
-function tensorsOf(rotary: Attended['rotary']): readonly unknown[] {
-  return rotary.kind === 'tables' ? [rotary.cos, rotary.sin] : [rotary.tensor, rotary.scale]
 }
 
 async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<DecoderBlock> {
@@ -213,6 +231,7 @@ async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<
     inputNorm: await gainOf(block.inputNorm, tensors),
     postAttentionNorm: await gainOf(block.postAttentionNorm, tensors),
     headNorms: await headNormsOf(attended, tensors),
+    isRotated: attended.rotary !== null,
     linears: {
       q: await linearOf(layerOf(attended.query), tensors),
       k: await linearOf(layerOf(attended.key), tensors),

@@ -4,11 +4,13 @@ import { sliceRanges, splitRanges, withFeatures } from './linearRules.ts'
 import { floatAttribute, hasOnly, intAttribute } from './node.ts'
 import { layerOf } from './values.ts'
 import type {
+  AngleSource,
   HiddenValue,
   LinearOutput,
   Meaning,
   Normed,
   Projected,
+  Rotated,
   RotaryStep,
   RotaryUse,
   Value,
@@ -32,37 +34,62 @@ export function projected(meaning: Meaning): Projected | undefined {
   return isProjection(layerOf(meaning)) ? meaning : undefined
 }
 
-/** The two halves of each head, by Slice or Split along the head size. */
-export function headHalves(
+/** Queries or keys as attention takes them; projections that are not rotated have positions only by what they see. */
+export function asRotated(meaning: Meaning): Rotated | undefined {
+  if (meaning.kind === 'rotated') return meaning
+  const of = projected(meaning)
+  return of && { kind: 'rotated', of, rotary: null, factor: 1 }
+}
+
+/** Some dimensions of each head, by Slice or Split along the head size. */
+export function headSlices(
   node: OnnxNode,
   inputs: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {
   const [x] = inputs
-  const of = isHeads(x) ? projected(x.meaning) : undefined
-  if (!isHeads(x) || !of) return undefined
-  const along = { axis: 3, size: fixedSize(x.dims[3]) ?? 0 }
-  const half = along.size / 2
+  const from = isHeads(x) ? dimensionsOf(x) : undefined
+  if (!isHeads(x) || !from) return undefined
+  const along = { axis: 3, size: from.length }
   const ranges = node.opType === 'Split' ? splitRanges(node, inputs, along) : sliceRanges(inputs, along)
-  if (!ranges || ranges.some((range) => range.length !== half)) return undefined
-  return ranges.map(({ first }) => {
-    const kind = first === 0 ? 'lowerHalf' : 'upperHalf'
-    return { ...x, dims: withFeatures(x, half), meaning: { kind, of, role: null } }
+  return ranges?.map(({ first, length }) => {
+    return { ...x, dims: withFeatures(x, length), meaning: { ...from, first: from.first + first, length } }
   })
+}
+
+/** Which dimensions of its heads a value is. */
+function dimensionsOf(x: HiddenValue): RotaryStep | undefined {
+  if (x.meaning.kind === 'dimensions') return x.meaning
+  const of = projected(x.meaning)
+  const headDim = fixedSize(x.dims[3]) ?? 0
+  return of && { kind: 'dimensions', of, headDim, first: 0, length: headDim, role: null }
 }
 
 /** Neg of the upper half of each head. */
 export function negatedHalf(x: HiddenValue): Value | undefined {
-  if (x.meaning.kind !== 'upperHalf') return undefined
-  return { ...x, meaning: { ...x.meaning, kind: 'negatedUpperHalf' } }
+  if (x.meaning.kind !== 'dimensions') return undefined
+  return { ...x, meaning: { ...x.meaning, kind: 'negated' } }
 }
 
-/** Concat of [−upper, lower] along the head size. */
-export function turnedHeads(axis: number, upper: Value | undefined, lower: Value): Value | undefined {
-  if (axis !== 3 || !isHeads(upper) || !isHeads(lower) || upper.layout !== lower.layout) return undefined
-  if (upper.meaning.kind !== 'negatedUpperHalf' || lower.meaning.kind !== 'lowerHalf') return undefined
-  if (upper.meaning.of !== lower.meaning.of) return undefined
-  const size = (fixedSize(lower.dims[3]) ?? 0) * 2
-  return { ...lower, dims: withFeatures(lower, size), meaning: { ...lower.meaning, kind: 'turned' } }
+/** Concat along the head size: of [−upper, lower], or of the rotated dimensions and those that are not. */
+export function joinedHeads(axis: number, a: Value | undefined, b: Value): Value | undefined {
+  if (axis !== 3 || !isHeads(a) || !isHeads(b) || a.layout !== b.layout) return undefined
+  const [start, end] = [a.meaning, b.meaning]
+  if (end.kind !== 'dimensions' || !('of' in start) || start.of !== end.of) return undefined
+  const { headDim } = end
+  if (
+    start.kind === 'negated' &&
+    start.first === end.length &&
+    end.first === 0 &&
+    start.length === end.length
+  ) {
+    const length = 2 * end.length
+    return { ...b, dims: withFeatures(b, length), meaning: { ...end, kind: 'turned', length } }
+  }
+  const isRest =
+    start.kind === 'rotatedPart' && end.first === start.length && start.length + end.length === headDim
+  if (!isRest || !start.rotary) return undefined
+  const meaning: Rotated = { kind: 'rotated', of: start.of, rotary: start.rotary, factor: 1 }
+  return { ...b, dims: withFeatures(b, headDim), meaning }
 }
 
 /** Mul of heads by cosines, or of turned heads by sines. */
@@ -73,8 +100,10 @@ export function rotaryProduct(a: Value | undefined, b: Value | undefined): Value
   const { meaning } = x
   const isOf = (kind: 'cosine' | 'sine'): boolean =>
     role.kind === 'table' || (role.kind === kind && 'isDoubled' in role && role.isDoubled)
-  const of = projected(meaning)
-  if (of && isOf('cosine')) return { ...x, meaning: { kind: 'cosinePart', of, role } }
+  const from = dimensionsOf(x)
+  if (from && from.first === 0 && isOf('cosine')) {
+    return { ...x, meaning: { ...from, kind: 'cosinePart', role } }
+  }
   if (meaning.kind === 'turned' && isOf('sine'))
     return { ...x, meaning: { ...meaning, kind: 'sinePart', role } }
   return undefined
@@ -85,11 +114,15 @@ export function rotarySum(a: Value | undefined, b: Value | undefined): Value | u
   if (!isHeads(a) || !isHeads(b) || a.layout !== b.layout) return undefined
   const [cosine, sine] = a.meaning.kind === 'cosinePart' ? [a.meaning, b.meaning] : [b.meaning, a.meaning]
   if (cosine.kind !== 'cosinePart' || sine.kind !== 'sinePart' || cosine.of !== sine.of) return undefined
-  const rotary = rotaryUse(cosine, sine)
-  return rotary && { ...a, meaning: { kind: 'rotated', of: cosine.of, rotary, factor: 1 } }
+  const angles = angleSource(cosine, sine)
+  if (!angles || cosine.length !== sine.length) return undefined
+  const rotary = { angles, dim: cosine.length, isInterleaved: false }
+  return cosine.length === cosine.headDim
+    ? { ...a, meaning: { kind: 'rotated', of: cosine.of, rotary, factor: 1 } }
+    : { ...a, meaning: { ...cosine, kind: 'rotatedPart', rotary } }
 }
 
-function rotaryUse({ role: cosine }: RotaryStep, { role: sine }: RotaryStep): RotaryUse | undefined {
+function angleSource({ role: cosine }: RotaryStep, { role: sine }: RotaryStep): AngleSource | undefined {
   if (cosine?.kind === 'table' && sine?.kind === 'table') {
     return { kind: 'tables', cos: cosine.tensor, sin: sine.tensor }
   }
@@ -100,39 +133,45 @@ function rotaryUse({ role: cosine }: RotaryStep, { role: sine }: RotaryStep): Ro
 
 const ROTARY_ATTRIBUTES = ['interleaved', 'num_heads', 'rotary_embedding_dim', 'is_packed_batching', 'scale']
 
-/** ONNX Runtime's RotaryEmbedding over whole heads, half split. */
+/** ONNX Runtime's RotaryEmbedding. */
 export function rotaryEmbedding(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [x, position, cos, sin] = inputs
   const of = x?.kind === 'hidden' ? projected(x.meaning) : undefined
   if (x?.kind !== 'hidden' || !of) return undefined
   if ((x.layout !== 'btf' && x.layout !== 'bhtd') || position?.kind !== 'side') return undefined
-  if (!hasOnly(node, ROTARY_ATTRIBUTES) || (intAttribute(node, 'interleaved') ?? 0) !== 0) return undefined
+  if (!hasOnly(node, ROTARY_ATTRIBUTES)) return undefined
   if ((intAttribute(node, 'is_packed_batching') ?? 0) !== 0 || (floatAttribute(node, 'scale') ?? 1) !== 1) {
     return undefined
   }
-  const rotary = storedTables(cos, sin)
-  if (!rotary) return undefined
-  const size = (rotary.cos.dims[1] ?? 0) * 2
+  const rotary = storedRotation(cos, sin, (intAttribute(node, 'interleaved') ?? 0) === 1)
   const partial = intAttribute(node, 'rotary_embedding_dim') ?? 0
-  if ((partial !== 0 && partial !== size) || (x.layout === 'bhtd' && fixedSize(x.dims[3]) !== size))
-    return undefined
+  // Left out, all of a head is rotated.
+  const stated = partial || (x.layout === 'bhtd' ? fixedSize(x.dims[3]) : rotary?.dim)
+  if (!rotary || stated !== rotary.dim) return undefined
   return { ...x, meaning: { kind: 'rotated', of, rotary, factor: 1 } }
 }
 
-/** Cosines and sines that are stored as they are. */
-export function storedTables(
+/** The rotation by cosines and sines that are stored as they are. */
+export function storedRotation(
   cos: Value | undefined,
   sin: Value | undefined,
-): Extract<RotaryUse, { kind: 'tables' }> | undefined {
+  isInterleaved: boolean,
+): RotaryUse | undefined {
   if (cos?.kind !== 'constant' || sin?.kind !== 'constant' || cos.isTransposed || sin.isTransposed)
     return undefined
   if (cos.tensor.dims.length !== 2 || cos.tensor.dims.some((dim, at) => dim !== sin.tensor.dims[at]))
     return undefined
-  return { kind: 'tables', cos: cos.tensor, sin: sin.tensor }
+  const angles: AngleSource = { kind: 'tables', cos: cos.tensor, sin: sin.tensor }
+  return { angles, dim: 2 * (cos.tensor.dims[1] ?? 0), isInterleaved }
 }
 
-/** Whether queries and keys are turned by the same angles. */
-export function isSameRotary(a: RotaryUse, b: RotaryUse): boolean {
+/** Whether queries and keys, or those of two blocks, are turned alike. */
+export function isSameRotary(a: RotaryUse | null, b: RotaryUse | null): boolean {
+  if (!a || !b) return a === b
+  return a.dim === b.dim && a.isInterleaved === b.isInterleaved && areSameAngles(a.angles, b.angles)
+}
+
+function areSameAngles(a: AngleSource, b: AngleSource): boolean {
   if (a.kind === 'tables') return b.kind === 'tables' && a.cos === b.cos && a.sin === b.sin
   return b.kind === 'frequencies' && a.tensor === b.tensor && a.scale === b.scale
 }

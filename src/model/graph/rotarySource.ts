@@ -4,7 +4,7 @@ import { readNumbers } from '../../formats/onnxTensor.ts'
 import type { BackboneConfig } from '../decoder/backboneConfig.ts'
 import type { RotarySource, StoredTensor } from '../decoder/decoder.ts'
 import { readVector } from '../decoder/dequantise.ts'
-import type { RotaryUse } from './values.ts'
+import type { AngleSource, RotaryUse } from './values.ts'
 import type { StoredTensors } from './storedTensors.ts'
 
 /** The positions assumed where neither config.json nor the graph names any. */
@@ -12,12 +12,12 @@ const UNSTATED_POSITIONS = 2048
 
 /** What a graph's constants say about its rotation. */
 interface GraphRotary {
-  /** [headDim / 2], radians a position. */
+  /** [dim / 2], radians a position. */
   readonly frequencies: readonly number[]
   readonly scale: number
   /** How far a frequency may lie off, relative and absolute: the tables may be halves. */
   readonly tolerance: { readonly relative: number; readonly absolute: number }
-  /** The stored tables [positions, headDim / 2], if these are what the graph has. */
+  /** The stored tables [positions, dim / 2], if these are what the graph has. */
   readonly tables: { readonly cos: StoredTensor; readonly sin: StoredTensor } | null
   readonly positions: number | undefined
 }
@@ -26,25 +26,26 @@ interface GraphRotary {
  * Decides where rotary angles come from: θ of config.json where positions are not scaled, else the graph's tables,
  * else θ fitted to the graph's frequencies, else tables computed from them.
  *
- * @throws HycoraError `format-invalid` naming both numbers where config.json and graph disagree;
- * `format-unsupported` where only part of a head is rotated.
+ * @throws HycoraError `format-invalid` naming both numbers where config.json and graph disagree; `format-unsupported` for
+ * angles that do not fit the rotated dimensions.
  */
 export async function resolveRotary(
   use: RotaryUse,
   context: {
     readonly fileName: string
-    readonly headDim: number
     readonly config: BackboneConfig | undefined
     readonly tensors: StoredTensors
   },
 ): Promise<{ rotary: RotarySource; maxPositions: number }> {
-  const { headDim, config } = context
-  const graph = use.kind === 'tables' ? await readTables(use, context) : readFrequencies(use, context)
+  const { config } = context
+  const { angles, dim } = use
+  const sized = { ...context, dim }
+  const graph = angles.kind === 'tables' ? await readTables(angles, sized) : readFrequencies(angles, sized)
   const limit = config?.maxPositions ?? graph.positions ?? UNSTATED_POSITIONS
-  const fitted = fitTheta(graph, headDim)
+  const fitted = fitTheta(graph, dim)
   if (config?.theta !== undefined && config.hasPlainRotary) {
     const { theta } = config
-    check(isThetaOf(graph, theta, headDim), 'format-invalid', () => {
+    check(isThetaOf(graph, theta, dim), 'format-invalid', () => {
       const found = fitted === undefined ? 'no single rope_theta' : `rope_theta ${fitted}`
       return `${context.fileName} rotates with ${found}, expected ${theta} of config.json`
     })
@@ -61,13 +62,13 @@ export async function resolveRotary(
 }
 
 function readFrequencies(
-  use: Extract<RotaryUse, { kind: 'frequencies' }>,
-  { fileName, headDim }: { fileName: string; headDim: number },
+  use: Extract<AngleSource, { kind: 'frequencies' }>,
+  { fileName, dim }: { fileName: string; dim: number },
 ): GraphRotary {
   const { tensor, scale } = use
   const count = tensor.dims.reduce((product, size) => product * size, 1)
-  check(count === headDim / 2, 'format-unsupported', () => {
-    return `${fileName} has ${count} rotary frequencies in ${tensor.name}, expected ${headDim / 2} for heads of ${headDim}`
+  check(count === dim / 2, 'format-unsupported', () => {
+    return `${fileName} has ${count} rotary frequencies in ${tensor.name}, expected ${dim / 2} for ${dim} dimensions`
   })
   const frequencies = readNumbers(tensor)?.values
   check(frequencies, 'format-unsupported', () => {
@@ -84,15 +85,15 @@ function readFrequencies(
 
 /** Frequencies from the angles of position 1; position 0 tells cosines from sines. */
 async function readTables(
-  use: Extract<RotaryUse, { kind: 'tables' }>,
-  { fileName, headDim, tensors }: { fileName: string; headDim: number; tensors: StoredTensors },
+  use: Extract<AngleSource, { kind: 'tables' }>,
+  { fileName, dim, tensors }: { fileName: string; dim: number; tensors: StoredTensors },
 ): Promise<GraphRotary> {
   const [cos, sin] = await Promise.all([tensors.open(use.cos), tensors.open(use.sin)])
   const width = cos.shape.at(-1) ?? 0
   const positions = cos.shape.slice(0, -1).reduce((product, size) => product * size, 1)
-  const isDoubled = width === headDim
-  check(isDoubled || width === headDim / 2, 'format-unsupported', () => {
-    return `${fileName} has ${width} rotary angles a position in ${cos.name}, expected ${headDim / 2} for heads of ${headDim}`
+  const isDoubled = width === dim
+  check(isDoubled || width === dim / 2, 'format-unsupported', () => {
+    return `${fileName} has ${width} rotary angles a position in ${cos.name}, expected ${dim / 2} for ${dim} dimensions`
   })
   const isSameShape =
     cos.shape.length === sin.shape.length && cos.shape.every((size, at) => size === sin.shape[at])
@@ -103,7 +104,7 @@ async function readTables(
   const cosines = await readVector({ values: cos, ...rows })
   const sines = await readVector({ values: sin, ...rows })
   const at = (values: Float32Array, position: number, i: number): number => values[position * width + i] ?? 0
-  const indices = Array.from({ length: headDim / 2 }, (_, i) => i)
+  const indices = Array.from({ length: dim / 2 }, (_, i) => i)
   const isStart = indices.every((i) => at(sines, 0, i) === 0 && at(cosines, 0, i) > 0)
   check(
     isStart,
@@ -120,21 +121,21 @@ async function readTables(
   }
 }
 
-function isThetaOf({ frequencies, scale, tolerance }: GraphRotary, theta: number, headDim: number): boolean {
+function isThetaOf({ frequencies, scale, tolerance }: GraphRotary, theta: number, dim: number): boolean {
   if (Math.abs(scale - 1) > tolerance.relative) return false
   return frequencies.every((frequency, i) => {
-    const expected = theta ** ((-2 * i) / headDim)
+    const expected = theta ** ((-2 * i) / dim)
     return Math.abs(frequency - expected) <= tolerance.relative * expected + tolerance.absolute
   })
 }
 
-/** θ where the frequencies are θ^(−2i / headDim); rounded where it is a whole number up to the constants' precision. */
-function fitTheta(graph: GraphRotary, headDim: number): number | undefined {
+/** θ where the frequencies are θ^(−2i / dim); rounded where it is a whole number up to the constants' precision. */
+function fitTheta(graph: GraphRotary, dim: number): number | undefined {
   // The middle frequency is small enough to tell θ well and large enough for halves to hold it.
-  const i = Math.max(1, Math.floor(headDim / 4))
-  const theta = (graph.frequencies[i] ?? 0) ** (-headDim / (2 * i))
+  const i = Math.max(1, Math.floor(dim / 4))
+  const theta = (graph.frequencies[i] ?? 0) ** (-dim / (2 * i))
   const whole = Math.round(theta)
-  return [whole, theta].find((candidate) => isThetaOf(graph, candidate, headDim))
+  return [whole, theta].find((candidate) => isThetaOf(graph, candidate, dim))
 }
 
 function computedTables(graph: GraphRotary, positions: number): { cos: StoredTensor; sin: StoredTensor } {

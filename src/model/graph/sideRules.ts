@@ -257,7 +257,36 @@ const MOVES: readonly string[] = [
  */
 function rotaryRole(node: OnnxNode, inputs: readonly (Value | undefined)[]): SideValue | undefined {
   const role = rotaryRoleOf(node, inputs, roleOf(inputs[0]), roleOf(inputs[1]))
-  return role && { kind: 'side', role, dims: null }
+  return role && { kind: 'side', role, dims: dimsOfAngles(node, inputs, role) }
+}
+
+/** What is known of the shape of cosines and sines: how many dimensions of a head they are for. */
+function dimsOfAngles(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+  role: SideRole,
+): readonly Entry[] | null {
+  if (role.kind !== 'cosine' && role.kind !== 'sine') return null
+  const from = inputs.find((input) => input?.kind === 'side' && input.role.kind === role.kind)
+  const dims = from?.kind === 'side' ? from.dims : null
+  switch (operatorOf(node)) {
+    case 'Cos':
+    case 'Sin': {
+      const count = role.tensor.dims.reduce((product, size) => product * size, role.isDoubled ? 2 : 1)
+      return [null, null, fixed(count)]
+    }
+    case 'Cast':
+    case 'Identity':
+    case 'Mul':
+      return dims
+    case 'Unsqueeze': {
+      const axes = intsAttribute(node, 'axes') ?? integersOf(inputs[1])
+      if (!dims || axes?.length !== 1) return null
+      return dims.toSpliced(axisFromFront(axes[0] ?? 0, dims.length + 1), 0, fixed(1))
+    }
+    default:
+      return null
+  }
 }
 
 function rotaryRoleOf(

@@ -37,7 +37,7 @@ export type SideRole =
 export interface SideValue {
   readonly kind: 'side'
   readonly role: SideRole
-  readonly dims: readonly Dimension[] | null
+  readonly dims: readonly Entry[] | null
 }
 
 /** The token ids. */
@@ -153,22 +153,39 @@ export interface NormedLinear {
 export type Projected = LinearOutput | NormedLinear
 
 /** Where a rotation takes its angles from. */
-export type RotaryUse =
+export type AngleSource =
   | { readonly kind: 'tables'; readonly cos: OnnxTensor; readonly sin: OnnxTensor }
   | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor; readonly scale: number }
 
-/** A piece of a rotation written out: x·cos + turned(x)·sin, turned(x) = [−upper half, lower half]. */
-export interface RotaryStep {
-  readonly kind: 'lowerHalf' | 'upperHalf' | 'negatedUpperHalf' | 'turned' | 'cosinePart' | 'sinePart'
-  readonly of: Projected
-  readonly role: SideRole | null
+/** The rotation of queries or keys. */
+export interface RotaryUse {
+  readonly angles: AngleSource
+  /** How many of a head's first dimensions are rotated. */
+  readonly dim: number
+  /** Whether neighbours are pairs; else a dimension and the one half of `dim` behind it. */
+  readonly isInterleaved: boolean
 }
 
-/** Queries or keys with their positions, times `factor`. */
+/**
+ * A piece of a rotation written out, dimensions [first, first + length) of every head: x·cos + turned(x)·sin, turned(x) =
+ * [−upper half, lower half]; a `rotatedPart` still lacks the dimensions that are not rotated.
+ */
+export interface RotaryStep {
+  readonly kind: 'dimensions' | 'negated' | 'turned' | 'cosinePart' | 'sinePart' | 'rotatedPart'
+  readonly of: Projected
+  readonly headDim: number
+  readonly first: number
+  readonly length: number
+  readonly role: SideRole | null
+  /** Of a `rotatedPart`. */
+  readonly rotary?: RotaryUse
+}
+
+/** Queries or keys as attention takes them, with their positions where they have any, times `factor`. */
 export interface Rotated {
   readonly kind: 'rotated'
   readonly of: Projected
-  readonly rotary: RotaryUse
+  readonly rotary: RotaryUse | null
   readonly factor: number
 }
 
@@ -199,7 +216,8 @@ export interface Attended {
   readonly kvHeads: number
   readonly headDim: number
   readonly scale: number
-  readonly rotary: RotaryUse
+  /** null where positions are only in what a token sees. */
+  readonly rotary: RotaryUse | null
   /** How many tokens back a token sees, itself included; left out where it sees all. */
   readonly window?: number
 }
@@ -252,12 +270,12 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   normed: 'a linear layer with float or 4- or 8-bit block weights',
   normedLinear: 'heads with rotary positions or attention',
   linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
-  lowerHalf: 'the turned half of a rotation',
-  upperHalf: 'the turned half of a rotation',
-  negatedUpperHalf: 'the turned half of a rotation',
-  turned: 'the sine part of a rotation over the whole head',
+  dimensions: 'a half of a rotation, or what is not rotated behind it',
+  negated: 'the turned half of a rotation',
+  turned: 'the sine part of a rotation',
   cosinePart: 'the sum of a rotation',
   sinePart: 'the sum of a rotation',
+  rotatedPart: 'the dimensions that are not rotated',
   rotated: 'the cache or attention scores',
   cached: 'the repetition of key heads or attention',
   scores: 'the scale, the mask or the softmax of attention',

@@ -19,7 +19,7 @@ import { swiglu } from '../../kernels/swiglu.ts'
 import { swigluBackward } from '../../kernels/swigluBackward.ts'
 import { aOffset, bOffset } from '../../model/adapter/adapterLayout.ts'
 import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
-import type { DecoderShape, Projection } from '../../model/decoder/decoder.ts'
+import type { Decoder, DecoderShape, Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
 import { planHeads } from '../../model/gpu/headsPlan.ts'
 import { planHeadsBackward } from './headsTraining.ts'
@@ -40,7 +40,7 @@ export interface TrainedAdapter {
 /** What every layer's dispatches are bound to. */
 export interface BlockContext {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & { readonly normEpsilon: number }
+  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation'>
   readonly buffers: TrainingBuffers
   readonly adapter: TrainedAdapter
   readonly angles: Tensor

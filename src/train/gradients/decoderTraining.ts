@@ -102,8 +102,13 @@ export class DecoderTraining {
       ...sized,
     }
     const buffers = createTrainingBuffers(device, sizes)
-    const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.headDim)
-    const angles = uploadTensor(device, [limits.tokens, decoder.headDim / 2, 2], table, 'training angles')
+    const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.rotation.dim)
+    const angles = uploadTensor(
+      device,
+      [limits.tokens, decoder.rotation.dim / 2, 2],
+      table,
+      'training angles',
+    )
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
     const context = { gpu, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
     const last = weights.blocks.length - 1

@@ -3,13 +3,13 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import { projectionNormBackward } from '../../kernels/projectionNormBackward.ts'
 import { rotaryBackward } from '../../kernels/rotaryBackward.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
-import { headNormShape } from '../../model/gpu/headsPlan.ts'
+import { headNormShape, rotatedShape } from '../../model/gpu/headsPlan.ts'
 import type { HeadPlaces, HeadsContext } from '../../model/gpu/headsPlan.ts'
 
 /** The backward of `planHeads`: from the gradients of rotated queries and the cache to those of the projections. */
 export function planHeadsBackward(
   context: HeadsContext,
-  { qkv: { bias }, headNorms }: GpuBlock,
+  block: GpuBlock,
   tensors: {
     readonly step: Tensor
     readonly qkv: Tensor
@@ -22,7 +22,10 @@ export function planHeadsBackward(
   },
   places: HeadPlaces,
 ): readonly Promise<Dispatch>[] {
-  const { gpu, shape, adapter } = context
+  const { gpu, adapter } = context
+  const { bias } = block.qkv
+  const { headNorms } = block
+  const shape = rotatedShape(context, block)
   const { step, qkv, angles, dQuery, dCache, dHeads, dQkv } = tensors
   const turnedBack = (dqkv: Tensor): Promise<Dispatch> =>
     rotaryBackward(gpu.device, shape, { step, dquery: dQuery, dcache: dCache, angles, dqkv })

@@ -9,6 +9,7 @@ import { rotaryAppendCases } from '../../cases/rotaryAppend.ts'
 import type { RotaryAppendCase } from '../../cases/rotaryAppend.ts'
 import { rotaryReference } from '../../reference/rotaryAppend.ts'
 import { adapterUp, noAdapter } from '../../support/adapter.ts'
+import { angleTable } from '../../support/angleTable.ts'
 import { expectClose, expectSameBits } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
@@ -36,13 +37,8 @@ function prepare(shape: RotaryAppendCase) {
   }))
 }
 
-/** Cosines and sines of every position and pair. */
-function angleTable({ headDim, theta }: RotaryAppendCase, capacity: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: capacity * headDim }, (_, index) => {
-    const pair = Math.floor((index % headDim) / 2)
-    const angle = Math.floor(index / headDim) * theta ** ((-2 * pair) / headDim)
-    return index % 2 === 0 ? Math.cos(angle) : Math.sin(angle)
-  })
+function rotationOf({ theta, headDim, rotaryDim = headDim, isInterleaved = false }: RotaryAppendCase) {
+  return { theta, dim: rotaryDim, isInterleaved }
 }
 
 async function run(
@@ -65,18 +61,19 @@ async function run(
     1,
     parts.map((part) => part.bias),
   )
+  const angles = angleTable(rotationOf(shape), capacity)
   const tensors = {
     step: uploadStep(device, rows),
     qkv: uploadRows(device, joined, width, width + 1, 'qkv'),
     bias: uploadTensor(device, [bias.length], bias, 'bias'),
-    angles: uploadTensor(device, [capacity, headDim / 2, 2], angleTable(shape, capacity), 'angles'),
+    angles: uploadTensor(device, angles.shape, angles.values, 'angles'),
     query,
     cache,
   }
   const bOffsets = { q: q!, k: k!, v: v! }
   const dispatch = await rotaryAppend(
     device,
-    { heads, kvHeads, headDim, capacity },
+    { heads, kvHeads, headDim, capacity, rotation: rotationOf(shape) },
     adapter,
     tensors,
     bOffsets,
@@ -88,7 +85,7 @@ async function run(
 describe.each(rotaryAppendCases)(
   '$heads/$kvHeads heads of $headDim, $rows rows from position $position, rank $rank, $slots slots, seed $seed',
   (shape) => {
-    const { heads, kvHeads, headDim, rank, theta } = shape
+    const { heads, kvHeads, headDim, rank } = shape
     const rows = mixedRows(shape.rows, shape.slots, shape.position).map((row, index) => ({
       ...row,
       sequence: index % SEQUENCES,
@@ -104,7 +101,7 @@ describe.each(rotaryAppendCases)(
           { ...part, b: b[index]!, heads: index === 0 ? heads : kvHeads },
           headDim,
           rank,
-          index === 2 ? null : theta,
+          index === 2 ? null : rotationOf(shape),
         ),
       )
       expectClose(actual.query, query!)
@@ -142,3 +139,11 @@ describe.each(rotaryAppendCases)(
     })
   },
 )
+
+test('angles that are not those of the rotated dimensions are refused', async () => {
+  const shape = { ...rotaryAppendCases[1]!, rotaryDim: 18 }
+  const { adapter, offsets } = adapterUp(device, { ...shape, widths: widthsOf(shape) })
+  const rows = mixedRows(shape.rows, shape.slots, shape.position)
+  const running = run(shape, rows, prepare(shape), adapter, offsets)
+  await expect(running).rejects.toThrow('18 of 16 dimensions of a head are rotated by 9 angles')
+})

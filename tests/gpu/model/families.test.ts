@@ -24,6 +24,9 @@ const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
   ['norms of each head', { headNorms: 'each', bias: 'last' }, 25],
   ['norms of each head inside of attention', { headNorms: 'inside', linear: 'blocks4' }, 25],
   ['norms of all heads together', { headNorms: 'all', attention: 'written' }, 25],
+  ['layers without rotation', { rotated: 'first', attention: 'written' }, 23],
+  ['rotation of neighbours', { isInterleaved: true }, 23],
+  ['rotation of a part', { rotaryDim: 12, attention: 'written' }, 23],
 ]
 
 async function greedy(backbone: GpuBackbone, ids: readonly number[], casting: Casting | null) {

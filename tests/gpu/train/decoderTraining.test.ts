@@ -59,6 +59,8 @@ describe('gradients of A and B through the whole decoder', () => {
     { linear: 'blocks8', qkv: 'separate' },
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
+    { rotated: 'first' },
+    { rotaryDim: 8, isInterleaved: true, headNorms: 'each' },
   ]
   const runs = variants.flatMap((options) =>
     [true, false].map((isKept) => [JSON.stringify(options), isKept, options] as const),

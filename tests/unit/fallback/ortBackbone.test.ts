@@ -98,6 +98,8 @@ describe('a small decoder, against the float64 reference', () => {
     { embedding: 'uint8' },
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
+    { rotated: 'first' },
+    { isInterleaved: true },
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
     const { logits } = referenceForward(await loadReference(decoder), IDS)
@@ -295,6 +297,10 @@ describe.skipIf(!hasShared)('exporters’ folders (needs the developers’ mater
     ['t_qwen2_ts17', 1e-10],
     ['g_llama_fp16_cpu', 1e-10],
     ['g_llama_int4_web', 1e-6],
+    ['f_qwen3_opt', 1e-10],
+    ['f_smollm3_opt', 1e-10],
+    ['f_ernie_genai_fp32', 1e-10],
+    ['f_phi4mini_opt', 1e-10],
   ])('%s, bare and as a role', async (name, tolerance) => {
     const root = sharedPath(`onnx/${name}`)
     const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })

@@ -238,9 +238,9 @@ describe('what is no decoder of a known family is refused by naming the node', (
       '"node_layers.1.scores" (MatMul)',
     ],
     [
-      'interleaved rotation',
+      'interleaved rotation in one block',
       withAttention('rotary_interleaved', { int: 1 }),
-      '(com.microsoft.GroupQueryAttention)',
+      'rotates in several ways, expected one for all blocks',
     ],
     ['capped scores', withAttention('softcap', { float: 30 }), '(com.microsoft.GroupQueryAttention)'],
     ['an unknown attribute', withAttention('surprise', { int: 1 }), '(com.microsoft.GroupQueryAttention)'],
@@ -325,14 +325,35 @@ describe('what is no decoder of a known family is refused by naming the node', (
     )
   })
 
-  test('half-rotated heads, another scale and a bias on the logits', async () => {
-    const narrow = ['cos', 'sin'].reduce((model, name) => {
-      const bytes = new Uint8Array(TINY.positions * 4 * 4)
-      return withTensor(model, name, (tensor) => ({ ...tensor, dims: [TINY.positions, 4], bytes }))
-    }, tinyDecoder())
-    await expect(recogniseBytes(writeOnnx(narrow))).rejects.toThrow(
-      'tiny.onnx has 4 rotary angles a position in cos, expected 8 for heads of 16',
+  test('a rotation without its rest, and one of more than the dimensions it is of', async () => {
+    const part = tinyDecoder({ rotaryDim: 12, attention: 'written' })
+    const short = change(part, 'layers.0.q.y.heads.rest', (node) => ({
+      inputs: node.inputs.map((input) => (input === 'rotated' ? 'half' : input)),
+    }))
+    await expect(recogniseBytes(writeOnnx(short))).rejects.toThrow(
+      '"node_layers.0.q.y.heads.rotated" (Concat) stands where a decoder has the dimensions that are not rotated',
     )
+    expect((await recogniseBytes(writeOnnx(part))).rotation).toEqual({ dim: 12, isInterleaved: false })
+    const fewer = withTensor(part, 'frequencies', (tensor) => {
+      return { ...tensor, dims: [1, 5, 1], bytes: tensor.bytes!.slice(0, 20) }
+    })
+    await expect(recogniseBytes(writeOnnx(fewer))).rejects.toThrow(
+      'tiny.onnx has 5 rotary frequencies in frequencies, expected 6 for 12 dimensions',
+    )
+  })
+
+  test('no rotation at all', async () => {
+    const nodes = tinyDecoder().nodes.map((node) =>
+      node.opType === 'GroupQueryAttention'
+        ? { ...node, attributes: { ...node.attributes, do_rotary: { int: 0 } } }
+        : node,
+    )
+    await expect(recogniseBytes(writeOnnx({ ...tinyDecoder(), nodes }))).rejects.toThrow(
+      'tiny.onnx rotates in no block, expected positions in some',
+    )
+  })
+
+  test('another scale and a bias on the logits', async () => {
     const scaled = ['layers.0.attended', 'layers.1.attended'].reduce((model, output) => {
       return change(model, output, (node) => ({ attributes: { ...node.attributes, scale: { float: 0.5 } } }))
     }, tinyDecoder())
@@ -370,37 +391,4 @@ test('a graph’s own window bounds its positions', async () => {
   )
   const decoder = await recogniseBytes(writeOnnx({ ...tinyDecoder(), nodes }), TINY_CONFIG)
   expect(decoder.maxPositions).toBe(4)
-})
-
-describe('config.json', () => {
-  test.each([
-    ['num_hidden_layers', 3, 'tiny.onnx has num_hidden_layers 2, expected 3 of config.json'],
-    ['num_key_value_heads', 4, 'tiny.onnx has num_key_value_heads 2, expected 4 of config.json'],
-    ['head_dim', 8, 'tiny.onnx has head_dim 16, expected 8 of config.json'],
-    ['vocab_size', 41, 'tiny.onnx has vocab_size 40, expected 41 of config.json'],
-    ['rope_theta', 500_000, 'tiny.onnx rotates with rope_theta 10000, expected 500000 of config.json'],
-    ['rms_norm_eps', 1e-6, 'tiny.onnx has an RMS norm with epsilon'],
-    ['hidden_act', 'gelu', 'config.json has hidden_act "gelu", expected "silu"'],
-    ['use_sliding_window', true, 'config.json has sliding_window undefined, expected how many tokens'],
-    ['layer_types', ['chunked_attention'], 'expected full or sliding attention in every layer'],
-    ['partial_rotary_factor', 0.5, 'expected rotation of whole heads'],
-    ['hidden_size', 'wide', 'config.json has hidden_size "wide", expected a positive number'],
-  ])('with %s %s disagrees', async (key, value, message) => {
-    await expect(recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, [key]: value })).rejects.toThrow(
-      message,
-    )
-  })
-
-  test.each([
-    [{ sliding_window: 4096 }, TINY.positions],
-    [{ sliding_window: 12 }, 12],
-    [{ sliding_window: 12, use_sliding_window: true, max_window_layers: 1 }, 12],
-    [{ sliding_window: 12, use_sliding_window: false }, TINY.positions],
-    [{ sliding_window: 12, layer_types: ['full_attention', 'full_attention'] }, TINY.positions],
-    [{ sliding_window: 12, layer_types: ['sliding_attention', 'full_attention'] }, 12],
-    [{ sliding_window: null }, TINY.positions],
-  ])('with %o gives as many positions as every token sees all of', async (window, positions) => {
-    const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, ...window })
-    expect(decoder.maxPositions).toBe(positions)
-  })
 })

@@ -51,6 +51,11 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { headNorms: 'each', attention: 'written', norm: 'division' },
     { headNorms: 'all', qkv: 'separate' },
     { headNorms: 'all', attention: 'written', norm: 'standard' },
+    { rotated: 'first' },
+    { rotated: 'first', attention: 'written', bias: 'last' },
+    { isInterleaved: true },
+    { rotaryDim: 12, attention: 'written' },
+    { rotaryDim: 8, attention: 'written', headNorms: 'each' },
   ]
   test.each(variants.map((options) => [JSON.stringify(options), options] as const))(
     '%s',
