@@ -13,6 +13,7 @@ import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ArrivalSheet.module.css'
 import { BackupFacts } from './BackupFacts.tsx'
 import { CardFacts } from './CardFacts.tsx'
+import { LoreFacts } from './LoreFacts.tsx'
 import { MissingCompany } from './MissingCompany.tsx'
 import { PackFacts } from './PackFacts.tsx'
 import asides from '../shared/Asides.module.css'
@@ -52,6 +53,7 @@ function EntryFacts({ entry, isOne }: EntryFactsProps) {
       {arrival.kind === 'pack' && <PackFacts entry={entry} arrival={arrival} />}
       {arrival.kind === 'card' && <CardFacts arrival={arrival} />}
       {arrival.kind === 'backup' && <BackupFacts arrival={arrival} />}
+      {arrival.kind === 'lore' && <LoreFacts entry={entry} arrival={arrival} />}
       {arrival.kind === 'chat' && (
         <p>
           {arrival.fileName} {arrival.chats === 1 ? 'is a chat' : `holds ${count(arrival.chats)} chats`}
@@ -121,7 +123,10 @@ function Actions({
   const isRefused = entries.some(
     ({ arrival }) => arrival.kind === 'pack' && isForAnotherModel(arrival.backbone, info),
   )
-  const isEmpty = entries.every(({ arrival, roles }) => arrival.kind === 'pack' && roles.length === 0)
+  const isEmpty = entries.every(
+    ({ arrival, roles, goal }) =>
+      (arrival.kind === 'pack' && roles.length === 0) || (arrival.kind === 'lore' && goal === null),
+  )
   return (
     <>
       {packs.length > 0 && isLoading && (
@@ -155,6 +160,8 @@ function labelOf(entries: readonly ArrivalEntry[]): string {
         return 'Put back what is missing'
       case 'lines':
         return 'Bring them to the rehearsal'
+      case 'lore':
+        return 'Let it go with them'
       case 'card':
         return 'Bring them in'
       case 'pack':

@@ -4,7 +4,7 @@ import { ImportButton } from '../cast/ImportButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { day } from '../shared/format.ts'
 import { saveFile } from '../stores/page/saveFile.ts'
-import { deleteChat, exportOpenChat, useChats } from '../stores/chat/chats.ts'
+import { deleteChat, exportOpenChat, removeBook, useChats } from '../stores/chat/chats.ts'
 import { routeHash } from '../stores/page/route.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
@@ -29,6 +29,7 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
         />
         <ImportButton />
       </div>
+      {chat.books.length > 0 && <Books chat={chat} />}
       {chat.parent && (
         <p className={styles.note}>
           A branch of <a href={routeHash({ screen: 'chat', chat: chat.parent.chat })}>another chat</a>.
@@ -56,5 +57,32 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
         </ul>
       )}
     </Section>
+  )
+}
+
+/** The lorebooks that go with a chat. */
+function Books({ chat }: { readonly chat: Chat }) {
+  return (
+    <ul className={styles.list} aria-label="Lorebooks of this chat">
+      {chat.books.map((book, index) => (
+        <li key={`${index} ${book.name}`} className={styles.book}>
+          <bdi>{book.name}</bdi>
+          <Button
+            label={`Save ${book.name} to a file`}
+            icon="out"
+            iconOnly
+            look="quiet"
+            onClick={() => saveFile(`${book.name}.json`, book.text)}
+          />
+          <Button
+            label={`Take ${book.name} from this chat`}
+            icon="bin"
+            iconOnly
+            look="quiet"
+            onClick={() => void removeBook(chat, book)}
+          />
+        </li>
+      ))}
+    </ul>
   )
 }

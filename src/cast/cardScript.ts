@@ -50,7 +50,7 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
 /** What a script tells beside the card's own texts, in words: told where none of it is sent. */
 export function partsOf({ books, notes }: Script): readonly string[] {
   return [
-    ...books.map(({ name, book }) => `${name} (${entriesIn(book)})`),
+    ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),
     ...notes.map(({ kind }) => NOTE_NAMES[kind]),
   ]
 }

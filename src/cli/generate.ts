@@ -1,10 +1,13 @@
 import { check } from '../core/errors.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
-import { speak, utter } from '../play/speak.ts'
+import { promptsFor, speak, utter } from '../play/speak.ts'
+import type { Cue, Voice } from '../play/speak.ts'
+import type { SceneCue } from '../play/stage.ts'
 import { usualSampling } from '../play/usualSampling.ts'
 import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
+import { isScripted, scriptedCue } from './scripted.ts'
 
 const SAMPLING_OPTIONS = [
   'seed',
@@ -48,6 +51,14 @@ function samplingOf(options: ReadonlyMap<string, string>): Omit<Sampling, keyof 
   }
 }
 
+/** Prints what the model would read, and why, as JSON. */
+function printSent(voice: Voice, cue: Cue & Partial<Pick<SceneCue, 'report'>>, maxTokens: number): void {
+  const { prompt, leftOut } = promptsFor(voice, cue, maxTokens)
+  const { fired = [], passed = [], notes = [] } = cue.report ?? {}
+  const sent = { tokens: prompt.ids.length, text: prompt.text, fired, passed, notes: [...leftOut, ...notes] }
+  process.stdout.write(`${JSON.stringify(sent, null, 2)}\n`)
+}
+
 /** `generate`: streams an answer as text to stdout. */
 export async function generate(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
@@ -59,11 +70,13 @@ export async function generate(words: readonly string[]): Promise<void> {
       'strength',
       'engine',
       'prompt',
+      'card',
+      'lore',
       'max-tokens',
       ...SAMPLING_OPTIONS,
       ...DECODING_OPTIONS,
     ],
-    flags: ['greedy', 'raw'],
+    flags: ['greedy', 'raw', 'sent'],
   })
   const text = required(options, 'prompt')
   const [chosen, decoding] = [samplingOf(options), decodingOf(options)]
@@ -78,10 +91,18 @@ export async function generate(words: readonly string[]): Promise<void> {
   const sampling = { ...chosen, guidance, endBonus, endAfter, ...decoding }
   const delivery = { casting, sampling, maxTokens }
   const { tokenizer } = opened.model
+  const clash = options.has('raw') && (isScripted(options) || options.has('sent'))
+  check(!clash, 'usage', () => '--raw sends the prompt as it is: nothing goes with it')
+  const said: Cue = { system: opened.system, turns: [{ speaker: 'user', text }] }
+  const cue = isScripted(options) ? await scriptedCue(opened, options, text) : said
+  if (options.has('sent')) {
+    printSent(opened, cue, maxTokens)
+    return
+  }
   const speech =
     options.has('raw') && tokenizer
       ? utter(opened, tokenizer.encode(text), delivery)
-      : speak(opened, { system: opened.system, turns: [{ speaker: 'user', text }] }, delivery)
+      : speak(opened, cue, delivery)
   let shown = 0
   for (;;) {
     const { done, value } = await speech.next()

@@ -112,6 +112,7 @@ function packOf(arrival: Arrival): Blob {
     case 'backup':
     case 'chat':
     case 'lines':
+    case 'lore':
       throw new HycoraError(
         'format-unsupported',
         `${arrival.fileName} is none of the files that are imported: a persona pack, a CHARX, a PEFT folder, a checkpoint`,

@@ -11,6 +11,7 @@ import { openFile, readChats, refuse } from '../exchange/openFile.ts'
 import { isAdapterFile } from '../exchange/parcels.ts'
 import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
+import { readLorebook } from '../formats/lore/readLorebook.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, type Pack } from '../formats/pack.ts'
 import { silenceOf } from '../formats/packFacts.ts'
@@ -26,6 +27,7 @@ import { fileSource } from './files.ts'
 
 type Description = Readonly<Record<string, unknown>>
 type OpenedChats = Extract<Opened, { readonly kind: 'chat' }>
+type OpenedLore = Extract<Opened, { readonly kind: 'lore' }>
 type OpenedWeights = Extract<Opened, { readonly kind: 'safetensors' }>
 
 const GGUF_HEADER_BYTES = 64 * 2 ** 20
@@ -178,6 +180,24 @@ function describeChats({ chats, warning }: OpenedChats, file: string): Descripti
   }
 }
 
+function describeLore({ lore, warning }: OpenedLore, file: string): Description {
+  const { name, scanDepth, tokenBudget, isRecursive, entries, unmet } = readLorebook(lore.book)
+  return {
+    kind: 'lorebook',
+    file,
+    program: lore.program,
+    name,
+    entries: entries.length,
+    enabled: entries.filter(({ isEnabled }) => isEnabled).length,
+    constant: entries.filter(({ isConstant }) => isConstant).length,
+    scanDepth,
+    tokenBudget,
+    recursive: isRecursive,
+    notHonoured: unmet,
+    warnings: warning === null ? [] : [`${warning}.`],
+  }
+}
+
 function describeBackup({ createdAt, software, parts }: Backup, file: string): Description {
   return {
     kind: 'backup',
@@ -217,6 +237,8 @@ async function describeFile(path: string): Promise<Description> {
         dialogues: opened.dialogues,
         warnings: opened.warning === null ? [] : [`${opened.warning}.`],
       }
+    case 'lore':
+      return describeLore(opened, name)
     case 'other':
       return { kind: opened.what, file: name, bytes: bytes.length }
     case 'gguf':

@@ -31,8 +31,8 @@ export type ScriptText = 'persona' | 'description' | 'personality' | 'scenario' 
 export interface ScriptBook {
   /** What it is called where it does not say. */
   readonly name: string
-  /** A card's book, the `data` of a V3 lorebook, or World Info, as it came. */
-  readonly book: JsonRecord
+  /** A card's book, or the text of a lorebook's own file, as it came. */
+  readonly book: JsonRecord | string
 }
 
 /** All that a model with room for it is told beside the line of whoever plays. */

@@ -74,6 +74,20 @@ export interface LinesArrival extends Found {
   readonly dialogues: number
 }
 
+/** A lorebook, to go with a character or a chat. */
+export interface LoreArrival extends Found {
+  readonly kind: 'lore'
+  readonly program: string
+  /** What it is called: as it says, else as its file. */
+  readonly name: string
+  readonly entries: number
+  readonly book: JsonRecord
+  /** The file's own text, to be kept. */
+  readonly text: string
+  /** What of it is not done here, in sentences. */
+  readonly unmet: readonly string[]
+}
+
 /** Everything that somebody had on a device, its sums checked. */
 export interface BackupArrival extends Found {
   readonly kind: 'backup'
@@ -88,7 +102,7 @@ export interface BackupArrival extends Found {
   }[]
 }
 
-export type Arrival = PackArrival | CardArrival | ChatArrival | LinesArrival | BackupArrival
+export type Arrival = PackArrival | CardArrival | ChatArrival | LinesArrival | LoreArrival | BackupArrival
 
 /** What is loaded, for adapters that do not say what they are for. */
 export type ArrivingBackbone = PackBackbone & {

@@ -9,6 +9,8 @@ import { readCard } from '../formats/card.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import type { CardPicture } from '../formats/cardSpec.ts'
 import { withoutEmbedded } from '../formats/charx.ts'
+import type { LoreFile } from '../formats/lore/loreFile.ts'
+import { entriesOf, readLorebook } from '../formats/lore/readLorebook.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack, writePack } from '../formats/pack.ts'
 import type { Pack, PackBackbone } from '../formats/pack.ts'
@@ -24,6 +26,7 @@ import type {
   BackupArrival,
   CardArrival,
   ChatArrival,
+  LoreArrival,
   PackArrival,
   Refusal,
 } from './arrival.ts'
@@ -131,6 +134,8 @@ async function arrivalOf(
         dialogues: opened.dialogues,
         warnings: sentences(opened.warning),
       }
+    case 'lore':
+      return loreArrival(opened.lore, opened.text, { ...facts, warnings: sentences(opened.warning) })
     case 'other':
       throw new HycoraError('format-unsupported', `${name} is ${opened.what}`)
     case 'safetensors':
@@ -181,6 +186,13 @@ function chatArrival(chats: readonly ImportedChat[], file: Blob, facts: Facts): 
     messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
     warnings: [...facts.warnings, ...lost],
   }
+}
+
+function loreArrival({ program, name, book }: LoreFile, text: string, facts: Facts): LoreArrival {
+  const called = name.trim() || facts.fileName.replace(/\.json$/i, '')
+  const { unmet } = readLorebook(book, called)
+  const entries = entriesOf(book).length
+  return { ...facts, kind: 'lore', program, name: called, entries, book, text, unmet }
 }
 
 async function cardArrival(found: CardFile, facts: Facts, options: ArrivalOptions): Promise<Arrival> {

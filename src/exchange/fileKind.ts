@@ -6,6 +6,7 @@ import { isChatJson, isChatText } from '../formats/chatFile.ts'
 import { cardPathOf } from '../formats/charx.ts'
 import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
+import { loreIn } from '../formats/lore/loreFile.ts'
 import { otherKind, otherYaml } from '../formats/otherFiles.ts'
 import { otherBeginning } from '../formats/otherWeights.ts'
 import { isAdapterPath } from '../formats/peft.ts'
@@ -15,7 +16,7 @@ import { isZip, zipPaths } from '../formats/zip.ts'
 /**
  * What a file is: a persona pack; another safetensors file; a character card (in a picture, JSON, CHARX or another archive) or
  * another program's character, also as YAML; a PEFT folder in an archive; a backup of this page; a GGUF file; a chat; lines
- * to learn from; something else that has a name; or nothing that is known.
+ * to learn from; a lorebook; something else that has a name; or nothing that is known.
  */
 export type FileKind =
   | 'pack'
@@ -27,6 +28,7 @@ export type FileKind =
   | 'gguf'
   | 'chat'
   | 'lines'
+  | 'lore'
   | 'other'
   | 'unknown'
 
@@ -87,6 +89,7 @@ function textKind(bytes: Uint8Array, name: string): FileKind {
   if (cardIn(whole)) return 'card'
   if (isChatJson(whole)) return 'chat'
   if (isJsonRecord(whole) && isFlatCard(whole)) return 'card'
+  if (loreIn(whole)) return 'lore'
   if (otherKind(whole) !== null) return 'other'
   if (isChatText(text)) return 'chat'
   // A card that is no sound JSON is still one, and is told so.

@@ -10,6 +10,9 @@ import { copyJson } from '../formats/cardSpec.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetReading } from '../formats/dataset/reading.ts'
 import { ggufKind } from '../formats/gguf.ts'
+import { loreIn } from '../formats/lore/loreFile.ts'
+import type { LoreFile } from '../formats/lore/loreFile.ts'
+import { entriesOf } from '../formats/lore/readLorebook.ts'
 import { memorySource } from '../formats/memorySource.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -22,6 +25,8 @@ import type { ImportedChat } from '../storage/sillyTavern.ts'
 import { fileKind, otherFile } from './fileKind.ts'
 import { LIMITS } from './limits.ts'
 
+/** Bytes of a lorebook that is read. */
+const MOST_LORE = 2 ** 22
 /** Characters of a YAML file that is read. */
 const MOST_YAML = 2 ** 20
 
@@ -38,6 +43,8 @@ export type Opened =
   | { readonly kind: 'chat'; readonly chats: readonly ImportedChat[]; readonly warning: string | null }
   /** How many dialogues a text holds, as far as that is known before its columns are. */
   | { readonly kind: 'lines'; readonly dialogues: number; readonly warning: string | null }
+  /** A lorebook, with the text of its file. */
+  | { readonly kind: 'lore'; readonly lore: LoreFile; readonly text: string; readonly warning: string | null }
   /** What it is, with an article. */
   | { readonly kind: 'other'; readonly what: string }
   /** A checkpoint of the authors' trainer, or weights of anything else: what they are, with an article, where that is known. */
@@ -70,6 +77,8 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
     }
     case 'lines':
       return { kind, ...readLines(bytes, name) }
+    case 'lore':
+      return { kind, ...readLore(bytes, name) }
     case 'other':
       return { kind, what: otherFile(bytes, name) }
     case 'safetensors': {
@@ -81,6 +90,27 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
     case 'unknown':
       return { kind }
   }
+}
+
+/** A lorebook. @throws HycoraError `format-invalid` for one without entries, or longer than is kept with a chat. */
+function readLore(
+  bytes: Uint8Array,
+  name: string,
+): { readonly lore: LoreFile; readonly text: string; readonly warning: string | null } {
+  check(
+    bytes.length <= MOST_LORE,
+    'format-invalid',
+    () => `${name} has ${bytes.length} bytes, a lorebook may have ${MOST_LORE}`,
+  )
+  const { text, warning } = decodeText(withoutFilling(bytes), name)
+  const value: unknown = JSON.parse(text)
+  const lore = loreIn(isJsonRecord(value) ? copyJson(value, name) : value)
+  check(
+    lore && entriesOf(lore.book).length > 0,
+    'format-invalid',
+    () => `${name} is a lorebook without entries`,
+  )
+  return { lore, text, warning }
 }
 
 /** The folder of an adapter in an archive; of several, the outermost and first. */

@@ -1,5 +1,6 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
+import { agnaiBook } from './lore/loreFile.ts'
 
 /** A character as another program keeps it, in the form of a Character Card. */
 export interface OtherCharacter {
@@ -119,7 +120,8 @@ function agnai(whole: JsonRecord): OtherCharacter | null {
     'characterBook',
     'kind',
   ]
-  const book = agnaiBook(ownField(whole, 'characterBook'))
+  const held = ownField(whole, 'characterBook')
+  const book = isJsonRecord(held) && Array.isArray(ownField(held, 'entries')) ? agnaiBook(held) : null
   const data = {
     name,
     description: typeof persona === 'string' ? persona : attributesOf(recordOf(whole, 'persona')),
@@ -147,23 +149,6 @@ function attributesOf(persona: JsonRecord): string {
     return key === 'text' ? words.join('\n') : `${key}: ${words.join(', ')}`
   })
   return lines.filter((line) => line.trim() !== '').join('\n')
-}
-
-/** A memory book of Agnai as a lorebook. */
-function agnaiBook(value: unknown): JsonRecord | null {
-  const entries = isJsonRecord(value) ? ownField(value, 'entries') : undefined
-  if (!isJsonRecord(value) || !Array.isArray(entries)) return null
-  return {
-    name: textOf(value, 'name'),
-    extensions: {},
-    entries: entries.filter(isJsonRecord).map((entry, index) => ({
-      keys: textsOf(entry, 'keywords'),
-      content: textOf(entry, 'entry', 'content'),
-      enabled: ownField(entry, 'enabled') !== false,
-      insertion_order: index,
-      extensions: {},
-    })),
-  }
 }
 
 /** Backyard, once Faraday, whose macros stand in single braces. */

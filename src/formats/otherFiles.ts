@@ -53,15 +53,12 @@ const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
 export function otherKind(value: unknown): string | null {
   if (Array.isArray(value)) {
     const entries = value.filter(isJsonRecord)
-    const isLore = entries.length > 0 && entries.length === value.length && entries.every(isWorldInfo)
-    if (isLore) return loreOf('', entries.length)
     return entries.length > 0 && entries.every((entry) => Object.hasOwn(entry, 'mapping')) ? CHATGPT : null
   }
   if (!isJsonRecord(value)) return null
   const has = (key: string): boolean => Object.hasOwn(value, key)
   const found = KINDS.find(([keys]) => keys.every(has))
   return (
-    lorebook(value) ??
     agnaiKind(value) ??
     risuKind(value) ??
     found?.[1] ??
@@ -76,44 +73,8 @@ export function otherYaml(text: string): string | null {
   return SAMPLERS.filter((key) => keys.has(key)).length >= 2 ? 'a preset of samplers' : null
 }
 
-function loreOf(name: string, entries: number): string {
-  const title = name === '' ? 'a lorebook' : `the lorebook “${name}”`
-  const count = entries === 1 ? 'one entry' : `${entries} entries`
-  return `${title} (world info) of ${count}: it belongs into a character's card, where it is kept`
-}
-
-function isWorldInfo(entry: JsonRecord): boolean {
-  const keys = ['keys', 'key', 'keywords', 'keysecondary', 'secondary_keys']
-  return (
-    (Object.hasOwn(entry, 'content') || Object.hasOwn(entry, 'entry')) &&
-    keys.some((key) => Object.hasOwn(entry, key))
-  )
-}
-
-/** World info by number, as lists, in the form of V3, with NovelAI's version; null for none. */
-function lorebook(value: JsonRecord): string | null {
-  const inner = ownField(value, 'data')
-  const spec = ownField(value, 'spec')
-  const isStated = typeof spec === 'string' && spec.startsWith('lorebook')
-  const book = isStated && isJsonRecord(inner) ? inner : value
-  const entries = ownField(book, 'entries')
-  const listed =
-    typeof entries === 'object' && entries !== null ? Object.values(entries).filter(isJsonRecord) : []
-  const isBook = isStated || Object.hasOwn(value, 'lorebookVersion') || listed.some(isWorldInfo)
-  const name = ownField(book, 'name')
-  const isEmptyBook =
-    typeof entries === 'object' &&
-    entries !== null &&
-    Object.keys(value).every((key) =>
-      ['entries', 'name', 'extensions', 'description', 'originalData'].includes(key),
-    )
-  return isBook || isEmptyBook ? loreOf(typeof name === 'string' ? name : '', listed.length) : null
-}
-
 function agnaiKind(value: JsonRecord): string | null {
   switch (ownField(value, 'kind')) {
-    case 'memory':
-      return 'a memory book of Agnai: it belongs into a character'
     case 'preset':
     case 'gen-setting':
       return 'a preset of Agnai'
@@ -126,7 +87,6 @@ function agnaiKind(value: JsonRecord): string | null {
 
 function risuKind(value: JsonRecord): string | null {
   const [type, data] = [ownField(value, 'type'), ownField(value, 'data')]
-  if (type === 'risu' && Array.isArray(data)) return loreOf('', data.length)
   if (type === 'regex' && Array.isArray(data)) return 'a script of regular expressions, from RisuAI'
   if (type === 'risuModule') return 'a module of RisuAI'
   return type === 'preset' || type === 'risuPreset' ? 'a preset of RisuAI' : null

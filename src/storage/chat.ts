@@ -1,4 +1,4 @@
-import type { ChatChange, ChatEvent, ChatSource, ChatSummary, NewMessage, Take } from './records.ts'
+import type { ChatBook, ChatChange, ChatEvent, ChatSource, ChatSummary, NewMessage, Take } from './records.ts'
 
 /** A message of a folded chat; deleted ones stay, so that they can come back. */
 export interface Message extends NewMessage {
@@ -17,6 +17,8 @@ export interface Chat {
   readonly metadata: string | null
   /** Null where the chat began here. */
   readonly source: ChatSource | null
+  /** Lorebooks that go with it. */
+  readonly books: readonly ChatBook[]
   readonly deleted: boolean
   readonly createdAt: number
   readonly updatedAt: number
@@ -55,6 +57,7 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
     parent: event.parent,
     metadata: event.metadata,
     source: event.source ?? null,
+    books: [],
     deleted: false,
     createdAt: event.at,
     updatedAt: event.at,
@@ -71,6 +74,8 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
       return { ...chat, title: change.title }
     case 'scene-changed':
       return { ...chat, key: change.key, strength: change.strength }
+    case 'books-changed':
+      return { ...chat, books: change.books }
     case 'chat-deleted':
       return { ...chat, deleted: true }
     case 'chat-restored':

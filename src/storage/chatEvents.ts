@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
-import type { ChatChange, ChatEvent, ChatSource, Generation, NewMessage, Take } from './records.ts'
+import type { ChatBook, ChatChange, ChatEvent, ChatSource, Generation, NewMessage, Take } from './records.ts'
 import { storeEvent } from './storedChat.ts'
 
 /** A chat's log as text: one event a line. */
@@ -71,6 +71,10 @@ function readChange(record: JsonRecord): ChatChange | null {
       if (typeof message !== 'string' || typeof take !== 'string' || typeof text !== 'string') return null
       return generation === undefined ? null : { kind, message, take, text, generation }
     }
+    case 'books-changed': {
+      const books = readAll(field('books'), readBook)
+      return books && { kind, books }
+    }
     case 'messages-deleted':
     case 'messages-restored': {
       const messages = field('messages')
@@ -79,6 +83,19 @@ function readChange(record: JsonRecord): ChatChange | null {
     default:
       return null
   }
+}
+
+/** All of a list; null where it is none, or one of it is not what it should be. */
+function readAll<T>(value: unknown, read: (one: unknown) => T | null): readonly T[] | null {
+  if (!Array.isArray(value)) return null
+  const found = value.flatMap((one: unknown) => read(one) ?? [])
+  return found.length === value.length ? found : null
+}
+
+function readBook(value: unknown): ChatBook | null {
+  if (!isJsonRecord(value)) return null
+  const [name, text] = [ownField(value, 'name'), ownField(value, 'text')]
+  return typeof name === 'string' && typeof text === 'string' ? { name, text } : null
 }
 
 /** Undefined where it is none. */

@@ -60,6 +60,13 @@ export interface ChatSource {
   readonly header: string
 }
 
+/** A lorebook that goes with a chat. */
+export interface ChatBook {
+  readonly name: string
+  /** The text of its file, as it came. */
+  readonly text: string
+}
+
 /** What can happen to a chat. */
 export type ChatChange =
   | {
@@ -87,6 +94,7 @@ export type ChatChange =
       readonly text: string
       readonly generation: Generation | null
     }
+  | { readonly kind: 'books-changed'; readonly books: readonly ChatBook[] }
   | { readonly kind: 'messages-deleted'; readonly messages: readonly string[] }
   | { readonly kind: 'messages-restored'; readonly messages: readonly string[] }
 

@@ -103,6 +103,13 @@ export const keptEvents: readonly Readonly<Record<string, unknown>>[] = [
     at: 1795953624000,
   },
   {
+    kind: 'books-changed',
+    books: [{ name: 'Baker Street', text: '{"entries":{"0":{"key":["pipe"],"content":"It is unlit."}}}' }],
+    version: 1,
+    chat: CHAT,
+    at: 1795953624000,
+  },
+  {
     kind: 'chat-created',
     role: HOLMES,
     title: null,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Turn } from '../../src/core/dialogue.ts'
 import type { JsonRecord } from '../../src/core/json.ts'
 import type { Script } from '../../src/core/script.ts'
+import { loadChatTemplate } from '../../src/formats/chatTemplate.ts'
 import { ENTRY_FIELDS } from '../../src/formats/lore/fields.ts'
 import type { EntryField, LoreField } from '../../src/formats/lore/fields.ts'
 import { loadTokenizer } from '../../src/formats/tokenizer.ts'
@@ -15,6 +16,9 @@ const json = (name: string): unknown => JSON.parse(readFileSync(resolve(root, na
 
 /** The tokenizer that is served with the smallest backbone. */
 export const tokenizer = loadTokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
+
+/** Its chat template. */
+export const template = loadChatTemplate(json('tokenizer_config.json'))
 
 /** The two forms that entries come in. */
 export type LoreForm = 'card' | 'world'

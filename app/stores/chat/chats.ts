@@ -9,7 +9,7 @@ import type { ChatLog } from '../../../src/storage/chatLog.ts'
 import { openChatLog } from '../../../src/storage/chatLog.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
-import type { ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
+import type { ChatBook, ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
 import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
 import { exportChat } from '../../../src/storage/chatExport.ts'
 import { decodeText, withoutFilling } from '../../../src/core/text.ts'
@@ -183,6 +183,22 @@ export async function renameChat(chat: string, title: string): Promise<void> {
   await append(chat, [{ kind: 'chat-titled', title: title.trim() }])
 }
 
+/** Lets a lorebook go with a chat; one of the same text and name is there once. */
+export async function addBook(id: string, book: ChatBook): Promise<void> {
+  const { open } = useChats.getState()
+  const chat = open?.id === id ? open : await log.read(id)
+  if (!chat || chat.books.some(({ name, text }) => name === book.name && text === book.text)) return
+  await append(id, [{ kind: 'books-changed', books: [...chat.books, book] }])
+}
+
+/** Takes a lorebook from a chat, and offers to take that back. */
+export async function removeBook({ id, books }: Chat, book: ChatBook): Promise<void> {
+  await append(id, [{ kind: 'books-changed', books: books.filter((one) => one !== book) }])
+  notify(`“${book.name}” no longer goes with this chat.`, () =>
+    append(id, [{ kind: 'books-changed', books }]),
+  )
+}
+
 /** Deletes a chat and offers to take that back. */
 export async function deleteChat(chat: ChatSummary): Promise<void> {
   const wasOpen = useChats.getState().open?.id === chat.id
@@ -247,6 +263,7 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
       ...(chat.source && { source: chat.source }),
     },
     { kind: 'scene-changed', key: chat.key, strength: chat.strength },
+    ...(chat.books.length > 0 ? [{ kind: 'books-changed' as const, books: chat.books }] : []),
     ...upTo.map(copyOf),
   ])
   goTo({ screen: 'chat', chat: id })

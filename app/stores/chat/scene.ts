@@ -115,7 +115,7 @@ export function stageChat(
     greeting: greetingOf(chat),
     occasion: target === undefined ? 'next' : continueTarget ? 'more' : 'other',
     isTrained: hasWeights,
-    books: [],
+    books: chat.books.map(({ name, text: book }) => ({ name, book })),
   })
   return {
     scene: {

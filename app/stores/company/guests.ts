@@ -63,6 +63,13 @@ export async function keepCard(card: Omit<KeptCard, 'version' | 'id' | 'addedAt'
   return kept
 }
 
+/** Keeps a card as it is now. @throws HycoraError `storage-full`, `storage-corrupt`. */
+export async function changeCard(card: KeptCard): Promise<void> {
+  const storage = await neededKeeping()
+  await storage.cards.add(card)
+  await listGuests()
+}
+
 /** The file of a kept pack. @throws HycoraError `storage-corrupt` when it is not here or not what was kept. */
 export async function packFileOf(id: string): Promise<Blob> {
   const known = files.get(id)

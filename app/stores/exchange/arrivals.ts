@@ -4,6 +4,7 @@ import type {
   ArrivingFile,
   CardArrival,
   LinkMissing,
+  LoreArrival,
   PackArrival,
   Refusal,
 } from '../../../src/exchange/arrival.ts'
@@ -19,10 +20,11 @@ import { isForAnotherModel } from '../../../src/cast/member.ts'
 import { listed, plainName } from '../../../src/cast/plainName.ts'
 import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../engine/workers.ts'
-import { useCast } from '../company/cast.ts'
-import { importChatFile } from '../chat/chats.ts'
+import { findMember, useCast } from '../company/cast.ts'
+import { addBook, importChatFile, useChats } from '../chat/chats.ts'
+import { laterPart } from '../page/laterPart.ts'
 import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
-import { keepCard, keepPack, packFileOf, useGuests } from '../company/guests.ts'
+import { changeCard, keepCard, keepPack, packFileOf, useGuests } from '../company/guests.ts'
 import { openLines } from '../teach/lines.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
@@ -34,9 +36,17 @@ export interface ArrivalEntry {
   readonly arrival: Arrival
   /** The roles of a pack that are to stand in the cast. */
   readonly roles: readonly string[]
+  /** Of a lorebook: with whom or what it is to go. */
+  readonly goal: LoreGoal | null
   /** Of the proof: how many of the roles have spoken. */
   readonly proof: { readonly done: number; readonly total: number } | null
   readonly failure: Failure | null
+}
+
+/** Whom a lorebook goes with: a chat, or a kept card in all of theirs; by its id. */
+export interface LoreGoal {
+  readonly kind: 'chat' | 'card'
+  readonly id: string
 }
 
 interface ArrivalsState {
@@ -146,7 +156,35 @@ async function read(
 }
 
 function entryOf(arrival: Arrival): ArrivalEntry {
-  return { id: newId(), arrival, roles: suggestedRoles(arrival), proof: null, failure: null }
+  const goal = arrival.kind === 'lore' ? (loreGoals()[0]?.goal ?? null) : null
+  return { id: newId(), arrival, roles: suggestedRoles(arrival), goal, proof: null, failure: null }
+}
+
+/** Chats that a lorebook is offered to. */
+const LAST_CHATS = 5
+
+/** Whom a lorebook may go with, in words: the chat on the screen first, then the last ones, then kept cards. */
+export function loreGoals(): readonly { readonly goal: LoreGoal; readonly name: string }[] {
+  const { summaries, open } = useChats.getState()
+  const present = summaries.filter(({ deleted, id, started }) => !deleted && (started || id === open?.id))
+  const own = present.filter(({ id }) => id === open?.id)
+  const others = present.filter(({ id }) => id !== open?.id).slice(0, LAST_CHATS)
+  const { members } = useCast.getState()
+  return [
+    ...[...own, ...others].map(({ id, key, title, character }) => ({
+      goal: { kind: 'chat' as const, id },
+      name: `${findMember(members, key)?.displayName ?? character ?? 'Nobody'}: “${title}”`,
+    })),
+    ...useGuests.getState().cards.map(({ id, name }) => ({
+      goal: { kind: 'card' as const, id },
+      name: `${plainName(name)}, in all chats`,
+    })),
+  ]
+}
+
+/** Chooses whom a lorebook goes with. */
+export function chooseGoal(entry: string, goal: LoreGoal): void {
+  change(entry, () => ({ goal }))
 }
 
 /** A pack of more than these is chosen from, not taken whole. */
@@ -204,11 +242,11 @@ export async function bringIn(): Promise<void> {
   useArrivals.setState({ phase: 'joining' })
   const joined: string[] = []
   const { entries } = useArrivals.getState()
-  for (const { id, arrival, roles } of entries) {
+  for (const { id, arrival, roles, goal } of entries) {
     if (arrival.kind === 'pack' && roles.length === 0) continue
     change(id, () => ({ failure: null }))
     try {
-      joined.push(...(await bringInOne({ id, arrival, roles, entries }, signal)))
+      joined.push(...(await bringInOne({ id, arrival, roles, goal, entries }, signal)))
       useArrivals.setState((now) => ({ entries: now.entries.filter((entry) => entry.id !== id) }))
     } catch (thrown) {
       const failure = failureOf(thrown, 'format-invalid')
@@ -232,8 +270,9 @@ async function bringInOne(
     id,
     arrival,
     roles,
+    goal,
     entries,
-  }: Pick<ArrivalEntry, 'id' | 'arrival' | 'roles'> & { readonly entries: readonly ArrivalEntry[] },
+  }: Pick<ArrivalEntry, 'id' | 'arrival' | 'roles' | 'goal'> & { readonly entries: readonly ArrivalEntry[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   switch (arrival.kind) {
@@ -251,9 +290,26 @@ async function bringInOne(
     case 'lines':
       await teachLines(arrival, entries)
       return []
+    case 'lore':
+      await admitLore(arrival, goal)
+      return []
     default:
       return arrival satisfies never
   }
+}
+
+/** Lets a lorebook go with a chat, or puts its entries into a kept card. @throws HycoraError `usage` where it goes with nobody. */
+async function admitLore({ name, text, book, entries }: LoreArrival, goal: LoreGoal | null): Promise<void> {
+  if (goal?.kind === 'chat') {
+    await addBook(goal.id, { name: plainName(name), text })
+    notify(`“${plainName(name)}” goes with the chat.`)
+    return
+  }
+  const card = useGuests.getState().cards.find(({ id }) => id === goal?.id)
+  if (!card) throw new HycoraError('usage', `${name} needs a chat or a card to go with`)
+  const { cardWithBook } = await laterPart(() => import('../../../src/cast/cardLore.ts'))
+  await changeCard({ ...card, card: cardWithBook(card.card, { name, book }) })
+  notify(`${plainName(card.name)} has ${entries} more ${entries === 1 ? 'entry' : 'entries'}.`)
 }
 
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */

@@ -1,5 +1,6 @@
 import type { Script } from '../../core/script.ts'
 import type { Lorebook } from '../../formats/lore/lorebook.ts'
+import { bookOfText } from '../../formats/lore/loreFile.ts'
 import { readLorebook } from '../../formats/lore/readLorebook.ts'
 import { activate, candidatesOf } from './activate.ts'
 import type { ActivatedLore, LoreScene } from './activate.ts'
@@ -15,7 +16,7 @@ const MOST_ANSWERS = 256
 
 /** The books of a script, read. */
 export function booksOf({ books }: Script): readonly Lorebook[] {
-  return books.map(({ name, book }) => readLorebook(book, name))
+  return books.map(({ name, book }) => readLorebook(typeof book === 'string' ? bookOfText(book) : book, name))
 }
 
 /** What of lorebooks is sent, and what is told of it. */

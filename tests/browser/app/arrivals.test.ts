@@ -254,6 +254,50 @@ describe('a card', () => {
   })
 })
 
+/** The lorebook of the card that is kept. */
+const saved = async (): Promise<unknown> => (await (await keeping())!.cards.list())[0]?.card['character_book']
+
+describe('a lorebook', () => {
+  const lore = new Blob(['{"entries":{"0":{"key":["rope"],"content":"The rope is wet."}}}'])
+
+  test('goes with the chat on the screen, is sent for it, and can be saved as it came', async () => {
+    await open()
+    await receiveFiles([{ path: 'brine.json', file: card() }])
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await page.getByRole('button', { name: 'Talk to Brine' }).click()
+    await expect.element(page.getByText('Mind the rope.')).toBeVisible()
+    await receiveFiles([{ path: 'Ropes.json', file: lore }])
+    await expect.element(sheet().getByText('A lorebook of one entry, from SillyTavern')).toBeVisible()
+    await sheet().getByRole('button', { name: 'Let it go with them' }).click()
+    await expect
+      .poll(() => useChats.getState().open?.books)
+      .toEqual([{ name: 'Ropes', text: await lore.text() }])
+    changeSettings({ cardText: 'card' })
+    await page.getByTitle('What is sent to the model').click()
+    await expect.element(sheet().getByText(/“rope” was said · before the character/)).toBeVisible()
+    changeSettings({ cardText: 'auto' })
+  })
+
+  test('goes into the card of somebody who is kept', async () => {
+    await open()
+    await receiveFiles([{ path: 'brine.json', file: card() }])
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await expect.element(page.getByRole('button', { name: 'Talk to Brine' })).toBeVisible()
+    await receiveFiles([{ path: 'Ropes.json', file: lore }])
+    await sheet().getByLabelText('Goes with').selectOptions('Brine, in all chats')
+    await sheet().getByRole('button', { name: 'Let it go with them' }).click()
+    await expect.poll(saved).toMatchObject({ name: 'Ropes', entries: [{ keys: ['rope'] }] })
+    expect(guests()[0]?.card?.lorebookEntries).toBe(1)
+  })
+
+  test('goes with nobody where nobody is there', async () => {
+    await open()
+    await receiveFiles([{ path: 'Ropes.json', file: lore }])
+    await expect.element(sheet().getByText(/begin one first/)).toBeVisible()
+    await expect.element(sheet().getByRole('button', { name: 'Let it go with them' })).toBeDisabled()
+  })
+})
+
 describe('what is no card', () => {
   test('is a chat of another program, whose names it keeps', async () => {
     await open()

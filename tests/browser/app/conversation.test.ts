@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { joinCast, readCast } from '../../../src/cast/member.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import {
+  addBook,
   beginChat,
   branchChat,
   deleteMessage,
@@ -10,6 +11,7 @@ import {
   importChatFile,
   openChat,
   openChats,
+  removeBook,
   setScene,
   useChats,
 } from '../../../app/stores/chat/chats.ts'
@@ -247,6 +249,25 @@ describe('who plays', () => {
 })
 
 describe('a chat', () => {
+  test('takes lorebooks along, once each, and into a branch, and lets them go', async () => {
+    const engine = await stage('Alice')
+    changeSettings({ cardText: 'card' })
+    const book = { name: 'Tea', text: '{"entries":[{"keys":["tea"],"content":"Six o’clock."}]}' }
+    await addBook(chat().id, book)
+    await addBook(chat().id, book)
+    await say('Tea?')
+    expect(engine.asked[0]?.scene.script?.books).toEqual([{ name: 'Tea', book: book.text }])
+    await branchChat(chat(), last().id)
+    const route = readRoute(location.hash)
+    await openChat(route.screen === 'chat' ? route.chat : '')
+    expect(chat().books).toEqual([book])
+    await removeBook(chat(), chat().books[0]!)
+    expect(chat().books).toEqual([])
+    await useNotices.getState().notice?.undo?.()
+    expect(chat().books).toEqual([book])
+    changeSettings({ cardText: 'auto' })
+  })
+
   test('branches into a copy and stays as it was', async () => {
     await stage('Holmes')
     await say('Hello')

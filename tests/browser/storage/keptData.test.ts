@@ -119,7 +119,9 @@ describe('chats', () => {
       ['A man of method.', HOLMES, 7],
       ['A man of habit.', HOLMES, 8],
     ])
+    expect(chat.books.map(({ name: title }) => title)).toEqual(['Baker Street'])
     const branch = (await log.read(BRANCH))!
+    expect(branch.books).toEqual([])
     expect([branch.key, branch.strength, branch.title, branch.parent?.chat]).toEqual([
       TOM,
       1.2,

@@ -22,28 +22,43 @@ async function arrival(content: Uint8Array<ArrayBuffer>, name = 'a.json') {
 const YAML =
   'name: Orla\ngreeting: |-\n  *Orla looks up.*\ncontext: |\n  Orla is a keeper.\n\n  {{user}}: Lit?\n  {{char}}: Always.\n'
 
+describe('a lorebook', () => {
+  const world = { entries: { 0: { key: ['lamp'], content: '@@x_own\nOld.' } } }
+
+  test('is told, with what of it is not done here, and its text is kept', async () => {
+    const bytes = bytesOf(world)
+    expect(fileKind(bytes, 'coast.json')).toBe('lore')
+    expect(await arrival(bytes, 'coast.json')).toMatchObject({
+      kind: 'lore',
+      program: 'SillyTavern',
+      name: 'coast',
+      entries: 1,
+      book: world,
+      text: JSON.stringify(world),
+      unmet: ['@@x_own of “lamp” is not known here.'],
+      warnings: [],
+    })
+    const named = bytesOf({
+      spec: 'lorebook_v3',
+      data: { name: 'Cape', entries: [{ keys: ['a'], content: 'b' }] },
+    })
+    expect(await arrival(named)).toMatchObject({ name: 'Cape', program: 'Character Card V3' })
+  })
+
+  test('is refused where it has no entries, nests too deep or is too long', async () => {
+    expect(await refusal(bytesOf({ entries: {} }))).toBe('a.json is a lorebook without entries')
+    expect(await refusal(bytesOf({ lorebookVersion: 5, entries: [] }))).toBe(
+      'a.json is a lorebook without entries',
+    )
+    const deep = `{"entries": [{"keys": ["a"], "content": "b", "x": ${'['.repeat(90)}${']'.repeat(90)}}]}`
+    expect(await refusal(bytesOf(deep))).toContain('nests deeper than 64 levels')
+    const long = { entries: [{ keys: ['a'], content: 'x'.repeat(2 ** 22) }] }
+    expect(await refusal(bytesOf(long))).toContain('a lorebook may have 4194304')
+  })
+})
+
 describe('what is neither a character, a chat nor lines', () => {
-  const entry = { keys: ['lamp'], content: 'Old.' }
   test.each([
-    [
-      'world info',
-      { entries: { 0: { key: ['lamp'], content: 'Old.' } } },
-      'a lorebook (world info) of one entry',
-    ],
-    [
-      'a lorebook of V3',
-      { spec: 'lorebook_v3', data: { name: 'Coast', entries: [entry, entry] } },
-      'the lorebook “Coast” (world info) of 2 entries',
-    ],
-    ['an empty lorebook', { entries: {} }, 'a lorebook (world info) of 0 entries'],
-    [
-      'a lorebook of RisuAI',
-      { type: 'risu', ver: 1, data: [{ key: 'lamp', content: 'Old.' }] },
-      'a lorebook',
-    ],
-    ['world info of KoboldAI', [{ key: 'lamp', keysecondary: '', content: 'Old.' }], 'a lorebook'],
-    ['a lorebook of NovelAI', { lorebookVersion: 5, entries: [] }, 'a lorebook'],
-    ['a memory book', { kind: 'memory', name: 'Coast', entries: [] }, 'a memory book of Agnai'],
     ['personas', { personas: {}, persona_descriptions: {} }, 'the personas of a visitor'],
     ['a preset of prompts', { temperature: 1, prompts: [], prompt_order: [] }, 'a preset of prompts'],
     ['samplers', { temp: 0.7, top_p: 0.9, rep_pen: 1.1 }, 'a preset of samplers'],

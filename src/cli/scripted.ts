@@ -1,0 +1,59 @@
+import { basename } from 'node:path'
+
+import { scriptOf, systemPromptOf } from '../cast/cardScript.ts'
+import { nameOf } from '../cast/cardTexts.ts'
+import { check } from '../core/errors.ts'
+import type { ScriptBook } from '../core/script.ts'
+import { openFile } from '../exchange/openFile.ts'
+import { readCard } from '../formats/card.ts'
+import type { CharacterCard } from '../formats/card.ts'
+import { cueWith } from '../play/stage.ts'
+import type { SceneCue } from '../play/stage.ts'
+import { readInput } from './convert.ts'
+import type { OpenedSpeaker } from './engine.ts'
+import { VISITOR } from './speakers.ts'
+
+type Options = ReadonlyMap<string, string>
+
+async function cardIn(path: string): Promise<CharacterCard> {
+  const opened = await openFile(await readInput(path), basename(path))
+  check(opened.kind === 'card', 'usage', () => `${path} is no character card`)
+  return readCard(opened.card.card)
+}
+
+async function bookIn(path: string): Promise<ScriptBook> {
+  const opened = await openFile(await readInput(path), basename(path))
+  check(opened.kind === 'lore', 'usage', () => `${path} is no lorebook`)
+  return { name: opened.lore.name || basename(path), book: opened.text }
+}
+
+/** Whether options name a card or a lorebook. */
+export function isScripted(options: Options): boolean {
+  return options.has('card') || options.has('lore')
+}
+
+/**
+ * What the visitor says, to whoever plays: a card, all of it, or the role that the options name, with a lorebook beside it.
+ *
+ * @throws HycoraError for files that are neither.
+ */
+export async function scriptedCue(speaker: OpenedSpeaker, options: Options, text: string): Promise<SceneCue> {
+  const [cardPath, lorePath, role] = [options.get('card'), options.get('lore'), options.get('role')]
+  check(cardPath === undefined || role === undefined, 'usage', () => '--card and --role do not go together')
+  const card = cardPath === undefined ? null : await cardIn(cardPath)
+  const names = { user: VISITOR, character: card ? nameOf(card) : (role ?? 'Nobody') }
+  const script = scriptOf(card, {
+    names,
+    seed: 0,
+    greeting: null,
+    occasion: 'next',
+    isTrained: card === null,
+    books: lorePath === undefined ? [] : [await bookIn(lorePath)],
+  })
+  return cueWith(speaker, {
+    system: card ? systemPromptOf(card, names) : speaker.system,
+    turns: [{ speaker: 'user', text }],
+    continueLast: false,
+    script,
+  })
+}
