@@ -183,6 +183,10 @@ fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
 fn products(first_row: u32, first_output: u32, lane: u32) {
   let row = first_row + 4u * (lane / QUADS);
   let output = first_output + 4u * (lane % QUADS);
+  // Few rows cost few: lanes that have none wait for nobody.
+  if (row >= step.rows) {
+    return;
+  }
   // Rows and outputs past the end repeat the last: their sums are never stored.
   let x_base = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(step.rows - 1u)) * (uniforms.x_stride / 4u);
   let n = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));

@@ -33,6 +33,7 @@ import { useChatKeys } from './useChatKeys.ts'
 
 /** Looked at by those who want to know. */
 const SentDialog = lazy(() => import('./SentDialog.tsx'))
+const EverybodyAnswers = lazy(() => import('./EverybodyAnswers.tsx'))
 const WhoseWords = lazy(() => import('./WhoseWords.tsx'))
 
 /** A chat with one character. */
@@ -97,9 +98,11 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
       </main>
       <Announcer />
       {dialog === 'keys' && <KeysDialog />}
-      {(dialog === 'sent' || dialog === 'whose') && (
-        <Suspense>{dialog === 'sent' ? <SentDialog chat={chat} /> : <WhoseWords />}</Suspense>
-      )}
+      <Suspense>
+        {dialog === 'sent' && <SentDialog chat={chat} />}
+        {dialog === 'whose' && <WhoseWords />}
+        {dialog === 'together' && <EverybodyAnswers chat={chat} />}
+      </Suspense>
     </div>
   )
 }

@@ -39,6 +39,16 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
           onClick={() => act(again())}
         />
       )}
+      {isLast && canRepeat && (
+        <Button
+          label="Everybody answers"
+          icon="beside"
+          iconOnly
+          look="quiet"
+          disabled={isBusy}
+          onClick={() => withChat(everybody)}
+        />
+      )}
       {message.takes.length > 1 && (
         <Versions
           selected={message.selected}
@@ -105,6 +115,12 @@ function Tools({ message, text, isBusy }: ToolsProps) {
       />
     </>
   )
+}
+
+/** Puts the last question to several at once. */
+async function everybody(chat: Chat): Promise<void> {
+  const { askTogether } = await laterPart(() => import('../stores/chat/together.ts'))
+  await askTogether(chat)
 }
 
 /** Opens the window on whose words a message is. */

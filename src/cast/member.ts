@@ -62,6 +62,14 @@ export function isForAnotherModel(
   return backbone.fingerprint !== loaded.fingerprint
 }
 
+/** Whether trained weights play somebody on the loaded model. */
+export function isPlayable(
+  { isTrained, role, guest }: CastMember,
+  loaded: { readonly fingerprint: string } | null,
+): boolean {
+  return isTrained === true && role !== null && !isForAnotherModel(guest?.backbone, loaded)
+}
+
 /** The cast: the members of this site in their order, then the roles of the pack that are none of them. */
 export function joinCast(
   shipped: readonly CastMember[],

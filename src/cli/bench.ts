@@ -11,6 +11,7 @@ import { decodeCase, prefillCase } from './bench/generationCases.ts'
 import { CASES, formatTable } from './bench/report.ts'
 import type { BenchCase, BenchRow } from './bench/report.ts'
 import { guidanceCase, hypernetworkCase, overheadCase, switchCase } from './bench/roleCases.ts'
+import { togetherCase } from './bench/together.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, BenchSubject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
@@ -35,6 +36,7 @@ const AGAINST_OURSELVES: Partial<Record<BenchCase, AgainstOurselves>> = {
   'role-switch': switchCase,
   hypernetwork: hypernetworkCase,
   guidance: guidanceCase,
+  together: togetherCase,
   train: trainCase,
 }
 

@@ -4,6 +4,7 @@ import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import { pump } from '../core/pump.ts'
 import type { DeviceListener } from './client.ts'
 import { answerScene, previewScene } from './answer.ts'
+import { answerTogether } from './answerTogether.ts'
 import { backboneInfo } from './backboneInfo.ts'
 import type { OrtRuntime } from '../fallback/ortRuntime.ts'
 import { forgetFaults } from '../gpu/deviceFaults.ts'
@@ -96,6 +97,19 @@ export class Engine {
 
   async preview(scene: Scene): Promise<PromptPreview> {
     return previewScene(await this.current(), scene)
+  }
+
+  /** Answers several scenes at once. */
+  async *together(
+    params: EngineRequests['together']['params'],
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineRequests['together']['yields'], EngineRequests['together']['returns']> {
+    const release = await this.enter()
+    try {
+      return yield* answerTogether(await this.current(), params, signal)
+    } finally {
+      release()
+    }
   }
 
   /** Weighs the same words in several scenes. */

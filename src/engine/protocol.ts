@@ -223,6 +223,16 @@ export interface EngineRequests {
   diagnose: { params: Record<string, never>; yields: never; returns: DeviceReport }
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }
+  /** Answers several scenes at once. */
+  together: {
+    params: {
+      readonly answers: readonly { readonly scene: Scene; readonly sampling: Sampling }[]
+      readonly maxTokens: number
+    }
+    /** `index` of the answer. */
+    yields: { readonly index: number; readonly text: string }
+    returns: readonly Pick<GenerationSummary, 'text' | 'tokens' | 'stop'>[]
+  }
   preview: { params: Scene; yields: never; returns: PromptPreview }
   /** How likely the same words are as the answer in each of several scenes, token by token. */
   weigh: {

@@ -34,6 +34,8 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
       return forward(message.id, engine.generate(message.params, signal))
     case 'preview':
       return engine.preview(message.params)
+    case 'together':
+      return forward(message.id, engine.together(message.params, signal))
     case 'weigh':
       return forward(message.id, engine.weigh(message.params, signal))
     case 'alternatives':

@@ -2,6 +2,7 @@ import type { AnswerEnd, StopReason, Turn } from '../core/dialogue.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
+import type { Tokenizer } from '../formats/tokenizer.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
 import { buildPrompt, cutText, renderPrompt, sizeOfTurn } from '../model/prompt.ts'
@@ -145,10 +146,7 @@ export async function* utter(
   beside?: readonly number[],
 ): AsyncGenerator<Piece, Answer> {
   const { tokenizer } = codecOf(model, name)
-  const stream = tokenizer.stream()
-  const aloud = filterThoughts()
-  const tokens = [...said]
-  for (const id of said) aloud.push(stream.push(id))
+  const speech = openUtterance(tokenizer, said)
   const words = backbone.generate({
     ids: [...ids, ...said],
     casting,
@@ -161,13 +159,44 @@ export async function* utter(
   })
   for (;;) {
     const { done, value } = await words.next()
-    if (done) return { text: withoutThoughts(tokenizer.decode(tokens)), tokens, stop: value }
-    tokens.push(value)
-    yield { id: value, text: aloud.push(stream.push(value)) }
-    const kept = findLoop(tokens)
-    if (kept === null) continue
+    if (done) return speech.end(value)
+    yield speech.take(value)
+    const looped = speech.loop()
+    if (!looped) continue
     await words.return('cancelled' satisfies StopReason)
-    return { text: withoutThoughts(tokenizer.decode(tokens.slice(0, kept))), tokens, stop: 'loop' }
+    return looped
+  }
+}
+
+/** What is said of an answer, token by token. */
+export interface Utterance {
+  take(id: number): Piece
+  /** The answer as it is, where it has begun to say the same over and over. */
+  loop(): Answer | null
+  end(stop: AnswerEnd): Answer
+}
+
+/** Begins an answer, or goes on behind tokens of it; what the model thinks is not said. */
+export function openUtterance(tokenizer: Tokenizer, said: readonly number[]): Utterance {
+  const stream = tokenizer.stream()
+  const aloud = filterThoughts()
+  const tokens = [...said]
+  for (const id of said) aloud.push(stream.push(id))
+  const answer = (length: number, stop: AnswerEnd): Answer => ({
+    text: withoutThoughts(tokenizer.decode(tokens.slice(0, length))),
+    tokens,
+    stop,
+  })
+  return {
+    take(id) {
+      tokens.push(id)
+      return { id, text: aloud.push(stream.push(id)) }
+    },
+    loop() {
+      const kept = findLoop(tokens)
+      return kept === null ? null : answer(kept, 'loop')
+    },
+    end: (stop) => answer(tokens.length, stop),
   }
 }
 

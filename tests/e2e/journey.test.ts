@@ -97,6 +97,20 @@ describe('a visitor’s first evening', () => {
     await asked.waitFor({ state: 'detached' })
   })
 
+  test('asks everybody the same, and keeps what another one says', async () => {
+    await page.getByRole('button', { name: 'Everybody answers' }).click()
+    const asked = page.getByRole('dialog', { name: 'Everybody answers' })
+    await asked.getByRole('button', { name: 'Ask once more' }).waitFor({ timeout: ANSWER_MS })
+    expect(await asked.getByRole('article').count()).toBe(8)
+    expect(await axeViolations(page)).toEqual([])
+    const holmes = asked.getByRole('article', { name: 'Sherlock Holmes' })
+    const words = await holmes.getByRole('paragraph').first().innerText()
+    await holmes.getByRole('button', { name: 'Keep' }).click()
+    await asked.waitFor({ state: 'detached' })
+    const kept = page.getByRole('article', { name: 'Sherlock Holmes' }).last()
+    await expect.poll(() => kept.innerText()).toContain(words)
+  })
+
   test('nothing left the origin and nothing was complained of', () => {
     expect(notes.foreignRequests).toEqual([])
     expect(notes.complaints).toEqual([])

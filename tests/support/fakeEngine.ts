@@ -141,6 +141,16 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
         script: composed?.report ?? { fired: [], passed: [], notes: [] },
       })
     },
+    async together({ answers }, onYield, signal) {
+      const said = answers.map(({ scene }) => `${scene.role ?? 'Nobody'} says so.`)
+      for (const place of [0, 1, 2]) {
+        await pause()
+        if (signal?.aborted) break
+        for (const [index, text] of said.entries())
+          onYield({ index, text: text.match(/\s*\S+/g)?.[place] ?? '' })
+      }
+      return said.map((text) => ({ text, tokens: 3, stop: signal?.aborted ? 'cancelled' : 'end' }))
+    },
     async weigh({ scenes, text }, onYield) {
       const words = text.match(/\s*\S+/g) ?? []
       for (const [index, { role }] of scenes.entries()) {

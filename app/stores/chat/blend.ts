@@ -9,7 +9,7 @@ import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { faceVector } from '../../../src/cast/face.ts'
 import { guestKey, nameInKey } from '../../../src/cast/key.ts'
-import { isForAnotherModel } from '../../../src/cast/member.ts'
+import { isPlayable } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
@@ -65,12 +65,10 @@ export function mixable(
 ): readonly CastMember[] {
   const first = members.find(({ key }) => key === parts[0]?.key)
   return members.filter(
-    ({ isTrained, role, guest }) =>
-      isTrained === true &&
-      role !== null &&
-      guest?.origin.kind !== 'blended' &&
-      !isForAnotherModel(guest?.backbone, info) &&
-      (!first || first.guest?.id === guest?.id),
+    (member) =>
+      isPlayable(member, info) &&
+      member.guest?.origin.kind !== 'blended' &&
+      (!first || first.guest?.id === member.guest?.id),
   )
 }
 

@@ -39,6 +39,17 @@ export interface ChatNames {
   readonly character: string
 }
 
+/** The scene of somebody who was taught and hears one question, and nothing before it. */
+export function askedAlone(role: string | null, pack: PackRef | undefined, question: string): Scene {
+  return {
+    role,
+    ...(pack && { pack }),
+    strength: 1,
+    turns: [{ speaker: 'user', text: question }],
+    continueLast: false,
+  }
+}
+
 /** What a member of the cast, or whoever stands in its place, is called. */
 export function characterName(member: CastMember | undefined, key: string | null): string {
   return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))

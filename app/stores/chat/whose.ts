@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 import { failureOf } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
-import { isForAnotherModel } from '../../../src/cast/member.ts'
+import { isPlayable } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import type { Scene } from '../../../src/play/scene.ts'
 import type { Candidate, WeighedPiece } from '../../../src/play/weigh.ts'
@@ -14,7 +14,7 @@ import { findMember, useCast } from '../company/cast.ts'
 import { useEngine, whenReady } from '../engine/engine.ts'
 import { showDialog } from '../page/session.ts'
 import { useSettings } from '../page/settings.ts'
-import { chatNames, wordsOf } from './scene.ts'
+import { askedAlone, chatNames, wordsOf } from './scene.ts'
 
 /** How likely somebody would have said the words. */
 export interface Weighed {
@@ -69,9 +69,7 @@ let weighed = ''
 /** Those who can be asked: taught, and on the loaded model. */
 function judges(members: readonly CastMember[], first: string | null): readonly CastMember[] {
   const { info } = useEngine.getState()
-  const taught = members.filter(
-    ({ isTrained, guest }) => isTrained === true && !isForAnotherModel(guest?.backbone, info),
-  )
+  const taught = members.filter((member) => isPlayable(member, info))
   return taught.toSorted((a, b) => Number(b.key === first) - Number(a.key === first))
 }
 
@@ -130,10 +128,14 @@ export async function weigh(): Promise<void> {
     const members = judges(useCast.getState().members, shown)
     const asked = question.trim() || NO_QUESTION
     const own = await Promise.all(
-      members.map(async (member) => [member.key, await sceneOf(member, asked)] as const),
+      members.map(async (member) => {
+        const pack = await packRefOf(member)
+        return [member.key, askedAlone(member.role, pack, asked)] as const
+      }),
     )
     if (signal.aborted) return
-    const entries = [[null, nobody(asked)] as const, ...own]
+    const bare = { ...askedAlone(null, undefined, asked), system: null }
+    const entries = [[null, bare] as const, ...own]
     scenes = new Map(entries)
     weighed = words.trim()
     useWhose.setState({ total: entries.length })
@@ -174,19 +176,6 @@ export async function askPlace(piece: number): Promise<void> {
   } catch (thrown) {
     fail(thrown, signal)
   }
-}
-
-async function sceneOf(member: CastMember, question: string): Promise<Scene> {
-  const pack = await packRefOf(member)
-  return { role: member.role, ...answerTo(question), ...(pack && { pack }) }
-}
-
-function nobody(question: string): Scene {
-  return { role: null, system: null, ...answerTo(question) }
-}
-
-function answerTo(question: string): Pick<Scene, 'strength' | 'turns' | 'continueLast'> {
-  return { strength: 1, turns: [{ speaker: 'user', text: question }], continueLast: false }
 }
 
 function fail(thrown: unknown, signal: AbortSignal): void {

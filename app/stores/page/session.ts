@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 interface SessionState {
   readonly isBackstageOpen: boolean
-  readonly dialog: 'none' | 'keys' | 'sent' | 'whose'
+  readonly dialog: 'none' | 'keys' | 'sent' | 'together' | 'whose'
   /** The message being edited. */
   readonly editing: string | null
 }

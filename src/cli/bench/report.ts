@@ -8,6 +8,7 @@ export const CASES = [
   'role-switch',
   'hypernetwork',
   'guidance',
+  'together',
   'train',
   'cold-start',
 ] as const
@@ -34,6 +35,8 @@ export const FLOORS: Readonly<Record<BenchCase, number>> = {
   hypernetwork: 0.5,
   // A token that keeps to the question may take 1.3 times as long.
   guidance: 0.77,
+  // Eight answers at once may take 2.5 times as long as one.
+  together: 0.4,
   train: 0.3,
   'cold-start': 1.43,
   'fallback-decode': 3.5,

@@ -28,6 +28,8 @@ export interface Adapter {
   readonly bytes: number
   /** α / rank. */
   readonly scaling: number
+  /** How many castings have a slot at a time. */
+  readonly slots: number
   /** The slot that holds the A of a casting, generated now where it is not there yet; @throws as `checkParents`. */
   slotFor(casting: Casting): number
   destroy(): void
@@ -43,6 +45,7 @@ export function emptyAdapter(device: GPUDevice): Adapter {
     },
     bytes: 0,
     scaling: 0,
+    slots: 0,
     slotFor: () => 0,
     destroy: () => nothing.buffer.destroy(),
   }
@@ -138,6 +141,7 @@ export async function createAdapter(gpu: TunedDevice, decoder: Decoder, pack: Pa
     },
     bytes: a.buffer.size + slottedB.buffer.size + (isBShared ? 0 : b.buffer.size) + hypernetwork.sizeBytes,
     scaling: pack.config.alpha / pack.config.rank,
+    slots,
     slotFor(casting) {
       checkParents(pack.config.sources.B, casting.parts.length)
       const key = keyOf(casting)

@@ -1,6 +1,7 @@
 import type { StopReason } from '../../core/dialogue.ts'
 import type { Sampling } from '../../core/sampling.ts'
 import type { Pack } from '../../formats/pack.ts'
+import type { Chorus } from './chorus.ts'
 import type { DecoderShape } from './decoder.ts'
 
 /** Who plays: roles of the attached pack mixed by weight (one role of weight 1, or a blend), at a strength. */
@@ -32,6 +33,13 @@ export interface GenerateRequest {
   readonly signal?: AbortSignal
 }
 
+/** Who reads, and how long a text may become. */
+export interface ChorusRequest {
+  /** Of each reading; null is the bare backbone. */
+  readonly castings: readonly (Casting | null)[]
+  readonly capacity: number
+}
+
 /** What a backbone takes of a graphics card's memory; nothing on the processor's path. */
 export interface GpuBytes {
   readonly weights: number
@@ -60,6 +68,12 @@ export interface Backbone {
   score?(ids: readonly number[], isReply: readonly boolean[], casting: Casting | null): Promise<Float32Array>
   /** Feeds one token after what is in the cache; its logits [vocabulary]. */
   step(id: number): Promise<Float32Array>
+  /**
+   * Makes room for several texts that are read at once, where an engine can and they find room; null else.
+   *
+   * @throws HycoraError as `Adapter.slotFor`.
+   */
+  openChorus?(request: ChorusRequest): Promise<Chorus | null>
   /** Streams token ids. */
   generate(request: GenerateRequest): AsyncGenerator<number, StopReason>
   destroy(): void

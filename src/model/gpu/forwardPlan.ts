@@ -109,6 +109,16 @@ function bindPairs({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
   }
 }
 
+/** Rows of any sequences, many at a time. */
+function bindMixed({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
+  return {
+    projection: (matrix, parts, tensors) =>
+      project(gpu, matrix, parts, { step, ...tensors }, { rows: 'many' }),
+    attention: (shape, tensors) => attention(gpu, shape, tensors, { plan: 'row' }),
+    same: (dispatch) => dispatch,
+  }
+}
+
 /** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
 function planBlock<T>(
   parts: PlanParts,
@@ -220,4 +230,13 @@ export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
  */
 export async function planPair(parts: PlanParts): Promise<PairPlan> {
   return [...(await planLayers(parts, bindPairs(parts))), await planHead(parts, { rows: 'pair' })]
+}
+
+/**
+ * Binds a forward pass of many rows, each of whatever sequence and role, to the normalised last hidden states.
+ *
+ * @throws HycoraError as `planForward`.
+ */
+export function planChorus(parts: PlanParts): Promise<readonly Dispatch[]> {
+  return planLayers(parts, bindMixed(parts))
 }

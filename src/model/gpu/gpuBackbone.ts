@@ -9,9 +9,11 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { project } from '../../kernels/project.ts'
 import { createAdapter, emptyAdapter } from '../adapter/adapter.ts'
-import type { Backbone, Casting, GenerateRequest, GpuBytes } from '../decoder/backbone.ts'
+import type { Backbone, Casting, ChorusRequest, GenerateRequest, GpuBytes } from '../decoder/backbone.ts'
+import type { Chorus } from '../decoder/chorus.ts'
 import type { Decoder } from '../decoder/decoder.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
+import { createChorus } from './gpuChorus.ts'
 import { bytesOfWeights, destroyWeights, loadWeights } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './loadMatrix.ts'
@@ -172,6 +174,17 @@ export class GpuBackbone implements Backbone {
       const { buffer } = this.sequences.attached.workspace.logits
       return new Float32Array(await readBuffer(this.device, buffer, 0, 4 * this.shape.vocabulary))
     })
+  }
+
+  async openChorus({ castings, capacity }: ChorusRequest): Promise<Chorus | null> {
+    const { gpu, weights, angles, shape: decoder } = this
+    const { adapter } = this.sequences.attached
+    const own = new Set(castings.flatMap((casting) => (casting ? [JSON.stringify(casting.parts)] : [])))
+    const bytes = castings.length * capacity * positionBytes(decoder) * decoder.layers
+    if (own.size > adapter.slots || capacity > this.context || bytes > DEFAULT_CACHE_BYTES) return null
+    const create = (): Promise<Chorus> =>
+      createChorus({ gpu, decoder, weights, angles }, adapter, { castings, capacity })
+    return withDeviceErrors(gpu.device, 'several answers at once', create)
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
