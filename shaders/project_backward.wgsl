@@ -5,8 +5,9 @@
 // memory, weights unpacked on their way there; then each lane adds the adapter's part of its 16 values.
 // Reference: paper eq. 7, differentiated; tests/reference/projectBackward.ts. Wrapper: src/kernels/projectBackward.ts
 
-override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
+override FORMAT: u32 = 0u; // 0: f32, 1: f16, 2: bf16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes name one of 16 levels, f32, in their place
 const TILE = 32u; // rows, outputs and columns of a tile
 const QUADS = 8u; // of a tile's side
 const PITCH = 9u; // of a line of quads that lanes store one under the other: odd, so that they meet different banks
@@ -53,7 +54,7 @@ struct Dropout {
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // [rows, dy_stride], du after the columns
 @group(0) @binding(3) var<storage, read> weights: array<vec4u>; // [out, row_vectors]
 @group(0) @binding(4) var<storage, read> scales: array<u32>; // [out, row_blocks]
-@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], bytes
+@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], or [16] levels
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read> dropout: Dropout; // 4 words
 @group(0) @binding(8) var<storage, read_write> dx: array<f32>; // [rows, dx_stride]
@@ -84,7 +85,46 @@ fn block_scale(block: u32) -> f32 {
 }
 
 fn block_zero(block: u32) -> f32 {
+  if (ZEROS == 1u) {
+    return bitcast<f32>(zeros[block]);
+  }
+  if (ZEROS == 2u) {
+    return 0.0;
+  }
   return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
+}
+
+fn level(index: u32) -> vec4f {
+  return vec4f(bitcast<f32>(zeros[index]));
+}
+
+// The levels that four codes name, chosen bit by bit: looking them up takes software drivers minutes to compile.
+fn four_levels(codes: vec4u) -> vec4f {
+  let first = (codes & vec4u(1u)) == vec4u(1u);
+  let second = (codes & vec4u(2u)) == vec4u(2u);
+  let third = (codes & vec4u(4u)) == vec4u(4u);
+  let a = select(select(level(0u), level(1u), first), select(level(2u), level(3u), first), second);
+  let b = select(select(level(4u), level(5u), first), select(level(6u), level(7u), first), second);
+  let c = select(select(level(8u), level(9u), first), select(level(10u), level(11u), first), second);
+  let d = select(select(level(12u), level(13u), first), select(level(14u), level(15u), first), second);
+  return select(select(a, b, third), select(c, d, third), codes >= vec4u(8u));
+}
+
+// Four codes with a byte each as numbers, or the levels that they name.
+fn code_values(word: u32) -> vec4f {
+  let codes = unpack4xU8(word);
+  if (ZEROS == 2u) {
+    return four_levels(codes);
+  }
+  return vec4f(codes);
+}
+
+// The two floats of a word, halves or the upper halves of f32.
+fn two_halves(word: u32) -> vec2f {
+  if (FORMAT == 2u) {
+    return vec2f(bitcast<f32>(word << 16u), bitcast<f32>(word & 0xffff0000u));
+  }
+  return unpack2x16float(word);
 }
 
 // Unpacks 16 weights of row n from column k on (a multiple of 16) into the tile; rows past the end are zero.
@@ -96,11 +136,11 @@ fn load_weights(n: u32, k: u32, at: u32) {
       for (var i = 0u; i < 4u; i++) {
         values[i] = bitcast<vec4f>(weights[row + min(k / 4u + i, uniforms.in_vectors - 1u)]);
       }
-    } else if (FORMAT == 1u) {
+    } else if (FORMAT == 1u || FORMAT == 2u) {
       for (var i = 0u; i < 2u; i++) {
         let w = weights[row + min(k / 8u + i, uniforms.in_vectors - 1u)];
-        values[2u * i] = vec4f(unpack2x16float(w.x), unpack2x16float(w.y));
-        values[2u * i + 1u] = vec4f(unpack2x16float(w.z), unpack2x16float(w.w));
+        values[2u * i] = vec4f(two_halves(w.x), two_halves(w.y));
+        values[2u * i + 1u] = vec4f(two_halves(w.z), two_halves(w.w));
       }
     } else {
       let block = n * uniforms.row_blocks + min(k / uniforms.block_size, uniforms.row_blocks - 1u);
@@ -109,14 +149,14 @@ fn load_weights(n: u32, k: u32, at: u32) {
       if (FORMAT == 8u) {
         let w = weights[row + min(k / 16u, uniforms.in_vectors - 1u)];
         for (var i = 0u; i < 4u; i++) {
-          values[i] = (vec4f(unpack4xU8(w[i])) - zero) * scale;
+          values[i] = (code_values(w[i]) - zero) * scale;
         }
       } else {
         let w = weights[row + min(k / 32u, uniforms.in_vectors - 1u)];
         for (var i = 0u; i < 2u; i++) {
           let word = w[2u * (k / 16u % 2u) + i];
-          let even = (vec4f(unpack4xU8(word & 0x0f0f0f0fu)) - zero) * scale;
-          let odd = (vec4f(unpack4xU8((word >> 4u) & 0x0f0f0f0fu)) - zero) * scale;
+          let even = (code_values(word & 0x0f0f0f0fu) - zero) * scale;
+          let odd = (code_values((word >> 4u) & 0x0f0f0f0fu) - zero) * scale;
           values[2u * i] = vec4f(even.x, odd.x, even.y, odd.y);
           values[2u * i + 1u] = vec4f(even.z, odd.z, even.w, odd.w);
         }

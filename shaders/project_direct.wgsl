@@ -5,8 +5,9 @@
 // and workgroup memory than for reading twice.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
-override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
+override FORMAT: u32 = 0u; // 0: f32, 1: f16, 2: bf16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes name one of 16 levels, f32, in their place
 override NARROW: bool = false; // 4-bit blocks of 16: two to a vector
 const TILE = 32u; // rows and outputs of a workgroup
 const QUADS = 8u; // of a tile's side
@@ -45,7 +46,7 @@ struct Step {
 @group(0) @binding(2) var<storage, read> x: array<vec4f>; // [rows, x_stride]
 @group(0) @binding(3) var<storage, read> weights: array<vec4u>; // [out, row_vectors]
 @group(0) @binding(4) var<storage, read> scales: array<u32>; // [out, row_blocks]
-@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], bytes
+@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], or [16] levels
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
@@ -59,7 +60,46 @@ fn block_scale(block: u32) -> f32 {
 }
 
 fn block_zero(block: u32) -> f32 {
+  if (ZEROS == 1u) {
+    return bitcast<f32>(zeros[block]);
+  }
+  if (ZEROS == 2u) {
+    return 0.0;
+  }
   return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
+}
+
+fn level(index: u32) -> vec4f {
+  return vec4f(bitcast<f32>(zeros[index]));
+}
+
+// The levels that four codes name, chosen bit by bit: looking them up takes software drivers minutes to compile.
+fn four_levels(codes: vec4u) -> vec4f {
+  let first = (codes & vec4u(1u)) == vec4u(1u);
+  let second = (codes & vec4u(2u)) == vec4u(2u);
+  let third = (codes & vec4u(4u)) == vec4u(4u);
+  let a = select(select(level(0u), level(1u), first), select(level(2u), level(3u), first), second);
+  let b = select(select(level(4u), level(5u), first), select(level(6u), level(7u), first), second);
+  let c = select(select(level(8u), level(9u), first), select(level(10u), level(11u), first), second);
+  let d = select(select(level(12u), level(13u), first), select(level(14u), level(15u), first), second);
+  return select(select(a, b, third), select(c, d, third), codes >= vec4u(8u));
+}
+
+// Four codes with a byte each as numbers, or the levels that they name.
+fn code_values(word: u32) -> vec4f {
+  let codes = unpack4xU8(word);
+  if (ZEROS == 2u) {
+    return four_levels(codes);
+  }
+  return vec4f(codes);
+}
+
+// The two floats of a word, halves or the upper halves of f32.
+fn two_halves(word: u32) -> vec2f {
+  if (FORMAT == 2u) {
+    return vec2f(bitcast<f32>(word << 16u), bitcast<f32>(word & 0xffff0000u));
+  }
+  return unpack2x16float(word);
 }
 
 fn four_scales(block: vec4u) -> vec4f {
@@ -73,20 +113,20 @@ fn four_zeros(block: vec4u) -> vec4f {
 // The bytes of a word of each of four weight rows: column i holds byte i of the four.
 fn turned_bytes(w: vec4u) -> mat4x4f {
   return transpose(mat4x4f(
-    vec4f(unpack4xU8(w.x)),
-    vec4f(unpack4xU8(w.y)),
-    vec4f(unpack4xU8(w.z)),
-    vec4f(unpack4xU8(w.w)),
+    code_values(w.x),
+    code_values(w.y),
+    code_values(w.z),
+    code_values(w.w),
   ));
 }
 
 // Four halves of each of four weight rows.
 fn halves(w0: vec2u, w1: vec2u, w2: vec2u, w3: vec2u) -> mat4x4f {
   return mat4x4f(
-    vec4f(unpack2x16float(w0.x), unpack2x16float(w0.y)),
-    vec4f(unpack2x16float(w1.x), unpack2x16float(w1.y)),
-    vec4f(unpack2x16float(w2.x), unpack2x16float(w2.y)),
-    vec4f(unpack2x16float(w3.x), unpack2x16float(w3.y)),
+    vec4f(two_halves(w0.x), two_halves(w0.y)),
+    vec4f(two_halves(w1.x), two_halves(w1.y)),
+    vec4f(two_halves(w2.x), two_halves(w2.y)),
+    vec4f(two_halves(w3.x), two_halves(w3.y)),
   );
 }
 
@@ -142,7 +182,7 @@ fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
     let w = mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
     return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], w);
   }
-  if (FORMAT == 1u) {
+  if (FORMAT == 1u || FORMAT == 2u) {
     let b = x_base + 2u * v;
     let c = b + 1u;
     return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))

@@ -4,8 +4,9 @@
 // weights unpacked into workgroup memory 32 columns at a time; the others take one quad of rank columns for 32 rows.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
-override FORMAT: u32 = 0u; // 0: f32, 1: f16, 4: 4-bit blocks, 8: 8-bit blocks
+override FORMAT: u32 = 0u; // 0: f32, 1: f16, 2: bf16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
+override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes name one of 16 levels, f32, in their place
 const TILE = 32u; // rows, outputs and columns of a tile
 const QUADS = 8u; // of a tile's side
 const WORKGROUP_SIZE = 64u;
@@ -43,7 +44,7 @@ struct Step {
 @group(0) @binding(2) var<storage, read> x: array<vec4f>; // [rows, x_stride]
 @group(0) @binding(3) var<storage, read> weights: array<vec4u>; // [out, row_vectors]
 @group(0) @binding(4) var<storage, read> scales: array<u32>; // [out, row_blocks]
-@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], bytes
+@group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], or [16] levels
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
@@ -58,7 +59,46 @@ fn block_scale(block: u32) -> f32 {
 }
 
 fn block_zero(block: u32) -> f32 {
+  if (ZEROS == 1u) {
+    return bitcast<f32>(zeros[block]);
+  }
+  if (ZEROS == 2u) {
+    return 0.0;
+  }
   return f32(extractBits(zeros[block / 4u], 8u * (block % 4u), 8u));
+}
+
+fn level(index: u32) -> vec4f {
+  return vec4f(bitcast<f32>(zeros[index]));
+}
+
+// The levels that four codes name, chosen bit by bit: looking them up takes software drivers minutes to compile.
+fn four_levels(codes: vec4u) -> vec4f {
+  let first = (codes & vec4u(1u)) == vec4u(1u);
+  let second = (codes & vec4u(2u)) == vec4u(2u);
+  let third = (codes & vec4u(4u)) == vec4u(4u);
+  let a = select(select(level(0u), level(1u), first), select(level(2u), level(3u), first), second);
+  let b = select(select(level(4u), level(5u), first), select(level(6u), level(7u), first), second);
+  let c = select(select(level(8u), level(9u), first), select(level(10u), level(11u), first), second);
+  let d = select(select(level(12u), level(13u), first), select(level(14u), level(15u), first), second);
+  return select(select(a, b, third), select(c, d, third), codes >= vec4u(8u));
+}
+
+// Four codes with a byte each as numbers, or the levels that they name.
+fn code_values(word: u32) -> vec4f {
+  let codes = unpack4xU8(word);
+  if (ZEROS == 2u) {
+    return four_levels(codes);
+  }
+  return vec4f(codes);
+}
+
+// The two floats of a word, halves or the upper halves of f32.
+fn two_halves(word: u32) -> vec2f {
+  if (FORMAT == 2u) {
+    return vec2f(bitcast<f32>(word << 16u), bitcast<f32>(word & 0xffff0000u));
+  }
+  return unpack2x16float(word);
 }
 
 // Four weights of row n from column k on, a multiple of 4.
@@ -67,10 +107,10 @@ fn four_weights(n: u32, k: u32) -> vec4f {
   if (FORMAT == 0u) {
     return bitcast<vec4f>(weights[row + k / 4u]);
   }
-  if (FORMAT == 1u) {
+  if (FORMAT == 1u || FORMAT == 2u) {
     let w = weights[row + k / 8u];
     let words = select(w.xy, w.zw, k % 8u == 4u);
-    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+    return vec4f(two_halves(words.x), two_halves(words.y));
   }
   let block = n * uniforms.row_blocks + k / uniforms.block_size;
   var codes = weights[row + FORMAT * k / 128u][FORMAT * k / 32u % 4u];
@@ -80,13 +120,13 @@ fn four_weights(n: u32, k: u32) -> vec4f {
     codes = (codes | (codes << 8u)) & 0x00ff00ffu;
     codes = (codes | (codes << 4u)) & 0x0f0f0f0fu;
   }
-  return (vec4f(unpack4xU8(codes)) - block_zero(block)) * block_scale(block);
+  return (code_values(codes) - block_zero(block)) * block_scale(block);
 }
 
 // Columns of a row that hold weights.
 fn weight_columns() -> u32 {
-  if (FORMAT == 0u || FORMAT == 1u) {
-    return uniforms.in_vectors * (4u + 4u * FORMAT);
+  if (FORMAT <= 2u) {
+    return uniforms.in_vectors * select(8u, 4u, FORMAT == 0u);
   }
   return uniforms.row_blocks * uniforms.block_size;
 }

@@ -1,30 +1,34 @@
-// Transposition of a stored weight matrix at load, into zero-padded rows.
-//   y[first_out + n, k] = x[k, first_column + n]
-// Workgroup (g, n): 64 words of one output row, a lane one word: one f32, or two f16 side by side.
+// Transposition of lines of a stored weight matrix at load, into zero-padded rows.
+//   y[first_out + n, first_k + k] = x[k, first_column + n]
+// Workgroup (g, n): 64 words of one output row, a lane one word of as many elements as it holds.
 // Reference: tests/gpu/kernels/transpose.test.ts. Wrapper: src/kernels/transpose.ts
 
-override HALF: bool = false; // two f16 a word on both sides; else f32
+override FROM_BITS: u32 = 32u; // of an element of x, low bits first; divides 32
+override TO_BITS: u32 = 32u; // of an element of y, at least as many
 const WORKGROUP_SIZE = 64u;
 
 struct Uniforms {
-  in_features: u32,
+  lines: u32,
   x_columns: u32,
   first_column: u32,
   out: u32,
   first_out: u32,
   row_words: u32,
+  first_word: u32, // of a row of y
+  words: u32,
 }
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<u32>; // [in_features, x_columns]
+@group(0) @binding(1) var<storage, read> x: array<u32>; // [lines, x_columns]
 @group(0) @binding(2) var<storage, read_write> y: array<u32>; // [≥ first_out + out, row_words]
 
-fn half_bits(k: u32, column: u32) -> u32 {
-  if (k >= uniforms.in_features) {
+fn element(k: u32, column: u32) -> u32 {
+  if (k >= uniforms.lines) {
     return 0u;
   }
   let index = k * uniforms.x_columns + column;
-  return extractBits(x[index / 2u], 16u * (index % 2u), 16u);
+  let each = 32u / FROM_BITS;
+  return extractBits(x[index / each], FROM_BITS * (index % each), FROM_BITS);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -34,15 +38,13 @@ fn transpose(
 ) {
   let word = workgroup.x * WORKGROUP_SIZE + lane;
   let n = workgroup.y + workgroup.z * 32768u;
-  if (word >= uniforms.row_words || n >= uniforms.out) {
+  if (word >= uniforms.words || n >= uniforms.out) {
     return;
   }
-  let column = uniforms.first_column + n;
+  let each = 32u / TO_BITS;
   var bits = 0u;
-  if (HALF) {
-    bits = half_bits(2u * word, column) | (half_bits(2u * word + 1u, column) << 16u);
-  } else if (word < uniforms.in_features) {
-    bits = x[word * uniforms.x_columns + column];
+  for (var i = 0u; i < each; i++) {
+    bits |= element(each * word + i, uniforms.first_column + n) << (TO_BITS * i);
   }
-  y[(uniforms.first_out + n) * uniforms.row_words + word] = bits;
+  y[(uniforms.first_out + n) * uniforms.row_words + uniforms.first_word + word] = bits;
 }

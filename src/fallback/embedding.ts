@@ -1,12 +1,6 @@
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
-import type {
-  BlockMatrix,
-  Decoder,
-  FloatMatrix,
-  StoredTensor,
-  WeightMatrix,
-} from '../model/decoder/decoder.ts'
-import { readVector } from '../model/decoder/dequantise.ts'
+import type { BlockMatrix, Decoder, FloatMatrix, WeightMatrix } from '../model/decoder/decoder.ts'
+import { readBlockParts } from '../model/decoder/dequantise.ts'
 import type { GraphBuilder } from './graphBuilder.ts'
 import { int } from './graphBuilder.ts'
 import { floatRows, halfRows } from './weightForms.ts'
@@ -29,7 +23,8 @@ export async function addEmbedding(graph: GraphBuilder, { embedding }: Decoder):
     graph.constant(EMBEDDING, 'f32', dims, await floatRows([embedding]))
     return graph.node('Gather', [EMBEDDING, 'ids'], 'embedded', ROWS)
   }
-  if (stored.kind === 'blocks' && width % stored.blockSize === 0) return addCodes(graph, embedding, stored)
+  const isWhole = stored.kind === 'blocks' && !stored.levels && width % stored.blockSize === 0
+  if (isWhole) return addCodes(graph, embedding, stored)
   graph.constant(EMBEDDING, 'f16', dims, await halfRows(embedding))
   return graph.node(
     'Cast',
@@ -41,47 +36,23 @@ export async function addEmbedding(graph: GraphBuilder, { embedding }: Decoder):
 
 /** (code − zero) · scale, block by block, of the rows asked for; codes and integer zeros with a byte each. */
 async function addCodes(graph: GraphBuilder, table: WeightMatrix, stored: BlockMatrix): Promise<string> {
-  const { out, in: width, firstOut } = table
-  const { bits, blockSize, codes, scales, zeroPoints } = stored
-  const blocks = width / blockSize
-  const count = out * blocks
+  const { out, in: width } = table
+  const { codes, scales, zeros, blocks } = await readBlockParts(table, stored)
   const rows = (name: string): string => graph.node('Gather', [name, 'ids'], `${name}.rows`, ROWS)
-  const floats = (values: StoredTensor): Promise<Float32Array> =>
-    readVector({ values, first: firstOut * blocks, length: count })
-
-  const codeBytes = await readCodes(codes, { first: firstOut, rows: out, width, bits })
-  graph.constant('embedding.codes', 'u8', [out, blocks, blockSize], codeBytes)
-  graph.constant('embedding.scales', 'f32', [out, blocks, 1], await floats(scales))
+  graph.constant('embedding.codes', 'u8', [out, blocks, stored.blockSize], codes)
+  graph.constant('embedding.scales', 'f32', [out, blocks, 1], scales)
   let zero = ''
-  if (!zeroPoints) {
-    zero = graph.constant('embedding.middle', 'f32', [], Float32Array.of(2 ** (bits - 1)))
-  } else if (zeroPoints.dataType === 'u8') {
-    const zeros = await readCodes(zeroPoints, { first: firstOut, rows: out, width: blocks, bits })
-    graph.constant('embedding.zeros', 'u8', [out, blocks, 1], zeros)
+  if (typeof stored.zeros === 'number') {
+    zero = graph.constant('embedding.zero', 'f32', [], Float32Array.of(stored.zeros))
+  } else if (stored.zeros.values.dataType.startsWith('u')) {
+    graph.constant('embedding.zeros', 'u8', [out, blocks, 1], Uint8Array.from(zeros))
     zero = graph.node('Cast', [rows('embedding.zeros')], 'embedding.zero', TO_FLOAT)
   } else {
-    graph.constant('embedding.zeros', 'f32', [out, blocks, 1], await floats(zeroPoints))
+    graph.constant('embedding.zeros', 'f32', [out, blocks, 1], zeros)
     zero = rows('embedding.zeros')
   }
   const code = graph.node('Cast', [rows('embedding.codes')], 'embedding.code', TO_FLOAT)
   const centred = graph.node('Sub', [code, zero], 'embedding.centred')
   const scaled = graph.node('Mul', [centred, rows('embedding.scales')], 'embedding.scaled')
   return graph.node('Reshape', [scaled, graph.integers('hidden_rows', [-1, width])], 'embedded')
-}
-
-/** Packed codes as one byte each: low bits first, each row padded to a byte. */
-async function readCodes(
-  { source, offset }: StoredTensor,
-  { first, rows, width, bits }: { first: number; rows: number; width: number; bits: 4 | 8 },
-): Promise<Uint8Array> {
-  const rowBytes = Math.ceil((width * bits) / 8)
-  const packed = await source.read(offset + first * rowBytes, rows * rowBytes)
-  if (bits === 8) return packed
-  const codes = new Uint8Array(rows * width)
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < width; i++) {
-      codes[row * width + i] = ((packed[row * rowBytes + (i >> 1)] ?? 0) >> (4 * (i & 1))) & 15
-    }
-  }
-  return codes
 }

@@ -1,6 +1,6 @@
 import { floatToHalf } from '../core/half.ts'
 import type { WeightMatrix } from '../model/decoder/decoder.ts'
-import { readMatrix } from '../model/decoder/dequantise.ts'
+import { isColumnMajor, readMatrix } from '../model/decoder/dequantise.ts'
 
 /**
  * How a linear layer's weights stand in the graph: as they are, or as unsigned bytes with one scale a column, whose
@@ -28,10 +28,8 @@ async function eachPiece(
   matrix: WeightMatrix,
   take: (rows: Float32Array, first: number) => void,
 ): Promise<void> {
-  const { stored } = matrix
   // Columns that lie apart cannot be read a few at a time.
-  const isWhole = stored.kind === 'float' && stored.layout === 'in-out'
-  const step = isWhole ? matrix.out : Math.max(1, Math.floor(PIECE_VALUES / matrix.in))
+  const step = isColumnMajor(matrix) ? matrix.out : Math.max(1, Math.floor(PIECE_VALUES / matrix.in))
   for (let first = 0; first < matrix.out; first += step) {
     const out = Math.min(step, matrix.out - first)
     take(await readMatrix({ ...matrix, out, firstOut: matrix.firstOut + first }), first)

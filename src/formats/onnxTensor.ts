@@ -34,6 +34,8 @@ export const DATA_TYPES = {
   bf16: 16,
   u4: 21,
   i4: 22,
+  u2: 25,
+  i2: 26,
 } as const
 
 const TEXT_DATA_TYPE = 8

@@ -10,8 +10,11 @@ export interface EmbeddingCase extends PackOptions {
 const FORMATS: readonly PackOptions[] = [
   { format: 'f32' },
   { format: 'f16' },
+  { format: 'bf16' },
   { format: 'q4', blockSize: 32 },
   { format: 'q8', blockSize: 128, halfScales: false },
+  { format: 'q8', blockSize: 32, zeroForm: 'floats' },
+  { format: 'q4', blockSize: 64, zeroForm: 'levels' },
 ]
 
 /** One column; odd; a workgroup ± 1; several workgroups; then every block size, and the real models. */

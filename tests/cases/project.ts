@@ -40,6 +40,34 @@ const BLOCKS = ([16, 32, 64, 128] as const).flatMap((blockSize) =>
   ),
 )
 
+/** Zero points between codes, levels in their place, and blocks that hold a whole row. */
+const OTHER_BLOCKS: readonly ProjectCase[] = [
+  { format: 'q4', blockSize: 16, zeroForm: 'floats', out: 35, in: 37, rows: 2, seed: 250 },
+  {
+    format: 'q4',
+    blockSize: 32,
+    zeroForm: 'floats',
+    halfScales: false,
+    out: 33,
+    in: 96,
+    rows: 34,
+    seed: 251,
+  },
+  { format: 'q8', blockSize: 64, zeroForm: 'floats', out: 18, in: 130, rows: 1, seed: 252 },
+  {
+    format: 'q4',
+    blockSize: 64,
+    zeroForm: 'levels',
+    halfScales: false,
+    out: 37,
+    in: 192,
+    rows: 2,
+    seed: 254,
+  },
+  { format: 'q8', blockSize: 96, halfScales: false, out: 33, in: 95, rows: 35, seed: 255 },
+  { format: 'q4', blockSize: 576, out: 35, in: 576, rows: 2, seed: 256 },
+]
+
 /** The starter's and SmolLM2's layers: queries with keys and values, output, gate with up, down. */
 const MODELS: readonly ProjectCase[] = [
   { format: 'f16', out: 512, in: 256, rows: 1, seed: 300 },
@@ -55,7 +83,9 @@ export const projectCases: readonly ProjectCase[] = [
   ...shapes({ format: 'f32' }),
   ...shapes({ format: 'f16' }),
   ...shapes({ format: 'q4', blockSize: 32 }),
+  ...shapes({ format: 'bf16' }),
   ...BLOCKS,
+  ...OTHER_BLOCKS,
   ...MODELS,
 ]
 

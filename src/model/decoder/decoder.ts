@@ -2,11 +2,24 @@ import type { ByteSource } from '../../core/bytes.ts'
 import { PACK_PROJECTIONS } from '../../formats/packConfig.ts'
 import type { PackProjection } from '../../formats/packConfig.ts'
 
+/** How an element of a stored tensor is written; those of less than a byte lie side by side, low bits first. */
+export type ElementType = 'f32' | 'f16' | 'bf16' | 'u8' | 'u4' | 'u2'
+
+/** Bits of an element. */
+export const ELEMENT_BITS: Readonly<Record<ElementType, number>> = {
+  f32: 32,
+  f16: 16,
+  bf16: 16,
+  u8: 8,
+  u4: 4,
+  u2: 2,
+}
+
 /** Where the bytes of a stored tensor lie; nothing is copied until somebody reads `source`. */
 export interface StoredTensor {
   /** The initializer's name, for messages. */
   readonly name: string
-  readonly dataType: 'f32' | 'f16' | 'u8' | 'i8' | 'i4' | 'u4'
+  readonly dataType: ElementType
   readonly shape: readonly number[]
   readonly source: ByteSource
   readonly offset: number
@@ -20,18 +33,30 @@ export interface FloatMatrix {
   readonly values: StoredTensor
 }
 
+/** One number a block: that of row n, block b is element ⌊(n·rowStride + b·blockStride) / share⌋. */
+export interface BlockNumbers {
+  readonly values: StoredTensor
+  readonly rowStride: number
+  readonly blockStride: number
+  /** How many neighbouring blocks have one element in common where blocks run on from row to row, else 1. */
+  readonly share: number
+}
+
 /**
- * Block-quantised as by MatMulNBits: w[n, k] = (code[n, k] − zero[n, k / blockSize]) · scale[n, k / blockSize].
- * `codes` [out, blocks, blockSize·bits/8], low bits first; `zeroPoints` packed likewise along the blocks, each row
- * padded to a byte (`u8`), or as floats [out, blocks]; without them zero is 2^(bits−1).
+ * Quantised in blocks along a row: w[n, k] = (value(code[n, k]) − zero[n, k / blockSize]) · scale[n, k / blockSize],
+ * where code[n, k] is element n·rowStride + k·columnStride of `codes` and value the code itself, or the level that it
+ * names. A row of one block may be shorter than `blockSize`.
  */
 export interface BlockMatrix {
   readonly kind: 'blocks'
-  readonly bits: 4 | 8
   readonly blockSize: number
   readonly codes: StoredTensor
-  readonly scales: StoredTensor
-  readonly zeroPoints: StoredTensor | null
+  readonly rowStride: number
+  readonly columnStride: number
+  /** The 16 values of 4-bit codes, with zero 0; null where codes are numbers. */
+  readonly levels: readonly number[] | null
+  readonly scales: BlockNumbers
+  readonly zeros: BlockNumbers | number
 }
 
 /** Rows [firstOut, firstOut + out) of a stored matrix that may hold several projections side by side. */

@@ -1,22 +1,57 @@
 import { halvesToFloats } from '../../core/half.ts'
-import type { BlockMatrix, StoredTensor, WeightMatrix, WeightVector } from './decoder.ts'
+import type { BlockMatrix, BlockNumbers, StoredTensor, WeightMatrix, WeightVector } from './decoder.ts'
+import { ELEMENT_BITS } from './decoder.ts'
 
-function bytesPerElement({ dataType }: StoredTensor): number {
-  return dataType === 'f32' ? 4 : dataType === 'f16' ? 2 : 1
+/** Elements as they are stored: floats, the bits of halves, codes with a byte each. */
+export type RawElements = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
+
+/** `count` elements from element `first` on, none of them converted. */
+export async function readRaw(tensor: StoredTensor, first: number, count: number): Promise<RawElements> {
+  const bits = ELEMENT_BITS[tensor.dataType]
+  const start = Math.floor((first * bits) / 8)
+  const end = Math.ceil(((first + count) * bits) / 8)
+  const stored = await tensor.source.read(tensor.offset + start, end - start)
+  if (bits < 8) return unpackCodes(stored, { first: first - (start * 8) / bits, count, bits })
+  // A copy is aligned; the bytes in the file need not be.
+  const bytes = new Uint8Array(stored)
+  if (bits === 8) return bytes
+  return bits === 16 ? new Uint16Array(bytes.buffer) : new Float32Array(bytes.buffer)
 }
 
-/** `count` stored numbers from element `first` on, widened. */
+/** Codes of less than a byte with a byte each, from code `first` of `packed` on. */
+export function unpackCodes(
+  packed: Uint8Array,
+  { first, count, bits }: { readonly first: number; readonly count: number; readonly bits: number },
+): Uint8Array<ArrayBuffer> {
+  const codes = new Uint8Array(count)
+  const mask = 2 ** bits - 1
+  for (let i = 0; i < count; i++) {
+    const bit = (first + i) * bits
+    codes[i] = ((packed[bit >> 3] ?? 0) >> (bit & 7)) & mask
+  }
+  return codes
+}
+
+/** Stored elements as numbers: halves widened, codes as they are. */
+export function toFloats(raw: RawElements, { dataType }: StoredTensor): Float32Array<ArrayBuffer> {
+  if (raw instanceof Float32Array) return raw
+  if (!(raw instanceof Uint16Array)) return Float32Array.from(raw)
+  if (dataType === 'f16') return Float32Array.from(halvesToFloats(raw))
+  return new Float32Array(Uint32Array.from(raw, (bits) => bits << 16).buffer)
+}
+
 async function readElements(tensor: StoredTensor, first: number, count: number): Promise<Float32Array> {
-  const size = bytesPerElement(tensor)
-  // A copy is aligned; the bytes in the file need not be.
-  const bytes = (await tensor.source.read(tensor.offset + first * size, count * size)).slice()
-  if (tensor.dataType === 'f32') return new Float32Array(bytes.buffer)
-  return tensor.dataType === 'f16' ? halvesToFloats(new Uint16Array(bytes.buffer)) : Float32Array.from(bytes)
+  return toFloats(await readRaw(tensor, first, count), tensor)
 }
 
 /** A vector of norm gains or biases on the CPU. */
 export function readVector({ values, first, length }: WeightVector): Promise<Float32Array> {
   return readElements(values, first, length)
+}
+
+/** Whether neighbours along a column lie side by side, so that a few rows cannot be read without the others. */
+export function isColumnMajor({ stored }: WeightMatrix): boolean {
+  return stored.kind === 'float' ? stored.layout === 'in-out' : stored.columnStride !== 1
 }
 
 /**
@@ -39,12 +74,14 @@ export async function readMatrix(matrix: WeightMatrix): Promise<Float32Array> {
 
 async function readBlocks(matrix: WeightMatrix, stored: BlockMatrix): Promise<Float32Array> {
   const { codes, scales, zeros, blocks } = await readBlockParts(matrix, stored)
+  const { levels, blockSize } = stored
   const values = new Float32Array(matrix.out * matrix.in)
   for (let n = 0; n < matrix.out; n++) {
     for (let k = 0; k < matrix.in; k++) {
-      const block = n * blocks + Math.floor(k / stored.blockSize)
+      const block = n * blocks + Math.floor(k / blockSize)
       const at = n * matrix.in + k
-      values[at] = ((codes[at] ?? 0) - (zeros[block] ?? 0)) * (scales[block] ?? 0)
+      const code = codes[at] ?? 0
+      values[at] = ((levels ? (levels[code] ?? 0) : code) - (zeros[block] ?? 0)) * (scales[block] ?? 0)
     }
   }
   return values
@@ -63,35 +100,64 @@ export interface BlockParts {
 /** Reads a block-quantised matrix without multiplying it out. */
 export async function readBlockParts(matrix: WeightMatrix, stored: BlockMatrix): Promise<BlockParts> {
   const { out, firstOut } = matrix
-  const { bits, blockSize } = stored
-  const blocks = Math.ceil(matrix.in / blockSize)
-  const rowBytes = blocks * ((blockSize * bits) / 8)
-  const packed = await readElements(stored.codes, firstOut * rowBytes, out * rowBytes)
+  const blocks = Math.ceil(matrix.in / stored.blockSize)
+  const rows = { first: firstOut, count: out, blocks }
+  const scales = toFloats(await readBlockNumbers(stored.scales, rows), stored.scales.values)
+  return {
+    codes: await readCodes(matrix, stored),
+    scales,
+    zeros: await readZeros(stored.zeros, rows),
+    blocks,
+  }
+}
+
+/** @returns [out, in], one byte each. */
+async function readCodes(matrix: WeightMatrix, stored: BlockMatrix): Promise<Uint8Array> {
+  const { out, firstOut } = matrix
+  const { rowStride, columnStride } = stored
+  const first = firstOut * rowStride
+  const count = (out - 1) * rowStride + (matrix.in - 1) * columnStride + 1
+  const found = await readRaw(stored.codes, first, count)
   const codes = new Uint8Array(out * matrix.in)
   for (let n = 0; n < out; n++) {
-    for (let k = 0; k < matrix.in; k++) codes[n * matrix.in + k] = codeAt(packed, n * rowBytes, k, bits)
+    for (let k = 0; k < matrix.in; k++)
+      codes[n * matrix.in + k] = found[n * rowStride + k * columnStride] ?? 0
   }
-  const scales = await readElements(stored.scales, firstOut * blocks, out * blocks)
-  return { codes, scales, zeros: await readZeros(matrix, stored, blocks), blocks }
+  return codes
 }
 
-/** Code `index` of a row that starts at byte `start`, low bits first. */
-function codeAt(bytes: Float32Array, start: number, index: number, bits: number): number {
-  const byte = bytes[start + Math.floor((index * bits) / 8)] ?? 0
-  return bits === 8 ? byte : (byte >> (4 * (index % 2))) & 15
+interface BlockRows {
+  readonly first: number
+  readonly count: number
+  readonly blocks: number
 }
 
-/** @returns [out, blocks] */
-async function readZeros(
-  { out, firstOut }: WeightMatrix,
-  { bits, zeroPoints }: BlockMatrix,
-  blocks: number,
-): Promise<Float32Array> {
-  if (!zeroPoints) return new Float32Array(out * blocks).fill(2 ** (bits - 1))
-  if (zeroPoints.dataType !== 'u8') return readElements(zeroPoints, firstOut * blocks, out * blocks)
-  const rowBytes = Math.ceil((blocks * bits) / 8)
-  const packed = await readElements(zeroPoints, firstOut * rowBytes, out * rowBytes)
-  return Float32Array.from({ length: out * blocks }, (_, at) => {
-    return codeAt(packed, Math.floor(at / blocks) * rowBytes, at % blocks, bits)
-  })
+/** The numbers of some rows' blocks as they are stored, [count, blocks]. */
+export async function readBlockNumbers(
+  { values, rowStride, blockStride, share }: BlockNumbers,
+  { first, count, blocks }: BlockRows,
+): Promise<RawElements> {
+  const placeOf = (row: number, block: number): number =>
+    Math.floor(((first + row) * rowStride + block * blockStride) / share)
+  const start = placeOf(0, 0)
+  const found = await readRaw(values, start, placeOf(count - 1, blocks - 1) + 1 - start)
+  const isInOrder = share === 1 && blockStride === 1 && rowStride === blocks
+  if (isInOrder) return found
+  const picked = ofSameKind(found, count * blocks)
+  for (let row = 0; row < count; row++) {
+    for (let block = 0; block < blocks; block++)
+      picked[row * blocks + block] = found[placeOf(row, block) - start] ?? 0
+  }
+  return picked
+}
+
+function ofSameKind(like: RawElements, length: number): RawElements {
+  if (like instanceof Float32Array) return new Float32Array(length)
+  return like instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length)
+}
+
+/** @returns [count, blocks] */
+export async function readZeros(zeros: BlockNumbers | number, rows: BlockRows): Promise<Float32Array> {
+  if (typeof zeros === 'number') return new Float32Array(rows.count * rows.blocks).fill(zeros)
+  return toFloats(await readBlockNumbers(zeros, rows), zeros.values)
 }

@@ -10,10 +10,10 @@ import type {
   WeightMatrix,
   WeightVector,
 } from '../decoder/decoder.ts'
-import { readVector } from '../decoder/dequantise.ts'
+import { isColumnMajor, readVector } from '../decoder/dequantise.ts'
 import { loadMatrix } from './loadMatrix.ts'
-import type { ReportBytes } from './loadMatrix.ts'
-import { storedBytes, storedFormat } from './storedAlike.ts'
+import type { ReportBytes } from './placeRows.ts'
+import { storedBytes, storedFormat } from './commonForm.ts'
 
 /** A projection or several with one input, side by side, with their biases. */
 export interface GpuLinear {
@@ -139,13 +139,8 @@ function mainTensor({ stored }: WeightMatrix): StoredTensor {
 
 function isSameStorage(one: WeightMatrix, other: WeightMatrix): boolean {
   const [a, b] = [mainTensor(one), mainTensor(other)]
-  const layouts = [one, other].map(({ stored }) => (stored.kind === 'float' ? stored.layout : 'blocks'))
-  return (
-    a.source === b.source &&
-    a.offset === b.offset &&
-    layouts[0] === layouts[1] &&
-    one.firstOut === other.firstOut
-  )
+  const isSamePlace = a.source === b.source && a.offset === b.offset && one.firstOut === other.firstOut
+  return isSamePlace && isColumnMajor(one) === isColumnMajor(other)
 }
 
 /** Bytes of weights that `loadWeights` will report in all. */
@@ -198,6 +193,14 @@ function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
     ]),
   ]
   return new Set(tensors.map(({ buffer }) => buffer))
+}
+
+/** All matrices that rows of activations are multiplied with. */
+export function multipliedMatrices({ blocks, head }: GpuWeights): readonly PackedMatrix[] {
+  return [
+    ...blocks.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down].map(({ matrix }) => matrix)),
+    head,
+  ]
 }
 
 /** Bytes of GPU memory that the weights take. */

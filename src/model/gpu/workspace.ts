@@ -1,8 +1,9 @@
 import { createTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
-import { paddedWidth } from '../../kernels/operands/packedMatrix.ts'
+import { paddedWidth, widestBlock } from '../../kernels/operands/packedMatrix.ts'
 import { stepWords } from '../../kernels/operands/stepRows.ts'
 import type { DecoderShape } from '../decoder/decoder.ts'
+import { multipliedMatrices } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 
 /** Rows (tokens) that go through the decoder at once while a prompt is read. */
@@ -35,12 +36,7 @@ export function createWorkspace(
   rows: number,
 ): Workspace {
   const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
-  const block = Math.max(
-    ...weights.blocks
-      .flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down])
-      .map(({ matrix }) => matrix.blockSize),
-    weights.head.blockSize,
-  )
+  const block = widestBlock(multipliedMatrices(weights))
   const create = (name: string, columns: number): Tensor => createTensor(device, [rows, columns], name)
   return {
     tokens: createTensor(device, [rows], 'tokens'),

@@ -2,18 +2,9 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import { DATA_TYPES } from '../../formats/onnxTensor.ts'
 import type { Dimension } from './dimension.ts'
 import { fixed } from './dimension.ts'
-import {
-  axisFromFront,
-  floatAttribute,
-  hasOnly,
-  intAttribute,
-  integersOf,
-  intsAttribute,
-  operatorOf,
-  scalarOf,
-  vectorOf,
-} from './node.ts'
-import type { HiddenValue, LinearOutput, Value, WeightSite } from './values.ts'
+import { axisFromFront, intAttribute, integersOf, intsAttribute, scalarOf, vectorOf } from './node.ts'
+import type { HiddenValue, LinearOutput, Value } from './values.ts'
+import { linearSite, tableSite } from './weightSites.ts'
 
 /** Whether the last axis holds the features of a row, whatever stands before it. */
 export function isRows(value: Value | undefined): value is HiddenValue {
@@ -25,28 +16,13 @@ export function withFeatures(value: HiddenValue, features: number): readonly Dim
   return [...value.dims.slice(0, -1), fixed(features)]
 }
 
-/** A matrix given as a constant [in, out]; one seen through a transposition is stored [out, in]. */
-function floatSite(value: Value | undefined): WeightSite | undefined {
-  if (value?.kind !== 'constant' || value.dims.length !== 2) return undefined
-  const { dataType } = value.tensor
-  if (dataType !== DATA_TYPES.f32 && dataType !== DATA_TYPES.f16) return undefined
-  const [rows = 0, columns = 0] = value.dims
-  return {
-    kind: 'float',
-    tensor: value.tensor,
-    layout: value.isTransposed ? 'out-in' : 'in-out',
-    in: rows,
-    out: columns,
-  }
-}
-
 /** MatMul, Gemm and MatMulNBits on rows, by a constant matrix. */
 export function linearLayer(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [x] = inputs
   if (!isRows(x)) return undefined
   const { meaning } = x
   if (meaning.kind !== 'normed' && meaning.kind !== 'attended' && meaning.kind !== 'gated') return undefined
-  const site = siteOf(node, inputs)
+  const site = linearSite(node, inputs)
   const features = x.dims.at(-1)
   if (!site || features?.factor !== site.weight.in || features.symbols.length > 0) return undefined
   const output: LinearOutput = {
@@ -61,80 +37,11 @@ export function linearLayer(node: OnnxNode, inputs: readonly (Value | undefined)
   return site.bias ? withBias(value, output, site.bias) : value
 }
 
-function siteOf(
-  node: OnnxNode,
-  inputs: readonly (Value | undefined)[],
-): { weight: WeightSite; bias: Value | undefined } | undefined {
-  switch (operatorOf(node)) {
-    case 'MatMul': {
-      const weight = floatSite(inputs[1])
-      return weight && { weight, bias: undefined }
-    }
-    case 'Gemm':
-      return gemmSite(node, inputs)
-    default:
-      return blockSite(node, inputs)
-  }
-}
-
-function gemmSite(node: OnnxNode, inputs: readonly (Value | undefined)[]): ReturnType<typeof siteOf> {
-  const [, matrix, bias] = inputs
-  if ((floatAttribute(node, 'alpha') ?? 1) !== 1 || (intAttribute(node, 'transA') ?? 0) !== 0)
-    return undefined
-  if (bias && (floatAttribute(node, 'beta') ?? 1) !== 1) return undefined
-  if (intAttribute(node, 'transB') !== 1 || matrix?.kind !== 'constant') {
-    const weight = floatSite(matrix)
-    return weight && { weight, bias }
-  }
-  const weight = floatSite({ ...matrix, dims: matrix.dims.toReversed(), isTransposed: !matrix.isTransposed })
-  return weight && { weight, bias }
-}
-
-const BLOCK_ATTRIBUTES = ['K', 'N', 'bits', 'block_size', 'accuracy_level', 'weight_prepacked']
-
-function blockSite(node: OnnxNode, inputs: readonly (Value | undefined)[]): ReturnType<typeof siteOf> {
-  const [, codes, scales, zeroPoints, groupIndex, bias] = inputs
-  const size = { in: intAttribute(node, 'K') ?? 0, out: intAttribute(node, 'N') ?? 0 }
-  const bits = intAttribute(node, 'bits') ?? 4
-  if (groupIndex || !hasOnly(node, BLOCK_ATTRIBUTES) || (intAttribute(node, 'weight_prepacked') ?? 0) !== 0) {
-    return undefined
-  }
-  const weight = blocksOf(node, { codes, scales, zeroPoints }, { ...size, bits, defaultZero: 'middle' })
-  return weight && { weight, bias }
-}
-
-/** Block-quantised weights from their constants; the sizes are checked where the tensors are opened. */
-function blocksOf(
-  node: OnnxNode,
-  parts: { codes: Value | undefined; scales: Value | undefined; zeroPoints: Value | undefined },
-  shape: { in: number; out: number; bits: number; defaultZero: 'middle' | 'none' },
-): WeightSite | undefined {
-  const { codes, scales, zeroPoints } = parts
-  const { bits } = shape
-  const blockSize = intAttribute(node, 'block_size') ?? 0
-  if ((bits !== 4 && bits !== 8) || ![16, 32, 64, 128, 256].includes(blockSize)) return undefined
-  if (codes?.kind !== 'constant' || codes.isTransposed) return undefined
-  if (scales?.kind !== 'constant' || scales.isTransposed) return undefined
-  if (zeroPoints && (zeroPoints.kind !== 'constant' || zeroPoints.isTransposed)) return undefined
-  return {
-    kind: 'blocks',
-    node,
-    bits,
-    blockSize,
-    codes: codes.tensor,
-    scales: scales.tensor,
-    zeroPoints: zeroPoints?.tensor ?? null,
-    defaultZero: shape.defaultZero,
-    in: shape.in,
-    out: shape.out,
-  }
-}
-
 /** The token embedding: Gather of a float table, or GatherBlockQuantized. */
 export function embeddedTokens(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
-  const [table, ids] = inputs
+  const [, ids] = inputs
   if (ids?.kind !== 'ids') return undefined
-  const site = operatorOf(node) === 'Gather' ? gatheredTable(node, table) : gatheredBlocks(node, inputs)
+  const site = tableSite(node, inputs)
   if (!site) return undefined
   return {
     kind: 'hidden',
@@ -142,33 +49,6 @@ export function embeddedTokens(node: OnnxNode, inputs: readonly (Value | undefin
     dims: [...ids.dims, fixed(site.in)],
     meaning: { kind: 'residual', depth: 0, hidden: site.in, origin: { kind: 'embedding', table: site } },
   }
-}
-
-function gatheredTable(node: OnnxNode, table: Value | undefined): WeightSite | undefined {
-  if ((intAttribute(node, 'axis') ?? 0) !== 0 || table?.kind !== 'constant') return undefined
-  // A table [vocabulary, hidden] is a matrix of as many outputs, so it is the constant's transpose.
-  return floatSite({ ...table, dims: table.dims.toReversed(), isTransposed: !table.isTransposed })
-}
-
-function gatheredBlocks(node: OnnxNode, inputs: readonly (Value | undefined)[]): WeightSite | undefined {
-  const [codes, , scales, zeroPoints] = inputs
-  if (codes?.kind !== 'constant' || codes.dims.length !== 2) return undefined
-  if (!hasOnly(node, ['bits', 'block_size', 'gather_axis', 'quantize_axis'])) return undefined
-  if ((intAttribute(node, 'gather_axis') ?? 0) !== 0) return undefined
-  if (axisFromFront(intAttribute(node, 'quantize_axis') ?? 1, 2) !== 1) return undefined
-  const [rows = 0, columns = 0] = codes.dims
-  const isBytes = codes.tensor.dataType === DATA_TYPES.u8
-  const bits = intAttribute(node, 'bits') ?? 4
-  return blocksOf(
-    node,
-    { codes, scales, zeroPoints },
-    {
-      out: rows,
-      in: isBytes ? (columns * 8) / bits : columns,
-      bits,
-      defaultZero: isBytes || codes.tensor.dataType === DATA_TYPES.i4 ? 'middle' : 'none',
-    },
-  )
 }
 
 /** Add of a constant vector to a linear layer's output, in either order. */

@@ -4,16 +4,25 @@ import { memorySource } from '../../formats/memorySource.ts'
 import type { OnnxModel } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
 import { DATA_TYPES, tensorSizeBytes } from '../../formats/onnxTensor.ts'
-import type { BlockMatrix, FloatMatrix, StoredTensor } from '../decoder/decoder.ts'
-import type { WeightSite } from './values.ts'
+import type { BlockMatrix, BlockNumbers, ElementType, FloatMatrix, StoredTensor } from '../decoder/decoder.ts'
+import { ELEMENT_BITS } from '../decoder/decoder.ts'
+import type { NumbersSite, WeightSite } from './values.ts'
 
-const TYPE_NAMES: ReadonlyMap<number, StoredTensor['dataType']> = new Map([
+type BlockSite = Extract<WeightSite, { kind: 'blocks' }>
+
+const FLOAT_TYPES: ReadonlyMap<number, ElementType> = new Map([
   [DATA_TYPES.f32, 'f32'],
   [DATA_TYPES.f16, 'f16'],
-  [DATA_TYPES.u8, 'u8'],
-  [DATA_TYPES.i8, 'i8'],
-  [DATA_TYPES.i4, 'i4'],
-  [DATA_TYPES.u4, 'u4'],
+])
+
+/** Types of codes, and which bits of a byte to flip so that the zero of signed ones lies in the middle. */
+const CODE_TYPES: ReadonlyMap<number, { readonly bits: number; readonly flip: number }> = new Map([
+  [DATA_TYPES.u8, { bits: 8, flip: 0 }],
+  [DATA_TYPES.i8, { bits: 8, flip: 0x80 }],
+  [DATA_TYPES.u4, { bits: 4, flip: 0 }],
+  [DATA_TYPES.i4, { bits: 4, flip: 0x88 }],
+  [DATA_TYPES.u2, { bits: 2, flip: 0 }],
+  [DATA_TYPES.i2, { bits: 2, flip: 0xaa }],
 ])
 
 /** Opens the tensors of one model; the same initializer always gives the same StoredTensor. */
@@ -26,10 +35,15 @@ export interface StoredTensors {
 
 /** A source that changes each byte of another as it is read. */
 function mappedSource(source: ByteSource, change: (byte: number) => number): ByteSource {
+  const changed = Uint8Array.from({ length: 256 }, (_, byte) => change(byte))
   return {
     name: source.name,
     sizeBytes: source.sizeBytes,
-    read: async (offset, length) => (await source.read(offset, length)).map(change),
+    async read(offset, length) {
+      const bytes = new Uint8Array(await source.read(offset, length))
+      for (let i = 0; i < length; i++) bytes[i] = changed[bytes[i] ?? 0] ?? 0
+      return bytes
+    },
   }
 }
 
@@ -82,22 +96,10 @@ export function externalFiles(fileName: string, folder: FileSet): ExternalFiles 
 export function storedTensors(fileName: string, files: ExternalFiles): StoredTensors {
   const opened = new Map<OnnxTensor, Promise<StoredTensor>>()
   const matrices = new Map<OnnxTensor, { site: WeightSite; matrix: Promise<FloatMatrix | BlockMatrix> }>()
-
-  async function openNew(tensor: OnnxTensor): Promise<StoredTensor> {
-    const { name, dims, dataType, content } = tensor
-    const type = TYPE_NAMES.get(dataType)
-    check(type, 'format-unsupported', () => {
-      return `${fileName} holds ${name} with ONNX data type ${dataType}, expected float32, float16 or blocks of integers`
-    })
-    const sizeBytes = tensorSizeBytes(dataType, dims) ?? 0
-    const common = { name, dataType: type, shape: dims, sizeBytes }
-    if (content.kind === 'external') return { ...common, source: await files(tensor), offset: content.offset }
-    const bytes = content.kind === 'bytes' ? content.bytes : encode(content.values, type)
-    return { ...common, source: memorySource(fileName, bytes), offset: 0 }
-  }
+  const model = { fileName, files }
 
   const open = (tensor: OnnxTensor): Promise<StoredTensor> => {
-    const opening = opened.get(tensor) ?? openNew(tensor)
+    const opening = opened.get(tensor) ?? openFloats(model, tensor)
     opened.set(tensor, opening)
     return opening
   }
@@ -107,7 +109,7 @@ export function storedTensors(fileName: string, files: ExternalFiles): StoredTen
     const known = matrices.get(tensor)
     // A tied head reads the embedding's matrix: the same object, so that it is loaded once.
     if (known && isSameMatrix(known.site, site)) return known.matrix
-    const matrix = site.kind === 'float' ? floatMatrix(site) : blockMatrix(fileName, site, open)
+    const matrix = site.kind === 'float' ? floatMatrix(site) : blockMatrix(model, site)
     matrices.set(tensor, { site, matrix })
     return matrix
   }
@@ -119,99 +121,86 @@ export function storedTensors(fileName: string, files: ExternalFiles): StoredTen
   return { open, openSite }
 }
 
-function isSameMatrix(a: WeightSite, b: WeightSite): boolean {
-  if (a.kind === 'float') return b.kind === 'float' && a.layout === b.layout
-  if (b.kind !== 'blocks' || a.defaultZero !== b.defaultZero) return false
-  return (
-    a.scales === b.scales && a.zeroPoints === b.zeroPoints && a.bits === b.bits && a.blockSize === b.blockSize
-  )
+interface ModelFiles {
+  readonly fileName: string
+  readonly files: ExternalFiles
 }
 
-function encode(values: readonly number[], type: StoredTensor['dataType']): Uint8Array {
-  if (type === 'f32') return new Uint8Array(Float32Array.from(values).buffer)
-  // Halves are listed as their bits, elements of less than a byte as bytes.
-  return type === 'f16'
-    ? new Uint8Array(Uint16Array.from(values).buffer)
-    : Uint8Array.from(values, (value) => value)
+async function openAs(
+  { fileName, files }: ModelFiles,
+  tensor: OnnxTensor,
+  dataType: ElementType,
+): Promise<StoredTensor> {
+  const { name, dims, content } = tensor
+  const sizeBytes = tensorSizeBytes(tensor.dataType, dims) ?? 0
+  const common = { name, dataType, shape: dims, sizeBytes }
+  if (content.kind === 'external') return { ...common, source: await files(tensor), offset: content.offset }
+  const bytes = content.kind === 'bytes' ? content.bytes : encode(content.values, dataType)
+  return { ...common, source: memorySource(fileName, bytes), offset: 0 }
 }
 
-type BlockSite = Extract<WeightSite, { kind: 'blocks' }>
-
-async function blockMatrix(
-  fileName: string,
-  site: BlockSite,
-  open: (tensor: OnnxTensor) => Promise<StoredTensor>,
-): Promise<BlockMatrix> {
-  const { bits, blockSize, out } = site
-  const blocks = Math.ceil(site.in / blockSize)
-  const codes = await open(site.codes)
-  const scales = await open(site.scales)
-  checkSize(fileName, codes, out * blocks * ((blockSize * bits) / 8))
-  check(scales.dataType === 'f32' || scales.dataType === 'f16', 'format-unsupported', () => {
-    return `${fileName} holds ${scales.name} as ${scales.dataType}, expected float32 or float16 scales`
+async function openFloats(model: ModelFiles, tensor: OnnxTensor): Promise<StoredTensor> {
+  const { name, dataType } = tensor
+  const type = FLOAT_TYPES.get(dataType)
+  check(type, 'format-unsupported', () => {
+    return `${model.fileName} holds ${name} with ONNX data type ${dataType}, expected float32 or float16`
   })
-  checkSize(fileName, scales, out * blocks * bytesOf(scales))
-  return {
-    kind: 'blocks',
-    bits,
-    blockSize,
-    codes: unsignedCodes(fileName, { ...codes, shape: [out, blocks, (blockSize * bits) / 8] }),
-    scales: { ...scales, shape: [out, blocks] },
-    zeroPoints: await zeroPoints(fileName, site, { blocks, open }),
-  }
+  return openAs(model, tensor, type)
 }
 
-async function zeroPoints(
-  fileName: string,
-  site: BlockSite,
-  { blocks, open }: { blocks: number; open: (tensor: OnnxTensor) => Promise<StoredTensor> },
-): Promise<StoredTensor | null> {
-  const { out, bits } = site
-  const rowBytes = Math.ceil((blocks * bits) / 8)
-  if (!site.zeroPoints) {
-    if (site.defaultZero === 'middle') return null
-    const source = memorySource(fileName, new Uint8Array(out * rowBytes))
-    return {
-      name: `${site.codes.name} zero`,
-      dataType: 'u8',
-      shape: [out, rowBytes],
-      source,
-      offset: 0,
-      sizeBytes: out * rowBytes,
-    }
-  }
-  const stored = await open(site.zeroPoints)
-  if (stored.dataType === 'f32' || stored.dataType === 'f16') {
-    checkSize(fileName, stored, out * blocks * bytesOf(stored))
-    return { ...stored, shape: [out, blocks] }
-  }
-  // Four-bit types run on from row to row, where the rows of bytes are padded.
-  check(stored.dataType === 'u8' || (blocks * bits) % 8 === 0, 'format-unsupported', () => {
-    return `${fileName} holds ${stored.name} as ${stored.dataType} with ${blocks} blocks a row, expected an even number`
+/** Codes as unsigned numbers of `bits` bits, whatever type holds them. */
+async function openCodes(model: ModelFiles, tensor: OnnxTensor, bits: 2 | 4 | 8): Promise<StoredTensor> {
+  const type = CODE_TYPES.get(tensor.dataType)
+  check(type && (type.bits === bits || tensor.dataType === DATA_TYPES.u8), 'format-unsupported', () => {
+    return `${model.fileName} holds ${tensor.name} with ONNX data type ${tensor.dataType}, expected codes of ${bits} bits or unsigned bytes`
   })
-  checkSize(fileName, stored, out * rowBytes)
-  return unsignedCodes(fileName, { ...stored, shape: [out, rowBytes] })
+  const placed = await openAs(model, tensor, `u${bits}`)
+  if (type.flip === 0) return placed
+  return { ...placed, source: mappedSource(placed.source, (byte) => byte ^ type.flip) }
 }
 
-function bytesOf({ dataType }: StoredTensor): number {
-  return dataType === 'f32' ? 4 : 2
-}
-
-/**
- * Codes as unsigned bytes whose zero lies in the middle: two's complement nibbles become that by flipping their
- * highest bit.
- */
-function unsignedCodes(fileName: string, tensor: StoredTensor): StoredTensor {
-  if (tensor.dataType === 'u8') return tensor
-  check(tensor.dataType === 'i4' || tensor.dataType === 'u4', 'format-unsupported', () => {
-    return `${fileName} holds ${tensor.name} as ${tensor.dataType}, expected codes of 4 bits or unsigned bytes`
+async function blockMatrix(model: ModelFiles, site: BlockSite): Promise<BlockMatrix> {
+  const { bits, blockSize, rowStride, columnStride, elements } = site
+  const codes = await openCodes(model, site.codes, bits)
+  checkSize(model, codes, elements)
+  const numbers = async (place: NumbersSite): Promise<BlockNumbers> => {
+    const isFloat = FLOAT_TYPES.has(place.tensor.dataType)
+    const values = await (isFloat ? openFloats(model, place.tensor) : openCodes(model, place.tensor, bits))
+    checkSize(model, values, place.elements)
+    return { values, rowStride: place.rowStride, blockStride: place.blockStride, share: place.share }
+  }
+  const scales = await numbers(site.scales)
+  check(!scales.values.dataType.startsWith('u'), 'format-unsupported', () => {
+    return `${model.fileName} holds the scales ${scales.values.name} as integers, expected floats`
   })
-  const source = tensor.dataType === 'i4' ? mappedSource(tensor.source, (byte) => byte ^ 0x88) : tensor.source
-  return { ...tensor, dataType: 'u8', source }
+  const zeros = typeof site.zeros === 'number' ? site.zeros : await numbers(site.zeros)
+  return { kind: 'blocks', blockSize, codes, rowStride, columnStride, levels: null, scales, zeros }
 }
 
-function checkSize(fileName: string, tensor: StoredTensor, expected: number): void {
+function checkSize({ fileName }: ModelFiles, tensor: StoredTensor, elements: number): void {
+  const expected = Math.ceil((elements * ELEMENT_BITS[tensor.dataType]) / 8)
   check(tensor.sizeBytes === expected, 'format-invalid', () => {
     return `${fileName} holds ${tensor.sizeBytes} bytes of ${tensor.name}, expected ${expected}`
   })
+}
+
+function isSameMatrix(a: WeightSite, b: WeightSite): boolean {
+  if (a.kind === 'float') return b.kind === 'float' && a.layout === b.layout
+  if (b.kind !== 'blocks') return false
+  const isSamePlace =
+    a.rowStride === b.rowStride && a.columnStride === b.columnStride && a.blockSize === b.blockSize
+  return isSamePlace && a.bits === b.bits && isSame(a.scales, b.scales) && isSame(a.zeros, b.zeros)
+}
+
+function isSame(a: NumbersSite | number, b: NumbersSite | number): boolean {
+  if (typeof a === 'number' || typeof b === 'number') return a === b
+  return a.tensor === b.tensor && a.rowStride === b.rowStride && a.blockStride === b.blockStride
+}
+
+function encode(values: readonly number[], type: ElementType): Uint8Array {
+  if (type === 'f32') return new Uint8Array(Float32Array.from(values).buffer)
+  // Halves are listed as their bits, elements of less than a byte as bytes.
+  return ELEMENT_BITS[type] === 16
+    ? new Uint8Array(Uint16Array.from(values).buffer)
+    : Uint8Array.from(values, (value) => value)
 }

@@ -1,5 +1,6 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
+import type { BlockNumbers } from '../decoder/decoder.ts'
 import type { Dimension, Entry } from './dimension.ts'
 
 /** An initializer or Constant, seen through reshapes and at most one transposition of a matrix. */
@@ -81,7 +82,14 @@ export type Value =
   | UnplacedValue
   | HiddenValue
 
-/** A weight matrix as a node uses it; shapes are checked when the site is made. */
+/** Where the scales or zero points of a matrix lie, as `BlockNumbers` has it. */
+export interface NumbersSite extends Omit<BlockNumbers, 'values'> {
+  readonly tensor: OnnxTensor
+  /** How many elements the tensor has to hold. */
+  readonly elements: number
+}
+
+/** A weight matrix as a node uses it. */
 export type WeightSite =
   | {
       readonly kind: 'float'
@@ -92,14 +100,16 @@ export type WeightSite =
     }
   | {
       readonly kind: 'blocks'
-      readonly node: OnnxNode
-      readonly bits: 4 | 8
+      readonly bits: 2 | 4 | 8
       readonly blockSize: number
       readonly codes: OnnxTensor
-      readonly scales: OnnxTensor
-      readonly zeroPoints: OnnxTensor | null
-      /** What zero is where there are no zero points: 2^(bits−1), or 0 in unsigned 4-bit tables. */
-      readonly defaultZero: 'middle' | 'none'
+      /** How many codes the tensor has to hold, those that fill blocks included. */
+      readonly elements: number
+      readonly rowStride: number
+      readonly columnStride: number
+      readonly scales: NumbersSite
+      /** Zero points, or the one of all blocks, as unsigned codes. */
+      readonly zeros: NumbersSite | number
       readonly out: number
       readonly in: number
     }

@@ -1,9 +1,10 @@
 import { recordOf } from '../../core/record.ts'
 import { createTensor, sizeOf } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
-import { paddedWidth } from '../../kernels/operands/packedMatrix.ts'
+import { paddedWidth, widestBlock } from '../../kernels/operands/packedMatrix.ts'
 import { stepWords } from '../../kernels/operands/stepRows.ts'
 import type { Decoder, DecoderShape } from '../../model/decoder/decoder.ts'
+import { multipliedMatrices } from '../../model/gpu/gpuWeights.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
@@ -188,9 +189,8 @@ export function areHeadsNormed({ blocks }: Pick<Decoder, 'blocks'>): boolean {
 }
 
 /** The largest block of the weights that activations are multiplied with. */
-export function blockSizeOf({ head, blocks }: GpuWeights): number {
-  const linears = blocks.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down])
-  return Math.max(head.blockSize, ...linears.map(({ matrix }) => matrix.blockSize))
+export function blockSizeOf(weights: GpuWeights): number {
+  return widestBlock(multipliedMatrices(weights))
 }
 
 /**
