@@ -144,13 +144,25 @@ describe('faults', () => {
       withTensor({ external: { location: 'a', length: '12' } }),
       'places 12 bytes of w in a, expected 8',
     ],
-    ...['', '../secret', '/etc/passwd', 'a/b', 'a\\b', 'C:a', '%2e%2e', '.hidden', 'a..b'].map(
-      (location): [string, Uint8Array, string] => [
-        `the location "${location}"`,
-        withTensor({ external: { location } }),
-        'expected the bare name of a file beside it',
-      ],
-    ),
+    ...[
+      '',
+      '../secret',
+      '/etc/passwd',
+      'a/../b',
+      'a//b',
+      'a/',
+      'a/.b',
+      'a/../../b',
+      'a\\b',
+      'C:a',
+      '%2e%2e',
+      '.hidden',
+      'a..b',
+    ].map((location): [string, Uint8Array, string] => [
+      `the location "${location}"`,
+      withTensor({ external: { location } }),
+      'expected a file beside it or in a folder below',
+    ]),
   ])('%s', (_, bytes, message) => {
     const parse = (): unknown => parseOnnx(bytes, 'm.onnx')
     expect(parse).toThrow(HycoraError)
