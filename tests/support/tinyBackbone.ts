@@ -78,6 +78,13 @@ export function asHalf(tensor: WrittenTensor): WrittenTensor {
   return { ...tensor, dataType: 10, bytes: new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer) }
 }
 
+/** A float tensor's initializer as bfloat16, cut off. */
+export function asUpperHalf(tensor: WrittenTensor): WrittenTensor {
+  const words = new Uint32Array(tensor.bytes!.slice().buffer)
+  const halves = Uint16Array.from(words, (bits) => bits >>> 16)
+  return { ...tensor, dataType: 16, bytes: new Uint8Array(halves.buffer) }
+}
+
 /** The model with one initializer changed. */
 export function withTensor(
   model: WrittenModel,

@@ -25,6 +25,10 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
   const graph = new TinyGraph({
     linear: 'matMul',
     zeros: 'none',
+    blockSize: 16,
+    codes: 'uint8',
+    scales: 'columns',
+    turned: false,
     qkv: 'fused',
     bias: 'none',
     norm: 'fused',
@@ -87,6 +91,7 @@ function addEmbedding(graph: TinyGraph): string {
     graph.floats('embedding', [vocabulary, hidden], graph.normals(vocabulary * hidden, 1))
     return graph.node('Gather', ['embedding', 'input_ids'], 'embedded')
   }
+  if (embedding === 'dequantised' || embedding === 'gatheredCodes') return addCodes(graph, embedding)
   const bits = embedding === 'uint8' ? 8 : 4
   const type = { int4: I4, uint4: U4, uint8: U8 }[embedding]
   const bytes = (vocabulary * hidden * bits) / 8
@@ -107,13 +112,35 @@ function addEmbedding(graph: TinyGraph): string {
   )
 }
 
-function addHead(graph: TinyGraph, normed: string): void {
-  if (graph.options.embedding !== 'tied') {
-    addLinear(graph, 'head', normed, [TINY.hidden, TINY.vocabulary], { output: 'logits', hasBias: false })
-    return
+/** A table of bytes that is dequantised as a whole, or the rows of it that are gathered. */
+function addCodes(graph: TinyGraph, embedding: 'dequantised' | 'gatheredCodes'): string {
+  const { vocabulary, hidden } = TINY
+  graph.codes('embedding', [vocabulary, hidden], vocabulary * hidden, U8)
+  graph.floats('embedding.scale', [], [1 / 64])
+  graph.codes('embedding.zero', [], 1, U8)
+  if (embedding === 'gatheredCodes') {
+    const rows = graph.node('Gather', ['embedding', 'input_ids'], 'embedded.codes')
+    return graph.node('DequantizeLinear', [rows, 'embedding.scale', 'embedding.zero'], 'embedded')
   }
-  const turned = graph.node('Transpose', ['embedding'], 'embedding.turned', { perm: { ints: [1, 0] } })
-  graph.node('MatMul', [normed, turned], 'logits')
+  const table = graph.node(
+    'DequantizeLinear',
+    ['embedding', 'embedding.scale', 'embedding.zero'],
+    'embedding.table',
+  )
+  return graph.node('Gather', [table, 'input_ids'], 'embedded')
+}
+
+function addHead(graph: TinyGraph, normed: string): void {
+  const { embedding } = graph.options
+  const turn = (value: string): string =>
+    graph.node('Transpose', [value], 'embedding.turned', { perm: { ints: [1, 0] } })
+  if (embedding === 'tied') graph.node('MatMul', [normed, turn('embedding')], 'logits')
+  else if (embedding === 'dequantised') graph.node('MatMul', [normed, turn('embedding.table')], 'logits')
+  else if (embedding === 'gatheredCodes') {
+    const parts = [turn('embedding'), 'embedding.scale', 'embedding.zero']
+    graph.node('MatMul', [normed, graph.node('DequantizeLinear', parts, 'head.weight')], 'logits')
+  } else
+    addLinear(graph, 'head', normed, [TINY.hidden, TINY.vocabulary], { output: 'logits', hasBias: false })
 }
 
 function addMlp(graph: TinyGraph, name: string, normed: string): string {

@@ -17,8 +17,24 @@ export const TINY = {
 
 /** The ways in which exporters write the same decoder. */
 export interface TinyOptions {
-  readonly linear?: 'matMul' | 'gemm' | 'blocks4' | 'blocks8'
+  readonly linear?:
+    | 'matMul'
+    | 'gemm'
+    | 'blocks2'
+    | 'blocks4'
+    | 'blocks8'
+    | 'normalLevels'
+    | 'floatLevels'
+    | 'dequantised'
+    | 'rounded'
+    | 'roundedInOne'
   readonly zeros?: 'none' | 'packed' | 'floats'
+  /** Of linear layers in blocks, and in levels. */
+  readonly blockSize?: number
+  /** Of dequantised and rounded linear layers: the type of codes, what has a scale, and whether rows are outputs. */
+  readonly codes?: 'int4' | 'uint4' | 'int8' | 'uint8'
+  readonly scales?: 'one' | 'columns' | 'blocks'
+  readonly turned?: boolean
   readonly qkv?: 'fused' | 'separate'
   readonly bias?: 'none' | 'last' | 'first'
   readonly norm?: 'fused' | 'standard' | 'reciprocal' | 'division'
@@ -32,11 +48,11 @@ export interface TinyOptions {
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'
   readonly activation?: 'sigmoid' | 'quickGelu'
-  readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8'
+  readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8' | 'dequantised' | 'gatheredCodes'
 }
 
 /** ONNX's numbers for the types that are written. */
-export const [F32, U8, I32, I64, U4, I4] = [1, 2, 6, 7, 21, 22] as const
+export const [F32, U8, I8, I32, I64, U4, I4] = [1, 2, 3, 6, 7, 21, 22] as const
 
 /** The domain of the fused and the quantised operators. */
 export const MICROSOFT = 'com.microsoft'

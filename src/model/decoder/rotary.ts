@@ -1,9 +1,9 @@
-import { halvesToFloats } from '../../core/half.ts'
 import type { RotarySource, StoredTensor } from './decoder.ts'
+import { readVector } from './dequantise.ts'
 
-async function floats({ source, offset, sizeBytes, dataType }: StoredTensor): Promise<Float32Array> {
-  const bytes = (await source.read(offset, sizeBytes)).slice()
-  return dataType === 'f16' ? halvesToFloats(new Uint16Array(bytes.buffer)) : new Float32Array(bytes.buffer)
+function floats(values: StoredTensor): Promise<Float32Array> {
+  const length = values.shape.reduce((product, size) => product * size, 1)
+  return readVector({ values, first: 0, length })
 }
 
 /**

@@ -17,6 +17,15 @@ import { gating, sigmoid, silu } from './gatingRules.ts'
 import { chosenRows, lastRow, repeated, reshaped, transposedLayout, withRepeatAxis } from './layoutRules.ts'
 import { biasAddition, embeddedTokens, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
+import {
+  dequantisedRows,
+  dynamicLinear,
+  gatheredCodes,
+  integerLinear,
+  integerProduct,
+  roundedRows,
+  scaledProduct,
+} from './quantisedRules.ts'
 import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
 import { headSlices, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
@@ -37,7 +46,8 @@ const onHidden =
   (node, inputs, opset) =>
     inputs[0]?.kind === 'hidden' ? rule(node, inputs[0], inputs, opset) : undefined
 
-const gatherRule: Rule = (node, inputs) => embeddedTokens(node, inputs) ?? lastRow(node, inputs)
+const gatherRule: Rule = (node, inputs) =>
+  embeddedTokens(node, inputs) ?? gatheredCodes(node, inputs) ?? lastRow(node, inputs)
 const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
 const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
 const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)
@@ -51,6 +61,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   MatMul: (node, inputs) => linearLayer(node, inputs) ?? attentionProduct(inputs[0], inputs[1]),
   Gemm: linearRule,
   'com.microsoft.MatMulNBits': linearRule,
+  'com.microsoft.MatMulBnb4': linearRule,
+  'com.microsoft.DynamicQuantizeMatMul': (node, inputs) => dynamicLinear(node, inputs),
+  'com.microsoft.MatMulIntegerToFloat': (node, inputs) => integerLinear(node, inputs),
+  DynamicQuantizeLinear: (_, inputs) => roundedRows(inputs[0]),
+  DequantizeLinear: (node, inputs) => dequantisedRows(node, inputs),
+  MatMulInteger: (_, inputs) => integerProduct(inputs),
   Add: (node, inputs) =>
     biasAddition(inputs[0], inputs[1]) ??
     residualAddition(inputs[0], inputs[1]) ??
@@ -58,6 +74,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     masked(inputs[0], inputs[1]) ??
     decomposedNorm(node, inputs),
   Mul: (node, inputs) =>
+    scaledProduct(node, inputs) ??
     decomposedNorm(node, inputs) ??
     rotaryProduct(inputs[0], inputs[1]) ??
     gating(inputs[0], inputs[1]) ??
@@ -84,7 +101,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   Reshape: onHidden((node, x, inputs) => reshaped(node, x, inputs[1])),
   Unsqueeze: onHidden((node, x, inputs) => withRepeatAxis(node, x, inputs[1])),
   Expand: onHidden((_, x, inputs) => repeated(x, inputs[1])),
-  Cast: onHidden((node, x) => (isFloatCast(node) ? x : undefined)),
+  Cast: (node, [x]) =>
+    (x?.kind === 'hidden' || x?.kind === 'integerProduct') && isFloatCast(node) ? x : undefined,
   Identity: (_, inputs) => inputs[0],
   Softmax: onHidden((node, x, _, opset) => softmax(node, x, opset)),
   IsNaN: onHidden((_, x) => nanTest(x)),
@@ -173,8 +191,10 @@ function applyNode(node: OnnxNode, inputs: Inputs, opset: number): readonly Valu
   return node.outputs.map(() => unplaced(node, `stands where a decoder has ${expectedFor(inputs)}`))
 }
 
+const SIDE_KINDS: readonly Value['kind'][] = ['constant', 'quantised', 'numbers', 'side']
+
 function isSide(input: Value | undefined): boolean {
-  return input === undefined || input.kind === 'constant' || input.kind === 'numbers' || input.kind === 'side'
+  return input === undefined || SIDE_KINDS.includes(input.kind)
 }
 
 /** Token ids keep being token ids through a cast or a reshape; anything else made of them is a mask. */
@@ -190,7 +210,7 @@ function expectedFor(inputs: Inputs): string {
   const hidden = inputs.find((input) => input?.kind === 'hidden')
   if (hidden?.kind === 'hidden') return EXPECTED_AFTER[hidden.meaning.kind]
   if (inputs.some((input) => input?.kind === 'past')) return 'the cache of its attention'
-  return 'an embedding table of floats or of 4- or 8-bit blocks'
+  return 'an embedding table of floats or codes'
 }
 
 function unplaced(node: OnnxNode, reason: string): UnplacedValue {

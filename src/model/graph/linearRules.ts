@@ -2,9 +2,20 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import { DATA_TYPES } from '../../formats/onnxTensor.ts'
 import type { Dimension } from './dimension.ts'
 import { fixed } from './dimension.ts'
-import { axisFromFront, intAttribute, integersOf, intsAttribute, scalarOf, vectorOf } from './node.ts'
-import type { HiddenValue, LinearOutput, Value } from './values.ts'
+import {
+  axisFromFront,
+  intAttribute,
+  integersOf,
+  intsAttribute,
+  operatorOf,
+  scalarOf,
+  vectorOf,
+} from './node.ts'
+import type { HiddenValue, IdsValue, LinearOutput, Value, WeightSite } from './values.ts'
 import { linearSite, tableSite } from './weightSites.ts'
+import type { LinearSite } from './weightSites.ts'
+
+const FLOAT_TYPES: readonly number[] = [DATA_TYPES.f32, DATA_TYPES.f16, DATA_TYPES.bf16]
 
 /** Whether the last axis holds the features of a row, whatever stands before it. */
 export function isRows(value: Value | undefined): value is HiddenValue {
@@ -16,13 +27,19 @@ export function withFeatures(value: HiddenValue, features: number): readonly Dim
   return [...value.dims.slice(0, -1), fixed(features)]
 }
 
-/** MatMul, Gemm and MatMulNBits on rows, by a constant matrix. */
+/** MatMul, Gemm and their quantised kin on rows, by a constant matrix. */
 export function linearLayer(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
-  const [x] = inputs
+  const [x, , , , groupIndex] = inputs
   if (!isRows(x)) return undefined
+  if (groupIndex && operatorOf(node) === 'com.microsoft.MatMulNBits')
+    return { kind: 'unplaced', node, reason: 'orders its blocks by g_idx, expected them along the row' }
+  return projectedBy(x, linearSite(node, inputs))
+}
+
+/** Rows that a linear layer may take, multiplied by its matrix. */
+export function projectedBy(x: HiddenValue, site: LinearSite | undefined): Value | undefined {
   const { meaning } = x
   if (meaning.kind !== 'normed' && meaning.kind !== 'attended' && meaning.kind !== 'gated') return undefined
-  const site = linearSite(node, inputs)
   const features = x.dims.at(-1)
   if (!site || features?.factor !== site.weight.in || features.symbols.length > 0) return undefined
   const output: LinearOutput = {
@@ -37,17 +54,20 @@ export function linearLayer(node: OnnxNode, inputs: readonly (Value | undefined)
   return site.bias ? withBias(value, output, site.bias) : value
 }
 
-/** The token embedding: Gather of a float table, or GatherBlockQuantized. */
+/** The token embedding: Gather of a table of floats or of what is dequantised, or GatherBlockQuantized. */
 export function embeddedTokens(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [, ids] = inputs
-  if (ids?.kind !== 'ids') return undefined
-  const site = tableSite(node, inputs)
-  if (!site) return undefined
+  const site = ids?.kind === 'ids' ? tableSite(node, inputs) : undefined
+  return ids?.kind === 'ids' && site ? embeddingOf(ids, site) : undefined
+}
+
+/** The rows of a table [vocabulary, hidden] for token ids. */
+export function embeddingOf(ids: IdsValue, table: WeightSite): Value {
   return {
     kind: 'hidden',
     layout: ids.dims.length === 1 ? 'rf' : 'btf',
-    dims: [...ids.dims, fixed(site.in)],
-    meaning: { kind: 'residual', depth: 0, hidden: site.in, origin: { kind: 'embedding', table: site } },
+    dims: [...ids.dims, fixed(table.in)],
+    meaning: { kind: 'residual', depth: 0, hidden: table.in, origin: { kind: 'embedding', table } },
   }
 }
 
@@ -61,7 +81,7 @@ export function biasAddition(a: Value | undefined, b: Value | undefined): Value 
 function withBias(value: HiddenValue, output: LinearOutput, bias: Value | undefined): Value | undefined {
   const tensor = vectorOf(bias, output.length)
   if (!tensor || output.bias) return undefined
-  if (tensor.dataType !== DATA_TYPES.f32 && tensor.dataType !== DATA_TYPES.f16) return undefined
+  if (!FLOAT_TYPES.includes(tensor.dataType)) return undefined
   return { ...value, meaning: { ...output, bias: { tensor, first: 0 } } }
 }
 

@@ -2,10 +2,16 @@ import type { ByteSource } from '../../core/bytes.ts'
 import { check } from '../../core/errors.ts'
 import { readNumbers } from '../../formats/onnxTensor.ts'
 import type { BackboneConfig } from '../decoder/backboneConfig.ts'
-import type { RotarySource, StoredTensor } from '../decoder/decoder.ts'
+import type { ElementType, RotarySource, StoredTensor } from '../decoder/decoder.ts'
 import { readVector } from '../decoder/dequantise.ts'
 import type { AngleSource, RotaryUse } from './values.ts'
 import type { StoredTensors } from './storedTensors.ts'
+
+/** What rounding leaves of a frequency that is read from tables of halves, or of upper halves of float32. */
+const TABLE_TOLERANCE: Partial<Record<ElementType, GraphRotary['tolerance']>> = {
+  f16: { relative: 3e-3, absolute: 1e-7 },
+  bf16: { relative: 2e-2, absolute: 1e-6 },
+}
 
 /** The positions assumed where neither config.json nor the graph names any. */
 const UNSTATED_POSITIONS = 2048
@@ -114,8 +120,7 @@ async function readTables(
   return {
     frequencies: indices.map((i) => Math.atan2(at(sines, 1, i), at(cosines, 1, i))),
     scale: at(cosines, 0, 0),
-    tolerance:
-      cos.dataType === 'f16' ? { relative: 3e-3, absolute: 1e-7 } : { relative: 1e-4, absolute: 1e-9 },
+    tolerance: TABLE_TOLERANCE[cos.dataType] ?? { relative: 1e-4, absolute: 1e-9 },
     tables: isDoubled ? null : { cos, sin },
     positions,
   }

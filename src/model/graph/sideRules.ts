@@ -12,6 +12,7 @@ import {
   scalarOf,
 } from './node.ts'
 import type { ConstantValue, NumbersValue, SideRole, SideValue, Value } from './values.ts'
+import { dequantised, quantisedView } from './quantisedConstants.ts'
 import { OPAQUE } from './values.ts'
 
 const FLOAT_TYPES: readonly number[] = [DATA_TYPES.f32, DATA_TYPES.f16, DATA_TYPES.f64, DATA_TYPES.bf16]
@@ -28,7 +29,11 @@ export function isFloatCast(node: OnnxNode): boolean {
  */
 export function applySideRules(node: OnnxNode, inputs: readonly (Value | undefined)[]): readonly Value[] {
   if (operatorOf(node) === 'Constant') return [constantNode(node)]
-  const value = constantView(node, inputs) ?? evaluateNumbers(node, inputs) ?? rotaryRole(node, inputs)
+  const value =
+    dequantised(node, inputs) ??
+    constantView(node, inputs) ??
+    evaluateNumbers(node, inputs) ??
+    rotaryRole(node, inputs)
   return node.outputs.map((_, at) => (at === 0 ? (value ?? OPAQUE) : OPAQUE))
 }
 
@@ -61,6 +66,7 @@ function constantNode(node: OnnxNode): Value {
 /** A constant seen through an operator that moves no element, or that transposes a matrix. */
 function constantView(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const constant = inputs[0]
+  if (constant?.kind === 'quantised') return quantisedView(node, constant)
   if (constant?.kind !== 'constant') return undefined
   const isFloat = FLOAT_TYPES.includes(constant.tensor.dataType)
   switch (operatorOf(node)) {
@@ -146,8 +152,8 @@ export function shapeOf(node: OnnxNode, value: Value | undefined): NumbersValue 
 }
 
 function dimsOf(value: Value | undefined): readonly Entry[] | null {
-  if (!value || value.kind === 'unplaced') return null
-  if (value.kind === 'constant') return value.dims.map(fixed)
+  if (!value || !('entries' in value || 'dims' in value)) return null
+  if (value.kind === 'constant' || value.kind === 'quantised') return value.dims.map(fixed)
   if (value.kind === 'numbers') return value.isScalar ? [] : [fixed(value.entries.length)]
   return value.dims
 }

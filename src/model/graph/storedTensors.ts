@@ -13,6 +13,7 @@ type BlockSite = Extract<WeightSite, { kind: 'blocks' }>
 const FLOAT_TYPES: ReadonlyMap<number, ElementType> = new Map([
   [DATA_TYPES.f32, 'f32'],
   [DATA_TYPES.f16, 'f16'],
+  [DATA_TYPES.bf16, 'bf16'],
 ])
 
 /** Types of codes, and which bits of a byte to flip so that the zero of signed ones lies in the middle. */
@@ -143,29 +144,34 @@ async function openFloats(model: ModelFiles, tensor: OnnxTensor): Promise<Stored
   const { name, dataType } = tensor
   const type = FLOAT_TYPES.get(dataType)
   check(type, 'format-unsupported', () => {
-    return `${model.fileName} holds ${name} with ONNX data type ${dataType}, expected float32 or float16`
+    return `${model.fileName} holds ${name} with ONNX data type ${dataType}, expected float32, float16 or bfloat16`
   })
   return openAs(model, tensor, type)
 }
 
 /** Codes as unsigned numbers of `bits` bits, whatever type holds them. */
-async function openCodes(model: ModelFiles, tensor: OnnxTensor, bits: 2 | 4 | 8): Promise<StoredTensor> {
+async function openCodes(
+  model: ModelFiles,
+  tensor: OnnxTensor,
+  { bits, isHighFirst }: Pick<BlockSite, 'bits' | 'isHighFirst'>,
+): Promise<StoredTensor> {
   const type = CODE_TYPES.get(tensor.dataType)
   check(type && (type.bits === bits || tensor.dataType === DATA_TYPES.u8), 'format-unsupported', () => {
     return `${model.fileName} holds ${tensor.name} with ONNX data type ${tensor.dataType}, expected codes of ${bits} bits or unsigned bytes`
   })
   const placed = await openAs(model, tensor, `u${bits}`)
-  if (type.flip === 0) return placed
-  return { ...placed, source: mappedSource(placed.source, (byte) => byte ^ type.flip) }
+  const { source } = placed
+  if (isHighFirst) return { ...placed, source: mappedSource(source, (byte) => (byte >> 4) | (byte << 4)) }
+  return type.flip === 0 ? placed : { ...placed, source: mappedSource(source, (byte) => byte ^ type.flip) }
 }
 
 async function blockMatrix(model: ModelFiles, site: BlockSite): Promise<BlockMatrix> {
-  const { bits, blockSize, rowStride, columnStride, elements } = site
-  const codes = await openCodes(model, site.codes, bits)
+  const { blockSize, rowStride, columnStride, elements, levels } = site
+  const codes = await openCodes(model, site.codes, site)
   checkSize(model, codes, elements)
   const numbers = async (place: NumbersSite): Promise<BlockNumbers> => {
     const isFloat = FLOAT_TYPES.has(place.tensor.dataType)
-    const values = await (isFloat ? openFloats(model, place.tensor) : openCodes(model, place.tensor, bits))
+    const values = await (isFloat ? openFloats(model, place.tensor) : openCodes(model, place.tensor, site))
     checkSize(model, values, place.elements)
     return { values, rowStride: place.rowStride, blockStride: place.blockStride, share: place.share }
   }
@@ -174,7 +180,7 @@ async function blockMatrix(model: ModelFiles, site: BlockSite): Promise<BlockMat
     return `${model.fileName} holds the scales ${scales.values.name} as integers, expected floats`
   })
   const zeros = typeof site.zeros === 'number' ? site.zeros : await numbers(site.zeros)
-  return { kind: 'blocks', blockSize, codes, rowStride, columnStride, levels: null, scales, zeros }
+  return { kind: 'blocks', blockSize, codes, rowStride, columnStride, levels, scales, zeros }
 }
 
 function checkSize({ fileName }: ModelFiles, tensor: StoredTensor, elements: number): void {
@@ -189,7 +195,13 @@ function isSameMatrix(a: WeightSite, b: WeightSite): boolean {
   if (b.kind !== 'blocks') return false
   const isSamePlace =
     a.rowStride === b.rowStride && a.columnStride === b.columnStride && a.blockSize === b.blockSize
-  return isSamePlace && a.bits === b.bits && isSame(a.scales, b.scales) && isSame(a.zeros, b.zeros)
+  return (
+    isSamePlace &&
+    a.bits === b.bits &&
+    a.levels === b.levels &&
+    isSame(a.scales, b.scales) &&
+    isSame(a.zeros, b.zeros)
+  )
 }
 
 function isSame(a: NumbersSite | number, b: NumbersSite | number): boolean {

@@ -12,6 +12,50 @@ export interface ConstantValue {
   readonly isTransposed: boolean
 }
 
+/** A constant matrix of (code − zero) · scale, seen through at most one transposition. */
+export interface QuantisedValue {
+  readonly kind: 'quantised'
+  readonly codes: OnnxTensor
+  readonly scales: OnnxTensor
+  readonly zeros: OnnxTensor | null
+  /** As seen by the consumer; the stored order is the reverse where `isTransposed`. */
+  readonly dims: readonly number[]
+  readonly isTransposed: boolean
+  /** The axis of the stored order along which scales differ; null where there is one for all. */
+  readonly axis: 0 | 1 | null
+  /** How many codes along that axis have a scale in common. */
+  readonly blockSize: number
+}
+
+/** Rows of a table of codes, one for each token id, that no scale has been applied to. */
+export interface GatheredValue {
+  readonly kind: 'gathered'
+  readonly table: ConstantValue
+  readonly ids: IdsValue
+}
+
+/** A part of rows that are rounded to 8 bits as they come, and of their product with a matrix of integers. */
+export interface RoundedValue {
+  readonly kind: 'rounded'
+  readonly part: 'codes' | 'scale' | 'zero'
+  readonly of: HiddenValue
+}
+
+/** A product of rounded rows and a matrix of integers, before the scales. */
+export interface IntegerProductValue {
+  readonly kind: 'integerProduct'
+  readonly of: HiddenValue
+  readonly codes: ConstantValue
+  readonly zeros: ConstantValue | null
+}
+
+/** The scale of rounded rows times that of a matrix. */
+export interface ProductScaleValue {
+  readonly kind: 'productScale'
+  readonly of: HiddenValue
+  readonly scales: ConstantValue
+}
+
 /** A scalar or short vector that is known, or in part known, before the run: shapes, axes, scales. */
 export interface NumbersValue {
   readonly kind: 'numbers'
@@ -75,6 +119,11 @@ export interface HiddenValue {
 /** What is known of a value of the graph before the run. */
 export type Value =
   | ConstantValue
+  | QuantisedValue
+  | GatheredValue
+  | RoundedValue
+  | IntegerProductValue
+  | ProductScaleValue
   | NumbersValue
   | SideValue
   | IdsValue
@@ -107,6 +156,10 @@ export type WeightSite =
       readonly elements: number
       readonly rowStride: number
       readonly columnStride: number
+      /** Whether the first of two 4-bit codes is the upper half of its byte. */
+      readonly isHighFirst: boolean
+      /** The values that 4-bit codes name; null where codes are numbers. */
+      readonly levels: readonly number[] | null
       readonly scales: NumbersSite
       /** Zero points, or the one of all blocks, as unsigned codes. */
       readonly zeros: NumbersSite | number
@@ -277,7 +330,7 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   root: 'the division of an RMS norm',
   inverseRoot: 'the multiplication of an RMS norm',
   normalised: 'the gain of an RMS norm',
-  normed: 'a linear layer with float or 4- or 8-bit block weights',
+  normed: 'a linear layer with float or quantised weights',
   normedLinear: 'heads with rotary positions or attention',
   linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
   dimensions: 'a half of a rotation, or what is not rotated behind it',

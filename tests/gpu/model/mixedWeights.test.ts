@@ -40,3 +40,15 @@ test.each([
   expectClose(await backbone.logits(IDS, null), logits)
   backbone.destroy()
 })
+
+test.each([
+  { linear: 'dequantised', codes: 'int4', scales: 'blocks', zeros: 'packed', embedding: 'gatheredCodes' },
+  { linear: 'normalLevels', blockSize: 64, embedding: 'int4' },
+  { linear: 'rounded', codes: 'int8', embedding: 'dequantised' },
+] as const)('weights as in %o give what they say', async (options) => {
+  const model = await decoder(options)
+  const backbone = await GpuBackbone.create(await testGpu(), model)
+  const { logits } = referenceForward(await loadReference(model), IDS)
+  expectClose(await backbone.logits(IDS, null), logits)
+  backbone.destroy()
+})

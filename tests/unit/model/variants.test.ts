@@ -44,6 +44,28 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { linear: 'blocks4', zeros: 'floats', qkv: 'separate' },
     { linear: 'blocks8', attention: 'written' },
     { linear: 'blocks8', zeros: 'packed' },
+    { linear: 'blocks4', blockSize: 64, zeros: 'packed', qkv: 'separate' },
+    { linear: 'blocks2', zeros: 'packed' },
+    { linear: 'blocks2', blockSize: 32 },
+    { linear: 'normalLevels', bias: 'last' },
+    { linear: 'floatLevels', blockSize: 64 },
+    { linear: 'normalLevels', blockSize: 256, qkv: 'separate' },
+    { linear: 'dequantised', scales: 'one', zeros: 'packed', embedding: 'dequantised' },
+    { linear: 'dequantised', bias: 'first', embedding: 'gatheredCodes' },
+    { linear: 'dequantised', codes: 'int8', turned: true, qkv: 'separate', zeros: 'packed' },
+    { linear: 'dequantised', codes: 'int8', scales: 'blocks' },
+    { linear: 'dequantised', codes: 'int4', scales: 'blocks', blockSize: 32 },
+    { linear: 'dequantised', codes: 'uint4', scales: 'blocks', zeros: 'packed' },
+    {
+      linear: 'dequantised',
+      codes: 'int4',
+      scales: 'blocks',
+      zeros: 'packed',
+      turned: true,
+      qkv: 'separate',
+    },
+    { linear: 'dequantised', codes: 'uint4', scales: 'columns', turned: true },
+    { linear: 'dequantised', codes: 'uint8', scales: 'blocks', turned: true, zeros: 'packed' },
     { embedding: 'int4' },
     { embedding: 'uint4' },
     { embedding: 'uint8' },
@@ -77,4 +99,20 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     )
     expect(inside).toEqual(before)
   })
+
+  const rounding: readonly TinyOptions[] = [
+    { linear: 'rounded', codes: 'int8', bias: 'last' },
+    { linear: 'rounded', codes: 'int8', scales: 'one', zeros: 'packed', embedding: 'gatheredCodes' },
+    { linear: 'rounded', zeros: 'packed', qkv: 'separate' },
+    { linear: 'roundedInOne', codes: 'int8', scales: 'columns', zeros: 'packed' },
+  ]
+  test.each(rounding.map((options) => [JSON.stringify(options), options] as const))(
+    '%s, but for its rounding of what comes in',
+    async (_, options) => {
+      const bytes = writeOnnx(tinyDecoder(options))
+      const decoder = await recogniseBytes(bytes, TINY_CONFIG)
+      const { logits } = referenceForward(await loadReference(decoder), ids)
+      expect(nmse(logits, await runtimeLogits(bytes))).toBeLessThan(1e-3)
+    },
+  )
 })
