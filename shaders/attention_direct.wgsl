@@ -1,5 +1,5 @@
 // Grouped-query attention over the cache, causal, forward: the equation of attention.wgsl, without workgroup memory.
-//   y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √head_dim)·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
+//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
 // A lane takes one head of 4 neighbouring rows, those of one sequence at a time, against 4 positions at a time: once over
 // all positions for the softmax's sums, once for the values, which add up in y itself. Processors that emulate a GPU pay
 // more for barriers and workgroup memory than for reading twice.

@@ -1,5 +1,5 @@
 // Grouped-query attention of many rows of one sequence, causal, forward: the equation of attention.wgsl.
-//   y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √head_dim)·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
+//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
 // Workgroup (h, g): four neighbouring rows of one head, so that every key and value is read once for all four; a chunk of
 // cached positions at a time, with running maxima and sums. For the scores a lane takes whole positions; for the values a
 // team of head_dim / 4 lanes does, a lane four dimensions.

@@ -1,5 +1,5 @@
 // Token embedding, forward.
-//   y[r, c] = table[token[r], c]
+//   y[r, c] = factor·table[token[r], c]
 // One workgroup per row; each invocation strides over the row's 32-bit words and unpacks them.
 // Reference: tests/reference/embedding.ts. Wrapper: src/kernels/embedding.ts
 
@@ -14,6 +14,7 @@ struct Uniforms {
   block_size: u32,
   row_blocks: u32,
   y_stride: u32,
+  factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
@@ -75,6 +76,6 @@ fn embedding(
       let block = token * uniforms.row_blocks + c / uniforms.block_size;
       value = (code_value(code) - block_zero(block)) * block_scale(block);
     }
-    y[row * uniforms.y_stride + c] = value;
+    y[row * uniforms.y_stride + c] = uniforms.factor * value;
   }
 }

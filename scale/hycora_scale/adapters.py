@@ -24,6 +24,9 @@ _LINEARS: dict[str, tuple[str, ...]] = {
     "gate_proj": ("gate",),
     "qkv_proj": ("q", "k", "v"),
     "gate_up_proj": ("gate", "up"),
+    # Granite
+    "shared_mlp.input_linear": ("gate", "up"),
+    "shared_mlp.output_linear": ("down",),
     # ChatGLM2
     "query_key_value": ("q", "k", "v"),
     "self_attention.dense": ("o",),

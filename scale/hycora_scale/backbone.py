@@ -22,7 +22,7 @@ from .onnx_weights import join_linears, read_weights
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
 # Settings of a config with which logits are more than the head times the hidden states.
-_BEYOND_THE_HEAD = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+_BEYOND_THE_HEAD = ("final_logit_softcapping", "logit_scale")
 
 
 @dataclass
@@ -38,6 +38,8 @@ class Backbone:
     context: int
     device: torch.device
     dtype: torch.dtype
+    logit_factor: float = 1.0
+    """Of the states that the head reads, so that it gives the logits (Granite divides these)."""
 
     @property
     def head(self) -> Tensor:
@@ -58,7 +60,7 @@ class Backbone:
         try:
             with self._autocast():
                 decoder = self.model.get_decoder()
-                hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
+                hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state * self.logit_factor
                 return hidden.transpose(0, 1) if stage.is_sequence_first else hidden
         finally:
             if not torch.is_grad_enabled():
@@ -113,7 +115,8 @@ def open_backbone(
     context = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "seq_length", 0) or 2048)
     decoder.to(device)
     codec = load_codec(folder)
-    backbone = Backbone(folder.name, config.model_type, mark, codec, decoder, adaptable, context, device, dtype)
+    factor = 1 / float(getattr(config, "logits_scaling", None) or 1)
+    backbone = Backbone(folder.name, config.model_type, mark, codec, decoder, adaptable, context, device, dtype, factor)
     if has_code:
         # ChatGLM2 has tokens along the first axis; two tokens of one row tell.
         with torch.no_grad():

@@ -108,17 +108,22 @@ def _split_qkv(state: dict[str, Tensor], layers: int, query: int, key: int) -> N
                 state[f"{stem}{part}_proj.{kind}"] = own.contiguous()
 
 
-# Linears that some decoders have as one, with those that stand in for them.
-_FUSED = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
+# Linears that some decoders have as one or by another name, with those that stand in for them.
+_JOINED = {
+    "self_attn.qkv_proj": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "mlp.gate_up_proj": ("mlp.gate_proj", "mlp.up_proj"),
+    "shared_mlp.input_linear": ("mlp.gate_proj", "mlp.up_proj"),
+    "shared_mlp.output_linear": ("mlp.down_proj",),
+}
 
 
 def join_linears(state: dict[str, Tensor], wanted: Iterable[str]) -> None:
     """Joins linears that were read apart where the decoder wants them as one."""
     for name in wanted:
-        stem, _, kind = name.rpartition(".")
-        before, _, leaf = stem.rpartition(".")
-        if name in state or leaf not in _FUSED:
+        module, _, kind = name.rpartition(".")
+        joined = next((joined for joined in _JOINED if module.endswith(f".{joined}")), None)
+        if name in state or not joined:
             continue
-        parts = [f"{before}.{part}.{kind}" for part in _FUSED[leaf]]
+        parts = [f"{module.removesuffix(joined)}{part}.{kind}" for part in _JOINED[joined]]
         if all(part in state for part in parts):
             state[name] = torch.cat([state.pop(part) for part in parts])

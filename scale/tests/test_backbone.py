@@ -26,6 +26,7 @@ EXPORTS = {
     "f_smollm3_opt": 1e-10,
     "f_ernie_genai_fp32": 1e-10,
     "f_phi4mini_opt": 1e-10,
+    "f_granite4_genai_fp32": 1e-10,
     "f_qwen3_opt": 1e-10,
     "g_llama_fp16_cpu": 1e-5,
     "g_llama_fp32_cpu": 1e-10,

@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
+import { unitsOfStream } from '../model/decoder/decoder.ts'
 import type { Decoder, HeadNorms, WeightVector } from '../model/decoder/decoder.ts'
 import { readVector } from '../model/decoder/dequantise.ts'
 import { rotaryAngles } from '../model/decoder/rotary.ts'
@@ -63,7 +64,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
   await addRotary(graph, decoder, context)
   addSequences(graph, decoder)
   const isTied = decoder.embedding.stored === decoder.head.stored
-  let stream: Stream = { residual: await addEmbedding(graph, decoder), added: '' }
+  let stream: Stream = { residual: await addScaledEmbedding(graph, decoder), added: '' }
   for (const [layer, block] of decoder.blocks.entries()) {
     const linear = (group: Group, x: string): Promise<string> =>
       addGroup(graph, decoder, { layer, group, x, form: formOf(forms, group, layer / layers), adapters })
@@ -79,7 +80,14 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
     stream = { residual: after.residual, added: await linear('down', gated) }
     onLayer?.(layer + 1, layers + 1)
   }
-  const final = await addNorm(graph, decoder, 'final_norm', stream, decoder.finalNorm)
+  const final = await addNorm(
+    graph,
+    decoder,
+    'final_norm',
+    stream,
+    decoder.finalNorm,
+    decoder.multipliers.logits,
+  )
   const wanted = graph.node('Gather', [final.normed, 'logit_rows'], 'wanted', { axis: int(0) })
   if (isTied && forms.head === 'float32' && isFloat32(decoder.head.stored)) {
     graph.node('Gemm', [wanted, EMBEDDING], 'logits', { transB: int(1) })
@@ -136,6 +144,15 @@ async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: numbe
   }
 }
 
+/** The embeddings in units of the residual stream. */
+async function addScaledEmbedding(graph: GraphBuilder, decoder: Decoder): Promise<string> {
+  const embedded = await addEmbedding(graph, decoder)
+  const factor = unitsOfStream(decoder).embedding
+  if (factor === 1) return embedded
+  const factors = graph.constant('embedding.factor', 'f32', [], Float32Array.of(factor))
+  return graph.node('Mul', [embedded, factors], 'embedding.stream')
+}
+
 /** residual + added, and its norm. */
 async function addNorm(
   graph: GraphBuilder,
@@ -143,9 +160,11 @@ async function addNorm(
   name: string,
   { residual, added }: Stream,
   gain: WeightVector,
+  factor = 1,
 ): Promise<{ normed: string; residual: string }> {
-  const epsilon = { epsilon: float(decoder.normEpsilon) }
-  const gains = graph.constant(`${name}.gain`, 'f32', [gain.length], await readVector(gain))
+  const epsilon = { epsilon: float(unitsOfStream(decoder).epsilon) }
+  const values = (await readVector(gain)).map((value) => factor * value)
+  const gains = graph.constant(`${name}.gain`, 'f32', [gain.length], values)
   if (added === '') {
     const attributes = { ...epsilon, axis: int(-1), stash_type: int(1) }
     return {
@@ -189,7 +208,7 @@ async function addHeadNorms(
 /** Rotation, cache and attention on [tokens, (heads + 2 · kvHeads) · headDim]. */
 function addAttention(
   graph: GraphBuilder,
-  { heads, kvHeads, headDim, rotation }: Decoder,
+  { heads, kvHeads, headDim, rotation, scoreScale }: Decoder,
   { layer, isRotated }: { readonly layer: number; readonly isRotated: boolean },
   qkv: string,
 ): string {
@@ -205,6 +224,7 @@ function addAttention(
     {
       num_heads: int(heads),
       kv_num_heads: int(kvHeads),
+      scale: float(scoreScale),
       do_rotary: int(isRotated ? 1 : 0),
       rotary_interleaved: int(rotation.isInterleaved ? 1 : 0),
     },

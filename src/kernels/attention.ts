@@ -65,7 +65,7 @@ export interface AttentionOptions {
 
 /**
  * Causal grouped-query attention of each row over its sequence in the cache, up to its own position:
- * `y[r, h] = Σ_p softmax_p(query[r, h]·k[p] / √headDim)·v[p]`.
+ * `y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[p])·v[p]`.
  *
  * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
  *
@@ -79,7 +79,7 @@ export function attention(
   tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
   { plan }: AttentionOptions,
 ): Promise<Dispatch> {
-  const { heads, kvHeads, headDim, capacity } = shape
+  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 } = shape
   check(
     headDim <= MAX_HEAD_DIM && headDim % 4 === 0,
     'shape-mismatch',
@@ -93,7 +93,7 @@ export function attention(
     head_dim: headDim,
     capacity,
     y_stride: yStride,
-    scale: 1 / Math.sqrt(headDim),
+    scale: scoreScale,
   }
   if (plan === 'direct') {
     return bindKernel(device, attentionDirectKernel, tensors, values, {

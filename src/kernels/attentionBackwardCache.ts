@@ -51,7 +51,7 @@ const TILE = 32
  */
 export async function attentionBackwardCache(
   { device, tuning }: TunedDevice,
-  { heads, kvHeads, headDim, capacity }: AttentionShape,
+  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 }: AttentionShape,
   tensors: {
     readonly step: Tensor
     readonly query: Tensor
@@ -85,7 +85,7 @@ export async function attentionBackwardCache(
       head_dim: headDim,
       capacity,
       dy_stride: dyStride,
-      scale: 1 / Math.sqrt(headDim),
+      scale: scoreScale,
     },
     // No sequence has more rows than all: what lies beyond finds nothing to do.
     {

@@ -36,8 +36,8 @@ export const attentionBackwardQueryDirectKernel = defineKernel({
 const TILE = 32
 
 /**
- * Gradient of attention's queries, the softmax computed anew: with `P[r, p] = exp(query[r, h]·k[p] / √headDim − L[r, h])`,
- * `dquery[r, h] = Σ_p P[r, p]·(dy[r, h]·v[p] − D[r, h])·k[p] / √headDim`, where L is the log of the softmax's sum and
+ * Gradient of attention's queries, the softmax computed anew: with `P[r, p] = exp(scale·query[r, h]·k[p] − L[r, h])`,
+ * `dquery[r, h] = scale·Σ_p P[r, p]·(dy[r, h]·v[p] − D[r, h])·k[p]`, where L is the log of the softmax's sum and
  * `D[r, h] = dy[r, h]·y[r, h]`. No buffer grows with the square of the tokens.
  *
  * The rows of a sequence stand together at rising positions; its keys and values are in the cache.
@@ -51,7 +51,7 @@ const TILE = 32
  */
 export async function attentionBackwardQuery(
   { device, tuning }: TunedDevice,
-  { heads, kvHeads, headDim, capacity }: AttentionShape,
+  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 }: AttentionShape,
   tensors: {
     readonly step: Tensor
     readonly query: Tensor
@@ -79,7 +79,7 @@ export async function attentionBackwardQuery(
       capacity,
       y_stride: yStride,
       dy_stride: dyStride,
-      scale: 1 / Math.sqrt(headDim),
+      scale: scoreScale,
     },
     {
       workgroups: (rows) =>

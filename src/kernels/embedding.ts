@@ -9,12 +9,19 @@ import { expectColumns } from './operands/shapes.ts'
 export const embeddingKernel = defineKernel({
   name: 'embedding',
   code,
-  uniforms: { columns: 'u32', row_words: 'u32', block_size: 'u32', row_blocks: 'u32', y_stride: 'u32' },
+  uniforms: {
+    columns: 'u32',
+    row_words: 'u32',
+    block_size: 'u32',
+    row_blocks: 'u32',
+    y_stride: 'u32',
+    factor: 'f32',
+  },
   bindings: ['tokens', 'weights', 'scales', 'zeros', 'y'],
 })
 
 /**
- * Token embedding: `y[r, c] = table[token[r], c]`.
+ * Token embedding: `y[r, c] = factor · table[token[r], c]`.
  *
  * @param tensors `tokens` [rows] u32, `y` [rows, stride]; `table` [vocabulary, hidden].
  * @throws HycoraError `shape-mismatch` when `y` is narrower than the table.
@@ -23,6 +30,7 @@ export function embedding(
   device: GPUDevice,
   table: PackedMatrix,
   tensors: { readonly tokens: Tensor; readonly y: Tensor },
+  factor = 1,
 ): Promise<Dispatch> {
   const { tokens, y } = tensors
   const stride = expectColumns('y', y, table.in)
@@ -36,6 +44,7 @@ export function embedding(
       block_size: Math.max(1, table.blockSize),
       row_blocks: table.rowBlocks,
       y_stride: stride,
+      factor,
     },
     { workgroups: (rows) => [rows, 1, 1], overrides: formatOverrides(table) },
   )

@@ -36,6 +36,8 @@ export interface AttentionShape {
   readonly headDim: number
   /** Positions that the cache holds. */
   readonly capacity: number
+  /** Of queries times keys; 1/√headDim where left out. */
+  readonly scoreScale?: number
 }
 
 /** Which dimensions of a head are rotated, two by two. */

@@ -6,11 +6,13 @@ export interface AttentionCase {
   readonly seed: number
   /** Standard deviation of the queries: a large one makes the softmax a maximum. */
   readonly spread: number
+  /** 1/√headDim where left out. */
+  readonly scoreScale?: number
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, position) => position)
 
-/** A workgroup of 64 positions ± 1, a chunk of 1024 ± 1, several chunks of 256, rows at unequal positions; heads of real models, narrow and wide. */
+/** A workgroup of 64 positions ± 1, a chunk of 1024 ± 1, several chunks of 256, rows at unequal positions; heads of real models, narrow and wide; another scale. */
 export const attentionCases: readonly AttentionCase[] = [
   { heads: 1, kvHeads: 1, headDim: 16, positions: [0], spread: 1, seed: 900 },
   { heads: 1, kvHeads: 1, headDim: 4, positions: [1], spread: 1, seed: 901 },
@@ -23,4 +25,5 @@ export const attentionCases: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 2, headDim: 256, positions: [63, 100], spread: 1, seed: 908 },
   { heads: 2, kvHeads: 2, headDim: 16, positions: [1023, 1024, 2100], spread: 1, seed: 910 },
   { heads: 2, kvHeads: 1, headDim: 64, positions: [130], spread: 30, seed: 909 },
+  { heads: 4, kvHeads: 2, headDim: 64, positions: upTo(9), spread: 1, scoreScale: 0.3, seed: 911 },
 ]

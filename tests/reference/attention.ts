@@ -1,5 +1,5 @@
 /**
- * `y[r, h] = Σ_p softmax_p(query[r, h]·k[h', p] / √headDim)·v[h', p]`, p ≤ position(r), h' = ⌊h / (heads/kvHeads)⌋.
+ * `y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p]`, p ≤ position(r), h' = ⌊h / (heads/kvHeads)⌋.
  * `query` [rows, heads, headDim], `cache` [sequences, 2, kvHeads, capacity, headDim], of which k and v are the row's
  * sequence; gives [rows, heads·headDim].
  */
@@ -12,9 +12,11 @@ export function attentionReference(
     readonly kvHeads: number
     readonly headDim: number
     readonly capacity: number
+    /** 1/√headDim where left out. */
+    readonly scoreScale?: number
   },
 ): Float64Array {
-  const { heads, kvHeads, headDim, capacity } = shape
+  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 } = shape
   const y = new Float64Array(rows.length * heads * headDim)
   for (let r = 0; r < rows.length; r++) {
     const { position, sequence = 0 } = rows[r]!
@@ -27,7 +29,7 @@ export function attentionReference(
       for (let p = 0; p <= position; p++) {
         let score = 0
         for (let i = 0; i < headDim; i++) score += query[from + i]! * cache[keys + p * headDim + i]!
-        scores.push(score / Math.sqrt(headDim))
+        scores.push(scoreScale * score)
       }
       const highest = scores.reduce((a, b) => Math.max(a, b))
       const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)

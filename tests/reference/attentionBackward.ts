@@ -5,13 +5,15 @@ interface Shape {
   readonly headDim: number
   readonly capacity: number
   readonly sequences: number
+  /** 1/√headDim where left out. */
+  readonly scoreScale?: number
 }
 
 /**
- * Gradient of `y[r, h] = Σ_p P[r, p]·v[p]`, `P[r, p] = softmax_p(query[r, h]·k[p] / √headDim)`, p ≤ position(r), keys and
+ * Gradient of `y[r, h] = Σ_p P[r, p]·v[p]`, `P[r, p] = softmax_p(scale·query[r, h]·k[p])`, p ≤ position(r), keys and
  * values of the row's sequence and of head ⌊h / (heads/kvHeads)⌋. With `dS[r, p] = P[r, p]·(dy[r, h]·v[p] − D[r, h])`,
  * `D[r, h] = dy[r, h]·y[r, h]`:
- * `dquery[r, h] = Σ_p dS[r, p]·k[p] / √headDim`, `dk[p] = Σ dS[r, p]·query[r, h] / √headDim`, `dv[p] = Σ P[r, p]·dy[r, h]`,
+ * `dquery[r, h] = scale·Σ_p dS[r, p]·k[p]`, `dk[p] = scale·Σ dS[r, p]·query[r, h]`, `dv[p] = Σ P[r, p]·dy[r, h]`,
  * the last two over all rows and heads that see them. Also the log of the softmax's sum and D, [rows, heads, 2].
  */
 export function attentionBackwardReference(
@@ -19,9 +21,8 @@ export function attentionBackwardReference(
   query: ArrayLike<number>,
   cache: ArrayLike<number>,
   dy: ArrayLike<number>,
-  { heads, kvHeads, headDim, capacity, sequences }: Shape,
+  { heads, kvHeads, headDim, capacity, sequences, scoreScale = headDim ** -0.5 }: Shape,
 ): { dquery: Float64Array; dcache: Float64Array; stats: Float64Array } {
-  const root = Math.sqrt(headDim)
   const dquery = new Float64Array(query.length)
   const dcache = new Float64Array(sequences * 2 * kvHeads * capacity * headDim)
   const stats = new Float64Array(rows.length * heads * 2)
@@ -37,7 +38,7 @@ export function attentionBackwardReference(
         let score = 0
         let product = 0
         for (let i = 0; i < headDim; i++) {
-          score += (query[q + i]! * cache[keys + p * headDim + i]!) / root
+          score += scoreScale * query[q + i]! * cache[keys + p * headDim + i]!
           product += dy[q + i]! * cache[values + p * headDim + i]!
         }
         scores.push(score)
@@ -50,7 +51,7 @@ export function attentionBackwardReference(
       stats[2 * (r * heads + h)] = normaliser
       stats[2 * (r * heads + h) + 1] = along
       for (let p = 0; p <= position; p++) {
-        const slope = (weights[p]! * (products[p]! - along)) / root
+        const slope = scoreScale * weights[p]! * (products[p]! - along)
         for (let i = 0; i < headDim; i++) {
           dquery[q + i]! += slope * cache[keys + p * headDim + i]!
           dcache[keys + p * headDim + i]! += slope * query[q + i]!

@@ -29,6 +29,8 @@ export interface ReferenceDecoder {
   readonly headDim: number
   readonly vocabulary: number
   readonly normEpsilon: number
+  readonly multipliers: { readonly embedding: number; readonly residual: number; readonly logits: number }
+  readonly scoreScale: number
   /** Which of a head's first dimensions are rotated, and whether neighbours are pairs. */
   readonly rotation: { readonly dim: number; readonly isInterleaved: boolean }
   /** cos and sin [positions, rotation.dim / 2] of the angles. */
@@ -114,11 +116,13 @@ export function referenceForward(
   ids: readonly number[],
   adapters: ReferenceAdapters = () => undefined,
 ): { logits: Float64Array; hidden: Float64Array } {
-  const { hidden, heads, kvHeads, headDim, vocabulary } = model
+  const { hidden, heads, kvHeads, headDim, vocabulary, multipliers, scoreScale } = model
   const tokens = ids.length
   const x = new Float64Array(tokens * hidden)
   ids.forEach((id, t) => {
-    for (let c = 0; c < hidden; c++) x[t * hidden + c] = model.embedding[id * hidden + c]!
+    for (let c = 0; c < hidden; c++) {
+      x[t * hidden + c] = multipliers.embedding * model.embedding[id * hidden + c]!
+    }
   })
   model.blocks.forEach((block, layer) => {
     const project = (projection: Projection, input: Float64Array): Float64Array =>
@@ -130,19 +134,20 @@ export function referenceForward(
       block.isRotated ? rotate(model, values, tokens, count) : values
     const query = turned(normedHeads(project('q', normed), block.headNorms?.query), heads)
     const key = turned(normedHeads(project('k', normed), block.headNorms?.key), kvHeads)
-    const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim })
+    const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim, scoreScale })
     const attended = project('o', mixed)
-    for (let i = 0; i < x.length; i++) x[i] = x[i]! + attended[i]!
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * attended[i]!
     const second = rmsNorm(x, block.postAttentionNorm, model.normEpsilon)
     const gate = project('gate', second)
     const up = project('up', second)
     const gated = gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!)
     const down = project('down', gated)
-    for (let i = 0; i < x.length; i++) x[i] = x[i]! + down[i]!
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * down[i]!
   })
   const final = rmsNorm(x, model.finalNorm, model.normEpsilon)
   const head = { in: hidden, out: vocabulary, weight: model.head, bias: null }
-  return { logits: applyLinear(head, final, tokens, undefined), hidden: final }
+  const logits = applyLinear(head, final, tokens, undefined).map((value) => multipliers.logits * value)
+  return { logits, hidden: final }
 }
 
 function rmsNorm(x: Float64Array, gain: Values, epsilon: number): Float64Array {
@@ -203,12 +208,20 @@ function rotate(model: ReferenceDecoder, x: Float64Array, tokens: number, heads:
   return y
 }
 
-/** Causal softmax(q·kᵀ / √headDim)·v; query head h reads key head ⌊h · kvHeads / heads⌋. */
+interface AttentionSizes {
+  readonly tokens: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly scoreScale: number
+}
+
+/** Causal softmax(scoreScale·q·kᵀ)·v; query head h reads key head ⌊h · kvHeads / heads⌋. */
 function attention(
   query: Float64Array,
   key: Float64Array,
   value: Float64Array,
-  { tokens, heads, kvHeads, headDim }: { tokens: number; heads: number; kvHeads: number; headDim: number },
+  { tokens, heads, kvHeads, headDim, scoreScale }: AttentionSizes,
 ): Float64Array {
   const y = new Float64Array(tokens * heads * headDim)
   for (let h = 0; h < heads; h++) {
@@ -219,7 +232,7 @@ function attention(
         const from = (s * kvHeads + kvHead) * headDim
         let sum = 0
         for (let d = 0; d < headDim; d++) sum += query[to + d]! * key[from + d]!
-        return sum / Math.sqrt(headDim)
+        return scoreScale * sum
       })
       const largest = Math.max(...scores)
       const weights = scores.map((score) => Math.exp(score - largest))

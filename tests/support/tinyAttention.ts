@@ -1,4 +1,4 @@
-import { F32, I32, MICROSOFT, TINY } from './tinyGraph.ts'
+import { F32, I32, MICROSOFT, MULTIPLIERS, TINY } from './tinyGraph.ts'
 import type { TinyGraph } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addGain, addNorm } from './tinyNorm.ts'
@@ -71,6 +71,7 @@ export function addAttention(graph: TinyGraph, name: string, normed: string): st
       num_heads: { int: TINY.heads },
       kv_num_heads: { int: TINY.kvHeads },
       do_rotary: { int: isRotated(graph, name) ? 1 : 0 },
+      ...(graph.options.multipliers === 'all' && { scale: { float: MULTIPLIERS.scores } }),
       ...(graph.options.isInterleaved && { rotary_interleaved: { int: 1 } }),
       ...(isNormedInside && { qk_norm_epsilon: { float: TINY.epsilon } }),
     },
@@ -177,7 +178,8 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
   })
   const key = graph.node('Transpose', [cached[0]!], `${name}.keys`, { perm: { ints: [0, 1, 3, 2] } })
   const scores = graph.node('MatMul', [placed(q!), key], `${name}.scores`)
-  const root = graph.floats(`${name}.root`, [], [Math.sqrt(TINY.headDim)])
+  const scale = graph.options.multipliers === 'all' ? MULTIPLIERS.scores : TINY.headDim ** -0.5
+  const root = graph.floats(`${name}.root`, [], [1 / scale])
   const masked = graph.node(
     'Add',
     [graph.node('Div', [scores, root], `${name}.scaled`), 'mask'],

@@ -1,6 +1,6 @@
 import type { WrittenModel } from './onnxWriter.ts'
 import { addAngles, addAttention, addLengths, addWrittenAttention } from './tinyAttention.ts'
-import { F32, I4, I64, MICROSOFT, TINY, TinyGraph, U4, U8 } from './tinyGraph.ts'
+import { F32, I4, I64, MICROSOFT, MULTIPLIERS, TINY, TinyGraph, U4, U8 } from './tinyGraph.ts'
 import type { TinyOptions } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addNorm } from './tinyNorm.ts'
@@ -37,6 +37,7 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     rotaryDim: TINY.headDim,
     isInterleaved: false,
     rotated: 'all',
+    multipliers: 'none',
     activation: 'sigmoid',
     embedding: 'separate',
     ...options,
@@ -44,15 +45,16 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
   const isWritten = graph.options.attention === 'written'
   if (isWritten) addAngles(graph)
   else addLengths(graph)
-  let stream = addEmbedding(graph)
+  let stream = scaled(graph, 'embedding', addEmbedding(graph))
   for (let layer = 0; layer < TINY.layers; layer++) {
     const name = `layers.${layer}`
     const normed = addNorm(graph, `${name}.input_norm`, stream)
     const attended = isWritten ? addWrittenAttention(graph, name, normed) : addAttention(graph, name, normed)
     const output = addLinear(graph, `${name}.o`, attended, [TINY.heads * TINY.headDim, TINY.hidden])
-    stream = graph.node('Add', [stream, output], `${name}.middle`)
+    stream = graph.node('Add', [stream, scaled(graph, 'residual', output)], `${name}.middle`)
     const second = addNorm(graph, `${name}.post_norm`, stream)
-    stream = graph.node('Add', [addMlp(graph, name, second), stream], `${name}.end`)
+    const added = scaled(graph, 'residual', addMlp(graph, name, second))
+    stream = graph.node('Add', [added, stream], `${name}.end`)
   }
   addHead(graph, addNorm(graph, 'final_norm', stream))
   return { opset: 23, nodes: graph.nodes, initializers: graph.initializers, ...interfaceOf(isWritten) }
@@ -131,16 +133,24 @@ function addCodes(graph: TinyGraph, embedding: 'dequantised' | 'gatheredCodes'):
 }
 
 function addHead(graph: TinyGraph, normed: string): void {
-  const { embedding } = graph.options
+  const { embedding, multipliers } = graph.options
+  const output = multipliers === 'none' ? 'logits' : 'head.y'
   const turn = (value: string): string =>
     graph.node('Transpose', [value], 'embedding.turned', { perm: { ints: [1, 0] } })
-  if (embedding === 'tied') graph.node('MatMul', [normed, turn('embedding')], 'logits')
-  else if (embedding === 'dequantised') graph.node('MatMul', [normed, turn('embedding.table')], 'logits')
+  if (embedding === 'tied') graph.node('MatMul', [normed, turn('embedding')], output)
+  else if (embedding === 'dequantised') graph.node('MatMul', [normed, turn('embedding.table')], output)
   else if (embedding === 'gatheredCodes') {
     const parts = [turn('embedding'), 'embedding.scale', 'embedding.zero']
-    graph.node('MatMul', [normed, graph.node('DequantizeLinear', parts, 'head.weight')], 'logits')
-  } else
-    addLinear(graph, 'head', normed, [TINY.hidden, TINY.vocabulary], { output: 'logits', hasBias: false })
+    graph.node('MatMul', [normed, graph.node('DequantizeLinear', parts, 'head.weight')], output)
+  } else addLinear(graph, 'head', normed, [TINY.hidden, TINY.vocabulary], { output, hasBias: false })
+  if (multipliers === 'none') return
+  graph.node('Div', ['head.y', graph.floats('logits.divisor', [], [1 / MULTIPLIERS.logits])], 'logits')
+}
+
+/** The value times one of the multipliers, where the decoder has any. */
+function scaled(graph: TinyGraph, name: 'embedding' | 'residual', x: string): string {
+  if (graph.options.multipliers === 'none') return x
+  return graph.node('Mul', [x, graph.floats(`${x}.factor`, [], [MULTIPLIERS[name]])], `${x}.scaled`)
 }
 
 function addMlp(graph: TinyGraph, name: string, normed: string): string {

@@ -47,9 +47,14 @@ export interface TinyOptions {
   readonly isInterleaved?: boolean
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'
+  /** Factors of embeddings, additions, scores and logits, as Granite has them. */
+  readonly multipliers?: 'none' | 'all'
   readonly activation?: 'sigmoid' | 'quickGelu'
   readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8' | 'dequantised' | 'gatheredCodes'
 }
+
+/** What a decoder with multipliers multiplies: embeddings so small that the epsilon of norms tells. */
+export const MULTIPLIERS = { embedding: 0.0625, residual: 0.375, scores: 0.125, logits: 0.25 } as const
 
 /** ONNX's numbers for the types that are written. */
 export const [F32, U8, I8, I32, I64, U4, I4] = [1, 2, 3, 6, 7, 21, 22] as const

@@ -83,6 +83,9 @@ function rotaryType(rotary: JsonRecord): string | undefined {
 
 const SLIDING = 'sliding_attention'
 
+/** What `layer_types` may say of a layer; Granite's hybrids call those without a window `attention`. */
+const ATTENTION_TYPES = ['full_attention', 'attention', SLIDING]
+
 /** Whether any layer sees a part of the tokens alone. */
 function usesWindow(config: JsonRecord): boolean {
   const layers = ownField(config, 'layer_types')
@@ -99,7 +102,7 @@ function refuseUnsupported(config: JsonRecord): void {
   const activation = ownField(config, 'hidden_act') ?? 'silu'
   if (activation !== 'silu' && activation !== 'swish') refuse('hidden_act', '"silu"')
   const layers = ownField(config, 'layer_types')
-  if (Array.isArray(layers) && layers.some((type) => type !== 'full_attention' && type !== SLIDING)) {
+  if (Array.isArray(layers) && layers.some((type) => !ATTENTION_TYPES.includes(String(type)))) {
     refuse('layer_types', 'full or sliding attention in every layer')
   }
   if (usesWindow(config) && numberAt(config, 'sliding_window') === undefined) {

@@ -132,11 +132,35 @@ export function parameterCount(shape: DecoderShape): number {
   return layers * (attention + 3 * hidden * ffn) + vocabulary * hidden
 }
 
+/** What families multiply beside their weights; 1 in most. */
+export interface Multipliers {
+  /** The embeddings. */
+  readonly embedding: number
+  /** What attention and MLP add to the residual stream. */
+  readonly residual: number
+  readonly logits: number
+}
+
+/**
+ * The residual stream x in units of its multiplier m, x = m·x′: `x′ += addition` needs no factor, embeddings are multiplied by
+ * `embedding / m`, and `x / √(mean x² + ε) = x′ / √(mean x′² + ε / m²)`.
+ */
+export function unitsOfStream({ normEpsilon, multipliers }: Pick<Decoder, 'normEpsilon' | 'multipliers'>): {
+  readonly embedding: number
+  readonly epsilon: number
+} {
+  const { embedding, residual } = multipliers
+  return { embedding: embedding / residual, epsilon: normEpsilon / residual ** 2 }
+}
+
 /** A decoder of a known family as recognised in a graph: which stored tensor plays which part. */
 export interface Decoder extends DecoderShape {
   /** `model_type` of config.json, or the empty string for a bare graph. */
   readonly architecture: string
   readonly normEpsilon: number
+  readonly multipliers: Multipliers
+  /** Of queries times keys: 1/√headDim in most. */
+  readonly scoreScale: number
   readonly rotary: RotarySource
   /** Of the blocks that rotate. */
   readonly rotation: HeadRotation

@@ -12,6 +12,7 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
+import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { planHeads } from './headsPlan.ts'
@@ -32,7 +33,7 @@ export type PairPlan = readonly Dispatch[]
 
 export interface PlanParts {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation'>
+  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'scoreScale'>
   readonly weights: GpuWeights
   readonly workspace: Workspace
   readonly adapter: PlacedAdapter
@@ -133,20 +134,16 @@ function planBlock<T>(
   if (!block || !cache) return []
   const { step, residual, normed, qkv, heads, query, attended, projected, gateUp, activated } = workspace
   const { same } = binding
-  const epsilon = { epsilon: shape.normEpsilon }
+  const { epsilon } = unitsOfStream(shape)
   const attentionShape = { ...shape, capacity }
   const place = (name: Projection): number => placeB(adapter, name, layer)
   const added = previousDown
     ? { delta: projected, bias: previousDown, bOffset: placeB(adapter, 'down', layer - 1) }
     : null
   return [
-    addRmsNorm(
-      gpu,
-      adapter.binding,
-      { step, gain: block.inputNorm, residual, y: normed },
-      added,
+    addRmsNorm(gpu, adapter.binding, { step, gain: block.inputNorm, residual, y: normed }, added, {
       epsilon,
-    ).then(same),
+    }).then(same),
     binding.projection(block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
     ...planHeads(
       { gpu, shape: attentionShape, epsilon: shape.normEpsilon, adapter: adapter.binding },
@@ -161,7 +158,7 @@ function planBlock<T>(
       adapter.binding,
       { step, gain: block.postAttentionNorm, residual, y: normed },
       { delta: projected, bias: block.o.bias, bOffset: place('o') },
-      epsilon,
+      { epsilon },
     ).then(same),
     binding.projection(block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), {
       x: normed,
@@ -185,10 +182,11 @@ function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
   const { gpu, shape, weights, workspace, adapter } = parts
   const { device } = gpu
   const { step, tokens, residual, normed, projected } = workspace
+  const units = unitsOfStream(shape)
   const lastBlock = weights.blocks.at(-1)
   const lastLayer = weights.blocks.length - 1
   return Promise.all([
-    embedding(device, weights.embedding, { tokens, y: residual }).then(binding.same),
+    embedding(device, weights.embedding, { tokens, y: residual }, units.embedding).then(binding.same),
     ...weights.blocks.flatMap((_, layer) =>
       planBlock(parts, binding, layer, weights.blocks[layer - 1]?.down.bias ?? null),
     ),
@@ -199,7 +197,7 @@ function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
       lastBlock
         ? { delta: projected, bias: lastBlock.down.bias, bOffset: placeB(adapter, 'down', lastLayer) }
         : null,
-      { epsilon: shape.normEpsilon },
+      { epsilon: units.epsilon },
     ).then(binding.same),
   ])
 }

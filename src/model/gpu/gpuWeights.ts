@@ -50,12 +50,13 @@ export interface GpuBlock {
 export interface GpuWeights {
   readonly embedding: PackedMatrix
   readonly blocks: readonly GpuBlock[]
+  /** With the multiplier of logits, so that the head gives them. */
   readonly finalNorm: Tensor
   readonly head: PackedMatrix
 }
 
-async function loadVector(device: GPUDevice, vector: WeightVector): Promise<Tensor> {
-  const values = Float32Array.from(await readVector(vector))
+async function loadVector(device: GPUDevice, vector: WeightVector, factor = 1): Promise<Tensor> {
+  const values = Float32Array.from(await readVector(vector), (value) => factor * value)
   return uploadTensor(device, [vector.length], values, vector.values.name)
 }
 
@@ -168,7 +169,7 @@ export async function loadWeights(
   const noBias = createNoBias(device, decoder)
   for (const [layer, block] of decoder.blocks.entries())
     blocks.push(await loadBlock(device, { block, layer, headDim: decoder.headDim, noBias }, report))
-  const finalNorm = await loadVector(device, decoder.finalNorm)
+  const finalNorm = await loadVector(device, decoder.finalNorm, decoder.multipliers.logits)
   const head = isSameStorage(decoder.embedding, decoder.head)
     ? embedding
     : await loadMatrix(device, [decoder.head], 'head', report)

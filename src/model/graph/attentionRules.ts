@@ -1,6 +1,7 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import { fixed, fixedSize, isSame, symbolic } from './dimension.ts'
 import { axisFromFront, intAttribute, scalarOf } from './node.ts'
+import { isRows } from './linearRules.ts'
 import { asRotated, isProjection, isSameRotary, joinedHeads } from './rotaryRules.ts'
 import { layerOf } from './values.ts'
 import type {
@@ -44,7 +45,7 @@ function behindCache(axis: number, past: readonly (typeof KEYS | null)[], added:
   return { ...added, dims, meaning: { kind: 'cached', of, repeat: 1, factor } }
 }
 
-/** Mul or Div of queries, keys or scores by a known number. */
+/** Mul or Div of queries, keys or scores, of the embeddings or of a linear layer's output by a known number. */
 export function scaledBy(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
   const [a, b] = inputs
   const [x, by] =
@@ -52,6 +53,12 @@ export function scaledBy(node: OnnxNode, inputs: readonly (Value | undefined)[])
   if (x?.kind !== 'hidden' || !by) return undefined
   const meaning = x.layout === 'bhtd' ? (asRotated(x.meaning) ?? x.meaning) : x.meaning
   const factor = node.opType === 'Mul' ? by : 1 / by
+  if (isRows(x) && meaning.kind === 'linear')
+    return { ...x, meaning: { kind: 'scaled', of: meaning, factor } }
+  if (meaning.kind === 'residual' && meaning.origin.kind === 'embedding') {
+    const origin = { ...meaning.origin, factor: meaning.origin.factor * factor }
+    return { ...x, meaning: { ...meaning, origin } }
+  }
   if (meaning.kind === 'scores' && meaning.isMasked) return undefined
   if (meaning.kind !== 'rotated' && meaning.kind !== 'cached' && meaning.kind !== 'scores') return undefined
   return { ...x, meaning: { ...meaning, factor: meaning.factor * factor } }

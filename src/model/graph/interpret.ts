@@ -26,7 +26,7 @@ import {
   roundedRows,
   scaledProduct,
 } from './quantisedRules.ts'
-import { decomposedNorm, fusedNorm, residualAddition, skipNorm } from './normRules.ts'
+import { decomposedNorm, fusedNorm, residualAddition, scaledOf, skipNorm } from './normRules.ts'
 import { headSlices, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
@@ -36,6 +36,8 @@ interface Head {
   readonly stream: Residual
   /** The head itself is a linear layer on the final norm. */
   readonly output: Extract<HiddenValue['meaning'], { kind: 'linear' }>
+  /** What its output is multiplied with. */
+  readonly factor: number
 }
 
 type Inputs = readonly (Value | undefined)[]
@@ -232,8 +234,7 @@ function headOf(model: OnnxModel, values: ReadonlyMap<string, Value>): Head {
   const where = last ? describe(last) : 'no node'
   const expected = (): string =>
     `${fileName}: ${where} gives the logits, expected a linear layer on a final RMS norm`
-  check(logits?.kind === 'hidden' && logits.meaning.kind === 'linear', 'format-unsupported', expected)
-  const { meaning } = logits
-  check(meaning.kind === 'linear' && meaning.input.kind === 'normed', 'format-unsupported', expected)
-  return { stream: meaning.input.of, output: meaning }
+  const scaled = logits?.kind === 'hidden' ? scaledOf(logits.meaning) : undefined
+  check(scaled && scaled.of.input.kind === 'normed', 'format-unsupported', expected)
+  return { stream: scaled.of.input.of, output: scaled.of, factor: scaled.factor }
 }

@@ -67,7 +67,12 @@ export function embeddingOf(ids: IdsValue, table: WeightSite): Value {
     kind: 'hidden',
     layout: ids.dims.length === 1 ? 'rf' : 'btf',
     dims: [...ids.dims, fixed(table.in)],
-    meaning: { kind: 'residual', depth: 0, hidden: table.in, origin: { kind: 'embedding', table } },
+    meaning: {
+      kind: 'residual',
+      depth: 0,
+      hidden: table.in,
+      origin: { kind: 'embedding', table, factor: 1 },
+    },
   }
 }
 

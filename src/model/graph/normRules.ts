@@ -11,7 +11,7 @@ import {
 } from './node.ts'
 import { isRows } from './linearRules.ts'
 import { layerOf } from './values.ts'
-import type { HiddenValue, LinearOutput, Meaning, NormStep, Residual, Value } from './values.ts'
+import type { HiddenValue, LinearOutput, Meaning, NormStep, Residual, Scaled, Value } from './values.ts'
 
 const NORM_ATTRIBUTES = ['epsilon', 'axis', 'stash_type']
 
@@ -79,13 +79,20 @@ function withGain(
     : { ...value, meaning: { kind: 'normedLinear', of, epsilon, gain: tensor, columns } }
 }
 
+/** A linear layer's output and what it was multiplied with. */
+export function scaledOf(meaning: Meaning): Pick<Scaled, 'of' | 'factor'> | undefined {
+  if (meaning.kind === 'scaled') return meaning
+  return meaning.kind === 'linear' ? { of: meaning, factor: 1 } : undefined
+}
+
 /** Add of a block's output to the residual stream that the block read, in either order. */
 export function residualAddition(a: Value | undefined, b: Value | undefined): HiddenValue | undefined {
   if (!isRows(a) || !isRows(b) || a.layout !== b.layout) return undefined
   const [stream, output] = a.meaning.kind === 'residual' ? [a, b] : [b, a]
-  if (stream.meaning.kind !== 'residual' || output.meaning.kind !== 'linear') return undefined
+  if (stream.meaning.kind !== 'residual') return undefined
   const previous = stream.meaning
-  const addition = output.meaning
+  const { of: addition, factor } = scaledOf(output.meaning) ?? { of: undefined, factor: 1 }
+  if (!addition) return undefined
   if (addition.length !== previous.hidden) return undefined
   const source = addition.input
   const read =
@@ -103,7 +110,7 @@ export function residualAddition(a: Value | undefined, b: Value | undefined): Hi
       kind: 'residual',
       depth: previous.depth + 1,
       hidden: previous.hidden,
-      origin: { kind: 'sum', previous, addition },
+      origin: { kind: 'sum', previous, addition, factor },
     },
   }
 }

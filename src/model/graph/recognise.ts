@@ -9,6 +9,7 @@ import type {
   DecoderShape,
   HeadNorms,
   Linear,
+  Multipliers,
   WeightMatrix,
   WeightVector,
 } from '../decoder/decoder.ts'
@@ -72,7 +73,7 @@ export async function recogniseDecoder(
   const external = externalFiles(fileName, files.folder)
   const complete = await withSmallTensors({ ...model, fileName }, external, SMALL_TENSOR_BYTES)
   const head = followHiddenData(complete)
-  const { table, blocks } = unwind(head.stream, fileName)
+  const { table, blocks, multipliers } = unwind(head.stream, fileName)
   const shape = shapeOf(blocks, { table, vocabulary: head.output.length, fileName })
   const finalNorm = head.output.input
   check(finalNorm.kind === 'normed' && !head.output.bias, 'format-unsupported', () => {
@@ -98,6 +99,7 @@ export async function recogniseDecoder(
     maxPositions: Math.min(rotary.maxPositions, window),
     architecture: stated?.architecture ?? '',
     normEpsilon,
+    multipliers: { ...multipliers, logits: head.factor },
     embedding: await matrixOf({ weight: table, first: 0, length: table.out }, tensors),
     blocks: await inOrder(blocks, (block) => decoderBlock(block, tensors)),
     finalNorm: await gainOf(finalNorm, tensors),
@@ -106,15 +108,28 @@ export async function recogniseDecoder(
 }
 
 /** Walks the residual stream back from the final norm to the embedding. */
-function unwind(stream: Residual, fileName: string): { table: WeightSite; blocks: readonly BlockSites[] } {
+function unwind(
+  stream: Residual,
+  fileName: string,
+): {
+  table: WeightSite
+  blocks: readonly BlockSites[]
+  multipliers: Pick<Multipliers, 'embedding' | 'residual'>
+} {
   const sums: LinearOutput[] = []
+  const factors = new Set<number>()
   let at = stream
   while (at.origin.kind === 'sum') {
     sums.unshift(at.origin.addition)
+    factors.add(at.origin.factor)
     at = at.origin.previous
   }
   check(sums.length > 0 && sums.length % 2 === 0, 'format-unsupported', () => {
     return `${fileName} adds ${sums.length} times to the residual stream, expected attention and a gated MLP by turns`
+  })
+  const [residual = 1, ...others] = factors
+  check(others.length === 0 && residual > 0, 'format-unsupported', () => {
+    return `${fileName} multiplies what it adds to the residual stream by ${[...factors].join(', ')}, expected one number`
   })
   const blocks: BlockSites[] = []
   for (let i = 0; i < sums.length; i += 2) {
@@ -124,7 +139,7 @@ function unwind(stream: Residual, fileName: string): { table: WeightSite; blocks
     if (inputNorm.kind !== 'normed' || postAttentionNorm.kind !== 'normed') throw alternationError(fileName)
     blocks.push({ inputNorm, postAttentionNorm, attended: o.input, gated: down.input, o, down })
   }
-  return { table: at.origin.table, blocks }
+  return { table: at.origin.table, blocks, multipliers: { embedding: at.origin.factor, residual } }
 }
 
 function alternationError(fileName: string): HycoraError {
@@ -142,7 +157,7 @@ function normsOf({ inputNorm, postAttentionNorm, attended }: BlockSites): readon
 function shapeOf(
   blocks: readonly BlockSites[],
   { table, vocabulary, fileName }: { table: WeightSite; vocabulary: number; fileName: string },
-): DecoderShape {
+): DecoderShape & Pick<Decoder, 'scoreScale'> {
   const same = (name: string, of: (block: BlockSites) => number): number => {
     const sizes = [...new Set(blocks.map(of))]
     check(sizes.length === 1, 'format-unsupported', () => {
@@ -155,15 +170,14 @@ function shapeOf(
     return `${fileName} embeds ${table.out} tokens and gives ${vocabulary} logits, expected as many`
   })
   const scale = same('attention scale', ({ attended }) => attended.scale)
-  check(Math.abs(scale * Math.sqrt(headDim) - 1) < 2e-3, 'format-unsupported', () => {
-    return `${fileName} scales attention by ${scale}, expected ${headDim ** -0.5} for heads of ${headDim}`
-  })
   return {
     layers: blocks.length,
     hidden: table.in,
     heads: same('query heads', ({ attended }) => attended.heads),
     kvHeads: same('key heads', ({ attended }) => attended.kvHeads),
     headDim,
+    // Written in two factors, in half precision, the usual one is only nearly so.
+    scoreScale: Math.abs(scale * Math.sqrt(headDim) - 1) < 2e-3 ? headDim ** -0.5 : scale,
     ffn: same('MLP width', ({ gated }) => gated.gate.length),
     vocabulary,
   }

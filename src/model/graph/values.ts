@@ -173,8 +173,14 @@ export interface Residual {
   readonly depth: number
   readonly hidden: number
   readonly origin:
-    | { readonly kind: 'embedding'; readonly table: WeightSite }
-    | { readonly kind: 'sum'; readonly previous: Residual; readonly addition: LinearOutput }
+    | { readonly kind: 'embedding'; readonly table: WeightSite; readonly factor: number }
+    | {
+        readonly kind: 'sum'
+        readonly previous: Residual
+        readonly addition: LinearOutput
+        /** What the addition was multiplied with. */
+        readonly factor: number
+      }
 }
 
 /** A step on the way of a decomposed RMS norm. */
@@ -210,6 +216,13 @@ export interface NormedLinear {
   readonly gain: OnnxTensor
   /** Neighbouring columns that are normalised together. */
   readonly columns: number
+}
+
+/** A linear layer's output times a known number. */
+export interface Scaled {
+  readonly kind: 'scaled'
+  readonly of: LinearOutput
+  readonly factor: number
 }
 
 /** Queries or keys before their rotation. */
@@ -305,6 +318,7 @@ export type Meaning =
   | Normed
   | LinearOutput
   | NormedLinear
+  | Scaled
   | RotaryStep
   | Rotated
   | Cached
@@ -331,6 +345,7 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   inverseRoot: 'the multiplication of an RMS norm',
   normalised: 'the gain of an RMS norm',
   normed: 'a linear layer with float or quantised weights',
+  scaled: 'the residual addition or the logits',
   normedLinear: 'heads with rotary positions or attention',
   linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
   dimensions: 'a half of a rotation, or what is not rotated behind it',

@@ -19,6 +19,7 @@ import { swiglu } from '../../kernels/swiglu.ts'
 import { swigluBackward } from '../../kernels/swigluBackward.ts'
 import { aOffset, bOffset } from '../../model/adapter/adapterLayout.ts'
 import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
+import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
 import { planHeads } from '../../model/gpu/headsPlan.ts'
@@ -40,7 +41,7 @@ export interface TrainedAdapter {
 /** What every layer's dispatches are bound to. */
 export interface BlockContext {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation'>
+  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'scoreScale'>
   readonly buffers: TrainingBuffers
   readonly adapter: TrainedAdapter
   readonly angles: Tensor
@@ -192,7 +193,7 @@ function planAttention(
       binding,
       { step, gain: block.postAttentionNorm, residual, y: ffnInput },
       { delta: attentionOutput, bias: block.o.bias, bOffset: place('o') },
-      { epsilon: shape.normEpsilon },
+      { epsilon: unitsOfStream(shape).epsilon },
     ),
   ]
 }
@@ -238,7 +239,7 @@ function planFfnBackward(
     rmsNormBackward(
       gpu.device,
       { dy: dNormed, x: between, gain: block.postAttentionNorm, dx: dResidual },
-      { epsilon: shape.normEpsilon, accumulate: true },
+      { epsilon: unitsOfStream(shape).epsilon, accumulate: true },
     ),
   ]
 }
@@ -254,7 +255,6 @@ function planAttentionBackward(
   const { qkv, dAttended, dQuery, dCache, dHeads, dQkv } = buffers
   const { binding, layout } = adapter
   const attentionShape = { ...shape, capacity: limits.tokens }
-  const epsilon = shape.normEpsilon
   const checkpoint = buffers.checkpoints[layer] ?? between
   // Nothing in front of the first layer learns.
   const isFirst = layer === 0
@@ -279,7 +279,7 @@ function planAttentionBackward(
       dcache: dCache,
     }),
     ...planHeadsBackward(
-      { gpu, shape: attentionShape, epsilon, adapter: binding },
+      { gpu, shape: attentionShape, epsilon: shape.normEpsilon, adapter: binding },
       block,
       { step, qkv, angles, dQuery, dCache, dHeads, dQkv },
       { q: place('q'), k: place('k'), v: place('v') },
@@ -291,7 +291,7 @@ function planAttentionBackward(
           rmsNormBackward(
             gpu.device,
             { dy: dNormed, x: checkpoint, gain: block.inputNorm, dx: dResidual },
-            { epsilon, accumulate: true },
+            { epsilon: unitsOfStream(shape).epsilon, accumulate: true },
           ),
         ]),
   ]
@@ -324,7 +324,7 @@ export async function planBlockTraining(
             bias: previousDownBias,
             bOffset: bOffset(adapter.layout, 'down', layer - 1),
           },
-      { epsilon: shape.normEpsilon },
+      { epsilon: unitsOfStream(shape).epsilon },
     )
   const [entering, reentering, ahead, activation, down, downAgain, backward] = await Promise.all([
     enter(false),

@@ -11,6 +11,7 @@ import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
 import { bOffset } from '../../model/adapter/adapterLayout.ts'
+import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder } from '../../model/decoder/decoder.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 import { rotaryAngles } from '../../model/decoder/rotary.ts'
@@ -115,10 +116,11 @@ export class DecoderTraining {
     const lastBias = weights.blocks[last]?.down.bias
     const { step, residual, hidden, dHidden, dResidual } = buffers
     const { ffnOutput } = layerBuffers(buffers, last)
-    const epsilon = decoder.normEpsilon
+    const units = unitsOfStream(decoder)
+    const { epsilon } = units
     const noParts = { adapter: binding, count: 0, aOffset: 0, aPartStride: 0 }
     const [embed, blocks, finalNorm, finalNormBackward, head] = await Promise.all([
-      embedding(device, weights.embedding, { tokens: buffers.tokens, y: residual }),
+      embedding(device, weights.embedding, { tokens: buffers.tokens, y: residual }, units.embedding),
       Promise.all(
         weights.blocks.map((block, layer) =>
           planBlockTraining(context, block, layer, weights.blocks[layer - 1]?.down.bias ?? null),

@@ -20,7 +20,7 @@ const SEQUENCES = 2
 
 describe.each(attentionCases)(
   '$heads/$kvHeads heads of $headDim at positions $positions, query spread $spread, seed $seed',
-  ({ heads, kvHeads, headDim, positions, spread, seed }) => {
+  ({ heads, kvHeads, headDim, positions, spread, scoreScale, seed }) => {
     test.each([
       { plan: 'row', tuning: EMULATED },
       { plan: 'row', tuning: CARD },
@@ -31,7 +31,7 @@ describe.each(attentionCases)(
       '$plan, $tuning: agrees with the reference and never looks ahead',
       async ({ plan, tuning }) => {
         const capacity = Math.max(...positions) + 3
-        const shape = { heads, kvHeads, headDim, capacity }
+        const shape = { heads, kvHeads, headDim, capacity, ...(scoreScale && { scoreScale }) }
         const query = normals(seed, positions.length * heads * headDim, spread)
         const cache = normals(seed + 1, SEQUENCES * 2 * kvHeads * capacity * headDim)
         // What lies behind the last position would spoil every sum.

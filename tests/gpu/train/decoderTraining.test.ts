@@ -60,6 +60,7 @@ describe('gradients of A and B through the whole decoder', () => {
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
     { rotated: 'first' },
+    { multipliers: 'all', headNorms: 'each' },
     { rotaryDim: 8, isInterleaved: true, headNorms: 'each' },
   ]
   const runs = variants.flatMap((options) =>

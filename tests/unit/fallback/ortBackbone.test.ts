@@ -99,6 +99,8 @@ describe('a small decoder, against the float64 reference', () => {
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
     { rotated: 'first' },
+    { multipliers: 'all', embedding: 'tied' },
+    { multipliers: 'all', headNorms: 'each' },
     { isInterleaved: true },
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
@@ -301,6 +303,7 @@ describe.skipIf(!hasShared)('exporters’ folders (needs the developers’ mater
     ['f_smollm3_opt', 1e-10],
     ['f_ernie_genai_fp32', 1e-10],
     ['f_phi4mini_opt', 1e-10],
+    ['f_granite4_genai_fp32', 1e-10],
   ])('%s, bare and as a role', async (name, tolerance) => {
     const root = sharedPath(`onnx/${name}`)
     const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })

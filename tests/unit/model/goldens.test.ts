@@ -29,6 +29,7 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
     ['g_llama_int4_web', 1e-3],
     ['q_q4', 1e-3],
     ['f_qwen3_opt', 1e-8],
+    ['f_granite4_genai_fp32', 1e-8],
     ['f_phi4mini_opt', 1e-8],
     ['f_ernie_genai_fp32', 1e-8],
     ['f_smollm3_opt', 1e-8],

@@ -137,12 +137,28 @@ describe('what is no decoder of a known family is refused by naming the node', (
 
   test.each<[string, WrittenModel, string]>([
     [
-      'a scaled embedding',
+      'a scaled residual stream',
       withTensors(
-        insertAfter(tinyDecoder(), 'embedded', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
+        insertAfter(tinyDecoder(), 'layers.0.middle', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
         half,
       ),
       '"inserted" (Mul)',
+    ],
+    [
+      'one block whose addition is scaled',
+      withTensors(
+        insertAfter(tinyDecoder(), 'layers.0.o.y', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
+        half,
+      ),
+      'tiny.onnx multiplies what it adds to the residual stream by 1, 0.5, expected one number',
+    ],
+    [
+      'a scaled gate',
+      withTensors(
+        insertAfter(tinyDecoder(), 'layers.0.gate.y', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
+        half,
+      ),
+      '"node_layers.0.sigmoid" (Sigmoid)',
     ],
     [
       'a constant added to the stream',
@@ -195,14 +211,6 @@ describe('what is no decoder of a known family is refused by naming the node', (
       'another activation',
       change(tinyDecoder(), 'layers.0.sigmoid', () => ({ opType: 'Tanh' })),
       '"node_layers.0.sigmoid" (Tanh)',
-    ],
-    [
-      'scaled logits',
-      withTensors(
-        insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
-        half,
-      ),
-      '"inserted" (Mul)',
     ],
     [
       'capped logits',
@@ -353,11 +361,10 @@ describe('what is no decoder of a known family is refused by naming the node', (
     )
   })
 
-  test('another scale and a bias on the logits', async () => {
-    const scaled = ['layers.0.attended', 'layers.1.attended'].reduce((model, output) => {
-      return change(model, output, (node) => ({ attributes: { ...node.attributes, scale: { float: 0.5 } } }))
-    }, tinyDecoder())
-    await expect(recogniseBytes(writeOnnx(scaled))).rejects.toThrow('scales attention by 0.5, expected 0.25')
+  test('another scale in one block and a bias on the logits', async () => {
+    await expect(recogniseBytes(writeOnnx(withAttention('scale', { float: 0.5 })))).rejects.toThrow(
+      'tiny.onnx has attention scale 0.25 and 0.5 in different blocks',
+    )
     const biased = insertAfter(tinyDecoder(), 'logits', (x) => ({ opType: 'Add', inputs: [x, 'bias'] }))
     await expect(
       recogniseBytes(writeOnnx(withTensors(biased, constant('bias', [TINY.vocabulary])))),

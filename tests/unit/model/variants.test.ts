@@ -73,6 +73,8 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { headNorms: 'each', attention: 'written', norm: 'division' },
     { headNorms: 'all', qkv: 'separate' },
     { headNorms: 'all', attention: 'written', norm: 'standard' },
+    { multipliers: 'all' },
+    { multipliers: 'all', attention: 'written', embedding: 'tied', linear: 'gemm' },
     { rotated: 'first' },
     { rotated: 'first', attention: 'written', bias: 'last' },
     { isInterleaved: true },
