@@ -1,8 +1,12 @@
+import { lazy, Suspense, useState } from 'react'
+
 import type { Chat } from '../../src/storage/chat.ts'
 import { exampleJson } from '../../src/cast/cardTexts.ts'
 import type { CastMember } from '../../src/cast/member.ts'
+import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
+import { useGuests } from '../stores/company/guests.ts'
 import { setScene } from '../stores/chat/chats.ts'
 import { useGeneration } from '../stores/chat/generation.ts'
 import { characterName } from '../stores/chat/scene.ts'
@@ -14,6 +18,9 @@ import { Section } from './Section.tsx'
 import { Slider } from '../shared/Slider.tsx'
 import styles from './RoleSection.module.css'
 
+/** Opened by those who change somebody. */
+const CardEditor = lazy(() => import('./CardEditor.tsx'))
+
 /** Who plays, and how strongly. */
 export function RoleSection({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
@@ -21,6 +28,7 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const { key, strength } = chat
   const shown = findMember(members, key)
   const examples = shown?.card ? exampleJson(shown.card) : null
+  const kept = useGuests(({ cards }) => cards.find(({ id }) => id === shown?.guest?.id))
   const percent = Math.round(strength * 100)
   return (
     <Section title="Who plays">
@@ -52,6 +60,7 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
           />
         )}
       </p>
+      {kept && <EditCard key={kept.id} kept={kept} />}
       <Slider
         label="Strength"
         about={describeStrength(percent)}
@@ -65,6 +74,21 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         {...(percent !== 100 && { onReset: () => void setScene({ key, strength: 1 }) })}
       />
     </Section>
+  )
+}
+
+/** Opens the card of a guest, to be changed. */
+function EditCard({ kept }: { readonly kept: KeptCard }) {
+  const [isOpen, setIsOpen] = useState(false)
+  return (
+    <div>
+      <Button label="Edit their card" icon="edit" onClick={() => setIsOpen(true)} />
+      {isOpen && (
+        <Suspense>
+          <CardEditor kept={kept} onClose={() => setIsOpen(false)} />
+        </Suspense>
+      )}
+    </div>
   )
 }
 

@@ -107,7 +107,7 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
     return holder && key !== undefined ? ownField(holder, key) : undefined
   })
   const decorated = readDecorators(text(values.content, LONGEST_CONTENT))
-  const keys = terms(values.keys)
+  const keys = loreTerms(values.keys)
   const title =
     (text(values.comment, LONGEST_TITLE) || text(values.title, LONGEST_TITLE)).trim() || (keys[0] ?? '')
   for (const sentence of unmetOf(values, decorated, title)) unmet.add(sentence)
@@ -165,10 +165,12 @@ function matching(
   const isPartial = decorators.has('match_partial_word')
   return {
     // Of patterns the secondary keys count for nothing.
-    secondaryKeys: isSelective && !arePatterns ? terms(values.secondaryKeys) : [],
+    secondaryKeys: isSelective && !arePatterns ? loreTerms(values.secondaryKeys) : [],
     logic: LOGICS[number(values.logic) ?? 0] ?? 'any',
-    additionalKeys: (decorators.get('additional_keys') ?? []).map(terms).filter((list) => list.length > 0),
-    excludedKeys: arePatterns ? [] : (decorators.get('exclude_keys') ?? []).flatMap(terms),
+    additionalKeys: (decorators.get('additional_keys') ?? [])
+      .map(loreTerms)
+      .filter((list) => list.length > 0),
+    excludedKeys: arePatterns ? [] : (decorators.get('exclude_keys') ?? []).flatMap(loreTerms),
     isCaseSensitive: truth(values.isCaseSensitive) ?? false,
     isWholeWords: !isPartial && (decorators.has('match_full_word') || (truth(values.isWholeWords) ?? true)),
     scanDepth: scanDepth === undefined ? null : Math.max(0, Math.floor(scanDepth)),
@@ -227,7 +229,7 @@ function recursion(values: Values): Part<'isUnreachable' | 'isSilent' | 'recursi
 
 function grouping(values: Values): Part<'groups' | 'isGroupFirst' | 'groupWeight' | 'scoresGroup'> {
   return {
-    groups: terms(values.groups),
+    groups: loreTerms(values.groups),
     isGroupFirst: truth(values.isGroupFirst) === true,
     groupWeight: Math.max(0, number(values.groupWeight) ?? USUAL_WEIGHT),
     scoresGroup: truth(values.scoresGroup) === true,
@@ -277,7 +279,7 @@ function speakerOf(value: unknown): NoteSpeaker {
 
 /** Nothing chosen means all; what is never asked for here, such as the visitor's lines, means none. */
 function occasionsOf(value: unknown): readonly Occasion[] {
-  const named = terms(value).map((name) => name.toLowerCase())
+  const named = loreTerms(value).map((name) => name.toLowerCase())
   return named.length === 0
     ? ['next', 'other', 'more']
     : [...new Set(named.flatMap((name) => (Object.hasOwn(OCCASIONS, name) ? (OCCASIONS[name] ?? []) : [])))]
@@ -285,7 +287,7 @@ function occasionsOf(value: unknown): readonly Occasion[] {
 
 function charactersOf(value: unknown): LoreCharacters | null {
   if (!isJsonRecord(value)) return null
-  const [names, tags] = [terms(ownField(value, 'names')), terms(ownField(value, 'tags'))]
+  const [names, tags] = [loreTerms(ownField(value, 'names')), loreTerms(ownField(value, 'tags'))]
   if (names.length === 0 && tags.length === 0) return null
   return { names, tags, isExcluding: truth(ownField(value, 'isExclude')) === true }
 }
@@ -316,7 +318,7 @@ function truth(value: unknown): boolean | undefined {
 }
 
 /** A list of terms; a text alone is parted by commas, unless they are a pattern's. */
-function terms(value: unknown): readonly string[] {
+export function loreTerms(value: unknown): readonly string[] {
   const isPattern = typeof value === 'string' && /^\s*\/.+\/[a-z]*\s*$/s.test(value)
   const parts: readonly unknown[] =
     typeof value === 'string' ? (isPattern ? [value] : value.split(',')) : Array.isArray(value) ? value : []

@@ -275,6 +275,7 @@ describe('a lorebook', () => {
     changeSettings({ cardText: 'card' })
     await page.getByTitle('What is sent to the model').click()
     await expect.element(sheet().getByText(/“rope” was said · before the character/)).toBeVisible()
+    await sheet().getByRole('button', { name: 'Close' }).click()
     changeSettings({ cardText: 'auto' })
   })
 
@@ -287,7 +288,32 @@ describe('a lorebook', () => {
     await sheet().getByLabelText('Goes with').selectOptions('Brine, in all chats')
     await sheet().getByRole('button', { name: 'Let it go with them' }).click()
     await expect.poll(saved).toMatchObject({ name: 'Ropes', entries: [{ keys: ['rope'] }] })
-    expect(guests()[0]?.card?.lorebookEntries).toBe(1)
+    await expect.poll(() => guests()[0]?.card?.lorebookEntries).toBe(1)
+  })
+
+  test('is edited with the card that it is in, and what is not kept can still be', async () => {
+    await open()
+    await receiveFiles([{ path: 'brine.json', file: card() }])
+    await sheet().getByRole('button', { name: 'Bring them in' }).click()
+    await page.getByRole('button', { name: 'Talk to Brine' }).click()
+    await page.getByRole('button', { name: 'Backstage' }).click()
+    await page.getByRole('button', { name: 'Edit their card' }).click()
+    await sheet().getByLabelText('Who they are').fill('A captain ashore.')
+    await sheet().getByRole('button', { name: 'Another entry' }).click()
+    await sheet().getByLabelText('Words that call it, one a line').fill('rope\nline, wet')
+    await sheet().getByLabelText('What it says').fill('The rope is wet.')
+    await sheet().getByRole('button', { name: 'Keep' }).click()
+    await expect
+      .poll(saved)
+      .toMatchObject({ entries: [{ keys: ['rope', 'line, wet'], content: 'The rope is wet.' }] })
+    await expect.poll(() => guests()[0]?.line).toBe('A captain ashore.')
+    await page.getByRole('button', { name: 'Edit their card' }).click()
+    await sheet().getByText('rope', { exact: true }).click()
+    await sheet().getByRole('button', { name: 'Delete rope' }).click()
+    await sheet().getByRole('button', { name: 'Leave as it was' }).click()
+    expect(await saved()).toMatchObject({ entries: [{ keys: ['rope', 'line, wet'] }] })
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect.poll(saved).toMatchObject({ entries: [] })
   })
 
   test('goes with nobody where nobody is there', async () => {

@@ -1,0 +1,71 @@
+import { useState } from 'react'
+
+import { cardText, withText } from '../../src/cast/cardEdit.ts'
+import type { CardText } from '../../src/cast/cardEdit.ts'
+import { plainName } from '../../src/cast/plainName.ts'
+import type { KeptCard } from '../../src/storage/cardLibrary.ts'
+import { Button } from '../shared/Button.tsx'
+import { Dialog } from '../shared/Dialog.tsx'
+import { changeCard } from '../stores/company/guests.ts'
+import { notify } from '../stores/page/notices.ts'
+import { Field } from '../teach/parts/Field.tsx'
+import styles from './CardEditor.module.css'
+import { LoreEditor } from './LoreEditor.tsx'
+
+const TEXTS: readonly { readonly key: CardText; readonly label: string; readonly rows: number }[] = [
+  { key: 'nickname', label: 'What they are called', rows: 1 },
+  { key: 'description', label: 'Who they are', rows: 6 },
+  { key: 'personality', label: 'What they are like', rows: 2 },
+  { key: 'scenario', label: 'Where it plays', rows: 2 },
+  { key: 'first_mes', label: 'Their first words', rows: 4 },
+]
+
+interface CardEditorProps {
+  readonly kept: KeptCard
+  readonly onClose: () => void
+}
+
+/** The texts of a guest's card and the entries of its lorebook, to be changed. */
+export default function CardEditor({ kept, onClose }: CardEditorProps) {
+  const [data, setData] = useState(kept.card)
+  const name = plainName(kept.name)
+  const keep = async (): Promise<void> => {
+    await changeCard({ ...kept, card: data })
+    notify(`The card of ${name} is changed.`, () => changeCard(kept))
+  }
+  const leave = (): void => {
+    onClose()
+    if (data !== kept.card) notify(`Your changes to the card of ${name} are left out.`, keep)
+  }
+  return (
+    <Dialog title={`The card of ${name}`} onClose={leave}>
+      {TEXTS.map(({ key, label, rows }) => (
+        <Field key={key} label={label}>
+          {(id) => (
+            <textarea
+              id={id}
+              rows={rows}
+              dir="auto"
+              value={cardText(data, key)}
+              placeholder={key === 'nickname' ? name : undefined}
+              onChange={(event) => setData(withText(data, key, event.target.value))}
+            />
+          )}
+        </Field>
+      ))}
+      <LoreEditor data={data} onChange={setData} />
+      <div className={styles.buttons}>
+        <Button
+          label="Keep"
+          look="strong"
+          disabled={data === kept.card}
+          onClick={() => {
+            onClose()
+            void keep()
+          }}
+        />
+        <Button label="Leave as it was" look="quiet" onClick={leave} />
+      </div>
+    </Dialog>
+  )
+}
