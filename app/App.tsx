@@ -1,7 +1,6 @@
 import { lazy, Suspense, useEffect, useRef } from 'react'
 
 import styles from './App.module.css'
-import { ArrivalSheet } from './arrivals/ArrivalSheet.tsx'
 import { DropPlace } from './arrivals/DropPlace.tsx'
 import { Backstage } from './backstage/Backstage.tsx'
 import { CastScreen } from './cast/CastScreen.tsx'
@@ -10,6 +9,7 @@ import { ShareSheet } from './share/ShareSheet.tsx'
 import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
 import { LoadLine } from './shared/LoadLine.tsx'
 import { Toast } from './shared/Toast.tsx'
+import { useArrivals } from './stores/exchange/arrivals.ts'
 import { laterPart } from './stores/page/laterPart.ts'
 import { findMember, useCast } from './stores/company/cast.ts'
 import { useChats } from './stores/chat/chats.ts'
@@ -28,10 +28,17 @@ const BlendScreen = lazy(async () => {
   return { default: screen }
 })
 
+/** So does what files are shown in. */
+const ArrivalSheet = lazy(async () => {
+  const { ArrivalSheet: sheet } = await laterPart(() => import('./arrivals/ArrivalSheet.tsx'))
+  return { default: sheet }
+})
+
 /** The whole page: one screen, the drawer beside it, the load line above and the last deed below. */
 export function App() {
   const route = useRoute()
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
+  const hasArrivals = useArrivals((state) => state.phase !== 'none')
   const isNarrow = useNarrow()
   useTitle(route.screen)
   return (
@@ -52,7 +59,11 @@ export function App() {
         )}
       </div>
       <DropPlace />
-      <ArrivalSheet />
+      {hasArrivals && (
+        <Suspense>
+          <ArrivalSheet />
+        </Suspense>
+      )}
       <ShareSheet />
       <Toast isRaised={route.screen === 'chat'} />
     </ErrorBoundary>

@@ -21,7 +21,6 @@ import asides from '../shared/Asides.module.css'
 /** What is in the files that came, before anything of them is used. */
 export function ArrivalSheet() {
   const { phase, entries, refusals, missing } = useArrivals()
-  if (phase === 'none') return null
   return (
     <Dialog title={titleOf(entries, phase === 'reading')} onClose={putAway}>
       {phase === 'reading' && <p role="status">Somebody looks at the papers…</p>}

@@ -314,10 +314,12 @@ describe('a lorebook', () => {
     expect(await saved()).toMatchObject({ entries: [{ keys: ['rope', 'line, wet'] }] })
     await page.getByRole('button', { name: 'Undo' }).click()
     await expect.poll(saved).toMatchObject({ entries: [] })
+    await page.getByRole('button', { name: 'Close Backstage' }).click()
   })
 
   test('goes with nobody where nobody is there', async () => {
     await open()
+    useChats.setState({ summaries: [] })
     await receiveFiles([{ path: 'Ropes.json', file: lore }])
     await expect.element(sheet().getByText(/begin one first/)).toBeVisible()
     await expect.element(sheet().getByRole('button', { name: 'Let it go with them' })).toBeDisabled()
@@ -366,9 +368,9 @@ describe('what is no card', () => {
 
   test('is named, and nothing of it is used', async () => {
     await open()
-    const lore = new Blob(['{"entries":{"0":{"key":["lamp"],"content":"Old."}}}'])
-    await receiveFiles([{ path: 'coast.json', file: lore }])
-    await expect.element(sheet().getByText(/coast\.json is a lorebook/)).toBeVisible()
+    const samplers = new Blob(['{"temp":0.7,"top_p":0.9}'])
+    await receiveFiles([{ path: 'calm.json', file: samplers }])
+    await expect.element(sheet().getByText(/calm\.json is a preset of samplers/)).toBeVisible()
     await expect.element(sheet().getByRole('button', { name: 'Close' }).last()).toBeVisible()
     await expect.element(sheet().getByRole('button', { name: /rehearsal|Bring/ })).not.toBeInTheDocument()
   })
