@@ -224,13 +224,13 @@ function externalPlace(
     else if (key === 'length') length = externalNumber(reader, name, key, value)
     else if (key !== 'checksum') reader.fail(`has the unknown external data key "${key}" for ${name}`)
   }
-  if (!isBelow(location))
+  if (!isPathBelow(location))
     reader.fail(`places ${name} in "${location}", expected a file beside it or in a folder below`)
   return { location, offset, length }
 }
 
 /** Whether a path leads from a folder to a file in it or below it, whatever takes it for one. */
-function isBelow(path: string): boolean {
+export function isPathBelow(path: string): boolean {
   return path.split('/').every((part) => /^[^./\\:%\0][^/\\:%\0]*$/u.test(part) && !part.includes('..'))
 }
 

@@ -2,6 +2,7 @@ import type { ByteSource, FileSet } from '../../core/bytes.ts'
 import { check, HycoraError } from '../../core/errors.ts'
 import { parseOnnx } from '../../formats/onnx.ts'
 import type { OnnxModel } from '../../formats/onnx.ts'
+import { readOnnxSkeleton } from '../../formats/onnxSkeleton.ts'
 import type { Decoder } from '../decoder/decoder.ts'
 import { recogniseDecoder } from './recognise.ts'
 
@@ -19,7 +20,8 @@ export async function openDecoder(
   options: { readonly model?: string; readonly listing?: readonly string[] } = {},
 ): Promise<{ decoder: Decoder; config: unknown; modelFile: string }> {
   const { modelFile, source } = await openModel(files, options)
-  const { model, folder, config } = await readModel(files, modelFile, source)
+  const bytes = await readOnnxSkeleton(source, modelFile.slice(modelFile.lastIndexOf('/') + 1))
+  const { model, folder, config } = await readModel(files, modelFile, { name: source.name, bytes })
   return { decoder: await recogniseDecoder(model, { model: source, folder }, config), config, modelFile }
 }
 
@@ -45,14 +47,18 @@ export async function openExported(
   options: { readonly model?: string; readonly listing?: readonly string[] } = {},
 ): Promise<ExportedModel> {
   const { modelFile, source } = await openModel(files, options)
-  return readModel(files, modelFile, source)
+  const bytes = await source.read(0, source.sizeBytes)
+  return readModel(files, modelFile, { name: source.name, bytes })
 }
 
-async function readModel(files: FileSet, modelFile: string, source: ByteSource): Promise<ExportedModel> {
+async function readModel(
+  files: FileSet,
+  modelFile: string,
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+): Promise<ExportedModel> {
   const config = await readJson(files, 'config.json')
-  const bytes = await source.read(0, source.sizeBytes)
   const folder = subfolder(files, modelFile.slice(0, modelFile.lastIndexOf('/') + 1))
-  return { model: parseOnnx(bytes, source.name), bytes, folder, config }
+  return { model: parseOnnx(bytes, name), bytes, folder, config }
 }
 
 /**
