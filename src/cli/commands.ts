@@ -10,6 +10,7 @@ import { inspect } from './inspect.ts'
 import { logits } from './logits.ts'
 import { matrices } from './matrices.ts'
 import { openings } from './openings.ts'
+import { teach } from './teach.ts'
 import { tokens } from './tokens.ts'
 import { train } from './train.ts'
 
@@ -20,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Pro
   tokens,
   generate,
   train,
+  teach,
   evaluate,
   inspect,
   convert,

@@ -65,7 +65,7 @@ export async function fetchModel(words: readonly string[], pace: FetchPace = {})
 /** The form that was asked for, or the only one. */
 function chooseVariant(listing: HubListing, label: string | undefined): Variant {
   const variants = playableVariants(listing.name, listing.files)
-  const found = label === undefined ? variants : variants.filter((variant) => variant.label === label)
+  const found = label === undefined ? variants : variants.filter((variant) => isCalled(variant, label))
   const forms = variants
     .map(
       ({ label: name, bytes }) =>
@@ -78,6 +78,11 @@ function chooseVariant(listing: HubListing, label: string | undefined): Variant 
       : `${listing.name} has no form ${label}, only: ${forms}`,
   )
   return found[0]
+}
+
+/** Whether a word names a form: by its label, or by its file in the repository. */
+function isCalled({ label, root, model }: Variant, word: string): boolean {
+  return word === label || word === root + model
 }
 
 /** The files that are not there, whole and right. */

@@ -5,6 +5,8 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
+import { isJsonRecord } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { decodeText } from '../core/text.ts'
 import type { DecodedText } from '../core/text.ts'
 import { writeDataset } from '../formats/dataset.ts'
@@ -23,6 +25,20 @@ export async function readText(path: string): Promise<DecodedText> {
     throw new HycoraError('usage', `${path} cannot be read`)
   })
   return decodeText(bytes, basename(path))
+}
+
+/** A training file's JSON; without a path nothing is set. @throws HycoraError `format-invalid` where it is none. */
+export async function readTrainingFile(path: string | undefined): Promise<JsonRecord> {
+  if (path === undefined) return {}
+  const { text } = await readText(path)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new HycoraError('format-invalid', `${path} is not JSON`)
+  }
+  check(isJsonRecord(value), 'format-invalid', () => `${path} is not a JSON object of settings`)
+  return value
 }
 
 /** The data of a folder and the folders in it, by path, and what else may hold some. */

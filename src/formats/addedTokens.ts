@@ -40,10 +40,11 @@ export function tokenSplitter(
 ): (text: string) => readonly Section[] {
   const root: Branch = { branches: new Map() }
   for (const { token, content } of tokens) plant(root, token, content)
+  const nextBeginning = beginnings(root)
   return (text) => {
     const sections: Section[] = []
     let covered = 0
-    for (let at = 0; at < text.length;) {
+    for (let at = nextBeginning(text, 0); at < text.length; at = nextBeginning(text, at)) {
       const token = longestAt(root, text, at)
       if (!token) {
         at++
@@ -61,6 +62,16 @@ export function tokenSplitter(
     }
     if (covered < text.length) sections.push({ kind: 'text', text: text.slice(covered), start: covered })
     return sections
+  }
+}
+
+/** Where the next unit stands, from a place on, with which a token begins; the text's length where there is none. */
+function beginnings({ branches }: Branch): (text: string, from: number) => number {
+  const units = [...branches.keys()].map((unit) => String.raw`\u` + unit.toString(16).padStart(4, '0'))
+  const found = new RegExp(units.length > 0 ? `[${units.join('')}]` : '(?!)', 'g')
+  return (text, from) => {
+    found.lastIndex = from
+    return found.exec(text)?.index ?? text.length
   }
 }
 

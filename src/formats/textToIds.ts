@@ -9,6 +9,9 @@ import { isControl } from './quotedTokens.ts'
 import type { QuotedTokens } from './quotedTokens.ts'
 
 const FILE = 'tokenizer.json'
+/** Some hundred kilobytes in all. */
+const MOST_REMEMBERED = 512
+const MOST_REMEMBERED_CHARACTERS = 4096
 
 /** What a stretch of a text is to the model. */
 interface Stretch {
@@ -34,7 +37,7 @@ export function openTextToIds(
   const libraries = new Map<string, LibraryTokenizer>()
   const controlIds = new Set(added.filter(isControl).map((token) => Number(ownField(token, 'id'))))
   const libraryFor = (stretch: Stretch): LibraryTokenizer => {
-    const key = `${stretch.isFirst} ${stretch.isQuoted} ${stretch.isNormalised}`
+    const key = nameOf(stretch)
     const known = libraries.get(key)
     if (known) return known
     const parts = {
@@ -59,14 +62,14 @@ export function openTextToIds(
     splitterOf(tokens, normalise),
   )
 
-  const encodePlain = (text: string, stretch: Stretch): number[] => {
+  const encodePlain = remembering((text, stretch) => {
     const ids: readonly (number | undefined)[] = libraryFor(stretch).encode(text, {
       add_special_tokens: false,
     }).ids
     // Without an unknown token the library gives undefined where the reference gives nothing.
     return ids.filter((id) => id !== undefined)
-  }
-  const encodeStretch = (text: string, isFirst: boolean): number[] => {
+  })
+  const encodeStretch = (text: string, isFirst: boolean): readonly number[] => {
     const said = quotes.unquote(text)
     const isQuoted = said !== text
     const split = isQuoted ? asNormalQuoted : asNormal
@@ -85,6 +88,33 @@ export function openTextToIds(
     asStored(text).flatMap((section) =>
       section.kind === 'token' ? [section.id] : encodeStretch(section.text, section.start === 0),
     )
+}
+
+function nameOf({ isFirst, isQuoted, isNormalised }: Stretch): string {
+  return `${isFirst} ${isQuoted} ${isNormalised}`
+}
+
+/**
+ * Remembers what it encoded last: chats and rows of one role have their lines in common, and each is read as often as there
+ * are beginnings of it to compare with.
+ */
+function remembering(
+  encode: (text: string, stretch: Stretch) => readonly number[],
+): (text: string, stretch: Stretch) => readonly number[] {
+  const known = new Map<string, Map<string, readonly number[]>>()
+  return (text, stretch) => {
+    if (text.length > MOST_REMEMBERED_CHARACTERS) return encode(text, stretch)
+    const name = nameOf(stretch)
+    const texts = known.get(name) ?? new Map<string, readonly number[]>()
+    known.set(name, texts)
+    const ids = texts.get(text) ?? encode(text, stretch)
+    // What was asked for last stands last.
+    texts.delete(text)
+    texts.set(text, ids)
+    const [oldest] = texts.keys()
+    if (texts.size > MOST_REMEMBERED && oldest !== undefined) texts.delete(oldest)
+    return ids
+  }
 }
 
 /** @param content what a token is found by, of what it is called. */

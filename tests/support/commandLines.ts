@@ -125,6 +125,24 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
+    line: 'teach …',
+    runs: [
+      'hycora',
+      'teach',
+      '--backbone',
+      'starter',
+      '--data',
+      '{lines}',
+      '--config',
+      '{config}',
+      '--out',
+      '{scratch}/taught',
+    ],
+    prints: /^\{"step":1,/m,
+    leaves: ['taught', 'taught.checkpoint'],
+  },
+  {
+    document: MANUAL,
     line: 'evaluate …',
     runs: [
       'hycora',

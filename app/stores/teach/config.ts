@@ -1,4 +1,5 @@
 // What a visitor changed of the settings, and the configuration that it makes. Pure functions, no state.
+import type { Recipe } from '../../../src/cast/castRecipe.ts'
 import { BETAS, optionGroups, stepsOption } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
 
@@ -17,6 +18,17 @@ export function withOption(
 
 function isInitial({ initial }: TrainingOption, value: OptionValue): boolean {
   return JSON.stringify(initial) === JSON.stringify(value)
+}
+
+/** What a recipe changes: the other way round than `put`. */
+export function chosenOptions(recipe: Recipe): ChosenOptions {
+  return Object.fromEntries(
+    Object.entries(recipe).flatMap(([outer, value]) =>
+      typeof value === 'object'
+        ? Object.entries(value).map(([inner, own]) => [`${outer}.${inner}`, own] as const)
+        : [[outer, value] as const],
+    ),
+  )
 }
 
 /** What an option stands at. */

@@ -4,6 +4,10 @@ import { create } from 'zustand'
 import { failureOf } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import type { TrainEstimate } from '../../../src/engine/protocol.ts'
+import type { KitSource } from '../../../src/exchange/trainingKit.ts'
+import { HUB_URL } from '../../../src/hub/repository.ts'
+import type { ServedBackbone } from '../../../src/storage/manifest.ts'
+import { isOwn } from '../../../src/storage/ownModels.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { openFileWorker } from '../engine/workers.ts'
@@ -94,10 +98,22 @@ export async function saveKit(): Promise<void> {
   const kit = await askFileWorker(
     openFileWorker,
     'kit',
-    { ...run, name, backboneFolder: `public/${backbone.folder}` },
+    { ...run, name, source: kitSource(backbone) },
     { limitMs: LIMIT_MS },
   )
   saveFile(`${name}-rehearsal.zip`, kit)
+}
+
+/** Where another machine finds the model that is loaded. */
+function kitSource(backbone: ServedBackbone): KitSource {
+  if (!isOwn(backbone)) return { kind: 'shipped', folder: `public/${backbone.folder}` }
+  const { place, filesUrl, model } = backbone.own
+  if (place.kind !== 'hub') return { kind: 'folder' }
+  const { repository, revision } = place
+  const hubUrl = new URL(filesUrl).origin
+  const root = filesUrl.split(`/resolve/${revision}/`).at(-1) ?? ''
+  const endpoint = hubUrl === HUB_URL ? null : hubUrl
+  return { kind: 'hub', endpoint, repository, revision, file: root + model }
 }
 
 /** "Captain Brine" as "captain-brine". */

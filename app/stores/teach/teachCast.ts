@@ -1,6 +1,7 @@
 // The cast's own lines, and a rehearsal that suits the model they are taught to. No state.
 import { useEngine } from '../engine/engine.ts'
-import { castRecipe } from './castRecipe.ts'
+import { castRecipe } from '../../../src/cast/castRecipe.ts'
+import { chosenOptions } from './config.ts'
 import { openExample } from './lines.ts'
 import { useRehearsalPlan } from './rehearsalPlan.ts'
 
@@ -13,7 +14,7 @@ export async function teachCast(): Promise<void> {
     way: 'all',
     role: null,
     joins: null,
-    overrides: castRecipe(info?.parameters ?? 0),
+    overrides: chosenOptions(castRecipe(info?.parameters ?? 0)),
     prompts: 'Who are you?\nWhere do you live?\nWhat do you love most?',
     everySteps: 50,
   })

@@ -138,6 +138,7 @@ function tokensAt(
     .map((one) => tokenizer.encode(one))
     .map((own) => ({ own, common: commonLength(own, ids) }))
   const { own, common } = read.reduce((best, one) => (one.common > best.common ? one : best))
+  if (common === own.length) return { first: common, behind: common }
   const rest = tokenizer.decode(own.slice(common)).replace(QUOTE, '').length
   const reach = (count: number): number => tokenizer.decode(ids.slice(common, count)).length
   const next = ids.findIndex((_, at) => at >= common && reach(at + 1) > rest)

@@ -67,6 +67,11 @@ test('a model comes whole, and a second call fetches nothing', async () => {
   expect(said).toContain('nothing to fetch')
 })
 
+test('a form is named by its file, too', async () => {
+  await fetchModel([model.name, '--variant', 'onnx/model_q4.onnx', '--into', folder])
+  await expectWhole()
+})
+
 test('what was broken off goes on: only what never came is asked for, and what was changed since is put right', async () => {
   const always = Array.from({ length: 9 }, () => cutAtOnce)
   faultsOf(hub, model, 'onnx/model_q4.onnx_data', always)

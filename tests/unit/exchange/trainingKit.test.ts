@@ -8,7 +8,7 @@ import { readTrainConfig } from '../../../src/train/settings/config.ts'
 
 const kit: TrainingKit = {
   name: 'captain-brine',
-  backboneFolder: 'public/models/starter',
+  source: { kind: 'shipped', folder: 'public/models/starter' },
   roles: ['Captain Brine'],
   dialogues: (['train', 'test'] as const).map((split) => ({
     role: 'Captain Brine',
@@ -52,4 +52,24 @@ test('its README has the one command, which names every file', async () => {
   const alone = text(await open({ ...kit, start: null }), 'README.md')
   expect(alone).not.toContain('--start')
   expect(alone).not.toContain('company')
+})
+
+test('a model that was brought is fetched first, or named by whoever has it', async () => {
+  const hub = {
+    kind: 'hub',
+    endpoint: null,
+    repository: 'people/model',
+    revision: 'v1',
+    file: 'onnx/model_q4.onnx',
+  } as const
+  const fetched = text(await open({ ...kit, source: hub }), 'README.md')
+  expect(fetched).toContain(
+    '    node PLAYGROUND/tools/hycora.mjs fetch people/model@v1 --variant onnx/model_q4.onnx --into model\n',
+  )
+  expect(fetched).toContain('train --backbone model --data')
+  const other = await open({ ...kit, source: { ...hub, endpoint: 'https://hub.example' } })
+  expect(text(other, 'README.md')).toContain('    HF_ENDPOINT=https://hub.example node PLAYGROUND')
+  const own = text(await open({ ...kit, source: { kind: 'folder' } }), 'README.md')
+  expect(own).toContain('MODEL is the folder of the model that you opened in the page.')
+  expect(own).toContain('train --backbone MODEL --data')
 })
