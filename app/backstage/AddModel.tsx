@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'react'
 
-import { CATALOGUE } from '../../src/hub/catalogue.ts'
+import type { CatalogueEntry } from '../../src/hub/catalogue.ts'
+import { KERNEL_FAMILIES } from '../../src/hub/modelFit.ts'
+import type { Fit } from '../../src/hub/modelFit.ts'
 import type { Hub } from '../../src/hub/hubs.ts'
 import { precisionText } from '../../src/hub/variants.ts'
 import { Button } from '../shared/Button.tsx'
@@ -51,6 +53,7 @@ export default function AddModel() {
 
 function HubForm({ hub }: { readonly hub: Hub }) {
   const [text, setText] = useState('')
+  const catalogue = useAddModel((state) => state.catalogue)
   const field = useRef<HTMLInputElement>(null)
   const host = new URL(hub.url).host
   return (
@@ -76,29 +79,43 @@ function HubForm({ hub }: { readonly hub: Hub }) {
       <p className={asides.note}>
         This asks {host} what it has of the model, and nothing before you say so. Your chats stay here.
       </p>
-      <Fold title="Models that are worth a look">
-        <ul className={styles.catalogue}>
-          {CATALOGUE.map(({ repository, about, languages, licence, computedBy }) => (
-            <li key={repository} className={styles.entry}>
-              <button
-                type="button"
-                className={styles.name}
-                onClick={() => {
-                  setText(repository)
+      {catalogue.length > 0 && (
+        <Fold title="Models that are worth a look">
+          <p className={asides.note}>Nobody has tried these very files here: the hub says what is there.</p>
+          <ul className={styles.catalogue}>
+            {catalogue.map((entry) => (
+              <Suggestion
+                key={entry.repository}
+                entry={entry}
+                onChoose={() => {
+                  setText(entry.repository)
                   field.current?.focus()
                 }}
-              >
-                {repository}
-              </button>
-              <span className={asides.note}>
-                {about}; {languages}; {licence}.{' '}
-                {computedBy === 'processor' && 'Computed by the processor, where nobody can rehearse.'}
-              </span>
-            </li>
-          ))}
-        </ul>
-      </Fold>
+              />
+            ))}
+          </ul>
+        </Fold>
+      )}
     </section>
+  )
+}
+
+function Suggestion({ entry, onChoose }: { readonly entry: CatalogueEntry; readonly onChoose: () => void }) {
+  const { repository, about, languages, licence, licenceUrl, family, isGated } = entry
+  return (
+    <li className={styles.entry}>
+      <button type="button" className={styles.name} onClick={onChoose}>
+        {repository}
+      </button>
+      <span className={asides.note}>
+        {about}; {languages};{' '}
+        <a href={licenceUrl} target="_blank" rel="noreferrer">
+          {licence}
+        </a>
+        .{isGated && ' The hub gives it to those who have accepted its terms.'}
+        {!KERNEL_FAMILIES.includes(family) && ' Computed by the processor, where nobody can rehearse.'}
+      </span>
+    </li>
   )
 }
 
@@ -152,7 +169,10 @@ function FolderForm() {
 function OfferForm({ offer }: { readonly offer: Offer }) {
   const chosen = useAddModel((state) => state.chosen)
   const isKeeping = useAddModel((state) => state.phase === 'keeping')
-  const size = bytes(offer.variants[chosen]?.bytes ?? 0)
+  const fits = useAddModel((state) => state.fits)
+  const freeBytes = useAddModel((state) => state.freeBytes)
+  const wanted = offer.variants[chosen]?.bytes ?? 0
+  const size = bytes(wanted)
   return (
     <section className={styles.add} aria-label={offer.name}>
       <p className={asides.quiet}>{factsOf(offer)}</p>
@@ -166,10 +186,18 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
               onChange={() => chooseVariant(index)}
             />
             <span>{[label, precisionText(label)].filter(Boolean).join(' · ')}</span>
-            <span className={choices.size}>{bytes(own)}</span>
+            <span className={choices.size}>
+              {[fitText(fits?.[index]), bytes(own)].filter(Boolean).join(' · ')}
+            </span>
           </label>
         ))}
       </fieldset>
+      {freeBytes !== null && wanted > freeBytes && (
+        <p className={asides.note}>
+          This browser has room for {bytes(freeBytes)} more: without more of it, this form is fetched again on
+          each visit.
+        </p>
+      )}
       <div className={styles.row}>
         <Button
           label={offer.kind === 'hub' ? `Fetch ${size} and play with it` : 'Play with it'}
@@ -181,6 +209,12 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
       </div>
     </section>
   )
+}
+
+/** How a form fits on this device, in a word or two. */
+function fitText(fit: Fit | undefined): string {
+  if (fit === undefined) return ''
+  return { fits: 'fits', tight: 'tight', processor: 'by the processor', 'too-large': 'too large' }[fit]
 }
 
 function factsOf(offer: Offer): string {

@@ -66,6 +66,12 @@ export class Engine {
     return reportDevice(this.gpu)
   }
 
+  async room(wanted: number): Promise<number | null> {
+    // Few visits bring a model of their own.
+    const { tryGraphicsRoom } = await import('../gpu/trialRoom.ts')
+    return tryGraphicsRoom(this.gpu, wanted)
+  }
+
   /** Loads a backbone and a pack; what was loaded before stays until the new one is ready to be checked onto the GPU. */
   async *load(params: LoadParams): AsyncGenerator<LoadProgress, BackboneInfo> {
     const release = await this.enter()

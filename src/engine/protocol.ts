@@ -221,6 +221,8 @@ export interface EngineRequests {
   /** Changes the duty of the run under way. */
   tune: { params: { readonly duty: number }; yields: never; returns: null }
   diagnose: { params: Record<string, never>; yields: never; returns: DeviceReport }
+  /** How much more memory the graphics card gives, up to `wanted` bytes; null where there is none. */
+  room: { params: { readonly wanted: number }; yields: never; returns: number | null }
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }
   /** Answers several scenes at once. */

@@ -28,6 +28,8 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
   switch (message.kind) {
     case 'diagnose':
       return engine.diagnose()
+    case 'room':
+      return engine.room(message.params.wanted)
     case 'load':
       return forward(message.id, engine.load(message.params))
     case 'generate':

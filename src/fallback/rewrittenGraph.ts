@@ -5,7 +5,7 @@ import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph
 import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
 import type { ReadSequences } from './keyValueCache.ts'
-import { cacheBytes } from './memory.ts'
+import { cacheBytes } from '../core/processorMemory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
 import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
 import type { GraphForms } from './rewriteDecoder.ts'

@@ -74,6 +74,7 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
       signal: AbortSignal | undefined,
     ) => Promise<EngineRequests[K]['returns']>
   } = {
+    room: ({ wanted }) => Promise.resolve(wanted),
     diagnose: () => Promise.resolve(reportOf(script.device ?? 'ready')),
     async load(params, onYield) {
       loaded.push(params)

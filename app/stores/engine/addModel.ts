@@ -3,22 +3,30 @@ import { create } from 'zustand'
 
 import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
+import { processorRoom } from '../../../src/core/processorMemory.ts'
+import { downloadFiles } from '../../../src/download/downloads.ts'
 import type { ManifestFile } from '../../../src/download/servedFile.ts'
+import { parseCatalogue } from '../../../src/hub/catalogue.ts'
+import type { CatalogueEntry } from '../../../src/hub/catalogue.ts'
 import type { Hub } from '../../../src/hub/hubs.ts'
 import { parseHubs } from '../../../src/hub/hubs.ts'
 import { filesUrl, listRepository } from '../../../src/hub/listing.ts'
 import type { HubListing } from '../../../src/hub/listing.ts'
+import { bestVariant, EASE, fitOf, graphicsBytes, readModelFacts } from '../../../src/hub/modelFit.ts'
+import type { DeviceRoom, Fit, ModelFacts } from '../../../src/hub/modelFit.ts'
+import { fileRefusal } from '../../../src/hub/refusal.ts'
 import { readRepository } from '../../../src/hub/repository.ts'
 import { playableVariants } from '../../../src/hub/variants.ts'
-import type { Variant } from '../../../src/hub/variants.ts'
+import type { SizedFile, Variant } from '../../../src/hub/variants.ts'
 import { folderFiles } from '../../../src/storage/folderFiles.ts'
 import { copyModel, removeCopy } from '../../../src/storage/modelCopy.ts'
 import { forgetOwnModel, keepOwnModel } from '../../../src/storage/ownModels.ts'
 import type { ModelPlace, OwnBackbone } from '../../../src/storage/ownModels.ts'
+import { storageUse } from '../../../src/storage/persistence.ts'
 import { fetchJson } from '../../../src/storage/servedJson.ts'
 import { newId } from '../page/newId.ts'
 import { siteUrl } from '../page/site.ts'
-import { chooseBackbone, useEngine } from './engine.ts'
+import { chooseBackbone, connectedEngine, useEngine } from './engine.ts'
 import { freeModel } from './modelFiles.ts'
 
 interface FolderFile {
@@ -35,6 +43,8 @@ export type Offer =
       readonly hub: Hub
       readonly listing: HubListing
       readonly variants: readonly Variant[]
+      /** What its config.json says; null where that leaves out a size. */
+      readonly facts: ModelFacts | null
     }
   | {
       readonly kind: 'folder'
@@ -42,41 +52,74 @@ export type Offer =
       /** Null where the browser does not let a page remember it, so that its files are copied. */
       readonly folder: FileSystemDirectoryHandle | null
       readonly variants: readonly Variant<FolderFile>[]
+      readonly facts: ModelFacts | null
     }
 
 interface AddModelState {
   readonly phase: 'idle' | 'looking' | 'offered' | 'keeping'
   readonly hubs: readonly Hub[]
+  readonly catalogue: readonly CatalogueEntry[]
   readonly offer: Offer | null
   /** Which of the forms is chosen. */
   readonly chosen: number
+  /** How each of the forms fits on this device; null where it cannot be told. */
+  readonly fits: readonly Fit[] | null
+  /** Bytes that this browser has left for files; null where it does not say. */
+  readonly freeBytes: number | null
   readonly failure: Failure | null
 }
 
-const initial: Omit<AddModelState, 'hubs'> = { phase: 'idle', offer: null, chosen: 0, failure: null }
+const initial: Omit<AddModelState, 'hubs' | 'catalogue'> = {
+  phase: 'idle',
+  offer: null,
+  chosen: 0,
+  fits: null,
+  freeBytes: null,
+  failure: null,
+}
 
-export const useAddModel = create<AddModelState>()(() => ({ ...initial, hubs: [] }))
+export const useAddModel = create<AddModelState>()(() => ({ ...initial, hubs: [], catalogue: [] }))
+
+const CONFIG = 'config.json'
 
 let looking: AbortController | undefined
 
-/** Learns which hubs this site may ask; nothing is asked of them. */
+/** Learns which hubs this site may ask, and what it finds worth a look there; nothing is asked of them. */
 export async function openHubs(): Promise<void> {
   const hubs = await fetchJson(siteUrl('models/hubs.json')).then(parseHubs, () => [])
   useAddModel.setState({ hubs })
+  const catalogue = await fetchJson(siteUrl('models/catalogue.json')).then(parseCatalogue, () => [])
+  useAddModel.setState({ catalogue })
 }
 
 /** Asks a hub what it has of a model. */
 export function lookAtHub(text: string, hub: Hub): Promise<void> {
   return look(async (signal) => {
     const listing = await listRepository(readRepository(text), { hubUrl: hub.url, signal })
-    return {
-      kind: 'hub',
-      name: listing.name,
-      hub,
-      listing,
-      variants: playableVariants(listing.name, listing.files),
-    }
+    const variants = playableVariants(listing.name, listing.files)
+    const facts = readModelFacts(await fetchConfig(listing, hub, variants[0], signal))
+    return { kind: 'hub', name: listing.name, hub, listing, variants, facts }
   })
+}
+
+/** The config.json of a form; undefined where it is no JSON. */
+async function fetchConfig(
+  listing: HubListing,
+  hub: Hub,
+  variant: Variant | undefined,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const files = variant?.files.filter(({ path }) => path === CONFIG) ?? []
+  const folder = filesUrl(listing, hub.url) + (variant?.root ?? '')
+  const download = downloadFiles(files, { folder, signal, isPinned: true })
+  try {
+    let step = await download.next()
+    while (!step.done) step = await download.next()
+    return JSON.parse((await step.value.files.get(CONFIG)?.text()) ?? '')
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined
+    throw fileRefusal(thrown, listing.name, hub.url)
+  }
 }
 
 /** Looks at a folder that the browser can remember. */
@@ -88,16 +131,48 @@ export function lookAtFolder(folder: FileSystemDirectoryHandle): Promise<void> {
 export function lookAtFiles(files: readonly File[]): Promise<void> {
   const [name = 'folder'] = files[0]?.webkitRelativePath.split('/') ?? []
   const paths = files.map((file) => [file.webkitRelativePath.slice(name.length + 1), file] as const)
-  return look(() => Promise.resolve(folderOffer(name, null, new Map(paths))))
+  return look(() => folderOffer(name, null, new Map(paths)))
 }
 
-function folderOffer(
+async function folderOffer(
   name: string,
   folder: FileSystemDirectoryHandle | null,
   files: ReadonlyMap<string, File>,
-): Offer {
+): Promise<Offer> {
   const listed = [...files].map(([path, file]) => ({ path, bytes: file.size, file }))
-  return { kind: 'folder', name, folder, variants: playableVariants(name, listed) }
+  const variants = playableVariants(name, listed)
+  const config = await variants[0]?.files.find(({ path }) => path === CONFIG)?.file.text()
+  return { kind: 'folder', name, folder, variants, facts: readModelFacts(parsed(config)) }
+}
+
+function parsed(text = ''): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** How an offer fits on this device: by its sizes, by what the graphics card gives, and by what the browser keeps. */
+async function assess(offer: Offer): Promise<Pick<AddModelState, 'chosen' | 'fits' | 'freeBytes'>> {
+  const { usedBytes, quotaBytes } = await storageUse()
+  const freeBytes = offer.kind === 'hub' && quotaBytes > 0 ? Math.max(0, quotaBytes - usedBytes) : null
+  const { facts, variants } = offer
+  if (!facts) return { chosen: 0, fits: null, freeBytes }
+  const room = await deviceRoom(facts, variants)
+  const fits = variants.map((variant) => fitOf(variant, facts, room))
+  return { chosen: bestVariant(variants, fits), fits, freeBytes }
+}
+
+async function deviceRoom(facts: ModelFacts, variants: readonly Variant<SizedFile>[]): Promise<DeviceRoom> {
+  const { report } = useEngine.getState()
+  const { maxBufferSize = 0, maxStorageBufferBindingSize = 0 } = report?.limits ?? {}
+  const maxBuffer = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+  const needs = variants.map((variant) => graphicsBytes(variant, facts, maxBuffer) ?? 0)
+  // A processor that pretends to be a graphics card has the processor's memory.
+  const wanted = report?.status === 'ready' ? EASE * Math.max(...needs) : 0
+  const graphics = wanted > 0 ? await connectedEngine()?.request('room', { wanted }) : null
+  return { graphics: graphics ?? null, maxBuffer, memory: processorRoom() }
 }
 
 async function look(find: (signal: AbortSignal) => Promise<Offer>): Promise<void> {
@@ -107,8 +182,9 @@ async function look(find: (signal: AbortSignal) => Promise<Offer>): Promise<void
   useAddModel.setState({ ...initial, phase: 'looking' })
   try {
     const offer = await find(signal)
+    const assessed = await assess(offer)
     if (signal.aborted) return
-    useAddModel.setState({ phase: 'offered', offer })
+    useAddModel.setState({ ...assessed, phase: 'offered', offer })
   } catch (thrown) {
     if (signal.aborted) return
     useAddModel.setState({ ...initial, failure: failureOf(thrown, 'download-failed') })

@@ -7,7 +7,8 @@ import type { ForwardPlan, PairPlan, PlanParts } from './forwardPlan.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
-import { CHUNK_ROWS, createWorkspace, tensorsOfWorkspace } from './workspace.ts'
+import { CHUNK_ROWS } from '../../core/graphicsMemory.ts'
+import { createWorkspace, tensorsOfWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What an adapter's kernels are bound to beside it. */

@@ -1,5 +1,6 @@
 import type { StopReason } from '../../core/dialogue.ts'
 import { HycoraError, asHycoraError } from '../../core/errors.ts'
+import { CACHE_BYTES, CHUNK_ROWS, contextOf, positionBytes } from '../../core/graphicsMemory.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
@@ -21,17 +22,14 @@ import { rotaryAngles } from '../decoder/rotary.ts'
 import { askedTokens } from '../decoder/score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
-import { MAX_SEQUENCES, positionBytes } from './sequenceCaches.ts'
 import { Sequences } from './sequences.ts'
-import { CHUNK_ROWS, bytesOfTensors, tensorsOfWorkspace } from './workspace.ts'
+import { bytesOfTensors, tensorsOfWorkspace } from './workspace.ts'
 
 export interface GpuBackboneOptions {
   /** Bytes that the keys and values of two sequences may take; the context is cut to what fits. */
   readonly cacheBytes?: number
   readonly onBytes?: ReportBytes
 }
-
-const DEFAULT_CACHE_BYTES = 512 * 2 ** 20
 
 function nothing(): void {}
 
@@ -70,11 +68,8 @@ export class GpuBackbone implements Backbone {
   static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
     const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
-      const { layers, maxPositions, rotation } = decoder
-      const rowBytes = MAX_SEQUENCES * positionBytes(decoder)
-      const fitting = Math.floor((options.cacheBytes ?? DEFAULT_CACHE_BYTES) / (layers * rowBytes))
-      const bindable = Math.floor(device.limits.maxStorageBufferBindingSize / rowBytes)
-      const context = Math.min(maxPositions, fitting, bindable)
+      const { rotation } = decoder
+      const context = contextOf(decoder, device.limits.maxStorageBufferBindingSize, options.cacheBytes)
       const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
       const table = await rotaryAngles(decoder.rotary, context, rotation.dim)
       const angles = uploadTensor(device, [context, rotation.dim / 2, 2], table, 'rotary angles')
@@ -181,7 +176,7 @@ export class GpuBackbone implements Backbone {
     const { adapter } = this.sequences.attached
     const own = new Set(castings.flatMap((casting) => (casting ? [JSON.stringify(casting.parts)] : [])))
     const bytes = castings.length * capacity * positionBytes(decoder) * decoder.layers
-    if (own.size > adapter.slots || capacity > this.context || bytes > DEFAULT_CACHE_BYTES) return null
+    if (own.size > adapter.slots || capacity > this.context || bytes > CACHE_BYTES) return null
     const create = (): Promise<Chorus> =>
       createChorus({ gpu, decoder, weights, angles }, adapter, { castings, capacity })
     return withDeviceErrors(gpu.device, 'several answers at once', create)

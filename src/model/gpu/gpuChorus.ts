@@ -1,4 +1,5 @@
 import { check } from '../../core/errors.ts'
+import { CHUNK_ROWS } from '../../core/graphicsMemory.ts'
 import { submit } from '../../gpu/kernel.ts'
 import { createTensor, readBuffer } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
@@ -12,7 +13,7 @@ import type { Chorus, ReadTokens } from '../decoder/chorus.ts'
 import type { SharedParts } from './attachedAdapter.ts'
 import { planChorus } from './forwardPlan.ts'
 import { createCaches } from './sequenceCaches.ts'
-import { CHUNK_ROWS, createWorkspace } from './workspace.ts'
+import { createWorkspace } from './workspace.ts'
 
 /** A token on its way through the decoder. */
 interface FedToken extends StepRow {

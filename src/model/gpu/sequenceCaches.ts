@@ -4,14 +4,6 @@ import type { DecoderShape } from '../decoder/decoder.ts'
 
 type CacheShape = Pick<DecoderShape, 'layers' | 'kvHeads' | 'headDim'>
 
-/** The most sequences that a backbone reads at once. */
-export const MAX_SEQUENCES = 2
-
-/** Bytes of the keys and values of one position in one layer. */
-export function positionBytes({ kvHeads, headDim }: CacheShape): number {
-  return 2 * kvHeads * headDim * 4
-}
-
 /** Keys and values of every layer [sequences, 2, kvHeads, capacity, headDim]. @throws HycoraError `out-of-memory`. */
 export function createCaches(
   device: GPUDevice,

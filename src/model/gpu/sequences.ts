@@ -8,8 +8,9 @@ import { PrefixCache } from '../decoder/prefixCache.ts'
 import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.ts'
 import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
-import { MAX_SEQUENCES, copyFirstSequence, copyPositions, createCaches } from './sequenceCaches.ts'
-import { CHUNK_ROWS, bytesOfTensors } from './workspace.ts'
+import { CHUNK_ROWS, MAX_SEQUENCES } from '../../core/graphicsMemory.ts'
+import { copyFirstSequence, copyPositions, createCaches } from './sequenceCaches.ts'
+import { bytesOfTensors } from './workspace.ts'
 
 /** Up to so many rows the kernels for few are the faster ones. */
 const FEW_ROWS = 4

@@ -6,9 +6,6 @@ import type { DecoderShape } from '../decoder/decoder.ts'
 import { multipliedMatrices } from './gpuWeights.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 
-/** Rows (tokens) that go through the decoder at once while a prompt is read. */
-export const CHUNK_ROWS = 64
-
 /** The buffers of one forward pass, sized once; activations of `rows` tokens with their padding and room for u. */
 export interface Workspace {
   readonly tokens: Tensor

@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 import { describe, expect, test } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
 import { fingerprint } from '../../../src/model/decoder/fingerprint.ts'
+import { KERNEL_FAMILIES, readModelFacts } from '../../../src/hub/modelFit.ts'
 import { openDecoder, readJson } from '../../../src/model/graph/openBackbone.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
@@ -45,6 +46,21 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
     expect(nmse(logits.subarray(ids.length * vocabulary), golden.get('step_logits')!.data)).toBeLessThan(
       tolerance,
     )
+  })
+
+  test('the families that are told beforehand to be computed by our kernels are those that are recognised', async () => {
+    const folders = readdirSync(sharedPath('onnx')).filter((name) => /^f_(?!mistral_window)/.test(name))
+    for (const name of folders) {
+      const config: unknown = JSON.parse(readFileSync(sharedPath(`onnx/${name}/config.json`), 'utf8'))
+      const isRecognised = await open(`onnx/${name}`).then(
+        () => true,
+        () => false,
+      )
+      expect([name, KERNEL_FAMILIES.includes(readModelFacts(config)?.family ?? '')]).toEqual([
+        name,
+        isRecognised,
+      ])
+    }
   })
 
   test.each(['q_int8', 'q_uint8'])('%s is refused by naming a node', async (name) => {

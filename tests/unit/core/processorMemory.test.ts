@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cacheBytes, memoryBytes } from '../../../src/fallback/memory.ts'
+import { cacheBytes, memoryBytes } from '../../../src/core/processorMemory.ts'
 
 const GIB = 2 ** 30
 /** Keys and values of Qwen3-0.6B: 28 layers of 8 heads of 128, in float32. */

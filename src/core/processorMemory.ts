@@ -41,3 +41,13 @@ export function cacheBytes(weightBytes: number, memory = memoryBytes()): number 
   const free = Math.min(memory, HEAP_BYTES) - weightBytes - WORKING_BYTES
   return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, Math.floor(free / COPIES)))
 }
+
+/** The least that a model with weights of so many bytes takes on the processor. */
+export function processorNeeds(weightBytes: number): number {
+  return weightBytes + WORKING_BYTES + COPIES * LEAST_BYTES
+}
+
+/** What of the device's memory WebAssembly can address. */
+export function processorRoom(memory = memoryBytes()): number {
+  return Math.min(memory, HEAP_BYTES)
+}
