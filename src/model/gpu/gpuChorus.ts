@@ -13,7 +13,7 @@ import type { Chorus, ReadTokens } from '../decoder/chorus.ts'
 import type { SharedParts } from './attachedAdapter.ts'
 import { planChorus } from './forwardPlan.ts'
 import { createCaches } from './sequenceCaches.ts'
-import { createWorkspace } from './workspace.ts'
+import { createWorkspace, tensorsOfWorkspace } from './workspace.ts'
 
 /** A token on its way through the decoder. */
 interface FedToken extends StepRow {
@@ -56,7 +56,7 @@ async function bindChorus(
       { rows: 'many' },
     ),
   ])
-  const tensors: readonly Tensor[] = [...caches, ...Object.values(workspace), ...Object.values(ends)]
+  const tensors: readonly Tensor[] = [...caches, ...tensorsOfWorkspace(workspace), ...Object.values(ends)]
   return { workspace, ends, layers, head: [gather, head], tensors }
 }
 
