@@ -5,11 +5,11 @@ import { DropPlace } from './arrivals/DropPlace.tsx'
 import { Backstage } from './backstage/Backstage.tsx'
 import { CastScreen } from './cast/CastScreen.tsx'
 import { ChatScreen } from './chat/ChatScreen.tsx'
-import { ShareSheet } from './share/ShareSheet.tsx'
 import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
 import { LoadLine } from './shared/LoadLine.tsx'
 import { Toast } from './shared/Toast.tsx'
 import { useArrivals } from './stores/exchange/arrivals.ts'
+import { useShare } from './stores/exchange/share.ts'
 import { laterPart } from './stores/page/laterPart.ts'
 import { findMember, useCast } from './stores/company/cast.ts'
 import { useChats } from './stores/chat/chats.ts'
@@ -28,9 +28,14 @@ const BlendScreen = lazy(async () => {
   return { default: screen }
 })
 
-/** So does what files are shown in. */
+/** So do the sheets for files that come in, and for what goes out. */
 const ArrivalSheet = lazy(async () => {
   const { ArrivalSheet: sheet } = await laterPart(() => import('./arrivals/ArrivalSheet.tsx'))
+  return { default: sheet }
+})
+
+const ShareSheet = lazy(async () => {
+  const { ShareSheet: sheet } = await laterPart(() => import('./share/ShareSheet.tsx'))
   return { default: sheet }
 })
 
@@ -39,6 +44,7 @@ export function App() {
   const route = useRoute()
   const isBackstageOpen = useSession((state) => state.isBackstageOpen)
   const hasArrivals = useArrivals((state) => state.phase !== 'none')
+  const isSharing = useShare((state) => state.subject !== null)
   const isNarrow = useNarrow()
   useTitle(route.screen)
   return (
@@ -59,12 +65,10 @@ export function App() {
         )}
       </div>
       <DropPlace />
-      {hasArrivals && (
-        <Suspense>
-          <ArrivalSheet />
-        </Suspense>
-      )}
-      <ShareSheet />
+      <Suspense>
+        {hasArrivals && <ArrivalSheet />}
+        {isSharing && <ShareSheet />}
+      </Suspense>
       <Toast isRaised={route.screen === 'chat'} />
     </ErrorBoundary>
   )
