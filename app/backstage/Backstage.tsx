@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 
 import { accentProps } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
@@ -15,6 +15,9 @@ import { RoleSection } from './RoleSection.tsx'
 import { SeedRow } from './SeedRow.tsx'
 import { StorageSection } from './StorageSection.tsx'
 import { ViewSection } from './ViewSection.tsx'
+
+/** Comes with the drawer's first opening in a chat. */
+const MindSection = lazy(() => import('./MindSection.tsx'))
 
 /** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
 export function Backstage() {
@@ -52,6 +55,11 @@ export function Backstage() {
       {chat && <RoleSection chat={chat} />}
       <MoodSection />
       <SeedRow />
+      {chat && (
+        <Suspense>
+          <MindSection key={chat.id} chat={chat} />
+        </Suspense>
+      )}
       {chat && <ChatSection chat={chat} />}
       <ModelSection />
       <PathSection />

@@ -2,7 +2,7 @@ import type { Chat, Message } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
-import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chat/chats.ts'
+import { branchChat, deleteMessage, keepInMind, selectTake, useChats } from '../stores/chat/chats.ts'
 import { again, carryOn } from '../stores/chat/generation.ts'
 import { laterPart } from '../stores/page/laterPart.ts'
 import { edit } from '../stores/page/session.ts'
@@ -98,6 +98,14 @@ function Tools({ message, text, isBusy }: ToolsProps) {
         look="quiet"
         disabled={isBusy || text.trim() === ''}
         onClick={() => withChat((chat) => whose(chat, message))}
+      />
+      <Button
+        label="Keep in mind"
+        icon="pin"
+        iconOnly
+        look="quiet"
+        disabled={isBusy || text.trim() === ''}
+        onClick={() => withChat((chat) => keepInMind(chat, text))}
       />
       <CopyButton label="Copy" iconOnly text={() => text} />
       <Button

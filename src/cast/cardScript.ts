@@ -10,6 +10,10 @@ import type { CharacterCard } from '../formats/card.ts'
 export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' | 'occasion'> {
   /** Whether weights play, so that the card need not say who they are. */
   readonly isTrained: boolean
+  /** The visitor's own note. */
+  readonly note: Pick<Note, 'text' | 'depth'> | null
+  /** What is to be kept in mind. */
+  readonly facts: readonly string[]
   /** Lorebooks beside the card's own. */
   readonly books: readonly ScriptBook[]
 }
@@ -32,7 +36,7 @@ export function systemPromptOf({ systemPrompt }: CharacterCard, values: MacroVal
  * @param card null for whoever has none.
  */
 export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script {
-  const { names, seed, greeting, occasion, books, isTrained } = facts
+  const { names, seed, greeting, occasion, books, isTrained, note: own } = facts
   const fill = (text: string): string => fillMacros(text, { ...names, seed }).trim()
   return {
     names,
@@ -40,16 +44,19 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
     greeting,
     occasion,
     tags: card?.tags ?? [],
-    texts: filled(card && !isTrained ? textsOf(card) : {}, fill),
-    notes: (card ? notesOf(card) : []).map((note) => ({ ...note, text: fill(note.text) })).filter(isSaid),
+    texts: filled({ ...(card && !isTrained && textsOf(card)), memory: memoryOf(facts.facts) }, fill),
+    notes: notesOf(card, own)
+      .map((note) => ({ ...note, text: fill(note.text) }))
+      .filter(isSaid),
     books: [...(card?.book ? [{ name: `${names.character}’s lorebook`, book: card.book }] : []), ...books],
     creatorNotes: card?.creatorNotes ?? '',
   }
 }
 
 /** What a script tells beside the card's own texts, in words: told where none of it is sent. */
-export function partsOf({ books, notes }: Script): readonly string[] {
+export function partsOf({ books, notes, texts }: Script): readonly string[] {
   return [
+    ...(texts.memory ? ['what is to be kept in mind'] : []),
     ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),
     ...notes.map(({ kind }) => NOTE_NAMES[kind]),
   ]
@@ -70,6 +77,10 @@ function filled(texts: Script['texts'], fill: (text: string) => string): Script[
   return Object.fromEntries(entries.filter(([, text]) => text !== ''))
 }
 
+function memoryOf(facts: readonly string[]): string {
+  return facts.length === 0 ? '' : `To be kept in mind:\n${facts.map((fact) => `- ${fact}`).join('\n')}`
+}
+
 function textsOf(card: CharacterCard): Partial<Record<ScriptText, string>> {
   const { description, personality, scenario, exampleMessages } = card
   const examples = exampleMessages.trim() && `How {{char}} talks:\n${exampleMessages.trim()}`
@@ -78,9 +89,9 @@ function textsOf(card: CharacterCard): Partial<Record<ScriptText, string>> {
 
 const SPEAKERS: Readonly<Record<string, NoteSpeaker>> = { system: 'system', user: 'user', assistant: 'role' }
 
-/** What a card puts among the messages: SillyTavern's note at a depth, and the instructions behind them all. */
-function notesOf({ extensions, postHistoryInstructions }: CharacterCard): readonly Note[] {
-  const held = ownField(extensions, 'depth_prompt')
+/** What goes among the messages: SillyTavern's note at a depth, the visitor's, and the card's instructions behind them all. */
+function notesOf(card: CharacterCard | null, own: ScriptFacts['note']): readonly Note[] {
+  const held = card && ownField(card.extensions, 'depth_prompt')
   const prompt: JsonRecord = isJsonRecord(held) ? held : {}
   const [text, depth, role] = ['prompt', 'depth', 'role'].map((key) => ownField(prompt, key))
   return [
@@ -90,10 +101,11 @@ function notesOf({ extensions, postHistoryInstructions }: CharacterCard): readon
       depth: typeof depth === 'number' && depth >= 0 ? Math.floor(depth) : USUAL_DEPTH,
       speaker: (typeof role === 'string' && SPEAKERS[role]) || 'system',
     },
+    { kind: 'authorsNote', text: own?.text ?? '', depth: own?.depth ?? USUAL_DEPTH, speaker: 'system' },
     // What `{{original}}` stands for there, a page without such instructions leaves out.
     {
       kind: 'postHistory',
-      text: postHistoryInstructions.replaceAll(/\{\{\s*original\s*\}\}/gi, ''),
+      text: card?.postHistoryInstructions.replaceAll(/\{\{\s*original\s*\}\}/gi, '') ?? '',
       depth: 0,
       speaker: 'system',
     },

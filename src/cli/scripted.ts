@@ -48,6 +48,8 @@ export async function scriptedCue(speaker: OpenedSpeaker, options: Options, text
     greeting: null,
     occasion: 'next',
     isTrained: card === null,
+    note: null,
+    facts: [],
     books: lorePath === undefined ? [] : [await bookIn(lorePath)],
   })
   return cueWith(speaker, {

@@ -1,4 +1,14 @@
-import type { ChatBook, ChatChange, ChatEvent, ChatSource, ChatSummary, NewMessage, Take } from './records.ts'
+import { noteOf } from './chatNote.ts'
+import type {
+  ChatBook,
+  ChatNote,
+  ChatChange,
+  ChatEvent,
+  ChatSource,
+  ChatSummary,
+  NewMessage,
+  Take,
+} from './records.ts'
 
 /** A message of a folded chat; deleted ones stay, so that they can come back. */
 export interface Message extends NewMessage {
@@ -17,6 +27,10 @@ export interface Chat {
   readonly metadata: string | null
   /** Null where the chat began here. */
   readonly source: ChatSource | null
+  /** What the visitor has the character keep to. */
+  readonly note: ChatNote | null
+  /** What the visitor has the character keep in mind. */
+  readonly facts: readonly string[]
   /** Lorebooks that go with it. */
   readonly books: readonly ChatBook[]
   readonly deleted: boolean
@@ -57,6 +71,8 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
     parent: event.parent,
     metadata: event.metadata,
     source: event.source ?? null,
+    note: noteOf(event.metadata),
+    facts: [],
     books: [],
     deleted: false,
     createdAt: event.at,
@@ -74,6 +90,10 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
       return { ...chat, title: change.title }
     case 'scene-changed':
       return { ...chat, key: change.key, strength: change.strength }
+    case 'note-changed':
+      return { ...chat, note: change.note }
+    case 'facts-changed':
+      return { ...chat, facts: change.facts }
     case 'books-changed':
       return { ...chat, books: change.books }
     case 'chat-deleted':

@@ -1,7 +1,16 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, parseStrictJson } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
-import type { ChatBook, ChatChange, ChatEvent, ChatSource, Generation, NewMessage, Take } from './records.ts'
+import type {
+  ChatBook,
+  ChatNote,
+  ChatChange,
+  ChatEvent,
+  ChatSource,
+  Generation,
+  NewMessage,
+  Take,
+} from './records.ts'
 import { storeEvent } from './storedChat.ts'
 
 /** A chat's log as text: one event a line. */
@@ -71,10 +80,10 @@ function readChange(record: JsonRecord): ChatChange | null {
       if (typeof message !== 'string' || typeof take !== 'string' || typeof text !== 'string') return null
       return generation === undefined ? null : { kind, message, take, text, generation }
     }
-    case 'books-changed': {
-      const books = readAll(field('books'), readBook)
-      return books && { kind, books }
-    }
+    case 'note-changed':
+    case 'facts-changed':
+    case 'books-changed':
+      return readTold(kind, record)
     case 'messages-deleted':
     case 'messages-restored': {
       const messages = field('messages')
@@ -85,11 +94,36 @@ function readChange(record: JsonRecord): ChatChange | null {
   }
 }
 
+/** What a chat is told beside its messages. */
+function readTold(
+  kind: 'note-changed' | 'facts-changed' | 'books-changed',
+  record: JsonRecord,
+): ChatChange | null {
+  if (kind === 'note-changed') {
+    const note = readNote(ownField(record, 'note'))
+    return note === undefined ? null : { kind, note }
+  }
+  if (kind === 'facts-changed') {
+    const facts = ownField(record, 'facts')
+    return isTexts(facts) ? { kind, facts } : null
+  }
+  const books = readAll(ownField(record, 'books'), readBook)
+  return books && { kind, books }
+}
+
 /** All of a list; null where it is none, or one of it is not what it should be. */
 function readAll<T>(value: unknown, read: (one: unknown) => T | null): readonly T[] | null {
   if (!Array.isArray(value)) return null
   const found = value.flatMap((one: unknown) => read(one) ?? [])
   return found.length === value.length ? found : null
+}
+
+/** Undefined where it is none. */
+function readNote(value: unknown): ChatNote | null | undefined {
+  if (value === null) return null
+  if (!isJsonRecord(value)) return undefined
+  const [text, depth, every] = ['text', 'depth', 'every'].map((key) => ownField(value, key))
+  return typeof text === 'string' && isNumber(depth) && isNumber(every) ? { text, depth, every } : undefined
 }
 
 function readBook(value: unknown): ChatBook | null {

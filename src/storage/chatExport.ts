@@ -1,6 +1,7 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { Chat, Message } from './chat.ts'
+import { noteFields } from './chatNote.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
 import type { Take } from './records.ts'
 import { storeGeneration } from './storedChat.ts'
@@ -28,7 +29,7 @@ export function exportChat(
     character_name: names.character,
     create_date: new Date(chat.createdAt).toISOString(),
     ...recordOf(chat.source?.header),
-    chat_metadata: recordOf(chat.metadata),
+    chat_metadata: { ...recordOf(chat.metadata), ...noteFields(chat.note, chat.metadata) },
   }
   const lines = visibleMessages(chat).map((message) => exportMessage(message, wordsOf))
   return [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')

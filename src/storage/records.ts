@@ -67,6 +67,15 @@ export interface ChatBook {
   readonly text: string
 }
 
+/** A note of the visitor's that goes among the messages. */
+export interface ChatNote {
+  readonly text: string
+  /** Before the last so many messages; 0 is behind them all. */
+  readonly depth: number
+  /** With every so many of the visitor's messages. */
+  readonly every: number
+}
+
 /** What can happen to a chat. */
 export type ChatChange =
   | {
@@ -94,6 +103,8 @@ export type ChatChange =
       readonly text: string
       readonly generation: Generation | null
     }
+  | { readonly kind: 'note-changed'; readonly note: ChatNote | null }
+  | { readonly kind: 'facts-changed'; readonly facts: readonly string[] }
   | { readonly kind: 'books-changed'; readonly books: readonly ChatBook[] }
   | { readonly kind: 'messages-deleted'; readonly messages: readonly string[] }
   | { readonly kind: 'messages-restored'; readonly messages: readonly string[] }

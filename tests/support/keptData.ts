@@ -103,6 +103,20 @@ export const keptEvents: readonly Readonly<Record<string, unknown>>[] = [
     at: 1795953624000,
   },
   {
+    kind: 'note-changed',
+    note: { text: 'It rains.', depth: 4, every: 1 },
+    version: 1,
+    chat: CHAT,
+    at: 1795953624000,
+  },
+  {
+    kind: 'facts-changed',
+    facts: ['Ann came by cab.'],
+    version: 1,
+    chat: CHAT,
+    at: 1795953624000,
+  },
+  {
     kind: 'books-changed',
     books: [{ name: 'Baker Street', text: '{"entries":{"0":{"key":["pipe"],"content":"It is unlit."}}}' }],
     version: 1,

@@ -126,6 +126,8 @@ export function stageChat(
     greeting: greetingOf(chat),
     occasion: target === undefined ? 'next' : continueTarget ? 'more' : 'other',
     isTrained: hasWeights,
+    note: noteNow(chat.note, counted),
+    facts: chat.facts,
     books: chat.books.map(({ name, text: book }) => ({ name, book })),
   })
   return {
@@ -141,6 +143,12 @@ export function stageChat(
     messages: spoken.map(({ id }) => id),
     unsaid: isWhole ? [] : partsOf(script),
   }
+}
+
+/** The visitor's note, where it is the turn for it. */
+function noteNow(note: Chat['note'], messages: readonly Message[]): Chat['note'] {
+  const said = messages.filter(({ speaker }) => speaker === 'user').length
+  return note && said % note.every === 0 ? note : null
 }
 
 /** Which of its greetings a chat began with; null where it began with none. */

@@ -6,9 +6,12 @@ import {
   addBook,
   beginChat,
   branchChat,
+  changeFacts,
+  changeNote,
   deleteMessage,
   exportOpenChat,
   importChatFile,
+  keepInMind,
   openChat,
   openChats,
   removeBook,
@@ -249,6 +252,35 @@ describe('who plays', () => {
 })
 
 describe('a chat', () => {
+  test('keeps in mind what it is told to, goes by a note when it is its turn, and takes both into a branch', async () => {
+    const engine = await stage('Alice')
+    changeSettings({ cardText: 'card' })
+    await say('I came by cab.')
+    await keepInMind(chat(), '*sighs*  I came\nby cab.')
+    await keepInMind(chat(), 'sighs I came by cab.')
+    expect(chat().facts).toEqual(['sighs I came by cab.'])
+    await changeFacts(chat(), ['{{user}} came by cab.'])
+    await changeNote(chat(), { text: 'It rains.', depth: 1, every: 2 })
+    await say('Well?')
+    await say('And?')
+    const told = engine.asked.slice(1).map(({ scene }) => scene.script)
+    expect(told.map((script) => script?.texts.memory)).toEqual(
+      Array(2).fill('To be kept in mind:\n- Watson came by cab.'),
+    )
+    expect(told.map((script) => script?.notes.map(({ text, depth }) => [text, depth]))).toEqual([
+      [['It rains.', 1]],
+      [],
+    ])
+    await branchChat(chat(), last().id)
+    const route = readRoute(location.hash)
+    await openChat(route.screen === 'chat' ? route.chat : '')
+    expect([chat().facts, chat().note?.every]).toEqual([['{{user}} came by cab.'], 2])
+    expect(exportOpenChat(chat()).text).toContain('"note_prompt":"It rains."')
+    await changeNote(chat(), { text: ' ', depth: 1, every: 2 })
+    expect(chat().note).toBeNull()
+    changeSettings({ cardText: 'auto' })
+  })
+
   test('takes lorebooks along, once each, and into a branch, and lets them go', async () => {
     const engine = await stage('Alice')
     changeSettings({ cardText: 'card' })

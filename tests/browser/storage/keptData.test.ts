@@ -120,8 +120,10 @@ describe('chats', () => {
       ['A man of habit.', HOLMES, 8],
     ])
     expect(chat.books.map(({ name: title }) => title)).toEqual(['Baker Street'])
+    expect(chat.note).toEqual({ text: 'It rains.', depth: 4, every: 1 })
+    expect(chat.facts).toEqual(['Ann came by cab.'])
     const branch = (await log.read(BRANCH))!
-    expect(branch.books).toEqual([])
+    expect([branch.books, branch.note, branch.facts]).toEqual([[], null, []])
     expect([branch.key, branch.strength, branch.title, branch.parent?.chat]).toEqual([
       TOM,
       1.2,

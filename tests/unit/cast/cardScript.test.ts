@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
+import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
 import type { ScriptFacts } from '../../../src/cast/cardScript.ts'
 import { readCard } from '../../../src/formats/card.ts'
 
@@ -23,6 +23,8 @@ const facts: ScriptFacts = {
   greeting: 0,
   occasion: 'next',
   isTrained: false,
+  note: null,
+  facts: [],
   books: [],
 }
 
@@ -66,6 +68,30 @@ describe('the script of a card', () => {
     const { texts, notes, books } = scriptOf(FULL, { ...facts, isTrained: true })
     expect(texts).toEqual({})
     expect([notes.length, books.length]).toEqual([2, 1])
+  })
+
+  test('has what the visitor wants kept in mind, and the note, for whoever plays', () => {
+    const told = {
+      note: { text: '{{char}} limps.', depth: 1 },
+      facts: ['{{user}} came by cab.', 'It rains.'],
+    }
+    for (const isTrained of [false, true]) {
+      const script = scriptOf(FULL, { ...facts, ...told, isTrained })
+      expect(script.texts.memory).toBe('To be kept in mind:\n- Grace came by cab.\n- It rains.')
+      expect(script.notes.map(({ kind, text, depth }) => [kind, text, depth])).toEqual([
+        ['depthPrompt', 'Ada frowns.', 2],
+        ['authorsNote', 'Ada limps.', 1],
+        ['postHistory', 'Stay brief, Ada.', 0],
+      ])
+      expect(partsOf(script)).toEqual([
+        'what is to be kept in mind',
+        'Ada’s lorebook (one entry)',
+        'the character’s note',
+        'your note',
+        'the card’s last instructions',
+      ])
+    }
+    expect(scriptOf(null, { ...facts, ...told }).notes.map(({ kind }) => kind)).toEqual(['authorsNote'])
   })
 
   test('has nothing that a card leaves out, and stands without one', () => {

@@ -229,6 +229,9 @@ describe('a chat’s log as text', () => {
     { kind: 'take-edited', message: 'm', take: 't', text: 'x', generation: null },
     { kind: 'messages-deleted', messages: ['m'] },
     { kind: 'messages-restored', messages: ['m'] },
+    { kind: 'note-changed', note: { text: 'Rain.', depth: 0, every: 2 } },
+    { kind: 'note-changed', note: null },
+    { kind: 'facts-changed', facts: ['It rains.'] },
     { kind: 'books-changed', books: [{ name: 'Coast', text: '{"entries":[]}' }] },
     { kind: 'chat-deleted' },
     { kind: 'chat-restored' },
@@ -255,6 +258,8 @@ describe('a chat’s log as text', () => {
     '{"kind":"message-added","message":{"id":"m","takes":[]},"version":1,"chat":"c","at":1}',
     '{"kind":"messages-deleted","messages":[7],"version":1,"chat":"c","at":1}',
     '{"kind":"chat-deleted","version":1,"chat":"c","at":null}',
+    '{"kind":"note-changed","note":{"text":"a"},"version":1,"chat":"c","at":1}',
+    '{"kind":"facts-changed","facts":[7],"version":1,"chat":"c","at":1}',
     '{"kind":"books-changed","books":[{"name":"a"}],"version":1,"chat":"c","at":1}',
   ])('is no event: %s', (line) => {
     expect(() => readChatEvents(line, 'a chat')).toThrow(/line 1/)
