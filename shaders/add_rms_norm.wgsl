@@ -1,10 +1,11 @@
 // Residual addition with bias and adapter, then RMSNorm, forward.
 //   residual[r, c] += delta[r, c] + bias[c] + scale(r)·Σ_j u[r, j]·B[j, c]      (without ADD: unchanged)
-//   y[r, c] = gain[c]·residual[r, c] / √(mean_c(residual[r, c]²) + epsilon)
+//   y[r, c] = gain[c]·residual[r, c] / √(mean_c(residual[r, c]²) + epsilon)     (without NORM: y = residual)
 // One workgroup per row; a lane takes four columns at a time, WORKGROUP_SIZE apart.
 // Reference: Zhang & Sennrich 2019, eq. 4; paper eq. 7; tests/reference/addRmsNorm.ts. Wrapper: src/kernels/addRmsNorm.ts
 
 override ADD: bool = true;
+override NORM: bool = true;
 override WORKGROUP_SIZE: u32 = 64u; // a power of two
 const EACH = 4u; // columns of a lane at a time
 
@@ -101,6 +102,10 @@ fn add_rms_norm(
 
   let scale = inverseSqrt(partial[0] / f32(uniforms.columns) + uniforms.epsilon);
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
-    y[row * uniforms.y_stride + c] = gain[c] * scale * residual[base + c];
+    var value = residual[base + c];
+    if (NORM) {
+      value *= gain[c] * scale;
+    }
+    y[row * uniforms.y_stride + c] = value;
   }
 }

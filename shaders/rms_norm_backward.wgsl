@@ -1,11 +1,13 @@
 // Root-mean-square normalisation, backward; the gradient of the residual stream is added to or written.
 //   with y[r, c] = gain[c]·s·x[r, c], s = 1/√(mean_c(x²) + epsilon):
-//   dx[r, c] = keep + s·gain[c]·dy[r, c] − s³/columns·x[r, c]·Σ_i dy[r, i]·gain[i]·x[r, i];  keep = dx[r, c] with ADD, else 0
+//   dx[r, c] = keep + s·gain[c]·dy[r, c] − s³/columns·x[r, c]·Σ_i dy[r, i]·gain[i]·x[r, i];  keep = dx[r, c] with ADD, else 0;
+//   without NORM: dx[r, c] = keep + dy[r, c]
 // One workgroup per row; each invocation strides over the columns.
 // Reference: Zhang & Sennrich 2019, eq. 4, differentiated; tests/reference/rmsNormBackward.ts.
 // Wrapper: src/kernels/rmsNormBackward.ts
 
 override ADD: bool = true;
+override NORM: bool = true;
 const WORKGROUP_SIZE = 64u;
 
 struct Uniforms {
@@ -52,7 +54,10 @@ fn rms_norm_backward(
   let pull = scale * scale * scale * partial[0].y / columns;
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     let index = workgroup.x * uniforms.dx_stride + c;
-    var value = scale * gain[c] * dy[dy_base + c] - pull * x[x_base + c];
+    var value = dy[dy_base + c];
+    if (NORM) {
+      value = scale * gain[c] * value - pull * x[x_base + c];
+    }
     if (ADD) {
       value += dx[index];
     }

@@ -214,7 +214,8 @@ def _norms(model: nn.Module, config: Any) -> tuple[list[Tensor], float]:
             final.append(parameter)
         else:
             layers.setdefault(index, {})[parts[-2]] = parameter
-    order = ("input_layernorm", "post_attention_layernorm", "q_norm", "k_norm")
+    around = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
+    order = (*around, "q_norm", "k_norm")
     gains = [layers[index][name] for index in sorted(layers) for name in order if name in layers[index]]
     epsilon = getattr(config, "rms_norm_eps", None) or getattr(config, "layernorm_epsilon", 1e-5)
     return [*gains, *final], float(epsilon)

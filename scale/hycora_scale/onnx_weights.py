@@ -15,7 +15,8 @@ from .onnx_matrices import OnnxGraph, embedding_of, is_linear, matrix_of
 
 _PLACE = re.compile(r"layers[./](\d+)[./](?:self_attn|attn|mlp)[./](\w+_proj)\b")
 _HEAD = re.compile(r"(?:^|[./])lm_head\b")
-_NORM = re.compile(r"layers\.(\d+)\.(input_layernorm|post_attention_layernorm|\w+\.[qk]_norm)\b.*weight$")
+_AROUND = "input_layernorm|post_attention_layernorm|(?:pre|post)_feedforward_layernorm"
+_NORM = re.compile(rf"layers\.(\d+)\.({_AROUND}|\w+\.[qk]_norm)\b.*weight$")
 # In which order a block runs its linears, for graphs that have lost their names.
 _ORDER = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import nmse, shared
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, Olmo2Config, Olmo2ForCausalLM, Phi3Config, Phi3ForCausalLM
 
 from hycora_scale.adapters import adapt
 from hycora_scale.backbone import open_backbone
@@ -147,6 +147,16 @@ def test_a_fused_layout_takes_the_same_matrices_as_separate_linears():
         stage.factors = stage.low = random_factors(dict(sorted(adaptable.dims.items())), 2, 2)
         outputs.append(model(ids).logits)
     assert nmse(outputs[1], outputs[0]) < 1e-10
+
+
+def test_gains_stand_in_the_order_of_the_residual_stream():
+    from hycora_scale.backbone import _norms
+
+    model = Olmo2ForCausalLM(Olmo2Config(**SIZES))
+    places = ("post_attention_layernorm", "post_feedforward_layernorm", "self_attn.q_norm", "self_attn.k_norm")
+    wanted = [model.get_submodule(f"model.layers.{layer}.{place}").weight for layer in range(2) for place in places]
+    gains, _ = _norms(model, model.config)
+    assert [id(gain) for gain in gains] == [id(gain) for gain in [*wanted, model.model.norm.weight]]
 
 
 def test_a_pack_of_another_backbone_is_refused(starter):

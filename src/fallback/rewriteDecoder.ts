@@ -74,10 +74,15 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
       ? await addHeadNorms(graph, decoder, { layer, qkv, ...block.headNorms })
       : qkv
     const attended = addAttention(graph, decoder, { layer, isRotated: block.isRotated }, heads)
-    const middle = { residual: before.residual, added: await linear('o', attended) }
+    const norms = block.outputNorms
+    const ofOutput = (name: string, gain: WeightVector | undefined, x: string): Promise<string> | string =>
+      gain ? addOutputNorm(graph, decoder, `layers.${layer}.${name}`, gain, x) : x
+    const added = await ofOutput('attention_norm', norms?.attention, await linear('o', attended))
+    const middle = { residual: before.residual, added }
     const after = await addNorm(graph, decoder, `layers.${layer}.post_norm`, middle, block.postAttentionNorm)
     const gated = addGate(graph, decoder, layer, await linear('gateUp', after.normed))
-    stream = { residual: after.residual, added: await linear('down', gated) }
+    const ofMlp = await ofOutput('mlp_norm', norms?.mlp, await linear('down', gated))
+    stream = { residual: after.residual, added: ofMlp }
     onLayer?.(layer + 1, layers + 1)
   }
   const final = await addNorm(
@@ -153,15 +158,32 @@ async function addScaledEmbedding(graph: GraphBuilder, decoder: Decoder): Promis
   return graph.node('Mul', [embedded, factors], 'embedding.stream')
 }
 
-/** residual + added, and its norm. */
+/** What attention or MLP adds, behind its norm. */
+async function addOutputNorm(
+  graph: GraphBuilder,
+  { normEpsilon }: Decoder,
+  name: string,
+  gain: WeightVector,
+  x: string,
+): Promise<string> {
+  const gains = graph.constant(`${name}.gain`, 'f32', [gain.length], await readVector(gain))
+  const attributes = { epsilon: float(normEpsilon), axis: int(-1), stash_type: int(1) }
+  return graph.node('SimplifiedLayerNormalization', [x, gains], `${name}.y`, attributes)
+}
+
+/** residual + added, and its norm, or the sum again where it has none. */
 async function addNorm(
   graph: GraphBuilder,
   decoder: Decoder,
   name: string,
   { residual, added }: Stream,
-  gain: WeightVector,
+  gain: WeightVector | null,
   factor = 1,
 ): Promise<{ normed: string; residual: string }> {
+  if (!gain) {
+    const sum = added === '' ? residual : graph.node('Add', [residual, added], `${name}.sum`)
+    return { normed: sum, residual: sum }
+  }
   const epsilon = { epsilon: float(unitsOfStream(decoder).epsilon) }
   const values = (await readVector(gain)).map((value) => factor * value)
   const gains = graph.constant(`${name}.gain`, 'f32', [gain.length], values)

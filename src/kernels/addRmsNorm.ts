@@ -29,7 +29,7 @@ export interface AddRmsNormOptions {
 /**
  * Adds a projection's output, bias and adapter to the residual stream, then normalises each row:
  * `residual += delta + bias + scale·u·B`, `y = gain · residual / √(mean(residual²) + epsilon)`.
- * Without `added` the residual stays as it is.
+ * Without `added` the residual stays as it is; without `gain` y is the residual, as wide as its rows.
  *
  * Reference: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, eq. 4; HyCoRA, eq. 7.
  *
@@ -40,20 +40,26 @@ export interface AddRmsNormOptions {
 export function addRmsNorm(
   { device, tuning }: TunedDevice,
   adapter: AdapterBinding,
-  tensors: { readonly step: Tensor; readonly gain: Tensor; readonly residual: Tensor; readonly y: Tensor },
+  tensors: {
+    readonly step: Tensor
+    readonly gain: Tensor | null
+    readonly residual: Tensor
+    readonly y: Tensor
+  },
   added: { readonly delta: Tensor; readonly bias: Tensor; readonly bOffset: number } | null,
   options: AddRmsNormOptions,
 ): Promise<Dispatch> {
-  const columns = tensors.gain.shape[0] ?? 0
-  expectLength('gain', tensors.gain, columns)
+  // What is not read is filled with what is there anyway.
+  const gain = tensors.gain ?? added?.bias ?? tensors.step
+  const columns = tensors.gain ? (gain.shape[0] ?? 0) : (tensors.residual.shape[1] ?? 0)
+  if (tensors.gain) expectLength('gain', gain, columns)
   const residualStride = expectColumns('residual', tensors.residual, columns)
   const yStride = expectColumns('y', tensors.y, columns)
   if (added) expectLength('bias', added.bias, columns)
   return bindKernel(
     device,
     addRmsNormKernel,
-    // Without an addition the kernel reads neither: the gain fills both places.
-    { ...tensors, delta: added?.delta ?? tensors.gain, bias: added?.bias ?? tensors.gain, b: adapter.b },
+    { ...tensors, gain, delta: added?.delta ?? gain, bias: added?.bias ?? gain, b: adapter.b },
     {
       columns,
       delta_stride: added ? expectColumns('delta', added.delta, columns + adapter.paddedRank) : 0,
@@ -68,6 +74,7 @@ export function addRmsNorm(
       workgroups: (rows) => [rows, 1, 1],
       overrides: {
         ADD: added ? 1 : 0,
+        NORM: tensors.gain ? 1 : 0,
         WORKGROUP_SIZE: tuning.normLanes,
       },
     },

@@ -14,7 +14,7 @@ export const rmsNormBackwardKernel = defineKernel({
 /**
  * Gradient of `y = gain · x / √(mean(x²) + epsilon)` with respect to x:
  * `dx = s·gain·dy − s³/columns·x·Σ_i dy[i]·gain[i]·x[i]`, `s = 1/√(mean(x²) + epsilon)`; added to `dx` with `accumulate`,
- * where the residual stream goes on beside the norm, else written.
+ * where the residual stream goes on beside the norm, else written. Without `gain` there was no norm: dx is dy, as wide as x.
  *
  * Reference: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, eq. 4.
  *
@@ -23,15 +23,16 @@ export const rmsNormBackwardKernel = defineKernel({
  */
 export function rmsNormBackward(
   device: GPUDevice,
-  tensors: { readonly dy: Tensor; readonly x: Tensor; readonly gain: Tensor; readonly dx: Tensor },
+  tensors: { readonly dy: Tensor; readonly x: Tensor; readonly gain: Tensor | null; readonly dx: Tensor },
   { epsilon, accumulate }: { readonly epsilon: number; readonly accumulate: boolean },
 ): Promise<Dispatch> {
-  const columns = tensors.gain.shape[0] ?? 0
-  expectLength('gain', tensors.gain, columns)
+  const gain = tensors.gain ?? tensors.x
+  const columns = tensors.gain ? (gain.shape[0] ?? 0) : (tensors.x.shape[1] ?? 0)
+  if (tensors.gain) expectLength('gain', gain, columns)
   return bindKernel(
     device,
     rmsNormBackwardKernel,
-    tensors,
+    { ...tensors, gain },
     {
       columns,
       dy_stride: expectColumns('dy', tensors.dy, columns),
@@ -39,6 +40,9 @@ export function rmsNormBackward(
       dx_stride: expectColumns('dx', tensors.dx, columns),
       epsilon,
     },
-    { workgroups: (rows) => [rows, 1, 1], overrides: { ADD: accumulate ? 1 : 0 } },
+    {
+      workgroups: (rows) => [rows, 1, 1],
+      overrides: { ADD: accumulate ? 1 : 0, NORM: tensors.gain ? 1 : 0 },
+    },
   )
 }

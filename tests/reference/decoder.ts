@@ -13,8 +13,10 @@ export interface ReferenceLinear {
 }
 
 export interface ReferenceBlock {
-  readonly inputNorm: Values
-  readonly postAttentionNorm: Values
+  readonly inputNorm: Values | null
+  readonly postAttentionNorm: Values | null
+  /** Gains of the norms of what attention and MLP add. */
+  readonly outputNorms: { readonly attention: Values; readonly mlp: Values } | null
   /** Gains of a head, or of all heads together. */
   readonly headNorms: { readonly query: Values; readonly key: Values } | null
   readonly isRotated: boolean
@@ -60,8 +62,12 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
     const linears: Partial<Record<Projection, ReferenceLinear>> = {}
     for (const projection of PROJECTIONS) linears[projection] = await loadLinear(block.linears[projection])
     blocks.push({
-      inputNorm: await readVector(block.inputNorm),
-      postAttentionNorm: await readVector(block.postAttentionNorm),
+      inputNorm: block.inputNorm && (await readVector(block.inputNorm)),
+      postAttentionNorm: block.postAttentionNorm && (await readVector(block.postAttentionNorm)),
+      outputNorms: block.outputNorms && {
+        attention: await readVector(block.outputNorms.attention),
+        mlp: await readVector(block.outputNorms.mlp),
+      },
       headNorms: block.headNorms && {
         query: await readVector(block.headNorms.query),
         key: await readVector(block.headNorms.key),
@@ -116,7 +122,7 @@ export function referenceForward(
   ids: readonly number[],
   adapters: ReferenceAdapters = () => undefined,
 ): { logits: Float64Array; hidden: Float64Array } {
-  const { hidden, heads, kvHeads, headDim, vocabulary, multipliers, scoreScale } = model
+  const { hidden, heads, kvHeads, headDim, vocabulary, multipliers, scoreScale, normEpsilon } = model
   const tokens = ids.length
   const x = new Float64Array(tokens * hidden)
   ids.forEach((id, t) => {
@@ -127,27 +133,30 @@ export function referenceForward(
   model.blocks.forEach((block, layer) => {
     const project = (projection: Projection, input: Float64Array): Float64Array =>
       applyLinear(block.linears[projection], input, tokens, adapters(layer, projection))
-    const normed = rmsNorm(x, block.inputNorm, model.normEpsilon)
-    const normedHeads = (values: Float64Array, gain: Values | undefined): Float64Array =>
-      gain ? rmsNorm(values, gain, model.normEpsilon) : values
+    const normed = normedBy(x, block.inputNorm, normEpsilon)
     const turned = (values: Float64Array, count: number): Float64Array =>
       block.isRotated ? rotate(model, values, tokens, count) : values
-    const query = turned(normedHeads(project('q', normed), block.headNorms?.query), heads)
-    const key = turned(normedHeads(project('k', normed), block.headNorms?.key), kvHeads)
+    const query = turned(normedBy(project('q', normed), block.headNorms?.query, normEpsilon), heads)
+    const key = turned(normedBy(project('k', normed), block.headNorms?.key, normEpsilon), kvHeads)
     const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim, scoreScale })
-    const attended = project('o', mixed)
+    const attended = normedBy(project('o', mixed), block.outputNorms?.attention, normEpsilon)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * attended[i]!
-    const second = rmsNorm(x, block.postAttentionNorm, model.normEpsilon)
+    const second = normedBy(x, block.postAttentionNorm, normEpsilon)
     const gate = project('gate', second)
     const up = project('up', second)
     const gated = gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!)
-    const down = project('down', gated)
+    const down = normedBy(project('down', gated), block.outputNorms?.mlp, normEpsilon)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * down[i]!
   })
-  const final = rmsNorm(x, model.finalNorm, model.normEpsilon)
+  const final = rmsNorm(x, model.finalNorm, normEpsilon)
   const head = { in: hidden, out: vocabulary, weight: model.head, bias: null }
   const logits = applyLinear(head, final, tokens, undefined).map((value) => multipliers.logits * value)
   return { logits, hidden: final }
+}
+
+/** The values' norm where there are gains for it. */
+function normedBy(values: Float64Array, gain: Values | null | undefined, epsilon: number): Float64Array {
+  return gain ? rmsNorm(values, gain, epsilon) : values
 }
 
 function rmsNorm(x: Float64Array, gain: Values, epsilon: number): Float64Array {

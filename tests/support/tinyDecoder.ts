@@ -38,22 +38,27 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     isInterleaved: false,
     rotated: 'all',
     multipliers: 'none',
+    norms: 'before',
     activation: 'sigmoid',
     embedding: 'separate',
     ...options,
   })
   const isWritten = graph.options.attention === 'written'
+  const { norms } = graph.options
+  const [hasBefore, hasBehind] = [norms !== 'behind', norms !== 'before']
   if (isWritten) addAngles(graph)
   else addLengths(graph)
   let stream = scaled(graph, 'embedding', addEmbedding(graph))
   for (let layer = 0; layer < TINY.layers; layer++) {
     const name = `layers.${layer}`
-    const normed = addNorm(graph, `${name}.input_norm`, stream)
+    const normed = hasBefore ? addNorm(graph, `${name}.input_norm`, stream) : stream
     const attended = isWritten ? addWrittenAttention(graph, name, normed) : addAttention(graph, name, normed)
     const output = addLinear(graph, `${name}.o`, attended, [TINY.heads * TINY.headDim, TINY.hidden])
-    stream = graph.node('Add', [stream, scaled(graph, 'residual', output)], `${name}.middle`)
-    const second = addNorm(graph, `${name}.post_norm`, stream)
-    const added = scaled(graph, 'residual', addMlp(graph, name, second))
+    const ofAttention = hasBehind ? addNorm(graph, `${name}.attention_norm`, output) : output
+    stream = graph.node('Add', [stream, scaled(graph, 'residual', ofAttention)], `${name}.middle`)
+    const second = hasBefore ? addNorm(graph, `${name}.post_norm`, stream) : stream
+    const ofMlp = addMlp(graph, name, second)
+    const added = scaled(graph, 'residual', hasBehind ? addNorm(graph, `${name}.mlp_norm`, ofMlp) : ofMlp)
     stream = graph.node('Add', [added, stream], `${name}.end`)
   }
   addHead(graph, addNorm(graph, 'final_norm', stream))

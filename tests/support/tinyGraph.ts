@@ -47,6 +47,8 @@ export interface TinyOptions {
   readonly isInterleaved?: boolean
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'
+  /** Where a block has norms: in front of attention and MLP, behind them, or both. */
+  readonly norms?: 'before' | 'behind' | 'both'
   /** Factors of embeddings, additions, scores and logits, as Granite has them. */
   readonly multipliers?: 'none' | 'all'
   readonly activation?: 'sigmoid' | 'quickGelu'

@@ -92,9 +92,18 @@ export interface HeadNorms {
   readonly key: WeightVector
 }
 
+/** Gains of the norms of what attention and MLP add to the residual stream. */
+export interface OutputNorms {
+  readonly attention: WeightVector
+  readonly mlp: WeightVector
+}
+
 export interface DecoderBlock {
-  readonly inputNorm: WeightVector
-  readonly postAttentionNorm: WeightVector
+  /** In front of attention and in front of the MLP; null where these read the residual stream as it is. */
+  readonly inputNorm: WeightVector | null
+  readonly postAttentionNorm: WeightVector | null
+  /** null where the outputs are added as they are. */
+  readonly outputNorms: OutputNorms | null
   /** null where queries and keys are taken as they are. */
   readonly headNorms: HeadNorms | null
   /** Whether queries and keys have their positions by rotation; else what a token sees is all that tells. */

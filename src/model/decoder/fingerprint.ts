@@ -2,13 +2,13 @@ import { hexSha256, joinBytes } from '../../core/bytes.ts'
 import { check } from '../../core/errors.ts'
 import { floatToHalf } from '../../core/half.ts'
 import { readBackboneConfig } from './backboneConfig.ts'
-import type { Decoder } from './decoder.ts'
+import type { Decoder, WeightVector } from './decoder.ts'
 import { readVector } from './dequantise.ts'
 
 /**
  * Tells backbones apart by what quantisation does not touch: SHA-256 over a JSON line of architecture, sizes, rope and
- * norm constants and a digest of the tokens, then all norm gains as float16, layer by layer, those of query and key heads
- * behind the others, the final norm last.
+ * norm constants and a digest of the tokens, then all norm gains as float16, layer by layer in the order of the residual
+ * stream, those of query and key heads behind the others, the final norm last.
  *
  * @param config the parsed config.json.
  * @param tokenizerJson the parsed tokenizer.json.
@@ -68,11 +68,14 @@ function at(value: unknown, key: string): unknown {
     : undefined
 }
 
+function isThere(gain: WeightVector | null | undefined): gain is WeightVector {
+  return gain !== null && gain !== undefined
+}
+
 async function gainBytes({ blocks, finalNorm }: Decoder): Promise<Uint8Array> {
   const norms = [
-    ...blocks.flatMap(({ inputNorm, postAttentionNorm, headNorms }) => [
-      inputNorm,
-      postAttentionNorm,
+    ...blocks.flatMap(({ inputNorm, postAttentionNorm, outputNorms, headNorms }) => [
+      ...[inputNorm, outputNorms?.attention, postAttentionNorm, outputNorms?.mlp].filter(isThere),
       ...(headNorms ? [headNorms.query, headNorms.key] : []),
     ]),
     finalNorm,

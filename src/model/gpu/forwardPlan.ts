@@ -16,6 +16,7 @@ import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { planHeads } from './headsPlan.ts'
+import { additionOf, planOutputNorm } from './outputsPlan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The dispatches of one pass from token ids to the normalised last hidden states, in order. */
@@ -120,13 +121,35 @@ function bindMixed({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
   }
 }
 
-/** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
-function planBlock<T>(
-  parts: PlanParts,
-  binding: Binding<T>,
+/** What a layer's attention or MLP adds to the residual stream; null in front of the first layer. */
+function addedBy(
+  { weights, adapter, workspace: { projected, added } }: PlanParts,
+  name: 'o' | 'down',
   layer: number,
-  previousDown: Tensor | null,
-): Promise<T>[] {
+): ReturnType<typeof additionOf> | null {
+  const block = weights.blocks[layer]
+  if (!block) return null
+  const place = { block, name, bOffset: placeB(adapter, name, layer) }
+  return additionOf(adapter.binding, place, { output: projected, added })
+}
+
+/** The norm of what a layer's attention or MLP gives. */
+function outputNorm(
+  { gpu, shape, weights, adapter, workspace: { step, projected, added } }: PlanParts,
+  name: 'o' | 'down',
+  layer: number,
+): readonly Promise<Dispatch>[] {
+  const block = weights.blocks[layer]
+  if (!block) return []
+  return planOutputNorm(
+    { gpu, epsilon: shape.normEpsilon, adapter: adapter.binding },
+    { block, name, bOffset: placeB(adapter, name, layer) },
+    { step, output: projected, added },
+  )
+}
+
+/** The dispatches of one block: norms stand with the addition before them, so a block ends before its last addition. */
+function planBlock<T>(parts: PlanParts, binding: Binding<T>, layer: number): Promise<T>[] {
   const { gpu, shape, weights, workspace, adapter, angles, caches, capacity } = parts
   const { device } = gpu
   const block = weights.blocks[layer]
@@ -137,13 +160,16 @@ function planBlock<T>(
   const { epsilon } = unitsOfStream(shape)
   const attentionShape = { ...shape, capacity }
   const place = (name: Projection): number => placeB(adapter, name, layer)
-  const added = previousDown
-    ? { delta: projected, bias: previousDown, bOffset: placeB(adapter, 'down', layer - 1) }
-    : null
+  const before = addedBy(parts, 'down', layer - 1)
+  const behindAttention = addedBy(parts, 'o', layer)
   return [
-    addRmsNorm(gpu, adapter.binding, { step, gain: block.inputNorm, residual, y: normed }, added, {
-      epsilon,
-    }).then(same),
+    addRmsNorm(
+      gpu,
+      before?.adapter ?? adapter.binding,
+      { step, gain: block.inputNorm, residual, y: normed },
+      before?.added ?? null,
+      { epsilon },
+    ).then(same),
     binding.projection(block.qkv.matrix, partsOf(adapter, ['q', 'k', 'v'], layer), { x: normed, y: qkv }),
     ...planHeads(
       { gpu, shape: attentionShape, epsilon: shape.normEpsilon, adapter: adapter.binding },
@@ -153,11 +179,12 @@ function planBlock<T>(
     ).map((dispatch) => dispatch.then(same)),
     binding.attention(attentionShape, { step, query, cache, y: attended }),
     binding.projection(block.o.matrix, partsOf(adapter, ['o'], layer), { x: attended, y: projected }),
+    ...outputNorm(parts, 'o', layer).map((dispatch) => dispatch.then(same)),
     addRmsNorm(
       gpu,
-      adapter.binding,
+      behindAttention?.adapter ?? adapter.binding,
       { step, gain: block.postAttentionNorm, residual, y: normed },
-      { delta: projected, bias: block.o.bias, bOffset: place('o') },
+      behindAttention?.added ?? null,
       { epsilon },
     ).then(same),
     binding.projection(block.gateUp.matrix, partsOf(adapter, ['gate', 'up'], layer), {
@@ -174,29 +201,25 @@ function planBlock<T>(
       x: activated,
       y: projected,
     }),
+    ...outputNorm(parts, 'down', layer).map((dispatch) => dispatch.then(same)),
   ]
 }
 
-/** Nine dispatches a layer, one more for norms of heads, with or without an adapter, and two around them (embedding, final norm). */
+/** Nine dispatches a layer, one more for norms of heads and two for norms of outputs, with or without an adapter, and two around them (embedding, final norm). */
 function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
   const { gpu, shape, weights, workspace, adapter } = parts
   const { device } = gpu
-  const { step, tokens, residual, normed, projected } = workspace
+  const { step, tokens, residual, normed } = workspace
   const units = unitsOfStream(shape)
-  const lastBlock = weights.blocks.at(-1)
-  const lastLayer = weights.blocks.length - 1
+  const last = addedBy(parts, 'down', weights.blocks.length - 1)
   return Promise.all([
     embedding(device, weights.embedding, { tokens, y: residual }, units.embedding).then(binding.same),
-    ...weights.blocks.flatMap((_, layer) =>
-      planBlock(parts, binding, layer, weights.blocks[layer - 1]?.down.bias ?? null),
-    ),
+    ...weights.blocks.flatMap((_, layer) => planBlock(parts, binding, layer)),
     addRmsNorm(
       gpu,
-      adapter.binding,
+      last?.adapter ?? adapter.binding,
       { step, gain: weights.finalNorm, residual, y: normed },
-      lastBlock
-        ? { delta: projected, bias: lastBlock.down.bias, bOffset: placeB(adapter, 'down', lastLayer) }
-        : null,
+      last?.added ?? null,
       { epsilon: units.epsilon },
     ).then(binding.same),
   ])

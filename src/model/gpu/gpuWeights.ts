@@ -6,6 +6,7 @@ import type {
   DecoderBlock,
   HeadNorms,
   Linear,
+  OutputNorms,
   StoredTensor,
   WeightMatrix,
   WeightVector,
@@ -33,15 +34,26 @@ export interface GpuHeadNorms {
   readonly noBias: Tensor
 }
 
+/** The norms of what attention and MLP add, and what stands in for a bias behind them. */
+export interface GpuOutputNorms {
+  readonly attention: Tensor
+  readonly mlp: Tensor
+  /** Zeros, as many as the residual stream has columns. */
+  readonly noBias: Tensor
+}
+
 export interface GpuBlock {
-  readonly inputNorm: Tensor
+  /** null where attention, or the MLP, reads the residual stream as it is. */
+  readonly inputNorm: Tensor | null
   /** null where queries and keys are taken as they are. */
   readonly headNorms: GpuHeadNorms | null
   /** Whether queries and keys have their positions by rotation. */
   readonly isRotated: boolean
   readonly qkv: GpuLinear
   readonly o: GpuLinear
-  readonly postAttentionNorm: Tensor
+  readonly postAttentionNorm: Tensor | null
+  /** null where the outputs are added as they are. */
+  readonly outputNorms: GpuOutputNorms | null
   readonly gateUp: GpuLinear
   readonly down: GpuLinear
 }
@@ -99,6 +111,14 @@ async function loadHeadNorms(
   }
 }
 
+async function loadOutputNorms(device: GPUDevice, { attention, mlp }: OutputNorms): Promise<GpuOutputNorms> {
+  return {
+    attention: await loadVector(device, attention),
+    mlp: await loadVector(device, mlp),
+    noBias: uploadTensor(device, [mlp.length], new Float32Array(mlp.length), 'no bias'),
+  }
+}
+
 /** Zeros in the place of the biases that a norm of heads has taken up; null where no block has one. */
 function createNoBias(device: GPUDevice, { blocks, heads, kvHeads, headDim }: Decoder): Tensor | null {
   if (!blocks.some(({ headNorms }) => headNorms)) return null
@@ -115,13 +135,14 @@ async function loadBlock(
   const load = (linears: readonly Linear[], name: string): Promise<GpuLinear> =>
     loadLinear(device, linears, `layer ${layer} ${name}`, report)
   return {
-    inputNorm: await loadVector(device, block.inputNorm),
+    inputNorm: block.inputNorm && (await loadVector(device, block.inputNorm)),
     headNorms:
       block.headNorms && noBias ? await loadHeadNorms(device, block.headNorms, headDim, noBias) : null,
     isRotated: block.isRotated,
     qkv: await load([q, k, v], 'qkv'),
     o: await load([o], 'o'),
-    postAttentionNorm: await loadVector(device, block.postAttentionNorm),
+    postAttentionNorm: block.postAttentionNorm && (await loadVector(device, block.postAttentionNorm)),
+    outputNorms: block.outputNorms && (await loadOutputNorms(device, block.outputNorms)),
     gateUp: await load([gate, up], 'gate and up'),
     down: await load([down], 'down'),
   }
@@ -187,8 +208,8 @@ function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
     ...ofMatrix(weights.head),
     weights.finalNorm,
     ...weights.blocks.flatMap((block) => [
-      block.inputNorm,
-      block.postAttentionNorm,
+      ...[block.inputNorm, block.postAttentionNorm].filter((gain) => gain !== null),
+      ...(block.outputNorms ? Object.values<Tensor>({ ...block.outputNorms }) : []),
       ...(block.headNorms ? [block.headNorms.gain, block.headNorms.noBias] : []),
       ...[block.qkv, block.o, block.gateUp, block.down].flatMap(ofLinear),
     ]),

@@ -19,6 +19,8 @@ export interface Workspace {
   readonly query: Tensor
   readonly attended: Tensor
   readonly projected: Tensor
+  /** `projected` behind its norm; null where there is none. */
+  readonly added: Tensor | null
   readonly gateUp: Tensor
   readonly activated: Tensor
   readonly logits: Tensor
@@ -47,6 +49,7 @@ export function createWorkspace(
     query: create('query', heads * headDim),
     attended: create('attended', paddedWidth(heads * headDim, block)),
     projected: create('projected', hidden + paddedRank),
+    added: weights.blocks.some(({ outputNorms }) => outputNorms) ? create('added', hidden) : null,
     gateUp: create('gate and up', 2 * (ffn + paddedRank)),
     activated: create('activated', paddedWidth(ffn, block)),
     // Those of a second sequence, too.

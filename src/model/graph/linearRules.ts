@@ -11,7 +11,7 @@ import {
   scalarOf,
   vectorOf,
 } from './node.ts'
-import type { HiddenValue, IdsValue, LinearOutput, Value, WeightSite } from './values.ts'
+import type { HiddenValue, IdsValue, LinearOutput, Meaning, Value, WeightSite } from './values.ts'
 import { linearSite, tableSite } from './weightSites.ts'
 import type { LinearSite } from './weightSites.ts'
 
@@ -36,10 +36,15 @@ export function linearLayer(node: OnnxNode, inputs: readonly (Value | undefined)
   return projectedBy(x, linearSite(node, inputs))
 }
 
+/** What linear layers read. */
+function isInput(meaning: Meaning): meaning is LinearOutput['input'] {
+  return ['normed', 'residual', 'attended', 'gated'].includes(meaning.kind)
+}
+
 /** Rows that a linear layer may take, multiplied by its matrix. */
 export function projectedBy(x: HiddenValue, site: LinearSite | undefined): Value | undefined {
   const { meaning } = x
-  if (meaning.kind !== 'normed' && meaning.kind !== 'attended' && meaning.kind !== 'gated') return undefined
+  if (!isInput(meaning)) return undefined
   const features = x.dims.at(-1)
   if (!site || features?.factor !== site.weight.in || features.symbols.length > 0) return undefined
   const output: LinearOutput = {

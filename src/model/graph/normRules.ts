@@ -91,8 +91,9 @@ export function residualAddition(a: Value | undefined, b: Value | undefined): Hi
   const [stream, output] = a.meaning.kind === 'residual' ? [a, b] : [b, a]
   if (stream.meaning.kind !== 'residual') return undefined
   const previous = stream.meaning
-  const { of: addition, factor } = scaledOf(output.meaning) ?? { of: undefined, factor: 1 }
-  if (!addition) return undefined
+  const norm = output.meaning.kind === 'normedLinear' ? output.meaning : null
+  const { of: addition, factor } = scaledOf(norm ? norm.of : output.meaning) ?? { of: undefined, factor: 1 }
+  if (!addition || (norm && norm.columns !== addition.length)) return undefined
   if (addition.length !== previous.hidden) return undefined
   const source = addition.input
   const read =
@@ -100,17 +101,17 @@ export function residualAddition(a: Value | undefined, b: Value | undefined): Hi
       ? source.kind === 'attended' && [layerOf(source.query), layerOf(source.key), source.value]
       : source.kind === 'gated' && [source.gate, source.up]
   if (!read) return undefined
-  const [norm] = read.map((linear) => linear.input)
-  if (norm?.kind !== 'normed' || norm.of !== previous) return undefined
+  const [input] = read.map((linear) => linear.input)
+  if ((input?.kind === 'normed' ? input.of : input) !== previous) return undefined
   // One norm feeds the whole group; two with the same gains would still be another model.
-  if (read.some((linear) => linear.input !== norm)) return undefined
+  if (read.some((linear) => linear.input !== input)) return undefined
   return {
     ...stream,
     meaning: {
       kind: 'residual',
       depth: previous.depth + 1,
       hidden: previous.hidden,
-      origin: { kind: 'sum', previous, addition, factor },
+      origin: { kind: 'sum', previous, addition, norm, factor },
     },
   }
 }

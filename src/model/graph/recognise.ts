@@ -46,8 +46,12 @@ const CONFIG_NAMES: readonly (readonly [keyof DecoderShape, string])[] = [
 
 /** The parts of one block as the graph has them. */
 interface BlockSites {
-  readonly inputNorm: Normed
-  readonly postAttentionNorm: Normed
+  /** null where attention, or the MLP, reads the residual stream as it is. */
+  readonly inputNorm: Normed | null
+  readonly postAttentionNorm: Normed | null
+  /** Of what attention and MLP give. */
+  readonly attentionNorm: NormedLinear | null
+  readonly mlpNorm: NormedLinear | null
   readonly attended: Attended
   readonly gated: Gated
   readonly o: LinearOutput
@@ -80,6 +84,7 @@ export async function recogniseDecoder(
     return `${fileName} adds a bias to the logits, expected a head without one`
   })
   checkHeadNorms(blocks, fileName)
+  checkNormPlaces(blocks, fileName)
   const normEpsilon = epsilonOf([...blocks.flatMap(normsOf), finalNorm], stated, fileName)
   compareShapes(shape, stated, fileName)
 
@@ -116,11 +121,11 @@ function unwind(
   blocks: readonly BlockSites[]
   multipliers: Pick<Multipliers, 'embedding' | 'residual'>
 } {
-  const sums: LinearOutput[] = []
+  const sums: Extract<Residual['origin'], { kind: 'sum' }>[] = []
   const factors = new Set<number>()
   let at = stream
   while (at.origin.kind === 'sum') {
-    sums.unshift(at.origin.addition)
+    sums.unshift(at.origin)
     factors.add(at.origin.factor)
     at = at.origin.previous
   }
@@ -133,13 +138,24 @@ function unwind(
   })
   const blocks: BlockSites[] = []
   for (let i = 0; i < sums.length; i += 2) {
-    const [o, down] = [sums[i], sums[i + 1]]
+    const [o, down] = [sums[i]?.addition, sums[i + 1]?.addition]
     if (o?.input.kind !== 'attended' || down?.input.kind !== 'gated') throw alternationError(fileName)
-    const [inputNorm, postAttentionNorm] = [layerOf(o.input.query).input, down.input.gate.input]
-    if (inputNorm.kind !== 'normed' || postAttentionNorm.kind !== 'normed') throw alternationError(fileName)
-    blocks.push({ inputNorm, postAttentionNorm, attended: o.input, gated: down.input, o, down })
+    blocks.push({
+      inputNorm: normBefore(layerOf(o.input.query)),
+      postAttentionNorm: normBefore(down.input.gate),
+      attentionNorm: sums[i]?.norm ?? null,
+      mlpNorm: sums[i + 1]?.norm ?? null,
+      attended: o.input,
+      gated: down.input,
+      o,
+      down,
+    })
   }
   return { table: at.origin.table, blocks, multipliers: { embedding: at.origin.factor, residual } }
+}
+
+function normBefore({ input }: LinearOutput): Normed | null {
+  return input.kind === 'normed' ? input : null
 }
 
 function alternationError(fileName: string): HycoraError {
@@ -149,9 +165,15 @@ function alternationError(fileName: string): HycoraError {
   )
 }
 
-function normsOf({ inputNorm, postAttentionNorm, attended }: BlockSites): readonly (Normed | NormedLinear)[] {
+function normsOf({
+  inputNorm,
+  postAttentionNorm,
+  attentionNorm,
+  mlpNorm,
+  attended,
+}: BlockSites): readonly (Normed | NormedLinear)[] {
   const ofHeads = [attended.query, attended.key].filter((part) => part.kind === 'normedLinear')
-  return [inputNorm, postAttentionNorm, ...ofHeads]
+  return [inputNorm, postAttentionNorm, attentionNorm, mlpNorm, ...ofHeads].filter((norm) => norm !== null)
 }
 
 function shapeOf(
@@ -200,6 +222,17 @@ function checkHeadNorms(blocks: readonly BlockSites[], fileName: string): void {
   })
 }
 
+/** In every block the norms stand where they stand in the others: behind both halves, or behind none. */
+function checkNormPlaces(blocks: readonly BlockSites[], fileName: string): void {
+  const places = blocks.map(({ inputNorm, postAttentionNorm, attentionNorm, mlpNorm }) =>
+    [inputNorm, postAttentionNorm, attentionNorm, mlpNorm].map((norm) => (norm ? 1 : 0)).join(''),
+  )
+  const [first = ''] = places
+  check(new Set(places).size === 1 && first[2] === first[3], 'format-unsupported', () => {
+    return `${fileName} has norms behind some of its attentions and MLPs, expected them behind all or none`
+  })
+}
+
 /** config.json says how much of a head is rotated, or means all of it. */
 function checkRotatedPart(
   { dim }: RotaryUse,
@@ -242,8 +275,12 @@ function sharedRotary(blocks: readonly BlockSites[], fileName: string): RotaryUs
 async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<DecoderBlock> {
   const { attended, gated } = block
   return {
-    inputNorm: await gainOf(block.inputNorm, tensors),
-    postAttentionNorm: await gainOf(block.postAttentionNorm, tensors),
+    inputNorm: block.inputNorm && (await gainOf(block.inputNorm, tensors)),
+    postAttentionNorm: block.postAttentionNorm && (await gainOf(block.postAttentionNorm, tensors)),
+    outputNorms:
+      block.attentionNorm && block.mlpNorm
+        ? { attention: await gainOf(block.attentionNorm, tensors), mlp: await gainOf(block.mlpNorm, tensors) }
+        : null,
     headNorms: await headNormsOf(attended, tensors),
     isRotated: attended.rotary !== null,
     linears: {

@@ -10,6 +10,7 @@ import type {
   Meaning,
   Normed,
   Projected,
+  Residual,
   Rotated,
   RotaryStep,
   RotaryUse,
@@ -23,9 +24,9 @@ function isHeads(value: Value | undefined): value is HiddenValue {
   return value?.kind === 'hidden' && (value.layout === 'bhtd' || value.layout === 'bthd')
 }
 
-/** Whether a linear layer reads the normed stream, as those of queries, keys and values do. */
-export function isProjection(output: LinearOutput): output is LinearOutput & { input: Normed } {
-  return output.input.kind === 'normed'
+/** Whether a linear layer reads the residual stream or its norm, as those of queries, keys and values do. */
+export function isProjection(output: LinearOutput): output is LinearOutput & { input: Normed | Residual } {
+  return output.input.kind === 'normed' || output.input.kind === 'residual'
 }
 
 /** Queries or keys before their rotation, as a projection or its norm gives them. */

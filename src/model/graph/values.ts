@@ -178,6 +178,8 @@ export interface Residual {
         readonly kind: 'sum'
         readonly previous: Residual
         readonly addition: LinearOutput
+        /** The norm of the addition. */
+        readonly norm: NormedLinear | null
         /** What the addition was multiplied with. */
         readonly factor: number
       }
@@ -201,7 +203,8 @@ export interface Normed {
 /** Rows [first, first + length) of x·Wᵀ (+ bias). */
 export interface LinearOutput {
   readonly kind: 'linear'
-  readonly input: Normed | Attended | Gated
+  /** The residual stream itself where a block has its norms behind attention and MLP. */
+  readonly input: Normed | Residual | Attended | Gated
   readonly weight: WeightSite
   readonly first: number
   readonly length: number

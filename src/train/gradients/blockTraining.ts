@@ -14,6 +14,7 @@ import { loraDown } from '../../kernels/loraDown.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import { project } from '../../kernels/project.ts'
 import { projectBackward } from '../../kernels/projectBackward.ts'
+import { projectionNormBackward } from '../../kernels/projectionNormBackward.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
 import { swiglu } from '../../kernels/swiglu.ts'
 import { swigluBackward } from '../../kernels/swigluBackward.ts'
@@ -23,6 +24,8 @@ import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
 import { planHeads } from '../../model/gpu/headsPlan.ts'
+import { additionOf, outputGain, outputNormShape, planOutputNorm } from '../../model/gpu/outputsPlan.ts'
+import type { OutputContext, OutputPlace } from '../../model/gpu/outputsPlan.ts'
 import { planHeadsBackward } from './headsTraining.ts'
 import { layerBuffers } from './trainingBuffers.ts'
 import type { BatchLimits, TrainingBuffers } from './trainingBuffers.ts'
@@ -135,7 +138,8 @@ function groupsOf({ buffers, adapter }: BlockContext, block: GpuBlock, layer: nu
   ): Group => {
     return { matrix, adapted: adaptedGroup(adapter, projections, layer), salt: 4 * layer + index, ...tensors }
   }
-  const { dResidual } = buffers
+  // With a norm behind them outputs have a gradient of their own.
+  const dOutput = (block.outputNorms && buffers.dOutput) ?? buffers.dResidual
   return {
     qkv: place(block.qkv.matrix, ['q', 'k', 'v'], 0, {
       x: buffers.attentionInput,
@@ -146,7 +150,7 @@ function groupsOf({ buffers, adapter }: BlockContext, block: GpuBlock, layer: nu
     o: place(block.o.matrix, ['o'], 1, {
       x: buffers.attended,
       y: buffers.attentionOutput,
-      dy: dResidual,
+      dy: dOutput,
       dx: buffers.dAttended,
     }),
     gateUp: place(block.gateUp.matrix, ['gate', 'up'], 2, {
@@ -158,7 +162,7 @@ function groupsOf({ buffers, adapter }: BlockContext, block: GpuBlock, layer: nu
     down: place(block.down.matrix, ['down'], 3, {
       x: buffers.activated,
       y: buffers.ffnOutput,
-      dy: dResidual,
+      dy: dOutput,
       dx: buffers.dActivated,
     }),
   }
@@ -173,8 +177,10 @@ function planAttention(
   groups: Groups,
 ): Promise<Dispatch>[] {
   const { gpu, shape, buffers, adapter, angles, limits } = context
-  const { step, qkv, heads, query, cache, attended, attentionOutput, residual, ffnInput } = buffers
+  const { step, qkv, heads, query, cache, attended, attentionOutput, added, residual, ffnInput } = buffers
   const { binding, layout } = adapter
+  const output: OutputPlace = { block, name: 'o', bOffset: bOffset(layout, 'o', layer) }
+  const addition = additionOf(binding, output, { output: attentionOutput, added })
   const attentionShape = { ...shape, capacity: limits.tokens }
   const attentionPlan = { plan: gpu.tuning.batchAttention }
   const place = (name: Projection): number => bOffset(layout, name, layer)
@@ -188,11 +194,12 @@ function planAttention(
     ),
     attention(gpu, attentionShape, { step, query, cache, y: attended }, attentionPlan),
     ...forwardOf(context, groups.o),
+    ...planOutputNorm(outputContext(context), output, { step, output: attentionOutput, added }),
     addRmsNorm(
       gpu,
-      binding,
+      addition.adapter,
       { step, gain: block.postAttentionNorm, residual, y: ffnInput },
-      { delta: attentionOutput, bias: block.o.bias, bOffset: place('o') },
+      addition.added,
       { epsilon: unitsOfStream(shape).epsilon },
     ),
   ]
@@ -218,6 +225,25 @@ function planActivation(
   ]
 }
 
+function outputContext({ gpu, shape, adapter }: BlockContext): OutputContext {
+  return { gpu, epsilon: shape.normEpsilon, adapter: adapter.binding }
+}
+
+/** From the gradient of the residual stream to that of an output before its norm; nothing where it has none. */
+function planOutputBackward(
+  { gpu, shape, buffers, adapter }: BlockContext,
+  place: OutputPlace,
+  output: Tensor,
+): readonly Promise<Dispatch>[] {
+  const { step, dResidual, dOutput } = buffers
+  const gain = outputGain(place)
+  if (!gain || !dOutput) return []
+  const norm = outputNormShape(gain.shape[0] ?? 0, shape.normEpsilon)
+  const { bias } = place.block[place.name]
+  const tensors = { step, qkv: output, bias, gain, dy: dResidual, dqkv: dOutput }
+  return [projectionNormBackward(gpu, norm, adapter.binding, tensors, { q: place.bOffset, k: 0, v: 0 })]
+}
+
 function planFfnBackward(
   context: BlockContext,
   block: GpuBlock,
@@ -227,7 +253,9 @@ function planFfnBackward(
   const { gpu, shape, buffers, adapter } = context
   const { step, between, gateUp, dResidual, dNormed, dActivated, dGateUp } = buffers
   const { binding, layout } = adapter
+  const output: OutputPlace = { block, name: 'down', bOffset: bOffset(layout, 'down', layer) }
   return [
+    ...planOutputBackward(context, output, buffers.ffnOutput),
     ...backwardOf(context, groups.down),
     swigluBackward(
       gpu.device,
@@ -259,7 +287,9 @@ function planAttentionBackward(
   // Nothing in front of the first layer learns.
   const isFirst = layer === 0
   const place = (name: Projection): number => bOffset(layout, name, layer)
+  const output: OutputPlace = { block, name: 'o', bOffset: place('o') }
   return [
+    ...planOutputBackward(context, output, buffers.attentionOutput),
     ...backwardOf(context, groups.o),
     attentionBackwardQuery(gpu, attentionShape, {
       step,
@@ -297,6 +327,18 @@ function planAttentionBackward(
   ]
 }
 
+/** What a layer's MLP leaves for the norm behind it to add to the residual stream; null for no layer. */
+export function planAddition(
+  block: GpuBlock | null,
+  layer: number,
+  { adapter: { binding, layout }, buffers }: Pick<BlockContext, 'adapter' | 'buffers'>,
+): ReturnType<typeof additionOf> | null {
+  if (!block) return null
+  const { ffnOutput, added } = layerBuffers(buffers, layer)
+  const place: OutputPlace = { block, name: 'down', bOffset: bOffset(layout, 'down', layer) }
+  return additionOf(binding, place, { output: ffnOutput, added })
+}
+
 /**
  * Binds one layer's kernels for training. The backward dispatches expect what the layer's forward dispatches have written:
  * either the layer keeps its activations, or they have just run again from its checkpoint. `residual` is to be copied to
@@ -306,33 +348,33 @@ export async function planBlockTraining(
   shared: BlockContext,
   block: GpuBlock,
   layer: number,
-  previousDownBias: Tensor | null,
+  previous: GpuBlock | null,
 ): Promise<BlockTraining> {
   const buffers = layerBuffers(shared.buffers, layer)
   const context = { ...shared, buffers }
   const { gpu, shape, adapter } = context
   const groups = groupsOf(context, block, layer)
+  const { layout, binding } = adapter
+  const before = planAddition(previous, layer - 1, shared)
   const enter = (isFirst: boolean): Promise<Dispatch> =>
     addRmsNorm(
       gpu,
-      adapter.binding,
+      isFirst ? binding : (before?.adapter ?? binding),
       { step: buffers.step, gain: block.inputNorm, residual: buffers.residual, y: buffers.attentionInput },
-      isFirst || !previousDownBias
-        ? null
-        : {
-            delta: layerBuffers(shared.buffers, layer - 1).ffnOutput,
-            bias: previousDownBias,
-            bOffset: bOffset(adapter.layout, 'down', layer - 1),
-          },
+      isFirst ? null : (before?.added ?? null),
       { epsilon: unitsOfStream(shape).epsilon },
     )
-  const [entering, reentering, ahead, activation, down, downAgain, backward] = await Promise.all([
+  const output: OutputPlace = { block, name: 'down', bOffset: bOffset(layout, 'down', layer) }
+  const { step, ffnOutput, added } = buffers
+  const [entering, reentering, ahead, activation, down, downAgain, behindDown, backward] = await Promise.all([
     enter(false),
     enter(true),
     Promise.all(planAttention(context, block, layer, groups)),
     Promise.all(planActivation(context, block, layer, groups)),
     Promise.all(forwardOf(context, groups.down)),
-    downOf(context, groups.down),
+    // The backward of a norm reads what was normalised.
+    block.outputNorms ? null : downOf(context, groups.down),
+    Promise.all(planOutputNorm(outputContext(context), output, { step, output: ffnOutput, added })),
     Promise.all([
       ...planFfnBackward(context, block, layer, groups),
       ...planAttentionBackward(context, block, layer, groups),
@@ -342,8 +384,8 @@ export async function planBlockTraining(
     enter: entering,
     reenter: reentering,
     attention: ahead,
-    ffn: [...activation, ...down],
-    ffnAgain: [...activation, downAgain],
+    ffn: [...activation, ...down, ...behindDown],
+    ffnAgain: [...activation, ...(downAgain ? [downAgain] : down)],
     backward,
   }
 }

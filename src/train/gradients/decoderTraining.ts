@@ -10,22 +10,21 @@ import { embedding } from '../../kernels/embedding.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
-import { bOffset } from '../../model/adapter/adapterLayout.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder } from '../../model/decoder/decoder.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 import { rotaryAngles } from '../../model/decoder/rotary.ts'
 import { packTokens } from '../data/batches.ts'
 import type { Batch, PackedTokens } from '../data/batches.ts'
-import { planBlockTraining } from './blockTraining.ts'
+import { planAddition, planBlockTraining } from './blockTraining.ts'
 import type { BlockTraining, TrainedAdapter } from './blockTraining.ts'
 import { planHead } from './headTraining.ts'
 import type { HeadChunk } from './headTraining.ts'
 import {
   HEAD_ROWS,
-  areHeadsNormed,
   blockSizeOf,
   createTrainingBuffers,
+  furtherNorms,
   layerBuffers,
   tensorsOf,
 } from './trainingBuffers.ts'
@@ -93,11 +92,11 @@ export class DecoderTraining {
     { isDropping, ...sized }: DecoderTrainingOptions,
   ): Promise<DecoderTraining> {
     const { device } = gpu
-    const { binding, layout } = adapter
+    const { binding } = adapter
     const { limits } = sized
     const sizes = {
       shape: decoder,
-      hasHeadNorms: areHeadsNormed(decoder),
+      ...furtherNorms(decoder),
       paddedRank: binding.paddedRank,
       blockSize: blockSizeOf(weights),
       ...sized,
@@ -113,9 +112,8 @@ export class DecoderTraining {
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
     const context = { gpu, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
     const last = weights.blocks.length - 1
-    const lastBias = weights.blocks[last]?.down.bias
     const { step, residual, hidden, dHidden, dResidual } = buffers
-    const { ffnOutput } = layerBuffers(buffers, last)
+    const addition = planAddition(weights.blocks[last] ?? null, last, { adapter, buffers })
     const units = unitsOfStream(decoder)
     const { epsilon } = units
     const noParts = { adapter: binding, count: 0, aOffset: 0, aPartStride: 0 }
@@ -123,14 +121,14 @@ export class DecoderTraining {
       embedding(device, weights.embedding, { tokens: buffers.tokens, y: residual }, units.embedding),
       Promise.all(
         weights.blocks.map((block, layer) =>
-          planBlockTraining(context, block, layer, weights.blocks[layer - 1]?.down.bias ?? null),
+          planBlockTraining(context, block, layer, weights.blocks[layer - 1] ?? null),
         ),
       ),
       addRmsNorm(
         gpu,
-        binding,
+        addition?.adapter ?? binding,
         { step, gain: weights.finalNorm, residual, y: hidden },
-        lastBias ? { delta: ffnOutput, bias: lastBias, bOffset: bOffset(layout, 'down', last) } : null,
+        addition?.added ?? null,
         { epsilon },
       ),
       rmsNormBackward(

@@ -76,6 +76,10 @@ export interface TrainingBuffers {
   readonly dQkv: Tensor
   /** Gradient of `heads`. */
   readonly dHeads: Tensor | null
+  /** An output of attention or MLP behind its norm; null where there is none. */
+  readonly added: Tensor | null
+  /** Gradient of an output before its norm, with the columns of du behind it. */
+  readonly dOutput: Tensor | null
   /** Index of each row whose next token is a reply token, that token, and its weight in the loss. */
   readonly replyRows: Tensor
   readonly targets: Tensor
@@ -90,6 +94,7 @@ export interface TrainingBuffers {
 export interface TrainingSizes {
   readonly shape: DecoderShape
   readonly hasHeadNorms: boolean
+  readonly hasOutputNorms: boolean
   /** Of the adapter. */
   readonly paddedRank: number
   /** The largest block of a quantised weight matrix; 0 without any. */
@@ -103,7 +108,7 @@ export interface TrainingSizes {
 const OF_HEAD_NORMS = ['heads', 'dHeads'] as const
 
 type Single = Exclude<keyof TrainingBuffers, 'checkpoints' | 'kept'>
-type Further = (typeof OF_HEAD_NORMS)[number]
+type Further = (typeof OF_HEAD_NORMS)[number] | 'added' | 'dOutput'
 type Shapes = Readonly<Record<Exclude<Single, Further>, readonly number[]>> &
   Readonly<Partial<Record<Further, readonly number[]>>>
 
@@ -113,7 +118,7 @@ type Shapes = Readonly<Record<Exclude<Single, Further>, readonly number[]>> &
  * logits, 4·64·vocabulary bytes.
  */
 export function trainingShapes(sizes: TrainingSizes): Shapes {
-  const { shape, hasHeadNorms, paddedRank, blockSize, limits } = sizes
+  const { shape, hasHeadNorms, hasOutputNorms, paddedRank, blockSize, limits } = sizes
   const { hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
   const rows = limits.rows * limits.tokens
   const replyRows = [Math.ceil(rows / HEAD_ROWS) * HEAD_ROWS]
@@ -148,6 +153,7 @@ export function trainingShapes(sizes: TrainingSizes): Shapes {
     attentionStats: [rows, heads, 2],
     dQkv: [rows, qkv + 3 * paddedRank],
     ...(hasHeadNorms && recordOf(OF_HEAD_NORMS, () => [rows, qkv])),
+    ...(hasOutputNorms && { added: [rows, hidden], dOutput: [rows, hidden + paddedRank] }),
     replyRows,
     targets: replyRows,
     weights: replyRows,
@@ -183,9 +189,14 @@ export function tensorsOf({ checkpoints, kept, ...single }: TrainingBuffers): Te
   ]
 }
 
-/** Whether the blocks of a decoder have norms of queries and keys. */
-export function areHeadsNormed({ blocks }: Pick<Decoder, 'blocks'>): boolean {
-  return blocks.some(({ headNorms }) => headNorms)
+/** Which norms the blocks of a decoder have beside those in front of attention and MLP. */
+export function furtherNorms({
+  blocks,
+}: Pick<Decoder, 'blocks'>): Pick<TrainingSizes, 'hasHeadNorms' | 'hasOutputNorms'> {
+  return {
+    hasHeadNorms: blocks.some(({ headNorms }) => headNorms),
+    hasOutputNorms: blocks.some(({ outputNorms }) => outputNorms),
+  }
 }
 
 /** The largest block of the weights that activations are multiplied with. */
@@ -212,5 +223,5 @@ export function createTrainingBuffers(device: GPUDevice, sizes: TrainingSizes): 
     createTensor(device, [limits.rows * limits.tokens, shape.hidden], `checkpoint ${layer}`),
   )
   const made = Object.fromEntries(single) as Record<Exclude<Single, Further>, Tensor>
-  return { heads: null, dHeads: null, ...made, checkpoints: inputs, kept }
+  return { heads: null, dHeads: null, added: null, dOutput: null, ...made, checkpoints: inputs, kept }
 }

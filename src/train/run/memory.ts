@@ -7,7 +7,7 @@ import type { TrainConfig } from '../settings/config.ts'
 import { parameterLayout } from '../parameters/parameterLayout.ts'
 import type { ParameterOptions } from '../parameters/parameterLayout.ts'
 import type { Trainee } from '../parameters/trainee.ts'
-import { areHeadsNormed, keptActivations, trainingShapes } from '../gradients/trainingBuffers.ts'
+import { furtherNorms, keptActivations, trainingShapes } from '../gradients/trainingBuffers.ts'
 import type { BatchLimits } from '../gradients/trainingBuffers.ts'
 
 /** What a run lays out on the GPU. */
@@ -67,7 +67,7 @@ export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize:
   const generated = encoderFloats(config) * config.projections.length * config.layers
   const checkpoints = (decoder.layers + 1) * limits.rows * limits.tokens * decoder.hidden
   const { paddedRank } = layout
-  const sizes = { shape: decoder, hasHeadNorms: areHeadsNormed(decoder), paddedRank, blockSize, limits }
+  const sizes = { shape: decoder, ...furtherNorms(decoder), paddedRank, blockSize, limits }
   const kept = keptActivations(sizes)
   const single = Object.values(trainingShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0)
   const passes = single + kept.layers * kept.floats

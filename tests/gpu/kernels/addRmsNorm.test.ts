@@ -40,10 +40,11 @@ async function run(
   inputs: Inputs,
   adapter: AdapterBinding,
   bOffset: number | null,
-  tuning: Partial<Tuning> = {},
+  { isNormed = true, ...tuning }: Partial<Tuning> & { readonly isNormed?: boolean } = {},
 ): Promise<{ sum: Float32Array; y: Float32Array }> {
   const columns = inputs.gain.length
-  const strides = { residual: columns + 3, y: columns + 2 }
+  // Without a norm all of a row is given on.
+  const strides = { residual: isNormed ? columns + 3 : columns, y: columns + 2 }
   const residual = createGuarded(device, [rows.length, strides.residual], 'residual')
   writeRows(device, residual, inputs.residual, columns)
   const y = createGuarded(device, [rows.length, strides.y], 'y')
@@ -58,7 +59,7 @@ async function run(
         }
   const tensors = {
     step: uploadStep(device, rows),
-    gain: uploadTensor(device, [columns], inputs.gain, 'gain'),
+    gain: isNormed ? uploadTensor(device, [columns], inputs.gain, 'gain') : null,
     residual,
     y,
   }
@@ -98,6 +99,17 @@ describe.each(addRmsNormCases)(
       expect(nmse(actual.y, addRmsNormReference(rows, { residual, gain }, EPSILON).y)).toBeLessThanOrEqual(
         1e-10,
       )
+    })
+
+    test('without a norm gives the sum itself, bit for bit', async () => {
+      const inputs = prepare(shape)
+      const { adapter, offsets } = adapterUp(device, { ...shape, widths: [shape.columns] })
+      const normed = await run(rows, inputs, adapter, offsets[0]!)
+      const plain = await run(rows, inputs, adapter, offsets[0]!, { isNormed: false })
+      expectSameBits(plain.sum, normed.sum)
+      expectSameBits(plain.y, normed.sum)
+      const bare = await run(rows, inputs, noAdapter(device), null, { isNormed: false })
+      expectSameBits(bare.y, inputs.residual)
     })
 
     test('rows without a role equal the bare backbone, bit for bit', async () => {

@@ -30,14 +30,15 @@ describe.each(cases)('[$rows, $columns], seed $seed', ({ rows, columns, epsilon 
   const dy = normals(seed + 2, rows * columns)
   const before = normals(seed + 3, rows * columns)
 
-  const run = async (accumulate: boolean): Promise<Float32Array> => {
+  const run = async (accumulate: boolean, isNormed = true): Promise<Float32Array> => {
     const stride = columns + 3
     const dx = createGuarded(device, [rows, stride], 'dx')
     writeRows(device, dx, before, columns)
     const tensors = {
       dy: uploadRows(device, dy, columns, columns + 2, 'dy'),
-      x: uploadRows(device, x, columns, columns + 1, 'x'),
-      gain: uploadTensor(device, [columns], gain, 'gain'),
+      // Without a norm all of a row is meant.
+      x: uploadRows(device, x, columns, isNormed ? columns + 1 : columns, 'x'),
+      gain: isNormed ? uploadTensor(device, [columns], gain, 'gain') : null,
       dx,
     }
     submit(device, [await rmsNormBackward(device, tensors, { epsilon, accumulate })], rows)
@@ -54,5 +55,10 @@ describe.each(cases)('[$rows, $columns], seed $seed', ({ rows, columns, epsilon 
     const sums = expected.map((value, index) => value + before[index]!)
     expect(nmse(written, expected)).toBeLessThanOrEqual(1e-10)
     expect(nmse(added, sums)).toBeLessThanOrEqual(1e-10)
+  })
+
+  test('without a norm gives the gradient on, or adds it', async () => {
+    expect(await run(false, false)).toEqual(dy)
+    expect(await run(true, false)).toEqual(dy.map((value, index) => value + before[index]!))
   })
 })

@@ -26,6 +26,8 @@ const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
   ['norms of all heads together', { headNorms: 'all', attention: 'written' }, 25],
   ['layers without rotation', { rotated: 'first', attention: 'written' }, 23],
   ['rotation of neighbours', { isInterleaved: true }, 23],
+  ['norms behind attention and MLP', { norms: 'behind', headNorms: 'all', bias: 'last' }, 29],
+  ['norms before and behind', { norms: 'both', linear: 'blocks4', attention: 'written' }, 27],
   ['multipliers', { multipliers: 'all', headNorms: 'each', attention: 'written' }, 25],
   ['multipliers and a tied head', { multipliers: 'all', embedding: 'tied', linear: 'blocks8' }, 23],
   ['rotation of a part', { rotaryDim: 12, attention: 'written' }, 23],

@@ -60,6 +60,8 @@ describe('gradients of A and B through the whole decoder', () => {
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
     { rotated: 'first' },
+    { norms: 'behind', headNorms: 'all', bias: 'last' },
+    { norms: 'both', multipliers: 'none' },
     { multipliers: 'all', headNorms: 'each' },
     { rotaryDim: 8, isInterleaved: true, headNorms: 'each' },
   ]

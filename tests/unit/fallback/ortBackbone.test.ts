@@ -99,6 +99,8 @@ describe('a small decoder, against the float64 reference', () => {
     { headNorms: 'each', bias: 'last' },
     { headNorms: 'all' },
     { rotated: 'first' },
+    { norms: 'behind', headNorms: 'all' },
+    { norms: 'both', bias: 'last' },
     { multipliers: 'all', embedding: 'tied' },
     { multipliers: 'all', headNorms: 'each' },
     { isInterleaved: true },

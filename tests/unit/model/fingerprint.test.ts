@@ -7,7 +7,7 @@ import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 import { TINY } from '../../support/tinyGraph.ts'
 
 const tokenizer = { model: { vocab: { a: 0, b: 1 } } }
-const model = tinyDecoder({ headNorms: 'inside' })
+const model = tinyDecoder({ headNorms: 'inside', norms: 'both' })
 
 async function of(written: typeof model): Promise<string> {
   return fingerprint(await recogniseBytes(writeOnnx(written), TINY_CONFIG), TINY_CONFIG, tokenizer)
@@ -16,6 +16,8 @@ async function of(written: typeof model): Promise<string> {
 test.each([
   ['input_norm', TINY.hidden],
   ['post_norm', TINY.hidden],
+  ['attention_norm', TINY.hidden],
+  ['mlp_norm', TINY.hidden],
   ['q_norm', TINY.headDim],
   ['k_norm', TINY.headDim],
 ])('the gains of %s alone tell backbones apart', async (norm, columns) => {

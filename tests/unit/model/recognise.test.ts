@@ -153,6 +153,13 @@ describe('what is no decoder of a known family is refused by naming the node', (
       'tiny.onnx multiplies what it adds to the residual stream by 1, 0.5, expected one number',
     ],
     [
+      'an MLP that reads the stream before attention',
+      change(tinyDecoder({ norms: 'behind' }), 'layers.0.gate.y', ({ inputs }) => ({
+        inputs: ['embedded', inputs[1]!],
+      })),
+      '"node_layers.0.gated" (Mul)',
+    ],
+    [
       'a scaled gate',
       withTensors(
         insertAfter(tinyDecoder(), 'layers.0.gate.y', (x) => ({ opType: 'Mul', inputs: [x, 'half'] })),
@@ -169,7 +176,7 @@ describe('what is no decoder of a known family is refused by naming the node', (
       '"inserted" (Add)',
     ],
     [
-      'a norm after attention',
+      'a norm after one attention',
       withTensors(
         insertAfter(tinyDecoder(), 'layers.1.o.y', (x) => ({
           opType: 'SimplifiedLayerNormalization',
@@ -177,7 +184,7 @@ describe('what is no decoder of a known family is refused by naming the node', (
         })),
         vector,
       ),
-      '"node_layers.1.middle" (Add)',
+      'tiny.onnx has norms behind some of its attentions and MLPs, expected them behind all or none',
     ],
     [
       'a norm of query heads but not of keys',
