@@ -136,7 +136,8 @@ const READERS: readonly ((value: JsonRecord) => LoreFile | null)[] = [v3, agnai,
 /** A card's `data` with another lorebook in it: its entries as a card has them, behind those that are there. */
 export function withBook(data: JsonRecord, { name, book }: Pick<LoreFile, 'name' | 'book'>): JsonRecord {
   const present = ownField(data, 'character_book')
-  const own = isJsonRecord(present) ? present : null
+  // Some programs write the entries alone.
+  const own = Array.isArray(present) ? { entries: present } : isJsonRecord(present) ? present : null
   const entries = entriesOf(book).map((entry) => (isWorldEntry(entry) ? cardEntry(entry) : entry))
   if (own) return { ...data, character_book: { ...own, entries: [...entriesOf(own), ...entries] } }
   const isCards =

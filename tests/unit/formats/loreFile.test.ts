@@ -187,6 +187,11 @@ describe('a lorebook that goes into a card', () => {
     expect(book).toMatchObject({ name: 'Coast', z: 1 })
     expect(book.entries.map(({ keys }) => keys)).toEqual([['lamp'], ['b']])
     expect(book.entries[0]).toBe(entry)
+    const alone = withBook(
+      { ...card, character_book: [entry] },
+      { name: 'W', book: { entries: [{ keys: ['b'] }] } },
+    )
+    expect(alone['character_book']).toEqual({ entries: [entry, { keys: ['b'] }] })
   })
 })
 
