@@ -40,7 +40,7 @@ export const info = { _id: '1', id: model.name, sha: COMMIT, gated: false, priva
 export const entries = [...model.files].map(([path, content]) => entryOf(path, content))
 
 /** Long beside an answer of this machine. */
-const STALL_MS = 1500
+const STALL_MS = 5000
 
 /** A hub, another one, and a folder into which `hycora fetch` brings the model. */
 export class HubGround {
