@@ -16,6 +16,7 @@ export const KERNEL_FAMILIES: readonly string[] = [
   'phi3',
   'granite',
   'granitemoehybrid',
+  'olmo2',
 ]
 
 /** What config.json says of a model, before anything of its weights is read. */
