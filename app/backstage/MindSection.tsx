@@ -1,6 +1,6 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { USUAL_NOTE } from '../../src/storage/chatNote.ts'
-import { changeFacts, changeNote } from '../stores/chat/chats.ts'
+import { changeFacts, changeNote } from '../stores/chat/inMind.ts'
 import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { Field } from '../teach/parts/Field.tsx'

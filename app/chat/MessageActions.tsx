@@ -2,10 +2,12 @@ import type { Chat, Message } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
-import { branchChat, deleteMessage, keepInMind, selectTake, useChats } from '../stores/chat/chats.ts'
+import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chat/chats.ts'
+import { keepInMind } from '../stores/chat/inMind.ts'
 import { again, carryOn } from '../stores/chat/generation.ts'
 import { laterPart } from '../stores/page/laterPart.ts'
 import { edit } from '../stores/page/session.ts'
+import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './messageProps.ts'
 import styles from './MessageActions.module.css'
@@ -14,6 +16,8 @@ import styles from './MessageActions.module.css'
 export function MessageActions({ message, text, isLast, canRepeat, isBusy }: MessageProps) {
   const isRole = message.speaker === 'role'
   const isLastAnswer = isLast && isRole
+  // The model answers or rehearses.
+  const isRehearsing = useTraining(isTraining)
   return (
     <div
       className={[styles.actions, isLast ? styles.last : styles.corner].join(' ')}
@@ -45,7 +49,7 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
           icon="beside"
           iconOnly
           look="quiet"
-          disabled={isBusy}
+          disabled={isBusy || isRehearsing}
           onClick={() => withChat(everybody)}
         />
       )}
@@ -80,6 +84,7 @@ interface ToolsProps {
 /** What can be done with any message. */
 function Tools({ message, text, isBusy }: ToolsProps) {
   const { id } = message
+  const isRehearsing = useTraining(isTraining)
   return (
     <>
       <Button label="Edit" icon="edit" iconOnly look="quiet" disabled={isBusy} onClick={() => edit(id)} />
@@ -96,7 +101,7 @@ function Tools({ message, text, isBusy }: ToolsProps) {
         icon="ask"
         iconOnly
         look="quiet"
-        disabled={isBusy || text.trim() === ''}
+        disabled={isBusy || isRehearsing || text.trim() === ''}
         onClick={() => withChat((chat) => whose(chat, message))}
       />
       <Button

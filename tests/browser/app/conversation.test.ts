@@ -3,21 +3,17 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { joinCast, readCast } from '../../../src/cast/member.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import {
-  addBook,
   beginChat,
   branchChat,
-  changeFacts,
-  changeNote,
   deleteMessage,
   exportOpenChat,
   importChatFile,
-  keepInMind,
   openChat,
   openChats,
-  removeBook,
   setScene,
   useChats,
 } from '../../../app/stores/chat/chats.ts'
+import { addBook, changeFacts, changeNote, keepInMind, removeBook } from '../../../app/stores/chat/inMind.ts'
 import {
   choosePath,
   measureAgain,
