@@ -3,15 +3,19 @@ import { useEffect, useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import type { RestorePlan } from '../../src/storage/backup.ts'
+import type { Persona } from '../../src/storage/records.ts'
 import { bytes, count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { planOf } from '../stores/exchange/housekeeping.ts'
+import { missingPersonas } from '../stores/page/personas.ts'
+import { useSettings } from '../stores/page/settings.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
 
 /** What a backup holds, and what putting it back would do. */
 export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
   const { plan, failure } = usePlan(arrival)
+  const personas = useSettings((state) => state.personas)
   return (
     <>
       <header className={styles.head}>
@@ -36,8 +40,10 @@ export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
             <dd>{described(plan.cards.length, plan.present.cards)}</dd>
             <dt>Chats</dt>
             <dd>{chatsOf(plan)}</dd>
+            <dt>Personas</dt>
+            <dd>{personasOf(plan, personas)}</dd>
           </dl>
-          <p>Nothing that is here is changed or removed. Your settings stay as they are.</p>
+          <p>Nothing that is here is changed or removed. Your other settings stay as they are.</p>
         </>
       )}
     </>
@@ -67,6 +73,12 @@ function described(added: number, present: number): string {
     present > 0 ? `${count(present)} here already` : '',
   ].filter(Boolean)
   return parts.join(', ') || 'none'
+}
+
+function personasOf({ settings }: RestorePlan, here: readonly Persona[]): string {
+  const kept = settings?.personas ?? []
+  const missing = missingPersonas(kept, here).length
+  return described(missing, kept.length - missing)
 }
 
 function chatsOf({ chats, present }: RestorePlan): string {

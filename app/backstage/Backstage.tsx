@@ -16,7 +16,8 @@ import { SeedRow } from './SeedRow.tsx'
 import { StorageSection } from './StorageSection.tsx'
 import { ViewSection } from './ViewSection.tsx'
 
-/** Comes with the drawer's first opening in a chat. */
+/** These come with the drawer's first opening. */
+const PersonaSection = lazy(() => import('./PersonaSection.tsx'))
 const MindSection = lazy(() => import('./MindSection.tsx'))
 
 /** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
@@ -36,7 +37,10 @@ export function Backstage() {
       className={styles.drawer}
       aria-labelledby="backstage"
       onKeyDown={(event) => {
-        if (event.key === 'Escape') showBackstage(false)
+        if (event.key !== 'Escape') return
+        // What is being written is kept when its field is left.
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+        showBackstage(false)
       }}
       {...accentProps(findMember(members, chat?.key ?? null)?.accent)}
     >
@@ -53,6 +57,9 @@ export function Backstage() {
         />
       </header>
       {chat && <RoleSection chat={chat} />}
+      <Suspense>
+        <PersonaSection chat={chat} />
+      </Suspense>
       <MoodSection />
       <SeedRow />
       {chat && (

@@ -1,11 +1,15 @@
 import { useId } from 'react'
 
-import { changeSettings, useSettings } from '../stores/page/settings.ts'
+import { Button } from '../shared/Button.tsx'
+import { showBackstage } from '../stores/page/session.ts'
+import { useSettings } from '../stores/page/settings.ts'
+import { changePersona, usualName } from '../stores/page/visitor.ts'
 import styles from './CallMe.module.css'
 
 /** What the characters call the visitor, to be changed where it stands. */
 export function CallMe() {
-  const userName = useSettings((state) => state.userName)
+  const name = useSettings(usualName)
+  const persona = useSettings((state) => state.persona)
   const id = useId()
   return (
     <p className={styles.line}>
@@ -13,16 +17,17 @@ export function CallMe() {
       <input
         id={id}
         className={styles.name}
-        defaultValue={userName}
-        key={userName}
+        defaultValue={name}
+        key={name}
         maxLength={40}
         autoComplete="nickname"
         spellCheck={false}
-        onBlur={(event) => changeSettings({ userName: event.target.value.trim() || 'stranger' })}
+        onBlur={(event) => changePersona(persona, { name: event.target.value })}
         onKeyDown={(event) => {
           if (event.key === 'Enter') event.currentTarget.blur()
         }}
       />
+      <Button label="Personas" look="quiet" onClick={() => showBackstage(true)} />
     </p>
   )
 }

@@ -16,8 +16,7 @@ import { beginChat, closeChat, openChat, useChats } from '../stores/chat/chats.t
 import { useEngine } from '../stores/engine/engine.ts'
 import { again, dismissFailure, useGeneration } from '../stores/chat/generation.ts'
 import { routeHash } from '../stores/page/route.ts'
-import { chatNames } from '../stores/chat/scene.ts'
-import { useSettings } from '../stores/page/settings.ts'
+import { characterIn } from '../stores/chat/scene.ts'
 import { openShare } from '../stores/exchange/share.ts'
 import { edit, useSession } from '../stores/page/session.ts'
 import { useNarrow } from '../shared/useNarrow.ts'
@@ -72,7 +71,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const failure = useGeneration((state) => (state.failure?.chat === chat.id ? state.failure : null))
   const saveFailure = useChats((state) => state.saveFailure)
   const member = findMember(members, chat.key)
-  const name = useSettings(({ userName }) => chatNames(chat, member, userName).character)
+  const name = characterIn(chat, member)
   const info = useEngine((state) => state.info)
   useChatKeys()
 

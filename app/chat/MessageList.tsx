@@ -12,6 +12,7 @@ import { usePreview } from '../stores/chat/preview.ts'
 import { chatNames, wordsOf } from '../stores/chat/scene.ts'
 import { useSession } from '../stores/page/session.ts'
 import { useSettings } from '../stores/page/settings.ts'
+import { visitorOf } from '../stores/page/visitor.ts'
 import { Message } from './Message.tsx'
 import styles from './MessageList.module.css'
 import { Opening } from './Opening.tsx'
@@ -30,13 +31,14 @@ export function MessageList({ chat, member }: MessageListProps) {
   const live = useGeneration((state) => state.live)
   const cutMessage = useCutMessage(chat)
   const members = useCast((state) => state.members)
-  const userName = useSettings((state) => state.userName)
+  const user = useSettings((state) => visitorOf(chat, state).name)
+  const description = useSettings((state) => visitorOf(chat, state).description)
   const editing = useSession((state) => state.editing)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const [limit, setLimit] = useState(PAGE)
 
-  const names = chatNames(chat, member, userName)
+  const names = chatNames(chat, member, { name: user, description })
   const messages = withLive(chat, live)
   const hasBegun = messages.some((message) => message.speaker === 'user')
   const hidden = Math.max(0, messages.length - limit)

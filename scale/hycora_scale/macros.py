@@ -35,6 +35,7 @@ class MacroValues:
     user: str
     character: str
     original: str = ""
+    persona: str = ""
     seed: int = 0
     at: datetime | None = None
 
@@ -62,6 +63,7 @@ _NAMES = ("char", "bot", "charifnotgroup", "group")
 _ALONE: dict[str, Callable[[_Filling], str]] = {
     **{name: lambda filling: filling.values.character for name in _NAMES},
     "user": lambda filling: filling.values.user,
+    "persona": lambda filling: filling.values.persona,
     "original": lambda filling: filling.values.original,
     "noop": lambda _: "",
     "blank": lambda _: "",

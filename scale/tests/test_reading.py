@@ -75,7 +75,7 @@ def test_a_file_is_read_as_the_page_reads_it(case):
 
 
 MACROS = json.loads((ROOT / "tests/fixtures/macros.json").read_text("utf8"))
-NAMES = MacroValues("A$&nn", "Bob", seed=5, at=datetime(2026, 5, 3, 16, 5, 9))
+NAMES = MacroValues("A$&nn", "Bob", persona="a pilot", seed=5, at=datetime(2026, 5, 3, 16, 5, 9))
 
 
 @pytest.mark.parametrize("case", MACROS, ids=lambda case: case["about"])

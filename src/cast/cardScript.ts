@@ -44,7 +44,10 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
     greeting,
     occasion,
     tags: card?.tags ?? [],
-    texts: filled({ ...(card && !isTrained && textsOf(card)), memory: memoryOf(facts.facts) }, fill),
+    texts: {
+      ...filled({ ...(card && !isTrained && textsOf(card)), memory: memoryOf(facts.facts) }, fill),
+      ...(names.persona && { persona: `About ${names.user}:\n${names.persona}` }),
+    },
     notes: notesOf(card, own)
       .map((note) => ({ ...note, text: fill(note.text) }))
       .filter(isSaid),
@@ -56,6 +59,7 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
 /** What a script tells beside the card's own texts, in words: told where none of it is sent. */
 export function partsOf({ books, notes, texts }: Script): readonly string[] {
   return [
+    ...(texts.persona ? ['what is said of you'] : []),
     ...(texts.memory ? ['what is to be kept in mind'] : []),
     ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),
     ...notes.map(({ kind }) => NOTE_NAMES[kind]),

@@ -6,6 +6,8 @@ export interface MacroValues {
   /** What the visitor is called. */
   readonly user: string
   readonly character: string
+  /** What is said of the visitor. */
+  readonly persona?: string
   /** What a card's own system prompt may take in: the line that the page would give. */
   readonly original?: string
   /** Of `random`, `pick` and `roll`: the same text with the same seed is filled alike. */
@@ -43,6 +45,7 @@ const ALONE: Readonly<Record<string, (values: MacroValues) => string>> = {
   charifnotgroup: ({ character }) => character,
   group: ({ character }) => character,
   user: ({ user }) => user,
+  persona: ({ persona = '' }) => persona,
   original: ({ original = '' }) => original,
   noop: () => '',
   blank: () => '',
@@ -84,7 +87,7 @@ function isKnown({ name, argument }: Pick<Macro, 'name' | 'argument'>): boolean 
 
 /**
  * Fills the macros of cards, greetings and lorebooks, with spaces and in any case: `{{char}}`, `<bot>` and their like by
- * the character's name, `{{user}}` by the visitor's, `{{random:a,b}}` and `{{pick::a::b}}` by one of the choices,
+ * the character's name, `{{user}}` by the visitor's, `{{persona}}` by what is said of them, `{{random:a,b}}` and `{{pick::a::b}}` by one of the choices,
  * `{{roll:2d6+1}}`, `{{reverse:a}}`, `{{newline}}`, `{{date}}`, `{{time}}` and their like; comments and hidden keys go, and
  * `{{trim}}` goes with the line breaks around it. What is not known stays. What is filled in is never read as a macro again.
  *

@@ -37,7 +37,12 @@ export interface ScriptBook {
 
 /** All that a model with room for it is told beside the line of whoever plays. */
 export interface Script {
-  readonly names: { readonly user: string; readonly character: string }
+  readonly names: {
+    readonly user: string
+    readonly character: string
+    /** What is said of the visitor, macros filled; left out where nothing is. */
+    readonly persona?: string
+  }
   readonly tags: readonly string[]
   /** Macros filled. */
   readonly texts: Readonly<Partial<Record<ScriptText, string>>>

@@ -58,6 +58,7 @@ const YIELDING: readonly (readonly [ScriptText, string])[] = [
   ['examples', 'example dialogue'],
   ['scenario', 'scenario'],
   ['personality', 'personality'],
+  ['persona', 'description of you'],
   ['description', 'description'],
 ]
 

@@ -31,6 +31,8 @@ export interface Chat {
   readonly note: ChatNote | null
   /** What the visitor has the character keep in mind. */
   readonly facts: readonly string[]
+  /** Whom the visitor is in it: a persona's id; null is the visitor under their own name. */
+  readonly persona: string | null
   /** Lorebooks that go with it. */
   readonly books: readonly ChatBook[]
   readonly deleted: boolean
@@ -73,6 +75,7 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
     source: event.source ?? null,
     note: noteOf(event.metadata),
     facts: [],
+    persona: null,
     books: [],
     deleted: false,
     createdAt: event.at,
@@ -96,6 +99,8 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
       return { ...chat, facts: change.facts }
     case 'books-changed':
       return { ...chat, books: change.books }
+    case 'persona-changed':
+      return { ...chat, persona: change.persona }
     case 'chat-deleted':
       return { ...chat, deleted: true }
     case 'chat-restored':

@@ -84,6 +84,10 @@ function readChange(record: JsonRecord): ChatChange | null {
     case 'facts-changed':
     case 'books-changed':
       return readTold(kind, record)
+    case 'persona-changed': {
+      const persona = field('persona')
+      return isTextOrNull(persona) ? { kind, persona } : null
+    }
     case 'messages-deleted':
     case 'messages-restored': {
       const messages = field('messages')

@@ -106,6 +106,7 @@ export type ChatChange =
   | { readonly kind: 'note-changed'; readonly note: ChatNote | null }
   | { readonly kind: 'facts-changed'; readonly facts: readonly string[] }
   | { readonly kind: 'books-changed'; readonly books: readonly ChatBook[] }
+  | { readonly kind: 'persona-changed'; readonly persona: string | null }
   | { readonly kind: 'messages-deleted'; readonly messages: readonly string[] }
   | { readonly kind: 'messages-restored'; readonly messages: readonly string[] }
 
@@ -131,12 +132,26 @@ export interface ChatSummary {
   readonly character?: string
 }
 
+/** Somebody whom the visitor is in a chat. */
+export interface Persona {
+  readonly id: string
+  readonly name: string
+  /** What characters know of them; macros unfilled. */
+  readonly description: string
+}
+
 /** What the visitor has chosen; kept whole under one key. */
 export interface Settings {
   readonly version: 1
   readonly theme: 'system' | 'light' | 'dark'
   /** What the characters call the visitor. */
   readonly userName: string
+  /** What characters know of the visitor under that name; macros unfilled. */
+  readonly userDescription: string
+  /** Whom else the visitor can be. */
+  readonly personas: readonly Persona[]
+  /** Which of them new chats begin with; null is the visitor under their own name. */
+  readonly persona: string | null
   readonly mood: 'steady' | 'lively' | 'wild' | 'exact'
   /** How long answers are to be. */
   readonly length: Length

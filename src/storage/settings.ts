@@ -3,13 +3,16 @@ import type { PathRate, PathRates } from '../core/path.ts'
 import { createStore, get, set } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
 
-import type { Settings } from './records.ts'
+import type { Persona, Settings } from './records.ts'
 
 /** What holds until the visitor chooses. */
 export const defaultSettings: Settings = {
   version: 1,
   theme: 'system',
   userName: 'stranger',
+  userDescription: '',
+  personas: [],
+  persona: null,
   mood: 'steady',
   length: 'medium',
   cardText: 'auto',
@@ -66,6 +69,9 @@ export function readSettings(stored: unknown): Settings {
     version: 1,
     theme: oneOf(['system', 'light', 'dark'], text('theme')) ?? defaultSettings.theme,
     userName: text('userName')?.trim() || defaultSettings.userName,
+    userDescription: text('userDescription') ?? defaultSettings.userDescription,
+    personas: readPersonas(fields.get('personas')),
+    persona: text('persona') ?? null,
     mood: oneOf(['steady', 'lively', 'wild', 'exact'], text('mood')) ?? defaultSettings.mood,
     cardText: oneOf(['auto', 'line', 'card'], text('cardText')) ?? defaultSettings.cardText,
     length: oneOf(['short', 'medium', 'free'], text('length')) ?? defaultSettings.length,
@@ -83,6 +89,18 @@ export function readSettings(stored: unknown): Settings {
 
 function oneOf<T extends string>(choices: readonly T[], value: string | undefined): T | undefined {
   return choices.find((choice) => choice === value)
+}
+
+/** Those of a list that are whole. */
+function readPersonas(value: unknown): readonly Persona[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : []
+  return list.flatMap((one) => {
+    if (typeof one !== 'object' || one === null) return []
+    const fields = new Map<string, unknown>(Object.entries(one))
+    const [id, name, description] = ['id', 'name', 'description'].map((key) => fields.get(key))
+    const isWhole = typeof id === 'string' && typeof name === 'string' && typeof description === 'string'
+    return isWhole ? [{ id, name, description }] : []
+  })
 }
 
 function numbers(value: unknown): Readonly<Record<string, number>> {

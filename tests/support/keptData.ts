@@ -7,6 +7,7 @@ const HOLMES = 'Sherlock Holmes'
 const TOM = '0fa0338b362186fc8ea565a1/Old Tom'
 const CHAT = '7f52a32b8939b0f883cb1fe1'
 const BRANCH = '443a428570bc6f606144f916'
+const PERSONA = '3f0c9d2e51b7a86402d1c4ea'
 const RUN = '9b1a0595a105bb333b101c9e'
 
 const holmes = {
@@ -123,6 +124,7 @@ export const keptEvents: readonly Readonly<Record<string, unknown>>[] = [
     chat: CHAT,
     at: 1795953624000,
   },
+  { kind: 'persona-changed', persona: PERSONA, version: 1, chat: CHAT, at: 1795953624000 },
   {
     kind: 'chat-created',
     role: HOLMES,
@@ -209,6 +211,16 @@ export const keptSettings = {
   path: 'wasm',
   rates: { 'starter · google · swiftshader': { wasm: { prefill: 300, decode: 48 } } },
   duty: 1,
+}
+
+/** The same with the visitor's personas. */
+export const settingsWithPersonas = {
+  ...keptSettings,
+  length: 'medium',
+  cardText: 'card',
+  userDescription: 'A guest.',
+  personas: [{ id: PERSONA, name: 'Brack', description: '{{user}} steers the ferry.' }],
+  persona: PERSONA,
 }
 
 /** The bytes of both packs, and their digest; the library compares them and reads no further. */

@@ -21,6 +21,7 @@ import { goTo } from '../page/route.ts'
 import { plainName } from '../../../src/cast/plainName.ts'
 import { chatNames, lettersOf, wordsOf } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
+import { visitorIn } from '../page/visitor.ts'
 
 interface ChatsState {
   /** Every chat, deleted ones too, the most recently changed first. */
@@ -138,18 +139,26 @@ function greetingOf(key: string | null): readonly ChatChange[] {
   ]
 }
 
+function personaChange(persona: string | null): readonly ChatChange[] {
+  return persona === null ? [] : [{ kind: 'persona-changed', persona }]
+}
+
 /** Opens a new chat with a member of the cast, or the one that waits with only its greeting. */
 export async function beginChat(key: string | null): Promise<void> {
+  const { persona } = useSettings.getState()
   const waiting = useChats
     .getState()
     .summaries.find((chat) => !chat.started && !chat.deleted && chat.key === key)
   if (waiting) {
+    const chat = await log.read(waiting.id)
+    if (chat?.persona === null && persona !== null) await append(waiting.id, personaChange(persona))
     goTo({ screen: 'chat', chat: waiting.id })
     return
   }
   const id = newId()
   await append(id, [
     { kind: 'chat-created', key, title: null, parent: null, metadata: null },
+    ...personaChange(persona),
     ...greetingOf(key),
   ])
   goTo({ screen: 'chat', chat: id })
@@ -184,10 +193,11 @@ export async function renameChat(chat: string, title: string): Promise<void> {
 }
 
 /** What a chat is told beside its messages, as it comes into another. */
-function toldChanges({ books, note, facts, metadata }: Chat): readonly ChatChange[] {
+function toldChanges({ books, note, facts, metadata, persona }: Chat): readonly ChatChange[] {
   return [
     ...(books.length > 0 ? [{ kind: 'books-changed' as const, books }] : []),
     ...(facts.length > 0 ? [{ kind: 'facts-changed' as const, facts }] : []),
+    ...personaChange(persona),
     ...(note || metadata !== null ? [{ kind: 'note-changed' as const, note }] : []),
   ]
 }
@@ -271,7 +281,7 @@ function copyOf({ id, speaker, name, key, excluded, takes, selected, foreign }: 
 /** The chat as a SillyTavern file. */
 export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
   const member = findMember(useCast.getState().members, chat.key)
-  const names = chatNames(chat, member, useSettings.getState().userName)
+  const names = chatNames(chat, member, visitorIn(chat))
   const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
   return {
     name: `${names.character} - ${date}.jsonl`,

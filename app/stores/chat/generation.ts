@@ -14,9 +14,10 @@ import { affordsGuidance, sendsWholeCard, useEngine, whenReady } from '../engine
 import { packRefOf } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
-import { characterName, chatNames, stageChat } from './scene.ts'
+import { characterIn, characterName, stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
+import { visitorIn } from '../page/visitor.ts'
 import { isTraining, useTraining } from '../teach/training.ts'
 
 /** An answer on its way. */
@@ -63,7 +64,7 @@ export async function say(text: string): Promise<void> {
   const words = text.trim()
   if (!chat || words === '' || useGeneration.getState().live) return
   const take: Take = { id: newId(), text: words, at: Date.now(), generation: null }
-  const name = useSettings.getState().userName
+  const { name } = visitorIn(chat)
   const saved = append(chat.id, [
     { kind: 'message-added', message: newMessage({ speaker: 'user', name, key: null }, [take]) },
   ])
@@ -125,7 +126,7 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
       kind,
       message: target?.id ?? newId(),
       take: before?.id ?? newId(),
-      name: chatNames(chat, member, '').character,
+      name: characterIn(chat, member),
       key: chat.key,
       text: before?.text ?? '',
       tokens: 0,
@@ -176,7 +177,7 @@ async function generate(
   const staging = stageChat(current, {
     member,
     pack,
-    userName: settings.userName,
+    visitor: visitorIn(current),
     isWhole: sendsWholeCard(),
     ...(target && { target: target.id }),
     continueTarget: kind === 'continue',

@@ -1,4 +1,4 @@
-// What goes with a chat beside its messages: note, facts, lorebooks. No state: `useChats` has it.
+// What goes with a chat beside its messages: note, facts, lorebooks, whom the visitor is. No state: `useChats` has it.
 import type { Chat } from '../../../src/storage/chat.ts'
 import type { ChatBook, ChatNote } from '../../../src/storage/records.ts'
 import { notify } from '../page/notices.ts'
@@ -26,6 +26,11 @@ export async function keepInMind(chat: Chat, text: string): Promise<void> {
   if (fact === '' || facts.includes(fact)) return
   await append(chat.id, [{ kind: 'facts-changed', facts: [...facts, fact] }])
   notify('It is kept in mind in this chat.', () => append(chat.id, [{ kind: 'facts-changed', facts }]))
+}
+
+/** Lets the visitor be somebody else in a chat; null is themselves. */
+export async function playAs(chat: Chat, persona: string | null): Promise<void> {
+  if (persona !== chat.persona) await append(chat.id, [{ kind: 'persona-changed', persona }])
 }
 
 /** Lets a lorebook go with a chat; one of the same text and name is there once. */

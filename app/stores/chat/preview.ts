@@ -11,6 +11,7 @@ import { packRefOf } from '../company/guests.ts'
 import { stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
+import { visitorIn } from '../page/visitor.ts'
 
 interface PreviewState {
   readonly chat: string | null
@@ -38,7 +39,8 @@ export function watchPreview(): void {
     if (state.phase !== before.phase) schedule()
   })
   useSettings.subscribe((state, before) => {
-    if (state.userName !== before.userName || state.cardText !== before.cardText) schedule()
+    const counted = ['userName', 'userDescription', 'personas', 'cardText'] as const
+    if (counted.some((key) => state[key] !== before[key])) schedule()
   })
   useGeneration.subscribe((state, before) => {
     if (!state.live && before.live) schedule()
@@ -68,8 +70,7 @@ async function count(): Promise<void> {
 async function stage(chat: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
   const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
-  const { userName } = useSettings.getState()
-  return stageChat(chat, { member, pack, userName, isWhole })
+  return stageChat(chat, { member, pack, visitor: visitorIn(chat), isWhole })
 }
 
 /** What would be sent for a chat now, and what would not because the model reads a line alone. */

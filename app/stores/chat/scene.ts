@@ -11,6 +11,7 @@ import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
 import { seedOf } from '../../../src/core/random.ts'
 import type { Take } from '../../../src/storage/records.ts'
+import type { Visitor } from '../page/visitor.ts'
 
 /** A scene with the messages behind its turns. */
 export interface Staging {
@@ -23,7 +24,7 @@ export interface Staging {
 
 export interface StagingOptions {
   readonly member: CastMember | undefined
-  readonly userName: string
+  readonly visitor: Visitor
   /** Whether the model has room for more than a line: for a whole card, lorebooks and notes. */
   readonly isWhole?: boolean
   /** The pack of a member who joined the company here. */
@@ -37,6 +38,8 @@ export interface StagingOptions {
 export interface ChatNames {
   readonly user: string
   readonly character: string
+  /** What is said of the visitor, macros filled. */
+  readonly persona: string
 }
 
 /** The scene of somebody who was taught and hears one question, and nothing before it. */
@@ -55,17 +58,23 @@ export function characterName(member: CastMember | undefined, key: string | null
   return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))
 }
 
-/** What the two of a chat are called: one that came in a file keeps the names that it has there. */
-export function chatNames(
+/** What the character of a chat is called: one that came in a file keeps the name that it has there. */
+export function characterIn(
   { key, source }: Pick<Chat, 'key' | 'source'>,
   member: CastMember | undefined,
-  userName: string,
-): ChatNames {
+): string {
   const isElsewhere = member === undefined && key === null
-  return {
-    user: source?.user || userName,
-    character: (isElsewhere && source?.character) || characterName(member, key),
-  }
+  return (isElsewhere && source?.character) || characterName(member, key)
+}
+
+/** What the two of a chat are called, and what is said of the visitor. */
+export function chatNames(
+  chat: Pick<Chat, 'key' | 'source'>,
+  member: CastMember | undefined,
+  { name, description }: Visitor,
+): ChatNames {
+  const names = { user: name, character: characterIn(chat, member) }
+  return { ...names, persona: fillMacros(description, names).trim() }
 }
 
 /** Whether a message is the chat's own character's, and not of somebody else who speaks in it. */
@@ -93,7 +102,7 @@ export function wordsOf(
 ): string {
   if (speaker === 'user') return take.text
   const character = key === chat.key ? names.character : name || names.character
-  return fillMacros(take.text, { user: names.user, character, seed: seedOf(take.id), at: take.at })
+  return fillMacros(take.text, { ...names, character, seed: seedOf(take.id), at: take.at })
 }
 
 /**
@@ -103,9 +112,9 @@ export function wordsOf(
  */
 export function stageChat(
   chat: Chat,
-  { member, userName, pack, target, continueTarget = false, isWhole = false }: StagingOptions,
+  { member, visitor, pack, target, continueTarget = false, isWhole = false }: StagingOptions,
 ): Staging {
-  const names = chatNames(chat, member, userName)
+  const names = chatNames(chat, member, visitor)
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
     (message) => !message.excluded,
   )

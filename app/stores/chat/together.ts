@@ -16,6 +16,7 @@ import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
 import { showDialog } from '../page/session.ts'
 import { useSettings } from '../page/settings.ts'
+import { visitorIn } from '../page/visitor.ts'
 import { append, newMessage, useChats } from './chats.ts'
 import { askedAlone, characterName, chatNames, stageChat, wordsOf } from './scene.ts'
 
@@ -72,7 +73,7 @@ export async function askTogether(chat: Chat): Promise<void> {
   const { members } = useCast.getState()
   const asked = lastAsked(chat)
   if (!asked) return
-  const names = chatNames(chat, findMember(members, chat.key), useSettings.getState().userName)
+  const names = chatNames(chat, findMember(members, chat.key), visitorIn(chat))
   const chosen = askable(members, chat.key).slice(0, MOST_ANSWERS)
   useTogether.setState({
     ...initial,
@@ -163,13 +164,13 @@ async function whoAnswers(
   const { members } = useCast.getState()
   const own = findMember(members, chat.key)
   const keys = isAgain && own ? Array.from({ length: MOST_ANSWERS }, () => own.key) : chosen
-  const { userName } = useSettings.getState()
+  const visitor = visitorIn(chat)
   const answered = answerOf(chat)
   return Promise.all(
     keys.map(async (key, index) => {
       const member = findMember(members, key)
       const pack = await packRefOf(member)
-      const options = { member, pack, userName, ...(answered && { target: answered.id }) }
+      const options = { member, pack, visitor, ...(answered && { target: answered.id }) }
       const scene =
         key === chat.key ? stageChat(chat, options).scene : askedAlone(member?.role ?? null, pack, question)
       const name = characterName(member, key)

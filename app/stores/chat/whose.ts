@@ -13,7 +13,7 @@ import { packRefOf } from '../company/guests.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { useEngine, whenReady } from '../engine/engine.ts'
 import { showDialog } from '../page/session.ts'
-import { useSettings } from '../page/settings.ts'
+import { visitorIn } from '../page/visitor.ts'
 import { askedAlone, chatNames, wordsOf } from './scene.ts'
 
 /** How likely somebody would have said the words. */
@@ -76,7 +76,7 @@ function judges(members: readonly CastMember[], first: string | null): readonly 
 /** Opens the window on a message, with the last thing that was said to its speaker as the question. */
 export async function askWhose(chat: Chat, message: Message): Promise<void> {
   const member = findMember(useCast.getState().members, chat.key)
-  const names = chatNames(chat, member, useSettings.getState().userName)
+  const names = chatNames(chat, member, visitorIn(chat))
   const messages = visibleMessages(chat)
   const before = messages.slice(
     0,

@@ -17,7 +17,8 @@ import { countKept, useModelFiles } from '../engine/modelFiles.ts'
 import { laterPart } from '../page/laterPart.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
-import { useSettings } from '../page/settings.ts'
+import { addedBy } from '../page/personas.ts'
+import { changeSettings, useSettings } from '../page/settings.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
@@ -119,7 +120,9 @@ export async function planOf(arrival: BackupArrival): Promise<RestorePlan> {
 /** Puts back what is missing; everything that is here stays. */
 export async function restore(arrival: BackupArrival): Promise<void> {
   const { restoreBackup } = await backups()
-  await restoreBackup(await planOf(arrival), await stores())
+  const plan = await planOf(arrival)
+  await restoreBackup(plan, await stores())
+  if (plan.settings) changeSettings(addedBy(plan.settings, useSettings.getState()))
   await Promise.all([listChats(), listGuests()])
   notify('The backup is put back. Nothing that was here has changed.')
 }

@@ -116,7 +116,7 @@ describe('a conversation', () => {
       'You are Alice, in a chat with Watson. Answer as Alice and as nobody else.',
     )
     expect(engine.asked[0]?.scene.script).toMatchObject({
-      names: { user: 'Watson', character: 'Alice' },
+      names: { user: 'Watson', character: 'Alice', persona: '' },
       texts: { description: 'Alice met Watson at tea.' },
       greeting: 0,
     })

@@ -19,6 +19,7 @@ import {
   keptSettings,
   keptSummaries,
   packBytes,
+  settingsWithPersonas,
 } from '../../support/keptData.ts'
 
 /* What lies on people's machines opens in this build, and what this build writes opens in theirs. */
@@ -122,6 +123,7 @@ describe('chats', () => {
     expect(chat.books.map(({ name: title }) => title)).toEqual(['Baker Street'])
     expect(chat.note).toEqual({ text: 'It rains.', depth: 4, every: 1 })
     expect(chat.facts).toEqual(['Ann came by cab.'])
+    expect(chat.persona).toBe(settingsWithPersonas.persona)
     const branch = (await log.read(BRANCH))!
     expect([branch.books, branch.note, branch.facts]).toEqual([[], null, []])
     expect([branch.key, branch.strength, branch.title, branch.parent?.chat]).toEqual([
@@ -233,5 +235,12 @@ test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[keptSettings, 'settings']] })
   // What could not be chosen then has its default.
-  expect(await loadSettings(name)).toEqual({ ...keptSettings, length: 'medium', cardText: 'auto' })
+  const since = { userDescription: '', personas: [], persona: null }
+  expect(await loadSettings(name)).toEqual({ ...keptSettings, ...since, length: 'medium', cardText: 'auto' })
+})
+
+test('settings with personas are as they were chosen', async () => {
+  const database = await open(1, (made) => void made.createObjectStore('values'))
+  await put(database, { values: [[settingsWithPersonas, 'settings']] })
+  expect(await loadSettings(name)).toEqual(settingsWithPersonas)
 })

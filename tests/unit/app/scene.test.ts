@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { chatNames, stageChat } from '../../../app/stores/chat/scene.ts'
+import { visitorOf } from '../../../app/stores/page/visitor.ts'
 import { cardMember } from '../../../src/cast/member.ts'
 import { foldChat } from '../../../src/storage/chat.ts'
 import type { ChatChange, ChatSource, NewMessage } from '../../../src/storage/records.ts'
@@ -42,14 +43,20 @@ function chatOf(
   return foldChat([created, ...messages].map((change) => ({ ...change, ...common })))!
 }
 
+const ANNA = { name: 'Anna', description: '' }
+const KNOWN = {
+  userName: 'Anna',
+  userDescription: 'A guest.',
+  personas: [{ id: 'p', name: 'Brack', description: '{{user}} steers for {{char}}.' }],
+}
 const SOURCE = { user: 'Mira', character: 'Selma', header: '{}' }
 const turns = (chat: ReturnType<typeof chatOf>, member = chat.key === null ? undefined : orla) =>
-  stageChat(chat, { member, userName: 'Anna' }).scene.turns
+  stageChat(chat, { member, visitor: ANNA }).scene.turns
 
 describe('what is sent', () => {
   test('is a line of a card, or all of it', () => {
     const chat = chatOf([['Mira', 'Hi']])
-    const sceneOf = (isWhole: boolean) => stageChat(chat, { member: orla, userName: 'Anna', isWhole }).scene
+    const sceneOf = (isWhole: boolean) => stageChat(chat, { member: orla, visitor: ANNA, isWhole }).scene
     expect(sceneOf(false).system).toMatch(
       /^You are Orla\. Orla keeps a (cat|dog) for Anna\. Speak only as Orla\.$/,
     )
@@ -74,9 +81,9 @@ describe('what is sent', () => {
     const [first] = turns(chat)
     expect(first?.text).toMatch(/^\d{8}$/)
     expect(turns(chat)[0]).toEqual(first)
-    const { system } = stageChat(chat, { member: orla, userName: 'Anna' }).scene
+    const { system } = stageChat(chat, { member: orla, visitor: ANNA }).scene
     expect(system).toMatch(/^You are Orla\. Orla keeps a (?:cat|dog) for Anna\. Speak only as Orla\.$/)
-    expect(stageChat(chat, { member: orla, userName: 'Anna' }).scene.system).toBe(system)
+    expect(stageChat(chat, { member: orla, visitor: ANNA }).scene.system).toBe(system)
   })
 
   test('says of others what they say under their names', () => {
@@ -99,7 +106,7 @@ describe('what is sent', () => {
 
   test('carries on whoever spoke last', () => {
     const chat = chatOf([['Bram', 'Not']], { source: SOURCE })
-    const { scene } = stageChat(chat, { member: orla, userName: 'Anna', target: 'm0', continueTarget: true })
+    const { scene } = stageChat(chat, { member: orla, visitor: ANNA, target: 'm0', continueTarget: true })
     expect(scene.turns).toEqual([{ speaker: 'role', text: 'Not' }])
   })
 
@@ -120,14 +127,43 @@ describe('a chat whose character is not here', () => {
   )
 
   test('keeps the names that its file has', () => {
-    expect(chatNames(chat, undefined, 'Anna')).toEqual({ user: 'Mira', character: 'Selma' })
-    expect(chatNames({ key: null, source: null }, undefined, 'Anna')).toEqual({
+    expect(chatNames(chat, undefined, visitorOf(chat, KNOWN))).toEqual({
+      user: 'Mira',
+      character: 'Selma',
+      persona: '',
+    })
+    expect(chatNames({ key: null, source: null }, undefined, ANNA)).toEqual({
       user: 'Anna',
       character: 'Nobody',
+      persona: '',
     })
-    expect(turns(chat)).toEqual([
+    const heard = stageChat(chat, { member: undefined, visitor: visitorOf(chat, KNOWN) }).scene.turns
+    expect(heard).toEqual([
       { speaker: 'role', text: 'Selma waves at Mira.' },
       { speaker: 'user', text: 'Bram: Hm.' },
     ])
+  })
+})
+
+describe('whom the visitor is', () => {
+  const own = { persona: null, source: null }
+
+  test('is a persona where the chat has chosen one that is here, else themselves', () => {
+    expect(visitorOf({ ...own, persona: 'p' }, KNOWN)).toMatchObject({ name: 'Brack' })
+    expect(visitorOf({ persona: 'p', source: SOURCE }, KNOWN)).toMatchObject({ name: 'Brack' })
+    expect(visitorOf({ ...own, persona: 'gone' }, KNOWN)).toEqual({ name: 'Anna', description: 'A guest.' })
+    expect(visitorOf({ ...own, source: SOURCE }, KNOWN)).toEqual({ name: 'Mira', description: '' })
+    const alike = { ...SOURCE, user: 'Anna' }
+    expect(visitorOf({ ...own, source: alike }, KNOWN)).toEqual({ name: 'Anna', description: 'A guest.' })
+  })
+
+  test('fills both macros, and is told where the model has room', () => {
+    const chat = chatOf([['Orla', '{{user}}: {{persona}}']])
+    const options = { member: orla, visitor: visitorOf({ ...own, persona: 'p' }, KNOWN) }
+    const whole = stageChat(chat, { ...options, isWhole: true })
+    expect(whole.scene.turns).toEqual([{ speaker: 'role', text: 'Brack: Brack steers for Orla.' }])
+    expect(whole.scene.script?.texts.persona).toBe('About Brack:\nBrack steers for Orla.')
+    expect(whole.unsaid).toEqual([])
+    expect(stageChat(chat, options).unsaid).toEqual(['what is said of you'])
   })
 })

@@ -70,6 +70,18 @@ describe('the script of a card', () => {
     expect([notes.length, books.length]).toEqual([2, 1])
   })
 
+  test('says who the visitor is, for whoever plays, and names it where nobody is told', () => {
+    const names = { ...facts.names, persona: 'Grace flies.' }
+    for (const isTrained of [false, true]) {
+      const script = scriptOf(FULL, { ...facts, names, isTrained })
+      expect(script.texts.persona).toBe('About Grace:\nGrace flies.')
+      expect(partsOf(script)[0]).toBe('what is said of you')
+    }
+    const card = readCard({ name: 'Ada', scenario: '{{persona}} {{char}} waits.' })
+    expect(scriptOf(card, { ...facts, names }).texts.scenario).toBe('Grace flies. Ada waits.')
+    expect(scriptOf(card, facts).texts).toEqual({ scenario: 'Ada waits.' })
+  })
+
   test('has what the visitor wants kept in mind, and the note, for whoever plays', () => {
     const told = {
       note: { text: '{{char}} limps.', depth: 1 },

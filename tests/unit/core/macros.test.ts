@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { fillMacros, hasMacro, unknownMacros } from '../../../src/core/macros.ts'
 
-const names = { user: 'A$&nn', character: 'Bob' }
+const names = { user: 'A$&nn', character: 'Bob', persona: 'a pilot' }
 const at = new Date(2026, 4, 3, 16, 5, 9).getTime()
 
 const fill = (text: string, values = {}): string => fillMacros(text, { ...names, at, ...values })

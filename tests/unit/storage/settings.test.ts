@@ -7,6 +7,9 @@ test('settings come back as they were kept', () => {
     ...defaultSettings,
     theme: 'dark',
     userName: 'Ann',
+    userDescription: 'A guest.',
+    personas: [{ id: 'p', name: 'Brack', description: '' }],
+    persona: 'p',
     mood: 'wild',
     overrides: { minP: 0.2 },
     lockedSeed: 0,
@@ -33,6 +36,13 @@ test('a rate that is not one is left out, so that it is measured again', () => {
     path: 'auto',
     rates: { a: { webgpu: good }, b: {}, c: {} },
   })
+})
+
+test('a persona that is not whole is left out', () => {
+  const whole = { id: 'p', name: 'Brack', description: 'A ferryman.' }
+  const personas = [whole, null, { ...whole, name: 7 }, 'Brack']
+  expect(readSettings({ personas, persona: 7 })).toMatchObject({ personas: [whole], persona: null })
+  expect(readSettings({ personas: whole }).personas).toEqual([])
 })
 
 test('an override that is not a number is left out', () => {
