@@ -5,6 +5,8 @@ import { changeSettings, chooseMood, setSampler, useSettings } from '../stores/p
 import { Choices } from './Choices.tsx'
 import styles from './MoodSection.module.css'
 import { Section } from './Section.tsx'
+import { escapeLine, unescapeLine } from '../../src/core/escapes.ts'
+import { Field } from '../teach/parts/Field.tsx'
 import { Slider } from '../shared/Slider.tsx'
 import asides from '../shared/Asides.module.css'
 
@@ -63,8 +65,40 @@ export function MoodSection() {
             value={maxTokens}
             onChange={(value) => changeSettings({ maxTokens: value })}
           />
+          <Stops />
         </div>
       </details>
     </Section>
+  )
+}
+
+/** The strings before which answers end. */
+function Stops() {
+  const stops = useSettings((state) => state.stops)
+  const lines = stops.map(escapeLine).join('\n')
+  return (
+    <Field
+      label="An answer ends before, one a line"
+      about="\n is a new line; {{user}} and {{char}} are the two names."
+    >
+      {(id, aboutId) => (
+        <textarea
+          key={lines}
+          id={id}
+          aria-describedby={aboutId}
+          rows={3}
+          spellCheck={false}
+          defaultValue={lines}
+          onBlur={({ target }) =>
+            changeSettings({
+              stops: target.value
+                .split('\n')
+                .map(unescapeLine)
+                .filter((stop) => stop !== ''),
+            })
+          }
+        />
+      )}
+    </Field>
   )
 }

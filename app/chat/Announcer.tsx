@@ -28,7 +28,8 @@ function LastWords() {
       told = end
     }
     return useGeneration.subscribe(({ live }, { live: before }) => {
-      if (live && live.take !== before?.take) told = live.kind === 'continue' ? live.text.length : 0
+      if (live && live.take !== before?.take)
+        told = live.kind === 'continue' || live.kind === 'visitor' ? live.text.length : 0
       if (live) {
         const end = sentenceEnd(live.text, told)
         if (end > told) tell(live, end)

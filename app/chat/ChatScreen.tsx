@@ -14,7 +14,7 @@ import { OtherModel } from '../shared/OtherModel.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { beginChat, closeChat, openChat, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
-import { again, dismissFailure, useGeneration } from '../stores/chat/generation.ts'
+import { dismissFailure, tryAgain, useGeneration } from '../stores/chat/generation.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { characterIn } from '../stores/chat/scene.ts'
 import { openShare } from '../stores/exchange/share.ts'
@@ -88,10 +88,15 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
           )}
           <RehearsalNotice />
           {failure && (
-            <ErrorNotice failure={failure} onRetry={() => void again()} onDismiss={dismissFailure} />
+            <ErrorNotice failure={failure} onRetry={() => void tryAgain()} onDismiss={dismissFailure} />
           )}
           {saveFailure && <ErrorNotice failure={saveFailure} onRetry={() => void openChat(chat.id)} />}
-          <Composer chat={chat.id} name={name} starters={hasBegun ? [] : (member?.starters ?? [])} />
+          <Composer
+            chat={chat.id}
+            name={name}
+            starters={hasBegun ? [] : (member?.starters ?? [])}
+            isAddressed={visibleMessages(chat).at(-1)?.speaker === 'role'}
+          />
           <Footnote chat={chat} />
         </div>
       </main>

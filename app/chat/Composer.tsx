@@ -2,8 +2,9 @@ import { useEffect, useState } from 'react'
 
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { Button } from '../shared/Button.tsx'
-import { useEngine } from '../stores/engine/engine.ts'
-import { say, stopAnswer, useGeneration } from '../stores/chat/generation.ts'
+import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
+import { useSettings } from '../stores/page/settings.ts'
+import { say, stopAnswer, useGeneration, writeMine } from '../stores/chat/generation.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './Composer.module.css'
 import { focusComposer } from './focusComposer.ts'
@@ -13,21 +14,19 @@ interface ComposerProps {
   readonly name: string
   /** Things to say when nothing has been said yet. */
   readonly starters: readonly string[]
+  /** Whether somebody has spoken to the visitor last. */
+  readonly isAddressed: boolean
 }
 
 /** Where the visitor writes. It keeps what is not yet sent, across reloads. */
-export function Composer({ chat, name, starters }: ComposerProps) {
-  const [text, setText] = useState(() => loadDraft(chat))
+export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
+  const { text, isOffered, write } = useDraft(chat)
   const isBusy = useGeneration((state) => state.live !== null)
   // Where nobody can answer, nothing is asked; what is written stays.
   const isBlocked = useEngine((state) => state.phase === 'blocked')
   const isRehearsing = useTraining(isTraining)
   const isMute = isBlocked || isRehearsing
   useEffect(focusComposer, [])
-  const write = (words: string): void => {
-    setText(words)
-    saveDraft(chat, words)
-  }
   const send = (words: string): void => {
     if (isBusy || isMute || words.trim() === '') return
     write('')
@@ -52,6 +51,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
           aria-label={`Say something to ${name}`}
           placeholder={`Say something to ${name}`}
           value={text}
+          readOnly={isOffered}
           data-composer=""
           onChange={(event) => write(event.target.value)}
           onKeyDown={(event) => {
@@ -61,6 +61,7 @@ export function Composer({ chat, name, starters }: ComposerProps) {
             send(text)
           }}
         />
+        {isAddressed && !isBusy && <WriteMine written={text} isMute={isMute} />}
         {isBusy ? (
           <Button key="button" label="Stop" icon="stop" onClick={stopAnswer} />
         ) : (
@@ -75,6 +76,58 @@ export function Composer({ chat, name, starters }: ComposerProps) {
         )}
       </form>
     </div>
+  )
+}
+
+interface Draft {
+  readonly text: string
+  /** Whether the model writes it. */
+  readonly isOffered: boolean
+  readonly write: (words: string) => void
+}
+
+/** What the visitor is writing in a chat, or the model is for them. */
+function useDraft(chat: string): Draft {
+  const [text, setText] = useState(() => loadDraft(chat))
+  const offered = useGeneration(({ live }) =>
+    live?.kind === 'visitor' && live.chat === chat ? live.text : null,
+  )
+  useEffect(
+    () =>
+      useGeneration.subscribe(({ live }, { live: before }) => {
+        if (!live && before?.kind === 'visitor' && before.chat === chat) setText(loadDraft(chat))
+      }),
+    [chat],
+  )
+  return {
+    text: offered ?? text,
+    isOffered: offered !== null,
+    write: (words) => {
+      setText(words)
+      saveDraft(chat, words)
+    },
+  }
+}
+
+interface WriteMineProps {
+  readonly written: string
+  readonly isMute: boolean
+}
+
+/** Has the model write the visitor's line, where it is able to: small ones write nonsense. */
+function WriteMine({ written, isMute }: WriteMineProps) {
+  useSettings((state) => state.cardText)
+  useEngine((state) => state.info)
+  if (!sendsWholeCard()) return null
+  return (
+    <Button
+      label={written.trim() === '' ? 'Write my line' : 'Write my line to its end'}
+      icon="edit"
+      iconOnly
+      look="quiet"
+      disabled={isMute}
+      onClick={() => void writeMine(written)}
+    />
   )
 }
 

@@ -6,20 +6,28 @@ import { HycoraError, check } from '../core/errors.ts'
 export interface Arguments {
   readonly operands: readonly string[]
   readonly options: ReadonlyMap<string, string>
+  /** What options that may be given several times were given, in order. */
+  readonly lists: ReadonlyMap<string, readonly string[]>
 }
 
 /**
  * Splits `words` into operands and options. `flags` stand alone; every other `--name` takes the next word, or what
- * follows it behind an equals sign.
+ * follows it behind an equals sign; `repeated` ones may be given several times.
  *
  * @throws HycoraError `usage` naming an option that is unknown, repeated or without its value.
  */
 export function parseArguments(
   words: readonly string[],
-  known: { readonly values: readonly string[]; readonly flags: readonly string[] },
+  known: {
+    readonly values: readonly string[]
+    readonly flags: readonly string[]
+    readonly repeated?: readonly string[]
+  },
 ): Arguments {
+  const { repeated = [] } = known
+  const values = [...known.values, ...repeated]
   const kinds = [
-    ...known.values.map((name) => [name, { type: 'string' as const }] as const),
+    ...values.map((name) => [name, { type: 'string' as const }] as const),
     ...known.flags.map((name) => [name, { type: 'boolean' as const }] as const),
   ]
   const { tokens } = parseArgs({
@@ -31,19 +39,21 @@ export function parseArguments(
   })
   const operands: string[] = []
   const options = new Map<string, string>()
+  const lists = new Map<string, readonly string[]>()
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value)
     if (token.kind !== 'option') continue
     const { name, rawName, value } = token
     const isFlag = known.flags.includes(name)
-    const isKnown = rawName.startsWith('--') && (isFlag || known.values.includes(name))
+    const isKnown = rawName.startsWith('--') && (isFlag || values.includes(name))
     check(isKnown, 'usage', () => `there is no option ${rawName} here`)
     check(!options.has(name), 'usage', () => `--${name} is given twice`)
     check(isFlag || value !== undefined, 'usage', () => `--${name} needs a value after it`)
     check(!isFlag || value === undefined, 'usage', () => `--${name} takes no value`)
-    options.set(name, value ?? '')
+    if (repeated.includes(name)) lists.set(name, [...(lists.get(name) ?? []), value ?? ''])
+    else options.set(name, value ?? '')
   }
-  return { operands, options }
+  return { operands, options, lists }
 }
 
 /** The value of an option that must be there. */

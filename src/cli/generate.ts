@@ -1,4 +1,5 @@
 import { check } from '../core/errors.ts'
+import { unescapeLine } from '../core/escapes.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { promptsFor, speak, utter } from '../play/speak.ts'
@@ -61,7 +62,7 @@ function printSent(voice: Voice, cue: Cue & Partial<Pick<SceneCue, 'report'>>, m
 
 /** `generate`: streams an answer as text to stdout. */
 export async function generate(words: readonly string[]): Promise<void> {
-  const { options } = parseArguments(words, {
+  const { options, lists } = parseArguments(words, {
     values: [
       'backbone',
       'model',
@@ -77,6 +78,7 @@ export async function generate(words: readonly string[]): Promise<void> {
       ...DECODING_OPTIONS,
     ],
     flags: ['greedy', 'raw', 'sent'],
+    repeated: ['stop'],
   })
   const text = required(options, 'prompt')
   const [chosen, decoding] = [samplingOf(options), decodingOf(options)]
@@ -89,7 +91,8 @@ export async function generate(words: readonly string[]): Promise<void> {
     ? GREEDY
     : usualSampling(opened.backbone, chosen.seed)
   const sampling = { ...chosen, guidance, endBonus, endAfter, ...decoding }
-  const delivery = { casting, sampling, maxTokens }
+  const stops = (lists.get('stop') ?? []).map(unescapeLine)
+  const delivery = { casting, sampling, maxTokens, stops }
   const { tokenizer } = opened.model
   const clash = options.has('raw') && (isScripted(options) || options.has('sent'))
   check(!clash, 'usage', () => '--raw sends the prompt as it is: nothing goes with it')

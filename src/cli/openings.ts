@@ -45,6 +45,7 @@ const [BEGIN, END] = ['<!-- openings -->', '<!-- end of openings -->']
 const MARKS: Readonly<Record<AnswerEnd, string>> = {
   end: '',
   cancelled: '',
+  stop: '',
   length: ' …',
   context: ' …',
   loop: ' ⟲',

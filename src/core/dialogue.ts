@@ -34,5 +34,8 @@ export interface SplitDialogue extends Dialogue {
 /** Why a backbone stopped: the model ended its turn, the most tokens, the context was full, or the signal. */
 export type StopReason = 'end' | 'length' | 'context' | 'cancelled'
 
-/** Why an answer ended; `loop`: it began to say the same over and over, and what it repeated is left out. */
-export type AnswerEnd = StopReason | 'loop'
+/**
+ * Why an answer ended; `loop`: it began to say the same over and over, and what it repeated is left out; `stop`: before a
+ * string that ends it.
+ */
+export type AnswerEnd = StopReason | 'loop' | 'stop'

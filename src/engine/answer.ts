@@ -43,7 +43,7 @@ export async function previewScene(stage: Stage, scene: Scene): Promise<PromptPr
  */
 export async function* answerScene(
   current: () => Promise<Stage>,
-  { scene, sampling, maxTokens }: GenerateParams,
+  { scene, sampling, maxTokens, stops = [] }: GenerateParams,
   signal: AbortSignal,
 ): AsyncGenerator<TokenDelta, GenerationSummary> {
   const startMs = performance.now()
@@ -55,7 +55,7 @@ export async function* answerScene(
       const cue: Cue = await cueOf(stage, scene)
       const casting = await castScene(stage, scene)
       const { ids, firstTurn } = promptFor(stage, cue, maxTokens)
-      const answer = speak(stage, cue, { casting, sampling, maxTokens, said: [...said], signal })
+      const answer = speak(stage, cue, { casting, sampling, maxTokens, stops, said: [...said], signal })
       const { text, stop } = yield* passOn(answer, said, () => (firstMs = performance.now()))
       return {
         text,

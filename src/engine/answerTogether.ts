@@ -32,7 +32,7 @@ export async function* answerTogether(
       const casting = await castScene(stage, answer.scene)
       speaking.push({
         cue: await cueOf(stage, answer.scene),
-        delivery: { casting, sampling: answer.sampling, maxTokens },
+        delivery: { casting, sampling: answer.sampling, maxTokens, stops: answer.stops ?? [] },
       })
     }
     const said = yield* passOn(speakTogether(stage, speaking, signal), indices)

@@ -80,6 +80,8 @@ export interface GenerateParams {
   readonly scene: Scene
   readonly sampling: Sampling
   readonly maxTokens: number
+  /** Strings before which the answer ends. */
+  readonly stops?: readonly string[]
 }
 
 export interface TokenDelta {
@@ -228,7 +230,7 @@ export interface EngineRequests {
   /** Answers several scenes at once. */
   together: {
     params: {
-      readonly answers: readonly { readonly scene: Scene; readonly sampling: Sampling }[]
+      readonly answers: readonly Pick<GenerateParams, 'scene' | 'sampling' | 'stops'>[]
       readonly maxTokens: number
     }
     /** `index` of the answer. */

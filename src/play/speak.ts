@@ -9,6 +9,7 @@ import { buildPrompt, cutText, renderPrompt, sizeOfTurn } from '../model/prompt.
 import type { Aside, Prompt, PromptInput } from '../model/prompt.ts'
 import { findLoop } from './findLoop.ts'
 import { sentenceEndsOf } from './sentenceEnds.ts'
+import { filterStops, textBefore } from './stopStrings.ts'
 
 /** A backbone that reads and writes text. */
 export interface Voice {
@@ -35,6 +36,8 @@ export interface Delivery {
   readonly casting: Casting | null
   readonly sampling: Sampling
   readonly maxTokens: number
+  /** Strings before which the answer ends. */
+  readonly stops?: readonly string[]
   /** Tokens of this very answer that were said before it was interrupted; it goes on behind them. */
   readonly said?: readonly number[]
   readonly signal?: AbortSignal
@@ -123,8 +126,8 @@ export function promptsFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt
 }
 
 /**
- * Gives somebody the word: answers a cue token by token, until the model ends its turn, the most tokens are said, or it
- * begins to say the same over and over.
+ * Gives somebody the word: answers a cue token by token, until the model ends its turn, the most tokens are said, it comes to
+ * a string that ends the answer, or it begins to say the same over and over.
  *
  * @throws HycoraError as `promptFor`, and what the backbone throws.
  */
@@ -142,11 +145,11 @@ export function speak(voice: Voice, cue: Cue, delivery: Delivery): AsyncGenerato
 export async function* utter(
   { model, backbone, name }: Voice,
   ids: readonly number[],
-  { casting, sampling, maxTokens, said = [], signal }: Delivery,
+  { casting, sampling, maxTokens, stops = [], said = [], signal }: Delivery,
   beside?: readonly number[],
 ): AsyncGenerator<Piece, Answer> {
   const { tokenizer } = codecOf(model, name)
-  const speech = openUtterance(tokenizer, said)
+  const speech = openUtterance(tokenizer, said, stops)
   const words = backbone.generate({
     ids: [...ids, ...said],
     casting,
@@ -161,38 +164,44 @@ export async function* utter(
     const { done, value } = await words.next()
     if (done) return speech.end(value)
     yield speech.take(value)
-    const looped = speech.loop()
-    if (!looped) continue
+    const whole = speech.over()
+    if (!whole) continue
     await words.return('cancelled' satisfies StopReason)
-    return looped
+    return whole
   }
 }
 
 /** What is said of an answer, token by token. */
 export interface Utterance {
   take(id: number): Piece
-  /** The answer as it is, where it has begun to say the same over and over. */
-  loop(): Answer | null
+  /** The answer as it is, where it has come to a string that ends it, or has begun to say the same over and over. */
+  over(): Answer | null
   end(stop: AnswerEnd): Answer
 }
 
 /** Begins an answer, or goes on behind tokens of it; what the model thinks is not said. */
-export function openUtterance(tokenizer: Tokenizer, said: readonly number[]): Utterance {
+export function openUtterance(
+  tokenizer: Tokenizer,
+  said: readonly number[],
+  stops: readonly string[],
+): Utterance {
   const stream = tokenizer.stream()
   const aloud = filterThoughts()
+  const upTo = filterStops(stops)
   const tokens = [...said]
-  for (const id of said) aloud.push(stream.push(id))
-  const answer = (length: number, stop: AnswerEnd): Answer => ({
-    text: withoutThoughts(tokenizer.decode(tokens.slice(0, length))),
-    tokens,
-    stop,
-  })
+  for (const id of said) upTo.push(aloud.push(stream.push(id)))
+  const answer = (length: number, stop: AnswerEnd): Answer => {
+    const text = withoutThoughts(tokenizer.decode(tokens.slice(0, length)))
+    const before = textBefore(text, stops)
+    return { text: before ?? text, tokens, stop: before === null ? stop : 'stop' }
+  }
   return {
     take(id) {
       tokens.push(id)
-      return { id, text: aloud.push(stream.push(id)) }
+      return { id, text: upTo.push(aloud.push(stream.push(id))) }
     },
-    loop() {
+    over() {
+      if (upTo.isOver) return answer(tokens.length, 'stop')
       const kept = findLoop(tokens)
       return kept === null ? null : answer(kept, 'loop')
     },

@@ -12,7 +12,7 @@ import type { Answer, Cue, Delivery, Piece, Utterance, Voice } from './speak.ts'
 /** Somebody of several who answer at once. */
 export interface Speaking {
   readonly cue: Cue
-  readonly delivery: Pick<Delivery, 'casting' | 'sampling' | 'maxTokens'>
+  readonly delivery: Pick<Delivery, 'casting' | 'sampling' | 'maxTokens' | 'stops'>
 }
 
 /** A piece of the answer of one of them. */
@@ -79,7 +79,7 @@ function longest(readings: readonly Prompted[], turns: readonly Turn[]): number[
 
 function prepare(
   voice: Voice,
-  { cue, delivery: { casting, sampling, maxTokens } }: Speaking,
+  { cue, delivery: { casting, sampling, maxTokens, stops = [] } }: Speaking,
   index: number,
   readings: Prompted[],
 ): Turn {
@@ -95,7 +95,7 @@ function prepare(
     own,
     beside: second,
     sampler: createCpuSampler(sampling, prompt.ids, ends),
-    speech: openUtterance(tokenizer, []),
+    speech: openUtterance(tokenizer, [], stops),
     position: prompt.ids.length - 1,
     limit: Math.min(maxTokens, room),
     atLimit: room < maxTokens ? 'context' : 'length',
@@ -133,8 +133,8 @@ async function* sing(
         continue
       }
       yield { speaking: turn.index, piece: turn.speech.take(id) }
-      const looped = turn.speech.loop()
-      if (looped) answers.set(turn, looped)
+      const whole = turn.speech.over()
+      if (whole) answers.set(turn, whole)
       else if (count + 1 >= turn.limit) answers.set(turn, turn.speech.end(turn.atLimit))
       else for (const reading of readingsOf(turn)) next.push({ reading, ids: [id] })
     }

@@ -179,7 +179,7 @@ function readTake(value: unknown): Take | null {
     : null
 }
 
-const STOPS = ['end', 'length', 'context', 'cancelled', 'loop'] as const
+const STOPS = ['end', 'length', 'context', 'cancelled', 'loop', 'stop'] as const
 
 /** How an answer was made, field by field from its stored form; null where none was, undefined where the value says nothing of it. */
 export function readGeneration(value: unknown): Generation | null | undefined {

@@ -162,6 +162,8 @@ export interface Settings {
   /** The seed of every answer; null takes a new one each time. */
   readonly lockedSeed: number | null
   readonly maxTokens: number
+  /** Strings before which every answer ends; macros unfilled. */
+  readonly stops: readonly string[]
   /** Whether a screen reader is told the words as they come. */
   readonly announce: boolean
   /** Whether the note that the processor stands in for a graphics card has been put away. */

@@ -19,6 +19,8 @@ export const defaultSettings: Settings = {
   overrides: {},
   lockedSeed: null,
   maxTokens: ANSWER_TOKENS,
+  // Small models go on with the visitor's line.
+  stops: ['\n{{user}}:'],
   announce: true,
   isSoftwareNoteRead: false,
   backbone: null,
@@ -78,6 +80,7 @@ export function readSettings(stored: unknown): Settings {
     overrides: numbers(fields.get('overrides')),
     lockedSeed: number('lockedSeed') ?? null,
     maxTokens: number('maxTokens') ?? defaultSettings.maxTokens,
+    stops: readStops(fields.get('stops')),
     announce: fields.get('announce') !== false,
     isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
@@ -101,6 +104,11 @@ function readPersonas(value: unknown): readonly Persona[] {
     const isWhole = typeof id === 'string' && typeof name === 'string' && typeof description === 'string'
     return isWhole ? [{ id, name, description }] : []
   })
+}
+
+function readStops(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return defaultSettings.stops
+  return value.filter((stop) => typeof stop === 'string' && stop !== '')
 }
 
 function numbers(value: unknown): Readonly<Record<string, number>> {

@@ -102,6 +102,8 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
       '--greedy',
       '--max-tokens',
       '3',
+      '--stop',
+      'never said',
     ],
     prints: /\S/,
   },

@@ -221,6 +221,7 @@ export const settingsWithPersonas = {
   userDescription: 'A guest.',
   personas: [{ id: PERSONA, name: 'Brack', description: '{{user}} steers the ferry.' }],
   persona: PERSONA,
+  stops: ['\n{{user}}:'],
 }
 
 /** The bytes of both packs, and their digest; the library compares them and reads no further. */

@@ -7,14 +7,17 @@ import type { GenerationSummary } from '../../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { Generation, Take } from '../../../src/storage/records.ts'
+import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
+import type { CastMember } from '../../../src/cast/member.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
 import { affordsGuidance, sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
+import { laterPart } from '../page/laterPart.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
-import { characterIn, characterName, stageChat } from './scene.ts'
+import { characterIn, characterName, stageChat, stopsFor } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
@@ -23,8 +26,11 @@ import { isTraining, useTraining } from '../teach/training.ts'
 /** An answer on its way. */
 export interface Live {
   readonly chat: string
-  /** `reply`: a message of its own; `take`: another wording of one; `continue`: carries the shown wording on. */
-  readonly kind: 'reply' | 'take' | 'continue'
+  /**
+   * `reply`: a message of its own; `take`: another wording of one; `continue`: carries the shown wording on; `visitor`: what
+   * the visitor could say, into the box where they write.
+   */
+  readonly kind: 'reply' | 'take' | 'continue' | 'visitor'
   readonly message: string
   readonly take: string
   readonly name: string
@@ -40,7 +46,7 @@ export interface Live {
 interface GenerationState {
   readonly live: Live | null
   /** Why the last answer failed, and where. */
-  readonly failure: (Failure & { readonly chat: string }) | null
+  readonly failure: (Failure & Pick<Live, 'chat' | 'kind'>) | null
   /** The seed of the last answer. */
   readonly lastSeed: number | null
   /** The first message that the model could read in the last answer, when some were cut. */
@@ -95,6 +101,19 @@ export async function carryOn(): Promise<void> {
   if (chat && last?.speaker === 'role') await perform(chat, 'continue', last)
 }
 
+/** Has the model write the visitor's line, behind what they have written of it, into the box. */
+export async function writeMine(written: string): Promise<void> {
+  const chat = useChats.getState().open
+  if (chat) await perform(chat, 'visitor', undefined, written)
+}
+
+/** Tries once more what has failed. */
+export async function tryAgain(): Promise<void> {
+  const { failure } = useGeneration.getState()
+  if (failure?.kind === 'visitor') await writeMine(loadDraft(failure.chat))
+  else await again()
+}
+
 /** Stops the answer; what has been said stays. */
 export function stopAnswer(): void {
   controller?.abort()
@@ -111,10 +130,16 @@ export function dismissFailure(): void {
   useGeneration.setState({ failure: null })
 }
 
-async function perform(chat: Chat, kind: Live['kind'], target: Message | undefined): Promise<void> {
+async function perform(
+  chat: Chat,
+  kind: Live['kind'],
+  target: Message | undefined,
+  written = '',
+): Promise<void> {
   // The graphics card answers or rehearses.
   if (useGeneration.getState().live || isTraining(useTraining.getState())) return
   const before = kind === 'continue' && target ? selectedTake(target) : undefined
+  const begun = before?.text ?? written
   const seed = useSettings.getState().lockedSeed ?? newSeed()
   controller = new AbortController()
   isInLog = false
@@ -126,27 +151,27 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
       kind,
       message: target?.id ?? newId(),
       take: before?.id ?? newId(),
-      name: characterIn(chat, member),
+      name: kind === 'visitor' ? visitorIn(chat).name : characterIn(chat, member),
       key: chat.key,
-      text: before?.text ?? '',
+      text: begun,
       tokens: 0,
       isWaiting: useEngine.getState().phase !== 'ready',
     },
   })
-  const flush = streamInto(before?.text ?? '')
+  const flush = streamInto(begun)
   let generation: Generation | null = null
   try {
-    const { summary, staging } = await generate(chat, kind, target, seed, flush.push)
+    const { summary, messages } = await generate(chat, { kind, target, written, seed }, flush.push)
     generation = recordOf(summary, chat, seed)
     flush.finish(summary.text)
-    const first = summary.firstTurn > 0 ? staging.messages[summary.firstTurn] : undefined
+    const first = summary.firstTurn > 0 ? messages[summary.firstTurn] : undefined
     useGeneration.setState({ lastSeed: seed, cut: first ? { chat: chat.id, message: first } : null })
   } catch (thrown) {
     flush.finish()
     const failure = failureOf(thrown, 'device-lost')
     // What keeps the engine from standing at all is told beside it, once.
     const isToldElsewhere = failure.code === 'cancelled' || useEngine.getState().phase !== 'ready'
-    if (!isToldElsewhere) useGeneration.setState({ failure: { ...failure, chat: chat.id } })
+    if (!isToldElsewhere) useGeneration.setState({ failure: { ...failure, chat: chat.id, kind } })
   }
   const live = useGeneration.getState().live
   const saved = live ? keep(live, generation) : undefined
@@ -154,13 +179,18 @@ async function perform(chat: Chat, kind: Live['kind'], target: Message | undefin
   await saved
 }
 
+interface Wanted extends Pick<Live, 'kind'> {
+  readonly target: Message | undefined
+  /** What the visitor has begun to write. */
+  readonly written: string
+  readonly seed: number
+}
+
 async function generate(
   chat: Chat,
-  kind: Live['kind'],
-  target: Message | undefined,
-  seed: number,
+  wanted: Wanted,
   onText: (text: string, tokens: number) => void,
-): Promise<{ summary: GenerationSummary; staging: Staging }> {
+): Promise<{ readonly summary: GenerationSummary } & Pick<Staging, 'messages'>> {
   const signal = (controller ?? new AbortController()).signal
   const engine = await whenReady(signal)
   // Who can play is known only now.
@@ -171,28 +201,41 @@ async function generate(
       `${characterName(member, chat.key)} is no longer on this device: bring them in again, or let somebody else play`,
     )
   }
-  const pack = await packRefOf(member)
   const settings = useSettings.getState()
   const current = useChats.getState().open?.id === chat.id ? (useChats.getState().open ?? chat) : chat
-  const staging = stageChat(current, {
-    member,
-    pack,
-    visitor: visitorIn(current),
-    isWhole: sendsWholeCard(),
-    ...(target && { target: target.id }),
-    continueTarget: kind === 'continue',
-  })
+  const { scene, names, messages } = await stage(current, member, wanted)
   useGeneration.setState(({ live }) => ({ live: live && { ...live, isWaiting: false } }))
   const summary = await engine.request(
     'generate',
     {
-      scene: staging.scene,
-      sampling: samplingOf(settings, seed, affordsGuidance()),
+      scene,
+      sampling: samplingOf(settings, wanted.seed, affordsGuidance()),
       maxTokens: settings.maxTokens,
+      stops: stopsFor(settings.stops, names),
     },
     { onYield: ({ text, tokens }) => onText(text, tokens), signal },
   )
-  return { summary, staging }
+  return { summary, messages }
+}
+
+async function stage(
+  chat: Chat,
+  member: CastMember | undefined,
+  { kind, target, written }: Wanted,
+): Promise<Pick<Staging, 'scene' | 'names' | 'messages'>> {
+  const visitor = visitorIn(chat)
+  if (kind === 'visitor') {
+    const { stageVisitor } = await laterPart(() => import('./visitorScene.ts'))
+    return { ...stageVisitor(chat, { member, visitor, written }), messages: [] }
+  }
+  return stageChat(chat, {
+    member,
+    pack: await packRefOf(member),
+    visitor,
+    isWhole: sendsWholeCard(),
+    ...(target && { target: target.id }),
+    continueTarget: kind === 'continue',
+  })
 }
 
 /** Collects streamed text and shows it once a frame. */
@@ -236,8 +279,12 @@ function recordOf(summary: GenerationSummary, chat: Chat, seed: number): Generat
   }
 }
 
-/** Writes the live wording into the chat; an empty one leaves no trace. */
+/** Writes the live wording into the chat, and the visitor's own into their draft; an empty one leaves no trace. */
 async function keep(live: Live, generation: Generation | null): Promise<void> {
+  if (live.kind === 'visitor') {
+    saveDraft(live.chat, live.text)
+    return
+  }
   const text = live.text.trim()
   if (text === '') return
   if (isInLog || live.kind === 'continue') {

@@ -18,6 +18,7 @@ export interface Staging {
   readonly scene: Scene
   /** The message of each turn, so that a cut of the context can be shown where it falls. */
   readonly messages: readonly string[]
+  readonly names: ChatNames
   /** What a model that reads a line alone is not told, in words. */
   readonly unsaid: readonly string[]
 }
@@ -150,8 +151,14 @@ export function stageChat(
       continueLast: continueTarget,
     },
     messages: spoken.map(({ id }) => id),
+    names,
     unsaid: isWhole ? [] : partsOf(script),
   }
+}
+
+/** The strings before which an answer ends, the names in them filled. */
+export function stopsFor(stops: readonly string[], names: ChatNames): readonly string[] {
+  return stops.map((stop) => fillMacros(stop, names)).filter((stop) => stop !== '')
 }
 
 /** The visitor's note, where it is the turn for it. */

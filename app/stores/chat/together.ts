@@ -18,7 +18,8 @@ import { showDialog } from '../page/session.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
 import { append, newMessage, useChats } from './chats.ts'
-import { askedAlone, characterName, chatNames, stageChat, wordsOf } from './scene.ts'
+import { askedAlone, characterName, chatNames, stageChat, stopsFor, wordsOf } from './scene.ts'
+import type { ChatNames } from './scene.ts'
 
 /** Who may answer at once, at most. */
 export const MOST_ANSWERS = 8
@@ -132,8 +133,9 @@ export async function askChosen(): Promise<void> {
     const said = await engine.request(
       'together',
       {
-        answers: asked.map(({ answer, scene }) => ({
+        answers: asked.map(({ answer, scene, names }) => ({
           scene,
+          stops: stopsFor(settings.stops, names),
           sampling: samplingOf(settings, answer.seed, affordsGuidance()),
         })),
         maxTokens: settings.maxTokens,
@@ -159,7 +161,7 @@ function say(id: string | undefined, add: (before: string) => string): void {
 async function whoAnswers(
   chat: Chat,
   seed: number,
-): Promise<{ readonly answer: OneAnswer; readonly scene: Scene }[]> {
+): Promise<{ readonly answer: OneAnswer; readonly scene: Scene; readonly names: ChatNames }[]> {
   const { chosen, isAgain, question } = useTogether.getState()
   const { members } = useCast.getState()
   const own = findMember(members, chat.key)
@@ -174,7 +176,12 @@ async function whoAnswers(
       const scene =
         key === chat.key ? stageChat(chat, options).scene : askedAlone(member?.role ?? null, pack, question)
       const name = characterName(member, key)
-      return { answer: { id: newId(), key, name, seed: isAgain ? seed + index : seed, text: '' }, scene }
+      const names = { ...chatNames(chat, own, visitor), character: name }
+      return {
+        answer: { id: newId(), key, name, seed: isAgain ? seed + index : seed, text: '' },
+        scene,
+        names,
+      }
     }),
   )
 }

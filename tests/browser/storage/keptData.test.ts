@@ -235,7 +235,7 @@ test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[keptSettings, 'settings']] })
   // What could not be chosen then has its default.
-  const since = { userDescription: '', personas: [], persona: null }
+  const since = { userDescription: '', personas: [], persona: null, stops: ['\n{{user}}:'] }
   expect(await loadSettings(name)).toEqual({ ...keptSettings, ...since, length: 'medium', cardText: 'auto' })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import { chatNames, stageChat } from '../../../app/stores/chat/scene.ts'
+import { chatNames, stageChat, stopsFor } from '../../../app/stores/chat/scene.ts'
+import { stageVisitor } from '../../../app/stores/chat/visitorScene.ts'
 import { visitorOf } from '../../../app/stores/page/visitor.ts'
 import { cardMember } from '../../../src/cast/member.ts'
 import { foldChat } from '../../../src/storage/chat.ts'
@@ -142,6 +143,33 @@ describe('a chat whose character is not here', () => {
       { speaker: 'role', text: 'Selma waves at Mira.' },
       { speaker: 'user', text: 'Bram: Hm.' },
     ])
+  })
+})
+
+describe('the visitor’s own line', () => {
+  const chat = chatOf([
+    ['Orla', 'Who is there?'],
+    ['Mira', 'A guest.'],
+    ['Orla', 'Which?'],
+  ])
+  const visitor = { name: 'Anna', description: '{{user}} limps.' }
+
+  test('is asked of the bare model with the speakers exchanged', () => {
+    const { scene, names } = stageVisitor(chat, { member: orla, visitor, written: ' ' })
+    expect(scene).toMatchObject({ role: null, continueLast: false })
+    expect(scene.system).toMatch(/^You are Anna, in a chat with Orla\..*\n\nAbout Anna:\nAnna limps\.$/s)
+    expect(scene.turns).toEqual([
+      { speaker: 'user', text: 'Who is there?' },
+      { speaker: 'role', text: 'A guest.' },
+      { speaker: 'user', text: 'Which?' },
+    ])
+    expect(stopsFor(['\n{{user}}:', '{{persona}}'], names)).toEqual(['\nOrla:'])
+  })
+
+  test('goes on behind what is written of it', () => {
+    const { scene } = stageVisitor(chat, { member: orla, visitor, written: 'The one' })
+    expect(scene.turns.at(-1)).toEqual({ speaker: 'role', text: 'The one' })
+    expect(scene.continueLast).toBe(true)
   })
 })
 

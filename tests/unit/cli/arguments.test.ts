@@ -50,3 +50,13 @@ describe('a whole number', () => {
 test.each(['', '1,,2', '1;2', '-1', '9999999999999999999'])('%j is no list of token ids', (text) => {
   expect(() => idList(text, 'ids')).toThrow('expected token ids')
 })
+
+test('an option that may be repeated keeps all that it was given, in order', () => {
+  const { options, lists } = parseArguments(['--stop', 'b', '--seed', '1', '--stop=a'], {
+    ...known,
+    repeated: ['stop'],
+  })
+  expect([...options]).toEqual([['seed', '1']])
+  expect(lists.get('stop')).toEqual(['b', 'a'])
+  expect(() => parseArguments(['--stop'], { ...known, repeated: ['stop'] })).toThrow('--stop needs a value')
+})

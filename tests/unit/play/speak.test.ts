@@ -55,6 +55,28 @@ describe('an answer', () => {
     expect(answer.tokens).toHaveLength(maxTokens)
   })
 
+  test('ends before a string that it was told to end before, and reads no further', async () => {
+    const voice = voiceSaying('The sea is calm.\nAnna: And then? And then? And then?')
+    const stops = ['\nAnna:']
+    const speech = speak(voice, cue, { ...delivery, stops })
+    let text = ''
+    let next = await speech.next()
+    for (; !next.done; next = await speech.next()) text += next.value.text
+    expect(text).toBe('The sea is calm.')
+    expect(next.value).toMatchObject({ text: 'The sea is calm.', stop: 'stop' })
+    expect(next.value.tokens.length).toBeLessThan(
+      tokenizer.encode('The sea is calm.\nAnna: And then?').length,
+    )
+  })
+
+  test('ends before such a string across an interruption', async () => {
+    const said = tokenizer.encode('The sea is calm.\nAn')
+    const answer = await wholeAnswer(
+      speak(voiceSaying('na: And then?'), cue, { ...delivery, said, stops: ['\nAnna:'] }),
+    )
+    expect(answer).toMatchObject({ text: 'The sea is calm.', stop: 'stop' })
+  })
+
   test('that goes round in circles ends where it began to', async () => {
     const answer = await wholeAnswer(
       speak(voiceSaying(`Well. ${'No more of that. '.repeat(12)}`), cue, delivery),

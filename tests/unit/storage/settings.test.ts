@@ -11,6 +11,7 @@ test('settings come back as they were kept', () => {
     personas: [{ id: 'p', name: 'Brack', description: '' }],
     persona: 'p',
     mood: 'wild',
+    stops: ['\nAnna:', '***'],
     overrides: { minP: 0.2 },
     lockedSeed: 0,
     path: 'wasm',
@@ -43,6 +44,12 @@ test('a persona that is not whole is left out', () => {
   const personas = [whole, null, { ...whole, name: 7 }, 'Brack']
   expect(readSettings({ personas, persona: 7 })).toMatchObject({ personas: [whole], persona: null })
   expect(readSettings({ personas: whole }).personas).toEqual([])
+})
+
+test('a list of strings that end answers has strings, and may be empty', () => {
+  expect(readSettings({ stops: [] }).stops).toEqual([])
+  expect(readSettings({ stops: ['a', '', 7] }).stops).toEqual(['a'])
+  expect(readSettings({ stops: 'a' }).stops).toEqual(defaultSettings.stops)
 })
 
 test('an override that is not a number is left out', () => {
