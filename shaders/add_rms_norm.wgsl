@@ -66,9 +66,10 @@ fn added(row: u32, columns: vec4u) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add_rms_norm(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.x;
+  let row = workgroup.x + workgroup.y * grid.x;
   let base = row * uniforms.residual_stride;
 
   var sum = 0.0;

@@ -54,10 +54,11 @@ fn from_ordered(key: u32) -> f32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.x;
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let positions = step.row[row].position + 1u;
   let vectors = uniforms.head_dim / 4u;
   let kv_head = head / (uniforms.heads / uniforms.kv_heads);

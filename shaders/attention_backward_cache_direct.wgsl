@@ -78,9 +78,10 @@ fn first_row_of_sequence(sequence: u32) -> u32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_backward_cache_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = workgroup.x * WORKGROUP_SIZE + lane;
+  let index = (workgroup.x + workgroup.y * grid.x) * WORKGROUP_SIZE + lane;
   let kv_head = index % uniforms.kv_heads;
   let first_row = index / uniforms.kv_heads * EACH;
   let end = min(first_row + EACH, step.rows);

@@ -215,10 +215,11 @@ fn add_dquery(first_row: u32, first_position: u32, is_first: bool, gradients: ma
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_backward_query(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.x;
-  let first_row = workgroup.y * TILE;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
   let rows_end = min(first_row + TILE, step.rows);
   place = Place(head, head / (uniforms.heads / uniforms.kv_heads), 0u, rows_end, 0u);
   let offsets = vec4u(0u, 1u, 2u, 3u);

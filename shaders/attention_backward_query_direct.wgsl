@@ -98,9 +98,10 @@ fn output_product_at(outputs: u32, gradients: u32) -> f32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_backward_query_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = workgroup.x * WORKGROUP_SIZE + lane;
+  let index = (workgroup.x + workgroup.y * grid.x) * WORKGROUP_SIZE + lane;
   let head = index % uniforms.heads;
   let first_row = index / uniforms.heads * EACH;
   let end = min(first_row + EACH, step.rows);

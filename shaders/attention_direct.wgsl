@@ -74,9 +74,10 @@ fn softmax(rows: vec4u, keys: u32, last: vec4u, positions: u32) -> Softmax {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = workgroup.x * WORKGROUP_SIZE + lane;
+  let index = (workgroup.x + workgroup.y * grid.x) * WORKGROUP_SIZE + lane;
   let head = index % uniforms.heads;
   let first_row = index / uniforms.heads * EACH;
   let end = min(first_row + EACH, step.rows);

@@ -46,11 +46,13 @@ var<workgroup> partial_sums: array<mat4x4f, WORKGROUP_SIZE>;
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_rows(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.x;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * ROWS;
   // Rows past the end repeat the last one and are not stored.
-  let row = min(workgroup.y * ROWS + vec4u(0u, 1u, 2u, 3u), vec4u(step.rows - 1u));
+  let row = min(first_row + vec4u(0u, 1u, 2u, 3u), vec4u(step.rows - 1u));
   let last = vec4u(
     step.row[row.x].position,
     step.row[row.y].position,
@@ -124,7 +126,7 @@ fn attention_rows(
       sums += partial_sums[i * vectors + lane];
     }
     for (var r = 0u; r < ROWS; r++) {
-      if (workgroup.y * ROWS + r < step.rows) {
+      if (first_row + r < step.rows) {
         let result = sums[r] / total[r];
         let base = row[r] * uniforms.y_stride + head * uniforms.head_dim + 4u * lane;
         for (var i = 0u; i < 4u; i++) {

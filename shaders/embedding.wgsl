@@ -60,9 +60,10 @@ fn two_halves(word: u32) -> vec2f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn embedding(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.x;
+  let row = workgroup.x + workgroup.y * grid.x;
   let token = tokens[row];
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     var value: f32;

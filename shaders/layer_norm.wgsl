@@ -35,9 +35,10 @@ fn sum_over_workgroup(lane: u32, value: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn layer_norm(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.x * uniforms.columns;
+  let row = (workgroup.x + workgroup.y * grid.x) * uniforms.columns;
 
   var sum = 0.0;
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {

@@ -37,9 +37,11 @@ fn two_sums_over_workgroup(lane: u32, value: vec2f) -> vec2f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn layer_norm_backward(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.x * uniforms.columns;
+  let index = workgroup.x + workgroup.y * grid.x;
+  let row = index * uniforms.columns;
   let columns = f32(uniforms.columns);
 
   var sum = 0.0;
@@ -71,7 +73,7 @@ fn layer_norm_backward(
     dx[row + c] = value;
   }
   if (lane == 0u) {
-    stats[workgroup.x * 2u] = mean;
-    stats[workgroup.x * 2u + 1u] = scale;
+    stats[index * 2u] = mean;
+    stats[index * 2u + 1u] = scale;
   }
 }

@@ -79,9 +79,10 @@ fn add_slices(first: u32, stride: u32) -> f32 {
 @compute @workgroup_size(256)
 fn linear_backward_weight(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first_row = workgroup.x * TILE;
+  let first_row = (workgroup.x + workgroup.z * grid.x) * TILE;
   let first_column = workgroup.y * TILE;
   let slice = lane / TILE;
   let tile_row = (lane % TILE / EACH) * EACH;

@@ -33,9 +33,10 @@ struct Uniforms {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn linear_backward_weight_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let output = (workgroup.x * LANES + lane / LANES) * EACH;
+  let output = ((workgroup.x + workgroup.z * grid.x) * LANES + lane / LANES) * EACH;
   let input = (workgroup.y * LANES + lane % LANES) * EACH;
   if (output >= uniforms.columns || input >= uniforms.inner) {
     return;

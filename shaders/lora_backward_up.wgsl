@@ -55,9 +55,10 @@ fn part_at(index: u32) -> Part {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_backward_up(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let entry = step.row[row];
   let part = part_at(4u * workgroup.x / uniforms.rank);
   let j = 4u * workgroup.x % uniforms.rank;

@@ -58,6 +58,7 @@ fn part_at(index: u32) -> Part {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_backward_up_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let out = uniforms.width_0 + uniforms.width_1 + uniforms.width_2;
@@ -72,7 +73,7 @@ fn lora_backward_up_direct(
   // Of an odd number of quads the last is taken twice.
   let next = min(quad + 1u, quads - 1u);
   let columns = vec4u(0u, 1u, 2u, 3u);
-  let first_row = (workgroup.y * LANES + lane % LANES) * EACH;
+  let first_row = ((workgroup.y + workgroup.z * grid.y) * LANES + lane % LANES) * EACH;
   let end = min(first_row + EACH, step.rows);
   for (var row = first_row; row < end; ) {
     let slot = step.row[row].slot;

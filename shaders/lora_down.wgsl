@@ -64,10 +64,11 @@ fn kept(key: u32, column: u32) -> f32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_down(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let part = workgroup.x;
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let entry = step.row[row];
   let quads = uniforms.rank / 4u;
   let teams = WORKGROUP_SIZE / quads;

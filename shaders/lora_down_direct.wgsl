@@ -67,6 +67,7 @@ fn four_kept(key: vec4u, column: vec4u) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn lora_down_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let quads = uniforms.rank / 4u;
@@ -79,7 +80,7 @@ fn lora_down_direct(
   let quad = pair % pairs * 2u;
   // Of an odd number of quads the last is taken twice.
   let next = min(quad + 1u, quads - 1u);
-  let first_row = (workgroup.y * LANES + lane % LANES) * EACH;
+  let first_row = ((workgroup.y + workgroup.z * grid.y) * LANES + lane % LANES) * EACH;
   let end = min(first_row + EACH, step.rows);
   for (var row = first_row; row < end; ) {
     let slot = step.row[row].slot;

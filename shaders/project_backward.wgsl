@@ -207,9 +207,10 @@ fn adapted(row: u32, k: u32) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn project_backward(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first_row = workgroup.y * TILE;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
   let first_column = workgroup.x * TILE;
   var sums = array<vec4f, 4>();
   for (var n = 0u; n < uniforms.out; n += TILE) {

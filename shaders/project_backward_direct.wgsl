@@ -201,9 +201,10 @@ fn adapted_by_fours(row: u32, k: u32) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn project_backward_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (workgroup.y * LANES + lane / LANES) * ROWS;
+  let row = ((workgroup.y + workgroup.z * grid.y) * LANES + lane / LANES) * ROWS;
   let k = (workgroup.x * LANES + lane % LANES) * COLUMNS;
   // Rows past the end repeat the last one and are not stored.
   let last_row = step.rows - 1u;

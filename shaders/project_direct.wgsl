@@ -271,9 +271,10 @@ fn rank_columns(first_row: u32, quad: u32, lane: u32) {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn project_direct(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first_row = workgroup.y * TILE;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
   if (workgroup.x < uniforms.out_groups) {
     products(first_row, workgroup.x * TILE, lane);
   } else {

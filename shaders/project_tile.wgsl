@@ -207,9 +207,10 @@ fn rank_columns_by_tile(first_row: u32, quad: u32, lane: u32) {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn project_tile(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first_row = workgroup.y * TILE;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
   if (workgroup.x < uniforms.out_groups) {
     tile_product(first_row, workgroup.x * TILE, lane);
   } else {

@@ -103,9 +103,10 @@ fn group_of(index: u32) -> HeadGroup {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn projection_norm(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let group = group_of(workgroup.x);
   let part = part_of(group.first);
   let start = group.first * uniforms.head_dim;

@@ -29,10 +29,12 @@ var<workgroup> partial: array<vec2f, WORKGROUP_SIZE>; // Σ x², Σ dy·gain·x
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rms_norm_backward(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let x_base = workgroup.x * uniforms.x_stride;
-  let dy_base = workgroup.x * uniforms.dy_stride;
+  let row = workgroup.x + workgroup.y * grid.x;
+  let x_base = row * uniforms.x_stride;
+  let dy_base = row * uniforms.dy_stride;
 
   var sums = vec2f();
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
@@ -53,7 +55,7 @@ fn rms_norm_backward(
   let scale = inverseSqrt(partial[0].x / columns + uniforms.epsilon);
   let pull = scale * scale * scale * partial[0].y / columns;
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
-    let index = workgroup.x * uniforms.dx_stride + c;
+    let index = row * uniforms.dx_stride + c;
     var value = dy[dy_base + c];
     if (NORM) {
       value = scale * gain[c] * value - pull * x[x_base + c];

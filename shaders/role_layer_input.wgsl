@@ -18,10 +18,13 @@ struct Uniforms {
 @group(0) @binding(4) var<storage, read_write> v: array<f32>; // [blocks * layer_ids, role_columns + layer_columns]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn role_layer_input(@builtin(global_invocation_id) invocation: vec3u) {
+fn role_layer_input(
+  @builtin(global_invocation_id) invocation: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
   let columns = uniforms.role_columns + uniforms.layer_columns;
   let column = invocation.x;
-  let row = invocation.y;
+  let row = invocation.y + invocation.z * grid.y;
   if (column >= columns) {
     return;
   }

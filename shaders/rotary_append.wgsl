@@ -100,9 +100,10 @@ fn angle_of(position: u32, index: u32) -> vec2f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rotary_append(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let position = step.row[row].position;
   let quarter = uniforms.head_dim / 4u;
   let index = workgroup.x * WORKGROUP_SIZE + lane;

@@ -53,10 +53,11 @@ fn angle_of(position: u32, index: u32) -> vec2f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rotary_backward(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.x;
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let entry = step.row[row];
   let y = row * uniforms.dqkv_stride + head * uniforms.head_dim;
   // Keys and values of the cache's heads follow each other as the columns of dqkv do.

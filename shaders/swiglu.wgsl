@@ -60,9 +60,10 @@ fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn swiglu(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.y;
+  let row = workgroup.y + workgroup.z * grid.y;
   let wanted = workgroup.x * EACH * WORKGROUP_SIZE + lane + WORKGROUP_SIZE * vec4u(0u, 1u, 2u, 3u);
   // Columns past the end repeat the last one and are not stored.
   let columns = min(wanted, vec4u(uniforms.columns - 1u));

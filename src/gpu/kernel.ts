@@ -1,4 +1,5 @@
 import { HycoraError, check } from '../core/errors.ts'
+import { MOST_WORKGROUPS } from './grid.ts'
 import { sizeOf } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -135,9 +136,15 @@ export async function bindKernel<U extends UniformTypes, B extends string>(
   return { label: kernel.name, pipeline, bindGroup, workgroups: options.workgroups }
 }
 
-/** Encodes one bound kernel into an open pass. */
+/** Encodes one bound kernel into an open pass. @throws HycoraError `shape-mismatch` where its grid is too large. */
 export function encode(pass: GPUComputePassEncoder, dispatch: Dispatch, rows: number): void {
   const [x, y, z] = dispatch.workgroups(rows)
+  check(
+    Math.max(x, y, z) <= MOST_WORKGROUPS,
+    'shape-mismatch',
+    () =>
+      `${dispatch.label}: a grid of ${x} × ${y} × ${z} workgroups, at most ${MOST_WORKGROUPS} fit in a dimension`,
+  )
   pass.setPipeline(dispatch.pipeline)
   pass.setBindGroup(0, dispatch.bindGroup)
   pass.dispatchWorkgroups(x, y, z)

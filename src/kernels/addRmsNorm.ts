@@ -1,4 +1,5 @@
 import code from '../../shaders/add_rms_norm.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -71,7 +72,7 @@ export function addRmsNorm(
       epsilon: options.epsilon,
     },
     {
-      workgroups: (rows) => [rows, 1, 1],
+      workgroups: (rows) => [...exactGrid(rows), 1],
       overrides: {
         ADD: added ? 1 : 0,
         NORM: tensors.gain ? 1 : 0,

@@ -2,6 +2,7 @@ import code from '../../shaders/attention.wgsl?raw'
 import directCode from '../../shaders/attention_direct.wgsl?raw'
 import rowsCode from '../../shaders/attention_rows.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { exactGrid, paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -41,7 +42,7 @@ const DIRECT_ROWS = 4
 
 /** The grid of a direct kernel whose lanes take one of so many heads each. */
 export function directAttentionGrid(heads: number, rows: number): Workgroups {
-  return [Math.ceil((Math.ceil(rows / DIRECT_ROWS) * heads) / DIRECT_LANES), 1, 1]
+  return [...paddedGrid(Math.ceil((Math.ceil(rows / DIRECT_ROWS) * heads) / DIRECT_LANES)), 1]
 }
 
 /** Rows that share a workgroup of `attention_rows`. */
@@ -101,7 +102,7 @@ export function attention(
     })
   }
   return bindKernel(device, isOfRows ? attentionRowsKernel : attentionKernel, tensors, values, {
-    workgroups: (rows) => [heads, isOfRows ? Math.ceil(rows / ROWS) : rows, 1],
+    workgroups: (rows) => [heads, ...(isOfRows ? paddedGrid(Math.ceil(rows / ROWS)) : exactGrid(rows))],
     overrides: {
       WORKGROUP_SIZE: workgroupSize(tuning, headDim, isOfRows),
     },

@@ -1,5 +1,6 @@
 import code from '../../shaders/attention_backward_query.wgsl?raw'
 import directCode from '../../shaders/attention_backward_query_direct.wgsl?raw'
+import { paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -83,7 +84,7 @@ export async function attentionBackwardQuery(
     },
     {
       workgroups: (rows) =>
-        isDirect ? directAttentionGrid(heads, rows) : [heads, Math.ceil(rows / TILE), 1],
+        isDirect ? directAttentionGrid(heads, rows) : [heads, ...paddedGrid(Math.ceil(rows / TILE))],
     },
   )
 }

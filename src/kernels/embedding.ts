@@ -1,4 +1,5 @@
 import code from '../../shaders/embedding.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -46,6 +47,6 @@ export function embedding(
       y_stride: stride,
       factor,
     },
-    { workgroups: (rows) => [rows, 1, 1], overrides: formatOverrides(table) },
+    { workgroups: (rows) => [...exactGrid(rows), 1], overrides: formatOverrides(table) },
   )
 }

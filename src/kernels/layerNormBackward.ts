@@ -1,5 +1,6 @@
 import code from '../../shaders/layer_norm_backward.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
@@ -56,6 +57,6 @@ export async function layerNormBackward(
     layerNormBackwardKernel,
     tensors,
     { columns, accumulate: Number(accumulate), epsilon },
-    { workgroups: (count) => [count, 1, 1] },
+    { workgroups: (count) => [...exactGrid(count), 1] },
   )
 }

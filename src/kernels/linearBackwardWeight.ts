@@ -1,6 +1,7 @@
 import code from '../../shaders/linear_backward_weight.wgsl?raw'
 import directCode from '../../shaders/linear_backward_weight_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
@@ -75,7 +76,8 @@ export async function linearBackwardWeight(
       `[${dbias.shape.join(', ')}], expected [rows, in], [out, in] and [out]`,
   )
   const { kernel, side } = PLANS[tuning.manyRows]
-  const grid = [Math.ceil(columns / side), Math.ceil(inner / side), 1] as const
+  const [across, deep] = paddedGrid(Math.ceil(columns / side))
+  const grid = [across, Math.ceil(inner / side), deep] as const
   return bindKernel(
     device,
     kernel,

@@ -1,5 +1,6 @@
 import code from '../../shaders/lora_backward_up.wgsl?raw'
 import directCode from '../../shaders/lora_backward_up_direct.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -55,7 +56,7 @@ export async function loraBackwardUp(
   }
   if (tuning.manyRows === 'tile') {
     return bindKernel(device, loraBackwardUpKernel, bound, values, {
-      workgroups: (rows) => [(count * paddedRank) / 4, rows, 1],
+      workgroups: (rows) => [(count * paddedRank) / 4, ...exactGrid(rows)],
     })
   }
   return bindKernel(

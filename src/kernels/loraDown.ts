@@ -1,5 +1,6 @@
 import code from '../../shaders/lora_down.wgsl?raw'
 import directCode from '../../shaders/lora_down_direct.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -74,7 +75,9 @@ export async function loraDown(
     salt,
   }
   if (tuning.manyRows === 'tile') {
-    return bindKernel(device, loraDownKernel, bound, values, { workgroups: (rows) => [count, rows, 1] })
+    return bindKernel(device, loraDownKernel, bound, values, {
+      workgroups: (rows) => [count, ...exactGrid(rows)],
+    })
   }
   return bindKernel(
     device,

@@ -2,6 +2,7 @@ import vectorCode from '../../shaders/project.wgsl?raw'
 import directCode from '../../shaders/project_direct.wgsl?raw'
 import tileCode from '../../shaders/project_tile.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -151,7 +152,7 @@ export function project(
       },
     )
   }
-  const workgroups = (rows: number): Workgroups => [outGroups + quads, Math.ceil(rows / TILE), 1]
+  const workgroups = (rows: number): Workgroups => [outGroups + quads, ...paddedGrid(Math.ceil(rows / TILE))]
   if (tuning.manyRows === 'tile') {
     return bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
   }

@@ -1,6 +1,7 @@
 import code from '../../shaders/project_backward.wgsl?raw'
 import directCode from '../../shaders/project_backward_direct.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -105,8 +106,7 @@ export async function projectBackward(
           : { ...formatOverrides(matrix), ALIGNED: isAligned ? 1 : 0 },
       workgroups: (rows) => [
         Math.ceil(matrix.in / PLANS[plan].columns),
-        Math.ceil(rows / PLANS[plan].rows),
-        1,
+        ...paddedGrid(Math.ceil(rows / PLANS[plan].rows)),
       ],
     },
   )

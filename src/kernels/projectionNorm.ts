@@ -1,5 +1,6 @@
 import code from '../../shaders/projection_norm.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -103,7 +104,7 @@ export function projectionNormGrid(
   expectLength('gain', tensors.gain, (queryGroup + (kvHeads > 0 ? keyGroup : 0)) * headDim)
   const parts = kvHeads > 0 ? 3 : 1
   return {
-    workgroups: (rows: number) => [groups, rows, 1] as const,
+    workgroups: (rows: number) => [groups, ...exactGrid(rows)] as const,
     uniforms: {
       heads,
       kv_heads: kvHeads,

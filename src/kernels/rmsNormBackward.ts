@@ -1,4 +1,5 @@
 import code from '../../shaders/rms_norm_backward.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -41,7 +42,7 @@ export function rmsNormBackward(
       epsilon,
     },
     {
-      workgroups: (rows) => [rows, 1, 1],
+      workgroups: (rows) => [...exactGrid(rows), 1],
       overrides: { ADD: accumulate ? 1 : 0, NORM: tensors.gain ? 1 : 0 },
     },
   )

@@ -1,5 +1,6 @@
 import code from '../../shaders/role_layer_input.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
@@ -46,6 +47,6 @@ export async function roleLayerInput(
     roleLayerInputKernel,
     tensors,
     { layer_ids: layerIds, role_columns: roleColumns, layer_columns: layerColumns },
-    { workgroups: (count) => [Math.ceil(columns / WORKGROUP_SIZE), count, 1] },
+    { workgroups: (count) => [Math.ceil(columns / WORKGROUP_SIZE), ...exactGrid(count)] },
   )
 }

@@ -1,5 +1,6 @@
 import code from '../../shaders/rotary_append.wgsl?raw'
 import { check } from '../core/errors.ts'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -111,6 +112,6 @@ export function rotaryAppend(
       b_v: bOffsets.v,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [Math.ceil(width / EACH / WORKGROUP_SIZE), rows, 1] },
+    { workgroups: (rows) => [Math.ceil(width / EACH / WORKGROUP_SIZE), ...exactGrid(rows)] },
   )
 }

@@ -1,4 +1,5 @@
 import code from '../../shaders/rotary_backward.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -56,6 +57,6 @@ export async function rotaryBackward(
       capacity,
       dqkv_stride: expectColumns('dqkv', tensors.dqkv, width),
     },
-    { workgroups: (rows) => [heads + 2 * kvHeads, rows, 1] },
+    { workgroups: (rows) => [heads + 2 * kvHeads, ...exactGrid(rows)] },
   )
 }

@@ -1,4 +1,5 @@
 import code from '../../shaders/swiglu_backward.wgsl?raw'
+import { exactGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
@@ -63,6 +64,6 @@ export function swigluBackward(
       b_up: bOffsets.up,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [Math.ceil(columns / COLUMNS), rows, 1] },
+    { workgroups: (rows) => [Math.ceil(columns / COLUMNS), ...exactGrid(rows)] },
   )
 }

@@ -1,4 +1,5 @@
 import { check } from '../../core/errors.ts'
+import { paddedGrid } from '../../gpu/grid.ts'
 import type { Workgroups } from '../../gpu/kernel.ts'
 import type { ProjectedParts } from './adapterBinding.ts'
 
@@ -24,7 +25,7 @@ export function rankPairs(rank: number): number {
 
 /** The grid of a direct kernel that writes columns of the rank. */
 export function directGrid(parts: number, rank: number, rows: number): Workgroups {
-  return [Math.ceil((parts * rankPairs(rank)) / DIRECT_PAIRS), Math.ceil(rows / DIRECT_ROWS), 1]
+  return [Math.ceil((parts * rankPairs(rank)) / DIRECT_PAIRS), ...paddedGrid(Math.ceil(rows / DIRECT_ROWS))]
 }
 
 /** The output columns of all parts together. */
