@@ -4,6 +4,10 @@ import { MOST_WORKGROUPS as MOST, exactGrid, paddedGrid } from '../../../src/gpu
 import { encode } from '../../../src/gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../../../src/gpu/kernel.ts'
 
+function dispatchOf(grid: Workgroups): Dispatch {
+  return { label: 'swiglu', workgroups: () => grid } as unknown as Dispatch
+}
+
 test.each([0, 1, MOST, MOST + 1, 17 * 4096, 512 * 4096, 65_536 * 4096])('%d workgroups', (count) => {
   for (const grid of [exactGrid(count), paddedGrid(count)]) {
     expect(Math.max(...grid)).toBeLessThanOrEqual(MOST)
@@ -23,8 +27,6 @@ test('a prime number of workgroups ends in the middle of a line, or stays as it 
 test('a grid that a device may refuse is not encoded', () => {
   const calls: PropertyKey[] = []
   const pass = new Proxy({}, { get: (_, name) => () => calls.push(name) }) as GPUComputePassEncoder
-  const dispatchOf = (grid: Workgroups): Dispatch =>
-    ({ label: 'swiglu', workgroups: () => grid }) as unknown as Dispatch
   const grids: Workgroups[] = [
     [MOST + 1, 1, 1],
     [1, MOST + 1, 1],
