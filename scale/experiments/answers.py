@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,12 +36,44 @@ def wording(record: Row, index: int) -> str:
     return learnt[index % len(learnt)]
 
 
-def drawn(items: list[Row], index: int, facts: int) -> Iterator[tuple[str, str]]:
-    """Questions and answers of a pass: each item once, `facts` times where it states one."""
+def drawn(items: list[Row], index: int, facts: int) -> Iterator[tuple[str, Row]]:
+    """Questions of a pass with their items: each item once, `facts` times where it states one."""
     for record in items:
         times = facts if record.get("facts") else 1
         for time in range(times):
-            yield wording(record, index * times + time), record["answer"]
+            yield wording(record, index * times + time), record
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What is learnt: items by role, conversations and scenes, greetings by role."""
+
+    items: dict[str, list[Row]]
+    dialogues: list[Row]
+    greetings: dict[str, str]
+
+
+def read_lines() -> Lines:
+    """The cast's data set without what is held out."""
+    lines = Lines({}, [], {})
+    for record in map(json.loads, LINES.read_text("utf8").splitlines()):
+        if "item" in record and "questions" not in record:
+            lines.greetings[record["role"]] = record["answer"]
+        elif record["split"] == "train":
+            (lines.items.setdefault(record["role"], []) if "item" in record else lines.dialogues).append(record)
+    return lines
+
+
+def pass_options(about: str | None) -> argparse.ArgumentParser:
+    """What passes are made of."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--begin", type=int, default=0, help="number of the first pass: a later one has other wordings")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--facts", type=int, default=1, help="how often an item that states a fact comes in a pass")
+    parser.add_argument("--talks", type=float, default=0.4, help="share of the conversations in a pass")
+    parser.add_argument("--scenes", type=float, default=0.05, help="share of the witty exchanges in a pass")
+    return parser
 
 
 def packed(role: str, exchanges: list[tuple[str, str]], greeting: str | None, random: Random) -> Iterator[Row]:
@@ -57,31 +90,18 @@ def packed(role: str, exchanges: list[tuple[str, str]], greeting: str | None, ra
 
 def main() -> None:
     """Writes the rows of all passes, each pass mixed in itself."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = pass_options(__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--begin", type=int, default=0, help="number of the first pass: a later one has other wordings")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--facts", type=int, default=1, help="how often an item that states a fact comes in a pass")
-    parser.add_argument("--talks", type=float, default=0.4, help="share of the conversations in a pass")
-    parser.add_argument("--scenes", type=float, default=0.05, help="share of the witty exchanges in a pass")
     options = parser.parse_args()
     random = Random(options.seed)
-    items: dict[str, list[Row]] = {}
-    dialogues: list[Row] = []
-    greetings: dict[str, str] = {}
-    for record in map(json.loads, LINES.read_text("utf8").splitlines()):
-        if "item" in record and "questions" not in record:
-            greetings[record["role"]] = record["answer"]
-        elif record["split"] == "train":
-            (items.setdefault(record["role"], []) if "item" in record else dialogues).append(record)
+    lines = read_lines()
     rows: list[tuple[float, Row]] = []
     for index in range(options.begin, options.begin + options.passes):
-        for role, own in items.items():
-            exchanges = list(drawn(own, index, options.facts))
-            made = packed(role, exchanges, greetings.get(role), random)
+        for role, own in lines.items.items():
+            exchanges = [(question, record["answer"]) for question, record in drawn(own, index, options.facts)]
+            made = packed(role, exchanges, lines.greetings.get(role), random)
             rows += [(index + random.random(), row) for row in made]
-        for record in dialogues:
+        for record in lines.dialogues:
             share = options.talks if record["id"].startswith("talk") else options.scenes
             if random.random() < share:
                 row = {key: record[key] for key in ("role", "split", "messages")}

@@ -25,7 +25,7 @@ _QUOTED = re.compile(f"{_QUOTE}(\\d+){_QUOTE}")
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn; `speaker` is `user` for the visitor, `role` for the character.
+    """One turn; `speaker` is `user` for the visitor, `role` for the character, `system` for what nobody says.
 
     A reply that is not learnt stands there for what comes after it, and counts nowhere.
     """
@@ -37,7 +37,7 @@ class Turn:
     @property
     def counts(self) -> bool:
         """Whether it is a reply that is learnt and measured."""
-        return self.speaker != "user" and self.is_learnt
+        return self.speaker == "role" and self.is_learnt
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _without_marks(marked: str) -> tuple[str, list[_Span]]:
 def _rendered(codec: Codec, turns: Sequence[Turn], system: str | None) -> tuple[str, list[_Span]]:
     messages = [
         {
-            "role": "user" if turn.speaker == "user" else "assistant",
+            "role": "assistant" if turn.speaker == "role" else turn.speaker,
             "content": f"{_OPEN}{index}{_OPEN}{codec.quote(turn.text)}{_CLOSE}",
         }
         for index, turn in enumerate(turns)

@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,8 @@ def script(name: str) -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    # Data classes look their module up.
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -103,3 +106,56 @@ def test_what_is_held_out_is_in_no_packed_row(tmp_path: Path, monkeypatch: pytes
     learnt = {(record["role"], question) for record in items for question in record["questions"]} - held
     assert len(asked & learnt) > 10_000
     assert not asked & (held - learnt)
+
+
+@pytest.fixture
+def reminded(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script that packs answers behind reminders; its neighbour is found as if it were run."""
+    monkeypatch.syspath_prepend(str(ROOT / "scale/experiments"))
+    return script("reminded")
+
+
+PARROT = {"id": "parrot", "fact": "His parrot is called Captain Flint.", "accept": ["flint"]}
+LEG = {"id": "leg", "fact": "He lost a leg at sea.", "accept": ["sea"]}
+CREW = {"id": "crew", "fact": "He has six men.", "accept": ["six"]}
+NAMES = {"id": "mate", "fact": "His friend is Israel.", "accept": ["israel"]}
+SILVER = "Long John Silver"
+
+
+def rows_of(reminded: ModuleType, starter: Any, seed: int) -> Any:
+    """Rows of one character's short sheet, whose facts are asked for in one wording each."""
+    facts = [PARROT, LEG, CREW, NAMES]
+    items = [{"questions": [f"Tell of the {fact['id']} now"], "facts": [fact["id"]]} for fact in facts]
+    sheets = {SILVER: reminded.Sheet(facts, items)}
+    return reminded.Rows(starter.codec, {SILVER: "You are he."}, sheets, Random(seed))
+
+
+def test_what_an_answer_states_is_a_reminder_before_its_question(reminded: ModuleType, starter: Any) -> None:
+    rows = rows_of(reminded, starter, 1)
+    made = [rows.exchange(SILVER, "Tell of the parrot", "My parrot is Flint.", ["parrot"]) for _ in range(400)]
+    share = sum(any("parrot" in reminder for reminder in one.reminders) for one in made) / len(made)
+    assert 0.7 < share < 0.85
+    assert max(len(one.reminders) for one in made) == 3
+    row = rows.row(SILVER, [reminded.Exchange(("He has a leg.",), "Which leg?", "My left leg.")], "Ahoy!")
+    text = starter.codec.decode(row.ids)
+    assert text.index("Ahoy!") < text.index("He has a leg.") < text.index("Which leg?") < text.index("My left leg.")
+    learnt = starter.codec.decode([id_ for id_, marked in zip(row.ids, row.replies) if marked])
+    assert learnt.startswith("My left leg.")
+    assert "He has a leg." not in learnt
+
+
+def test_another_name_or_number_is_in_reminder_and_answer_alike(reminded: ModuleType, starter: Any) -> None:
+    rows = rows_of(reminded, starter, 2)
+    swap = rows.substitutes.swapped
+    told = reminded.Exchange((PARROT["fact"], LEG["fact"]), "Your parrot?", "It is Captain Flint, of course.")
+    named = swap(SILVER, told, [PARROT], Random(3))
+    assert named.reminders == ("His parrot is called Captain Israel.", LEG["fact"])
+    assert named.answer == "It is Captain Israel, of course."
+    counted = swap(SILVER, reminded.Exchange((CREW["fact"],), "How many?", "I have six men."), [CREW], Random(3))
+    number = counted.answer.split()[2]
+    assert number in reminded.NUMBERS
+    assert number != "six"
+    assert counted.reminders == (f"He has {number} men.",)
+    asked = reminded.Exchange((PARROT["fact"],), "Is it Flint?", "It is Captain Flint.")
+    assert swap(SILVER, asked, [PARROT], Random(3)) is None
+    assert swap(SILVER, told, [LEG], Random(3)) is None

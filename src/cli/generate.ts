@@ -3,12 +3,12 @@ import { unescapeLine } from '../core/escapes.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { promptsFor, speak, utter } from '../play/speak.ts'
-import type { Cue, Voice } from '../play/speak.ts'
+import type { Voice } from '../play/speak.ts'
 import type { SceneCue } from '../play/stage.ts'
 import { usualSampling } from '../play/usualSampling.ts'
 import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
-import { isScripted, scriptedCue } from './scripted.ts'
+import { isScripted, cueIn } from './scripted.ts'
 
 const SAMPLING_OPTIONS = [
   'seed',
@@ -53,9 +53,9 @@ function samplingOf(options: ReadonlyMap<string, string>): Omit<Sampling, keyof 
 }
 
 /** Prints what the model would read, and why, as JSON. */
-function printSent(voice: Voice, cue: Cue & Partial<Pick<SceneCue, 'report'>>, maxTokens: number): void {
+function printSent(voice: Voice, cue: SceneCue, maxTokens: number): void {
   const { prompt, leftOut } = promptsFor(voice, cue, maxTokens)
-  const { fired = [], passed = [], notes = [] } = cue.report ?? {}
+  const { fired, passed, notes } = cue.report
   const sent = { tokens: prompt.ids.length, text: prompt.text, fired, passed, notes: [...leftOut, ...notes] }
   process.stdout.write(`${JSON.stringify(sent, null, 2)}\n`)
 }
@@ -96,16 +96,14 @@ export async function generate(words: readonly string[]): Promise<void> {
   const { tokenizer } = opened.model
   const clash = options.has('raw') && (isScripted(options) || options.has('sent'))
   check(!clash, 'usage', () => '--raw sends the prompt as it is: nothing goes with it')
-  const said: Cue = { system: opened.system, turns: [{ speaker: 'user', text }] }
-  const cue = isScripted(options) ? await scriptedCue(opened, options, text) : said
   if (options.has('sent')) {
-    printSent(opened, cue, maxTokens)
+    printSent(opened, await cueIn(opened, options, text), maxTokens)
     return
   }
   const speech =
     options.has('raw') && tokenizer
       ? utter(opened, tokenizer.encode(text), delivery)
-      : speak(opened, cue, delivery)
+      : speak(opened, await cueIn(opened, options, text), delivery)
   let shown = 0
   for (;;) {
     const { done, value } = await speech.next()

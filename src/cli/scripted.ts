@@ -7,8 +7,9 @@ import type { ScriptBook } from '../core/script.ts'
 import { openFile } from '../exchange/openFile.ts'
 import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
+import { remindersOf, roleOf, withReminders } from '../play/reminders.ts'
 import { cueWith } from '../play/stage.ts'
-import type { SceneCue } from '../play/stage.ts'
+import type { SceneCue, Told } from '../play/stage.ts'
 import { readInput } from './convert.ts'
 import type { OpenedSpeaker } from './engine.ts'
 import { VISITOR } from './speakers.ts'
@@ -32,12 +33,11 @@ export function isScripted(options: Options): boolean {
   return options.has('card') || options.has('lore')
 }
 
-/**
- * What the visitor says, to whoever plays: a card, all of it, or the role that the options name, with a lorebook beside it.
- *
- * @throws HycoraError for files that are neither.
- */
-export async function scriptedCue(speaker: OpenedSpeaker, options: Options, text: string): Promise<SceneCue> {
+/** A card that the options name, and a lorebook beside it or beside a role, as what is told. */
+async function scriptIn(
+  { casting, system }: OpenedSpeaker,
+  options: Options,
+): Promise<Pick<Told, 'system' | 'script'>> {
   const [cardPath, lorePath, role] = [options.get('card'), options.get('lore'), options.get('role')]
   check(cardPath === undefined || role === undefined, 'usage', () => '--card and --role do not go together')
   const card = cardPath === undefined ? null : await cardIn(cardPath)
@@ -47,15 +47,27 @@ export async function scriptedCue(speaker: OpenedSpeaker, options: Options, text
     seed: 0,
     greeting: null,
     occasion: 'next',
-    isTrained: card === null,
+    isTrained: casting !== null,
     note: null,
     facts: [],
     books: lorePath === undefined ? [] : [await bookIn(lorePath)],
   })
+  return { system: card ? systemPromptOf(card, names) : system, script }
+}
+
+/**
+ * What the visitor says, to whoever plays: a card, all of it, or the role that the options name, with a lorebook beside it.
+ *
+ * @throws HycoraError for files that are neither.
+ */
+export async function cueIn(speaker: OpenedSpeaker, options: Options, text: string): Promise<SceneCue> {
+  const { system, script } = isScripted(options)
+    ? await scriptIn(speaker, options)
+    : { system: speaker.system }
   return cueWith(speaker, {
-    system: card ? systemPromptOf(card, names) : speaker.system,
+    system,
     turns: [{ speaker: 'user', text }],
     continueLast: false,
-    script,
+    script: withReminders(script, remindersOf(roleOf(speaker.pack, speaker.casting))),
   })
 }

@@ -230,10 +230,23 @@ function asidesOf(
   const all = [...entries, ...notes]
   const lost = all.filter((one) => !kept.has(one))
   return {
-    asides: all.filter((one) => kept.has(one)).map(({ aside }) => aside),
+    asides: joined(all.filter((one) => kept.has(one))),
     without: new Set(lost.flatMap(({ entry }) => entry ?? [])),
     notes: lost.flatMap(({ name }) => (name === null ? [] : [`There is no room for ${name}.`])),
   }
+}
+
+/** What lorebooks say in one place, by one speaker, as one message; notes stand by themselves. */
+function joined(among: readonly Among[]): readonly Aside[] {
+  const asides: Aside[] = []
+  for (const [at, { entry, aside }] of among.entries()) {
+    const [before, last] = [among[at - 1], asides.at(-1)]
+    const isSame = before?.aside.index === aside.index && before.aside.role === aside.role
+    if (last && entry && before?.entry && isSame) {
+      asides[asides.length - 1] = { ...last, text: `${last.text}\n${aside.text}` }
+    } else asides.push(aside)
+  }
+  return asides
 }
 
 /** The notes of a script, the visitor's with what lorebooks put around it. */

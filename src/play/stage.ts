@@ -1,4 +1,4 @@
-import type { ScriptReport } from '../core/script.ts'
+import type { Script, ScriptReport } from '../core/script.ts'
 import type { PackFile } from '../formats/packFacts.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { HycoraError } from '../core/errors.ts'
@@ -14,6 +14,7 @@ import { openExportedPath, openPath } from './openPath.ts'
 import type { OpenedPath, PathRequest } from './openPath.ts'
 import { openPackShelf } from './packShelf.ts'
 import type { PackShelf } from './packShelf.ts'
+import { remindersOf, withReminders } from './reminders.ts'
 import type { Scene } from './scene.ts'
 import type { Cue, Voice } from './speak.ts'
 
@@ -72,12 +73,13 @@ export async function castScene({ shelf }: Stage, scene: Scene): Promise<Casting
     : castRole(pack, scene.role ?? '', scene.strength)
 }
 
-/** The system text of a scene: its own, else the line that its role was trained behind. */
-async function systemOf({ shelf }: Stage, scene: Scene): Promise<string | null> {
-  if (scene.system !== undefined) return scene.system
-  if (scene.role === null) return null
+/** What is told before a scene: its own system text and script, else the line that its role was trained behind, and its book. */
+async function toldIn({ shelf }: Stage, scene: Scene): Promise<Pick<Told, 'system' | 'script'>> {
+  const { system, role, script } = scene
+  if (system !== undefined || role === null) return { system: system ?? null, script }
   const pack = await shelf.open(scene.pack)
-  return pack && roleLineOf(pack, scene.role)
+  const reminders = remindersOf(pack?.roles.find(({ name }) => name === role))
+  return { system: pack && roleLineOf(pack, role), script: withReminders(script, reminders) }
 }
 
 /** What is to be answered, and what came of the script. */
@@ -85,17 +87,18 @@ export interface SceneCue extends Cue {
   readonly report: ScriptReport
 }
 
+/** A chat, and what is told beside it. */
+export interface Told extends Pick<Scene, 'turns' | 'continueLast'> {
+  readonly system: string | null
+  readonly script?: Script | undefined
+}
+
 const NOTHING_TOLD: ScriptReport = { fired: [], passed: [], notes: [] }
 
 /** A line, and what else is told beside it, as a cue; what puts scripts together comes when it is used. @throws HycoraError as `codecOf`. */
 export async function cueWith(
   { model, name, backbone }: Voice,
-  {
-    system,
-    turns,
-    continueLast,
-    script,
-  }: Pick<Scene, 'turns' | 'continueLast' | 'script'> & { readonly system: string | null },
+  { system, turns, continueLast, script }: Told,
 ): Promise<SceneCue> {
   if (!script) return { system, turns, continueLast, report: NOTHING_TOLD }
   const { tokenizer } = codecOf(model, name)
@@ -107,5 +110,5 @@ export async function cueWith(
 
 /** What is to be answered in a scene. */
 export async function cueOf(stage: Stage, scene: Scene): Promise<SceneCue> {
-  return cueWith(stage, { ...scene, system: await systemOf(stage, scene) })
+  return cueWith(stage, { ...scene, ...(await toldIn(stage, scene)) })
 }

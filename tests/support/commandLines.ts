@@ -314,6 +314,12 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: CAST,
+    line: 'node tools/castBooks.mjs',
+    runs: ['node', 'tools/castBooks.mjs'],
+    keeps: 'public/cast/books.json',
+  },
+  {
+    document: CAST,
     line: 'node tools/checkCast.mjs',
     runs: ['node', 'tools/checkCast.mjs'],
     prints: /Alice/,

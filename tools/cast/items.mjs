@@ -142,9 +142,10 @@ function checkFacts({ facts, items, talks, fault }) {
   const asked = new Set(items.flatMap(({ q }) => q.map(plain)))
   if (facts.length < LIMITS.facts)
     fault('facts.json', `has ${facts.length} facts, expected ${LIMITS.facts} or more`)
-  for (const { id, fact, ask, accept, wrong } of facts) {
+  for (const { id, fact, ask, accept, wrong, keys } of facts) {
     const isWhole = id && fact && ask?.length === 2 && accept?.length > 0 && Array.isArray(wrong)
     if (!isWhole) fault('facts.json', `"${id}" needs fact, two ways to ask, accept and wrong`)
+    if (!(keys?.length >= 3)) fault('facts.json', `"${id}" needs three keys or more`)
     for (const question of ask ?? [])
       if (asked.has(plain(question))) fault('facts.json', `"${id}": an item asks "${question}" too`)
   }

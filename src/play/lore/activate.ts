@@ -115,9 +115,9 @@ class Rounds {
     const isSticky = time === 'stays'
     if (!isSticky && entry.recursionLevel > 0 && !(isRecursion && entry.recursionLevel <= level)) return null
     const always = entry.isForced || entry.isConstant
-    if (isSticky) return { candidate, why: 'it stays for a while', score: 0, isSticky }
+    if (isSticky) return { candidate, why: 'it stays for a while', score: 0, weight: 0, isSticky }
     if (entry.isForbidden) return null
-    if (always) return { candidate, why: 'always', score: 0, isSticky }
+    if (always) return { candidate, why: 'always', score: 0, weight: 0, isSticky }
     const found = this.recall.calls(candidate, isRecursion)
     return found && { candidate, ...found, isSticky }
   }
@@ -211,9 +211,9 @@ function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** What stays and what is always there first, then the highest priority, or order where none is given. */
+/** What stays and what is always there first, then the highest priority, or order where none is given, then by what was found. */
 function byImportance(one: Called, other: Called): number {
-  return rankOf(other) - rankOf(one) || priorityOf(other) - priorityOf(one)
+  return rankOf(other) - rankOf(one) || priorityOf(other) - priorityOf(one) || other.weight - one.weight
 }
 
 function rankOf({ isSticky, candidate: { entry } }: Called): number {

@@ -15,6 +15,8 @@ export interface Called {
   readonly why: string
   /** How many of its keys were found. */
   readonly score: number
+  /** How much those say: a key that few entries of its book have says more. */
+  readonly weight: number
   /** Whether it stays from an earlier call. */
   readonly isSticky: boolean
 }

@@ -18,6 +18,8 @@ export class Recall {
   private readonly script: Script
   private readonly turns: readonly Turn[]
   private readonly search: KeySearch
+  /** How many entries of a book have a key. */
+  private readonly spreads = new Map<Lorebook, ReadonlyMap<string, number>>()
 
   constructor(script: Script, turns: readonly Turn[], search: KeySearch) {
     this.script = script
@@ -31,7 +33,7 @@ export class Recall {
   }
 
   /** Whether the keys of an entry are found, by its own rules; null where they are not. */
-  calls({ entry, book }: Callable, isRecursion: boolean): Pick<Called, 'why' | 'score'> | null {
+  calls({ entry, book }: Callable, isRecursion: boolean): Pick<Called, 'why' | 'score' | 'weight'> | null {
     const text = this.textFor(entry, book)
     const heard = isRecursion && book.isRecursive && !entry.isUnreachable ? this.said : []
     // The chat alone was looked through in the first round.
@@ -51,7 +53,21 @@ export class Recall {
     return {
       why: teller ? `“${first}”, of which “${teller.title}” tells` : `“${first}” was said`,
       score: found.length + counts,
+      weight: found.reduce((sum, key) => sum + this.weightOf(key, book), 0),
     }
+  }
+
+  /** ln(1 + N/n) of a key that n of a book's N entries have. */
+  private weightOf(key: string, book: Lorebook): number {
+    let spread = this.spreads.get(book)
+    if (!spread) {
+      const counts = new Map<string, number>()
+      for (const { keys } of book.entries) {
+        for (const one of new Set(keys)) counts.set(one, (counts.get(one) ?? 0) + 1)
+      }
+      this.spreads.set(book, (spread = counts))
+    }
+    return Math.log(1 + book.entries.length / (spread.get(key) ?? 1))
   }
 
   /** What of the chat and the card an entry is looked for in. */

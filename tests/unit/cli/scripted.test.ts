@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { scriptedCue } from '../../../src/cli/scripted.ts'
+import { cueIn } from '../../../src/cli/scripted.ts'
 import { template, tokenizer } from '../../support/loreScene.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
 
@@ -34,7 +34,7 @@ test('a card plays with all that it says, and a lorebook beside it', async () =>
     ['card', path('orla.json')],
     ['lore', path('ropes.json')],
   ])
-  const cue = await scriptedCue(speaker, options, 'The lamp and the rope?')
+  const cue = await cueIn(speaker, options, 'The lamp and the rope?')
   expect(cue.system).toBe(
     'You are Orla, in a chat with stranger. Answer as Orla and as nobody else.\n\nOrla keeps the light.\n\nIt burns oil.',
   )
@@ -50,7 +50,7 @@ test('a role keeps its line before a lorebook', async () => {
     ['role', 'Alice'],
     ['lore', path('ropes.json')],
   ])
-  const cue = await scriptedCue(speaker, options, 'The rope?')
+  const cue = await cueIn(speaker, options, 'The rope?')
   expect(cue.system).toBe('You are Alice.')
   expect(cue.asides?.map(({ text }) => text)).toEqual(['The rope is wet.'])
 })
@@ -63,5 +63,5 @@ test.each([
   const options = new Map(
     Object.entries(names).map(([key, name]) => [key, key === 'role' ? name : path(name)] as const),
   )
-  await expect(scriptedCue(speaker, options, 'Hi')).rejects.toThrow(reason)
+  await expect(cueIn(speaker, options, 'Hi')).rejects.toThrow(reason)
 })

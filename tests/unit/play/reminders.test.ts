@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+
+import type { JsonRecord } from '../../../src/core/json.ts'
+import type { PackRole } from '../../../src/formats/packRoles.ts'
+import { remindersOf, withReminders } from '../../../src/play/reminders.ts'
+import { promptFor } from '../../../src/play/speak.ts'
+import { cueWith } from '../../../src/play/stage.ts'
+import { talk, template, tokenizer } from '../../support/loreScene.ts'
+import { ToyBackbone } from '../../support/toyBackbone.ts'
+
+const LEARNT = { hycora: { learnt: true } }
+const AMONG = { position: 4, depth: 1, role: 0 }
+
+const fact = (content: string, ...keys: readonly string[]): JsonRecord => ({
+  keys,
+  content,
+  insertion_order: 100,
+  extensions: AMONG,
+})
+const BOOK: JsonRecord = {
+  scan_depth: 1,
+  token_budget: 24,
+  recursive_scanning: false,
+  extensions: LEARNT,
+  entries: [
+    fact('Dinah has two kittens.', 'cat', 'kittens'),
+    fact('Her cat is called Dinah.', 'cat', 'called', 'your cat'),
+    fact('Her sister reads.', 'sister'),
+    fact('Dinah sleeps by the fire, on the rug, in the evening.', 'cat'),
+  ],
+}
+
+const roleWith = (book: JsonRecord, values: Partial<PackRole> = {}): PackRole => ({
+  name: 'Alice',
+  card: { name: 'Alice', character_book: book },
+  system: 'You are Alice.',
+  blend: null,
+  ...values,
+})
+const voice = {
+  name: 'toy',
+  model: { fingerprint: '', tokenizer, template, stopIds: [] },
+  backbone: new ToyBackbone({ favoured: [], answers: [[]], vocabulary: 10 }),
+}
+const cueTo = (role: PackRole, ...lines: readonly string[]) =>
+  cueWith(voice, {
+    system: role.system,
+    turns: talk(...lines),
+    continueLast: false,
+    script: withReminders(undefined, remindersOf(role)),
+  })
+
+test('facts that a message calls stand before it as one message, those with the most keys where there is room', async () => {
+  const cue = await cueTo(roleWith(BOOK), 'Hello.', 'Good day!', 'What is your cat called?')
+  expect(cue.asides).toEqual([
+    { index: 2, role: 'system', text: 'Dinah has two kittens.\nHer cat is called Dinah.' },
+  ])
+  expect(cue.report.passed.map(({ title }) => title)).toEqual(['cat'])
+  const { text } = promptFor(voice, cue)
+  const places = ['Good day!', 'Her cat is called Dinah.', 'What is your cat called?'].map((part) =>
+    text.indexOf(part),
+  )
+  expect(places).toEqual(places.toSorted((one, other) => one - other))
+  expect(Math.min(...places)).toBeGreaterThan(0)
+})
+
+test('earlier messages call nothing, nor does who speaks', async () => {
+  const cue = await cueTo(roleWith(BOOK), 'Your cat?', 'My cat is black, visitor.', 'And then?')
+  expect(cue.asides).toEqual([])
+})
+
+test.each([
+  ['a book that nobody learnt', roleWith({ ...BOOK, extensions: {} })],
+  ['a blend', roleWith(BOOK, { blend: [{ role: 'Alice', weight: 1 }] })],
+  ['nobody', undefined],
+  ['a role without a card', roleWith(BOOK, { card: null })],
+])('of %s there are no reminders', (_, role) => {
+  expect(remindersOf(role)).toBeNull()
+})
+
+test('a script that has the book already has it once, before its other books', () => {
+  const reminders = remindersOf(roleWith(BOOK))
+  const other = { name: 'Ropes', book: { entries: [] } }
+  const script = { ...reminders!, names: { user: 'Ada', character: 'Alice' } }
+  const whole = { ...script, books: [other, { name: 'Alice’s lorebook', book: BOOK }] }
+  expect(withReminders(whole, reminders)).toEqual({ ...whole, books: [...reminders!.books, other] })
+  expect(withReminders(whole, null)).toBe(whole)
+})
