@@ -71,6 +71,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
+          // A core is left free by default, of two that is half.
+          maxWorkers: '100%',
           include: ['tests/unit/**/*.test.{ts,tsx}'],
           // Seconds say how busy the machine is, not whether the code is right.
           testTimeout: 60_000,
@@ -84,6 +86,8 @@ export default defineConfig({
           environment: 'node',
           sequence: { groupOrder: 1 },
           pool: 'forks',
+          // A software driver computes on all cores by itself, but tests prepare and compare on one.
+          maxWorkers: 2,
           include: ['tests/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,

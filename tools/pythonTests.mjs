@@ -1,5 +1,5 @@
 // @ts-check
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -41,23 +41,47 @@ export function countPython(report, isGreen) {
 }
 
 /**
- * Runs the tests of the PyTorch twin; without a Python for them, they are one test that is skipped.
+ * Runs the tests of the PyTorch twin, on one thread, since they run beside others; without a Python for them, they are one
+ * test that is skipped.
  * @param {string} root the repository
  * @param {string} cache where the report is written
  * @param {NodeJS.ProcessEnv} env
- * @returns {Counts}
+ * @returns {Promise<{ counts: Counts, output: string }>} the counts, and what was said meanwhile
  */
-export function runPythonTests(root, cache, env) {
+export async function runPythonTests(root, cache, env) {
   const python = findPython(env)
   if (python === undefined) {
-    console.log('Tests of scale/ skipped: no Python with PyTorch (HYCORA_PYTHON names one).')
-    return { passed: 0, failed: 0, skipped: 1 }
+    const output = 'Tests of scale/ skipped: no Python with PyTorch (HYCORA_PYTHON names one).\n'
+    return { counts: { passed: 0, failed: 0, skipped: 1 }, output }
   }
   const report = join(cache, 'pytest-report.xml')
   rmSync(report, { force: true })
   const words = ['-m', 'pytest', '-q', `--junitxml=${report}`]
-  const { status } = spawnSync(python, words, { cwd: join(root, 'scale'), stdio: 'inherit', env })
-  return countPython(read(report), status === 0)
+  const { status, output } = await runToEnd(python, words, {
+    cwd: join(root, 'scale'),
+    env: { OMP_NUM_THREADS: '1', ...env },
+  })
+  return { counts: countPython(read(report), status === 0), output }
+}
+
+/**
+ * Runs a program and keeps what it says.
+ * @param {string} program
+ * @param {readonly string[]} words
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<{ status: number | null, output: string }>}
+ */
+async function runToEnd(program, words, options) {
+  const child = spawn(program, words, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => (output += text))
+  }
+  const status = await new Promise((resolve) => {
+    child.on('error', () => resolve(null))
+    child.on('close', resolve)
+  })
+  return { status, output }
 }
 
 /** @param {string} path */

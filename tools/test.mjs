@@ -1,6 +1,6 @@
 // @ts-check
 // `npm test`: installs what is missing (a Chromium too), checks format, lint and types, runs every test and counts,
-// those of the PyTorch twin too where a Python with its packages is found. With words after `--` they go to Vitest, and
+// those of the PyTorch twin beside them where a Python with its packages is found. With words after `--` they go to Vitest, and
 // only the tests that they choose run.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,16 +37,19 @@ function readReport() {
 }
 
 const chosen = process.argv.slice(2)
+mkdirSync(cache, { recursive: true })
+const NONE = { counts: { passed: 0, failed: 0, skipped: 0 }, output: '' }
+const twin = chosen.length === 0 ? runPythonTests(root, cache, env) : NONE
 /** @type {Record<string, boolean>} */
 const checks = chosen.length === 0 ? await runChecks(env) : {}
 
-mkdirSync(cache, { recursive: true })
 rmSync(report, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const isGreen = await runProgram('vitest', 'vitest', ['run', ...reporters, ...chosen], env)
 const counts = countTests(readReport(), isGreen)
-const twin = chosen.length === 0 ? runPythonTests(root, cache, env) : { passed: 0, failed: 0, skipped: 0 }
+const { counts: twins, output } = await twin
+process.stdout.write(output)
 reportChecks(checks)
-const total = addChecks(addCounts(counts, twin), checks)
+const total = addChecks(addCounts(counts, twins), checks)
 console.log(countLine(total))
 process.exitCode = total.failed > 0 ? 1 : 0
