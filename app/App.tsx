@@ -27,6 +27,10 @@ const BlendScreen = lazy(async () => {
   const { BlendScreen: screen } = await laterPart(() => import('./blend/BlendScreen.tsx'))
   return { default: screen }
 })
+const SearchScreen = lazy(async () => {
+  const { SearchScreen: screen } = await laterPart(() => import('./search/SearchScreen.tsx'))
+  return { default: screen }
+})
 
 /** So do the sheets for files that come in, and for what goes out. */
 const ArrivalSheet = lazy(async () => {
@@ -84,6 +88,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <TeachScreen />
     case 'blend':
       return <BlendScreen />
+    case 'search':
+      return <SearchScreen />
     default:
       return route satisfies never
   }
@@ -108,6 +114,7 @@ function Arrival({ screen }: { readonly screen: Route['screen'] }) {
 const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
   teach: 'Someone of your own',
   blend: 'Somebody between',
+  search: 'Search your chats',
 }
 
 /** Names the tab after who is talked to, or taught. */

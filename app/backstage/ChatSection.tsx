@@ -7,6 +7,7 @@ import { saveFile } from '../stores/page/saveFile.ts'
 import { deleteChat, exportOpenChat, useChats } from '../stores/chat/chats.ts'
 import { removeBook } from '../stores/chat/inMind.ts'
 import { routeHash } from '../stores/page/route.ts'
+import { showBackstage } from '../stores/page/session.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
 
@@ -20,6 +21,11 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
   }
   return (
     <Section title="This chat">
+      <p className={styles.note}>
+        <a href={routeHash({ screen: 'search' })} onClick={() => showBackstage(false)}>
+          Search all chats
+        </a>
+      </p>
       <div className={styles.buttons}>
         <Button label="Save to a file" icon="out" onClick={save} />
         <Button

@@ -6,11 +6,14 @@ import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { meet, useChats } from '../stores/chat/chats.ts'
 import { useCast } from '../stores/company/cast.ts'
 import { useEngine } from '../stores/engine/engine.ts'
+import { useSettings } from '../stores/page/settings.ts'
 import { BlendTile } from './BlendTile.tsx'
 import { CallMe } from './CallMe.tsx'
+import { CastTools } from './CastTools.tsx'
 import type { CastMember } from '../../src/cast/member.ts'
 import styles from './CastScreen.module.css'
 import { LastChats } from './LastChats.tsx'
+import { orderCast } from './orderCast.ts'
 import { RoleTile } from './RoleTile.tsx'
 import { RehearsalNotice } from '../teach/run/RehearsalNotice.tsx'
 import { TeachTile } from './TeachTile.tsx'
@@ -26,9 +29,12 @@ const FEW = 6
 export function CastScreen() {
   const members = useCast((state) => state.members)
   const isSettled = useCast((state) => state.isSettled)
-  const hasChats = useChats((state) => state.summaries.some((chat) => chat.started && !chat.deleted))
   const [search, setSearch] = useState('')
-  const shown = members.filter((member) => matches(member, search))
+  const settings = useSettings()
+  const summaries = useChats((state) => state.summaries)
+  const isMany = members.length >= SEARCH_FROM
+  const ordered = isMany ? orderCast(members, settings, summaries) : members
+  const shown = ordered.filter((member) => matches(member, search))
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
@@ -50,21 +56,17 @@ export function CastScreen() {
           <RehearsalNotice />
           <UntaughtNotice />
         </div>
-        {hasChats && <LastChats />}
-        {members.length >= SEARCH_FROM && (
-          <input
-            type="search"
-            className={styles.search}
-            aria-label="Search the cast"
-            placeholder="Search the cast"
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        )}
+        {summaries.some((chat) => chat.started && !chat.deleted) && <LastChats />}
+        {isMany && <CastTools search={search} onSearch={setSearch} />}
         <section aria-label="The cast">
           <ul className={styles.grid}>
             {shown.map((member) => (
-              <RoleTile key={member.key} member={member} onOpen={() => void meet(member.key)} />
+              <RoleTile
+                key={member.key}
+                member={member}
+                canPrefer={isMany}
+                onOpen={() => void meet(member.key)}
+              />
             ))}
             {search === '' && <BlendTile />}
             {search === '' && <TeachTile />}

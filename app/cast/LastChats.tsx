@@ -2,6 +2,7 @@ import { useState } from 'react'
 
 import type { ChatSummary } from '../../src/storage/records.ts'
 import { Button } from '../shared/Button.tsx'
+import { Icon } from '../shared/Icon.tsx'
 import { day } from '../shared/format.ts'
 import { deleteChat, useChats } from '../stores/chat/chats.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
@@ -25,14 +26,20 @@ export function LastChats() {
         <h2 id="last-chats" className={styles.title}>
           Go on talking
         </h2>
-        {chats.length > STRIP && (
-          <Button
-            label={isWhole ? 'Show fewer' : `Show all ${chats.length}`}
-            look="quiet"
-            aria-expanded={isWhole}
-            onClick={() => setIsWhole(!isWhole)}
-          />
-        )}
+        <span className={styles.ways}>
+          <a href={routeHash({ screen: 'search' })} className={styles.search}>
+            <Icon name="search" size={18} />
+            Search them
+          </a>
+          {chats.length > STRIP && (
+            <Button
+              label={isWhole ? 'Show fewer' : `Show all ${chats.length}`}
+              look="quiet"
+              aria-expanded={isWhole}
+              onClick={() => setIsWhole(!isWhole)}
+            />
+          )}
+        </span>
       </header>
       <ul className={styles.strip}>
         {shown.map((chat) => (

@@ -1,6 +1,7 @@
 import { Button } from '../shared/Button.tsx'
 import { Icon } from '../shared/Icon.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
+import { setFavourite, useSettings } from '../stores/page/settings.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { removeGuest } from '../stores/company/guests.ts'
 import { openShare } from '../stores/exchange/share.ts'
@@ -11,11 +12,14 @@ import styles from './RoleTile.module.css'
 
 interface RoleTileProps {
   readonly member: CastMember
+  /** Whether it can be put first, which helps among many. */
+  readonly canPrefer: boolean
   readonly onOpen: () => void
 }
 
 /** One character of the gallery. The button covers the whole tile. */
-export function RoleTile({ member, onOpen }: RoleTileProps) {
+export function RoleTile({ member, canPrefer, onOpen }: RoleTileProps) {
+  const isFavourite = useSettings(({ favourites }) => favourites.includes(member.key))
   return (
     <li className={styles.item} {...accentProps(member.accent)}>
       <button type="button" className={styles.tile} onClick={onOpen}>
@@ -30,6 +34,11 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
         <span className={styles.name}>
           <span className={hidden.hidden}>Talk to </span>
           <bdi>{member.displayName}</bdi>
+          {canPrefer && isFavourite && (
+            <span className={styles.favourite} title="Stands first">
+              <Icon name="heart" size={16} />
+            </span>
+          )}
         </span>
       </button>
       <Origin member={member} />
@@ -39,6 +48,15 @@ export function RoleTile({ member, onOpen }: RoleTileProps) {
         </p>
       )}
       <span className={styles.actions}>
+        {canPrefer && (
+          <Button
+            label={`Put ${member.displayName} first`}
+            icon="heart"
+            iconOnly
+            aria-pressed={isFavourite}
+            onClick={() => setFavourite(member.key, !isFavourite)}
+          />
+        )}
         <Button
           label={`Share ${member.displayName}`}
           icon="share"

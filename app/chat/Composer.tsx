@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { loadDraft, saveDraft } from '../../src/storage/drafts.ts'
 import { Button } from '../shared/Button.tsx'
 import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
+import { useRoute } from '../stores/page/route.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { say, stopAnswer, useGeneration, writeMine } from '../stores/chat/generation.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
@@ -26,7 +27,7 @@ export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
   const isBlocked = useEngine((state) => state.phase === 'blocked')
   const isRehearsing = useTraining(isTraining)
   const isMute = isBlocked || isRehearsing
-  useEffect(focusComposer, [])
+  useEffect(beginWriting, [])
   const send = (words: string): void => {
     if (isBusy || isMute || words.trim() === '') return
     write('')
@@ -77,6 +78,12 @@ export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
       </form>
     </div>
   )
+}
+
+/** Where the address asks for a message, the reader is at that. */
+function beginWriting(): void {
+  const route = useRoute.getState()
+  if (route.screen === 'chat' && route.message === undefined) focusComposer()
 }
 
 interface Draft {

@@ -11,7 +11,7 @@ import asides from '../shared/Asides.module.css'
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
-  const { message, member, text, startsRun, isEditing, live } = props
+  const { message, member, text, startsRun, isEditing, live, isFound } = props
   // Where nothing hovers, a tap on the words shows what can be done with them.
   const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
@@ -23,6 +23,7 @@ export const Message = memo(function Message(props: MessageProps) {
       )}
       aria-label={speaker}
       aria-busy={live !== 'no'}
+      {...(isFound && { tabIndex: -1, 'data-found': '' })}
       data-open={isOpen || undefined}
       data-excluded={message.excluded || undefined}
       {...(!isUser && accentProps(member?.accent))}

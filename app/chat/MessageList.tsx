@@ -17,6 +17,7 @@ import { Message } from './Message.tsx'
 import styles from './MessageList.module.css'
 import { Opening } from './Opening.tsx'
 import { useFollow } from './useFollow.ts'
+import { useWanted } from './useWanted.ts'
 
 interface MessageListProps {
   readonly chat: Chat
@@ -41,13 +42,9 @@ export function MessageList({ chat, member }: MessageListProps) {
   const names = chatNames(chat, member, { name: user, description })
   const messages = withLive(chat, live)
   const hasBegun = messages.some((message) => message.speaker === 'user')
-  const hidden = Math.max(0, messages.length - limit)
-  const { isAway, jump } = useFollow(scroller, content, { startsAtTop: !hasBegun })
-  // Whoever says something wants to see what comes of it.
-  const answering = live?.chat === chat.id && live.kind === 'reply' ? live.take : null
-  useEffect(() => {
-    if (answering) jump()
-  }, [answering, jump])
+  const { wanted, hidden } = useWanted(content, messages, limit)
+  const { isAway, jump } = useFollow(scroller, content, { startsAtTop: !hasBegun || wanted !== null })
+  useJumpOnAnswer(chat, live, jump)
   return (
     <div className={styles.frame}>
       {/* A region that scrolls must be reachable without a mouse. */}
@@ -78,6 +75,7 @@ export function MessageList({ chat, member }: MessageListProps) {
                   isEditing={editing === message.id}
                   live={liveState(live, message)}
                   isBusy={live !== null}
+                  isFound={message.id === wanted}
                 />
               </Fragment>
             )
@@ -87,6 +85,14 @@ export function MessageList({ chat, member }: MessageListProps) {
       {isAway && <Jump onJump={jump} />}
     </div>
   )
+}
+
+/** Whoever says something wants to see what comes of it. */
+function useJumpOnAnswer(chat: Chat, live: Live | null, jump: () => void): void {
+  const answering = live?.chat === chat.id && live.kind === 'reply' ? live.take : null
+  useEffect(() => {
+    if (answering) jump()
+  }, [answering, jump])
 }
 
 function Earlier({ hidden, onShow }: { readonly hidden: number; readonly onShow: () => void }) {

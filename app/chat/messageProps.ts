@@ -17,4 +17,6 @@ export interface MessageProps {
   readonly live: 'no' | 'loading' | 'waiting' | 'speaking'
   /** Whether an answer is on its way anywhere, so that nothing may be changed. */
   readonly isBusy: boolean
+  /** Whether the address asks for it. */
+  readonly isFound: boolean
 }

@@ -157,6 +157,10 @@ export interface Settings {
   readonly length: Length
   /** How much of the card of somebody without weights is sent: as much as the model can hold, a line, or all of it. */
   readonly cardText: 'auto' | 'line' | 'card'
+  /** The keys of those who stand first in the cast. */
+  readonly favourites: readonly string[]
+  /** How the others stand: as they came, as they were last talked to, by name. */
+  readonly castOrder: 'cast' | 'recent' | 'name'
   /** Samplers that differ from the mood's, by name. */
   readonly overrides: Readonly<Record<string, number>>
   /** The seed of every answer; null takes a new one each time. */

@@ -16,6 +16,8 @@ export const defaultSettings: Settings = {
   mood: 'steady',
   length: 'medium',
   cardText: 'auto',
+  favourites: [],
+  castOrder: 'cast',
   overrides: {},
   lockedSeed: null,
   maxTokens: ANSWER_TOKENS,
@@ -77,10 +79,12 @@ export function readSettings(stored: unknown): Settings {
     mood: oneOf(['steady', 'lively', 'wild', 'exact'], text('mood')) ?? defaultSettings.mood,
     cardText: oneOf(['auto', 'line', 'card'], text('cardText')) ?? defaultSettings.cardText,
     length: oneOf(['short', 'medium', 'free'], text('length')) ?? defaultSettings.length,
+    favourites: texts(fields.get('favourites')) ?? defaultSettings.favourites,
+    castOrder: oneOf(['cast', 'recent', 'name'], text('castOrder')) ?? defaultSettings.castOrder,
     overrides: numbers(fields.get('overrides')),
     lockedSeed: number('lockedSeed') ?? null,
     maxTokens: number('maxTokens') ?? defaultSettings.maxTokens,
-    stops: readStops(fields.get('stops')),
+    stops: texts(fields.get('stops')) ?? defaultSettings.stops,
     announce: fields.get('announce') !== false,
     isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
@@ -106,9 +110,10 @@ function readPersonas(value: unknown): readonly Persona[] {
   })
 }
 
-function readStops(value: unknown): readonly string[] {
-  if (!Array.isArray(value)) return defaultSettings.stops
-  return value.filter((stop) => typeof stop === 'string' && stop !== '')
+/** Those of a list that say something; undefined where it is none. */
+function texts(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  return value.filter((one) => typeof one === 'string' && one !== '')
 }
 
 function numbers(value: unknown): Readonly<Record<string, number>> {

@@ -222,6 +222,8 @@ export const settingsWithPersonas = {
   personas: [{ id: PERSONA, name: 'Brack', description: '{{user}} steers the ferry.' }],
   persona: PERSONA,
   stops: ['\n{{user}}:'],
+  favourites: [HOLMES],
+  castOrder: 'recent',
 }
 
 /** The bytes of both packs, and their digest; the library compares them and reads no further. */

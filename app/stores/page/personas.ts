@@ -38,11 +38,12 @@ export function missingPersonas(kept: readonly Persona[], here: readonly Persona
   return kept.filter(({ id }) => !here.some((one) => one.id === id))
 }
 
-/** What settings of a backup add to those here: personas, and who the visitor is where nobody has said it here. */
+/** What settings of a backup add to those here: personas, favourites, and who the visitor is where nobody has said it here. */
 export function addedBy(kept: Settings, here: Settings): Partial<Settings> {
   const { userName, userDescription } = defaultSettings
   const isUnsaid = here.userName === userName && here.userDescription === userDescription
   return {
+    favourites: [...new Set([...here.favourites, ...kept.favourites])],
     personas: [...here.personas, ...missingPersonas(kept.personas, here.personas)],
     ...(isUnsaid && { userName: kept.userName, userDescription: kept.userDescription }),
   }

@@ -3,14 +3,21 @@ import { create } from 'zustand'
 
 export type Route =
   | { readonly screen: 'cast' }
-  | { readonly screen: 'chat'; readonly chat: string }
+  | {
+      readonly screen: 'chat'
+      readonly chat: string
+      /** The message to begin at; left out, the last. */
+      readonly message?: string
+    }
+  | { readonly screen: 'search' }
   | { readonly screen: 'teach' }
   | { readonly screen: 'blend' }
 
 /** The route of a hash; an unknown one is the cast. */
 export function readRoute(hash: string): Route {
-  const chat = /^#\/chat\/([\w-]+)$/.exec(hash)?.[1]
-  if (chat) return { screen: 'chat', chat }
+  const [, chat, message] = /^#\/chat\/([\w-]+)(?:\/([\w-]+))?$/.exec(hash) ?? []
+  if (chat) return { screen: 'chat', chat, ...(message && { message }) }
+  if (hash === '#/search') return { screen: 'search' }
   if (hash === '#/teach') return { screen: 'teach' }
   return { screen: hash === '#/blend' ? 'blend' : 'cast' }
 }
@@ -21,7 +28,9 @@ export function routeHash(route: Route): string {
     case 'cast':
       return '#/'
     case 'chat':
-      return `#/chat/${route.chat}`
+      return `#/chat/${route.chat}${route.message ? `/${route.message}` : ''}`
+    case 'search':
+      return '#/search'
     case 'teach':
       return '#/teach'
     case 'blend':

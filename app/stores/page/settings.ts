@@ -26,6 +26,12 @@ export function chooseMood(mood: Mood): void {
   changeSettings({ mood, overrides: {} })
 }
 
+/** Puts somebody first in the cast, or back among the others. */
+export function setFavourite(key: string, isFavourite: boolean): void {
+  const others = useSettings.getState().favourites.filter((one) => one !== key)
+  changeSettings({ favourites: isFavourite ? [...others, key] : others })
+}
+
 /** Sets one sampler; back at its own value, which the mood gives it, it is no longer an exception. */
 export function setSampler(sampler: SamplerOption, value: number, own: number): void {
   const { overrides } = useSettings.getState()

@@ -117,12 +117,19 @@ test('the name on the first screen is that of whoever begins new chats', async (
 
 test('a backup brings the personas that are missing, and who the visitor is where nobody said it', () => {
   const own = { ...brack, id: 'q', name: 'Quill' }
-  const kept = { ...defaultSettings, userName: 'Ann', userDescription: 'A guest.', personas: [brack] }
-  expect(addedBy(kept, { ...defaultSettings, personas: [own] })).toEqual({
+  const kept = {
+    ...defaultSettings,
+    userName: 'Ann',
+    userDescription: 'A guest.',
+    personas: [brack],
+    favourites: ['b', 'c'],
+  }
+  expect(addedBy(kept, { ...defaultSettings, personas: [own], favourites: ['a', 'b'] })).toEqual({
     personas: [own, brack],
+    favourites: ['a', 'b', 'c'],
     userName: 'Ann',
     userDescription: 'A guest.',
   })
   const here = { ...defaultSettings, userName: 'Ida', personas: [{ ...brack, name: 'Changed' }] }
-  expect(addedBy(kept, here)).toEqual({ personas: here.personas })
+  expect(addedBy(kept, here)).toEqual({ personas: here.personas, favourites: ['b', 'c'] })
 })

@@ -7,7 +7,7 @@ import type { ChatLog } from '../../../src/storage/chatLog.ts'
 import { openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
 import { openPackLibrary } from '../../../src/storage/packLibrary.ts'
 import { openRuns } from '../../../src/storage/runs.ts'
-import { loadSettings } from '../../../src/storage/settings.ts'
+import { defaultSettings, loadSettings } from '../../../src/storage/settings.ts'
 import {
   firstPack,
   firstProgress,
@@ -235,7 +235,8 @@ test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[keptSettings, 'settings']] })
   // What could not be chosen then has its default.
-  const since = { userDescription: '', personas: [], persona: null, stops: ['\n{{user}}:'] }
+  const { userDescription, personas, persona, stops, favourites, castOrder } = defaultSettings
+  const since = { userDescription, personas, persona, stops, favourites, castOrder }
   expect(await loadSettings(name)).toEqual({ ...keptSettings, ...since, length: 'medium', cardText: 'auto' })
 })
 

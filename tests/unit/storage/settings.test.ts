@@ -10,6 +10,8 @@ test('settings come back as they were kept', () => {
     userDescription: 'A guest.',
     personas: [{ id: 'p', name: 'Brack', description: '' }],
     persona: 'p',
+    favourites: ['Alice'],
+    castOrder: 'name',
     mood: 'wild',
     stops: ['\nAnna:', '***'],
     overrides: { minP: 0.2 },
