@@ -66,6 +66,10 @@ const processorText: Readonly<
     what: 'The graphics card could not take the model.',
     next: 'Close other tabs and games that use the graphics card, then reload the page.',
   },
+  wrong: {
+    what: 'The graphics card, or its driver, computes wrongly: what it made of small known cases was not what it had to be.',
+    next: 'Update the driver and the browser, then reload the page. Please send us the diagnostics, so that we learn of the card.',
+  },
   'unknown-graph': {
     what: 'This model is built in a way that our programs for the graphics card do not know.',
     next: '',

@@ -64,6 +64,12 @@ export const errorText: Readonly<Record<ErrorCode, Advice>> = {
       'What was said so far is kept. Choose “Processor” under Backstage, Computed by; if that does not help, the model’s file is damaged or was converted badly: take another.',
     action: 'none',
   },
+  'wrong-answers': {
+    title: 'The graphics card computes wrongly',
+    advice:
+      'Update its driver and the browser, then reload the page; until then choose “Processor” under Backstage, Computed by. The diagnostics say which card it is: please send them.',
+    action: 'reload',
+  },
   'download-failed': {
     title: 'The download stopped',
     advice:

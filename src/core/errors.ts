@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'model-incompatible'
   | 'template-refused'
   | 'not-a-number'
+  | 'wrong-answers'
   | 'download-failed'
   | 'download-mismatch'
   | 'download-refused'

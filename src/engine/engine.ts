@@ -80,7 +80,8 @@ export class Engine {
       if (this.stage) closePath(this.stage)
       this.recovery = null
       // What was measured now is not measured again when the device is lost.
-      this.params = { ...params, rates: stage.computing.rates }
+      const isSound = stage.computing.path === 'webgpu' || params.isSound === true
+      this.params = { ...params, rates: stage.computing.rates, isSound }
       this.install(stage)
       this.onDevice('ready', null)
       return backboneInfo(stage)
@@ -253,11 +254,11 @@ export class Engine {
   }
 
   private open(
-    { path: choice, rates, ...files }: LoadParams,
+    { path: choice, rates, isSound = false, ...files }: LoadParams,
     emit: (progress: LoadProgress) => void,
     isLost = false,
   ): Promise<Stage> {
-    return setStage(files, { gpu: this.gpu, choice, rates, isLost, emit, loadOrt })
+    return setStage(files, { gpu: this.gpu, choice, rates, isSound, isLost, emit, loadOrt })
   }
 
   /** The stage, once a recovery under way is through. */

@@ -74,6 +74,8 @@ export interface LoadParams extends StageFiles {
   readonly path: PathChoice
   /** What was measured of this model on this device before; it is not measured again. */
   readonly rates: PathRates
+  /** Whether this device and browser computed known answers rightly before. */
+  readonly isSound?: boolean
 }
 
 export interface GenerateParams {

@@ -32,6 +32,8 @@ export interface PathRequest {
   readonly choice: PathChoice
   /** What was measured before; a software adapter and the processor are compared only where one of them is missing. */
   readonly rates: PathRates
+  /** Whether this device and browser computed known answers rightly before; left out, they are asked. */
+  readonly isSound?: boolean
   /** Whether a device was lost before this: the reason that is told where there is no other. */
   readonly isLost: boolean
   readonly emit: (progress: LoadProgress) => void
@@ -49,6 +51,7 @@ const GRAPHICS_FAULTS: readonly ErrorCode[] = [
   'shader-invalid',
   'shape-mismatch',
   'not-a-number',
+  'wrong-answers',
   'format-unsupported',
 ]
 
@@ -85,7 +88,10 @@ async function choosePath(request: PathRequest): Promise<OpenedPath> {
     // As a graph that is not known at all goes to the processor, whatever was chosen.
     const isKept = choice === 'webgpu' && code !== 'format-unsupported'
     if (isKept || !GRAPHICS_FAULTS.includes(code)) throw error
-    return openProcessor(request, isLost ? lost : { why: 'failed', reason: message })
+    return openProcessor(
+      request,
+      isLost ? lost : { why: code === 'wrong-answers' ? 'wrong' : 'failed', reason: message },
+    )
   }
 }
 
@@ -142,7 +148,7 @@ async function openWebgpu(request: PathRequest, found: TunedDevice, why: Why): P
 }
 
 async function loadOnto(
-  { decoder, pack, emit, rates }: PathRequest,
+  { decoder, pack, emit, rates, isSound = false }: PathRequest,
   found: TunedDevice,
   why: Why,
 ): Promise<OpenedPath> {
@@ -152,6 +158,7 @@ async function loadOnto(
     doneBytes += bytes
     emit({ stage: 'upload', doneBytes, totalBytes })
   }
+  if (!isSound) await checkSoundness(found)
   const backbone = await GpuBackbone.create(found, decoder, { onBytes })
   emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
@@ -163,6 +170,16 @@ async function loadOnto(
     isSlow: found.isSoftware,
     computing: { path: 'webgpu', ...why, rates },
   }
+}
+
+/**
+ * Real cards are asked for known answers before anything goes over. The drivers that play one on a processor are those that
+ * the answers are tested with.
+ */
+async function checkSoundness(found: TunedDevice): Promise<void> {
+  if (found.isSoftware) return
+  const { checkKnownAnswers } = await import('../model/gpu/knownAnswers.ts')
+  await checkKnownAnswers(found)
 }
 
 async function openProcessor(

@@ -5,7 +5,8 @@ export interface Computing {
   readonly path: Path
   /**
    * `graphics-card`: there is one; `chosen`: it was asked for; `faster`: measured beside the other on a software
-   * adapter; `lost`: the graphics device is gone for good; `failed`: WebGPU could not take the model; `unknown-graph`:
+   * adapter; `lost`: the graphics device is gone for good; `failed`: WebGPU could not take the model; `wrong`: it computes
+   * known answers wrongly; `unknown-graph`:
    * our kernels do not know the model's graph; `no-…`: there is nothing to compute on, each for its own reason.
    */
   readonly why:
@@ -14,6 +15,7 @@ export interface Computing {
     | 'faster'
     | 'lost'
     | 'failed'
+    | 'wrong'
     | 'unknown-graph'
     | 'no-webgpu'
     | 'no-adapter'

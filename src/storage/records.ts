@@ -178,6 +178,8 @@ export interface Settings {
   readonly path: PathChoice
   /** Tokens a second as measured here, by model and graphics card, so that it is measured once. */
   readonly rates: Readonly<Record<string, PathRates>>
+  /** The graphics card and browser that computed known answers rightly; they are not asked again. */
+  readonly soundDevice: string | null
   /** The share of time that a training run may keep the graphics card busy, 0.1 to 1. */
   readonly duty: number
 }

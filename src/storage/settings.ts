@@ -28,6 +28,7 @@ export const defaultSettings: Settings = {
   backbone: null,
   path: 'auto',
   rates: {},
+  soundDevice: null,
   duty: 1,
 }
 
@@ -90,6 +91,7 @@ export function readSettings(stored: unknown): Settings {
     backbone: text('backbone') ?? null,
     path: oneOf(['auto', 'webgpu', 'wasm'], text('path')) ?? defaultSettings.path,
     rates: measuredRates(fields.get('rates')),
+    soundDevice: text('soundDevice') ?? null,
     duty: Math.min(1, Math.max(0.1, number('duty') ?? defaultSettings.duty)),
   }
 }

@@ -163,16 +163,20 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   const { files, pack: served, shortage } = await fetchFiles(backbone, signal)
   const pack = served ?? (await castPackFor(backbone.fingerprint))
   useEngine.setState({ shortage })
-  const { path, rates } = useSettings.getState()
+  const { path, rates, soundDevice } = useSettings.getState()
   const device = deviceKey(backbone)
+  const isSound = soundDevice === soundnessKey()
   const { name, model } = backbone
-  const params = { name, files, pack, path, rates: rates[device] ?? {}, ...(model && { model }) }
+  const params = { name, files, pack, path, rates: rates[device] ?? {}, isSound, ...(model && { model }) }
   const info = await loadPack(engine, params)
   signal.throwIfAborted()
   shipped = pack
   assignRoles(info.roles)
   useEngine.setState({ phase: 'ready', info, status: null })
-  changeSettings({ rates: { ...useSettings.getState().rates, [device]: info.computing.rates } })
+  changeSettings({
+    rates: { ...useSettings.getState().rates, [device]: info.computing.rates },
+    ...(info.computing.path === 'webgpu' && { soundDevice: soundnessKey() }),
+  })
   await rememberFingerprint(backbone, info)
   // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
   if (brought) await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
@@ -192,6 +196,12 @@ async function rememberFingerprint(backbone: ServedBackbone, { fingerprint }: Ba
 function deviceKey({ id }: ServedBackbone): string {
   const { vendor, architecture, description } = useEngine.getState().report ?? {}
   return [id, vendor, architecture, description].filter(Boolean).join(' · ')
+}
+
+/** What computes rightly does so with one driver and one version of the browser, as far as a page can tell them apart. */
+function soundnessKey(): string {
+  const { vendor, architecture, description } = useEngine.getState().report ?? {}
+  return [vendor, architecture, description, navigator.userAgent].filter(Boolean).join(' · ')
 }
 
 /** Takes another model. */

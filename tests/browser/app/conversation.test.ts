@@ -347,6 +347,15 @@ test('a storage that opens and then gives nothing leaves a page that says so', a
   expect(useChats.getState()).toMatchObject({ open: null, missing: 'somewhere' })
 })
 
+test('a graphics card that computed known answers rightly is not asked again by the same browser', async () => {
+  changeSettings({ soundDevice: null })
+  const engine = await stage('Holmes')
+  await retryEngine()
+  changeSettings({ soundDevice: 'another card, or an older browser' })
+  await retryEngine()
+  expect(engine.loaded.map(({ isSound }) => isSound)).toEqual([false, true, false])
+})
+
 describe('without a graphics card', () => {
   test.each(['no-webgpu', 'no-adapter', 'no-device'] as const)(
     '%s: the processor answers, and it is known why',

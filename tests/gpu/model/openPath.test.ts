@@ -6,7 +6,9 @@ import { HycoraError } from '../../../src/core/errors.ts'
 import type { PathChoice } from '../../../src/core/path.ts'
 import type { Decoder } from '../../../src/model/decoder/decoder.ts'
 import { closePath, openPath } from '../../../src/play/openPath.ts'
-import type { OpenedPath } from '../../../src/play/openPath.ts'
+import type { OpenedPath, PathRequest } from '../../../src/play/openPath.ts'
+import { miscompile } from '../../support/miscompiled.ts'
+import type { Miscompiled } from '../../support/miscompiled.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -32,8 +34,12 @@ function failingOnce(error: Error): Decoder {
   return { ...decoder, finalNorm: { ...decoder.finalNorm, values: { ...values, source } } }
 }
 
-function open(model: Decoder, choice: PathChoice): Promise<OpenedPath> {
-  const request = { gpu, pack: null, choice, rates: {}, isLost: false, emit: () => undefined }
+function open(
+  model: Decoder,
+  choice: PathChoice,
+  changes: Partial<Pick<PathRequest, 'gpu' | 'isSound' | 'rates'>> = {},
+): Promise<OpenedPath> {
+  const request = { gpu, pack: null, choice, rates: {}, isLost: false, emit: () => undefined, ...changes }
   return openPath({ ...request, decoder: model, loadOrt: () => Promise.resolve(ort) })
 }
 
@@ -65,4 +71,46 @@ test('a model that computes no numbers is opened on neither path', async () => {
   for (const choice of ['auto', 'webgpu', 'wasm'] as const) {
     await expect(open(broken, choice)).rejects.toMatchObject({ code: 'not-a-number' })
   }
+})
+
+/** A graphics card by its name, whose driver compiles one kernel wrongly. */
+const miscompilingCard = (fault: Miscompiled): GPU =>
+  ({
+    async requestAdapter() {
+      const adapter = (await gpu.requestAdapter())!
+      const request = adapter.requestDevice.bind(adapter)
+      const info = {
+        vendor: 'acme',
+        architecture: 'one',
+        device: '',
+        description: '',
+        isFallbackAdapter: false,
+      }
+      const requestDevice = async (descriptor: GPUDeviceDescriptor): Promise<GPUDevice> => {
+        const device = await request(descriptor)
+        const compile = device.createShaderModule.bind(device)
+        const own = { createShaderModule: compile } as GPUDevice
+        device.createShaderModule = (module) => miscompile(own, module, fault)
+        return device
+      }
+      return Object.defineProperties(adapter, {
+        info: { value: info },
+        requestDevice: { value: requestDevice },
+      })
+    },
+  }) as unknown as GPU
+
+test('a card that computes wrongly is left for the processor, and not asked where it was sound before', async () => {
+  const fault = { kernel: 'swiglu', find: '= result[i];', replace: '= 1.001 * result[i];' }
+  const card = miscompilingCard(fault)
+  // The tiny model is too small to be measured.
+  const rates = { wasm: { prefill: 1, decode: 1 } }
+  const opened = await open(decoder, 'auto', { gpu: card, rates })
+  const reason = expect.stringMatching(/computes wrongly: gate of \d+ known answers/)
+  expect(opened.computing).toMatchObject({ path: 'wasm', why: 'wrong', reason })
+  closePath(opened)
+  await expect(open(decoder, 'webgpu', { gpu: card })).rejects.toMatchObject({ code: 'wrong-answers' })
+  const trusted = await open(decoder, 'auto', { gpu: card, isSound: true })
+  expect(trusted.computing).toMatchObject({ path: 'webgpu', why: 'graphics-card' })
+  closePath(trusted)
 })

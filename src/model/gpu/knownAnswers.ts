@@ -1,0 +1,399 @@
+import { HycoraError } from '../../core/errors.ts'
+import { GREEDY } from '../../core/sampling.ts'
+import type { Sampling } from '../../core/sampling.ts'
+import { submit } from '../../gpu/kernel.ts'
+import type { Dispatch } from '../../gpu/kernel.ts'
+import { readTensor } from '../../gpu/tensor.ts'
+import type { Tensor } from '../../gpu/tensor.ts'
+import type { TunedDevice } from '../../gpu/tuning.ts'
+import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
+import { PARTIAL_GROUPS, SAMPLING_WORDS, adjustLogits, markWords } from '../../kernels/adjustLogits.ts'
+import { attention } from '../../kernels/attention.ts'
+import { crossEntropy } from '../../kernels/crossEntropy.ts'
+import { embedding } from '../../kernels/embedding.ts'
+import { layerNorm } from '../../kernels/layerNorm.ts'
+import { linearBackwardWeight } from '../../kernels/linearBackwardWeight.ts'
+import { project } from '../../kernels/project.ts'
+import { projectBackward } from '../../kernels/projectBackward.ts'
+import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
+import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
+import { swiglu } from '../../kernels/swiglu.ts'
+import { KnownOperands, RANK, at, product, sum, turned } from './knownOperands.ts'
+
+/* Small cases of the kernels that answer and train, and their equations in float64: a driver that computes wrong shows. */
+
+/** Squared error over squared answer: kernels reach 1e-12 in f32, and a driver that rounds to halves does not pass. */
+const MOST_ERROR = 1e-8
+
+interface KnownCase {
+  readonly name: string
+  readonly dispatches: readonly Dispatch[]
+  readonly rows: number
+  readonly output: Tensor
+  /** The first numbers of the output; whole ones are read as words. */
+  readonly answer: ArrayLike<number>
+  readonly isOfWords?: boolean
+}
+
+type MakeCase = (gpu: TunedDevice, make: KnownOperands) => Promise<KnownCase>
+
+const SCALE = 0.5
+/** The rows of one sequence, of which each plays the role of slot 0. */
+function rowsOf(count: number, first = 0): { position: number; slot: number; scale: number }[] {
+  return Array.from({ length: count }, (_, row) => ({ position: first + row, slot: 0, scale: SCALE }))
+}
+
+const embeddingCase: MakeCase = async ({ device }, make) => {
+  const { matrix, values } = make.matrix(8, 64, 11)
+  const y = make.output(2, 64)
+  const tokens = make.upload([2], Uint32Array.of(5, 2))
+  const answer = [...values.subarray(5 * 64, 6 * 64), ...values.subarray(2 * 64, 3 * 64)]
+  return {
+    name: 'embedding',
+    dispatches: [await embedding(device, matrix, { tokens, y })],
+    rows: 2,
+    output: y,
+    answer,
+  }
+}
+
+/** A projection with an adapter, of one row or of several. */
+function projectCase(count: number): MakeCase {
+  return async (gpu, make) => {
+    const [width, out] = [96, 40]
+    const { matrix, values } = make.matrix(out, width, 21)
+    const [x, a] = [make.normals(22, count * width), make.normals(23, width * RANK)]
+    const adapter = make.adapter(a, new Float32Array(4))
+    const y = make.output(count, out + RANK)
+    const tensors = { step: make.step(rowsOf(count)), x: make.upload([count, width], x), y }
+    const parts = { adapter, count: 1, aOffset: 0, aPartStride: a.length }
+    const dispatch = await project(gpu, matrix, parts, tensors, { rows: count === 1 ? 'few' : 'many' })
+    const weights = [...values, ...turned(a, RANK)]
+    const answer = product(x, weights, count, width)
+    return { name: `projection of ${count}`, dispatches: [dispatch], rows: count, output: y, answer }
+  }
+}
+
+const projectBackwardCase: MakeCase = async (gpu, make) => {
+  const [width, out, count] = [96, 40, 5]
+  const { matrix, values } = make.matrix(out, width, 31)
+  const dy = make.normals(32, count * out)
+  const dx = make.output(count, width)
+  const tensors = {
+    step: make.step(rowsOf(count)),
+    dy: make.upload([count, out], dy),
+    dropout: make.upload([4], new Uint32Array(4)),
+    dx,
+  }
+  const none = {
+    adapter: make.adapter(new Float32Array(4), new Float32Array(4)),
+    count: 0,
+    aOffset: 0,
+    aPartStride: 0,
+  }
+  const dispatch = await projectBackward(gpu, matrix, none, tensors, { salt: 0 })
+  const answer = product(dy, turned(values, width), count, out)
+  return { name: 'backward projection', dispatches: [dispatch], rows: count, output: dx, answer }
+}
+
+const addRmsNormCase: MakeCase = async (gpu, make) => {
+  const [columns, count, epsilon] = [100, 2, 1e-5]
+  const [residual, delta] = [make.normals(41, count * columns), make.normals(42, count * (columns + RANK))]
+  const [gain, bias, b] = [
+    make.normals(43, columns),
+    make.normals(44, columns),
+    make.normals(45, RANK * columns),
+  ]
+  const y = make.output(count, columns)
+  const tensors = {
+    step: make.step(rowsOf(count)),
+    gain: make.upload([columns], gain),
+    residual: make.upload([count, columns], residual),
+    y,
+  }
+  const added = {
+    delta: make.upload([count, columns + RANK], delta),
+    bias: make.upload([columns], bias),
+    bOffset: 0,
+  }
+  const adapter = make.adapter(new Float32Array(4), b)
+  const dispatch = await addRmsNorm(gpu, adapter, tensors, added, { epsilon })
+  const total = (r: number, c: number): number => {
+    const from = r * (columns + RANK)
+    const adapted = sum(RANK, (j) => at(delta, from + columns + j) * at(b, j * columns + c))
+    return at(residual, r * columns + c) + at(delta, from + c) + at(bias, c) + SCALE * adapted
+  }
+  const answer = Array.from({ length: count * columns }, (_, index) => {
+    const [r, c] = [Math.floor(index / columns), index % columns]
+    const squares = sum(columns, (k) => total(r, k) ** 2)
+    return (at(gain, c) * total(r, c)) / Math.sqrt(squares / columns + epsilon)
+  })
+  return { name: 'norm', dispatches: [dispatch], rows: count, output: y, answer }
+}
+
+const layerNormCase: MakeCase = async ({ device }, make) => {
+  const [columns, count, epsilon] = [100, 2, 1e-5]
+  const [x, gain, bias] = [
+    make.normals(51, count * columns),
+    make.normals(52, columns),
+    make.normals(53, columns),
+  ]
+  const y = make.output(count, columns)
+  const tensors = {
+    x: make.upload([count, columns], x),
+    gain: make.upload([columns], gain),
+    bias: make.upload([columns], bias),
+    y,
+  }
+  const dispatch = await layerNorm(device, tensors, { epsilon })
+  const answer = Array.from(x, (value, index) => {
+    const [from, c] = [index - (index % columns), index % columns]
+    const mean = sum(columns, (k) => at(x, from + k)) / columns
+    const variance = sum(columns, (k) => (at(x, from + k) - mean) ** 2) / columns
+    return (at(gain, c) * (value - mean)) / Math.sqrt(variance + epsilon) + at(bias, c)
+  })
+  return { name: 'layer norm', dispatches: [dispatch], rows: count, output: y, answer }
+}
+
+const SHAPE = { heads: 4, kvHeads: 2, headDim: 16, capacity: 24 }
+
+const rotaryCase: MakeCase = async ({ device }, make) => {
+  const { heads, kvHeads, headDim, capacity } = SHAPE
+  const [columns, half, position] = [(heads + 2 * kvHeads) * headDim, headDim / 2, 3]
+  const adapter = { ...make.adapter(new Float32Array(4), new Float32Array(4)), paddedRank: 0 }
+  const [qkv, bias] = [make.normals(61, columns), make.normals(62, columns)]
+  const turns = Array.from(
+    { length: capacity * half },
+    (_, i) => Math.floor(i / half) * 10 ** -((i % half) / half),
+  )
+  const angles = Float32Array.from(turns.flatMap((angle) => [Math.cos(angle), Math.sin(angle)]))
+  const query = make.output(1, heads * headDim)
+  const tensors = {
+    step: make.step(rowsOf(1, position)),
+    qkv: make.upload([1, columns], qkv),
+    bias: make.upload([columns], bias),
+    angles: make.upload([capacity, half, 2], angles),
+    query,
+    cache: make.output(1, 2, kvHeads, capacity, headDim),
+  }
+  const shape = { ...SHAPE, rotation: { dim: headDim, isInterleaved: false } }
+  const dispatch = await rotaryAppend(device, shape, adapter, tensors, { q: 0, k: 0, v: 0 })
+  const answer = Array.from({ length: heads * headDim }, (_, column) => {
+    const i = column % headDim
+    const turn = at(turns, position * half + (i % half))
+    const [own, other] = [column, i < half ? column + half : column - half].map(
+      (c) => at(qkv, c) + at(bias, c),
+    )
+    return (own ?? 0) * Math.cos(turn) + (i < half ? -1 : 1) * (other ?? 0) * Math.sin(turn)
+  })
+  return { name: 'rotation', dispatches: [dispatch], rows: 1, output: query, answer }
+}
+
+/** Attention of one row over what is in the cache, or of the rows of a prompt. */
+function attentionCase(count: number): MakeCase {
+  return async (gpu, make) => {
+    const { heads, kvHeads, headDim, capacity } = SHAPE
+    const first = capacity - count
+    const [query, cache] = [
+      make.normals(71, count * heads * headDim),
+      make.normals(72, 2 * kvHeads * capacity * headDim),
+    ]
+    const y = make.output(count, heads * headDim)
+    const tensors = {
+      step: make.step(rowsOf(count, first)),
+      query: make.upload([count, heads * headDim], query),
+      cache: make.upload([1, 2, kvHeads, capacity, headDim], cache),
+      y,
+    }
+    const plan = count === 1 ? 'row' : gpu.tuning.promptAttention
+    const dispatch = await attention(gpu, SHAPE, tensors, { plan })
+    const answer = Array.from({ length: count * heads * headDim }, (_, index) => {
+      const row = Math.floor(index / (heads * headDim))
+      const keys = Math.floor(((index / headDim) % heads) / (heads / kvHeads)) * capacity * headDim
+      const from = index - (index % headDim)
+      const weights = Array.from({ length: first + row + 1 }, (__, p) =>
+        Math.exp(
+          sum(headDim, (i) => at(query, from + i) * at(cache, keys + p * headDim + i)) / Math.sqrt(headDim),
+        ),
+      )
+      const values = keys + kvHeads * capacity * headDim + (index % headDim)
+      const all = sum(weights.length, (p) => at(weights, p))
+      return sum(weights.length, (p) => at(weights, p) * at(cache, values + p * headDim)) / all
+    })
+    return { name: `attention of ${count}`, dispatches: [dispatch], rows: count, output: y, answer }
+  }
+}
+
+const swigluCase: MakeCase = async ({ device }, make) => {
+  const columns = 72
+  const stride = 2 * (columns + RANK)
+  const [gateUp, bias, b] = [
+    make.normals(81, stride),
+    make.normals(82, 2 * columns),
+    make.normals(83, 2 * RANK * columns),
+  ]
+  const y = make.output(1, columns)
+  const tensors = {
+    step: make.step(rowsOf(1)),
+    gate_up: make.upload([1, stride], gateUp),
+    bias: make.upload([2 * columns], bias),
+    y,
+  }
+  const offsets = { gate: 0, up: RANK * columns }
+  const dispatch = await swiglu(device, make.adapter(new Float32Array(4), b), tensors, offsets)
+  const half = (part: number, c: number): number => {
+    const u = 2 * columns + part * RANK
+    const adapted = sum(RANK, (j) => at(gateUp, u + j) * at(b, (part * RANK + j) * columns + c))
+    return at(gateUp, part * columns + c) + at(bias, part * columns + c) + SCALE * adapted
+  }
+  const answer = Array.from(
+    { length: columns },
+    (_, c) => (half(0, c) / (1 + Math.exp(-half(0, c)))) * half(1, c),
+  )
+  return { name: 'gate', dispatches: [dispatch], rows: 1, output: y, answer }
+}
+
+const linearBackwardCase: MakeCase = async (gpu, make) => {
+  const [columns, inner, count] = [40, 24, 5]
+  const [dy, x] = [make.normals(91, count * columns), make.normals(92, count * inner)]
+  const dweight = make.output(columns, inner)
+  const dispatch = await linearBackwardWeight(gpu, {
+    dy: make.upload([count, columns], dy),
+    x: make.upload([count, inner], x),
+    count: make.upload([1], Uint32Array.of(count)),
+    dweight,
+    dbias: make.output(columns),
+  })
+  const answer = product(turned(dy, columns), turned(x, inner), columns, count)
+  return { name: 'gradient of weights', dispatches: [dispatch], rows: count, output: dweight, answer }
+}
+
+const crossEntropyCase: MakeCase = async ({ device }, make) => {
+  const [vocabulary, target] = [300, 7]
+  const logits = make.normals(101, vocabulary)
+  const buffer = make.upload([1, vocabulary], logits)
+  const dispatch = await crossEntropy(device, {
+    targets: make.upload([1], Uint32Array.of(target)),
+    weights: make.upload([1], Float32Array.of(1)),
+    logits: buffer,
+    loss: make.output(1),
+  })
+  const all = sum(vocabulary, (v) => Math.exp(at(logits, v)))
+  const answer = Array.from(logits, (logit, v) => Math.exp(logit) / all - Number(v === target))
+  return { name: 'cross-entropy', dispatches: [dispatch], rows: 1, output: buffer, answer }
+}
+
+/** A token drawn from logits in the given way; `expected` says which, of the ids by falling logit and the logits. */
+function sampleCase(
+  name: string,
+  sampling: Sampling,
+  expected: (falling: readonly number[], logits: ArrayLike<number>) => number,
+): MakeCase {
+  return async ({ device }, make) => {
+    const vocabulary = 700
+    const logits = make.normals(111, vocabulary).map((value) => 2 * value)
+    const falling = [...logits.keys()].toSorted((a, b) => at(logits, b) - at(logits, a))
+    const counts = new Uint32Array(vocabulary)
+    // What has just been said is the likeliest.
+    counts[falling[0] ?? 0] = 1
+    const tensors = {
+      sampling: make.upload([SAMPLING_WORDS], new Uint32Array(packSampling(sampling, 1))),
+      logits: make.upload([1, vocabulary], logits),
+      partials: make.output(PARTIAL_GROUPS, 2),
+      counts: make.upload([vocabulary], counts),
+      history: make.output(8),
+      step: make.step(rowsOf(1)),
+    }
+    const marks = make.output(markWords(vocabulary))
+    const results = make.output(RESULT_RING)
+    const dispatches = [
+      await adjustLogits(device, { ...tensors, marks }),
+      await sampleToken(device, { ...tensors, tokens: make.output(1), results }),
+    ]
+    const answer = [expected(falling, logits)]
+    return { name, dispatches, rows: 1, output: results, answer, isOfWords: true }
+  }
+}
+
+/** The second, where the penalty brings the first below it. */
+function penalised(falling: readonly number[], logits: ArrayLike<number>): number {
+  const [first = 0, second = 0] = falling
+  return at(logits, first) / PENALTY < at(logits, second) ? second : first
+}
+
+const PENALTY = 1.8
+const DRAWN: Sampling = { ...GREEDY, temperature: 0.9, seed: 5 }
+
+function pcg(value: number): number {
+  const state = (Math.imul(value, 747796405) + 2891336453) >>> 0
+  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0
+  return ((word >>> 22) ^ word) >>> 0
+}
+
+/** Which of the ids that are kept the draw at position 0 falls on. */
+function drawn(kept: readonly number[], logits: ArrayLike<number>): number {
+  const ids = kept.toSorted((a, b) => a - b)
+  const weights = ids.map((id) => Math.exp(at(logits, id) / DRAWN.temperature))
+  let rest = ((pcg((DRAWN.seed + pcg(0)) >>> 0) >>> 8) / 2 ** 24) * sum(ids.length, (i) => at(weights, i))
+  return ids.find((_, i) => (rest -= at(weights, i)) < 0) ?? Number.NaN
+}
+
+const CASES: readonly MakeCase[] = [
+  embeddingCase,
+  projectCase(1),
+  projectCase(37),
+  projectBackwardCase,
+  addRmsNormCase,
+  layerNormCase,
+  rotaryCase,
+  attentionCase(1),
+  attentionCase(6),
+  swigluCase,
+  linearBackwardCase,
+  crossEntropyCase,
+  sampleCase('likeliest token', { ...GREEDY, repetitionPenalty: PENALTY, repetitionWindow: 4 }, penalised),
+  sampleCase('token of top-k', { ...DRAWN, topK: 6 }, (falling, logits) =>
+    drawn(falling.slice(0, 6), logits),
+  ),
+  sampleCase('token of top-p', { ...DRAWN, topP: 1e-3 }, ([first = 0]) => first),
+]
+
+/** Squared error over squared answer; no number is infinitely wrong. */
+function errorOf(computed: ArrayLike<number>, answer: ArrayLike<number>): number {
+  const error = sum(answer.length, (i) => (at(computed, i) - at(answer, i)) ** 2)
+  const square = sum(answer.length, (i) => at(answer, i) ** 2)
+  return Number.isFinite(error) ? error / Math.max(square, 1e-30) : Infinity
+}
+
+/** What a case's kernels computed. */
+async function compute(
+  { device }: TunedDevice,
+  { dispatches, rows, output, isOfWords }: KnownCase,
+): Promise<ArrayLike<number>> {
+  submit(device, dispatches, rows)
+  const values = await readTensor(device, output)
+  return isOfWords ? new Uint32Array(values.buffer) : values
+}
+
+/**
+ * Lets a device compute what is known, with its own tuning.
+ *
+ * @throws HycoraError `wrong-answers` with the names of the cases that it gets wrong; what computing throws.
+ */
+export async function checkKnownAnswers(gpu: TunedDevice): Promise<void> {
+  const make = new KnownOperands(gpu.device)
+  try {
+    const cases = await Promise.all(CASES.map((create) => create(gpu, make)))
+    // All are read at once: some browsers tell of what is done only every 100 ms.
+    const computed = await Promise.all(cases.map((one) => compute(gpu, one)))
+    const wrong = cases.filter(({ answer }, index) => errorOf(computed[index] ?? [], answer) > MOST_ERROR)
+    if (wrong.length === 0) return
+    const names = wrong.map(({ name }) => name).join(', ')
+    throw new HycoraError(
+      'wrong-answers',
+      `this graphics card, or its driver, computes wrongly: ${names} of ${cases.length} known answers`,
+    )
+  } finally {
+    make.destroy()
+  }
+}
