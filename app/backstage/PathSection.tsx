@@ -1,7 +1,7 @@
 import type { Computing } from '../../src/play/path.ts'
 import type { DeviceReport } from '../../src/engine/protocol.ts'
 import { Button } from '../shared/Button.tsx'
-import { slowText, tokensPerSecond } from '../shared/deviceText.ts'
+import { otherCard, slowText, tokensPerSecond } from '../shared/deviceText.ts'
 import { choosePath, measureAgain, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
@@ -33,6 +33,9 @@ export function PathSection() {
         onChange={(value) => void choosePath(value)}
       />
       {info && <p className={asides.note}>{describe(info.computing, report)}</p>}
+      {info?.computing.path === 'webgpu' && report?.status === 'ready' && (
+        <p className={asides.note}>{otherCard(navigator.userAgent)}</p>
+      )}
       {info && <p className={asides.note}>{slowText(info, report?.status === 'software')?.what}</p>}
       {hasRates && (
         <Button
@@ -45,13 +48,19 @@ export function PathSection() {
   )
 }
 
-/** "Now: the processor. Tokens a second with this model: 48 on the processor, 9.1 with WebGPU." */
+/** "Now: the graphics card (nvidia ampere)." "Now: the processor. Tokens a second with this model: 48 on the processor, 9.1 with WebGPU." */
 function describe({ path, rates }: Computing, report: DeviceReport | null): string {
-  const card = report?.status === 'software' ? 'WebGPU, which the processor plays here' : 'the graphics card'
+  const card = report?.status === 'software' ? 'WebGPU, which the processor plays here' : cardOf(report)
   const now = `Now: ${path === 'webgpu' ? card : 'the processor'}.`
   const measured = [
     ...(rates.wasm ? [`${tokensPerSecond(rates.wasm.decode)} on the processor`] : []),
     ...(rates.webgpu ? [`${tokensPerSecond(rates.webgpu.decode)} with WebGPU`] : []),
   ]
   return measured.length > 0 ? `${now} Tokens a second with this model: ${measured.join(', ')}.` : now
+}
+
+/** "the graphics card (nvidia ampere)", as far as the browser names it. */
+function cardOf(report: DeviceReport | null): string {
+  const name = report?.description || [report?.vendor, report?.architecture].filter(Boolean).join(' ')
+  return name ? `the graphics card (${name})` : 'the graphics card'
 }

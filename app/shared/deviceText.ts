@@ -44,7 +44,7 @@ const processorText: Readonly<
 > = {
   'no-webgpu': {
     what: 'This browser has no WebGPU, through which a page reaches the graphics card.',
-    next: 'Chrome and Edge have it from version 121 on; on a phone, Chrome on Android 12 or later.',
+    next: 'Chrome and Edge have it on Windows, macOS and, from version 121 on, Android 12; on Linux from 144 on, on newer Intel graphics. Firefox has it on Windows from version 141 on, Safari from 26 on.',
   },
   'no-adapter': {
     what: 'The browser offers no graphics card to this page.',
@@ -74,6 +74,17 @@ const processorText: Readonly<
     what: 'This model is built in a way that our programs for the graphics card do not know.',
     next: '',
   },
+}
+
+/** How a computer with two graphics cards gives the browser the other; null where there is one, or no way to choose. */
+export function otherCard(userAgent: string): string | null {
+  if (userAgent.includes('Windows')) {
+    return 'Of two graphics cards Windows chooses: Settings, System, Display, Graphics has a line for the browser, where “High performance” is the faster one.'
+  }
+  if (userAgent.includes('Linux') && !userAgent.includes('Android')) {
+    return 'Of two graphics cards the browser gets the one that it is started on: most desktops have “Launch using dedicated graphics card” in the menu of its icon.'
+  }
+  return null
 }
 
 /** What is said of an answer that comes slowly, and at what rate; null where a graphics card answers, or one was told. */

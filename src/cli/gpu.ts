@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 
 import { HycoraError } from '../core/errors.ts'
-import { requestAdapter, requestDevice } from '../gpu/device.ts'
+import { namesOf, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 
 /** A device in Node, with what is worth saying of its adapter. */
@@ -68,7 +68,7 @@ async function openWith(dawn: Dawn): Promise<NodeDevice> {
       'no graphics driver was found; install a Vulkan driver or Chromium, whose software driver serves too',
     )
   }
-  const { vendor, architecture, description } = adapter.info
+  const { vendor, architecture, description } = namesOf(adapter)
   return {
     ...(await requestDevice(adapter)),
     description: [vendor, architecture, description].filter(Boolean).join(' '),

@@ -1,4 +1,4 @@
-import { isSoftware, limitsOf, requestAdapter } from '../gpu/device.ts'
+import { isSoftware, limitsOf, namesOf, requestAdapter } from '../gpu/device.ts'
 import type { DeviceReport } from './protocol.ts'
 
 const NOTHING = { vendor: '', architecture: '', description: '', features: [], limits: {} }
@@ -9,9 +9,9 @@ export async function reportDevice(gpu: GPU | undefined): Promise<DeviceReport> 
   try {
     const adapter = await requestAdapter(gpu)
     if (!adapter) return { ...NOTHING, status: 'no-adapter', reason: 'requestAdapter gave null' }
-    const { vendor, architecture, description } = adapter.info
+    const { vendor, architecture, description } = namesOf(adapter)
     return {
-      status: isSoftware(adapter.info) ? 'software' : 'ready',
+      status: isSoftware(adapter) ? 'software' : 'ready',
       vendor,
       architecture,
       description,

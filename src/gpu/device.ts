@@ -13,13 +13,36 @@ export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   return record
 }
 
+/** What an adapter says of itself; empty where the browser keeps it back. */
+export interface AdapterNames {
+  readonly vendor: string
+  readonly architecture: string
+  readonly device: string
+  readonly description: string
+}
+
+/** How an adapter is asked: browsers before Chrome 127 have no `info`, those before Chrome 136 the flag beside it. */
+interface AskedAdapter {
+  readonly info?: Partial<GPUAdapterInfo> | undefined
+  readonly isFallbackAdapter?: boolean
+}
+
+/** The names of a graphics card or driver, as far as the browser gives them. */
+export function namesOf({ info }: AskedAdapter): AdapterNames {
+  const { vendor = '', architecture = '', device = '', description = '' } = info ?? {}
+  return { vendor, architecture, device, description }
+}
+
 /**
- * Whether the adapter is a CPU pretending to be a GPU. Not every browser says so in `isFallbackAdapter`, so the
- * names of the known software drivers count as well.
+ * Whether the adapter is a processor that plays a graphics card. Not every browser says so, and most hide what a device is
+ * called, so the names of the known software drivers count as well: Dawn calls Mesa's "mesa", "software" and Windows' "warp".
  */
-export function isSoftware(info: GPUAdapterInfo): boolean {
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase()
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/.test(text)
+export function isSoftware(adapter: AskedAdapter): boolean {
+  const names = namesOf(adapter)
+  const text = Object.values(names).join(' ').toLowerCase()
+  const isNamed = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/.test(text)
+  const isMesa = /\bmesa\b.*\bsoftware\b/.test(text)
+  return adapter.info?.isFallbackAdapter === true || adapter.isFallbackAdapter === true || isNamed || isMesa
 }
 
 /** The adapter to compute on, or undefined where the browser offers none. */
@@ -44,7 +67,7 @@ export async function requestDevice(adapter: GPUAdapter): Promise<TunedDevice> {
       },
     })
     listenForFaults(device)
-    const isEmulated = isSoftware(adapter.info)
+    const isEmulated = isSoftware(adapter)
     return { device, isSoftware: isEmulated, tuning: isEmulated ? EMULATED : CARD }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
