@@ -11,6 +11,8 @@ export interface Aside {
   readonly index: number
   readonly role: ChatMessage['role']
   readonly text: string
+  /** Whether what was said called it: guidance then leads to it, away from the same chat without it. */
+  readonly isCalled?: boolean
 }
 
 export interface PromptInput {

@@ -213,7 +213,9 @@ function asidesOf(
   })
   const entries = placed.flatMap((entry): readonly Among[] => {
     const { place: at } = entry.candidate.entry
-    return at.kind === 'depth' ? [{ entry, aside: asideOf({ ...at, text: entry.text }), name: null }] : []
+    if (at.kind !== 'depth') return []
+    const isCalled = !entry.candidate.entry.isConstant && !entry.candidate.entry.isForced
+    return [{ entry, aside: { ...asideOf({ ...at, text: entry.text }), isCalled }, name: null }]
   })
   const notes = notesOf(script, placed).map((note): Among => {
     return { entry: null, aside: asideOf(note), name: NOTE_NAMES[note.kind] }
@@ -241,7 +243,7 @@ function joined(among: readonly Among[]): readonly Aside[] {
   const asides: Aside[] = []
   for (const [at, { entry, aside }] of among.entries()) {
     const [before, last] = [among[at - 1], asides.at(-1)]
-    const isSame = before?.aside.index === aside.index && before.aside.role === aside.role
+    const isSame = (['index', 'role', 'isCalled'] as const).every((key) => before?.aside[key] === aside[key])
     if (last && entry && before?.entry && isSame) {
       asides[asides.length - 1] = { ...last, text: `${last.text}\n${aside.text}` }
     } else asides.push(aside)

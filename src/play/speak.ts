@@ -85,8 +85,8 @@ export function promptFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt 
 export interface Prompts {
   readonly prompt: Prompt
   /**
-   * The same chat with another last message of the visitor's, which guidance leads away from; null where there is none to
-   * replace.
+   * The same chat with another last message of the visitor's and without what that called, which guidance leads away from;
+   * null where there is none to replace.
    */
   readonly beside: Prompt | null
   /** What it was made of: as much of the cue as finds room. */
@@ -120,7 +120,9 @@ export function promptsFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt
   const asked = turns.findLastIndex(({ speaker }) => speaker === 'user')
   if (asked < prompt.firstTurn) return { prompt, beside: null, input, leftOut }
   const others = turns.with(asked, { speaker: 'user', text: NEUTRAL })
-  const beside = renderPrompt(template, tokenizer, { ...input, turns: others }, prompt.firstTurn)
+  const uncalled = kept.filter(({ isCalled }) => !isCalled)
+  const away = { ...input, turns: others, asides: uncalled }
+  const beside = renderPrompt(template, tokenizer, away, prompt.firstTurn)
   const isOther = beside.text !== prompt.text && beside.ids.length < context
   return { prompt, beside: isOther ? beside : null, input, leftOut }
 }

@@ -88,16 +88,16 @@ const CASES: Readonly<Partial<Record<EntryField, FieldCase>>> = {
     stage: { turns: talk('Hm.', 'Aye.', 'The dragon?') },
     of: 'asides',
     sent: [
-      [{ index: 2, role: 'system', text: 'The dragon sleeps.' }],
-      [{ index: 0, role: 'system', text: 'The dragon sleeps.' }],
+      [{ index: 2, role: 'system', text: 'The dragon sleeps.', isCalled: true }],
+      [{ index: 0, role: 'system', text: 'The dragon sleeps.', isCalled: true }],
     ],
   },
   role: {
     entry: { ...dragon, position: 4, role: 2 },
     of: 'asides',
     sent: [
-      [{ index: 0, role: 'assistant', text: 'The dragon sleeps.' }],
-      [{ index: 0, role: 'system', text: 'The dragon sleeps.' }],
+      [{ index: 0, role: 'assistant', text: 'The dragon sleeps.', isCalled: true }],
+      [{ index: 0, role: 'system', text: 'The dragon sleeps.', isCalled: true }],
     ],
   },
   scanDepth: { entry: { ...dragon, scanDepth: 7 }, stage: { turns: later }, sent: [['Dragon'], []] },
@@ -230,12 +230,12 @@ const DECORATED: Readonly<Record<string, FieldCase>> = {
   depth: {
     entry: content('@@depth 0'),
     of: 'asides',
-    sent: [[{ index: 1, role: 'system', text: 'The dragon sleeps.' }], []],
+    sent: [[{ index: 1, role: 'system', text: 'The dragon sleeps.', isCalled: true }], []],
   },
   role: {
     entry: content('@@depth 0\n@@role user'),
     of: 'asides',
-    sent: [[{ index: 1, role: 'user', text: 'The dragon sleeps.' }], []],
+    sent: [[{ index: 1, role: 'user', text: 'The dragon sleeps.', isCalled: true }], []],
   },
   scan_depth: { entry: content('@@scan_depth 7'), stage: { turns: later }, sent: [['Dragon'], []] },
   is_greeting: { entry: content('@@is_greeting 1'), sent: [[], ['Dragon']] },

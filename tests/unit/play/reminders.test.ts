@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { JsonRecord } from '../../../src/core/json.ts'
 import type { PackRole } from '../../../src/formats/packRoles.ts'
 import { remindersOf, withReminders } from '../../../src/play/reminders.ts'
-import { promptFor } from '../../../src/play/speak.ts'
+import { promptFor, promptsFor } from '../../../src/play/speak.ts'
 import { cueWith } from '../../../src/play/stage.ts'
 import { talk, template, tokenizer } from '../../support/loreScene.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
@@ -53,7 +53,7 @@ const cueTo = (role: PackRole, ...lines: readonly string[]) =>
 test('facts that a message calls stand before it as one message, those with the most keys where there is room', async () => {
   const cue = await cueTo(roleWith(BOOK), 'Hello.', 'Good day!', 'What is your cat called?')
   expect(cue.asides).toEqual([
-    { index: 2, role: 'system', text: 'Dinah has two kittens.\nHer cat is called Dinah.' },
+    { index: 2, role: 'system', isCalled: true, text: 'Dinah has two kittens.\nHer cat is called Dinah.' },
   ])
   expect(cue.report.passed.map(({ title }) => title)).toEqual(['cat'])
   const { text } = promptFor(voice, cue)
@@ -62,6 +62,15 @@ test('facts that a message calls stand before it as one message, those with the 
   )
   expect(places).toEqual(places.toSorted((one, other) => one - other))
   expect(Math.min(...places)).toBeGreaterThan(0)
+})
+
+test('guidance leads away from the same chat without them, and keeps what always stands there', async () => {
+  const always = { ...fact('She is polite.'), constant: true }
+  const book = { ...BOOK, entries: [fact('Her cat is called Dinah.', 'cat'), always] }
+  const { prompt, beside } = promptsFor(voice, await cueTo(roleWith(book), 'What is your cat called?'))
+  expect(prompt.text).toMatch(/called Dinah[^]*is polite[^]*What is your cat called\?/)
+  expect(beside?.text).toMatch(/is polite[^]*Go on\./)
+  expect(beside?.text).not.toContain('Dinah')
 })
 
 test('earlier messages call nothing, nor does who speaks', async () => {
