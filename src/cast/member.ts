@@ -143,6 +143,16 @@ export function readCast(json: unknown): readonly CastMember[] {
   )
 }
 
+/** Members of this site with the lorebooks of `cast/books.json`; whoever has none there stays as it is. */
+export function withBooks(members: readonly CastMember[], json: unknown): readonly CastMember[] {
+  return members.map((member) => {
+    const book = isJsonRecord(json) && member.role !== null ? ownField(json, member.role) : undefined
+    if (!member.card || !isJsonRecord(book)) return member
+    const { book: read, lore, lorebookEntries } = readCard({ name: member.key, character_book: book })
+    return { ...member, card: { ...member.card, book: read, lore, lorebookEntries } }
+  })
+}
+
 /** A member of this site: its card, and what the gallery shows beside it. */
 function readEntry(name: string, entry: JsonRecord): CastMember {
   const data = ownField(entry, 'card')

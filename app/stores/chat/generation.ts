@@ -10,7 +10,7 @@ import type { Generation, Take } from '../../../src/storage/records.ts'
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
-import { findMember, useCast } from '../company/cast.ts'
+import { bringBooks, findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
 import { affordsGuidance, sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
@@ -193,6 +193,7 @@ async function generate(
 ): Promise<{ readonly summary: GenerationSummary } & Pick<Staging, 'messages'>> {
   const signal = (controller ?? new AbortController()).signal
   const engine = await whenReady(signal)
+  if (sendsWholeCard()) await bringBooks()
   // Who can play is known only now.
   const member = findMember(useCast.getState().members, chat.key)
   if (!member && isGuestKey(chat.key)) {

@@ -3,7 +3,7 @@ import { create } from 'zustand'
 
 import type { PromptPreview } from '../../../src/engine/protocol.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
-import { findMember, useCast } from '../company/cast.ts'
+import { bringBooks, findMember, useCast } from '../company/cast.ts'
 import { useChats } from './chats.ts'
 import { sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { useGeneration } from './generation.ts'
@@ -68,6 +68,7 @@ async function count(): Promise<void> {
 }
 
 async function stage(chat: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
+  if (isWhole) await bringBooks()
   const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
   return stageChat(chat, { member, pack, visitor: visitorIn(chat), isWhole })

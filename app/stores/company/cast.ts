@@ -4,7 +4,7 @@ import { create } from 'zustand'
 
 import { fetchJson } from '../../../src/storage/servedJson.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
-import { joinCast, readCast } from '../../../src/cast/member.ts'
+import { joinCast, readCast, withBooks } from '../../../src/cast/member.ts'
 import { siteUrl } from '../page/site.ts'
 
 interface CastState {
@@ -29,6 +29,28 @@ export async function openCast(): Promise<void> {
   } finally {
     useCast.setState({ isSettled: true })
   }
+}
+
+let books: Promise<void> | null = null
+
+/**
+ * Gives the members of this site their lorebooks, which only a model with room for more than a line reads; without them they
+ * play all the same, and they are asked for again.
+ */
+export function bringBooks(): Promise<void> {
+  books ??= fetchJson(siteUrl('cast/books.json')).then(
+    (json) => {
+      useCast.setState(({ shipped, members }) => {
+        const guests = members.filter(({ guest }) => guest)
+        const own = members.filter(({ guest }) => !guest)
+        return { shipped: withBooks(shipped, json), members: [...guests, ...withBooks(own, json)] }
+      })
+    },
+    () => {
+      books = null
+    },
+  )
+  return books
 }
 
 /** Gives those who were brought in here their seats. */
