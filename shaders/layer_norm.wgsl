@@ -29,7 +29,9 @@ fn sum_over_workgroup(lane: u32, value: f32) -> f32 {
     }
     workgroupBarrier();
   }
-  return workgroupUniformLoad(&partial[0]);
+  let sum = partial[0];
+  workgroupBarrier();
+  return sum;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

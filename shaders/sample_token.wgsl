@@ -57,9 +57,10 @@ struct Step {
 @group(0) @binding(7) var<storage, read_write> tokens: array<u32>; // [rows]
 @group(0) @binding(8) var<storage, read_write> results: array<u32>; // [RESULT_RING]
 
-/// What is being searched: codes from `low` on; `before` is the sum of all lower ones, `goal` the sum to reach.
+/// What is being searched: codes from `low` to `limit`; `before` is the sum of all lower ones, `goal` the sum to reach.
 struct Search {
   low: u32,
+  limit: u32,
   before: f32,
   goal: f32,
   is_done: u32,
@@ -182,6 +183,7 @@ fn narrow(shift: u32) {
   }
   let is_exact = before + sums[bin] == search.goal;
   search.low += bin << shift;
+  search.limit = search.low + ((1u << shift) - 1u);
   search.before = before;
   search.is_done = select(0u, 1u, is_exact || atomicLoad(&members) <= 1u);
 }
@@ -191,13 +193,15 @@ fn narrow(shift: u32) {
 /// Else: codes are distances from the peak's key, values 1, the goal is top_k.
 fn find_limit(lane: u32, by_mass: bool, peak: f32, farthest: u32) -> u32 {
   if (lane == 0u) {
-    search = Search(0u, 0.0, f32(sampling.top_k), 0u);
+    search = Search(0u, EVERYTHING, 0.0, f32(sampling.top_k), 0u);
   }
   let peak_key = key_of(peak);
-  var limit = EVERYTHING;
   for (var pass_index = 0u; pass_index < 8u; pass_index++) {
     let shift = 28u - pass_index * BIN_BITS;
-    let low = workgroupUniformLoad(&search).low;
+    workgroupBarrier();
+    let low = search.low;
+    // What is found early is kept through the passes that are left, which then look at nothing.
+    let end = select(uniforms.vocabulary, 0u, search.is_done == 1u);
     if (lane == 0u) {
       atomicStore(&members, 0u);
     }
@@ -206,7 +210,7 @@ fn find_limit(lane: u32, by_mass: bool, peak: f32, farthest: u32) -> u32 {
     // of the loop, and the sums of earlier passes stay in it. To be shortened when that is mended.
     var bins = array<f32, BINS>();
     var found = 0u;
-    for (var v = lane; v < uniforms.vocabulary; v += LANES) {
+    for (var v = lane; v < end; v += LANES) {
       let value = logits[v];
       let distance = peak_key - key_of(value);
       let depth = depth_of(value, peak);
@@ -222,7 +226,7 @@ fn find_limit(lane: u32, by_mass: bool, peak: f32, farthest: u32) -> u32 {
     }
     atomicAdd(&members, found);
     reduce_bins(lane, &bins);
-    if (lane == 0u) {
+    if (lane == 0u && end > 0u) {
       if (by_mass && pass_index == 0u) {
         var mass = 0.0;
         for (var b = 0u; b < BINS; b++) {
@@ -232,12 +236,10 @@ fn find_limit(lane: u32, by_mass: bool, peak: f32, farthest: u32) -> u32 {
       }
       narrow(shift);
     }
-    let state = workgroupUniformLoad(&search);
-    limit = state.low + ((1u << shift) - 1u);
-    if (state.is_done == 1u) {
-      break;
-    }
   }
+  workgroupBarrier();
+  let limit = search.limit;
+  workgroupBarrier();
   return limit;
 }
 
@@ -305,16 +307,16 @@ fn refuse() {
 @compute @workgroup_size(LANES)
 fn sample_token(@builtin(local_invocation_index) lane: u32) {
   reduce_partials(lane);
-  let peak = workgroupUniformLoad(&sums[0]);
-  if (workgroupUniformLoad(&ids[0]) == NO_TOKEN || peak <= LOWEST) {
-    if (lane == 0u) {
-      refuse();
-    }
-    return;
-  }
+  workgroupBarrier();
+  let peak = sums[0];
+  let likeliest = ids[0];
+  let is_refused = likeliest == NO_TOKEN || peak <= LOWEST;
+  workgroupBarrier();
   if (sampling.temperature == 0.0) {
-    if (lane == 0u) {
-      advance(ids[0]);
+    if (lane == 0u && is_refused) {
+      refuse();
+    } else if (lane == 0u) {
+      advance(likeliest);
     }
     return;
   }
@@ -353,7 +355,8 @@ fn sample_token(@builtin(local_invocation_index) lane: u32) {
     let hash = pcg(sampling.seed + pcg(step.row[0].position));
     choose_share(f32(hash >> 8u) / 16777216.0);
   }
-  let drawn = workgroupUniformLoad(&draw);
+  workgroupBarrier();
+  let drawn = draw;
 
   let first = drawn.lane * share;
   for (var i = lane; i < share; i += LANES) {
@@ -364,7 +367,9 @@ fn sample_token(@builtin(local_invocation_index) lane: u32) {
     scratch[i] = weight;
   }
   workgroupBarrier();
-  if (lane == 0u) {
+  if (lane == 0u && is_refused) {
+    refuse();
+  } else if (lane == 0u) {
     var chosen = 0u;
     var passed = 0.0;
     for (var i = 0u; i < share && passed <= drawn.rest; i++) {

@@ -1,5 +1,6 @@
 import { HycoraError } from '../core/errors.ts'
 import { listenForFaults } from './deviceFaults.ts'
+import { STEPS_AHEAD, findLateNews } from './lateNews.ts'
 import { CARD, EMULATED } from './tuning.ts'
 import type { TunedDevice } from './tuning.ts'
 
@@ -68,7 +69,9 @@ export async function requestDevice(adapter: GPUAdapter): Promise<TunedDevice> {
     })
     listenForFaults(device)
     const isEmulated = isSoftware(adapter)
-    return { device, isSoftware: isEmulated, tuning: isEmulated ? EMULATED : CARD }
+    const tuning = isEmulated ? EMULATED : CARD
+    const stepsAhead = (await findLateNews(device)) ? STEPS_AHEAD : tuning.stepsAhead
+    return { device, isSoftware: isEmulated, tuning: { ...tuning, stepsAhead } }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new HycoraError('webgpu-unavailable', `the browser gave no graphics device: ${reason}`)

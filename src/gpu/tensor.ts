@@ -1,5 +1,6 @@
 import { asHycoraError, check } from '../core/errors.ts'
 import { throwFault } from './deviceFaults.ts'
+import { hear } from './lateNews.ts'
 
 /** A dense row-major array of 32-bit elements on the GPU. Who creates it destroys it. */
 export interface Tensor {
@@ -71,7 +72,7 @@ export function createReadBack(device: GPUDevice, sizeBytes: number): GPUBuffer 
  */
 export async function readMapped(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
   try {
-    await buffer.mapAsync(MAP_READ)
+    await hear(device, buffer.mapAsync(MAP_READ))
   } catch (error) {
     throwFault(device)
     throw asHycoraError(error, 'device-lost')

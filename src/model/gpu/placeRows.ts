@@ -1,6 +1,7 @@
 import { submit } from '../../gpu/kernel.ts'
 import { createTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
+import { countUpload } from '../../gpu/uploads.ts'
 import { transpose } from '../../kernels/transpose.ts'
 import type { BlockMatrix, StoredTensor, WeightMatrix } from '../decoder/decoder.ts'
 import { ELEMENT_BITS } from '../decoder/decoder.ts'
@@ -97,6 +98,7 @@ async function placePieces(
         piece.set(bytes.subarray(row * rowBytes, row * rowBytes + usedBytes), row * target)
     }
     write(device, weights.buffer, (first + done) * target, piece)
+    await countUpload(device, piece.length)
     told((done + count) / out)
   }
 }
@@ -197,6 +199,7 @@ async function placeColumns(
     const shape = { lines, xColumns, firstColumn: firstOut, out, firstOut: first, rowWords, firstWord, words }
     const turned = await transpose(device, { x: staged, y: weights }, { ...shape, fromBits, toBits })
     submit(device, [turned], out)
+    await countUpload(device, staged.buffer.size)
     told((k + lines) / width)
   }
   // Destroying after the submit is allowed: the queue keeps the buffer until the work is done.

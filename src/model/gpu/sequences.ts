@@ -1,4 +1,5 @@
 import { submit } from '../../gpu/kernel.ts'
+import { hear } from '../../gpu/lateNews.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
@@ -192,7 +193,7 @@ export class Sequences {
 
   /** Resolves when the device has done what it was given, or is lost: whoever reads a result next hears of that. */
   private submittedWork(): Promise<void> {
-    return this.device.queue.onSubmittedWorkDone().then(nothing, nothing)
+    return hear(this.device, this.device.queue.onSubmittedWorkDone()).then(nothing, nothing)
   }
 
   /** Tells the kernels which rows come, with slot and scale of whoever plays. */

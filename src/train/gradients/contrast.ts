@@ -241,8 +241,9 @@ export async function createContrast(gpu: TunedDevice, options: ContrastOptions)
       pass.end()
     },
     async readLoss() {
+      const rows = running
       const losses = await readTensor(device, bound.loss)
-      return losses.subarray(0, running).reduce((sum, value) => sum + value, 0)
+      return losses.subarray(0, rows).reduce((sum, value) => sum + value, 0)
     },
     destroy() {
       for (const { buffer } of tensors) buffer.destroy()

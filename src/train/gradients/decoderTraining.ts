@@ -209,13 +209,9 @@ export class DecoderTraining {
 
   /** The cross-entropy of the last micro-batch: the weighted sum over its reply tokens. */
   async readLoss(): Promise<number> {
-    const bytes = await readBuffer(
-      this.device,
-      this.buffers.losses.buffer,
-      0,
-      Math.max(4, this.replyRows * 4),
-    )
-    return new Float32Array(bytes, 0, this.replyRows).reduce((sum, loss) => sum + loss, 0)
+    const { replyRows } = this
+    const bytes = await readBuffer(this.device, this.buffers.losses.buffer, 0, Math.max(4, replyRows * 4))
+    return new Float32Array(bytes, 0, replyRows).reduce((sum, loss) => sum + loss, 0)
   }
 
   destroy(): void {

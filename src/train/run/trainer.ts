@@ -59,6 +59,13 @@ function replyTokensOf({ isReply }: Batch): number {
   return isReply.reduce((sum, flag) => sum + flag, 0)
 }
 
+function nothing(): void {}
+
+interface Losses {
+  readonly crossEntropy: number
+  readonly contrast: number
+}
+
 /** A pack in training on one device: parameters, their way through the frozen backbone and back, the optimiser. */
 export class Trainer {
   private readonly parts: Parts
@@ -141,13 +148,16 @@ export class Trainer {
     const replyTokens = batches.reduce((sum, batch) => sum + replyTokensOf(batch), 0)
     check(replyTokens > 0, 'usage', () => 'the batch has no reply tokens')
     this.submit((commands) => parameters.clearGradients(commands))
-    let crossEntropy = 0
-    let contrast = 0
+    const losses: Promise<Losses>[] = []
     for (const [index, batch] of batches.entries()) {
       const seed = (config.seed + 0x9e3779b9 * (step * batches.length + index + 1)) >>> 0
-      const losses = await this.runBatch(batch, { replyTokens, lambda: lambda / batches.length, seed })
-      crossEntropy += losses.crossEntropy
-      contrast += losses.contrast / batches.length
+      const before = losses.at(-1)
+      const loss = this.runBatch(batch, { replyTokens, lambda: lambda / batches.length, seed })
+      // It may fail before anybody waits for it.
+      loss.catch(nothing)
+      losses.push(loss)
+      // No more than two micro-batches wait on the device.
+      await before
     }
     const share = learningRateShare(config, step) * rateFactor
     const learningRate = config.learningRate * share
@@ -161,7 +171,10 @@ export class Trainer {
         step: step + 1,
       }),
     )
-    const { norm, isFinite } = await optimiser.readReport()
+    // All is read at once: where news of the device come late, each wait is a tenth of a second.
+    const [{ norm, isFinite }, ...read] = await Promise.all([optimiser.readReport(), ...losses])
+    const crossEntropy = read.reduce((sum, one) => sum + one.crossEntropy, 0)
+    const contrast = read.reduce((sum, one) => sum + one.contrast / batches.length, 0)
     const loss = crossEntropy + lambda * contrast
     const isSkipped = !isFinite || !Number.isFinite(loss)
     return { loss, crossEntropy, contrast, lambda, learningRate, gradientNorm: norm, replyTokens, isSkipped }
@@ -227,6 +240,7 @@ export class Trainer {
     })
   }
 
+  /** Submits a micro-batch, all of it before it returns; resolves with what it lost. */
   private async runBatch(
     batch: Batch,
     {
@@ -234,7 +248,7 @@ export class Trainer {
       lambda,
       seed,
     }: { readonly replyTokens: number; readonly lambda: number; readonly seed: number },
-  ): Promise<{ readonly crossEntropy: number; readonly contrast: number }> {
+  ): Promise<Losses> {
     const { hypernetwork, decoder, contrast, config } = this.parts
     this.cast(batch, replyTokens, { seed, probability: config.dropout })
     if (contrast) {
