@@ -1,7 +1,9 @@
 import { create, globals } from 'webgpu'
 
 import { requestDevice } from '../../src/gpu/device.ts'
+import { CARD } from '../../src/gpu/tuning.ts'
 import type { TunedDevice, Tuning } from '../../src/gpu/tuning.ts'
+import { scrambleDevice } from './scrambledLanes.ts'
 
 Object.assign(globalThis, globals)
 
@@ -28,8 +30,12 @@ export async function ownGpu(): Promise<TunedDevice> {
   return requestDevice(adapter)
 }
 
+/** With `HYCORA_PLANS=card` all computes as on a graphics card, whatever driver there is; with `HYCORA_LANES=scrambled` out of order. */
 async function openDevice(): Promise<TunedDevice> {
-  const tuned = await ownGpu()
+  const own = await ownGpu()
+  const { HYCORA_PLANS: plans, HYCORA_LANES: lanes } = process.env
+  if (lanes === 'scrambled') scrambleDevice(own.device)
+  const tuned = plans === 'card' ? { ...own, tuning: CARD } : own
   tuned.device.addEventListener('uncapturederror', (event) => {
     throw new Error(`uncaptured GPU error: ${event.error.message}`)
   })
