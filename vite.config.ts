@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
+import { serviceWorker } from './tools/serviceWorker.ts'
 import { plainShaders } from './tools/plainShaders.ts'
 import {
   cacheControl,
@@ -54,7 +55,7 @@ const previewHeaders: Plugin = {
 }
 
 export default defineConfig({
-  plugins: [react(), plainShaders, staticHostHeaders, previewHeaders],
+  plugins: [react(), plainShaders, staticHostHeaders, previewHeaders, serviceWorker()],
   // No fallback to index.html: a file that is missing must be missing, as on a static host.
   appType: 'mpa',
   // Relative, so that the build also works below a sub-folder of a static host.

@@ -2,7 +2,6 @@ import { lazy, Suspense, useEffect, useRef } from 'react'
 
 import styles from './App.module.css'
 import { DropPlace } from './arrivals/DropPlace.tsx'
-import { Backstage } from './backstage/Backstage.tsx'
 import { CastScreen } from './cast/CastScreen.tsx'
 import { ChatScreen } from './chat/ChatScreen.tsx'
 import { ErrorBoundary } from './shared/ErrorBoundary.tsx'
@@ -32,7 +31,12 @@ const SearchScreen = lazy(async () => {
   return { default: screen }
 })
 
-/** So do the sheets for files that come in, and for what goes out. */
+/** So do the drawer, and the sheets for files that come in and for what goes out. */
+const Backstage = lazy(async () => {
+  const { Backstage: drawer } = await laterPart(() => import('./backstage/Backstage.tsx'))
+  return { default: drawer }
+})
+
 const ArrivalSheet = lazy(async () => {
   const { ArrivalSheet: sheet } = await laterPart(() => import('./arrivals/ArrivalSheet.tsx'))
   return { default: sheet }
@@ -64,7 +68,9 @@ export function App() {
         </div>
         {isBackstageOpen && (
           <div className={styles.drawer}>
-            <Backstage />
+            <Suspense>
+              <Backstage />
+            </Suspense>
           </div>
         )}
       </div>

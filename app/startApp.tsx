@@ -7,6 +7,7 @@ import { watchLinks } from './stores/exchange/arrivals.ts'
 import { openCast } from './stores/company/cast.ts'
 import { openChats } from './stores/chat/chats.ts'
 import { startEngine } from './stores/engine/engine.ts'
+import { watchLaunches } from './stores/exchange/launches.ts'
 import { watchFirstNight } from './stores/exchange/firstNight.ts'
 import { listGuests } from './stores/company/guests.ts'
 import { watchClosing } from './stores/chat/generation.ts'
@@ -25,6 +26,7 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   watchLines()
   watchFirstNight()
   watchLinks()
+  watchLaunches()
   // The theme comes with the settings: they are read first, so that the page does not flash.
   await Promise.all([openSettings(), openChats()])
   const page = createRoot(root)
@@ -42,5 +44,12 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
       .catch(() => undefined),
     startEngine(connect),
   ])
+  // The page itself is kept behind what it needs first; a development server's is another with every change.
+  if (import.meta.env.PROD) void keepPageLater()
   return () => page.unmount()
+}
+
+async function keepPageLater(): Promise<void> {
+  const { keepPage } = await import('./stores/exchange/keepPage.ts')
+  await keepPage()
 }

@@ -22,6 +22,7 @@ import { freeModel } from '../stores/engine/modelFiles.ts'
 import { discardTraining, isTraining, useTraining } from '../stores/teach/training.ts'
 import { Section } from './Section.tsx'
 import { removeModel } from './removeModel.ts'
+import { useOffline } from '../stores/page/offline.ts'
 import styles from './StorageSection.module.css'
 import asides from '../shared/Asides.module.css'
 
@@ -30,6 +31,7 @@ export function StorageSection() {
   const { household, isPacking } = useHousekeeping()
   const backbones = useEngine((state) => state.backbones)
   const isRehearsing = useTraining(isTraining)
+  const opensAlone = useOffline((state) => state.isKept)
   useEffect(() => {
     void countHousehold(backbones)
   }, [backbones])
@@ -54,6 +56,7 @@ export function StorageSection() {
           ? 'The browser has promised to keep them.'
           : 'The browser may clear them when room runs short.'}{' '}
         {bytes(household.freeBytes)} are free for this page.
+        {opensAlone && ' It opens and answers without a network, too.'}
       </p>
       <div className={styles.buttons}>
         {!household.isKept && (
@@ -68,8 +71,8 @@ export function StorageSection() {
         <PutBack />
       </div>
       <p className={asides.note}>
-        A backup holds characters, chats and settings in one file. Models and a rehearsal under way are not in
-        it.
+        A backup holds characters, chats, personas and settings in one file. Models and a rehearsal under way
+        are not in it.
       </p>
       <Confirmed
         label="Erase everything"

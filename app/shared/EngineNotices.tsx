@@ -1,3 +1,6 @@
+import { lazy, Suspense } from 'react'
+
+import { useOffline } from '../stores/page/offline.ts'
 import { retryEngine, useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Button } from './Button.tsx'
@@ -7,8 +10,26 @@ import type { DeviceAdvice } from './deviceText.ts'
 import { ErrorNotice, reload } from './ErrorNotice.tsx'
 import { Notice } from './Notice.tsx'
 
-/** What stands between the visitor and an answer, or slows it, if anything does. */
+/** Seen where a newer version has come. */
+const NewerNotice = lazy(() => import('./NewerNotice.tsx'))
+
+/** What stands between the visitor and an answer, or slows it, and whether the page has a newer version. */
 export function EngineNotices() {
+  const isNewer = useOffline((state) => state.newer !== 'none')
+  return (
+    <>
+      {isNewer && (
+        <Suspense>
+          <NewerNotice />
+        </Suspense>
+      )}
+      <Troubles />
+    </>
+  )
+}
+
+/** What stands between the visitor and an answer, if anything does. */
+function Troubles() {
   const phase = useEngine((state) => state.phase)
   const failure = useEngine((state) => state.failure)
   const device = useEngine((state) => state.device)

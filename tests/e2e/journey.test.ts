@@ -126,6 +126,7 @@ describe('no accessibility violations', () => {
     await openChat('Sherlock Holmes')
     expect(await axeViolations(page)).toEqual([])
     await page.getByRole('button', { name: 'Backstage' }).click()
+    await page.getByRole('complementary', { name: 'Backstage' }).waitFor()
     expect(await axeViolations(page)).toEqual([])
     await page.getByRole('button', { name: 'Close Backstage' }).click()
   })

@@ -2,6 +2,7 @@
 /* oxlint-disable import/default -- Vite makes these exports: the addresses of the bundled workers */
 import fileWorkerUrl from '../../../src/engine/fileWorker.ts?worker&url'
 import engineUrl from '../../../src/engine/worker.ts?worker&url'
+import { siteUrl } from '../page/site.ts'
 
 /** What this page uses of Trusted Types, which TypeScript's library does not know yet. */
 interface TrustedTypes {
@@ -19,10 +20,13 @@ declare global {
   }
 }
 
+/** Beside the page, so that its folder is what it keeps. */
+const serviceWorkerUrl = siteUrl('sw.js')
+
 /** Where Trusted Types are enforced, a worker starts only from an address that this policy has passed: ours. */
 const policy = window.trustedTypes?.createPolicy('app-worker', {
   createScriptURL: (url) => {
-    if (url !== engineUrl && url !== fileWorkerUrl)
+    if (url !== engineUrl && url !== fileWorkerUrl && url !== serviceWorkerUrl)
       throw new TypeError('only the page’s own workers may start')
     return url
   },
@@ -40,4 +44,10 @@ export function openEngineWorker(): Worker {
 /** Starts a worker that reads or writes one file. */
 export function openFileWorker(): Worker {
   return open(fileWorkerUrl, 'files')
+}
+
+/** Starts the worker that keeps the page, or finds it. @throws what the browser says where it allows none. */
+export function openServiceWorker(): Promise<ServiceWorkerRegistration> {
+  const url = policy?.createScriptURL(serviceWorkerUrl) ?? serviceWorkerUrl
+  return navigator.serviceWorker.register(url, { updateViaCache: 'none' })
 }

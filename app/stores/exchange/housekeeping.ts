@@ -5,7 +5,6 @@ import { create } from 'zustand'
 import type { BackupStores, RestorePlan } from '../../../src/storage/backup.ts'
 import { writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import { clearDatabase } from '../../../src/storage/database.ts'
-import { FILE_CACHE } from '../../../src/storage/fileCache.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { COPIES } from '../../../src/storage/modelCopy.ts'
 import { keepStorage, storageUse } from '../../../src/storage/persistence.ts'
@@ -141,7 +140,11 @@ export async function eraseEverything(): Promise<void> {
   connectedEngine()?.close()
   const databases = await indexedDB.databases()
   for (const { name } of databases) if (name?.startsWith('hycora-')) await clearDatabase(name)
-  await caches.delete(FILE_CACHE)
+  if ('serviceWorker' in navigator) {
+    const kept = await navigator.serviceWorker.getRegistrations()
+    await Promise.all(kept.map((registration) => registration.unregister()))
+  }
+  for (const name of await caches.keys()) if (name.startsWith('hycora-')) await caches.delete(name)
   const root = await navigator.storage.getDirectory()
   for (const name of ['checkpoints', COPIES]) {
     await root.removeEntry(name, { recursive: true }).catch(() => undefined)
