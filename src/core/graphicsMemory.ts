@@ -14,6 +14,8 @@ export interface MemoryShape {
 export const MAX_SEQUENCES = 2
 /** Rows (tokens) that go through the decoder at once while a prompt is read. */
 export const CHUNK_ROWS = 64
+/** Positions that the keys and values have room for at first; a chat that outgrows them gets twice as many. */
+export const FIRST_POSITIONS = 1024
 /** What the keys and values of all sequences may take, where nothing else is said. */
 export const CACHE_BYTES = 512 * 2 ** 20
 

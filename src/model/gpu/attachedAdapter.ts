@@ -18,6 +18,7 @@ export interface SharedParts {
   readonly weights: GpuWeights
   readonly angles: Tensor
   readonly caches: readonly Tensor[]
+  /** The most positions that the caches may grow to. */
   readonly context: number
 }
 
@@ -32,7 +33,7 @@ export interface AttachedAdapter {
 }
 
 async function plansOf(
-  { gpu, decoder, weights, angles, caches, context }: SharedParts,
+  { gpu, decoder, weights, angles, caches }: SharedParts,
   { adapter, workspace }: Pick<AttachedAdapter, 'adapter' | 'workspace'>,
 ): Promise<Pick<AttachedAdapter, 'plan' | 'pair'>> {
   const parts: PlanParts = {
@@ -43,7 +44,7 @@ async function plansOf(
     adapter: adapter.placed,
     angles,
     caches,
-    capacity: context,
+    capacity: caches[0]?.shape[3] ?? 0,
   }
   const isPaired = (caches[0]?.shape[0] ?? 1) > 1
   return { plan: await planForward(parts), pair: isPaired ? await planPair(parts) : null }

@@ -1,6 +1,12 @@
 import type { StopReason } from '../../core/dialogue.ts'
 import { HycoraError, asHycoraError } from '../../core/errors.ts'
-import { CACHE_BYTES, CHUNK_ROWS, contextOf, positionBytes } from '../../core/graphicsMemory.ts'
+import {
+  CACHE_BYTES,
+  CHUNK_ROWS,
+  FIRST_POSITIONS,
+  contextOf,
+  positionBytes,
+} from '../../core/graphicsMemory.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
@@ -28,6 +34,8 @@ import { bytesOfTensors, tensorsOfWorkspace } from './workspace.ts'
 export interface GpuBackboneOptions {
   /** Bytes that the keys and values of two sequences may take; the context is cut to what fits. */
   readonly cacheBytes?: number
+  /** Positions that the cache begins with; 1,024 where left out. */
+  readonly firstPositions?: number
   readonly onBytes?: ReportBytes
 }
 
@@ -74,7 +82,8 @@ export class GpuBackbone implements Backbone {
       const table = await rotaryAngles(decoder.rotary, context, rotation.dim)
       const angles = uploadTensor(device, [context, rotation.dim / 2, 2], table, 'rotary angles')
       const shared = { gpu, decoder, weights, angles, context }
-      const sequences = await Sequences.create(shared, emptyAdapter(device))
+      const first = options.firstPositions ?? FIRST_POSITIONS
+      const sequences = await Sequences.create(shared, emptyAdapter(device), first)
       return new GpuBackbone(gpu, decoder, { weights, angles, sequences }, context)
     })
   }
@@ -84,12 +93,13 @@ export class GpuBackbone implements Backbone {
   }
 
   gpuBytes(): GpuBytes {
-    const { workspace, adapter } = this.sequences.attached
+    const { workspace, adapter, sampler } = this.sequences.attached
+    const passes = bytesOfTensors([...tensorsOfWorkspace(workspace), this.angles])
     return {
       weights: bytesOfWeights(this.weights),
       cache: this.sequences.cacheBytes,
       adapter: adapter.bytes,
-      workspace: bytesOfTensors([...tensorsOfWorkspace(workspace), this.angles]) + (this.scorer?.bytes ?? 0),
+      workspace: passes + sampler.bytes + (this.scorer?.bytes ?? 0),
     }
   }
 
@@ -111,6 +121,7 @@ export class GpuBackbone implements Backbone {
 
   private async readLogits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
     const { vocabulary } = this.shape
+    await this.sequences.reserve(ids.length)
     this.sequences.startAt(0, casting)
     const result = new Float32Array(ids.length * vocabulary)
     // A logits row is as wide as the vocabulary: a few rows at a time keep the buffer small.
@@ -150,6 +161,7 @@ export class GpuBackbone implements Backbone {
   ): Promise<Float32Array> {
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
+    await this.sequences.reserve(last)
     const scorer = (this.scorer ??= await this.createScorer())
     const start = Math.min(this.sequences.chat.common(ids, casting), (asked[0]?.index ?? 1) - 1)
     this.sequences.startAt(start, casting)
@@ -164,6 +176,7 @@ export class GpuBackbone implements Backbone {
 
   step(id: number): Promise<Float32Array> {
     return this.orGiveUp(async () => {
+      await this.sequences.reserve(this.sequences.chat.length + 1)
       this.sequences.feed([id])
       submit(this.device, [this.sequences.attached.plan.head], 1)
       const { buffer } = this.sequences.attached.workspace.logits
@@ -187,6 +200,8 @@ export class GpuBackbone implements Backbone {
     const beside = sampling.guidance === 0 ? undefined : request.beside
     const { chat, beside: other } = this.sequences
     chat.expectPrompt(ids)
+    const longest = Math.max(ids.length, beside?.length ?? 0)
+    await this.sequences.reserve(longest)
     if (beside) await this.sequences.openBeside(beside)
     if (!(await this.sequences.readPrompts(ids, beside, request.casting, signal))) return 'cancelled'
     const guidance = beside ? sampling.guidance : 0
@@ -194,13 +209,14 @@ export class GpuBackbone implements Backbone {
       sentence: sentenceEnds,
       turn: stopIds,
     })
-    const limit = Math.min(request.maxTokens, this.context - Math.max(ids.length, beside?.length ?? 0))
+    const limit = Math.min(request.maxTokens, this.context - longest)
     const reading = beside ? [chat, other] : [chat]
     const pending: Promise<number>[] = []
     let submitted = 0
     try {
       for (let count = 0; count < limit; count++) {
         while (submitted < limit && pending.length < this.gpu.tuning.stepsAhead) {
+          await this.sequences.reserve(longest + submitted)
           const token = this.submitToken(submitted === 0, beside !== undefined)
           // It may fail before anybody waits for it.
           token.catch(nothing)

@@ -25,6 +25,8 @@ export interface Sampler {
    * @throws HycoraError (the function) as `readMapped`; `not-a-number` where a logit was none.
    */
   copyResult(encoder: GPUCommandEncoder): () => Promise<number>
+  /** Of GPU memory. */
+  readonly bytes: number
   destroy(): void
 }
 
@@ -55,6 +57,10 @@ export async function createSampler(
 
   return {
     dispatches,
+    bytes: [...Object.values(tensors).map(({ buffer }) => buffer), ...staging].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    ),
     start(settings, promptIds, ends) {
       const { queue } = device
       queue.writeBuffer(sampling.buffer, 0, packSampling(settings, promptIds.length))

@@ -16,12 +16,17 @@ export function createCaches(
   )
 }
 
-/** Copies all that the caches of one sequence hold to the first one of others. */
-export function copyFirstSequence(device: GPUDevice, from: readonly Tensor[], to: readonly Tensor[]): void {
+/** Copies all that caches hold to others that have room for more positions, or more sequences, or both. */
+export function copyCaches(device: GPUDevice, from: readonly Tensor[], to: readonly Tensor[]): void {
   const encoder = device.createCommandEncoder()
-  from.forEach(({ buffer }, layer) => {
+  from.forEach(({ buffer, shape }, layer) => {
     const target = to[layer]
-    if (target) encoder.copyBufferToBuffer(buffer, 0, target.buffer, 0, buffer.size)
+    const [sequences = 0, parts = 0, kvHeads = 0, capacity = 0, headDim = 0] = shape
+    const [bytes, room] = [capacity, target?.shape[3] ?? 0].map((positions) => positions * headDim * 4)
+    if (!target || !bytes || !room) return
+    for (let head = 0; head < sequences * parts * kvHeads; head++) {
+      encoder.copyBufferToBuffer(buffer, head * bytes, target.buffer, head * room, bytes)
+    }
   })
   device.queue.submit([encoder.finish()])
 }

@@ -10,7 +10,7 @@ import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.
 import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
 import { CHUNK_ROWS, MAX_SEQUENCES } from '../../core/graphicsMemory.ts'
-import { copyFirstSequence, copyPositions, createCaches } from './sequenceCaches.ts'
+import { copyCaches, copyPositions, createCaches } from './sequenceCaches.ts'
 import { bytesOfTensors } from './workspace.ts'
 
 /** Up to so many rows the kernels for few are the faster ones. */
@@ -26,7 +26,7 @@ function nothing(): void {}
 /** The texts that a decoder reads on a device: their keys and values, and the adapter and casting they are read with. */
 export class Sequences {
   private readonly shared: Omit<SharedParts, 'caches'>
-  /** Of one sequence, until guidance first asks for a second. */
+  /** Of one sequence until guidance first asks for a second, and for few positions until a text asks for more. */
   private caches: readonly Tensor[]
   private bound: AttachedAdapter
   /** What the caches hold, by sequence. */
@@ -41,9 +41,13 @@ export class Sequences {
     this.prefixes = [createPrefix(), createPrefix()]
   }
 
-  /** Room for one sequence, read with an adapter. @throws HycoraError `out-of-memory`. */
-  static async create(shared: Omit<SharedParts, 'caches'>, adapter: Adapter): Promise<Sequences> {
-    const caches = createCaches(shared.gpu.device, shared.decoder, shared.context, 1)
+  /** Room for the first positions of one sequence, read with an adapter. @throws HycoraError `out-of-memory`. */
+  static async create(
+    shared: Omit<SharedParts, 'caches'>,
+    adapter: Adapter,
+    positions: number,
+  ): Promise<Sequences> {
+    const caches = createCaches(shared.gpu.device, shared.decoder, Math.min(positions, shared.context), 1)
     const parts = { ...shared, caches }
     return new Sequences(parts, await attachAdapter(parts, adapter))
   }
@@ -110,13 +114,27 @@ export class Sequences {
   /** Makes room for a second sequence, once. @throws HycoraError `out-of-memory`; `usage` as `PrefixCache.expectPrompt`. */
   async openBeside(ids: readonly number[]): Promise<void> {
     this.beside.expectPrompt(ids)
-    if (this.bound.pair) return
+    await this.reserve(ids.length, MAX_SEQUENCES)
+  }
+
+  /**
+   * Makes room for so many positions, or all there may be, of so many sequences; twice as many as before where those are not
+   * enough, so that a text is copied few times. What was submitted before goes on with the caches that it knows.
+   *
+   * @throws HycoraError `out-of-memory`; all stays as it was then.
+   */
+  async reserve(positions: number, sequences = 1): Promise<void> {
     const { device, caches } = this
     const { decoder, context } = this.shared
-    const larger = createCaches(device, decoder, context, MAX_SEQUENCES)
+    const [before = 1, , , room = 0] = caches[0]?.shape ?? []
+    const wanted = Math.min(positions, context)
+    if (wanted <= room && sequences <= before) return
+    const capacity = wanted <= room ? room : Math.min(context, Math.max(wanted, 2 * room))
+    const larger: Tensor[] = []
     try {
-      this.bound = await withDeviceErrors(device, 'a second reading of the chat', () => {
-        copyFirstSequence(device, caches, larger)
+      this.bound = await withDeviceErrors(device, 'a longer chat, or a second reading of it,', () => {
+        larger.push(...createCaches(device, decoder, capacity, Math.max(sequences, before)))
+        copyCaches(device, caches, larger)
         return bindToCaches({ ...this.shared, caches: larger }, this.bound)
       })
     } catch (error) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
+import { GREEDY } from '../../../src/core/sampling.ts'
 import type { Casting } from '../../../src/model/decoder/backbone.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
@@ -81,4 +82,55 @@ test('a pack that finds no room leaves the one before in its place, and nothing 
   expect(await backbone.logits(IDS, ROLE)).toEqual(before)
   await backbone.attach(next)
   expect(nmse(await backbone.logits(IDS, ROLE), before)).toBeGreaterThan(1e-3)
+})
+
+test('a chat that outgrows its room is copied to more, and goes on as if it had always been there', async () => {
+  const gpu = await testGpu()
+  const pack = await decoderPack(backbone.shape)
+  const answers = []
+  for (const firstPositions of [32, 4]) {
+    const grown = await GpuBackbone.create(gpu, backbone.shape, { firstPositions })
+    await grown.attach(pack)
+    const bytes = [grown.gpuBytes().cache]
+    const said: number[] = []
+    const request = { ids: IDS, casting: ROLE, sampling: GREEDY, maxTokens: 20, stopIds: [] }
+    for await (const id of grown.generate(request)) {
+      said.push(id)
+      bytes.push(grown.gpuBytes().cache)
+    }
+    const guided = { ...request, sampling: { ...GREEDY, guidance: 0.5 }, beside: [...IDS, 5] }
+    for await (const id of grown.generate(guided)) said.push(id)
+    const logits = await grown.logits([...IDS, ...said.slice(0, 20)], ROLE)
+    answers.push({ said, logits, bytes })
+    grown.destroy()
+  }
+  const [whole, grown] = answers
+  expect(whole!.said).toHaveLength(40)
+  expect(grown!.said).toEqual(whole!.said)
+  expect(grown!.logits).toEqual(whole!.logits)
+  // Room for 4 positions, then for the prompt's 7 with one to spare, 16, and all 32 that there are.
+  const [all] = whole!.bytes
+  expect([...new Set(grown!.bytes)]).toEqual([all! / 8, all! / 4, all! / 2, all])
+  expect(new Set(whole!.bytes)).toEqual(new Set([all]))
+})
+
+test('what is stated of a chat is what its buffers take, however it has grown', async () => {
+  const made = vi.spyOn(GPUDevice.prototype, 'createBuffer')
+  const freed = vi.spyOn(GPUBuffer.prototype, 'destroy')
+  const grown = await GpuBackbone.create(await testGpu(), backbone.shape, { firstPositions: 4 })
+  await grown.attach(await decoderPack(backbone.shape))
+  await grown.logits(IDS, ROLE)
+  await grown.score(
+    [...IDS, 5],
+    [...IDS, 5].map((_, index) => index > 2),
+    ROLE,
+  )
+  const gone = new Set<unknown>(freed.mock.contexts)
+  const kept = made.mock.results.map(({ value }) => value).filter((buffer) => !gone.has(buffer))
+  vi.restoreAllMocks()
+  // Uniforms are the device's, which keeps them for all kernels with equal ones.
+  const own = kept.filter(({ label }) => label !== 'uniforms')
+  const stated = Object.values(grown.gpuBytes()).reduce((sum, bytes) => sum + bytes, 0)
+  expect(stated).toBe(own.reduce((sum, { size }) => sum + size, 0))
+  grown.destroy()
 })

@@ -1,14 +1,17 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { folder } from '../../../src/cli/files.ts'
+import { fileSource, folder } from '../../../src/cli/files.ts'
+import { readPack } from '../../../src/formats/pack.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { weightBytes } from '../../../src/model/gpu/gpuWeights.ts'
 import { testGpu } from '../../support/device.ts'
 
 const MOST_BYTES = 200e6
+/** On the device at the beginning of a chat. */
+const MOST_GRAPHICS_BYTES = 340e6
 
 test('SmolLM2 comes to the GPU in pieces, and stays packed there', async () => {
   const root = resolve(import.meta.dirname, '../../../public/models/smollm2-135m-instruct')
@@ -31,4 +34,20 @@ test('SmolLM2 comes to the GPU in pieces, and stays packed there', async () => {
   // Scales and zero points come on top of the codes.
   expect(weights).toBeGreaterThan(weightBytes(model.decoder))
   expect(weights).toBeLessThan(1.35 * weightBytes(model.decoder))
+})
+
+test('with its characters it takes no more at the beginning of a chat than this', async () => {
+  const root = resolve(import.meta.dirname, '../../../public')
+  const { decoder } = await openChatModel(folder(join(root, 'models/smollm2-135m-instruct')), {
+    model: 'onnx/model_q4f16.onnx',
+  })
+  const pack = await readPack(await fileSource(join(root, 'packs/smollm2-135m-instruct.hycora.safetensors')))
+  const backbone = await GpuBackbone.create(await testGpu(), decoder)
+  await backbone.attach(pack)
+  const bytes = backbone.gpuBytes()
+  backbone.destroy()
+  // Of 1,024 positions: 30 layers, keys and values of 3 heads of 64.
+  expect(bytes.cache).toBe(1024 * 30 * 2 * 3 * 64 * 4)
+  const total = Object.values(bytes).reduce((sum, one) => sum + one, 0)
+  expect(total).toBeLessThan(MOST_GRAPHICS_BYTES)
 })

@@ -24,7 +24,8 @@ test.each(['starter', 'smollm2-135m-instruct'])('what %s needs is what it takes'
   const { maxStorageBufferBindingSize } = gpu.device.limits
   const needs = graphicsNeeds(facts!.shape, weightsOf(variant!), maxStorageBufferBindingSize)
   const { decoder } = await openChatModel(folder(root), { listing })
-  const backbone = await GpuBackbone.create(gpu, decoder)
+  // The cache grows with the chat: this is what it may come to.
+  const backbone = await GpuBackbone.create(gpu, decoder, { firstPositions: Infinity })
   const { weights, cache, workspace } = backbone.gpuBytes()
   backbone.destroy()
   // Until guidance asks for it, the second sequence has no room of its own yet.
