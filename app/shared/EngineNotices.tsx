@@ -1,5 +1,3 @@
-import { lazy, Suspense } from 'react'
-
 import { useOffline } from '../stores/page/offline.ts'
 import { retryEngine, useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
@@ -8,21 +6,16 @@ import { CopyDiagnostics } from './CopyDiagnostics.tsx'
 import { deviceText, slowText } from './deviceText.ts'
 import type { DeviceAdvice } from './deviceText.ts'
 import { ErrorNotice, reload } from './ErrorNotice.tsx'
+// With the page and not later: in a tab that is no longer the newest, its file may be gone.
+import { NewerNotice } from './NewerNotice.tsx'
 import { Notice } from './Notice.tsx'
-
-/** Seen where a newer version has come. */
-const NewerNotice = lazy(() => import('./NewerNotice.tsx'))
 
 /** What stands between the visitor and an answer, or slows it, and whether the page has a newer version. */
 export function EngineNotices() {
   const isNewer = useOffline((state) => state.newer !== 'none')
   return (
     <>
-      {isNewer && (
-        <Suspense>
-          <NewerNotice />
-        </Suspense>
-      )}
+      {isNewer && <NewerNotice />}
       <Troubles />
     </>
   )

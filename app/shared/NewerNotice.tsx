@@ -1,11 +1,10 @@
-import { changeToNewer } from '../stores/exchange/keepPage.ts'
 import { useOffline } from '../stores/page/offline.ts'
 import { Button } from './Button.tsx'
 import { reload } from './ErrorNotice.tsx'
 import { Notice } from './Notice.tsx'
 
 /** That a newer version of this page waits; it comes when the visitor says so, or with the next start. */
-export default function NewerNotice() {
+export function NewerNotice() {
   const newer = useOffline((state) => state.newer)
   if (newer === 'elsewhere') {
     return (
@@ -31,7 +30,7 @@ export default function NewerNotice() {
             label={isWanted ? 'Waiting for the last words' : 'Use it now'}
             icon="again"
             disabled={isWanted}
-            onClick={() => void changeToNewer()}
+            onClick={() => void change()}
           />
           {!isWanted && (
             <Button label="Later" look="quiet" onClick={() => useOffline.setState({ newer: 'none' })} />
@@ -45,4 +44,10 @@ export default function NewerNotice() {
       </p>
     </Notice>
   )
+}
+
+/** What does it has come long ago: it has told of the newer version. */
+async function change(): Promise<void> {
+  const { changeToNewer } = await import('../stores/exchange/keepPage.ts')
+  await changeToNewer()
 }
