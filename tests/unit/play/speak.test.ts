@@ -71,10 +71,10 @@ describe('an answer', () => {
 
   test('ends before such a string across an interruption', async () => {
     const said = tokenizer.encode('The sea is calm.\nAn')
-    const answer = await wholeAnswer(
-      speak(voiceSaying('na: And then?'), cue, { ...delivery, said, stops: ['\nAnna:'] }),
-    )
+    const rest = 'na: And then? And then?'
+    const answer = await wholeAnswer(speak(voiceSaying(rest), cue, { ...delivery, said, stops: ['\nAnna:'] }))
     expect(answer).toMatchObject({ text: 'The sea is calm.', stop: 'stop' })
+    expect(answer.tokens.length).toBeLessThan(said.length + tokenizer.encode(rest).length)
   })
 
   test('that goes round in circles ends where it began to', async () => {
