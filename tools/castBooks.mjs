@@ -13,6 +13,8 @@ const MOST_TOKENS = 48
 /** World Info's number for a place among the messages. */
 const AMONG_MESSAGES = 4
 
+/** Of what calls the fact that is called most, what must call another: one that fits by chance leads astray. */
+const LEAST_SHARE = 0.6
 /** Words by which a question is known, beside the keys that are written by hand. */
 const MOST_WORDS = 24
 /** How much more a word of the fact itself says than one of a question. */
@@ -81,7 +83,7 @@ export function bookOf({ role, facts, items }) {
     scan_depth: 1,
     token_budget: MOST_TOKENS,
     recursive_scanning: false,
-    extensions: { hycora: { learnt: true } },
+    extensions: { hycora: { learnt: true, least_share: LEAST_SHARE } },
     entries: facts.map((fact) => entryOf(fact, words.get(fact.id))),
   }
 }

@@ -109,6 +109,8 @@ export interface Lorebook {
   readonly scanDepth: number | null
   /** In tokens. */
   readonly tokenBudget: number | null
+  /** How much of what calls the entry that is called most must call another, that it is sent too: 0 to 1; 0 is anything. */
+  readonly leastShare: number
   /** Whether what an entry says may call others. */
   readonly isRecursive: boolean
   readonly entries: readonly LoreEntry[]

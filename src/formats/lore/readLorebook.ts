@@ -68,10 +68,19 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
     name: text(ownField(book, 'name'), LONGEST_TITLE).trim() || fallbackName,
     scanDepth: scanDepth === undefined ? null : Math.max(0, Math.floor(scanDepth)),
     tokenBudget: budget !== undefined && budget > 0 ? budget : null,
+    leastShare: leastShareOf(book),
     isRecursive: truth(ownField(book, 'recursive_scanning')) ?? true,
     entries: entries.slice(0, MOST_ENTRIES).map((entry) => readEntry(entry, unmet)),
     unmet: [...unmet],
   }
+}
+
+/** What this program asks of entries beside their keys; no other writes it. */
+function leastShareOf(book: JsonRecord): number {
+  const extensions = ownField(book, 'extensions')
+  const own = isJsonRecord(extensions) ? ownField(extensions, 'hycora') : undefined
+  const share = isJsonRecord(own) ? number(ownField(own, 'least_share')) : undefined
+  return share === undefined ? 0 : Math.min(1, Math.max(0, share))
 }
 
 /** The entries of a book, which stand in a list or, by number, in an object. */

@@ -127,7 +127,9 @@ class Rounds {
     const { script, turns } = this.scene
     const taken = new Set(this.activated.flatMap(({ candidate }) => candidate.entry.groups))
     const draw = (name: string): Random => new Random(script.seed ^ seedOf(name), turns.length)
-    const { chosen, others } = chooseOfGroups(called, taken, draw)
+    const { clear, faint } = tellApart(called)
+    for (const { candidate } of faint) this.pass(candidate, 'others of its book are called by more')
+    const { chosen, others } = chooseOfGroups(clear, taken, draw)
     for (const { candidate } of others) this.pass(candidate, 'another of its group is there')
     return chosen.filter(({ candidate, isSticky }) => {
       const { probability } = candidate.entry
@@ -209,6 +211,22 @@ function isForCharacter({ characters }: LoreEntry, { names, tags }: Script): boo
 
 function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+}
+
+/** Of books that ask for it, what is called by little beside what is called by most; what needs no key stays. */
+function tellApart(called: readonly Called[]): {
+  readonly clear: readonly Called[]
+  readonly faint: readonly Called[]
+} {
+  const most = new Map<Lorebook, number>()
+  for (const { candidate, weight } of called) {
+    most.set(candidate.book, Math.max(weight, most.get(candidate.book) ?? 0))
+  }
+  const isFaint = (one: Called): boolean => {
+    const { book } = one.candidate
+    return rankOf(one) === 0 && one.weight < book.leastShare * (most.get(book) ?? 0)
+  }
+  return { clear: called.filter((one) => !isFaint(one)), faint: called.filter(isFaint) }
 }
 
 /** What stays and what is always there first, then the highest priority, or order where none is given, then by what was found. */

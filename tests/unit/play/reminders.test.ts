@@ -73,6 +73,18 @@ test('guidance leads away from the same chat without them, and keeps what always
   expect(beside?.text).not.toContain('Dinah')
 })
 
+test('a book may leave out what is called by little beside what is called by most', async () => {
+  const extensions = { hycora: { learnt: true, least_share: 0.6 } }
+  const cue = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'What is your cat called?')
+  expect(cue.asides?.map(({ text }) => text)).toEqual(['Her cat is called Dinah.'])
+  expect(cue.report.passed).toEqual([
+    { book: 'Alice’s lorebook', title: 'cat', why: 'others of its book are called by more' },
+    { book: 'Alice’s lorebook', title: 'cat', why: 'others of its book are called by more' },
+  ])
+  const faint = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'And the kittens?')
+  expect(faint.asides?.map(({ text }) => text)).toEqual(['Dinah has two kittens.'])
+})
+
 test('earlier messages call nothing, nor does who speaks', async () => {
   const cue = await cueTo(roleWith(BOOK), 'Your cat?', 'My cat is black, visitor.', 'And then?')
   expect(cue.asides).toEqual([])
