@@ -7,14 +7,17 @@ import { asHycoraError, check, HycoraError } from '../core/errors.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Pack } from '../formats/pack.ts'
 import type { Memory, MemoryKey } from '../evaluate/memory.ts'
+import { remindersOf } from '../play/reminders.ts'
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
-/** What a pack computes with: its numbers and whatever else decides an answer. */
+/** What a pack computes with: its numbers and whatever else decides an answer, what roles are reminded of with it. */
 function packDigest(pack: Pack): string {
+  const books = pack.roles.map((role) => remindersOf(role)?.books ?? null)
   const hash = createHash('sha256').update(JSON.stringify([pack.config, [...pack.config.dims]]))
+  if (books.some((book) => book !== null)) hash.update(JSON.stringify(books))
   for (const name of [...pack.tensors.keys()].toSorted()) hash.update(name).update(pack.tensor(name))
   return hash.digest('hex')
 }

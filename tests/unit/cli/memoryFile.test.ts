@@ -33,6 +33,11 @@ test('what one run kept another recalls, a role’s results for the same pack al
   expect([same.recall(bare), same.recall(played)]).toEqual([[-1, -2], 'A parrot.'])
   const changed = await openMemory(path, { backbone: 'toy', pack: other })
   expect([changed.recall(bare), changed.recall(played)]).toEqual([[-1, -2], undefined])
+  const book = { entries: [{ keys: ['who'], content: 'Dinah.' }], extensions: { hycora: { learnt: true } } }
+  const card = { name: 'Alice', character_book: book }
+  const reminded = { ...one, roles: one.roles.map((role) => ({ ...role, card })) }
+  const told = await openMemory(path, { backbone: 'toy', pack: reminded })
+  expect([told.recall(bare), told.recall(played)]).toEqual([[-1, -2], undefined])
   const elsewhere = await openMemory(path, { backbone: 'another', pack: one })
   expect(elsewhere.recall(bare)).toBeUndefined()
 })
