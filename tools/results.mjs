@@ -31,7 +31,7 @@ export const MEASUREMENTS = {
   },
   'smollm2-sense': {
     model: SMOLLM2,
-    command: `hycora evaluate --backbone ${SMOLLM2} --only relevance,facts --facts 8 --engine ort --json`,
+    command: `hycora evaluate --backbone ${SMOLLM2} --only relevance,facts --facts 8 --guidance 0.5 --engine ort --json`,
   },
   'smollm2-voice': {
     model: SMOLLM2,
