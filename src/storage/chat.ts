@@ -1,6 +1,7 @@
 import { noteOf } from './chatNote.ts'
 import type {
   ChatBook,
+  ChatGroup,
   ChatNote,
   ChatChange,
   ChatEvent,
@@ -18,8 +19,10 @@ export interface Message extends NewMessage {
 /** A chat as its events leave it. */
 export interface Chat {
   readonly id: string
-  /** Of the member that plays; null for the bare backbone. */
+  /** Of the member that plays; null for the bare backbone, and where several play. */
   readonly key: string | null
+  /** Those who play, where there are several. */
+  readonly group: ChatGroup | null
   /** 1 is the trained strength; 0 to 1.5. */
   readonly strength: number
   readonly title: string | null
@@ -68,6 +71,7 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
   return {
     id: event.chat,
     key: event.key,
+    group: null,
     strength: 1,
     title: event.title,
     parent: event.parent,
@@ -101,6 +105,8 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
       return { ...chat, books: change.books }
     case 'persona-changed':
       return { ...chat, persona: change.persona }
+    case 'group-changed':
+      return { ...chat, group: change.group }
     case 'chat-deleted':
       return { ...chat, deleted: true }
     case 'chat-restored':
@@ -185,6 +191,7 @@ export function summarize(chat: Chat): ChatSummary {
   const character = chat.key === null ? (chat.source?.character ?? '') : ''
   return {
     ...(character !== '' && { character }),
+    ...(chat.group && { company: chat.group.members.map(({ key, name }) => ({ key, name })) }),
     version: 1,
     id: chat.id,
     key: chat.key,

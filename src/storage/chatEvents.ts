@@ -11,6 +11,7 @@ import type {
   NewMessage,
   Take,
 } from './records.ts'
+import { readGroup } from './chatGroup.ts'
 import { storeEvent } from './storedChat.ts'
 
 /** A chat's log as text: one event a line. */
@@ -84,10 +85,9 @@ function readChange(record: JsonRecord): ChatChange | null {
     case 'facts-changed':
     case 'books-changed':
       return readTold(kind, record)
-    case 'persona-changed': {
-      const persona = field('persona')
-      return isTextOrNull(persona) ? { kind, persona } : null
-    }
+    case 'persona-changed':
+    case 'group-changed':
+      return readCompany(kind, record)
     case 'messages-deleted':
     case 'messages-restored': {
       const messages = field('messages')
@@ -113,6 +113,16 @@ function readTold(
   }
   const books = readAll(ownField(record, 'books'), readBook)
   return books && { kind, books }
+}
+
+/** Whom the visitor is in a chat, and who plays where several do. */
+function readCompany(kind: 'persona-changed' | 'group-changed', record: JsonRecord): ChatChange | null {
+  if (kind === 'group-changed') {
+    const group = readGroup(ownField(record, 'group'))
+    return group === undefined ? null : { kind, group }
+  }
+  const persona = ownField(record, 'persona')
+  return isTextOrNull(persona) ? { kind, persona } : null
 }
 
 /** All of a list; null where it is none, or one of it is not what it should be. */

@@ -76,6 +76,39 @@ export interface ChatNote {
   readonly every: number
 }
 
+/**
+ * Who speaks after the visitor: everybody, in their order; whoever is named, and others by how talkative they are; one of
+ * those who have not spoken since; nobody but whom the visitor gives the word.
+ */
+export type TurnOrder = 'list' | 'natural' | 'pooled' | 'manual'
+
+/** One of several who play in a chat. */
+export interface GroupMember {
+  /** Null where nobody of the cast is meant. */
+  readonly key: string | null
+  /** Their name at the time. */
+  readonly name: string
+  /** Speaks only when given the word. */
+  readonly isMuted: boolean
+  /** How often they speak up without being named, 0 to 1; null is as their card says. */
+  readonly talkativeness: number | null
+  /** What their card's file is called in the program that the group came from; left out where it came from none. */
+  readonly file?: string
+}
+
+/** Several who play in one chat. */
+export interface ChatGroup {
+  /** Two to eight, in their order. */
+  readonly members: readonly GroupMember[]
+  readonly order: TurnOrder
+  /** Whether whoever spoke last may be the one who answers. */
+  readonly repliesToSelf: boolean
+  /** Where they are and what happens, in place of their cards' scenarios; empty where those hold. Macros unfilled. */
+  readonly scene: string
+  /** The group as the program has it that it came from, as JSON, for an export to hand back; left out where it came from none. */
+  readonly foreign?: string
+}
+
 /** What can happen to a chat. */
 export type ChatChange =
   | {
@@ -107,6 +140,7 @@ export type ChatChange =
   | { readonly kind: 'facts-changed'; readonly facts: readonly string[] }
   | { readonly kind: 'books-changed'; readonly books: readonly ChatBook[] }
   | { readonly kind: 'persona-changed'; readonly persona: string | null }
+  | { readonly kind: 'group-changed'; readonly group: ChatGroup | null }
   | { readonly kind: 'messages-deleted'; readonly messages: readonly string[] }
   | { readonly kind: 'messages-restored'; readonly messages: readonly string[] }
 
@@ -130,6 +164,8 @@ export interface ChatSummary {
   readonly updatedAt: number
   /** What its character is called in the file that it came in, where nobody of the cast plays. */
   readonly character?: string
+  /** Who plays in it, where several do. */
+  readonly company?: readonly Pick<GroupMember, 'key' | 'name'>[]
 }
 
 /** Somebody whom the visitor is in a chat. */

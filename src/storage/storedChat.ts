@@ -1,4 +1,12 @@
-import type { ChatEvent, ChatSummary, Generation, NewMessage, Take } from './records.ts'
+import type {
+  ChatEvent,
+  ChatGroup,
+  ChatSummary,
+  Generation,
+  GroupMember,
+  NewMessage,
+  Take,
+} from './records.ts'
 
 /*
  * Chats as they lie on people's machines, in backups and in exports. The `key` of whoever speaks is called `role` there: so
@@ -9,7 +17,10 @@ type Keyed = { readonly key: string | null }
 type Stored<T extends Keyed> = Omit<T, 'key'> & { readonly role: string | null }
 
 export type StoredGeneration = Stored<Generation>
-export type StoredSummary = Stored<ChatSummary>
+export type StoredSummary = Omit<Stored<ChatSummary>, 'company'> & {
+  readonly company?: readonly Stored<Pick<GroupMember, 'key' | 'name'>>[]
+}
+export type StoredGroup = Omit<ChatGroup, 'members'> & { readonly members: readonly Stored<GroupMember>[] }
 
 type StoredTake = Omit<Take, 'generation'> & { readonly generation: StoredGeneration | null }
 type StoredMessage = Omit<Stored<NewMessage>, 'takes'> & { readonly takes: readonly StoredTake[] }
@@ -23,9 +34,16 @@ export type StoredEvent =
   | (Omit<EventOf<'message-added'>, 'message'> & { readonly message: StoredMessage })
   | (Omit<EventOf<'take-added'>, 'take'> & { readonly take: StoredTake })
   | (Omit<EventOf<'take-edited'>, 'generation'> & Pick<StoredTake, 'generation'>)
+  | (Omit<EventOf<'group-changed'>, 'group'> & { readonly group: StoredGroup | null })
   | Exclude<ChatEvent, { kind: StoredKind }>
 
-type StoredKind = 'chat-created' | 'scene-changed' | 'message-added' | 'take-added' | 'take-edited'
+type StoredKind =
+  | 'chat-created'
+  | 'scene-changed'
+  | 'message-added'
+  | 'take-added'
+  | 'take-edited'
+  | 'group-changed'
 
 /** An event as it is written; one that a newer build wrote stays as it is. */
 export function storeEvent(event: ChatEvent): StoredEvent {
@@ -39,6 +57,7 @@ export function storeEvent(event: ChatEvent): StoredEvent {
   if (event.kind === 'take-edited') {
     return { ...event, generation: event.generation && store(event.generation) }
   }
+  if (event.kind === 'group-changed') return { ...event, group: event.group && storeGroup(event.group) }
   return event
 }
 
@@ -54,17 +73,29 @@ export function eventFrom(stored: StoredEvent): ChatEvent {
   if (stored.kind === 'take-edited') {
     return { ...stored, generation: stored.generation && from(stored.generation) }
   }
+  if (stored.kind === 'group-changed') return { ...stored, group: stored.group && groupFrom(stored.group) }
   return stored
 }
 
 /** A summary as it is written. */
 export function storeSummary(summary: ChatSummary): StoredSummary {
-  return store(summary)
+  const { company, ...others } = summary
+  return { ...store(others), ...(company && { company: company.map(store) }) }
 }
 
 /** A summary from what is written. */
 export function summaryFrom(stored: StoredSummary): ChatSummary {
-  return from(stored)
+  const { company, ...others } = stored
+  return { ...from(others), ...(company && { company: company.map(from) }) }
+}
+
+/** Those who play, as they are written. */
+export function storeGroup({ members, ...others }: ChatGroup): StoredGroup {
+  return { ...others, members: members.map(store) }
+}
+
+function groupFrom({ members, ...others }: StoredGroup): ChatGroup {
+  return { ...others, members: members.map(from) }
 }
 
 /** How an answer came about, as it is written. */

@@ -11,6 +11,8 @@ import { defaultSettings, loadSettings } from '../../../src/storage/settings.ts'
 import {
   firstPack,
   firstProgress,
+  groupEvents,
+  groupSummary,
   keptCard,
   keptEvents,
   keptPack,
@@ -133,6 +135,39 @@ describe('chats', () => {
       CHAT,
     ])
     expect(branch.messages[0]).toMatchObject({ key: TOM, excluded: true, deleted: false })
+  })
+
+  test('of one have no others in them, and one of several opens with all of them', async () => {
+    await put(await open(1, makeChats), {
+      events: groupEvents.map((event) => [event] as const),
+      summaries: [[groupSummary]],
+    })
+    const log = await openLog()
+    expect([(await log.read(CHAT))?.group, (await log.read(BRANCH))?.group]).toEqual([null, null])
+    const chat = (await log.read(groupSummary.id))!
+    expect(chat.group?.members.map(({ key, name: title, isMuted }) => [key, title, isMuted])).toEqual([
+      [HOLMES, HOLMES, false],
+      [TOM, 'Old Tom', true],
+      [null, 'Orla', false],
+    ])
+    expect(chat.group).toMatchObject({ order: 'natural', scene: 'The ferry, {{user}} aboard.' })
+    const [first, ...others] = await log.list()
+    expect(first?.company).toEqual(chat.group?.members.map(({ key, name: title }) => ({ key, name: title })))
+    expect(others.map((summary) => 'company' in summary)).toEqual([false, false])
+  })
+
+  test('of several lie there as this build’s forerunners wrote them', async () => {
+    await put(await open(1, makeChats), { events: groupEvents.map((event) => [event] as const) })
+    const log = await openLog()
+    const all = await log.events(groupSummary.id)
+    log.close()
+    indexedDB.deleteDatabase(name)
+    const fresh = await openLog()
+    await fresh.restore(all)
+    fresh.close()
+    const database = await open(1, makeChats)
+    expect(await allOf(database, 'events')).toEqual(groupEvents)
+    expect(await allOf(database, 'summaries')).toEqual([groupSummary])
   })
 
   test('keep what a newer build has written to them, as it wrote it', async () => {
