@@ -128,10 +128,12 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: ['tests/support/buildSite.ts'],
           sequence: { groupOrder: 3 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // Much of a visit is waiting; what is measured in one is compared within it.
+          maxWorkers: 2,
         },
       },
     ],

@@ -8,7 +8,7 @@ import { securityHeaders } from '../../tools/securityHeaders.ts'
 import { flipBit, changeBytes, refuse, silence } from '../support/faults.ts'
 import { openFaultServer } from '../support/faultServer.ts'
 import type { FaultServer } from '../support/faultServer.ts'
-import { buildOnce, choose, openBrowser } from '../support/site.ts'
+import { choose, openBrowser } from '../support/site.ts'
 
 const dist = resolve(import.meta.dirname, '../../dist')
 const types: Readonly<Record<string, string>> = {
@@ -32,7 +32,6 @@ const modelRequests = (): readonly string[] =>
   server.requests.filter((path) => /^\/(models|packs)\/.*\/|^\/packs\//.test(path))
 
 beforeAll(async () => {
-  await buildOnce()
   server = await openFaultServer({
     read: (path) => {
       const file = fileAt(path)

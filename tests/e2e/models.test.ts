@@ -189,9 +189,9 @@ test('the cast is taught to a model that was brought, and is there on the next v
 
   await page.goto(site.url)
   await page.getByRole('progressbar').waitFor({ state: 'detached' })
-  expect(await page.getByText('The cast has not rehearsed').count()).toBe(0)
   // They take the seats that they had.
-  expect(await tiles()).toEqual(before)
+  await expect.poll(tiles, { timeout: ANSWER_MS }).toEqual(before)
   await expectAnswer(page)
+  expect(await page.getByText('The cast has not rehearsed').count()).toBe(0)
   await page.context().close()
 })

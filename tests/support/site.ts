@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import AxeSource from 'axe-core'
 import { chromium } from 'playwright'
 import type { Browser, BrowserContext, Page } from 'playwright'
-import { build, preview } from 'vite'
+import { preview } from 'vite'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -16,9 +16,8 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Builds the page, serves the build with its own headers and opens a browser. */
+/** Serves the build with its own headers and opens a browser. */
 export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise<Site> {
-  await buildOnce()
   const server = await preview({ root, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0 } })
   const browser = await openBrowser(flags)
   return {
@@ -91,14 +90,6 @@ export function openBrowser(flags: readonly string[] = SOFTWARE_GPU): Promise<Br
     ...(path ? { executablePath: path } : { channel: 'chromium' }),
     args: ['--no-sandbox', ...flags],
   })
-}
-
-let built: Promise<unknown> | undefined
-
-/** The build that all files of one test run share. */
-export function buildOnce(): Promise<unknown> {
-  built ??= build({ root, logLevel: 'error' })
-  return built
 }
 
 /** What must never happen while a page is used. */
