@@ -18,12 +18,14 @@ import { ViewSection } from './ViewSection.tsx'
 
 /** These come with the drawer's first opening. */
 const PersonaSection = lazy(() => import('./PersonaSection.tsx'))
+const VoiceSection = lazy(() => import('./VoiceSection.tsx'))
 const MindSection = lazy(() => import('./MindSection.tsx'))
 
 /** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
 export function Backstage() {
   const chat = useChats((state) => state.open)
   const members = useCast((state) => state.members)
+  const member = findMember(members, chat?.key ?? null)
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     const before = document.activeElement
@@ -42,7 +44,7 @@ export function Backstage() {
         if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
         showBackstage(false)
       }}
-      {...accentProps(findMember(members, chat?.key ?? null)?.accent)}
+      {...accentProps(member?.accent)}
     >
       <header className={styles.header}>
         <h2 id="backstage" className={styles.title} tabIndex={-1} ref={heading}>
@@ -58,6 +60,7 @@ export function Backstage() {
       </header>
       {chat && <RoleSection chat={chat} />}
       <Suspense>
+        {member && <VoiceSection key={member.key} member={member} />}
         <PersonaSection chat={chat} />
       </Suspense>
       <MoodSection />

@@ -4,7 +4,7 @@ import hidden from '../shared/VisuallyHidden.module.css'
 import { useGeneration } from '../stores/chat/generation.ts'
 import type { Live } from '../stores/chat/generation.ts'
 import { useSettings } from '../stores/page/settings.ts'
-import { plainSpeech, sentenceEnd } from './parseSpeech.ts'
+import { plainSpeech, sentenceEnds } from '../stores/chat/ear.ts'
 
 /** Tells a screen reader what is being said, a sentence at a time. */
 export function Announcer() {
@@ -31,8 +31,8 @@ function LastWords() {
       if (live && live.take !== before?.take)
         told = live.kind === 'continue' || live.kind === 'visitor' ? live.text.length : 0
       if (live) {
-        const end = sentenceEnd(live.text, told)
-        if (end > told) tell(live, end)
+        const end = sentenceEnds(live.text, told).at(-1)
+        if (end !== undefined) tell(live, end)
       } else if (before && before.text.length > told) tell(before, before.text.length)
     })
   }, [])

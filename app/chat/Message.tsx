@@ -3,7 +3,7 @@ import { memo, useState } from 'react'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
 import styles from './Message.module.css'
-import { MessageActions } from './MessageActions.tsx'
+import { LiveActions, MessageActions } from './MessageActions.tsx'
 import type { MessageProps } from './messageProps.ts'
 import { MessageEditor } from './MessageEditor.tsx'
 import { Speech } from './Speech.tsx'
@@ -51,6 +51,7 @@ export const Message = memo(function Message(props: MessageProps) {
         )}
         {message.excluded && <p className={asides.note}>Not sent to the model.</p>}
         {!isEditing && live === 'no' && <MessageActions {...props} />}
+        {live === 'speaking' && !isUser && <LiveActions message={message.id} />}
       </div>
     </article>
   )

@@ -10,6 +10,7 @@ import { edit } from '../stores/page/session.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './messageProps.ts'
+import { ReadAloudButton } from './ReadAloudButton.tsx'
 import styles from './MessageActions.module.css'
 
 /** What can be done with a message; shown on hover, on focus and under the last one. */
@@ -24,25 +25,7 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
       role="group"
       aria-label="With this message"
     >
-      {isLastAnswer && canRepeat && (
-        <Button
-          label="Again"
-          icon="again"
-          look="quiet"
-          disabled={isBusy}
-          title="Ctrl + Enter"
-          onClick={() => act(again())}
-        />
-      )}
-      {isLast && !isRole && (
-        <Button
-          label="Ask for an answer"
-          icon="again"
-          look="quiet"
-          disabled={isBusy}
-          onClick={() => act(again())}
-        />
-      )}
+      {isLast && <AnswerAgain isAnswer={isRole} canRepeat={canRepeat} isBusy={isBusy} />}
       {isLast && canRepeat && (
         <Button
           label="Everybody answers"
@@ -70,7 +53,36 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
           onClick={() => act(carryOn())}
         />
       )}
+      {isRole && text.trim() !== '' && <ReadAloudButton message={message.id} />}
       <Tools message={message} text={text} isBusy={isBusy} />
+    </div>
+  )
+}
+
+interface AnswerAgainProps extends Pick<MessageProps, 'canRepeat' | 'isBusy'> {
+  readonly isAnswer: boolean
+}
+
+/** Has the last question answered, or answered in other words. */
+function AnswerAgain({ isAnswer, canRepeat, isBusy }: AnswerAgainProps) {
+  if (isAnswer && !canRepeat) return null
+  return (
+    <Button
+      label={isAnswer ? 'Again' : 'Ask for an answer'}
+      icon="again"
+      look="quiet"
+      disabled={isBusy}
+      {...(isAnswer && { title: 'Ctrl + Enter' })}
+      onClick={() => act(again())}
+    />
+  )
+}
+
+/** What can be done with a message that is still being said; it stands where the others will. */
+export function LiveActions({ message }: { readonly message: string }) {
+  return (
+    <div className={[styles.actions, styles.last].join(' ')} role="group" aria-label="With this message">
+      <ReadAloudButton message={message} />
     </div>
   )
 }

@@ -87,16 +87,3 @@ function closingOf(text: string, from: number, close: string): number {
 function isInk(character: string): boolean {
   return character !== '' && character.trim() !== ''
 }
-
-/** Where the last whole sentence ends that begins at or after `from`; `from` when there is none yet. */
-export function sentenceEnd(text: string, from: number): number {
-  let end = from
-  for (const match of text.slice(from).matchAll(/[.!?…]["”»*)]*(?=\s)|\n/g))
-    end = from + match.index + match[0].length
-  return end
-}
-
-/** Text for the ear: without the marks. */
-export function plainSpeech(text: string): string {
-  return text.replaceAll('*', '').trim()
-}

@@ -176,6 +176,15 @@ export interface Persona {
   readonly description: string
 }
 
+/** How a character sounds when it is read aloud. */
+export interface ReadingVoice {
+  /** The address that the browser gives a voice of this device; null is the usual one for the language. */
+  readonly voice: string | null
+  /** Of the voice's own: 1 is as it is, 0.5 to 2. */
+  readonly pitch: number
+  readonly pace: number
+}
+
 /** What the visitor has chosen; kept whole under one key. */
 export interface Settings {
   readonly version: 1
@@ -204,6 +213,8 @@ export interface Settings {
   readonly maxTokens: number
   /** Strings before which every answer ends; macros unfilled. */
   readonly stops: readonly string[]
+  /** How characters sound, by key; those left out have the usual voice. */
+  readonly voices: Readonly<Record<string, ReadingVoice>>
   /** Whether a screen reader is told the words as they come. */
   readonly announce: boolean
   /** Whether the note that the processor stands in for a graphics card has been put away. */

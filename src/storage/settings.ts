@@ -3,7 +3,7 @@ import type { PathRate, PathRates } from '../core/path.ts'
 import { createStore, get, set } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
 
-import type { Persona, Settings } from './records.ts'
+import type { Persona, ReadingVoice, Settings } from './records.ts'
 
 /** What holds until the visitor chooses. */
 export const defaultSettings: Settings = {
@@ -23,6 +23,7 @@ export const defaultSettings: Settings = {
   maxTokens: ANSWER_TOKENS,
   // Small models go on with the visitor's line.
   stops: ['\n{{user}}:'],
+  voices: {},
   announce: true,
   isSoftwareNoteRead: false,
   backbone: null,
@@ -86,6 +87,7 @@ export function readSettings(stored: unknown): Settings {
     lockedSeed: number('lockedSeed') ?? null,
     maxTokens: number('maxTokens') ?? defaultSettings.maxTokens,
     stops: texts(fields.get('stops')) ?? defaultSettings.stops,
+    voices: readVoices(fields.get('voices')),
     announce: fields.get('announce') !== false,
     isSoftwareNoteRead: fields.get('isSoftwareNoteRead') === true,
     backbone: text('backbone') ?? null,
@@ -110,6 +112,30 @@ function readPersonas(value: unknown): readonly Persona[] {
     const isWhole = typeof id === 'string' && typeof name === 'string' && typeof description === 'string'
     return isWhole ? [{ id, name, description }] : []
   })
+}
+
+/** What pitch and pace may be; what is outside is brought to the nearer end. */
+const [LOWEST, HIGHEST] = [0.5, 2]
+
+function within(value: number): number {
+  return Math.min(HIGHEST, Math.max(LOWEST, value))
+}
+
+/** Those of a record that are whole. */
+function readVoices(value: unknown): Settings['voices'] {
+  if (typeof value !== 'object' || value === null) return {}
+  const entries = Object.entries(value).flatMap(([key, chosen]: [string, unknown]) => {
+    const { pitch, pace } = numbers(chosen)
+    if (pitch === undefined || pace === undefined) return []
+    const voice = new Map<string, unknown>(Object.entries(chosen ?? {})).get('voice')
+    const read: ReadingVoice = {
+      voice: typeof voice === 'string' ? voice : null,
+      pitch: within(pitch),
+      pace: within(pace),
+    }
+    return [[key, read] as const]
+  })
+  return Object.fromEntries(entries)
 }
 
 /** Those of a list that say something; undefined where it is none. */

@@ -38,12 +38,13 @@ export function missingPersonas(kept: readonly Persona[], here: readonly Persona
   return kept.filter(({ id }) => !here.some((one) => one.id === id))
 }
 
-/** What settings of a backup add to those here: personas, favourites, and who the visitor is where nobody has said it here. */
+/** What settings of a backup add to those here: personas, favourites, voices, and who the visitor is where nobody has said it here. */
 export function addedBy(kept: Settings, here: Settings): Partial<Settings> {
   const { userName, userDescription } = defaultSettings
   const isUnsaid = here.userName === userName && here.userDescription === userDescription
   return {
     favourites: [...new Set([...here.favourites, ...kept.favourites])],
+    voices: { ...kept.voices, ...here.voices },
     personas: [...here.personas, ...missingPersonas(kept.personas, here.personas)],
     ...(isUnsaid && { userName: kept.userName, userDescription: kept.userDescription }),
   }

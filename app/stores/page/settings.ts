@@ -1,7 +1,7 @@
 // Scope: document. What the visitor has chosen; kept.
 import { create } from 'zustand'
 
-import type { Settings } from '../../../src/storage/records.ts'
+import type { ReadingVoice, Settings } from '../../../src/storage/records.ts'
 import { defaultSettings, loadSettings, saveSettings } from '../../../src/storage/settings.ts'
 import type { Mood, SamplerOption } from './moods.ts'
 
@@ -30,6 +30,11 @@ export function chooseMood(mood: Mood): void {
 export function setFavourite(key: string, isFavourite: boolean): void {
   const others = useSettings.getState().favourites.filter((one) => one !== key)
   changeSettings({ favourites: isFavourite ? [...others, key] : others })
+}
+
+/** Chooses how somebody sounds. */
+export function chooseVoice(key: string, voice: ReadingVoice): void {
+  changeSettings({ voices: { ...useSettings.getState().voices, [key]: voice } })
 }
 
 /** Sets one sampler; back at its own value, which the mood gives it, it is no longer an exception. */

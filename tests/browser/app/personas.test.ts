@@ -123,13 +123,16 @@ test('a backup brings the personas that are missing, and who the visitor is wher
     userDescription: 'A guest.',
     personas: [brack],
     favourites: ['b', 'c'],
+    voices: { b: { voice: 'urn:b', pitch: 1, pace: 1 } },
   }
   expect(addedBy(kept, { ...defaultSettings, personas: [own], favourites: ['a', 'b'] })).toEqual({
     personas: [own, brack],
     favourites: ['a', 'b', 'c'],
+    voices: kept.voices,
     userName: 'Ann',
     userDescription: 'A guest.',
   })
-  const here = { ...defaultSettings, userName: 'Ida', personas: [{ ...brack, name: 'Changed' }] }
-  expect(addedBy(kept, here)).toEqual({ personas: here.personas, favourites: ['b', 'c'] })
+  const voices = { b: { voice: null, pitch: 2, pace: 1 } }
+  const here = { ...defaultSettings, userName: 'Ida', voices, personas: [{ ...brack, name: 'Changed' }] }
+  expect(addedBy(kept, here)).toEqual({ personas: here.personas, favourites: ['b', 'c'], voices })
 })

@@ -266,17 +266,20 @@ describe('packs, cards and the run', () => {
   })
 })
 
+/** What could not be chosen before voices could. */
+const sinceVoices = { voices: {}, soundDevice: null }
+
 test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[keptSettings, 'settings']] })
   // What could not be chosen then has its default.
-  const { userDescription, personas, persona, stops, favourites, castOrder, soundDevice } = defaultSettings
-  const since = { userDescription, personas, persona, stops, favourites, castOrder, soundDevice }
+  const { userDescription, personas, persona, stops, favourites, castOrder } = defaultSettings
+  const since = { userDescription, personas, persona, stops, favourites, castOrder, ...sinceVoices }
   expect(await loadSettings(name)).toEqual({ ...keptSettings, ...since, length: 'medium', cardText: 'auto' })
 })
 
 test('settings with personas are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))
   await put(database, { values: [[settingsWithPersonas, 'settings']] })
-  expect(await loadSettings(name)).toEqual({ ...settingsWithPersonas, soundDevice: null })
+  expect(await loadSettings(name)).toEqual({ ...settingsWithPersonas, ...sinceVoices })
 })

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { SpeechSpan } from '../../../app/chat/parseSpeech.ts'
-import { parseSpeech, plainSpeech, sentenceEnd } from '../../../app/chat/parseSpeech.ts'
+import { parseSpeech } from '../../../app/chat/parseSpeech.ts'
 
 /** Spans in a short notation: [kind: content]. */
 const show = (spans: readonly SpeechSpan[]): string =>
@@ -55,19 +55,5 @@ describe('speech', () => {
       }),
       { seed: 20260213, numRuns: 1000 },
     )
-  })
-})
-
-describe('what is read aloud', () => {
-  test('comes by whole sentences', () => {
-    const text = 'Good evening. *He bows.* Do sit do'
-    const end = sentenceEnd(text, 0)
-    expect(text.slice(0, end)).toBe('Good evening. *He bows.*')
-    expect(sentenceEnd(text, end)).toBe(end)
-    expect(sentenceEnd('3.5 miles', 0)).toBe(0)
-  })
-
-  test('has no marks', () => {
-    expect(plainSpeech(' *He bows.* **No.** ')).toBe('He bows. No.')
   })
 })

@@ -14,6 +14,7 @@ test('settings come back as they were kept', () => {
     castOrder: 'name',
     mood: 'wild',
     stops: ['\nAnna:', '***'],
+    voices: { Alice: { voice: 'urn:en', pitch: 1.2, pace: 0.9 } },
     overrides: { minP: 0.2 },
     lockedSeed: 0,
     path: 'wasm',
@@ -46,6 +47,16 @@ test('a persona that is not whole is left out', () => {
   const personas = [whole, null, { ...whole, name: 7 }, 'Brack']
   expect(readSettings({ personas, persona: 7 })).toMatchObject({ personas: [whole], persona: null })
   expect(readSettings({ personas: whole }).personas).toEqual([])
+})
+
+test('a voice that is not whole is left out, and one too high is brought down', () => {
+  const voices = {
+    a: { voice: 7, pitch: 9, pace: 0 },
+    b: { voice: 'urn:en', pitch: 'high', pace: 1 },
+    c: null,
+  }
+  expect(readSettings({ voices }).voices).toEqual({ a: { voice: null, pitch: 2, pace: 0.5 } })
+  expect(readSettings({ voices: 'loud' }).voices).toEqual({})
 })
 
 test('a list of strings that end answers has strings, and may be empty', () => {
