@@ -1,5 +1,6 @@
 // Grouped-query attention over the cache, causal, forward.
-//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
+//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  position(r) − window < p ≤ position(r),
+//   h' = h / (heads / kv_heads);  k, v of sequence(r)
 // Workgroup (h, r): a chunk of cached positions at a time, with a running maximum and sum. For the scores a lane takes
 // whole positions; for the values a team of head_dim / 4 lanes does, a lane four dimensions.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
@@ -15,6 +16,7 @@ struct Uniforms {
   capacity: u32,
   y_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -75,7 +77,7 @@ fn attention(
   var highest = LOWEST;
   var total = 0.0;
   var sum = vec4f();
-  for (var first = 0u; first < positions; first += CHUNK) {
+  for (var first = positions - min(positions, uniforms.window); first < positions; first += CHUNK) {
     workgroupBarrier();
     let count = min(CHUNK, positions - first);
     var lane_peak = LOWEST;

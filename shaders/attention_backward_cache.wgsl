@@ -1,6 +1,7 @@
 // Attention, backward to keys and values; gradients are written.
 //   dk[p] = scale·Σ_h Σ_r P[r, p]·(dy[r, h]·v[p] − D[r, h])·query[r, h],  dv[p] = Σ_h Σ_r P[r, p]·dy[r, h]
-//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r, h]),  (L, D) = stats,  over rows r of the sequence at p and after, h of the group
+//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r, h]),  (L, D) = stats,  over rows r of the sequence that see p,
+//   those at p and so many after as the window lets, h of the group
 // Workgroup (kv head, t, sequence): 32 positions against 32 rows at a time, 64 lanes with 4 × 4 each; the sums grow in
 // dcache itself. Positions without a row are left as they are.
 // Reference: Dao et al. 2022 (FlashAttention), algorithm 4; tests/reference/attentionBackward.ts.
@@ -18,6 +19,7 @@ struct Uniforms {
   capacity: u32,
   dy_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -194,10 +196,12 @@ fn attention_backward_cache(
   let rows_end = first_row_of_sequence(sequence + 1u);
   let group = uniforms.heads / uniforms.kv_heads;
   let offsets = vec4u(0u, 1u, 2u, 3u);
+  // Rows from there on see none of the tile's positions.
+  let seen_end = min(rows_end, sequence_start + first_position + TILE + min(uniforms.window, rows_end));
 
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head++) {
     place = Place(head, kv_head, sequence, rows_end, rows_end - sequence_start);
-    for (var first_row = sequence_start + first_position; first_row < rows_end; first_row += TILE) {
+    for (var first_row = sequence_start + first_position; first_row < seen_end; first_row += TILE) {
       let is_first = head == kv_head * group && first_row == sequence_start + first_position;
       var weights = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_scores(&weights, first_row, first_position, lane);
@@ -208,7 +212,9 @@ fn attention_backward_cache(
         var is_seen = vec4<bool>();
         var stat = vec2f();
         if (row < rows_end) {
-          is_seen = first_position + 4u * (lane % QUADS) + offsets <= vec4u(row - sequence_start);
+          let position = first_position + 4u * (lane % QUADS) + offsets;
+          let last = vec4u(row - sequence_start);
+          is_seen = (position <= last) & (last - position < vec4u(uniforms.window));
           stat = stats[row * uniforms.heads + head];
         }
         weights[i] = select(vec4f(), exp(weights[i] * uniforms.scale - stat.x), is_seen);

@@ -1,6 +1,7 @@
 // Attention, backward to keys and values: the equations of attention_backward_cache.wgsl, without workgroup memory.
 //   dk[p] = scale·Σ_h Σ_r P[r, p]·(dy[r, h]·v[p] − D[r, h])·query[r, h],  dv[p] = Σ_h Σ_r P[r, p]·dy[r, h]
-//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r, h]),  (L, D) = stats,  over rows r of the sequence at p and after, h of the group
+//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r, h]),  (L, D) = stats,  over rows r of the sequence that see p,
+//   those at p and so many after as the window lets, h of the group
 // A lane takes one head of the cache at the positions of 4 neighbouring rows, those of one sequence at a time, against 4
 // rows at a time; the sums grow in dcache itself. Positions without a row are left as they are. Processors that emulate a
 // GPU pay more for barriers and workgroup memory than for reading twice.
@@ -18,6 +19,7 @@ struct Uniforms {
   capacity: u32,
   dy_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -60,6 +62,11 @@ fn value_products(rows: vec4u, values: vec4u) -> mat4x4f {
   return sums;
 }
 
+// Which of four rows see a position, by how many rows of the sequence and before it each of them ends.
+fn seen(position: u32, ends: vec4u) -> vec4<bool> {
+  return (vec4u(position) < ends) & (ends - position <= vec4u(uniforms.window));
+}
+
 // The first row of a sequence, or of those after it.
 fn first_row_of_sequence(sequence: u32) -> u32 {
   var low = 0u;
@@ -94,13 +101,15 @@ fn attention_backward_cache_direct(
       stop++;
     }
     let rows_end = first_row_of_sequence(sequence + 1u);
+    // Rows from there on see none of these positions.
+    let seen_end = min(rows_end, row + EACH + min(uniforms.window, rows_end));
     // Positions past the end repeat the last one and are not stored.
     let own = min(row + OFFSETS, vec4u(stop - 1u));
     let line = (sequence * 2u * uniforms.kv_heads + kv_head) * uniforms.capacity + step.row[row].position;
     let keys = (line + own - row) * vectors;
     let values = keys + uniforms.kv_heads * uniforms.capacity * vectors;
     for (var head = kv_head * group; head < (kv_head + 1u) * group; head++) {
-      for (var other = row; other < rows_end; other += EACH) {
+      for (var other = row; other < seen_end; other += EACH) {
         let is_first = head == kv_head * group && other == row;
         let r = min(other + OFFSETS, vec4u(rows_end - 1u));
         let rows = (r * uniforms.heads + head) * vectors;
@@ -114,10 +123,10 @@ fn attention_backward_cache_direct(
         let d = value_products(gradients, values);
         // Column j holds what the rows give to position j.
         let weights = mat4x4f(
-          select(vec4f(), exp(s[0] - normaliser), vec4u(row) < seen_by),
-          select(vec4f(), exp(s[1] - normaliser), vec4u(row + 1u) < seen_by),
-          select(vec4f(), exp(s[2] - normaliser), vec4u(row + 2u) < seen_by),
-          select(vec4f(), exp(s[3] - normaliser), vec4u(row + 3u) < seen_by),
+          select(vec4f(), exp(s[0] - normaliser), seen(row, seen_by)),
+          select(vec4f(), exp(s[1] - normaliser), seen(row + 1u, seen_by)),
+          select(vec4f(), exp(s[2] - normaliser), seen(row + 2u, seen_by)),
+          select(vec4f(), exp(s[3] - normaliser), seen(row + 3u, seen_by)),
         );
         let ds = uniforms.scale * mat4x4f(
           weights[0] * (d[0] - products),

@@ -1,5 +1,6 @@
 // Attention, backward to the queries; gradients are written, with what the other half of the backward pass needs.
-//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r]),  L[r] = log Σ_p e^(scale·query[r, h]·k[p]),  p ≤ position(r)
+//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r]),  L[r] = log Σ_p e^(scale·query[r, h]·k[p]),
+//   position(r) − window < p ≤ position(r)
 //   dquery[r, h] = scale·Σ_p P[r, p]·(dy[r, h]·v[p] − D[r])·k[p],  D[r] = dy[r, h]·y[r, h];  stats[r, h] = (L[r], D[r])
 // Workgroup (h, t): 32 rows against 32 positions at a time, 64 lanes with 4 × 4 each; once over all positions for L, once
 // for the gradient, whose sums grow in dquery itself. Rows of several sequences may share a tile.
@@ -20,6 +21,7 @@ struct Uniforms {
   y_stride: u32,
   dy_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -154,6 +156,17 @@ fn visible(first_row: u32, start: u32, end: u32, lane: u32) -> vec4u {
   return counts;
 }
 
+// Which of four positions a row sees that sees so many.
+fn seen(position: vec4u, count: u32) -> vec4<bool> {
+  return (position < vec4u(count)) & (count - position <= vec4u(uniforms.window));
+}
+
+// The first tile that a row of those from `start` on sees.
+fn first_tile(start: u32) -> u32 {
+  let count = step.row[start].position + 1u;
+  return (count - min(count, uniforms.window)) / TILE * TILE;
+}
+
 fn output_product(row: u32) -> f32 {
   let vectors = uniforms.head_dim / 4u;
   var sum = 0.0;
@@ -231,11 +244,11 @@ fn attention_backward_query(
     place.sequence = step.row[start].sequence;
     place.positions_end = step.row[end - 1u].position + 1u;
     let counts = visible(first_row, start, end, lane);
-    for (var tile = 0u; tile <= step.row[end - 1u].position; tile += TILE) {
+    for (var tile = first_tile(start); tile <= step.row[end - 1u].position; tile += TILE) {
       var sums = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_scores(&sums, first_row, tile, lane);
       for (var i = 0u; i < 4u; i++) {
-        let is_seen = tile + 4u * (lane % QUADS) + offsets < vec4u(counts[i]);
+        let is_seen = seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
         let values = select(vec4f(LOWEST), sums[i] * uniforms.scale, is_seen);
         let peak = max(max(values.x, values.y), max(values.z, values.w));
         let new_highest = max(highest[i], peak);
@@ -265,13 +278,13 @@ fn attention_backward_query(
     place.sequence = step.row[start].sequence;
     place.positions_end = step.row[end - 1u].position + 1u;
     let counts = visible(first_row, start, end, lane);
-    for (var tile = 0u; tile <= step.row[end - 1u].position; tile += TILE) {
+    for (var tile = first_tile(start); tile <= step.row[end - 1u].position; tile += TILE) {
       var scores = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_scores(&scores, first_row, tile, lane);
       var gradients = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_value_products(&gradients, first_row, tile, lane);
       for (var i = 0u; i < 4u; i++) {
-        let is_seen = tile + 4u * (lane % QUADS) + offsets < vec4u(counts[i]);
+        let is_seen = seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
         let weights = exp(scores[i] * uniforms.scale - normaliser[i]);
         gradients[i] = select(vec4f(), uniforms.scale * weights * (gradients[i] - products[i]), is_seen);
       }

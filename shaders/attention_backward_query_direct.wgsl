@@ -1,5 +1,6 @@
 // Attention, backward to the queries: the equations of attention_backward_query.wgsl, without workgroup memory.
-//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r]),  L[r] = log Σ_p e^(scale·query[r, h]·k[p]),  p ≤ position(r)
+//   P[r, p] = e^(scale·query[r, h]·k[p] − L[r]),  L[r] = log Σ_p e^(scale·query[r, h]·k[p]),
+//   position(r) − window < p ≤ position(r)
 //   dquery[r, h] = scale·Σ_p P[r, p]·(dy[r, h]·v[p] − D[r])·k[p],  D[r] = dy[r, h]·y[r, h];  stats[r, h] = (L[r], D[r])
 // A lane takes one head of 4 neighbouring rows, those of one sequence at a time, against 4 positions at a time: once over
 // all positions for L, once for the gradient, whose sums grow in dquery itself. Processors that emulate a GPU pay more for
@@ -20,6 +21,7 @@ struct Uniforms {
   y_stride: u32,
   dy_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -68,19 +70,24 @@ struct Softmax {
   total: vec4f,
 }
 
+// Which of the four rows see a position.
+fn seen(position: u32, last: vec4u) -> vec4<bool> {
+  return (vec4u(position) <= last) & (last - position < vec4u(uniforms.window));
+}
+
 // Maximum of the scores that each of four rows sees, and Σ e^(score − maximum).
-fn softmax(rows: vec4u, keys: u32, last: vec4u, positions: u32) -> Softmax {
+fn softmax(rows: vec4u, keys: u32, last: vec4u, begin: u32, positions: u32) -> Softmax {
   let vectors = uniforms.head_dim / 4u;
   var highest = vec4f(LOWEST);
   var total = vec4f();
-  for (var p = 0u; p < positions; p += EACH) {
+  for (var p = begin; p < positions; p += EACH) {
     let s = scores(rows, keys + min(p + OFFSETS, vec4u(positions - 1u)) * vectors);
-    let s0 = select(vec4f(LOWEST), s[0], vec4u(p) <= last);
-    let s1 = select(vec4f(LOWEST), s[1], vec4u(p + 1u) <= last);
-    let s2 = select(vec4f(LOWEST), s[2], vec4u(p + 2u) <= last);
-    let s3 = select(vec4f(LOWEST), s[3], vec4u(p + 3u) <= last);
+    let s0 = select(vec4f(LOWEST), s[0], seen(p, last));
+    let s1 = select(vec4f(LOWEST), s[1], seen(p + 1u, last));
+    let s2 = select(vec4f(LOWEST), s[2], seen(p + 2u, last));
+    let s3 = select(vec4f(LOWEST), s[3], seen(p + 3u, last));
     let peak = max(highest, max(max(s0, s1), max(s2, s3)));
-    // Every row sees position 0, so that a masked score is far below the maximum.
+    // What counts before a row sees anything fades to nothing at the first position that it sees.
     total = total * exp(highest - peak) + exp(s0 - peak) + exp(s1 - peak) + exp(s2 - peak) + exp(s3 - peak);
     highest = peak;
   }
@@ -122,12 +129,14 @@ fn attention_backward_query_direct(
       step.row[r.w].position,
     );
     let positions = max(max(last.x, last.y), max(last.z, last.w)) + 1u;
+    let earliest = min(min(last.x, last.y), min(last.z, last.w)) + 1u;
+    let begin = earliest - min(earliest, uniforms.window);
     let keys = (sequence * 2u * uniforms.kv_heads + kv_head) * uniforms.capacity * vectors;
     let values = keys + uniforms.kv_heads * uniforms.capacity * vectors;
     let rows = (r * uniforms.heads + head) * vectors;
     let outputs = r * (uniforms.y_stride / 4u) + head * vectors;
     let gradients = r * (uniforms.dy_stride / 4u) + head * vectors;
-    let sums = softmax(rows, keys, last, positions);
+    let sums = softmax(rows, keys, last, begin, positions);
     let normaliser = sums.highest + log(sums.total);
     let products = vec4f(
       output_product_at(outputs.x, gradients.x),
@@ -138,16 +147,16 @@ fn attention_backward_query_direct(
     for (var i = 0u; row + i < stop; i++) {
       stats[(row + i) * uniforms.heads + head] = vec2f(normaliser[i], products[i]);
     }
-    for (var p = 0u; p < positions; p += EACH) {
+    for (var p = begin; p < positions; p += EACH) {
       let at = min(p + OFFSETS, vec4u(positions - 1u)) * vectors;
       let s = scores(rows, keys + at);
       let d = value_products(gradients, values + at);
       // Column i holds the gradients of the scores of row i.
       let ds = uniforms.scale * transpose(mat4x4f(
-        select(vec4f(), exp(s[0] - normaliser) * (d[0] - products), vec4u(p) <= last),
-        select(vec4f(), exp(s[1] - normaliser) * (d[1] - products), vec4u(p + 1u) <= last),
-        select(vec4f(), exp(s[2] - normaliser) * (d[2] - products), vec4u(p + 2u) <= last),
-        select(vec4f(), exp(s[3] - normaliser) * (d[3] - products), vec4u(p + 3u) <= last),
+        select(vec4f(), exp(s[0] - normaliser) * (d[0] - products), seen(p, last)),
+        select(vec4f(), exp(s[1] - normaliser) * (d[1] - products), seen(p + 1u, last)),
+        select(vec4f(), exp(s[2] - normaliser) * (d[2] - products), seen(p + 2u, last)),
+        select(vec4f(), exp(s[3] - normaliser) * (d[3] - products), seen(p + 3u, last)),
       ));
       let from_keys = keys + at;
       for (var v = 0u; v < vectors; v++) {
@@ -160,7 +169,7 @@ fn attention_backward_query_direct(
         let added = columns * ds;
         for (var i = 0u; row + i < stop; i++) {
           let to = ((row + i) * uniforms.heads + head) * vectors + v;
-          dquery[to] = select(dquery[to], vec4f(), p == 0u) + added[i];
+          dquery[to] = select(dquery[to], vec4f(), p == begin) + added[i];
         }
       }
     }

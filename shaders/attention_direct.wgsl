@@ -1,5 +1,6 @@
 // Grouped-query attention over the cache, causal, forward: the equation of attention.wgsl, without workgroup memory.
-//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
+//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  position(r) − window < p ≤ position(r),
+//   h' = h / (heads / kv_heads);  k, v of sequence(r)
 // A lane takes one head of 4 neighbouring rows, those of one sequence at a time, against 4 positions at a time: once over
 // all positions for the softmax's sums, once for the values, which add up in y itself. Processors that emulate a GPU pay
 // more for barriers and workgroup memory than for reading twice.
@@ -17,6 +18,7 @@ struct Uniforms {
   capacity: u32,
   y_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -52,19 +54,24 @@ struct Softmax {
   total: vec4f,
 }
 
+// Which of the four rows see a position.
+fn seen(position: u32, last: vec4u) -> vec4<bool> {
+  return (vec4u(position) <= last) & (last - position < vec4u(uniforms.window));
+}
+
 // Maximum of the scores that each of four rows sees, and Σ e^(score − maximum).
-fn softmax(rows: vec4u, keys: u32, last: vec4u, positions: u32) -> Softmax {
+fn softmax(rows: vec4u, keys: u32, last: vec4u, begin: u32, positions: u32) -> Softmax {
   let vectors = uniforms.head_dim / 4u;
   var highest = vec4f(LOWEST);
   var total = vec4f();
-  for (var p = 0u; p < positions; p += EACH) {
+  for (var p = begin; p < positions; p += EACH) {
     let s = scores(rows, keys + min(p + OFFSETS, vec4u(positions - 1u)) * vectors);
-    let s0 = select(vec4f(LOWEST), s[0], vec4u(p) <= last);
-    let s1 = select(vec4f(LOWEST), s[1], vec4u(p + 1u) <= last);
-    let s2 = select(vec4f(LOWEST), s[2], vec4u(p + 2u) <= last);
-    let s3 = select(vec4f(LOWEST), s[3], vec4u(p + 3u) <= last);
+    let s0 = select(vec4f(LOWEST), s[0], seen(p, last));
+    let s1 = select(vec4f(LOWEST), s[1], seen(p + 1u, last));
+    let s2 = select(vec4f(LOWEST), s[2], seen(p + 2u, last));
+    let s3 = select(vec4f(LOWEST), s[3], seen(p + 3u, last));
     let peak = max(highest, max(max(s0, s1), max(s2, s3)));
-    // Every row sees position 0, so that a masked score is far below the maximum.
+    // What counts before a row sees anything fades to nothing at the first position that it sees.
     total = total * exp(highest - peak) + exp(s0 - peak) + exp(s1 - peak) + exp(s2 - peak) + exp(s3 - peak);
     highest = peak;
   }
@@ -98,19 +105,21 @@ fn attention_direct(
       step.row[r.w].position,
     );
     let positions = max(max(last.x, last.y), max(last.z, last.w)) + 1u;
+    let earliest = min(min(last.x, last.y), min(last.z, last.w)) + 1u;
+    let begin = earliest - min(earliest, uniforms.window);
     let keys = (sequence * 2u * uniforms.kv_heads + kv_head) * uniforms.capacity * vectors;
     let values = keys + uniforms.kv_heads * uniforms.capacity * vectors;
     let rows = (r * uniforms.heads + head) * vectors;
-    let sums = softmax(rows, keys, last, positions);
-    for (var p = 0u; p < positions; p += EACH) {
+    let sums = softmax(rows, keys, last, begin, positions);
+    for (var p = begin; p < positions; p += EACH) {
       let at = min(p + OFFSETS, vec4u(positions - 1u)) * vectors;
       let s = scores(rows, keys + at);
       // Column i holds the weights of row i.
       let weights = transpose(mat4x4f(
-        select(vec4f(), exp(s[0] - sums.highest) / sums.total, vec4u(p) <= last),
-        select(vec4f(), exp(s[1] - sums.highest) / sums.total, vec4u(p + 1u) <= last),
-        select(vec4f(), exp(s[2] - sums.highest) / sums.total, vec4u(p + 2u) <= last),
-        select(vec4f(), exp(s[3] - sums.highest) / sums.total, vec4u(p + 3u) <= last),
+        select(vec4f(), exp(s[0] - sums.highest) / sums.total, seen(p, last)),
+        select(vec4f(), exp(s[1] - sums.highest) / sums.total, seen(p + 1u, last)),
+        select(vec4f(), exp(s[2] - sums.highest) / sums.total, seen(p + 2u, last)),
+        select(vec4f(), exp(s[3] - sums.highest) / sums.total, seen(p + 3u, last)),
       ));
       let from_values = values + at;
       for (var v = 0u; v < vectors; v++) {
@@ -124,7 +133,7 @@ fn attention_direct(
         for (var i = 0u; row + i < stop; i++) {
           let to = (row + i) * uniforms.y_stride + head * uniforms.head_dim + 4u * v;
           for (var j = 0u; j < 4u; j++) {
-            y[to + j] = select(y[to + j], 0.0, p == 0u) + added[i][j];
+            y[to + j] = select(y[to + j], 0.0, p == begin) + added[i][j];
           }
         }
       }

@@ -1,5 +1,6 @@
 // Grouped-query attention of many rows of one sequence, causal, forward: the equation of attention.wgsl.
-//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  p ≤ position(r),  h' = h / (heads / kv_heads);  k, v of sequence(r)
+//   y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p],  position(r) − window < p ≤ position(r),
+//   h' = h / (heads / kv_heads);  k, v of sequence(r)
 // Workgroup (h, g): four neighbouring rows of one head, so that every key and value is read once for all four; a chunk of
 // cached positions at a time, with running maxima and sums. For the scores a lane takes whole positions; for the values a
 // team of head_dim / 4 lanes does, a lane four dimensions.
@@ -18,6 +19,7 @@ struct Uniforms {
   capacity: u32,
   y_stride: u32,
   scale: f32,
+  window: u32,
 }
 
 struct Row {
@@ -43,6 +45,11 @@ var<workgroup> weights: array<vec4f, CHUNK>; // of a position, one for each row
 var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
 var<workgroup> partial_sums: array<mat4x4f, WORKGROUP_SIZE>;
 
+// Which of the four rows see a position.
+fn seen(position: u32, last: vec4u) -> vec4<bool> {
+  return (vec4u(position) <= last) & (last - position < vec4u(uniforms.window));
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn attention_rows(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -60,6 +67,7 @@ fn attention_rows(
     step.row[row.w].position,
   );
   let positions = max(max(last.x, last.y), max(last.z, last.w)) + 1u;
+  let earliest = min(min(last.x, last.y), min(last.z, last.w)) + 1u;
   let vectors = uniforms.head_dim / 4u;
   let kv_head = head / (uniforms.heads / uniforms.kv_heads);
   let key_head = step.row[row.x].sequence * 2u * uniforms.kv_heads + kv_head;
@@ -76,7 +84,7 @@ fn attention_rows(
   var highest = vec4f(LOWEST);
   var total = vec4f();
   var sums = mat4x4f();
-  for (var first = 0u; first < positions; first += CHUNK) {
+  for (var first = earliest - min(earliest, uniforms.window); first < positions; first += CHUNK) {
     workgroupBarrier();
     let count = min(CHUNK, positions - first);
     var lane_peak = vec4f(LOWEST);
@@ -86,7 +94,7 @@ fn attention_rows(
       for (var i = 0u; i < vectors; i++) {
         scores += cache[key + i] * q[i];
       }
-      scores = select(vec4f(LOWEST), scores, vec4u(first + t) <= last);
+      scores = select(vec4f(LOWEST), scores, seen(first + t, last));
       weights[t] = scores;
       lane_peak = max(lane_peak, scores);
     }
@@ -98,7 +106,7 @@ fn attention_rows(
       new_highest = max(new_highest, partial[i]);
     }
     for (var t = lane; t < count; t += WORKGROUP_SIZE) {
-      weights[t] = select(vec4f(), exp(weights[t] - new_highest), vec4u(first + t) <= last);
+      weights[t] = select(vec4f(), exp(weights[t] - new_highest), seen(first + t, last));
     }
     workgroupBarrier();
 

@@ -18,6 +18,7 @@ import { silenceOf } from '../formats/packFacts.ts'
 import { packStem } from '../formats/packParts.ts'
 import { readPeft } from '../formats/peft.ts'
 import { readSafetensorsHeader } from '../formats/safetensors.ts'
+import type { RotarySource } from '../model/decoder/decoder.ts'
 import { describeFormat } from '../model/gpu/gpuWeights.ts'
 import { parseArguments } from './arguments.ts'
 import { readInput } from './convert.ts'
@@ -69,11 +70,15 @@ async function describeBackbone(path: string): Promise<Description> {
     vocabulary,
     maxPositions,
     weights: describeFormat(decoder),
-    rotary: decoder.rotary.kind === 'theta' ? `θ ${decoder.rotary.theta}` : 'tables of the graph',
+    rotary: decoder.rotaries.map(describeRotary).join(', '),
     tokenizer: tokenizer !== null,
     chatTemplate: template !== null,
     fingerprint,
   }
+}
+
+function describeRotary(rotary: RotarySource): string {
+  return rotary.kind === 'theta' ? `θ ${rotary.theta}` : 'tables of the graph'
 }
 
 async function describeCard(found: CardFile, file: string): Promise<Description> {

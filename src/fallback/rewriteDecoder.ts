@@ -1,7 +1,7 @@
 import { check } from '../core/errors.ts'
 import { DATA_TYPES } from '../formats/onnxTensor.ts'
 import { unitsOfStream } from '../model/decoder/decoder.ts'
-import type { Decoder, HeadNorms, WeightVector } from '../model/decoder/decoder.ts'
+import type { Decoder, DecoderBlock, HeadNorms, WeightVector } from '../model/decoder/decoder.ts'
 import { readVector } from '../model/decoder/dequantise.ts'
 import { rotaryAngles } from '../model/decoder/rotary.ts'
 import { EMBEDDING, addEmbedding, isFloat32 } from './embedding.ts'
@@ -73,7 +73,7 @@ export async function rewriteDecoder(decoder: Decoder, options: RewriteOptions):
     const heads = block.headNorms
       ? await addHeadNorms(graph, decoder, { layer, qkv, ...block.headNorms })
       : qkv
-    const attended = addAttention(graph, decoder, { layer, isRotated: block.isRotated }, heads)
+    const attended = addAttention(graph, decoder, { layer, ...block }, heads)
     const norms = block.outputNorms
     const ofOutput = (name: string, gain: WeightVector | undefined, x: string): Promise<string> | string =>
       gain ? addOutputNorm(graph, decoder, `layers.${layer}.${name}`, gain, x) : x
@@ -136,16 +136,23 @@ function addSequences(graph: GraphBuilder, { heads, kvHeads, headDim }: Decoder)
   graph.node('Concat', ['sequences', each], 'rows_by_sequence', { axis: int(0) })
 }
 
+/** The names of a rotary's cosines and sines. */
+function rotaryTables(index: number): readonly [string, string] {
+  return [`cos.${index}`, `sin.${index}`]
+}
+
 async function addRotary(graph: GraphBuilder, decoder: Decoder, positions: number): Promise<void> {
-  const { rotary, rotation } = decoder
-  const angles = await rotaryAngles(rotary, positions, rotation.dim)
+  const { rotaries, rotation } = decoder
   const half = rotation.dim / 2
   check(half % PAIRS_TOGETHER === 0, 'format-unsupported', () => {
     return `onnxruntime’s attention rotates multiples of ${PAIRS_TOGETHER} pairs, this decoder has ${half}`
   })
-  for (const [part, name] of ['cos', 'sin'].entries()) {
-    const values = Float32Array.from({ length: positions * half }, (_, i) => angles[2 * i + part] ?? 0)
-    graph.constant(name, 'f32', [positions, half], values)
+  for (const [index, rotary] of rotaries.entries()) {
+    const angles = await rotaryAngles(rotary, positions, rotation.dim)
+    for (const [part, name] of rotaryTables(index).entries()) {
+      const values = Float32Array.from({ length: positions * half }, (_, i) => angles[2 * i + part] ?? 0)
+      graph.constant(name, 'f32', [positions, half], values)
+    }
   }
 }
 
@@ -231,7 +238,7 @@ async function addHeadNorms(
 function addAttention(
   graph: GraphBuilder,
   { heads, kvHeads, headDim, rotation, scoreScale }: Decoder,
-  { layer, isRotated }: { readonly layer: number; readonly isRotated: boolean },
+  { layer, rotary, window }: Pick<DecoderBlock, 'rotary' | 'window'> & { readonly layer: number },
   qkv: string,
 ): string {
   const name = `layers.${layer}.attention`
@@ -241,14 +248,15 @@ function addAttention(
   const rows = graph.node('Reshape', [qkv, 'rows_by_sequence'], `${name}.x`)
   graph.node(
     'GroupQueryAttention',
-    [rows, '', '', ...past, 'last', 'total', ...(isRotated ? ['cos', 'sin'] : [])],
+    [rows, '', '', ...past, 'last', 'total', ...(rotary === null ? [] : rotaryTables(rotary))],
     [`${name}.y`, ...PARTS.map((part) => presentName(part, layer))],
     {
       num_heads: int(heads),
       kv_num_heads: int(kvHeads),
       scale: float(scoreScale),
-      do_rotary: int(isRotated ? 1 : 0),
+      do_rotary: int(rotary === null ? 0 : 1),
       rotary_interleaved: int(rotation.isInterleaved ? 1 : 0),
+      ...(window !== null && { local_window_size: int(window) }),
     },
     MICROSOFT,
   )

@@ -17,6 +17,7 @@ const uniforms = {
   capacity: 'u32',
   y_stride: 'u32',
   scale: 'f32',
+  window: 'u32',
 } as const
 const bindings = ['step', 'query', 'cache', 'y'] as const
 
@@ -45,6 +46,9 @@ export function directAttentionGrid(heads: number, rows: number): Workgroups {
   return [...paddedGrid(Math.ceil((Math.ceil(rows / DIRECT_ROWS) * heads) / DIRECT_LANES)), 1]
 }
 
+/** The window of rows that see everything before them. */
+export const ALL_POSITIONS = 0xffffffff
+
 /** Rows that share a workgroup of `attention_rows`. */
 const ROWS = 4
 
@@ -65,7 +69,8 @@ export interface AttentionOptions {
 }
 
 /**
- * Causal grouped-query attention of each row over its sequence in the cache, up to its own position:
+ * Causal grouped-query attention of each row over its sequence in the cache, up to its own position, as far back as the
+ * window reaches:
  * `y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[p])·v[p]`.
  *
  * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
@@ -80,7 +85,7 @@ export function attention(
   tensors: { readonly step: Tensor; readonly query: Tensor; readonly cache: Tensor; readonly y: Tensor },
   { plan }: AttentionOptions,
 ): Promise<Dispatch> {
-  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 } = shape
+  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5, window = ALL_POSITIONS } = shape
   check(
     headDim <= MAX_HEAD_DIM && headDim % 4 === 0,
     'shape-mismatch',
@@ -95,6 +100,7 @@ export function attention(
     capacity,
     y_stride: yStride,
     scale: scoreScale,
+    window,
   }
   if (plan === 'direct') {
     return bindKernel(device, attentionDirectKernel, tensors, values, {

@@ -6,7 +6,7 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import { sizeOf } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { directAttentionGrid } from './attention.ts'
+import { ALL_POSITIONS, directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './operands/shapes.ts'
 
@@ -17,6 +17,7 @@ const uniforms = {
   capacity: 'u32',
   dy_stride: 'u32',
   scale: 'f32',
+  window: 'u32',
 } as const
 const bindings = ['step', 'query', 'cache', 'dy', 'stats', 'dcache'] as const
 
@@ -51,7 +52,7 @@ const TILE = 32
  */
 export async function attentionBackwardCache(
   { device, tuning }: TunedDevice,
-  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 }: AttentionShape,
+  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5, window = ALL_POSITIONS }: AttentionShape,
   tensors: {
     readonly step: Tensor
     readonly query: Tensor
@@ -86,6 +87,7 @@ export async function attentionBackwardCache(
       capacity,
       dy_stride: dyStride,
       scale: scoreScale,
+      window,
     },
     // No sequence has more rows than all: what lies beyond finds nothing to do.
     {

@@ -5,7 +5,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
-import { directAttentionGrid } from './attention.ts'
+import { ALL_POSITIONS, directAttentionGrid } from './attention.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
 import { expectColumns, expectVectors } from './operands/shapes.ts'
 
@@ -17,6 +17,7 @@ const uniforms = {
   y_stride: 'u32',
   dy_stride: 'u32',
   scale: 'f32',
+  window: 'u32',
 } as const
 const bindings = ['step', 'query', 'cache', 'y', 'dy', 'dquery', 'stats'] as const
 
@@ -52,7 +53,7 @@ const TILE = 32
  */
 export async function attentionBackwardQuery(
   { device, tuning }: TunedDevice,
-  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 }: AttentionShape,
+  { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5, window = ALL_POSITIONS }: AttentionShape,
   tensors: {
     readonly step: Tensor
     readonly query: Tensor
@@ -81,6 +82,7 @@ export async function attentionBackwardQuery(
       y_stride: yStride,
       dy_stride: dyStride,
       scale: scoreScale,
+      window,
     },
     {
       workgroups: (rows) =>

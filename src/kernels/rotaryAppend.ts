@@ -39,6 +39,8 @@ export interface AttentionShape {
   readonly capacity: number
   /** Of queries times keys; 1/√headDim where left out. */
   readonly scoreScale?: number
+  /** How many positions back a row sees, its own included; all where left out. */
+  readonly window?: number
 }
 
 /** Which dimensions of a head are rotated, two by two. */

@@ -1,5 +1,6 @@
 /**
- * `y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p]`, p ≤ position(r), h' = ⌊h / (heads/kvHeads)⌋.
+ * `y[r, h] = Σ_p softmax_p(scale·query[r, h]·k[h', p])·v[h', p]`, position(r) − window < p ≤ position(r),
+ * h' = ⌊h / (heads/kvHeads)⌋.
  * `query` [rows, heads, headDim], `cache` [sequences, 2, kvHeads, capacity, headDim], of which k and v are the row's
  * sequence; gives [rows, heads·headDim].
  */
@@ -14,9 +15,11 @@ export function attentionReference(
     readonly capacity: number
     /** 1/√headDim where left out. */
     readonly scoreScale?: number
+    /** All positions where left out. */
+    readonly window?: number
   },
 ): Float64Array {
-  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5 } = shape
+  const { heads, kvHeads, headDim, capacity, scoreScale = headDim ** -0.5, window = Infinity } = shape
   const y = new Float64Array(rows.length * heads * headDim)
   for (let r = 0; r < rows.length; r++) {
     const { position, sequence = 0 } = rows[r]!
@@ -26,7 +29,8 @@ export function attentionReference(
       const keys = (2 * sequence * kvHeads + kvHead) * capacity * headDim
       const values = keys + kvHeads * capacity * headDim
       const scores: number[] = []
-      for (let p = 0; p <= position; p++) {
+      const first = Math.max(0, position - window + 1)
+      for (let p = first; p <= position; p++) {
         let score = 0
         for (let i = 0; i < headDim; i++) score += query[from + i]! * cache[keys + p * headDim + i]!
         scores.push(scoreScale * score)
@@ -35,8 +39,8 @@ export function attentionReference(
       const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)
       for (let i = 0; i < headDim; i++) {
         let sum = 0
-        for (let p = 0; p <= position; p++) {
-          sum += (Math.exp(scores[p]! - highest) / total) * cache[values + p * headDim + i]!
+        for (let p = first; p <= position; p++) {
+          sum += (Math.exp(scores[p - first]! - highest) / total) * cache[values + p * headDim + i]!
         }
         y[from + i] = sum
       }

@@ -1,5 +1,5 @@
 import { readMatrix, readVector } from '../../src/model/decoder/dequantise.ts'
-import type { Decoder, Linear, Projection } from '../../src/model/decoder/decoder.ts'
+import type { Decoder, Linear, Projection, RotarySource } from '../../src/model/decoder/decoder.ts'
 import { PROJECTIONS } from '../../src/model/decoder/decoder.ts'
 
 type Values = Float32Array | Float64Array
@@ -12,6 +12,12 @@ export interface ReferenceLinear {
   readonly bias: Values | null
 }
 
+/** cos and sin [positions, rotation.dim / 2] of a rotary's angles. */
+export interface ReferenceAngles {
+  readonly cos: (position: number, i: number) => number
+  readonly sin: (position: number, i: number) => number
+}
+
 export interface ReferenceBlock {
   readonly inputNorm: Values | null
   readonly postAttentionNorm: Values | null
@@ -19,7 +25,10 @@ export interface ReferenceBlock {
   readonly outputNorms: { readonly attention: Values; readonly mlp: Values } | null
   /** Gains of a head, or of all heads together. */
   readonly headNorms: { readonly query: Values; readonly key: Values } | null
-  readonly isRotated: boolean
+  /** Which of the rotaries turns queries and keys. */
+  readonly rotary: number | null
+  /** How many tokens back a token sees, itself included. */
+  readonly window: number | null
   readonly linears: Readonly<Record<Projection, ReferenceLinear>>
 }
 
@@ -35,9 +44,7 @@ export interface ReferenceDecoder {
   readonly scoreScale: number
   /** Which of a head's first dimensions are rotated, and whether neighbours are pairs. */
   readonly rotation: { readonly dim: number; readonly isInterleaved: boolean }
-  /** cos and sin [positions, rotation.dim / 2] of the angles. */
-  readonly cos: (position: number, i: number) => number
-  readonly sin: (position: number, i: number) => number
+  readonly angles: readonly ReferenceAngles[]
   /** [vocabulary, hidden] */
   readonly embedding: Values
   readonly blocks: readonly ReferenceBlock[]
@@ -72,7 +79,8 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
         query: await readVector(block.headNorms.query),
         key: await readVector(block.headNorms.key),
       },
-      isRotated: block.isRotated,
+      rotary: block.rotary,
+      window: block.window,
       linears: linears as Record<Projection, ReferenceLinear>,
     })
   }
@@ -80,7 +88,7 @@ export async function loadReference(decoder: Decoder): Promise<ReferenceDecoder>
   const isTied = decoder.embedding.stored === decoder.head.stored
   return {
     ...decoder,
-    ...(await rotaryTables(decoder)),
+    angles: await Promise.all(decoder.rotaries.map((rotary) => rotaryTables(rotary, decoder.rotation.dim))),
     embedding,
     blocks,
     finalNorm: await readVector(decoder.finalNorm),
@@ -97,10 +105,7 @@ async function loadLinear({ weight, bias }: Linear): Promise<ReferenceLinear> {
   }
 }
 
-async function rotaryTables({
-  rotary,
-  rotation: { dim },
-}: Decoder): Promise<Pick<ReferenceDecoder, 'cos' | 'sin'>> {
+async function rotaryTables(rotary: RotarySource, dim: number): Promise<ReferenceAngles> {
   if (rotary.kind === 'theta') {
     const angle = (position: number, i: number): number => position * rotary.theta ** ((-2 * i) / dim)
     return { cos: (p, i) => Math.cos(angle(p, i)), sin: (p, i) => Math.sin(angle(p, i)) }
@@ -135,10 +140,17 @@ export function referenceForward(
       applyLinear(block.linears[projection], input, tokens, adapters(layer, projection))
     const normed = normedBy(x, block.inputNorm, normEpsilon)
     const turned = (values: Float64Array, count: number): Float64Array =>
-      block.isRotated ? rotate(model, values, tokens, count) : values
+      block.rotary === null ? values : rotate(model, model.angles[block.rotary]!, values, count)
     const query = turned(normedBy(project('q', normed), block.headNorms?.query, normEpsilon), heads)
     const key = turned(normedBy(project('k', normed), block.headNorms?.key, normEpsilon), kvHeads)
-    const mixed = attention(query, key, project('v', normed), { tokens, heads, kvHeads, headDim, scoreScale })
+    const mixed = attention(query, key, project('v', normed), {
+      tokens,
+      heads,
+      kvHeads,
+      headDim,
+      scoreScale,
+      window: block.window ?? tokens,
+    })
     const attended = normedBy(project('o', mixed), block.outputNorms?.attention, normEpsilon)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * attended[i]!
     const second = normedBy(x, block.postAttentionNorm, normEpsilon)
@@ -200,14 +212,20 @@ function applyLinear(
 }
 
 /** Turns each pair of every head's rotated dimensions by its position's angle: neighbours, or a half of them apart. */
-function rotate(model: ReferenceDecoder, x: Float64Array, tokens: number, heads: number): Float64Array {
+function rotate(
+  model: ReferenceDecoder,
+  angles: ReferenceAngles,
+  x: Float64Array,
+  heads: number,
+): Float64Array {
+  const tokens = x.length / (heads * model.headDim)
   const { dim, isInterleaved } = model.rotation
   const y = x.slice()
   for (let t = 0; t < tokens; t++) {
     for (let h = 0; h < heads; h++) {
       const at = (t * heads + h) * model.headDim
       for (let i = 0; i < dim / 2; i++) {
-        const [cos, sin] = [model.cos(t, i), model.sin(t, i)]
+        const [cos, sin] = [angles.cos(t, i), angles.sin(t, i)]
         const [first, second] = isInterleaved ? [at + 2 * i, at + 2 * i + 1] : [at + i, at + i + dim / 2]
         y[first] = x[first]! * cos - x[second]! * sin
         y[second] = x[second]! * cos + x[first]! * sin
@@ -223,14 +241,15 @@ interface AttentionSizes {
   readonly kvHeads: number
   readonly headDim: number
   readonly scoreScale: number
+  readonly window: number
 }
 
-/** Causal softmax(scoreScale·q·kᵀ)·v; query head h reads key head ⌊h · kvHeads / heads⌋. */
+/** Causal softmax(scoreScale·q·kᵀ)·v over the last `window` tokens; query head h reads key head ⌊h · kvHeads / heads⌋. */
 function attention(
   query: Float64Array,
   key: Float64Array,
   value: Float64Array,
-  { tokens, heads, kvHeads, headDim, scoreScale }: AttentionSizes,
+  { tokens, heads, kvHeads, headDim, scoreScale, window }: AttentionSizes,
 ): Float64Array {
   const y = new Float64Array(tokens * heads * headDim)
   for (let h = 0; h < heads; h++) {
@@ -241,7 +260,7 @@ function attention(
         const from = (s * kvHeads + kvHead) * headDim
         let sum = 0
         for (let d = 0; d < headDim; d++) sum += query[to + d]! * key[from + d]!
-        return scoreScale * sum
+        return t - s < window ? scoreScale * sum : -Infinity
       })
       const largest = Math.max(...scores)
       const weights = scores.map((score) => Math.exp(score - largest))

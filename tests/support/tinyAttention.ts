@@ -1,10 +1,26 @@
-import { F32, I32, MICROSOFT, MULTIPLIERS, TINY } from './tinyGraph.ts'
+import { F32, I32, MICROSOFT, MULTIPLIERS, TINY, WINDOWED } from './tinyGraph.ts'
 import type { TinyGraph } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addGain, addNorm } from './tinyNorm.ts'
 
-function frequencies({ options: { rotaryDim } }: TinyGraph): readonly number[] {
-  return Array.from({ length: rotaryDim / 2 }, (_, i) => TINY.theta ** ((-2 * i) / rotaryDim))
+function frequencies({ options: { rotaryDim } }: TinyGraph, theta: number): readonly number[] {
+  return Array.from({ length: rotaryDim / 2 }, (_, i) => theta ** ((-2 * i) / rotaryDim))
+}
+
+/** The rotations of a graph: the ending of their names, and θ. */
+function rotations({ options }: TinyGraph): readonly (readonly [string, number])[] {
+  const local = ['.local', WINDOWED.theta] as const
+  return [['', TINY.theta], ...(options.hasLocalTheta ? [local] : [])]
+}
+
+/** Whether a layer of this name sees the last tokens alone. */
+function isWindowed({ options: { windowed } }: TinyGraph, name: string): boolean {
+  return windowed === 'all' || (windowed === 'first' && name === 'layers.0')
+}
+
+/** The ending of the names of the cosines and sines that a layer rotates by. */
+function angleEnding(graph: TinyGraph, name: string): string {
+  return graph.options.hasLocalTheta && isWindowed(graph, name) ? '.local' : ''
 }
 
 /** Whether a layer of this name rotates queries and keys. */
@@ -15,12 +31,14 @@ function isRotated({ options }: TinyGraph, name: string): boolean {
 /** Adds GroupQueryAttention's rotary tables, and its lengths from the attention mask. */
 export function addLengths(graph: TinyGraph): void {
   const one = graph.integers('one', [1])
-  const half = frequencies(graph)
-  const angles = Array.from({ length: TINY.positions }, (_, p) =>
-    half.map((frequency) => p * frequency),
-  ).flat()
-  graph.floats('cos', [TINY.positions, half.length], angles.map(Math.cos))
-  graph.floats('sin', [TINY.positions, half.length], angles.map(Math.sin))
+  for (const [ending, theta] of rotations(graph)) {
+    const half = frequencies(graph, theta)
+    const angles = Array.from({ length: TINY.positions }, (_, p) =>
+      half.map((frequency) => p * frequency),
+    ).flat()
+    graph.floats(`cos${ending}`, [TINY.positions, half.length], angles.map(Math.cos))
+    graph.floats(`sin${ending}`, [TINY.positions, half.length], angles.map(Math.sin))
+  }
   const sum = graph.node('ReduceSum', ['attention_mask', one], 'mask.sum', { keepdims: { int: 0 } })
   const last = graph.node('Sub', [sum, one], 'mask.last')
   graph.node('Cast', [last], 'lengths', { to: { int: I32 } })
@@ -62,8 +80,8 @@ export function addAttention(graph: TinyGraph, name: string, normed: string): st
       ...past,
       'lengths',
       'total',
-      'cos',
-      'sin',
+      `cos${angleEnding(graph, name)}`,
+      `sin${angleEnding(graph, name)}`,
       ...(isNormedInside ? ['', '', '', '', '', ...gains] : []),
     ],
     [`${name}.attended`, `present.${layer}.key`, `present.${layer}.value`],
@@ -72,6 +90,7 @@ export function addAttention(graph: TinyGraph, name: string, normed: string): st
       kv_num_heads: { int: TINY.kvHeads },
       do_rotary: { int: isRotated(graph, name) ? 1 : 0 },
       ...(graph.options.multipliers === 'all' && { scale: { float: MULTIPLIERS.scores } }),
+      ...(isWindowed(graph, name) && { local_window_size: { int: WINDOWED.window } }),
       ...(graph.options.isInterleaved && { rotary_interleaved: { int: 1 } }),
       ...(isNormedInside && { qk_norm_epsilon: { float: TINY.epsilon } }),
     },
@@ -96,19 +115,23 @@ function normedRows(graph: TinyGraph, parts: readonly string[]): readonly string
 
 /** Adds rotary angles and a causal mask, written out. */
 export function addAngles(graph: TinyGraph): void {
-  const half = frequencies(graph)
-  graph.floats('frequencies', [1, half.length, 1], half)
   const one = graph.integers('one', [1])
   const position = graph.node('Unsqueeze', ['position_ids', one], 'position')
-  const angles = graph.node(
-    'MatMul',
-    ['frequencies', graph.node('Cast', [position], 'position.f', { to: { int: F32 } })],
-    'angles',
-  )
-  const turned = graph.node('Transpose', [angles], 'angles.turned', { perm: { ints: [0, 2, 1] } })
-  const doubled = graph.node('Concat', [turned, turned], 'angles.doubled', { axis: { int: -1 } })
-  graph.node('Unsqueeze', [graph.node('Cos', [doubled], 'cosines'), one], 'cos')
-  graph.node('Unsqueeze', [graph.node('Sin', [doubled], 'sines'), one], 'sin')
+  const positions = graph.node('Cast', [position], 'position.f', { to: { int: F32 } })
+  for (const [ending, theta] of rotations(graph)) {
+    const half = frequencies(graph, theta)
+    const constant = graph.floats(`frequencies${ending}`, [1, half.length, 1], half)
+    const angles = graph.node('MatMul', [constant, positions], `angles${ending}`)
+    const turned = graph.node('Transpose', [angles], `angles.turned${ending}`, { perm: { ints: [0, 2, 1] } })
+    const doubled = graph.node('Concat', [turned, turned], `angles.doubled${ending}`, { axis: { int: -1 } })
+    graph.node('Unsqueeze', [graph.node('Cos', [doubled], `cosines${ending}`), one], `cos${ending}`)
+    graph.node('Unsqueeze', [graph.node('Sin', [doubled], `sines${ending}`), one], `sin${ending}`)
+  }
+  addMasks(graph)
+}
+
+/** The causal mask, and that of layers with a window. */
+function addMasks(graph: TinyGraph): void {
   const shape = graph.node('Shape', ['past_key_values.0.key'], 'past.shape', {
     start: { int: 2 },
     end: { int: 3 },
@@ -122,10 +145,20 @@ export function addAngles(graph: TinyGraph): void {
   )
   const query = graph.node('Unsqueeze', ['position_ids', graph.integers('ends', [1, 3])], 'queries')
   const seen = graph.node('LessOrEqual', [keys, query], 'seen')
-  graph.node('Where', [seen, graph.floats('none', [], [0]), graph.floats('never', [], [-1e9])], 'mask')
+  const [none, never] = [graph.floats('none', [], [0]), graph.floats('never', [], [-1e9])]
+  graph.node('Where', [seen, none, never], 'mask')
+  const far = graph.node('Sub', [query, graph.integers('window', [WINDOWED.window], [])], 'far')
+  if (graph.options.masks === 'seen') {
+    const near = graph.node('And', [graph.node('Greater', [keys, far], 'near'), seen], 'seen.near')
+    graph.node('Where', [near, none, never], 'mask.window')
+    return
+  }
+  const past = graph.node('LessOrEqual', [keys, far], 'past.window')
+  const hidden = graph.node('Cast', [past], 'hidden', { to: { int: F32 } })
+  graph.node('Add', [graph.node('Mul', [hidden, never], 'hidden.by'), 'mask'], 'mask.window')
 }
 
-function rotated(graph: TinyGraph, heads: string): string {
+function rotated(graph: TinyGraph, heads: string, ending: string): string {
   const { rotaryDim } = graph.options
   const [start, end, axis] = [
     graph.integers('start', [0]),
@@ -139,7 +172,10 @@ function rotated(graph: TinyGraph, heads: string): string {
   const lower = graph.node('Slice', [x, start, half, axis], `${x}.lower`)
   const upper = graph.node('Neg', [graph.node('Slice', [x, half, end, axis], `${x}.upper`)], `${x}.negated`)
   const turned = graph.node('Concat', [upper, lower], `${x}.turned`, { axis: { int: -1 } })
-  const products = [graph.node('Mul', [x, 'cos'], `${x}.cos`), graph.node('Mul', [turned, 'sin'], `${x}.sin`)]
+  const products = [
+    graph.node('Mul', [x, `cos${ending}`], `${x}.cos`),
+    graph.node('Mul', [turned, `sin${ending}`], `${x}.sin`),
+  ]
   const sum = graph.node('Add', products, `${x}.rotated`)
   if (isWhole) return sum
   const rest = graph.node('Slice', [heads, size, end, axis], `${heads}.rest`)
@@ -159,7 +195,8 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
     const heads = isNormed ? addNorm(graph, `${part}_norm`, split, TINY.headDim) : split
     return graph.node('Transpose', [heads], `${part}.heads`, toHeads)
   })
-  const placed = (heads: string): string => (isRotated(graph, name) ? rotated(graph, heads) : heads)
+  const placed = (heads: string): string =>
+    isRotated(graph, name) ? rotated(graph, heads, angleEnding(graph, name)) : heads
   const cached = [placed(k!), v!].map((added, at) => {
     const part = `${layer}.${at === 0 ? 'key' : 'value'}`
     const axis = { axis: { int: -2 } }
@@ -182,7 +219,7 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
   const root = graph.floats(`${name}.root`, [], [1 / scale])
   const masked = graph.node(
     'Add',
-    [graph.node('Div', [scores, root], `${name}.scaled`), 'mask'],
+    [graph.node('Div', [scores, root], `${name}.scaled`), isWindowed(graph, name) ? 'mask.window' : 'mask'],
     `${name}.masked`,
   )
   const weights = graph.node('Softmax', [masked], `${name}.weights`, { axis: { int: -1 } })

@@ -1,6 +1,6 @@
 import type { WrittenModel } from './onnxWriter.ts'
 import { addAngles, addAttention, addLengths, addWrittenAttention } from './tinyAttention.ts'
-import { F32, I4, I64, MICROSOFT, MULTIPLIERS, TINY, TinyGraph, U4, U8 } from './tinyGraph.ts'
+import { F32, I4, I64, MICROSOFT, MULTIPLIERS, TINY, TinyGraph, U4, U8, WINDOWED } from './tinyGraph.ts'
 import type { TinyOptions } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addNorm } from './tinyNorm.ts'
@@ -20,6 +20,14 @@ export const TINY_CONFIG = {
   max_position_embeddings: TINY.positions,
 }
 
+/** What config.json would say of a tiny decoder with windows and a rotation of their layers. */
+export const WINDOWED_CONFIG = {
+  ...TINY_CONFIG,
+  layer_types: ['sliding_attention', 'full_attention'],
+  sliding_window: WINDOWED.window,
+  rope_local_base_freq: WINDOWED.theta,
+}
+
 /** A Llama-type decoder with seeded random weights, as one of the exporters would write it. */
 export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
   const graph = new TinyGraph({
@@ -37,6 +45,9 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     rotaryDim: TINY.headDim,
     isInterleaved: false,
     rotated: 'all',
+    windowed: 'none',
+    masks: 'seen',
+    hasLocalTheta: false,
     multipliers: 'none',
     norms: 'before',
     activation: 'sigmoid',

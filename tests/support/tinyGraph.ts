@@ -15,6 +15,9 @@ export const TINY = {
   epsilon: 1e-5,
 } as const
 
+/** Of the layers of a tiny decoder that see the last tokens alone: how many, and θ of a rotation of their own. */
+export const WINDOWED = { window: 5, theta: 100 } as const
+
 /** The ways in which exporters write the same decoder. */
 export interface TinyOptions {
   readonly linear?:
@@ -47,6 +50,11 @@ export interface TinyOptions {
   readonly isInterleaved?: boolean
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'
+  /** Which layers see the last tokens alone, in written attention by a mask that says what is seen, or what is not. */
+  readonly windowed?: 'none' | 'first' | 'all'
+  readonly masks?: 'seen' | 'hidden'
+  /** Whether layers with a window rotate by a θ of their own. */
+  readonly hasLocalTheta?: boolean
   /** Where a block has norms: in front of attention and MLP, behind them, or both. */
   readonly norms?: 'before' | 'behind' | 'both'
   /** Factors of embeddings, additions, scores and logits, as Granite has them. */

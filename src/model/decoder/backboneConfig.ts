@@ -14,9 +14,11 @@ export interface BackboneConfig {
   readonly vocabulary: number | undefined
   readonly normEpsilon: number | undefined
   readonly maxPositions: number | undefined
-  /** How many tokens back a token sees in the layers that see fewest; undefined where all layers see all. */
-  readonly window: number | undefined
+  /** How many tokens back a token sees in a layer, itself included; null where it sees all. */
+  readonly windowOf: (layer: number) => number | null
   readonly theta: number | undefined
+  /** θ of the layers with a window where these have one of their own, which is never scaled. */
+  readonly thetaLocal: number | undefined
   /** Whether rotary positions follow θ alone. */
   readonly hasPlainRotary: boolean
   /** How much of a head is rotated, as a share; undefined where it says nothing. */
@@ -47,8 +49,9 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
     vocabulary: numberAt(config, 'vocab_size'),
     normEpsilon: numberAt(config, 'rms_norm_eps'),
     maxPositions: positionsOf(config, rotary),
-    window: usesWindow(config) ? numberAt(config, 'sliding_window') : undefined,
+    windowOf: windowsOf(config),
     theta: numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta'),
+    thetaLocal: numberAt(config, 'rope_local_base_freq') ?? numberAt(localRotaryOf(config), 'rope_theta'),
     hasPlainRotary: ['"default"', undefined].includes(rotaryType(rotary)),
     partialRotary: numberAt(config, 'partial_rotary_factor') ?? numberAt(rotary, 'partial_rotary_factor'),
   }
@@ -73,7 +76,16 @@ function positionsOf(config: JsonRecord, rotary: JsonRecord): number | undefined
 
 function rotaryOf(config: JsonRecord): JsonRecord {
   const entries = ownField(config, 'rope_parameters') ?? ownField(config, 'rope_scaling') ?? {}
-  return isJsonRecord(entries) ? entries : {}
+  if (!isJsonRecord(entries)) return {}
+  const ofFull = ownField(entries, FULL)
+  return isJsonRecord(ofFull) ? ofFull : entries
+}
+
+/** Rotary positions of the layers with a window, where they have any of their own. */
+function localRotaryOf(config: JsonRecord): JsonRecord {
+  const entries = ownField(config, 'rope_parameters')
+  const ofSliding = isJsonRecord(entries) ? ownField(entries, SLIDING) : undefined
+  return isJsonRecord(ofSliding) ? ofSliding : {}
 }
 
 function rotaryType(rotary: JsonRecord): string | undefined {
@@ -81,17 +93,30 @@ function rotaryType(rotary: JsonRecord): string | undefined {
   return type === undefined || type === null ? undefined : JSON.stringify(type)
 }
 
-const SLIDING = 'sliding_attention'
+const [FULL, SLIDING] = ['full_attention', 'sliding_attention']
 
 /** What `layer_types` may say of a layer; Granite's hybrids call those without a window `attention`. */
-const ATTENTION_TYPES = ['full_attention', 'attention', SLIDING]
+const ATTENTION_TYPES = [FULL, 'attention', SLIDING]
 
-/** Whether any layer sees a part of the tokens alone. */
-function usesWindow(config: JsonRecord): boolean {
+/** Which layers see a part of the tokens alone; null where none does. */
+function windowedLayers(config: JsonRecord): ((layer: number) => boolean) | null {
   const layers = ownField(config, 'layer_types')
-  if (Array.isArray(layers)) return layers.includes(SLIDING)
+  if (Array.isArray(layers)) {
+    return layers.includes(SLIDING) ? (layer) => layers[layer] === SLIDING : null
+  }
   const switched = ownField(config, 'use_sliding_window')
-  return typeof switched === 'boolean' ? switched : (ownField(config, 'sliding_window') ?? null) !== null
+  if (switched === false || (switched !== true && (ownField(config, 'sliding_window') ?? null) === null))
+    return null
+  const every = numberAt(config, 'sliding_window_pattern') ?? numberAt(config, '_sliding_window_pattern')
+  if (every !== undefined) return (layer) => (layer + 1) % every !== 0
+  const first = switched === true ? (ownField(config, 'max_window_layers') ?? 0) : 0
+  return (layer) => layer >= Number(first)
+}
+
+function windowsOf(config: JsonRecord): BackboneConfig['windowOf'] {
+  const isWindowed = windowedLayers(config)
+  const window = numberAt(config, 'sliding_window') ?? null
+  return (layer) => (isWindowed?.(layer) ? window : null)
 }
 
 function refuseUnsupported(config: JsonRecord): void {
@@ -105,7 +130,7 @@ function refuseUnsupported(config: JsonRecord): void {
   if (Array.isArray(layers) && layers.some((type) => !ATTENTION_TYPES.includes(String(type)))) {
     refuse('layer_types', 'full or sliding attention in every layer')
   }
-  if (usesWindow(config) && numberAt(config, 'sliding_window') === undefined) {
+  if (windowedLayers(config) && numberAt(config, 'sliding_window') === undefined) {
     refuse('sliding_window', 'how many tokens the sliding layers see')
   }
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {

@@ -106,8 +106,10 @@ export interface DecoderBlock {
   readonly outputNorms: OutputNorms | null
   /** null where queries and keys are taken as they are. */
   readonly headNorms: HeadNorms | null
-  /** Whether queries and keys have their positions by rotation; else what a token sees is all that tells. */
-  readonly isRotated: boolean
+  /** Which of the decoder's rotaries turns queries and keys; null where what a token sees is all that tells positions. */
+  readonly rotary: number | null
+  /** How many tokens back a token sees, itself included; null where it sees all. */
+  readonly window: number | null
   readonly linears: Readonly<Record<Projection, Linear>>
 }
 
@@ -170,7 +172,8 @@ export interface Decoder extends DecoderShape {
   readonly multipliers: Multipliers
   /** Of queries times keys: 1/√headDim in most. */
   readonly scoreScale: number
-  readonly rotary: RotarySource
+  /** That of blocks that see all tokens first; at least one. */
+  readonly rotaries: readonly RotarySource[]
   /** Of the blocks that rotate. */
   readonly rotation: HeadRotation
   /** The most positions that config or graph allow. */

@@ -22,7 +22,8 @@ export async function fingerprint(
 ): Promise<string> {
   const stated = readBackboneConfig(config)
   if (!stated || tokenizerJson === undefined || tokenizerJson === null) return ''
-  const theta = stated.theta ?? (decoder.rotary.kind === 'theta' ? decoder.rotary.theta : 0)
+  const [rotary] = decoder.rotaries
+  const theta = stated.theta ?? (rotary?.kind === 'theta' ? rotary.theta : 0)
   const line = JSON.stringify({
     architecture: decoder.architecture,
     layers: decoder.layers,

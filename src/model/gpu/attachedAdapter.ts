@@ -16,7 +16,8 @@ export interface SharedParts {
   readonly gpu: TunedDevice
   readonly decoder: Decoder
   readonly weights: GpuWeights
-  readonly angles: Tensor
+  /** Of each of the decoder's rotaries. */
+  readonly angles: readonly Tensor[]
   readonly caches: readonly Tensor[]
   /** The most positions that the caches may grow to. */
   readonly context: number

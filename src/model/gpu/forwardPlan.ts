@@ -15,7 +15,7 @@ import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
 import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
 import type { GpuWeights } from './gpuWeights.ts'
-import { planHeads } from './headsPlan.ts'
+import { attentionShapeOf, planHeads } from './headsPlan.ts'
 import { additionOf, planOutputNorm } from './outputsPlan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -38,7 +38,8 @@ export interface PlanParts {
   readonly weights: GpuWeights
   readonly workspace: Workspace
   readonly adapter: PlacedAdapter
-  readonly angles: Tensor
+  /** Of each of the decoder's rotaries. */
+  readonly angles: readonly Tensor[]
   /** Per layer [sequences, 2, kvHeads, capacity, headDim]. */
   readonly caches: readonly Tensor[]
   readonly capacity: number
@@ -158,7 +159,7 @@ function planBlock<T>(parts: PlanParts, binding: Binding<T>, layer: number): Pro
   const { step, residual, normed, qkv, heads, query, attended, projected, gateUp, activated } = workspace
   const { same } = binding
   const { epsilon } = unitsOfStream(shape)
-  const attentionShape = { ...shape, capacity }
+  const attentionShape = attentionShapeOf(shape, block, capacity)
   const place = (name: Projection): number => placeB(adapter, name, layer)
   const before = addedBy(parts, 'down', layer - 1)
   const behindAttention = addedBy(parts, 'o', layer)

@@ -11,7 +11,7 @@ import type { Pack } from '../../formats/pack.ts'
 import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
-import { createTensor, readBuffer, uploadTensor } from '../../gpu/tensor.ts'
+import { createTensor, readBuffer } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { project } from '../../kernels/project.ts'
@@ -22,9 +22,9 @@ import type { Decoder } from '../decoder/decoder.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
 import { createChorus } from './gpuChorus.ts'
 import { bytesOfWeights, destroyWeights, loadWeights } from './gpuWeights.ts'
+import { uploadAngles } from './rotaryTensors.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './placeRows.ts'
-import { rotaryAngles } from '../decoder/rotary.ts'
 import { askedTokens } from '../decoder/score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
@@ -49,7 +49,7 @@ export class GpuBackbone implements Backbone {
   readonly gpu: TunedDevice
   /** On the device, frozen: training reads them too. */
   readonly weights: GpuWeights
-  private readonly angles: Tensor
+  private readonly angles: readonly Tensor[]
   private readonly sequences: Sequences
   /** Made when first asked for; it belongs to the attached workspace. */
   private scorer: Scorer | null = null
@@ -57,7 +57,7 @@ export class GpuBackbone implements Backbone {
   private constructor(
     gpu: TunedDevice,
     decoder: Decoder,
-    parts: { weights: GpuWeights; angles: Tensor; sequences: Sequences },
+    parts: { weights: GpuWeights; angles: readonly Tensor[]; sequences: Sequences },
     context: number,
   ) {
     this.gpu = gpu
@@ -76,11 +76,9 @@ export class GpuBackbone implements Backbone {
   static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
     const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
-      const { rotation } = decoder
       const context = contextOf(decoder, device.limits.maxStorageBufferBindingSize, options.cacheBytes)
       const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
-      const table = await rotaryAngles(decoder.rotary, context, rotation.dim)
-      const angles = uploadTensor(device, [context, rotation.dim / 2, 2], table, 'rotary angles')
+      const angles = await uploadAngles(device, decoder, context)
       const shared = { gpu, decoder, weights, angles, context }
       const first = options.firstPositions ?? FIRST_POSITIONS
       const sequences = await Sequences.create(shared, emptyAdapter(device), first)
@@ -94,7 +92,7 @@ export class GpuBackbone implements Backbone {
 
   gpuBytes(): GpuBytes {
     const { workspace, adapter, sampler } = this.sequences.attached
-    const passes = bytesOfTensors([...tensorsOfWorkspace(workspace), this.angles])
+    const passes = bytesOfTensors([...tensorsOfWorkspace(workspace), ...this.angles])
     return {
       weights: bytesOfWeights(this.weights),
       cache: this.sequences.cacheBytes,
@@ -247,7 +245,7 @@ export class GpuBackbone implements Backbone {
     this.dropScorer()
     this.sequences.destroy()
     destroyWeights(this.weights)
-    this.angles.buffer.destroy()
+    for (const { buffer } of this.angles) buffer.destroy()
   }
 
   /** What `work` reads; where it fails, nothing that it left in the cache is used again. */

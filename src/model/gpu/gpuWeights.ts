@@ -47,8 +47,10 @@ export interface GpuBlock {
   readonly inputNorm: Tensor | null
   /** null where queries and keys are taken as they are. */
   readonly headNorms: GpuHeadNorms | null
-  /** Whether queries and keys have their positions by rotation. */
-  readonly isRotated: boolean
+  /** Which of the decoder's rotaries turns queries and keys; null where none does. */
+  readonly rotary: number | null
+  /** How many tokens back a token sees, itself included; null where it sees all. */
+  readonly window: number | null
   readonly qkv: GpuLinear
   readonly o: GpuLinear
   readonly postAttentionNorm: Tensor | null
@@ -138,7 +140,8 @@ async function loadBlock(
     inputNorm: block.inputNorm && (await loadVector(device, block.inputNorm)),
     headNorms:
       block.headNorms && noBias ? await loadHeadNorms(device, block.headNorms, headDim, noBias) : null,
-    isRotated: block.isRotated,
+    rotary: block.rotary,
+    window: block.window,
     qkv: await load([q, k, v], 'qkv'),
     o: await load([o], 'o'),
     postAttentionNorm: block.postAttentionNorm && (await loadVector(device, block.postAttentionNorm)),

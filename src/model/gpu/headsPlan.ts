@@ -1,11 +1,13 @@
 import type { Dispatch } from '../../gpu/kernel.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
+import { check } from '../../core/errors.ts'
 import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
 import { projectionNorm } from '../../kernels/projectionNorm.ts'
 import type { ProjectionNormShape } from '../../kernels/projectionNorm.ts'
 import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
 import type { AttentionShape, Rotation } from '../../kernels/rotaryAppend.ts'
+import type { Decoder, DecoderShape } from '../decoder/decoder.ts'
 import type { GpuBlock, GpuHeadNorms } from './gpuWeights.ts'
 
 /** What queries, keys and values of every block have in common. */
@@ -28,9 +30,29 @@ const NO_ROTATION: Rotation = { dim: 0, isInterleaved: false }
 /** What the kernels of a block's rotation take. */
 export function rotatedShape(
   { shape }: Pick<HeadsContext, 'shape'>,
-  { isRotated }: Pick<GpuBlock, 'isRotated'>,
+  { rotary }: Pick<GpuBlock, 'rotary'>,
 ): HeadsContext['shape'] {
-  return isRotated ? shape : { ...shape, rotation: NO_ROTATION }
+  return rotary !== null ? shape : { ...shape, rotation: NO_ROTATION }
+}
+
+/** The angles by which a block turns queries and keys; of one that turns none, whatever is there to bind. */
+export function anglesOf({ rotary }: Pick<GpuBlock, 'rotary'>, angles: readonly Tensor[]): Tensor {
+  const found = angles[rotary ?? 0]
+  check(
+    found,
+    'shape-mismatch',
+    () => `a block turns by rotary ${rotary} of ${angles.length}, expected one of them`,
+  )
+  return found
+}
+
+/** A block's attention as its kernels take it. */
+export function attentionShapeOf<S extends DecoderShape & Pick<Decoder, 'scoreScale'>>(
+  shape: S,
+  { window }: Pick<GpuBlock, 'window'>,
+  capacity: number,
+): S & AttentionShape {
+  return { ...shape, capacity, ...(window !== null && { window }) }
 }
 
 /** The norms of a block's heads as their kernels take them. */
@@ -51,14 +73,16 @@ export function planHeads(
     readonly qkv: Tensor
     /** Needed where the block has norms of heads. */
     readonly heads: Tensor | null
-    readonly angles: Tensor
+    /** Of each of the decoder's rotaries. */
+    readonly angles: readonly Tensor[]
     readonly query: Tensor
     readonly cache: Tensor
   },
   places: HeadPlaces,
 ): readonly Promise<Dispatch>[] {
   const { gpu, adapter } = context
-  const { heads, qkv, ...others } = tensors
+  const { heads, qkv, angles: tables, ...rest } = tensors
+  const others = { ...rest, angles: anglesOf(block, tables) }
   const { bias } = block.qkv
   const { headNorms } = block
   const shape = rotatedShape(context, block)

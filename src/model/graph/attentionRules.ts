@@ -12,6 +12,7 @@ import type {
   Projected,
   Rotated,
   Scores,
+  SideValue,
   Value,
 } from './values.ts'
 
@@ -97,6 +98,7 @@ export function attentionProduct(a: Value | undefined, b: Value | undefined): Va
     kvHeads: heads / right.repeat,
     headDim,
     scale: left.factor,
+    ...(left.window && { window: left.window }),
   })
   if (!meaning || left.key.repeat !== right.repeat) return undefined
   return { ...a, layout: 'bhtd', dims: [...a.dims.slice(0, 3), fixed(headDim)], meaning }
@@ -106,7 +108,12 @@ export function attentionProduct(a: Value | undefined, b: Value | undefined): Va
 export function masked(a: Value | undefined, b: Value | undefined): Value | undefined {
   const [x, mask] = a?.kind === 'hidden' ? [a, b] : [b, a]
   if (x?.kind !== 'hidden' || x.meaning.kind !== 'scores' || mask?.kind !== 'side') return undefined
-  return { ...x, meaning: { ...x.meaning, isMasked: true } }
+  return { ...x, meaning: maskedBy(x.meaning, mask) }
+}
+
+function maskedBy(scores: Scores, { role }: SideValue): Scores {
+  const window = Math.min(scores.window ?? Infinity, role.kind === 'mask' ? role.window : Infinity)
+  return { ...scores, isMasked: true, ...(window < Infinity && { window }) }
 }
 
 /** Where: masked scores, or zeros for rows that attend to nothing. */
@@ -125,7 +132,7 @@ export function chosen(
   }
   const [x, other] = yes?.kind === 'hidden' ? [yes, no] : [no, yes]
   if (condition?.kind !== 'side' || x?.kind !== 'hidden' || x.meaning.kind !== 'scores') return undefined
-  return (scalarOf(other) ?? 0) <= -1e4 ? { ...x, meaning: { ...x.meaning, isMasked: true } } : undefined
+  return (scalarOf(other) ?? 0) <= -1e4 ? { ...x, meaning: maskedBy(x.meaning, condition) } : undefined
 }
 
 /** Softmax of masked scores over the cached positions. */

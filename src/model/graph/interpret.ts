@@ -170,7 +170,8 @@ function constantOf(tensor: OnnxTensor): Value {
 function inputValue({ name, dims }: OnnxValue): Value {
   const [batch, tokens, total] = [symbolic('batch'), symbolic('tokens'), symbolic('total')]
   if (name === 'input_ids') return { kind: 'ids', dims: [batch, tokens] }
-  if (name === 'position_ids') return { kind: 'side', role: { kind: 'position' }, dims: [batch, tokens] }
+  if (name === 'position_ids')
+    return { kind: 'side', role: { kind: 'position', shift: 0 }, dims: [batch, tokens] }
   if (name === 'attention_mask') return { ...OPAQUE, dims: [batch, total] }
   if (dims?.length !== 4) return OPAQUE
   const sizes = dims.map((dim): Entry => (typeof dim === 'number' ? fixed(dim) : null))

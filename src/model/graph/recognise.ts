@@ -89,24 +89,27 @@ export async function recogniseDecoder(
   compareShapes(shape, stated, fileName)
 
   const tensors = storedTensors(fileName, external)
-  const use = sharedRotary(blocks, fileName)
-  checkRotatedPart(use, { headDim: shape.headDim, config: stated, fileName })
-  const rotary = await resolveRotary(use, { fileName, config: stated, tensors })
-  // As far as the narrowest window reaches, a token sees all before it, as our kernels have it.
-  const window = Math.min(
-    ...blocks.map(({ attended }) => attended.window ?? Infinity),
-    stated?.window ?? Infinity,
-  )
+  const windows = blocks.map(({ attended }, layer) => windowOf(attended, layer, stated))
+  const uses = rotaryUses(blocks, windows, fileName)
+  const resolved = await inOrder(uses, ({ use, isLocal }) => {
+    checkRotatedPart(use, { headDim: shape.headDim, config: stated, fileName })
+    return resolveRotary(use, { fileName, config: isLocal ? localConfig(stated) : stated, tensors })
+  })
+  const { dim, isInterleaved } = uses[0].use
   return {
     ...shape,
-    ...rotary,
-    rotation: { dim: use.dim, isInterleaved: use.isInterleaved },
-    maxPositions: Math.min(rotary.maxPositions, window),
+    rotaries: resolved.map(({ rotary }) => rotary),
+    rotation: { dim, isInterleaved },
+    maxPositions: Math.min(...resolved.map(({ maxPositions }) => maxPositions)),
     architecture: stated?.architecture ?? '',
     normEpsilon,
     multipliers: { ...multipliers, logits: head.factor },
     embedding: await matrixOf({ weight: table, first: 0, length: table.out }, tensors),
-    blocks: await inOrder(blocks, (block) => decoderBlock(block, tensors)),
+    blocks: await inOrder([...blocks.entries()], ([layer, block]) => {
+      const own = uses.findIndex(({ use }) => isSameRotary(use, block.attended.rotary))
+      const position = { rotary: own < 0 ? null : own, window: windows[layer] ?? null }
+      return decoderBlock(block, position, tensors)
+    }),
     finalNorm: await gainOf(finalNorm, tensors),
     head: await matrixOf(head.output, tensors),
   }
@@ -260,19 +263,55 @@ function epsilonOf(
   return stated
 }
 
-/** All blocks that rotate do so alike; exporters that write the angles out share one constant. */
-function sharedRotary(blocks: readonly BlockSites[], fileName: string): RotaryUse {
-  const [first, ...rest] = blocks.flatMap(({ attended }) => attended.rotary ?? [])
-  check(first, 'format-unsupported', () => `${fileName} rotates in no block, expected positions in some`)
-  check(
-    rest.every((rotary) => isSameRotary(first, rotary)),
-    'format-unsupported',
-    () => `${fileName} rotates in several ways, expected one for all blocks`,
-  )
-  return first
+/** How many tokens back a block sees: as the graph has it, and where a mask tells nothing, as config.json says. */
+function windowOf(attended: Attended, layer: number, config: BackboneConfig | undefined): number | null {
+  const window = Math.min(attended.window ?? Infinity, config?.windowOf(layer) ?? Infinity)
+  return window < Infinity ? window : null
 }
 
-async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<DecoderBlock> {
+interface SharedRotary {
+  readonly use: RotaryUse
+  /** Whether it is that of blocks with a window, beside another of blocks without. */
+  readonly isLocal: boolean
+}
+
+/**
+ * The rotations of blocks that see all tokens and of those with a window; all that rotate alike share one. Exporters that
+ * write the angles out share one constant.
+ */
+function rotaryUses(
+  blocks: readonly BlockSites[],
+  windows: readonly (number | null)[],
+  fileName: string,
+): readonly [SharedRotary, ...SharedRotary[]] {
+  const found: SharedRotary[] = []
+  for (const [layer, { attended }] of blocks.entries()) {
+    const use = attended.rotary
+    const isLocal = windows[layer] !== null
+    if (!use || found.some((other) => isSameRotary(other.use, use))) continue
+    found.push({ use, isLocal })
+  }
+  const [first, second, ...more] = found.toSorted((a, b) => Number(a.isLocal) - Number(b.isLocal))
+  check(first, 'format-unsupported', () => `${fileName} rotates in no block, expected positions in some`)
+  if (!second) return [{ ...first, isLocal: false }]
+  const isAlike = first.use.dim === second.use.dim && first.use.isInterleaved === second.use.isInterleaved
+  check(more.length === 0 && !first.isLocal && second.isLocal && isAlike, 'format-unsupported', () => {
+    return `${fileName} rotates in several ways, expected one for all blocks, or one more for those with a window`
+  })
+  return [first, second]
+}
+
+/** What config.json says of blocks with a window that have a rotation of their own. */
+function localConfig(config: BackboneConfig | undefined): BackboneConfig | undefined {
+  if (!config) return undefined
+  return { ...config, theta: config.thetaLocal, hasPlainRotary: config.thetaLocal !== undefined }
+}
+
+async function decoderBlock(
+  block: BlockSites,
+  position: Pick<DecoderBlock, 'rotary' | 'window'>,
+  tensors: StoredTensors,
+): Promise<DecoderBlock> {
   const { attended, gated } = block
   return {
     inputNorm: block.inputNorm && (await gainOf(block.inputNorm, tensors)),
@@ -282,7 +321,7 @@ async function decoderBlock(block: BlockSites, tensors: StoredTensors): Promise<
         ? { attention: await gainOf(block.attentionNorm, tensors), mlp: await gainOf(block.mlpNorm, tensors) }
         : null,
     headNorms: await headNormsOf(attended, tensors),
-    isRotated: attended.rotary !== null,
+    ...position,
     linears: {
       q: await linearOf(layerOf(attended.query), tensors),
       k: await linearOf(layerOf(attended.key), tensors),

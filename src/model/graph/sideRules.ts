@@ -12,6 +12,7 @@ import {
   scalarOf,
 } from './node.ts'
 import type { ConstantValue, NumbersValue, SideRole, SideValue, Value } from './values.ts'
+import { maskOf, shiftedPosition } from './maskRules.ts'
 import { dequantised, quantisedView } from './quantisedConstants.ts'
 import { OPAQUE } from './values.ts'
 
@@ -259,7 +260,7 @@ const MOVES: readonly string[] = [
 
 /**
  * Follows positions to rotary angles: frequencies × positions, doubled, cosine and sine, times a scale; or rows of
- * a stored table.
+ * a stored table; and to the masks of windows.
  */
 function rotaryRole(node: OnnxNode, inputs: readonly (Value | undefined)[]): SideValue | undefined {
   const role = rotaryRoleOf(node, inputs, roleOf(inputs[0]), roleOf(inputs[1]))
@@ -302,14 +303,17 @@ function rotaryRoleOf(
   second: SideRole | undefined,
 ): SideRole | undefined {
   const operator = operatorOf(node)
+  const mask = maskOf(operator, inputs.map(roleOf))
+  if (mask) return mask
   if (MOVES.includes(operator)) return first
   switch (operator) {
     case 'Range':
     case 'CumSum':
-      return { kind: 'position' }
+      return { kind: 'position', shift: 0 }
     case 'Add':
+      return shiftedPosition(first, inputs[1], 1) ?? shiftedPosition(second, inputs[0], 1)
     case 'Sub':
-      return first?.kind === 'position' || second?.kind === 'position' ? { kind: 'position' } : undefined
+      return shiftedPosition(first, inputs[1], -1) ?? shiftedPosition(second, undefined, 1)
     case 'MatMul':
       return anglesOf(first, second)
     case 'Mul':
@@ -341,9 +345,9 @@ function roleOf(value: Value | undefined): SideRole | undefined {
 }
 
 function anglesOf(a: SideRole | undefined, b: SideRole | undefined): SideRole | undefined {
-  if (a?.kind === 'frequencies' && b?.kind === 'position')
+  if (a?.kind === 'frequencies' && b?.kind === 'position' && b.shift === 0)
     return { kind: 'angles', tensor: a.tensor, isDoubled: false }
-  if (b?.kind === 'frequencies' && a?.kind === 'position')
+  if (b?.kind === 'frequencies' && a?.kind === 'position' && a.shift === 0)
     return { kind: 'angles', tensor: b.tensor, isDoubled: false }
   return undefined
 }

@@ -67,7 +67,10 @@ export interface NumbersValue {
 /** What is known of a value that carries no hidden data. */
 export type SideRole =
   | { readonly kind: 'opaque' }
-  | { readonly kind: 'position' }
+  /** Positions of tokens, plus a number. */
+  | { readonly kind: 'position'; readonly shift: number }
+  /** What a token sees, or what it does not: so many tokens back at most, itself included. */
+  | { readonly kind: 'mask'; readonly window: number }
   | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor }
   | { readonly kind: 'angles'; readonly tensor: OnnxTensor; readonly isDoubled: boolean }
   | {
@@ -283,6 +286,8 @@ export interface Scores {
   readonly key: Cached
   readonly factor: number
   readonly isMasked: boolean
+  /** How many tokens back the mask lets a token see, itself included; left out where it says nothing of it. */
+  readonly window?: number
 }
 
 /** The mixed values of all heads, before the output projection. */

@@ -23,7 +23,7 @@ import type { AdapterLayout } from '../../model/adapter/adapterLayout.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
-import { planHeads } from '../../model/gpu/headsPlan.ts'
+import { attentionShapeOf, planHeads } from '../../model/gpu/headsPlan.ts'
 import { additionOf, outputGain, outputNormShape, planOutputNorm } from '../../model/gpu/outputsPlan.ts'
 import type { OutputContext, OutputPlace } from '../../model/gpu/outputsPlan.ts'
 import { planHeadsBackward } from './headsTraining.ts'
@@ -47,7 +47,8 @@ export interface BlockContext {
   readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'scoreScale'>
   readonly buffers: TrainingBuffers
   readonly adapter: TrainedAdapter
-  readonly angles: Tensor
+  /** Of each of the decoder's rotaries. */
+  readonly angles: readonly Tensor[]
   readonly dropout: Tensor
   /** Whether inputs of adapters are dropped; without, the projection computes u itself. */
   readonly isDropping: boolean
@@ -181,7 +182,7 @@ function planAttention(
   const { binding, layout } = adapter
   const output: OutputPlace = { block, name: 'o', bOffset: bOffset(layout, 'o', layer) }
   const addition = additionOf(binding, output, { output: attentionOutput, added })
-  const attentionShape = { ...shape, capacity: limits.tokens }
+  const attentionShape = attentionShapeOf(shape, block, limits.tokens)
   const attentionPlan = { plan: gpu.tuning.batchAttention }
   const place = (name: Projection): number => bOffset(layout, name, layer)
   return [
@@ -282,7 +283,7 @@ function planAttentionBackward(
   const { step, query, cache, between, dResidual, dNormed, attentionStats } = buffers
   const { qkv, dAttended, dQuery, dCache, dHeads, dQkv } = buffers
   const { binding, layout } = adapter
-  const attentionShape = { ...shape, capacity: limits.tokens }
+  const attentionShape = attentionShapeOf(shape, block, limits.tokens)
   const checkpoint = buffers.checkpoints[layer] ?? between
   // Nothing in front of the first layer learns.
   const isFirst = layer === 0

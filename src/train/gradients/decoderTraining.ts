@@ -1,7 +1,7 @@
 import { check } from '../../core/errors.ts'
 import { encode } from '../../gpu/kernel.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
-import { createTensor, readBuffer, uploadTensor } from '../../gpu/tensor.ts'
+import { createTensor, readBuffer } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
@@ -13,7 +13,7 @@ import type { StepRow } from '../../kernels/operands/stepRows.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder } from '../../model/decoder/decoder.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
-import { rotaryAngles } from '../../model/decoder/rotary.ts'
+import { uploadAngles } from '../../model/gpu/rotaryTensors.ts'
 import { packTokens } from '../data/batches.ts'
 import type { Batch, PackedTokens } from '../data/batches.ts'
 import { planAddition, planBlockTraining } from './blockTraining.ts'
@@ -62,14 +62,20 @@ export class DecoderTraining {
   private readonly device: GPUDevice
   private readonly plan: Plan
   private readonly dropout: Tensor
-  private readonly angles: Tensor
+  private readonly angles: readonly Tensor[]
   private readonly limits: BatchLimits
   private packed: PackedTokens = { order: [], lengths: [], first: [], count: 0 }
   private replyRows = 0
 
   private constructor(
     device: GPUDevice,
-    parts: { buffers: TrainingBuffers; plan: Plan; dropout: Tensor; angles: Tensor; limits: BatchLimits },
+    parts: {
+      buffers: TrainingBuffers
+      plan: Plan
+      dropout: Tensor
+      angles: readonly Tensor[]
+      limits: BatchLimits
+    },
   ) {
     this.device = device
     this.buffers = parts.buffers
@@ -102,13 +108,7 @@ export class DecoderTraining {
       ...sized,
     }
     const buffers = createTrainingBuffers(device, sizes)
-    const table = await rotaryAngles(decoder.rotary, limits.tokens, decoder.rotation.dim)
-    const angles = uploadTensor(
-      device,
-      [limits.tokens, decoder.rotation.dim / 2, 2],
-      table,
-      'training angles',
-    )
+    const angles = await uploadAngles(device, decoder, limits.tokens)
     const dropout = createTensor(device, [DROPOUT_WORDS], 'dropout')
     const context = { gpu, shape: decoder, buffers, adapter, angles, dropout, isDropping, limits }
     const last = weights.blocks.length - 1
@@ -144,7 +144,7 @@ export class DecoderTraining {
 
   /** Bytes of GPU memory that training takes beside the weights and the adapter. */
   get bytes(): number {
-    const tensors = [...tensorsOf(this.buffers), this.angles, this.dropout]
+    const tensors = [...tensorsOf(this.buffers), ...this.angles, this.dropout]
     return tensors.reduce((sum, { buffer }) => sum + buffer.size, 0)
   }
 
@@ -216,7 +216,7 @@ export class DecoderTraining {
 
   destroy(): void {
     const heads = this.plan.head.map(({ step }) => step)
-    for (const { buffer } of [...tensorsOf(this.buffers), ...heads, this.angles, this.dropout])
+    for (const { buffer } of [...tensorsOf(this.buffers), ...heads, ...this.angles, this.dropout])
       buffer.destroy()
   }
 

@@ -3,7 +3,7 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import { projectionNormBackward } from '../../kernels/projectionNormBackward.ts'
 import { rotaryBackward } from '../../kernels/rotaryBackward.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
-import { headNormShape, rotatedShape } from '../../model/gpu/headsPlan.ts'
+import { anglesOf, headNormShape, rotatedShape } from '../../model/gpu/headsPlan.ts'
 import type { HeadPlaces, HeadsContext } from '../../model/gpu/headsPlan.ts'
 
 /** The backward of `planHeads`: from the gradients of rotated queries and the cache to those of the projections. */
@@ -13,7 +13,8 @@ export function planHeadsBackward(
   tensors: {
     readonly step: Tensor
     readonly qkv: Tensor
-    readonly angles: Tensor
+    /** Of each of the decoder's rotaries. */
+    readonly angles: readonly Tensor[]
     readonly dQuery: Tensor
     readonly dCache: Tensor
     /** Needed where the block has norms of heads. */
@@ -26,7 +27,8 @@ export function planHeadsBackward(
   const { bias } = block.qkv
   const { headNorms } = block
   const shape = rotatedShape(context, block)
-  const { step, qkv, angles, dQuery, dCache, dHeads, dQkv } = tensors
+  const { step, qkv, dQuery, dCache, dHeads, dQkv } = tensors
+  const angles = anglesOf(block, tensors.angles)
   const turnedBack = (dqkv: Tensor): Promise<Dispatch> =>
     rotaryBackward(gpu.device, shape, { step, dquery: dQuery, dcache: dCache, angles, dqkv })
   if (!headNorms || !dHeads) return [turnedBack(dQkv)]

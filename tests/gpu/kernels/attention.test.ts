@@ -19,8 +19,8 @@ const device = await testDevice()
 const SEQUENCES = 2
 
 describe.each(attentionCases)(
-  '$heads/$kvHeads heads of $headDim at positions $positions, query spread $spread, seed $seed',
-  ({ heads, kvHeads, headDim, positions, spread, scoreScale, seed }) => {
+  '$heads/$kvHeads heads of $headDim at positions $positions, query spread $spread, window $window, seed $seed',
+  ({ heads, kvHeads, headDim, positions, spread, scoreScale, window, seed }) => {
     test.each([
       { plan: 'row', tuning: EMULATED },
       { plan: 'row', tuning: CARD },
@@ -31,7 +31,14 @@ describe.each(attentionCases)(
       '$plan, $tuning: agrees with the reference and never looks ahead',
       async ({ plan, tuning }) => {
         const capacity = Math.max(...positions) + 3
-        const shape = { heads, kvHeads, headDim, capacity, ...(scoreScale && { scoreScale }) }
+        const shape = {
+          heads,
+          kvHeads,
+          headDim,
+          capacity,
+          ...(scoreScale && { scoreScale }),
+          ...(window && { window }),
+        }
         const query = normals(seed, positions.length * heads * headDim, spread)
         const cache = normals(seed + 1, SEQUENCES * 2 * kvHeads * capacity * headDim)
         // What lies behind the last position would spoil every sum.

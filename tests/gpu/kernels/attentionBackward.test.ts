@@ -15,7 +15,7 @@ import { normals } from '../../support/values.ts'
 
 const device = await testDevice()
 
-/** 1; a tile ± 1 of rows; several sequences in a tile and a sequence over several; narrow, odd, real and wide heads; a sharp softmax; another scale. */
+/** 1; a tile ± 1 of rows; several sequences in a tile and a sequence over several; narrow, odd, real and wide heads; a sharp softmax; another scale; windows within and over tiles. */
 const cases = [
   { heads: 1, kvHeads: 1, headDim: 4, lengths: [1], spread: 1, seed: 1610 },
   { heads: 2, kvHeads: 1, headDim: 16, lengths: [3, 1, 7], spread: 1, seed: 1611 },
@@ -26,17 +26,27 @@ const cases = [
   { heads: 2, kvHeads: 2, headDim: 256, lengths: [9, 30], spread: 1, seed: 1616 },
   { heads: 2, kvHeads: 1, headDim: 64, lengths: [40], spread: 10, seed: 1617 },
   { heads: 4, kvHeads: 2, headDim: 64, lengths: [9, 33], spread: 1, scoreScale: 0.3, seed: 1618 },
+  { heads: 2, kvHeads: 1, headDim: 16, lengths: [70, 3], spread: 1, window: 2, seed: 1619 },
+  { heads: 4, kvHeads: 2, headDim: 64, lengths: [9, 100], spread: 1, window: 7, seed: 1620 },
+  { heads: 2, kvHeads: 2, headDim: 36, lengths: [20, 130, 5], spread: 1, window: 40, seed: 1621 },
 ]
 
 const PLANS = ['tile', 'direct'] as const
 
 describe.each(cases.flatMap((shape) => PLANS.map((plan) => ({ ...shape, plan }))))(
-  '$plan: $heads/$kvHeads heads of $headDim, sequences of $lengths, query spread $spread, seed $seed',
-  ({ plan, heads, kvHeads, headDim, lengths, spread, scoreScale, seed }) => {
+  '$plan: $heads/$kvHeads heads of $headDim, sequences of $lengths, query spread $spread, window $window, seed $seed',
+  ({ plan, heads, kvHeads, headDim, lengths, spread, scoreScale, window, seed }) => {
     const rows = sequenceRows(lengths, 1)
     const capacity = Math.max(...lengths) + 3
     const sequences = lengths.length
-    const shape = { heads, kvHeads, headDim, capacity, ...(scoreScale && { scoreScale }) }
+    const shape = {
+      heads,
+      kvHeads,
+      headDim,
+      capacity,
+      ...(scoreScale && { scoreScale }),
+      ...(window && { window }),
+    }
     const width = heads * headDim
     const cacheShape = [sequences, 2, kvHeads, capacity, headDim]
     const query = normals(seed, rows.length * width, spread)

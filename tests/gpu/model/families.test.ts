@@ -11,13 +11,15 @@ import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { TINY_CONFIG, WINDOWED_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 /** More than are read at once. */
 const IDS = [3, 39, 17, 0, 22, 22, 8, 5, 31, 2, 14, 9, 27, 6, 11, 38, 1, 20, 33, 12, 7]
 const ROLE: Casting = { parts: [{ role: 1, weight: 1 }], strength: 1 }
 const REPLY = 5
+
+const WINDOWS: TinyOptions = { windowed: 'first', hasLocalTheta: true, masks: 'hidden' }
 
 /** What sets a family apart, and the dispatches that a token takes with it: 23 of a plain decoder of two layers. */
 const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
@@ -30,6 +32,8 @@ const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
   ['norms before and behind', { norms: 'both', linear: 'blocks4', attention: 'written' }, 27],
   ['multipliers', { multipliers: 'all', headNorms: 'each', attention: 'written' }, 25],
   ['multipliers and a tied head', { multipliers: 'all', embedding: 'tied', linear: 'blocks8' }, 23],
+  ['windows', { windowed: 'all', linear: 'blocks4', embedding: 'tied' }, 23],
+  ['windows and rotations by layer', { ...WINDOWS, attention: 'written' }, 23],
   ['rotation of a part', { rotaryDim: 12, attention: 'written' }, 23],
 ]
 
@@ -46,7 +50,10 @@ describe.each(FAMILIES)('a decoder with %s', (_, options, dispatches) => {
   let backbone: GpuBackbone
 
   beforeAll(async () => {
-    decoder = await recogniseBytes(writeOnnx(tinyDecoder(options)), TINY_CONFIG)
+    decoder = await recogniseBytes(
+      writeOnnx(tinyDecoder(options)),
+      options.hasLocalTheta ? WINDOWED_CONFIG : TINY_CONFIG,
+    )
     pack = await decoderPack(decoder)
     backbone = await GpuBackbone.create(await testGpu(), decoder)
     await backbone.attach(pack)

@@ -104,6 +104,7 @@ describe('a small decoder, against the float64 reference', () => {
     { multipliers: 'all', embedding: 'tied' },
     { multipliers: 'all', headNorms: 'each' },
     { isInterleaved: true },
+    { windowed: 'first', hasLocalTheta: true, attention: 'written' },
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
     const { logits } = referenceForward(await loadReference(decoder), IDS)
@@ -306,6 +307,7 @@ describe.skipIf(!hasShared)('exporters’ folders (needs the developers’ mater
     ['f_ernie_genai_fp32', 1e-10],
     ['f_phi4mini_opt', 1e-10],
     ['f_granite4_genai_fp32', 1e-10],
+    ['f_mistral_window_opt', 1e-10],
   ])('%s, bare and as a role', async (name, tolerance) => {
     const root = sharedPath(`onnx/${name}`)
     const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })

@@ -10,10 +10,20 @@ test.each([
   { heads: 2, kvHeads: 1, headDim: 3, positions: [0, 1, 2, 3], spread: 1, seed: 1601 },
   { heads: 4, kvHeads: 2, headDim: 2, positions: [0, 2, 1], spread: 5, seed: 1602 },
   { heads: 2, kvHeads: 1, headDim: 3, positions: [0, 1, 2], spread: 1, scoreScale: 0.3, seed: 1603 },
+  { heads: 2, kvHeads: 1, headDim: 3, positions: [0, 1, 2, 3, 4], spread: 1, window: 2, seed: 1604 },
 ])('$heads/$kvHeads heads of $headDim at $positions, query spread $spread, seed $seed', (attention) => {
-  const { heads, kvHeads, headDim, positions, spread, scoreScale = headDim ** -0.5, seed } = attention
+  const {
+    heads,
+    kvHeads,
+    headDim,
+    positions,
+    spread,
+    scoreScale = headDim ** -0.5,
+    window = Infinity,
+    seed,
+  } = attention
   const capacity = Math.max(...positions) + 2
-  const shape = { heads, kvHeads, headDim, capacity, sequences: 1, scoreScale }
+  const shape = { heads, kvHeads, headDim, capacity, sequences: 1, scoreScale, window }
   const size = positions.length * heads * headDim
   const query = normals(seed, size, spread)
   const cache = normals(seed + 1, 2 * kvHeads * capacity * headDim)

@@ -37,15 +37,16 @@ describe('config.json', () => {
   })
 
   test.each([
-    [{ sliding_window: 4096 }, TINY.positions],
-    [{ sliding_window: 12 }, 12],
-    [{ sliding_window: 12, use_sliding_window: true, max_window_layers: 1 }, 12],
-    [{ sliding_window: 12, use_sliding_window: false }, TINY.positions],
-    [{ sliding_window: 12, layer_types: ['full_attention', 'full_attention'] }, TINY.positions],
-    [{ sliding_window: 12, layer_types: ['sliding_attention', 'full_attention'] }, 12],
-    [{ sliding_window: null }, TINY.positions],
-  ])('with %o gives as many positions as every token sees all of', async (window, positions) => {
-    const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, ...window })
-    expect(decoder.maxPositions).toBe(positions)
+    [{ sliding_window: 12 }, [12, 12]],
+    [{ sliding_window: 12, use_sliding_window: true, max_window_layers: 1 }, [null, 12]],
+    [{ sliding_window: 12, use_sliding_window: false }, [null, null]],
+    [{ sliding_window: 12, layer_types: ['full_attention', 'full_attention'] }, [null, null]],
+    [{ sliding_window: 12, layer_types: ['sliding_attention', 'full_attention'] }, [12, null]],
+    [{ sliding_window: 12, sliding_window_pattern: 2 }, [12, null]],
+    [{ sliding_window: null }, [null, null]],
+  ])('with %o gives the layers the windows %o', async (config, windows) => {
+    const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), { ...TINY_CONFIG, ...config })
+    expect(decoder.blocks.map(({ window }) => window)).toEqual(windows)
+    expect(decoder.maxPositions).toBe(TINY.positions)
   })
 })

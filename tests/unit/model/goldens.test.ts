@@ -33,6 +33,7 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
     ['q_uint8', 1e-3],
     ['f_qwen3_opt', 1e-8],
     ['f_granite4_genai_fp32', 1e-8],
+    ['f_mistral_window_opt', 1e-8],
     ['f_phi4mini_opt', 1e-8],
     ['f_ernie_genai_fp32', 1e-8],
     ['f_smollm3_opt', 1e-8],
@@ -51,7 +52,7 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
   })
 
   test('the families that are told beforehand to be computed by our kernels are those that are recognised', async () => {
-    const folders = readdirSync(sharedPath('onnx')).filter((name) => /^f_(?!mistral_window)/.test(name))
+    const folders = readdirSync(sharedPath('onnx')).filter((name) => name.startsWith('f_'))
     for (const name of folders) {
       const config: unknown = JSON.parse(readFileSync(sharedPath(`onnx/${name}/config.json`), 'utf8'))
       const isRecognised = await open(`onnx/${name}`).then(

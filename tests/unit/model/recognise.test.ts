@@ -38,7 +38,7 @@ describe('a tiny decoder', () => {
     const { positions, theta, epsilon, ...shape } = TINY
     expect({ layers, hidden, heads, kvHeads, headDim, ffn, vocabulary }).toEqual(shape)
     expect(decoder).toMatchObject({ architecture: 'llama', maxPositions: positions, normEpsilon: epsilon })
-    expect(decoder.rotary).toEqual({ kind: 'theta', theta })
+    expect(decoder.rotaries).toEqual([{ kind: 'theta', theta }])
     const { q, k, v } = decoder.blocks[0]!.linears
     expect([q, k, v].map(({ weight }) => [weight.firstOut, weight.out])).toEqual([
       [0, 64],
@@ -64,10 +64,10 @@ describe('a tiny decoder', () => {
     expect(tables).toMatchObject({
       architecture: '',
       maxPositions: TINY.positions,
-      rotary: { kind: 'tables' },
+      rotaries: [{ kind: 'tables' }],
     })
     const frequencies = await recogniseBytes(writeOnnx(tinyDecoder({ attention: 'written' })))
-    expect(frequencies.rotary).toEqual({ kind: 'theta', theta: TINY.theta })
+    expect(frequencies.rotaries).toEqual([{ kind: 'theta', theta: TINY.theta }])
   })
 
   test('with scaled frequencies computes tables from them', async () => {
@@ -76,8 +76,8 @@ describe('a tiny decoder', () => {
       return { ...tensor, bytes: new Uint8Array(Float32Array.from(values).buffer) }
     })
     const config = { ...TINY_CONFIG, rope_scaling: { rope_type: 'llama3' } }
-    const { rotary } = await recogniseBytes(writeOnnx(scaled), config)
-    if (rotary.kind !== 'tables') throw new Error('expected tables')
+    const [rotary] = (await recogniseBytes(writeOnnx(scaled), config)).rotaries
+    if (rotary?.kind !== 'tables') throw new Error('expected tables')
     expect(rotary.sin.shape).toEqual([TINY.positions, 8])
     const bytes = await rotary.sin.source.read((5 * 8 + 6) * 4, 4)
     expect(new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true)).toBeCloseTo(
@@ -395,14 +395,4 @@ test.each([
   const constants = [oneInteger('last', -1), oneInteger('end', 2 ** 31 - 1), oneInteger('rows', 1)]
   const decoder = await recogniseBytes(writeOnnx(withTensors(chosen, ...constants)), TINY_CONFIG)
   expect(decoder.head.out).toBe(TINY.vocabulary)
-})
-
-test('a graph’s own window bounds its positions', async () => {
-  const nodes = tinyDecoder().nodes.map((node) =>
-    node.outputs.includes('present.1.key')
-      ? { ...node, attributes: { ...node.attributes, local_window_size: { int: 4 } } }
-      : node,
-  )
-  const decoder = await recogniseBytes(writeOnnx({ ...tinyDecoder(), nodes }), TINY_CONFIG)
-  expect(decoder.maxPositions).toBe(4)
 })
