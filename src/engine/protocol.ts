@@ -153,6 +153,8 @@ export type TrainEvent =
   | ({ readonly kind: 'answers' } & AnswersPoint)
   | { readonly kind: 'map'; readonly step: number; readonly map: RoleMap }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: Blob }
+  /** What the run has come to at a step whose trial was held. */
+  | { readonly kind: 'pack'; readonly step: number; readonly pack: Blob }
   /** Something the person should know: a roll-back with a halved rate, rows that were cut. */
   | { readonly kind: 'note'; readonly message: string }
 

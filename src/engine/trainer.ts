@@ -130,6 +130,7 @@ export function trainOn(
       const pack = await readPack(memorySource('the trial', bytes))
       emit({ kind: 'answers', step, answers: await answerTrial(stage, pack, params.trial) })
       emit({ kind: 'map', step, map: mapRoles(pack) })
+      emit({ kind: 'pack', step, pack: new Blob([bytes]) })
     }
     const every = Math.max(1, params.trial.everySteps)
     const events = trainPack(

@@ -77,6 +77,7 @@ export async function fakeTrain(
   if (step === 0) {
     emit({ kind: 'answers', step, answers: answersAt(params, 0) })
     emit({ kind: 'map', step, map: mapAt(params, 0) })
+    emit({ kind: 'pack', step, pack })
   }
   while (step < steps && !isStopped()) {
     await pause()
@@ -91,6 +92,7 @@ export async function fakeTrain(
     if (step % params.trial.everySteps === 0) {
       emit({ kind: 'answers', step, answers: answersAt(params, step / steps) })
       emit({ kind: 'map', step, map: script.map ?? mapAt(params, step / steps) })
+      emit({ kind: 'pack', step, pack })
     }
     if (script.failsAt?.step === step) throw new HycoraError(script.failsAt.code, 'the script says so')
     if (step % every === 0 && !isStopped()) checkpoint()

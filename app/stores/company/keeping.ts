@@ -6,6 +6,8 @@ import { openCheckpoints } from '../../../src/storage/checkpoints.ts'
 import type { CheckpointStore } from '../../../src/storage/checkpoints.ts'
 import { openPackLibrary } from '../../../src/storage/packLibrary.ts'
 import type { PackLibrary } from '../../../src/storage/packLibrary.ts'
+import { openRunSteps } from '../../../src/storage/runSteps.ts'
+import type { RunSteps } from '../../../src/storage/runSteps.ts'
 import { openRuns } from '../../../src/storage/runs.ts'
 import type { RunStore } from '../../../src/storage/runs.ts'
 import { KEPT_DATABASE, openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
@@ -13,6 +15,7 @@ import { KEPT_DATABASE, openKeptDatabase } from '../../../src/storage/keptDataba
 export interface Keeping {
   readonly runs: RunStore
   readonly checkpoints: CheckpointStore
+  readonly steps: RunSteps
   readonly library: PackLibrary
   readonly cards: CardLibrary
 }
@@ -42,6 +45,7 @@ async function open(name: string, folder: string): Promise<Keeping> {
   return {
     runs: openRuns(database),
     checkpoints: openCheckpoints(database, folder),
+    steps: openRunSteps(folder),
     library: openPackLibrary(database),
     cards: openCardLibrary(database),
   }

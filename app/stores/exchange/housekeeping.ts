@@ -77,7 +77,8 @@ async function rehearsalBytes(): Promise<number> {
   const kept = await storage.runs.read()
   const { start } = kept?.run ?? {}
   const { pack, best } = kept?.progress?.result ?? {}
-  return (await storage.checkpoints.bytes()) + (start?.file.size ?? 0) + (pack?.size ?? 0) + (best?.size ?? 0)
+  const results = (start?.file.size ?? 0) + (pack?.size ?? 0) + (best?.size ?? 0)
+  return (await storage.checkpoints.bytes()) + (await storage.steps.bytes()) + results
 }
 
 /** Asks the browser to keep what is here when room runs short. */

@@ -51,6 +51,7 @@ export function addEvents(history: RunHistory, events: readonly TrainEvent[]): R
         if (!notes.includes(event.message)) notes.push(event.message)
         break
       case 'checkpoint':
+      case 'pack':
         break
       default:
         event satisfies never

@@ -12,6 +12,7 @@ import { changeSettings, useSettings } from '../page/settings.ts'
 import { forgetUnsaved, newestCheckpoint, saveCheckpoints } from './checkpoints.ts'
 import type { CheckpointFile, NoRoom } from './checkpoints.ts'
 import { addEvents, cutHistory, emptyHistory, lastStep } from './progress.ts'
+import { dropRunSteps, listRunSteps, runStepSaver } from './runSteps.ts'
 import { holdTraining, watchTrainingTabs } from './tabs.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
 import type { Keeping } from '../company/keeping.ts'
@@ -87,6 +88,7 @@ export async function restoreRun(): Promise<void> {
   if (!storage || !kept) return
   const { run, progress } = kept
   const keptStep = (await storage.checkpoints.stepOf(run.id)) ?? null
+  await listRunSteps(run.id)
   const now = useTraining.getState()
   if (isTraining(now) || now.run !== before) return
   const history = progress?.history ?? emptyHistory
@@ -113,6 +115,7 @@ export async function startTraining(order: Omit<RunRecord, 'version' | 'id' | 'c
     useTraining.setState({ ...initial, phase: 'waiting', run })
     await keepQuietly(async (storage) => {
       if (before) await storage.checkpoints.remove(before.id)
+      if (before) await dropRunSteps(before.id)
       await storage.runs.begin(run)
     })
     await rehearse(run, null, signal)
@@ -175,6 +178,7 @@ export async function discardTraining(): Promise<void> {
   await keepQuietly(async (storage) => {
     await storage.runs.remove(run.id)
     await storage.checkpoints.remove(run.id)
+    await dropRunSteps(run.id)
   })
 }
 
@@ -223,14 +227,17 @@ async function rehearse(
   }))
   const inbox = collectEvents()
   const saver = checkpointSaver(run)
+  const past = runStepSaver(run.id)
   try {
     const engine = await whenReady(signal)
     checkBackbone(run)
+    await keepQuietly(() => dropRunSteps(run.id, checkpoint?.step))
     // Its answer is shown Backstage; a refusal changes nothing here.
     keepStorage().catch(() => false)
     const done = engine.request('train', trainParams(run, checkpoint), {
       onYield: (event) => {
-        if (event.kind !== 'checkpoint') inbox.push(event)
+        if (event.kind === 'pack') past.push(event)
+        else if (event.kind !== 'checkpoint') inbox.push(event)
         else {
           // What is kept with a checkpoint reaches at least as far as it.
           inbox.finish()
@@ -242,11 +249,11 @@ async function rehearse(
     if (stopsAtOnce) controller?.abort()
     const result = await done
     inbox.finish()
-    await saver.settled()
+    await Promise.all([saver.settled(), past.settled()])
     await settle(run, result)
   } catch (thrown) {
     inbox.finish()
-    await saver.settled()
+    await Promise.all([saver.settled(), past.settled()])
     const failure = failureOf(thrown, 'device-lost')
     useTraining.setState({ phase: 'paused', failure: failure.code === 'cancelled' ? null : failure })
     await keepProgress(run, 'paused')

@@ -1,20 +1,18 @@
 import type { AnswersPoint } from '../../../src/core/training.ts'
 import { useId, useState } from 'react'
 
-import type { RunHistory } from '../../../src/storage/runs.ts'
 import hidden from '../../shared/VisuallyHidden.module.css'
 import styles from './Answers.module.css'
 import { diffWords } from './diffWords.ts'
 
 interface AnswersProps {
-  readonly history: RunHistory
+  readonly title: string
+  readonly answers: readonly AnswersPoint[]
   readonly prompts: readonly string[]
-  readonly role: string
 }
 
 /** The same questions, asked again and again: what is said now, what changed since the time before, and every time between. */
-export function Answers({ history, prompts, role }: AnswersProps) {
-  const { answers } = history
+export function Answers({ title, answers, prompts }: AnswersProps) {
   const [chosen, setChosen] = useState<number | null>(null)
   const id = useId()
   if (answers.length === 0 || prompts.length === 0) return null
@@ -23,8 +21,8 @@ export function Answers({ history, prompts, role }: AnswersProps) {
   const now = answers[at]
   if (!now) return null
   return (
-    <section className={styles.answers} aria-label="Answers on the way">
-      <h3 className={styles.title}>What {role} says</h3>
+    <section className={styles.answers} aria-label={title}>
+      <h3 className={styles.title}>{title}</h3>
       {answers.length > 1 && (
         <div className={styles.time}>
           <label htmlFor={id}>As of step</label>

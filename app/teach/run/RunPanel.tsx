@@ -19,6 +19,7 @@ import { goToStep } from '../parts/goToStep.ts'
 import { RoleMap } from './RoleMap.tsx'
 import { LossChart, SmallCharts } from './RunCharts.tsx'
 import { RunNotices } from './RunNotices.tsx'
+import { TimeMachine } from './TimeMachine.tsx'
 import styles from './RunPanel.module.css'
 
 /** A run under way, paused or over: where it is, how fast, what it says, and the buttons that steer it. */
@@ -49,7 +50,12 @@ export function RunPanel() {
       {phase !== 'finished' && !isElsewhere && <DutySlider />}
       {advice && <p className={styles.advice}>{advice}</p>}
       <LossChart history={history} />
-      <Answers history={history} prompts={run?.trial.prompts ?? []} role={run?.trial.role ?? ''} />
+      <Answers
+        title={`What ${run?.trial.role ?? ''} says`}
+        answers={history.answers}
+        prompts={run?.trial.prompts ?? []}
+      />
+      <TimeMachine />
       <SmallCharts points={history.points} />
       <RoleMap map={history.map} taught={run?.trial.role ?? ''} />
       {history.notes.length > 0 && (

@@ -4,6 +4,7 @@ import { GREEDY } from '../../../src/core/sampling.ts'
 import type { TrainEvent, TrainParams } from '../../../src/engine/protocol.ts'
 import { mapRoles } from '../../../src/train/run/roleMap.ts'
 import type { Stage } from '../../../src/play/stage.ts'
+import { answerScene } from '../../../src/engine/answer.ts'
 import { trainOn } from '../../../src/engine/trainer.ts'
 import { blobSource } from '../../../src/formats/blobSource.ts'
 import { readPack } from '../../../src/formats/pack.ts'
@@ -56,20 +57,41 @@ test('a run shows what the role answers and how near the roles are, on its way a
   let next = await run.next()
   for (; !next.done; next = await run.next()) events.push(next.value)
 
-  const shown = events.filter(({ kind }) => ['step', 'answers', 'map'].includes(kind))
+  const shown = events.filter(({ kind }) => ['step', 'answers', 'map', 'pack'].includes(kind))
   expect(shown.map((event) => [event.kind, 'step' in event && event.step])).toEqual([
     ['answers', 0],
     ['map', 0],
+    ['pack', 0],
     ['step', 1],
     ['step', 2],
     ['answers', 2],
     ['map', 2],
+    ['pack', 2],
   ])
   const [before, after] = events.filter((event) => event.kind === 'answers')
   // B begins at 0, so that the role begins as the backbone is.
   expect(before?.answers[0]).toBe(await bareAnswer(stage, prompts[0]!, 48))
   expect(after?.answers).toHaveLength(2)
   expect(after?.answers).not.toEqual(before?.answers)
+
+  // Whoever is asked again as of a step gives the answers of its trial.
+  const packs = events.filter((event) => event.kind === 'pack')
+  for (const [index, { pack, step }] of packs.entries()) {
+    const scene = { role: 'Alice', pack: { id: `${step}`, name: 'then', file: pack }, strength: 1 }
+    const turns = [{ speaker: 'user' as const, text: prompts[0]! }]
+    const asked = answerScene(
+      () => Promise.resolve(stage),
+      {
+        scene: { ...scene, turns, continueLast: false },
+        sampling: GREEDY,
+        maxTokens: 48,
+      },
+      control().signal,
+    )
+    let piece = await asked.next()
+    while (!piece.done) piece = await asked.next()
+    expect(piece.value.text).toBe([before, after][index]?.answers[0])
+  }
 
   const [first, last] = events.filter((event) => event.kind === 'map').map(({ map }) => map)
   expect(last).toEqual(mapRoles(await readPack(blobSource('result', next.value.pack))))
