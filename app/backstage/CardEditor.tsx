@@ -2,6 +2,7 @@ import { useState } from 'react'
 
 import { cardText, withText } from '../../src/cast/cardEdit.ts'
 import type { CardText } from '../../src/cast/cardEdit.ts'
+import { cardMember } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import { Button } from '../shared/Button.tsx'
@@ -11,6 +12,7 @@ import { notify } from '../stores/page/notices.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './CardEditor.module.css'
 import { LoreEditor } from './LoreEditor.tsx'
+import { PortraitEditor } from './PortraitEditor.tsx'
 
 const TEXTS: readonly { readonly key: CardText; readonly label: string; readonly rows: number }[] = [
   { key: 'nickname', label: 'What they are called', rows: 1 },
@@ -25,20 +27,28 @@ interface CardEditorProps {
   readonly onClose: () => void
 }
 
-/** The texts of a guest's card and the entries of its lorebook, to be changed. */
+/** The picture and the texts of a guest's card and the entries of its lorebook, to be changed. */
 export default function CardEditor({ kept, onClose }: CardEditorProps) {
   const [data, setData] = useState(kept.card)
+  const [portrait, setPortrait] = useState(kept.portrait)
+  const isChanged = data !== kept.card || portrait !== kept.portrait
   const name = plainName(kept.name)
   const keep = async (): Promise<void> => {
-    await changeCard({ ...kept, card: data })
+    await changeCard({ ...kept, card: data, portrait })
     notify(`The card of ${name} is changed.`, () => changeCard(kept))
   }
   const leave = (): void => {
     onClose()
-    if (data !== kept.card) notify(`Your changes to the card of ${name} are left out.`, keep)
+    if (isChanged) notify(`Your changes to the card of ${name} are left out.`, keep)
   }
   return (
     <Dialog title={`The card of ${name}`} onClose={leave}>
+      <PortraitEditor
+        name={name}
+        drawn={cardMember({ ...kept, card: data, portrait: null }).portrait}
+        picture={portrait}
+        onChange={setPortrait}
+      />
       {TEXTS.map(({ key, label, rows }) => (
         <Field key={key} label={label}>
           {(id) => (
@@ -58,7 +68,7 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
         <Button
           label="Keep"
           look="strong"
-          disabled={data === kept.card}
+          disabled={!isChanged}
           onClick={() => {
             onClose()
             void keep()

@@ -33,6 +33,8 @@ export interface FileRequests {
   }
   /** Writes every form that somebody can be handed on in. */
   share: { params: ShareParams; yields: SharedForm; returns: null }
+  /** A picture as a PNG of its pixels alone; null where it is none that is read. */
+  picture: { params: { readonly file: Blob }; yields: never; returns: Blob | null }
   /** A pack of a blend and the roles that it mixes. */
   blend: { params: BlendParams; yields: never; returns: Blob }
   /** The zip for training on another machine. */

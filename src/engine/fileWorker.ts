@@ -20,11 +20,17 @@ async function answer(message: ToFileWorker): Promise<unknown> {
     case 'share':
       for await (const value of writeShares(message.params)) post({ kind: 'yield', value })
       return null
+    case 'picture':
+      return pictureIn(message.params.file)
     case 'blend':
       return writeBlend(message.params)
     case 'kit':
       return writeTrainingKit(message.params)
   }
+}
+
+async function pictureIn(file: Blob): Promise<Blob | null> {
+  return plainPicture({ bytes: new Uint8Array(await file.arrayBuffer()), mime: file.type })
 }
 
 self.addEventListener('message', ({ data }: MessageEvent<ToFileWorker>) => {

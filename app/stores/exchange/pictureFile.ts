@@ -1,0 +1,25 @@
+// A picture of the visitor's choosing, as it is kept. No state.
+import { HycoraError } from '../../../src/core/errors.ts'
+import { askFileWorker } from '../../../src/engine/fileClient.ts'
+import { openFileWorker } from '../engine/workers.ts'
+
+const LIMIT_MS = 30_000
+/** More than a photograph has. */
+const MOST_BYTES = 32 * 2 ** 20
+
+/**
+ * A picture as a PNG of at most 1,024 pixels a side, with nothing else of what its file held.
+ *
+ * @throws HycoraError `format-invalid` where it is none, too large or takes too long.
+ */
+export async function readPictureFile(file: File): Promise<Blob> {
+  if (file.size > MOST_BYTES) {
+    throw new HycoraError('format-invalid', `${file.name} is larger than 32 MB: choose a smaller picture`)
+  }
+  const picture = await askFileWorker(openFileWorker, 'picture', { file }, { limitMs: LIMIT_MS })
+  if (picture) return picture
+  throw new HycoraError(
+    'format-invalid',
+    `${file.name} is no picture that this browser reads: choose a PNG, JPEG, WebP, GIF or AVIF`,
+  )
+}
