@@ -1,0 +1,82 @@
+// Gated activation of GELU, as its tanh approximates it, with bias and adapter, forward.
+//   g[r, n] = gate_up[r, n] + bias[n] + scale(r)·Σ_j u[r, 0, j]·B_gate[j, n];  p likewise from the second half
+//   y[r, n] = ½·g·(1 + tanh z)·p = g / (1 + exp(−2z))·p,  z = √(2/π)·(g + 0.044715·g³)
+// Workgroup (g, r): 128 columns of one row, a lane four of them, 32 apart.
+// Reference: Hendrycks & Gimpel 2016, §2; Shazeer 2020, eq. 6; tests/reference/geglu.ts. Wrapper: src/kernels/geglu.ts
+
+const WORKGROUP_SIZE = 32u;
+const EACH = 4u; // columns of a lane
+const SLOPE = 1.5957691216057308; // 2·√(2/π)
+const CUBIC = 0.044715;
+
+struct Uniforms {
+  columns: u32,
+  gate_up_stride: u32,
+  y_stride: u32,
+  rank: u32,
+  b_gate: u32,
+  b_up: u32,
+  b_slot_stride: u32,
+}
+
+struct Row {
+  position: u32,
+  slot: u32,
+  scale: f32,
+  sequence: u32,
+}
+
+struct Step {
+  rows: u32,
+  row: array<Row>,
+}
+
+@group(0) @binding(0) var<uniform> uniforms: Uniforms;
+@group(0) @binding(1) var<storage, read> step: Step;
+@group(0) @binding(2) var<storage, read> gate_up: array<f32>; // [rows, gate_up_stride], gate, up, u of each
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [2·columns]
+@group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, columns]
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [rows, y_stride]
+
+// The values of four columns of a part: what is read of u serves all four.
+fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
+  let base = row * uniforms.gate_up_stride;
+  let c = part * uniforms.columns + columns;
+  let v = base + c;
+  var sum = vec4f(gate_up[v.x], gate_up[v.y], gate_up[v.z], gate_up[v.w])
+    + vec4f(bias[c.x], bias[c.y], bias[c.z], bias[c.w]);
+  let entry = step.row[row];
+  if (entry.scale != 0.0) {
+    var delta = vec4f();
+    let u = base + 2u * uniforms.columns + part * uniforms.rank;
+    var w = entry.slot * uniforms.b_slot_stride + b_offset + columns;
+    for (var j = 0u; j < uniforms.rank; j++) {
+      delta += gate_up[u + j] * vec4f(b[w.x], b[w.y], b[w.z], b[w.w]);
+      w += uniforms.columns;
+    }
+    sum += entry.scale * delta;
+  }
+  return sum;
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn geglu(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = workgroup.y + workgroup.z * grid.y;
+  let wanted = workgroup.x * EACH * WORKGROUP_SIZE + lane + WORKGROUP_SIZE * vec4u(0u, 1u, 2u, 3u);
+  // Columns past the end repeat the last one and are not stored.
+  let columns = min(wanted, vec4u(uniforms.columns - 1u));
+  let gate = values(row, 0u, columns, uniforms.b_gate);
+  let up = values(row, 1u, columns, uniforms.b_up);
+  let z = SLOPE * gate * (1.0 + CUBIC * gate * gate);
+  // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
+  let result = gate / (1.0 + exp(min(-z, vec4f(80.0)))) * up;
+  for (var i = 0u; i < EACH; i++) {
+    if (wanted[i] < uniforms.columns) {
+      y[row * uniforms.y_stride + wanted[i]] = result[i];
+    }
+  }
+}
