@@ -280,11 +280,18 @@ function addNewCache(graph: GraphBuilder, { layers, kvHeads, headDim }: Decoder)
   graph.output('new', DATA_TYPES.f32, ['caches', kvHeads, 'positions', headDim])
 }
 
-/** silu(gate) · up of [tokens, 2 · ffn]. */
-function addGate(graph: GraphBuilder, { ffn }: Decoder, layer: number, gateUp: string): string {
+/** ONNX Runtime's operators of gates. */
+const ACTIVATIONS = {
+  silu: ['QuickGelu', { alpha: float(1) }],
+  gelu: ['FastGelu', {}],
+} as const
+
+/** activation(gate) · up of [tokens, 2 · ffn]. */
+function addGate(graph: GraphBuilder, { ffn, activation }: Decoder, layer: number, gateUp: string): string {
   const name = `layers.${layer}`
   const halves = [`${name}.gate`, `${name}.up`]
   graph.node('Split', [gateUp, graph.integers('ffn_halves', [ffn, ffn])], halves, { axis: int(-1) })
-  const active = graph.node('QuickGelu', [`${name}.gate`], `${name}.active`, { alpha: float(1) }, MICROSOFT)
+  const [operator, attributes] = ACTIVATIONS[activation]
+  const active = graph.node(operator, [`${name}.gate`], `${name}.active`, attributes, MICROSOFT)
   return graph.node('Mul', [active, `${name}.up`], `${name}.gated`)
 }

@@ -17,6 +17,7 @@ export const KERNEL_FAMILIES: readonly string[] = [
   'granite',
   'granitemoehybrid',
   'olmo2',
+  'gemma3_text',
 ]
 
 /** What config.json says of a model, before anything of its weights is read. */

@@ -1,6 +1,12 @@
 import { readMatrix, readVector } from '../../src/model/decoder/dequantise.ts'
 import type { Decoder, Linear, Projection, RotarySource } from '../../src/model/decoder/decoder.ts'
 import { PROJECTIONS } from '../../src/model/decoder/decoder.ts'
+import { geluReference } from './geglu.ts'
+
+const ACTIVATIONS = {
+  silu: (value: number): number => value / (1 + Math.exp(-value)),
+  gelu: geluReference,
+}
 
 type Values = Float32Array | Float64Array
 
@@ -41,6 +47,7 @@ export interface ReferenceDecoder {
   readonly vocabulary: number
   readonly normEpsilon: number
   readonly multipliers: { readonly embedding: number; readonly residual: number; readonly logits: number }
+  readonly activation: keyof typeof ACTIVATIONS
   readonly scoreScale: number
   /** Which of a head's first dimensions are rotated, and whether neighbours are pairs. */
   readonly rotation: { readonly dim: number; readonly isInterleaved: boolean }
@@ -118,7 +125,7 @@ async function rotaryTables(rotary: RotarySource, dim: number): Promise<Referenc
 
 /**
  * A decoder on one sequence from position 0, in float64 throughout: embedding, then per block
- * x += o(attention(norm(x))), x += down(silu(gate(norm(x))) · up(norm(x))), then head(norm(x)).
+ * x += o(attention(norm(x))), x += down(activation(gate(norm(x))) · up(norm(x))), then head(norm(x)).
  *
  * @returns `logits` [tokens, vocabulary] and `hidden` [tokens, hidden], the final norm's output.
  */
@@ -156,7 +163,7 @@ export function referenceForward(
     const second = normedBy(x, block.postAttentionNorm, normEpsilon)
     const gate = project('gate', second)
     const up = project('up', second)
-    const gated = gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!)
+    const gated = gate.map((value, i) => ACTIVATIONS[model.activation](value) * up[i]!)
     const down = normedBy(project('down', gated), block.outputNorms?.mlp, normEpsilon)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * down[i]!
   })

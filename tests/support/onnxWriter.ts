@@ -2,6 +2,7 @@
 export type WrittenAttribute =
   | { readonly int: number }
   | { readonly float: number }
+  | { readonly text: string }
   | { readonly ints: readonly number[] }
   | { readonly tensor: WrittenTensor }
   | { readonly graph: Omit<WrittenModel, 'opset'> }
@@ -92,7 +93,8 @@ function attributeBytes(name: string, attribute: WrittenAttribute): Uint8Array {
     )
   } else if ('ints' in attribute) {
     parts.push(...attribute.ints.map((value) => integerField(8, value)), integerField(20, 7))
-  } else if ('graph' in attribute) {
+  } else if ('text' in attribute) parts.push(textField(4, attribute.text), integerField(20, 3))
+  else if ('graph' in attribute) {
     parts.push(bytesField(6, graphBytes(attribute.graph)), integerField(20, 5))
   } else parts.push(bytesField(5, tensorBytes(attribute.tensor)), integerField(20, 4))
   return joinBytes(parts)

@@ -2,6 +2,7 @@ import type { WrittenModel } from './onnxWriter.ts'
 import { addAngles, addAttention, addLengths, addWrittenAttention } from './tinyAttention.ts'
 import { F32, I4, I64, MICROSOFT, MULTIPLIERS, TINY, TinyGraph, U4, U8, WINDOWED } from './tinyGraph.ts'
 import type { TinyOptions } from './tinyGraph.ts'
+import { addActivation } from './tinyActivation.ts'
 import { addLinear } from './tinyLinear.ts'
 import { addNorm } from './tinyNorm.ts'
 
@@ -28,6 +29,37 @@ export const WINDOWED_CONFIG = {
   rope_local_base_freq: WINDOWED.theta,
 }
 
+/** What config.json would say of a tiny decoder that is as Gemma 3 is. */
+export const GEMMA_CONFIG = {
+  ...WINDOWED_CONFIG,
+  model_type: 'gemma3_text',
+  hidden_activation: 'gelu_pytorch_tanh',
+  query_pre_attn_scalar: TINY.headDim,
+}
+
+/** All that sets Gemma 3 apart from Llama. */
+export const GEMMA: TinyOptions = {
+  norms: 'both',
+  headNorms: 'each',
+  windowed: 'first',
+  hasLocalTheta: true,
+  hasScaledEmbedding: true,
+  activation: 'geluOfProducts',
+  embedding: 'tied',
+}
+
+/** What config.json would say of a tiny decoder with these options. */
+export function tinyConfig({
+  activation = 'sigmoid',
+  hasLocalTheta = false,
+}: TinyOptions): typeof TINY_CONFIG {
+  const isOfGelu = activation !== 'sigmoid' && activation !== 'quickGelu'
+  return {
+    ...(hasLocalTheta ? WINDOWED_CONFIG : TINY_CONFIG),
+    ...(isOfGelu && { hidden_activation: 'gelu_pytorch_tanh' }),
+  }
+}
+
 /** A Llama-type decoder with seeded random weights, as one of the exporters would write it. */
 export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
   const graph = new TinyGraph({
@@ -49,8 +81,10 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     masks: 'seen',
     hasLocalTheta: false,
     multipliers: 'none',
+    hasScaledEmbedding: false,
     norms: 'before',
     activation: 'sigmoid',
+    hasRaisedGains: false,
     embedding: 'separate',
     ...options,
   })
@@ -165,17 +199,17 @@ function addHead(graph: TinyGraph, normed: string): void {
 
 /** The value times one of the multipliers, where the decoder has any. */
 function scaled(graph: TinyGraph, name: 'embedding' | 'residual', x: string): string {
-  if (graph.options.multipliers === 'none') return x
+  const { multipliers, hasScaledEmbedding } = graph.options
+  if (hasScaledEmbedding && name === 'embedding') {
+    return graph.node('Mul', [x, graph.floats('embedding.root', [], [Math.sqrt(TINY.hidden)])], `${x}.scaled`)
+  }
+  if (multipliers === 'none') return x
   return graph.node('Mul', [x, graph.floats(`${x}.factor`, [], [MULTIPLIERS[name]])], `${x}.scaled`)
 }
 
 function addMlp(graph: TinyGraph, name: string, normed: string): string {
   const gate = addLinear(graph, `${name}.gate`, normed, [TINY.hidden, TINY.ffn])
   const up = addLinear(graph, `${name}.up`, normed, [TINY.hidden, TINY.ffn])
-  const active =
-    graph.options.activation === 'sigmoid'
-      ? graph.node('Mul', [gate, graph.node('Sigmoid', [gate], `${name}.sigmoid`)], `${name}.silu`)
-      : graph.node('QuickGelu', [gate], `${name}.silu`, { alpha: { float: 1 } }, MICROSOFT)
-  const gated = graph.node('Mul', [active, up], `${name}.gated`)
+  const gated = graph.node('Mul', [addActivation(graph, gate), up], `${name}.gated`)
   return addLinear(graph, `${name}.down`, gated, [TINY.ffn, TINY.hidden])
 }

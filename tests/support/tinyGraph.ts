@@ -59,7 +59,12 @@ export interface TinyOptions {
   readonly norms?: 'before' | 'behind' | 'both'
   /** Factors of embeddings, additions, scores and logits, as Granite has them. */
   readonly multipliers?: 'none' | 'all'
-  readonly activation?: 'sigmoid' | 'quickGelu'
+  /** Whether embeddings are multiplied by the root of their width. */
+  readonly hasScaledEmbedding?: boolean
+  /** SiLU as a product with a sigmoid or in one node, or GELU by its tanh: in one node, by products, by powers. */
+  readonly activation?: 'sigmoid' | 'quickGelu' | 'gelu' | 'fastGelu' | 'geluOfProducts' | 'geluOfPowers'
+  /** Whether gains are stored without the 1 that a node adds. */
+  readonly hasRaisedGains?: boolean
   readonly embedding?: 'separate' | 'tied' | 'int4' | 'uint4' | 'uint8' | 'dequantised' | 'gatheredCodes'
 }
 

@@ -3,8 +3,13 @@ import type { TinyGraph } from './tinyGraph.ts'
 
 /** Adds gains around one. */
 export function addGain(graph: TinyGraph, name: string, columns: number): string {
-  const values = graph.normals(columns, 0.2).map((value) => 1 + value)
-  return graph.floats(`${name}.gain`, [columns], values)
+  const values = graph.normals(columns, 0.2)
+  if (graph.options.hasRaisedGains) {
+    const parts = [graph.floats(`${name}.weight`, [columns], values), graph.floats(`${name}.plus`, [], [1])]
+    return graph.node('Add', parts, `${name}.gain`)
+  }
+  const around = values.map((value) => 1 + value)
+  return graph.floats(`${name}.gain`, [columns], around)
 }
 
 /** Adds an RMS norm along the last axis in the options' form; gives the name of its output. */

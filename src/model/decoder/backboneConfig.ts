@@ -1,6 +1,7 @@
 import { check, HycoraError } from '../../core/errors.ts'
 import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
+import type { GateActivation } from './decoder.ts'
 
 /** What config.json says about a backbone; undefined where it says nothing. */
 export interface BackboneConfig {
@@ -12,6 +13,7 @@ export interface BackboneConfig {
   readonly headDim: number | undefined
   readonly ffn: number | undefined
   readonly vocabulary: number | undefined
+  readonly activation: GateActivation
   readonly normEpsilon: number | undefined
   readonly maxPositions: number | undefined
   /** How many tokens back a token sees in a layer, itself included; null where it sees all. */
@@ -47,6 +49,7 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
     headDim: numberAt(config, 'head_dim'),
     ffn: numberAt(config, 'intermediate_size'),
     vocabulary: numberAt(config, 'vocab_size'),
+    activation: activationOf(config),
     normEpsilon: numberAt(config, 'rms_norm_eps'),
     maxPositions: positionsOf(config, rotary),
     windowOf: windowsOf(config),
@@ -119,13 +122,31 @@ function windowsOf(config: JsonRecord): BackboneConfig['windowOf'] {
   return (layer) => (isWindowed?.(layer) ? window : null)
 }
 
+/** What config.json calls the activations of gates; Gemma's older key says what its own code has never computed. */
+const ACTIVATIONS: Readonly<Record<string, GateActivation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu_pytorch_tanh: 'gelu',
+  gelu_new: 'gelu',
+  gelu_fast: 'gelu',
+}
+
+function activationOf(config: JsonRecord): GateActivation {
+  const key = (ownField(config, 'hidden_activation') ?? null) === null ? 'hidden_act' : 'hidden_activation'
+  const name = ownField(config, key) ?? 'silu'
+  const activation =
+    typeof name === 'string' && Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
+  check(activation, 'format-unsupported', () => {
+    return `config.json has ${key} ${JSON.stringify(name)}, expected one of ${Object.keys(ACTIVATIONS).join(', ')}`
+  })
+  return activation
+}
+
 function refuseUnsupported(config: JsonRecord): void {
   const refuse = (key: string, expected: string): never => {
     const value = JSON.stringify(ownField(config, key))
     throw new HycoraError('format-unsupported', `config.json has ${key} ${value}, expected ${expected}`)
   }
-  const activation = ownField(config, 'hidden_act') ?? 'silu'
-  if (activation !== 'silu' && activation !== 'swish') refuse('hidden_act', '"silu"')
   const layers = ownField(config, 'layer_types')
   if (Array.isArray(layers) && layers.some((type) => !ATTENTION_TYPES.includes(String(type)))) {
     refuse('layer_types', 'full or sliding attention in every layer')

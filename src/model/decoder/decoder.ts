@@ -71,6 +71,8 @@ export interface WeightVector {
   readonly values: StoredTensor
   readonly first: number
   readonly length: number
+  /** Added to every value, as Gemma adds 1 to its gains; 0 where left out. */
+  readonly plus?: number
 }
 
 /** y = x·Wᵀ + bias */
@@ -112,6 +114,9 @@ export interface DecoderBlock {
   readonly window: number | null
   readonly linears: Readonly<Record<Projection, Linear>>
 }
+
+/** What gates of MLPs go through: SiLU, or GELU as its tanh approximates it. */
+export type GateActivation = 'silu' | 'gelu'
 
 /** Which dimensions of a head are rotated, two by two. */
 export interface HeadRotation {
@@ -170,6 +175,7 @@ export interface Decoder extends DecoderShape {
   readonly architecture: string
   readonly normEpsilon: number
   readonly multipliers: Multipliers
+  readonly activation: GateActivation
   /** Of queries times keys: 1/√headDim in most. */
   readonly scoreScale: number
   /** That of blocks that see all tokens first; at least one. */

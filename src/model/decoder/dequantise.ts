@@ -45,8 +45,9 @@ async function readElements(tensor: StoredTensor, first: number, count: number):
 }
 
 /** A vector of norm gains or biases on the CPU. */
-export function readVector({ values, first, length }: WeightVector): Promise<Float32Array> {
-  return readElements(values, first, length)
+export async function readVector({ values, first, length, plus = 0 }: WeightVector): Promise<Float32Array> {
+  const stored = await readElements(values, first, length)
+  return plus === 0 ? stored : stored.map((value) => value + plus)
 }
 
 /** Whether neighbours along a column lie side by side, so that a few rows cannot be read without the others. */

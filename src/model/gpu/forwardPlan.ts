@@ -6,7 +6,6 @@ import type { ProjectOptions } from '../../kernels/project.ts'
 import type { ProjectedParts } from '../../kernels/operands/adapterBinding.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type { AttentionShape } from '../../kernels/rotaryAppend.ts'
-import { swiglu } from '../../kernels/swiglu.ts'
 import type { Dispatch } from '../../gpu/kernel.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
@@ -14,6 +13,7 @@ import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
 import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
+import { GATES } from './gates.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { attentionShapeOf, planHeads } from './headsPlan.ts'
 import { additionOf, planOutputNorm } from './outputsPlan.ts'
@@ -34,7 +34,8 @@ export type PairPlan = readonly Dispatch[]
 
 export interface PlanParts {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'scoreScale'>
+  readonly shape: DecoderShape &
+    Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'activation' | 'scoreScale'>
   readonly weights: GpuWeights
   readonly workspace: Workspace
   readonly adapter: PlacedAdapter
@@ -192,12 +193,14 @@ function planBlock<T>(parts: PlanParts, binding: Binding<T>, layer: number): Pro
       x: normed,
       y: gateUp,
     }),
-    swiglu(
-      device,
-      adapter.binding,
-      { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
-      { gate: place('gate'), up: place('up') },
-    ).then(same),
+    GATES[shape.activation]
+      .forward(
+        device,
+        adapter.binding,
+        { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
+        { gate: place('gate'), up: place('up') },
+      )
+      .then(same),
     binding.projection(block.down.matrix, partsOf(adapter, ['down'], layer), {
       x: activated,
       y: projected,

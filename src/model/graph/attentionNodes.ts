@@ -136,7 +136,7 @@ function withHeadNorms(
     const columns = gain?.kind === 'constant' ? (gain.dims[0] ?? 0) : 0
     const tensor = vectorOf(gain, columns)
     if (!tensor || part.kind !== 'linear') return undefined
-    return { kind: 'normedLinear', of: part, epsilon, gain: tensor, columns }
+    return { kind: 'normedLinear', of: part, epsilon, gain: { tensor, plus: 0 }, columns }
   })
   return queryNorm && keyNorm && { ...parts, query: queryNorm, key: keyNorm }
 }

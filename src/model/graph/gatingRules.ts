@@ -14,19 +14,21 @@ export function sigmoid(x: HiddenValue): Value | undefined {
 export function silu(node: OnnxNode, x: HiddenValue): Value | undefined {
   const alpha = floatAttribute(node, 'alpha') ?? (node.opType === 'QuickGelu' ? 1.702 : 1)
   return isRows(x) && x.meaning.kind === 'linear' && alpha === 1
-    ? { ...x, meaning: { kind: 'silu', of: x.meaning } }
+    ? { ...x, meaning: { kind: 'active', of: x.meaning, activation: 'silu' } }
     : undefined
 }
 
-/** Mul of SiLU: gate · σ(gate), then silu(gate) · up, each in either order. */
+/** Mul of SiLU: gate · σ(gate), and of a gate behind its activation with up, each in either order. */
 export function gating(a: Value | undefined, b: Value | undefined): Value | undefined {
   if (!isRows(a) || !isRows(b)) return undefined
   const [other, linear] = b.meaning.kind === 'linear' ? [a.meaning, b.meaning] : [b.meaning, a.meaning]
   if (linear.kind !== 'linear') return undefined
   if (other.kind === 'sigmoid')
-    return other.of === linear ? { ...a, meaning: { kind: 'silu', of: linear } } : undefined
-  if (other.kind !== 'silu') return undefined
+    return other.of === linear
+      ? { ...a, meaning: { kind: 'active', of: linear, activation: 'silu' } }
+      : undefined
+  if (other.kind !== 'active') return undefined
   const gate = other.of
   if (gate === linear || gate.input !== linear.input || gate.length !== linear.length) return undefined
-  return { ...a, meaning: { kind: 'gated', gate, up: linear } }
+  return { ...a, meaning: { kind: 'gated', gate, up: linear, activation: other.activation } }
 }

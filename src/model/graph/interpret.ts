@@ -13,6 +13,7 @@ import {
 } from './attentionRules.ts'
 import type { Entry } from './dimension.ts'
 import { fixed, reshape, symbolic } from './dimension.ts'
+import { fusedGelu, geluPower, geluProduct, geluSum, geluTanh } from './geluRules.ts'
 import { gating, sigmoid, silu } from './gatingRules.ts'
 import { chosenRows, lastRow, repeated, reshaped, transposedLayout, withRepeatAxis } from './layoutRules.ts'
 import { biasAddition, embeddedTokens, linearLayer, splitFeatures } from './linearRules.ts'
@@ -54,6 +55,7 @@ const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
 const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
 const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)
 const skipNormRule: Rule = (node, inputs) => skipNorm(node, inputs)
+const geluRule: Rule = (node, inputs) => fusedGelu(node, inputs)
 const siluRule = onHidden((node, x) => silu(node, x))
 
 /** What each operator may do with hidden data; a rule that does not fit gives undefined. */
@@ -74,15 +76,20 @@ const RULES: Readonly<Record<string, Rule>> = {
     residualAddition(inputs[0], inputs[1]) ??
     rotarySum(inputs[0], inputs[1]) ??
     masked(inputs[0], inputs[1]) ??
-    decomposedNorm(node, inputs),
+    decomposedNorm(node, inputs) ??
+    geluSum(inputs[0], inputs[1]),
   Mul: (node, inputs) =>
     scaledProduct(node, inputs) ??
     decomposedNorm(node, inputs) ??
     rotaryProduct(inputs[0], inputs[1]) ??
     gating(inputs[0], inputs[1]) ??
-    scaledBy(node, inputs),
+    scaledBy(node, inputs) ??
+    geluProduct(inputs[0], inputs[1]),
   Div: (node, inputs) => decomposedNorm(node, inputs) ?? scaledBy(node, inputs),
-  Pow: stepRule,
+  Pow: (node, inputs) => decomposedNorm(node, inputs) ?? geluPower(inputs[0], inputs[1]),
+  Tanh: onHidden((_, x) => geluTanh(x)),
+  Gelu: geluRule,
+  'com.microsoft.FastGelu': geluRule,
   ReduceMean: stepRule,
   Sqrt: stepRule,
   Reciprocal: stepRule,
@@ -194,7 +201,7 @@ function applyNode(node: OnnxNode, inputs: Inputs, opset: number): readonly Valu
   return node.outputs.map(() => unplaced(node, `stands where a decoder has ${expectedFor(inputs)}`))
 }
 
-const SIDE_KINDS: readonly Value['kind'][] = ['constant', 'quantised', 'numbers', 'side']
+const SIDE_KINDS: readonly Value['kind'][] = ['constant', 'quantised', 'raised', 'numbers', 'side']
 
 function isSide(input: Value | undefined): boolean {
   return input === undefined || SIDE_KINDS.includes(input.kind)

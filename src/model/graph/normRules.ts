@@ -11,7 +11,7 @@ import {
 } from './node.ts'
 import { isRows } from './linearRules.ts'
 import { layerOf } from './values.ts'
-import type { HiddenValue, LinearOutput, Meaning, NormStep, Residual, Scaled, Value } from './values.ts'
+import type { Gain, HiddenValue, LinearOutput, Meaning, NormStep, Residual, Scaled, Value } from './values.ts'
 
 const NORM_ATTRIBUTES = ['epsilon', 'axis', 'stash_type']
 
@@ -72,11 +72,18 @@ function withGain(
   { gain, epsilon }: { gain: Value | undefined; epsilon: number },
 ): HiddenValue | undefined {
   const columns = fixedSize(value.dims.at(-1)) ?? 0
-  const tensor = vectorOf(gain, columns)
-  if (!tensor) return undefined
+  const found = gainOf(gain, columns)
+  if (!found) return undefined
   return of.kind === 'residual'
-    ? { ...value, meaning: { kind: 'normed', of, epsilon, gain: tensor } }
-    : { ...value, meaning: { kind: 'normedLinear', of, epsilon, gain: tensor, columns } }
+    ? { ...value, meaning: { kind: 'normed', of, epsilon, gain: found } }
+    : { ...value, meaning: { kind: 'normedLinear', of, epsilon, gain: found, columns } }
+}
+
+/** A gain of so many numbers, or one that is stored without what is added to it. */
+function gainOf(value: Value | undefined, columns: number): Gain | undefined {
+  const [vector, plus] = value?.kind === 'raised' ? [value.of, value.by] : [value, 0]
+  const tensor = vectorOf(vector, columns)
+  return tensor && { tensor, plus }
 }
 
 /** A linear layer's output and what it was multiplied with. */

@@ -7,6 +7,7 @@ import type {
   Decoder,
   DecoderBlock,
   DecoderShape,
+  GateActivation,
   HeadNorms,
   Linear,
   Multipliers,
@@ -104,6 +105,7 @@ export async function recogniseDecoder(
     architecture: stated?.architecture ?? '',
     normEpsilon,
     multipliers: { ...multipliers, logits: head.factor },
+    activation: activationOf(blocks, stated, fileName),
     embedding: await matrixOf({ weight: table, first: 0, length: table.out }, tensors),
     blocks: await inOrder([...blocks.entries()], ([layer, block]) => {
       const own = uses.findIndex(({ use }) => isSameRotary(use, block.attended.rotary))
@@ -215,6 +217,23 @@ function compareShapes(shape: DecoderShape, config: BackboneConfig | undefined, 
       return `${fileName} has ${name} ${shape[key]}, expected ${stated} of config.json`
     })
   }
+}
+
+/** What the gates of all blocks go through. */
+function activationOf(
+  blocks: readonly BlockSites[],
+  config: BackboneConfig | undefined,
+  fileName: string,
+): GateActivation {
+  const found = [...new Set(blocks.map(({ gated }) => gated.activation))]
+  const [activation = 'silu'] = found
+  check(found.length === 1, 'format-unsupported', () => {
+    return `${fileName} gates by ${found.join(' and ')} in different blocks, expected one activation`
+  })
+  check(!config || config.activation === activation, 'format-invalid', () => {
+    return `${fileName} gates by ${activation}, expected ${config?.activation} of config.json`
+  })
+  return activation
 }
 
 /** All blocks have norms of heads, or none; a pack's matrices fit every block alike. */
@@ -358,7 +377,8 @@ async function matrixOf(
 
 async function gainOf(norm: Normed | NormedLinear, tensors: StoredTensors): Promise<WeightVector> {
   const length = norm.kind === 'normed' ? norm.of.hidden : norm.columns
-  return { values: await tensors.open(norm.gain), first: 0, length }
+  const { tensor, plus } = norm.gain
+  return { values: await tensors.open(tensor), first: 0, length, ...(plus !== 0 && { plus }) }
 }
 
 async function headNormsOf({ query, key }: Attended, tensors: StoredTensors): Promise<HeadNorms | null> {

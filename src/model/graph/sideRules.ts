@@ -33,6 +33,7 @@ export function applySideRules(node: OnnxNode, inputs: readonly (Value | undefin
   const value =
     dequantised(node, inputs) ??
     constantView(node, inputs) ??
+    raisedConstant(node, inputs) ??
     evaluateNumbers(node, inputs) ??
     rotaryRole(node, inputs)
   return node.outputs.map((_, at) => (at === 0 ? (value ?? OPAQUE) : OPAQUE))
@@ -86,6 +87,18 @@ function constantView(node: OnnxNode, inputs: readonly (Value | undefined)[]): V
     default:
       return undefined
   }
+}
+
+/** Add of a number to a float vector that is too long to be known number by number, and what leaves it as it is. */
+function raisedConstant(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
+  const [a, b] = inputs
+  if (a?.kind === 'raised') return node.opType === 'Identity' || isFloatCast(node) ? a : undefined
+  if (operatorOf(node) !== 'Add') return undefined
+  const [vector, number] = scalarOf(a) === undefined ? [a, b] : [b, a]
+  const by = scalarOf(number)
+  if (vector?.kind !== 'constant' || by === undefined) return undefined
+  const isVector = vector.dims.length === 1 && FLOAT_TYPES.includes(vector.tensor.dataType)
+  return isVector ? { kind: 'raised', of: vector, by } : undefined
 }
 
 function reshapedConstant(

@@ -1,6 +1,6 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
-import type { BlockNumbers } from '../decoder/decoder.ts'
+import type { BlockNumbers, GateActivation } from '../decoder/decoder.ts'
 import type { Dimension, Entry } from './dimension.ts'
 
 /** An initializer or Constant, seen through reshapes and at most one transposition of a matrix. */
@@ -25,6 +25,13 @@ export interface QuantisedValue {
   readonly axis: 0 | 1 | null
   /** How many codes along that axis have a scale in common. */
   readonly blockSize: number
+}
+
+/** A constant vector plus a number. */
+export interface RaisedValue {
+  readonly kind: 'raised'
+  readonly of: ConstantValue
+  readonly by: number
 }
 
 /** Rows of a table of codes, one for each token id, that no scale has been applied to. */
@@ -123,6 +130,7 @@ export interface HiddenValue {
 export type Value =
   | ConstantValue
   | QuantisedValue
+  | RaisedValue
   | GatheredValue
   | RoundedValue
   | IntegerProductValue
@@ -195,12 +203,18 @@ export interface NormStep {
   readonly epsilon: number
 }
 
+/** What a norm multiplies by: a vector, plus a number. */
+export interface Gain {
+  readonly tensor: OnnxTensor
+  readonly plus: number
+}
+
 /** The output of an RMS norm of the residual stream. */
 export interface Normed {
   readonly kind: 'normed'
   readonly of: Residual
   readonly epsilon: number
-  readonly gain: OnnxTensor
+  readonly gain: Gain
 }
 
 /** Rows [first, first + length) of x·Wᵀ (+ bias). */
@@ -219,7 +233,7 @@ export interface NormedLinear {
   readonly kind: 'normedLinear'
   readonly of: LinearOutput
   readonly epsilon: number
-  readonly gain: OnnxTensor
+  readonly gain: Gain
   /** Neighbouring columns that are normalised together. */
   readonly columns: number
 }
@@ -306,15 +320,39 @@ export interface Attended {
   readonly window?: number
 }
 
-/** σ(x), or x·σ(x). */
-export interface Activation {
-  readonly kind: 'sigmoid' | 'silu'
+/** σ(x). */
+export interface Sigmoid {
+  readonly kind: 'sigmoid'
   readonly of: LinearOutput
 }
 
-/** silu(gate) · up. */
+/** c₁·x + c₂·x² + c₃·x³ on the way to GELU. */
+export interface Polynomial {
+  readonly kind: 'polynomial'
+  readonly of: LinearOutput
+  readonly coefficients: readonly [number, number, number]
+}
+
+/** The tanh of GELU, plus 1 where it is raised, times x where it has its input, times a number. */
+export interface GeluPart {
+  readonly kind: 'geluPart'
+  readonly of: LinearOutput
+  readonly isRaised: boolean
+  readonly hasInput: boolean
+  readonly factor: number
+}
+
+/** A gate behind its activation. */
+export interface Active {
+  readonly kind: 'active'
+  readonly of: LinearOutput
+  readonly activation: GateActivation
+}
+
+/** activation(gate) · up. */
 export interface Gated {
   readonly kind: 'gated'
+  readonly activation: GateActivation
   readonly gate: LinearOutput
   readonly up: LinearOutput
 }
@@ -332,7 +370,10 @@ export type Meaning =
   | Cached
   | Scores
   | Attended
-  | Activation
+  | Sigmoid
+  | Polynomial
+  | GeluPart
+  | Active
   | Gated
 
 /** The linear layer that gives queries or keys. */
@@ -355,7 +396,7 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   normed: 'a linear layer with float or quantised weights',
   scaled: 'the residual addition or the logits',
   normedLinear: 'heads with rotary positions or attention',
-  linear: 'a bias, heads with rotary positions, attention, SiLU gating or the residual addition',
+  linear: 'a bias, heads with rotary positions, attention, a gate of SiLU or GELU, or the residual addition',
   dimensions: 'a half of a rotation, or what is not rotated behind it',
   negated: 'the turned half of a rotation',
   turned: 'the sine part of a rotation',
@@ -369,6 +410,8 @@ export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
   nanTest: 'the replacement of empty rows of attention',
   attended: 'the output projection of attention',
   sigmoid: 'the multiplication of SiLU',
-  silu: 'the multiplication with the up projection',
+  polynomial: 'the tanh of GELU',
+  geluPart: 'what GELU multiplies its tanh with',
+  active: 'the multiplication with the up projection',
   gated: 'the down projection',
 }

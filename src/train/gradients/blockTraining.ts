@@ -6,12 +6,11 @@ import { attentionBackwardCache } from '../../kernels/attentionBackwardCache.ts'
 import { attentionBackwardQuery } from '../../kernels/attentionBackwardQuery.ts'
 import { projectionNormBackward } from '../../kernels/projectionNormBackward.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
-import { swiglu } from '../../kernels/swiglu.ts'
-import { swigluBackward } from '../../kernels/swigluBackward.ts'
 import { bOffset } from '../../model/adapter/adapterLayout.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
+import { GATES } from '../../model/gpu/gates.ts'
 import { attentionShapeOf, planHeads } from '../../model/gpu/headsPlan.ts'
 import { additionOf, outputGain, outputNormShape, planOutputNorm } from '../../model/gpu/outputsPlan.ts'
 import type { OutputContext, OutputPlace } from '../../model/gpu/outputsPlan.ts'
@@ -74,12 +73,12 @@ function planActivation(
   layer: number,
   groups: TrainedGroups,
 ): Promise<Dispatch>[] {
-  const { gpu, buffers, adapter } = context
+  const { gpu, shape, buffers, adapter } = context
   const { step, gateUp, activated } = buffers
   const { binding, layout } = adapter
   return [
     ...forwardOf(context, groups.gateUp),
-    swiglu(
+    GATES[shape.activation].forward(
       gpu.device,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
@@ -120,7 +119,7 @@ function planFfnBackward(
   return [
     ...planOutputBackward(context, output, buffers.ffnOutput),
     ...backwardOf(context, groups.down),
-    swigluBackward(
+    GATES[shape.activation].backward(
       gpu.device,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, dy: dActivated, dgate_up: dGateUp },

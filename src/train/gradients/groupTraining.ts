@@ -30,7 +30,8 @@ export interface TrainedAdapter {
 /** What every layer's dispatches are bound to. */
 export interface BlockContext {
   readonly gpu: TunedDevice
-  readonly shape: DecoderShape & Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'scoreScale'>
+  readonly shape: DecoderShape &
+    Pick<Decoder, 'normEpsilon' | 'rotation' | 'multipliers' | 'activation' | 'scoreScale'>
   readonly buffers: TrainingBuffers
   readonly adapter: TrainedAdapter
   /** Of each of the decoder's rotaries. */

@@ -11,7 +11,7 @@ import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { TINY_CONFIG, WINDOWED_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 /** More than are read at once. */
@@ -34,6 +34,7 @@ const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
   ['multipliers and a tied head', { multipliers: 'all', embedding: 'tied', linear: 'blocks8' }, 23],
   ['windows', { windowed: 'all', linear: 'blocks4', embedding: 'tied' }, 23],
   ['windows and rotations by layer', { ...WINDOWS, attention: 'written' }, 23],
+  ['everything that Gemma 3 has', { ...GEMMA, attention: 'written' }, 29],
   ['rotation of a part', { rotaryDim: 12, attention: 'written' }, 23],
 ]
 
@@ -50,10 +51,7 @@ describe.each(FAMILIES)('a decoder with %s', (_, options, dispatches) => {
   let backbone: GpuBackbone
 
   beforeAll(async () => {
-    decoder = await recogniseBytes(
-      writeOnnx(tinyDecoder(options)),
-      options.hasLocalTheta ? WINDOWED_CONFIG : TINY_CONFIG,
-    )
+    decoder = await recogniseBytes(writeOnnx(tinyDecoder(options)), tinyConfig(options))
     pack = await decoderPack(decoder)
     backbone = await GpuBackbone.create(await testGpu(), decoder)
     await backbone.attach(pack)

@@ -31,6 +31,7 @@ const FOLDERS = [
   ['f_phi4mini_opt', 1e-8],
   ['f_granite4_genai_fp32', 1e-8],
   ['f_mistral_window_opt', 1e-8],
+  ['f_gemma3_opt', 1e-8],
 ] as const
 
 describe.skipIf(!hasShared)(

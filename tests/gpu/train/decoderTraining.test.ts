@@ -12,7 +12,7 @@ import type { ReferenceAdapters } from '../../reference/decoder.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { TINY_CONFIG, WINDOWED_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 import { normals } from '../../support/values.ts'
 
@@ -65,6 +65,7 @@ describe('gradients of A and B through the whole decoder', () => {
     { multipliers: 'all', headNorms: 'each' },
     { rotaryDim: 8, isInterleaved: true, headNorms: 'each' },
     { windowed: 'first', hasLocalTheta: true, headNorms: 'each' },
+    GEMMA,
   ]
   const runs = variants.flatMap((options) =>
     [true, false].map((isKept) => [JSON.stringify(options), isKept, options] as const),
@@ -74,10 +75,7 @@ describe('gradients of A and B through the whole decoder', () => {
     async (_, isKept, options) => {
       const gpu = await testGpu()
       const { device } = gpu
-      const decoder = await recogniseBytes(
-        writeOnnx(tinyDecoder(options)),
-        options.hasLocalTheta ? WINDOWED_CONFIG : TINY_CONFIG,
-      )
+      const decoder = await recogniseBytes(writeOnnx(tinyDecoder(options)), tinyConfig(options))
       const reference = await loadReference(decoder)
       const { linears } = decoder.blocks[0]!
       const dims = Object.fromEntries(

@@ -25,7 +25,7 @@ import type { DecoderPackOptions } from '../../support/decoderPack.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { readTensors } from '../../support/readTensors.ts'
 import { hasShared, sharedPath } from '../../support/shared.ts'
-import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 const IDS = [3, 39, 17, 0, 22, 22, 8]
@@ -69,7 +69,7 @@ function tiny(options: TinyOptions = {}): Promise<Decoder> {
   const bytes = writeOnnx(tinyDecoder(options))
   const nothing: FileSet = { open: async () => undefined }
   const files = { model: memorySource('tiny.onnx', bytes), folder: nothing }
-  return recogniseDecoder(parseOnnx(bytes, 'tiny.onnx'), files, TINY_CONFIG)
+  return recogniseDecoder(parseOnnx(bytes, 'tiny.onnx'), files, tinyConfig(options))
 }
 
 async function answer(
@@ -105,6 +105,7 @@ describe('a small decoder, against the float64 reference', () => {
     { multipliers: 'all', headNorms: 'each' },
     { isInterleaved: true },
     { windowed: 'first', hasLocalTheta: true, attention: 'written' },
+    GEMMA,
   ])('written as %o', async (options) => {
     const decoder = await tiny(options)
     const { logits } = referenceForward(await loadReference(decoder), IDS)
@@ -308,6 +309,7 @@ describe.skipIf(!hasShared)('exporters’ folders (needs the developers’ mater
     ['f_phi4mini_opt', 1e-10],
     ['f_granite4_genai_fp32', 1e-10],
     ['f_mistral_window_opt', 1e-10],
+    ['f_gemma3_opt', 1e-10],
   ])('%s, bare and as a role', async (name, tolerance) => {
     const root = sharedPath(`onnx/${name}`)
     const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })

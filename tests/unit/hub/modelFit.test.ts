@@ -71,7 +71,7 @@ test('a matrix that no buffer holds keeps a model from the card, however much it
 })
 
 test('other families are for the processor', () => {
-  const gemma = { ...facts, family: 'gemma3_text' }
+  const gemma = { ...facts, family: 'gemma2' }
   expect(graphicsBytes(variants[0]!, gemma, GIB)).toBeNull()
   expect(fitOf(variants[0]!, gemma, room(16 * GIB, 4 * GIB))).toBe('processor')
 })

@@ -34,6 +34,7 @@ describe.skipIf(!hasShared)('decoders as exporters write them, against ONNX Runt
     ['f_qwen3_opt', 1e-8],
     ['f_granite4_genai_fp32', 1e-8],
     ['f_mistral_window_opt', 1e-8],
+    ['f_gemma3_opt', 1e-8],
     ['f_phi4mini_opt', 1e-8],
     ['f_ernie_genai_fp32', 1e-8],
     ['f_smollm3_opt', 1e-8],

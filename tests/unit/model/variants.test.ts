@@ -5,7 +5,7 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { TINY_CONFIG, WINDOWED_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { GEMMA, TINY_CONFIG, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import { TINY } from '../../support/tinyGraph.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
@@ -83,6 +83,13 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { isInterleaved: true },
     { rotaryDim: 12, attention: 'written' },
     { rotaryDim: 8, attention: 'written', headNorms: 'each' },
+    { activation: 'gelu', bias: 'last' },
+    { activation: 'fastGelu', linear: 'blocks4' },
+    { activation: 'geluOfProducts' },
+    { activation: 'geluOfPowers', bias: 'first' },
+    { hasRaisedGains: true, norm: 'division', headNorms: 'each', attention: 'written' },
+    { ...GEMMA, attention: 'written', hasRaisedGains: true, norm: 'reciprocal' },
+    { ...GEMMA, activation: 'fastGelu' },
     { windowed: 'all' },
     { windowed: 'first', hasLocalTheta: true },
     { windowed: 'all', attention: 'written' },
@@ -92,7 +99,7 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     '%s',
     async (_, options) => {
       const bytes = writeOnnx(tinyDecoder(options))
-      const decoder = await recogniseBytes(bytes, options.hasLocalTheta ? WINDOWED_CONFIG : TINY_CONFIG)
+      const decoder = await recogniseBytes(bytes, tinyConfig(options))
       const { logits } = referenceForward(await loadReference(decoder), ids)
       expect(nmse(logits, await runtimeLogits(bytes))).toBeLessThan(1e-9)
     },
