@@ -1,8 +1,9 @@
 import { useState } from 'react'
 
-import { cardText, withText } from '../../src/cast/cardEdit.ts'
+import { cardText, tagText, withTags, withText } from '../../src/cast/cardEdit.ts'
 import type { CardText } from '../../src/cast/cardEdit.ts'
 import { cardMember } from '../../src/cast/member.ts'
+import type { JsonRecord } from '../../src/core/json.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import { Button } from '../shared/Button.tsx'
@@ -63,6 +64,7 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
           )}
         </Field>
       ))}
+      <TagField data={data} onChange={setData} />
       <LoreEditor data={data} onChange={setData} />
       <div className={styles.buttons}>
         <Button
@@ -77,5 +79,30 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
         <Button label="Leave as it was" look="quiet" onClick={leave} />
       </div>
     </Dialog>
+  )
+}
+
+interface TagFieldProps {
+  readonly data: JsonRecord
+  readonly onChange: (data: JsonRecord) => void
+}
+
+/** The tags of a card, as they are being written. */
+function TagField({ data, onChange }: TagFieldProps) {
+  const [text, setText] = useState(() => tagText(data))
+  return (
+    <Field label="Tags, by commas">
+      {(id) => (
+        <input
+          id={id}
+          dir="auto"
+          value={text}
+          onChange={({ target }) => {
+            setText(target.value)
+            onChange(withTags(data, target.value))
+          }}
+        />
+      )}
+    </Field>
   )
 }

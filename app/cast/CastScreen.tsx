@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 
 import { AddButton } from '../arrivals/AddButton.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
@@ -12,6 +12,7 @@ import { CallMe } from './CallMe.tsx'
 import { CastTools } from './CastTools.tsx'
 import type { CastMember } from '../../src/cast/member.ts'
 import styles from './CastScreen.module.css'
+import { hasTags } from './castTags.ts'
 import { LastChats } from './LastChats.tsx'
 import { orderCast } from './orderCast.ts'
 import { RoleTile } from './RoleTile.tsx'
@@ -22,28 +23,30 @@ import { UntaughtNotice } from './UntaughtNotice.tsx'
 /** From this many roles on, a search helps more than it disturbs. */
 const SEARCH_FROM = 12
 
+/** From this many on, tags tell them apart. */
+const TAGS_FROM = 16
+
 /** Up to this many stand in rows of three, so that two rows are whole. */
 const FEW = 6
+
+const TagFilter = lazy(() => import('./TagFilter.tsx'))
 
 /** The first thing seen: who is here, and whom was talked to last. */
 export function CastScreen() {
   const members = useCast((state) => state.members)
   const isSettled = useCast((state) => state.isSettled)
   const [search, setSearch] = useState('')
+  const [chosen, setChosen] = useState<readonly string[]>([])
   const settings = useSettings()
   const summaries = useChats((state) => state.summaries)
   const isMany = members.length >= SEARCH_FROM
   const ordered = isMany ? orderCast(members, settings, summaries) : members
-  const shown = ordered.filter((member) => matches(member, search))
+  const tags = members.length >= TAGS_FROM ? chosen : []
+  const shown = ordered.filter((member) => matches(member, search) && hasTags(member, tags))
+  const isNarrowed = search !== '' || tags.length > 0
   return (
     <div className={styles.page}>
-      <header className={styles.bar}>
-        <p className={styles.mark}>HyCoRA playground</p>
-        <div className={styles.tools}>
-          <AddButton />
-          <BackstageButton />
-        </div>
-      </header>
+      <Bar />
       <main className={[styles.main, members.length <= FEW ? styles.few : ''].join(' ')}>
         <div className={styles.welcome}>
           <h1 className={styles.question} tabIndex={-1} data-arrival="">
@@ -58,6 +61,11 @@ export function CastScreen() {
         </div>
         {summaries.some((chat) => chat.started && !chat.deleted) && <LastChats />}
         {isMany && <CastTools search={search} onSearch={setSearch} />}
+        {members.length >= TAGS_FROM && (
+          <Suspense>
+            <TagFilter members={members} chosen={chosen} onChoose={setChosen} />
+          </Suspense>
+        )}
         <section aria-label="The cast">
           <ul className={styles.grid}>
             {shown.map((member) => (
@@ -68,10 +76,10 @@ export function CastScreen() {
                 onOpen={() => void meet(member.key)}
               />
             ))}
-            {search === '' && <BlendTile />}
-            {search === '' && <TeachTile />}
+            {!isNarrowed && <BlendTile />}
+            {!isNarrowed && <TeachTile />}
           </ul>
-          {isSettled && shown.length === 0 && <EmptyCast isSearching={search !== ''} />}
+          {isSettled && shown.length === 0 && <EmptyCast isSearching={isNarrowed} />}
         </section>
       </main>
       <footer className={styles.foot}>
@@ -81,9 +89,21 @@ export function CastScreen() {
   )
 }
 
+function Bar() {
+  return (
+    <header className={styles.bar}>
+      <p className={styles.mark}>HyCoRA playground</p>
+      <div className={styles.tools}>
+        <AddButton />
+        <BackstageButton />
+      </div>
+    </header>
+  )
+}
+
 function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
   const isReady = useEngine((state) => state.phase === 'ready')
-  if (isSearching) return <p className={styles.empty}>Nobody of that name is here.</p>
+  if (isSearching) return <p className={styles.empty}>Nobody like that is here.</p>
   return (
     <p className={styles.empty}>{isReady ? 'Nobody is in the company.' : 'The cast comes with the model.'}</p>
   )
@@ -91,5 +111,7 @@ function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
 
 function matches(member: CastMember, search: string): boolean {
   const wanted = search.trim().toLowerCase()
-  return [member.displayName, member.key, member.line].some((text) => text.toLowerCase().includes(wanted))
+  return [member.displayName, member.key, member.line, ...(member.card?.tags ?? [])].some((text) =>
+    text.toLowerCase().includes(wanted),
+  )
 }

@@ -17,13 +17,28 @@ export interface LoreRow {
 
 /** A text of a card; empty where it is none. */
 export function cardText(data: JsonRecord, key: CardText): string {
-  const value = ownField(data, key)
+  return textIn(ownField(data, key))
+}
+
+function textIn(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
 /** A card's `data` with another text. */
 export function withText(data: JsonRecord, key: CardText, text: string): JsonRecord {
   return { ...data, [key]: text }
+}
+
+/** The tags of a card, by commas. */
+export function tagText(data: JsonRecord): string {
+  const tags = ownField(data, 'tags')
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string').join(', ') : textIn(tags)
+}
+
+/** A card's `data` with these tags, by commas. */
+export function withTags(data: JsonRecord, text: string): JsonRecord {
+  const tags = text.split(/[,，、\n]/).map((tag) => tag.trim())
+  return { ...data, tags: [...new Set(tags)].filter((tag) => tag !== '') }
 }
 
 /** The lorebook of a card: its entries as they stand, objects alone. */

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 
-import { cardText, loreRows, withNewRow, withoutRow, withRow, withText } from '../../../src/cast/cardEdit.ts'
+import {
+  cardText,
+  loreRows,
+  tagText,
+  withNewRow,
+  withoutRow,
+  withRow,
+  withTags,
+  withText,
+} from '../../../src/cast/cardEdit.ts'
 import { readCard } from '../../../src/formats/card.ts'
 
 const entry = {
@@ -27,6 +36,16 @@ describe('a card that is edited', () => {
     expect(cardText(changed, 'first_mes')).toBe('Mind the step.')
     expect(changed).toEqual({ ...data, first_mes: 'Mind the step.' })
     expect(cardText(data, 'nickname')).toBe('')
+  })
+
+  test('has other tags, each once', () => {
+    expect(tagText({ ...data, tags: ['sea', 7, 'old salt'] })).toBe('sea, old salt')
+    expect(tagText({ ...data, tags: 'sea' })).toBe('sea')
+    expect(tagText(data)).toBe('')
+    const changed = withTags(data, ' sea, old salt,,sea，船')
+    expect(changed).toEqual({ ...data, tags: ['sea', 'old salt', '船'] })
+    expect(readCard(changed).tags).toEqual(['sea', 'old salt', '船'])
+    expect(withTags(changed, ' ')).toEqual({ ...data, tags: [] })
   })
 
   test('shows the entries of its lorebook, whatever form they have', () => {
