@@ -113,6 +113,15 @@ class FrozenRmsNorm(nn.Module):
         return rms_norm(x, self.weight, self.epsilon, self.dtype)
 
 
+def added_to_gain(norm: nn.Module) -> int:
+    """What an RMS norm adds to its gain before it multiplies by it: 1 in Gemma, else nothing."""
+    if not type(norm).__name__.endswith("RMSNorm"):
+        return 0
+    with torch.no_grad():
+        ones = torch.ones_like(norm.weight)
+        return round(float((norm(ones) - norm.weight).mean()))
+
+
 def freeze_norms(model: nn.Module, dtype: torch.dtype) -> None:
     """Replaces the RMS norms around attention and feed-forward of a decoder, whose gains never learn."""
     for name, module in list(model.named_modules()):

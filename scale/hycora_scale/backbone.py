@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
-from .adapters import Adaptable, adapt, freeze_norms
+from .adapters import Adaptable, adapt, added_to_gain, freeze_norms
 from .chat import Codec, load_codec
 from .errors import HycoraError, check
 from .fingerprint import fingerprint
@@ -107,7 +107,7 @@ def open_backbone(
     has_bias = getattr(_head(decoder), "bias", None) is not None
     check(not has_bias, "model-incompatible", f"{folder.name}: its head has a bias, which this trainer leaves out")
     gains, epsilon = _norms(decoder, config)
-    sizes = _sizes(config, epsilon)
+    sizes = _sizes(config, epsilon, decoder)
     mark = fingerprint(folder, sizes, gains)
     _cast(decoder, dtype)
     adaptable = adapt(decoder, sizes["kvHeads"], sizes["heads"])
@@ -183,12 +183,21 @@ def _from_onnx(file: Path, config: Any) -> nn.Module:
     config.tie_word_embeddings = state["model.embed_tokens.weight"] is state["lm_head.weight"]
     model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32)
     join_linears(state, model.state_dict())
+    _take_from_gains(state, model)
     missing, unknown = model.load_state_dict(state, strict=False)
     check(not missing, "format-unsupported", f"{file.name} lacks {', '.join(missing[:3])}")
     check(
         not unknown, "format-unsupported", f"{file.name} has {', '.join(unknown[:3])}, which {config.model_type} lacks"
     )
     return model
+
+
+def _take_from_gains(state: dict[str, Tensor], model: nn.Module) -> None:
+    """Gains are read as they are multiplied; some decoders keep them without the 1 that they add."""
+    for name, module in model.named_modules():
+        gain = state.get(f"{name}.weight")
+        if gain is not None and gain.dim() == 1 and type(module).__name__.endswith("RMSNorm"):
+            state[f"{name}.weight"] = gain - added_to_gain(module)
 
 
 def _from_checkpoint(folder: Path, config: Any, has_code: bool) -> nn.Module:
@@ -209,33 +218,68 @@ def _norms(model: nn.Module, config: Any) -> tuple[list[Tensor], float]:
         if "norm" not in name or not name.endswith("weight"):
             continue
         parts = name.split(".")
+        gain = parameter + added_to_gain(model.get_submodule(name.rpartition(".")[0]))
         index = next((int(part) for part in parts if part.isdigit()), None)
         if index is None:
-            final.append(parameter)
+            final.append(gain)
         else:
-            layers.setdefault(index, {})[parts[-2]] = parameter
-    around = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
-    order = (*around, "q_norm", "k_norm")
+            layers.setdefault(index, {})[parts[-2]] = gain
+    around = ("post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
+    order = ("input_layernorm", "q_norm", "k_norm", *around)
     gains = [layers[index][name] for index in sorted(layers) for name in order if name in layers[index]]
     epsilon = getattr(config, "rms_norm_eps", None) or getattr(config, "layernorm_epsilon", 1e-5)
     return [*gains, *final], float(epsilon)
 
 
-def _sizes(config: Any, epsilon: float) -> dict[str, Any]:
+def _sizes(config: Any, epsilon: float, model: nn.Module) -> dict[str, Any]:
     heads = config.num_attention_heads
     rope = getattr(config, "rope_parameters", None) or {}
+    full = rope.get("full_attention") or rope
     return {
         "architecture": config.model_type,
         "layers": getattr(config, "num_hidden_layers", None) or config.num_layers,
         "hidden": config.hidden_size,
         "heads": heads,
         "kvHeads": getattr(config, "num_key_value_heads", None) or getattr(config, "multi_query_group_num", heads),
-        "headDim": getattr(config, "head_dim", None) or config.hidden_size // heads,
+        "headDim": _head_dim(config),
         "ffn": getattr(config, "intermediate_size", None) or config.ffn_hidden_size,
         "vocabulary": config.vocab_size,
-        "theta": float(rope.get("rope_theta") or getattr(config, "rope_theta", 10000.0)),
+        "theta": float(full.get("rope_theta") or getattr(config, "rope_theta", 10000.0)),
         "epsilon": epsilon,
+        **_further_sizes(config, rope, model),
     }
+
+
+def _further_sizes(config: Any, rope: dict[str, Any], model: nn.Module) -> dict[str, Any]:
+    """What a family has that Llama has not."""
+    found: dict[str, Any] = {}
+    if any(name.endswith(".q_norm.weight") for name, _ in model.named_parameters()):
+        found["qkNorm"] = 1
+    types = getattr(config, "layer_types", None)
+    window = getattr(config, "sliding_window", None) if types is None or "sliding_attention" in types else None
+    if window:
+        found["window"] = int(window)
+        local = (rope.get("sliding_attention") or {}).get("rope_theta") or getattr(config, "rope_local_base_freq", None)
+        if local:
+            found["thetaLocal"] = float(local)
+    multipliers = _multipliers(config)
+    usual = (1.0, _head_dim(config) ** -0.5, 1.0, 1.0)
+    if any(abs(own - other) > 1e-9 for own, other in zip(multipliers, usual)):
+        found["multipliers"] = multipliers
+    return found
+
+
+def _multipliers(config: Any) -> tuple[float, float, float, float]:
+    """Of embeddings, attention scores, the residual stream and logits, as Granite and Gemma have them."""
+    scalar = getattr(config, "query_pre_attn_scalar", None)
+    embedding = config.hidden_size**0.5 if scalar else float(getattr(config, "embedding_multiplier", 1.0))
+    scores = float(getattr(config, "attention_multiplier", None) or (scalar or _head_dim(config)) ** -0.5)
+    residual = float(getattr(config, "residual_multiplier", 1.0))
+    return embedding, scores, residual, 1 / float(getattr(config, "logits_scaling", None) or 1)
+
+
+def _head_dim(config: Any) -> int:
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
 
 
 def _cast(model: nn.Module, dtype: torch.dtype) -> None:

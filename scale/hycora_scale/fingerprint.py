@@ -15,7 +15,8 @@ from torch import Tensor
 def fingerprint(folder: Path, sizes: dict[str, Any], gains: Iterable[Tensor]) -> str:
     """Lower-case hex of SHA-256 over architecture, sizes, constants, tokens and norm gains; empty without a tokenizer.
 
-    `sizes` holds architecture, layers, hidden, heads, kvHeads, headDim, ffn, vocabulary, theta, epsilon, in this order.
+    `sizes` holds architecture, layers, hidden, heads, kvHeads, headDim, ffn, vocabulary, theta, epsilon, in this order,
+    and behind them, where a family has them, qkNorm, window, thetaLocal, multipliers.
     """
     file = folder / "tokenizer.json"
     if not file.exists():
@@ -25,8 +26,12 @@ def fingerprint(folder: Path, sizes: dict[str, Any], gains: Iterable[Tensor]) ->
         **sizes,
         "theta": _round(sizes["theta"]),
         "epsilon": _round(sizes["epsilon"] * 1e9),
-        "tokens": tokens,
     }
+    if "thetaLocal" in sizes:
+        rounded["thetaLocal"] = _round(sizes["thetaLocal"])
+    if "multipliers" in sizes:
+        rounded["multipliers"] = ",".join(str(_round(factor * 1e6)) for factor in sizes["multipliers"])
+    rounded["tokens"] = tokens
     digest = hashlib.sha256(json.dumps(rounded, separators=(",", ":")).encode())
     for gain in gains:
         digest.update(gain.detach().float().cpu().numpy().astype("<f2").tobytes())

@@ -91,6 +91,13 @@ class OnnxGraph:
             return self.dequantised(inner, node)
         return inner
 
+    def number(self, name: str) -> float:
+        """The one number of an initializer or a Constant."""
+        node = self.maker(name)
+        if node is None:
+            return float(self.array(name).item())
+        return float(numpy_helper.to_array(node.attribute[0].t).item())
+
     def dequantised(self, codes: np.ndarray, node: onnx.NodeProto) -> np.ndarray:
         """scale·(q − zero point) by a node's scales: one, one for each index of an axis, or blocks along it."""
         found = attributes_of(node)

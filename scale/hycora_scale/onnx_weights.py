@@ -17,6 +17,8 @@ _PLACE = re.compile(r"layers[./](\d+)[./](?:self_attn|attn|mlp)[./](\w+_proj)\b"
 _HEAD = re.compile(r"(?:^|[./])lm_head\b")
 _AROUND = "input_layernorm|post_attention_layernorm|(?:pre|post)_feedforward_layernorm"
 _NORM = re.compile(rf"layers\.(\d+)\.({_AROUND}|\w+\.[qk]_norm)\b.*weight$")
+# Of nodes, for gains that lost their names when an exporter folded them.
+_NORM_NODE = re.compile(rf"(?:layers/|layers\.)(\d+)/({_AROUND}|\w+/[qk]_norm)/|^/?model/(norm)/")
 # In which order a block runs its linears, for graphs that have lost their names.
 _ORDER = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -36,14 +38,36 @@ def read_weights(path: Path, *, layers: int, heads: int, kv_heads: int, head_dim
     for name in graph.names():
         place = _NORM.search(name)
         if place:
-            state[f"model.layers.{place[1]}.{_hf(place[2])}.weight"] = _floats(graph.array(name))
+            state[f"model.layers.{place[1]}.{_hf(place[2])}.weight"] = _gain(graph, name)
         elif re.search(r"(?:model\.norm|final_norm\w*)\.weight$", name):
-            state["model.norm.weight"] = _floats(graph.array(name))
+            state["model.norm.weight"] = _gain(graph, name)
+    _add_folded_gains(graph, state)
     table = embedding_of(graph)
     check(table is not None, "format-unsupported", f"{path.name} has no embedding that is known")
     state["model.embed_tokens.weight"] = _floats(table)
     state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])
     return state
+
+
+def _gain(graph: OnnxGraph, name: str) -> Tensor:
+    """A gain as it is multiplied: with what a node adds to it."""
+    gain = _floats(graph.array(name))
+    for node in graph.readers(name):
+        if node.op_type == "Add":
+            others = [other for other in node.input if other != name]
+            return gain + float(graph.number(others[0]))
+    return gain
+
+
+def _add_folded_gains(graph: OnnxGraph, state: dict[str, Tensor]) -> None:
+    """Finds gains without names by the node that multiplies with them."""
+    for node in graph.nodes:
+        place = _NORM_NODE.search(node.name)
+        gains = [name for name in node.input if graph.has(name) and graph.rank(name) == 1]
+        if not place or node.op_type != "Mul" or not gains:
+            continue
+        module = "norm" if place[3] else f"layers.{place[1]}.{place[2].replace('/', '.')}"
+        state.setdefault(f"model.{module}.weight", _floats(graph.array(gains[0])))
 
 
 def _hf(part: str) -> str:

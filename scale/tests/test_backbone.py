@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 from conftest import nmse, shared
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM, Olmo2Config, Olmo2ForCausalLM, Phi3Config, Phi3ForCausalLM
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Olmo2Config,
+    Olmo2ForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
+)
 
 from hycora_scale.adapters import adapt
 from hycora_scale.backbone import open_backbone
@@ -28,6 +38,8 @@ EXPORTS = {
     "f_phi4mini_opt": 1e-10,
     "f_granite4_genai_fp32": 1e-10,
     "f_qwen3_opt": 1e-10,
+    "f_gemma3_opt": 1e-10,
+    "f_mistral_window_opt": 1e-10,
     "g_llama_fp16_cpu": 1e-5,
     "g_llama_fp32_cpu": 1e-10,
     "g_llama_int4_web": 1e-3,
@@ -53,7 +65,7 @@ def test_weights_of_every_exporter_give_onnx_runtimes_logits(name):
 
 # As the engine has them in tests/unit/model/goldens.test.ts.
 FINGERPRINTS = {
-    "reports/engine/qk-norm-inside-attention": "b1431bbaabe4090e4a3ef452f5b8753b2a906abd67de63e15a3156e686c9bfa7",
+    "reports/engine/qk-norm-inside-attention": "93cb9359616918f4f9a25c2492c258adbadcac8aa53561d18c7723886a5c99cd",
 }
 
 
@@ -61,6 +73,48 @@ FINGERPRINTS = {
 def test_a_family_has_the_fingerprint_that_the_engine_gives_it(name):
     backbone = open_backbone(str(shared(name)), model=None, dtype=torch.float32, device=CPU)
     assert backbone.fingerprint == FINGERPRINTS[name]
+
+
+# The same, of folders that have no tokenizer, with two tokens in its place.
+EXPORTED_FINGERPRINTS = {
+    "f_gemma3_opt": "1e0d6ea637b6c54ee3c9a04f5b26b30689ec22677f117647da02d85ad4cf4dcc",
+    "f_granite4_genai_fp32": "dcdf6f861fe438b1b41fc008806cc84ccee447e4887c6845c46d46dff4627548",
+    "f_mistral_window_opt": "ff88da2a9a2184dfd4b1c2131dfdeb60b9ce3a67a3ec80318f705215b508f644",
+    "f_qwen3_opt": "3fa70a743690fbf7d385b5c066285be315587e125ff145d1765cf9bc5bf5b000",
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED_FINGERPRINTS)
+def test_an_exported_family_has_the_fingerprint_that_the_engine_gives_it(name, tmp_path, monkeypatch):
+    shutil.copytree(shared(f"onnx/{name}"), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tokenizer.json").write_text('{"model": {"vocab": {"a": 0, "b": 1}}}')
+    monkeypatch.setattr("hycora_scale.backbone.load_codec", lambda folder: None)
+    backbone = open_backbone(str(tmp_path), model=None, dtype=torch.float32, device=CPU)
+    assert backbone.fingerprint == EXPORTED_FINGERPRINTS[name]
+
+
+def test_gemmas_window_and_gains_are_those_of_its_own_code(tmp_path):
+    config = Gemma3TextConfig(
+        **SIZES,
+        head_dim=8,
+        sliding_window=3,
+        layer_types=["sliding_attention", "full_attention"],
+        query_pre_attn_scalar=8,
+    )
+    torch.manual_seed(3)
+    model = Gemma3ForCausalLM(config).requires_grad_(False)
+    for name, parameter in model.named_parameters():
+        if "norm" in name:
+            parameter.copy_(torch.randn(parameter.shape) * 0.2)
+    model.save_pretrained(tmp_path)
+    backbone = open_backbone(str(tmp_path), model=None, dtype=torch.float32, device=CPU)
+    ids = torch.randint(0, 64, (2, 9))
+    wanted = model(ids).logits
+    assert nmse(logits(backbone, ids), wanted) < 1e-10
+    # What no layer with a window sees any more reaches later tokens through the other layer alone.
+    other = ids.clone()
+    other[:, 0] = (ids[:, 0] + 1) % 64
+    assert nmse(logits(backbone, other), wanted) > 1e-6
 
 
 def test_the_starter_plays_its_roles_as_the_golden_does():
@@ -149,14 +203,16 @@ def test_a_fused_layout_takes_the_same_matrices_as_separate_linears():
     assert nmse(outputs[1], outputs[0]) < 1e-10
 
 
-def test_gains_stand_in_the_order_of_the_residual_stream():
+def test_gains_stand_in_the_order_of_their_use():
     from hycora_scale.backbone import _norms
 
     model = Olmo2ForCausalLM(Olmo2Config(**SIZES))
-    places = ("post_attention_layernorm", "post_feedforward_layernorm", "self_attn.q_norm", "self_attn.k_norm")
-    wanted = [model.get_submodule(f"model.layers.{layer}.{place}").weight for layer in range(2) for place in places]
+    places = ("self_attn.q_norm", "self_attn.k_norm", "post_attention_layernorm", "post_feedforward_layernorm")
+    norms = [model.get_submodule(f"model.layers.{layer}.{place}") for layer in range(2) for place in places]
+    for value, norm in enumerate([*norms, model.model.norm]):
+        norm.weight.data.fill_(value)
     gains, _ = _norms(model, model.config)
-    assert [id(gain) for gain in gains] == [id(gain) for gain in [*wanted, model.model.norm.weight]]
+    assert [int(gain[0].detach()) for gain in gains] == list(range(9))
 
 
 def test_a_pack_of_another_backbone_is_refused(starter):

@@ -2,13 +2,14 @@ import { hexSha256, joinBytes } from '../../core/bytes.ts'
 import { check } from '../../core/errors.ts'
 import { floatToHalf } from '../../core/half.ts'
 import { readBackboneConfig } from './backboneConfig.ts'
+import type { BackboneConfig } from './backboneConfig.ts'
 import type { Decoder, WeightVector } from './decoder.ts'
 import { readVector } from './dequantise.ts'
 
 /**
  * Tells backbones apart by what quantisation does not touch: SHA-256 over a JSON line of architecture, sizes, rope and
- * norm constants and a digest of the tokens, then all norm gains as float16, layer by layer in the order of the residual
- * stream, those of query and key heads behind the others, the final norm last.
+ * norm constants, of what the family has that Llama has not, and a digest of the tokens, then all norm gains as float16,
+ * layer by layer in the order of their use, the final norm last.
  *
  * @param config the parsed config.json.
  * @param tokenizerJson the parsed tokenizer.json.
@@ -35,9 +36,31 @@ export async function fingerprint(
     vocabulary: decoder.vocabulary,
     theta: Math.round(theta),
     epsilon: Math.round(decoder.normEpsilon * 1e9),
+    ...furtherKeys(decoder, stated),
     tokens: await hexSha256(tokenBytes(tokenizerJson)),
   })
   return hexSha256(joinBytes([new TextEncoder().encode(line), await gainBytes(decoder)]))
+}
+
+/** Keys of what Llama has not, in their order. */
+function furtherKeys(
+  decoder: Decoder,
+  { windowOf, thetaLocal }: BackboneConfig,
+): Readonly<Record<string, unknown>> {
+  const { blocks, layers, hidden, headDim, scoreScale } = decoder
+  const window = Array.from({ length: layers }, (_, layer) => windowOf(layer)).find((found) => found !== null)
+  const { embedding, residual, logits } = decoder.multipliers
+  // Exporters round the root of the width to the precision of the weights.
+  const root = Math.sqrt(hidden)
+  const ofEmbedding = Math.abs(embedding / root - 1) < 4e-3 ? root : embedding
+  const multipliers = [ofEmbedding, scoreScale, residual, logits]
+  const isPlain = embedding === 1 && scoreScale === headDim ** -0.5 && residual === 1 && logits === 1
+  return {
+    ...(blocks.some(({ headNorms }) => headNorms) && { qkNorm: 1 }),
+    ...(window !== undefined && { window }),
+    ...(window !== undefined && thetaLocal !== undefined && { thetaLocal: Math.round(thetaLocal) }),
+    ...(!isPlain && { multipliers: multipliers.map((factor) => Math.round(factor * 1e6)).join(',') }),
+  }
 }
 
 /** Every token as stored, by id, each followed by a zero byte. */
@@ -76,8 +99,8 @@ function isThere(gain: WeightVector | null | undefined): gain is WeightVector {
 async function gainBytes({ blocks, finalNorm }: Decoder): Promise<Uint8Array> {
   const norms = [
     ...blocks.flatMap(({ inputNorm, postAttentionNorm, outputNorms, headNorms }) => [
-      ...[inputNorm, outputNorms?.attention, postAttentionNorm, outputNorms?.mlp].filter(isThere),
-      ...(headNorms ? [headNorms.query, headNorms.key] : []),
+      ...[inputNorm, headNorms?.query, headNorms?.key].filter(isThere),
+      ...[outputNorms?.attention, postAttentionNorm, outputNorms?.mlp].filter(isThere),
     ]),
     finalNorm,
   ]

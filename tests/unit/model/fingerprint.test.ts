@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { fingerprint } from '../../../src/model/decoder/fingerprint.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes, withTensor } from '../../support/tinyBackbone.ts'
-import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { GEMMA, GEMMA_CONFIG, TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
 import { TINY } from '../../support/tinyGraph.ts'
 
 const tokenizer = { model: { vocab: { a: 0, b: 1 } } }
@@ -26,4 +26,24 @@ test.each([
   })
   expect(await of(model)).toMatch(/^[0-9a-f]{64}$/)
   expect(await of(other)).not.toBe(await of(model))
+})
+
+test('windows, their rotation and multipliers tell backbones apart, where a family has them', async () => {
+  const decoder = await recogniseBytes(writeOnnx(tinyDecoder(GEMMA)), GEMMA_CONFIG)
+  const mark = await fingerprint(decoder, GEMMA_CONFIG, tokenizer)
+  const { embedding } = decoder.multipliers
+  const others = [
+    fingerprint(decoder, { ...GEMMA_CONFIG, sliding_window: 6 }, tokenizer),
+    fingerprint(decoder, { ...GEMMA_CONFIG, rope_local_base_freq: 200 }, tokenizer),
+    fingerprint({ ...decoder, scoreScale: 0.3 }, GEMMA_CONFIG, tokenizer),
+    fingerprint(
+      { ...decoder, multipliers: { ...decoder.multipliers, embedding: 3 } },
+      GEMMA_CONFIG,
+      tokenizer,
+    ),
+  ]
+  expect(new Set([mark, ...(await Promise.all(others))]).size).toBe(5)
+  // The root of the width as halves have it is the same multiplier.
+  const rounded = { ...decoder, multipliers: { ...decoder.multipliers, embedding: embedding * 1.0003 } }
+  expect(await fingerprint(rounded, GEMMA_CONFIG, tokenizer)).toBe(mark)
 })
