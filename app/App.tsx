@@ -12,6 +12,7 @@ import { useShare } from './stores/exchange/share.ts'
 import { laterPart } from './stores/page/laterPart.ts'
 import { findMember, useCast } from './stores/company/cast.ts'
 import { useChats } from './stores/chat/chats.ts'
+import { characterIn } from './stores/chat/scene.ts'
 import { useRoute } from './stores/page/route.ts'
 import type { Route } from './stores/page/route.ts'
 import { useSession } from './stores/page/session.ts'
@@ -24,6 +25,10 @@ const TeachScreen = lazy(async () => {
 })
 const BlendScreen = lazy(async () => {
   const { BlendScreen: screen } = await laterPart(() => import('./blend/BlendScreen.tsx'))
+  return { default: screen }
+})
+const GroupScreen = lazy(async () => {
+  const { GroupScreen: screen } = await laterPart(() => import('./group/GroupScreen.tsx'))
   return { default: screen }
 })
 const SearchScreen = lazy(async () => {
@@ -94,6 +99,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <TeachScreen />
     case 'blend':
       return <BlendScreen />
+    case 'group':
+      return <GroupScreen />
     case 'search':
       return <SearchScreen />
     default:
@@ -120,15 +127,17 @@ function Arrival({ screen }: { readonly screen: Route['screen'] }) {
 const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
   teach: 'Someone of your own',
   blend: 'Somebody between',
+  group: 'Several at once',
   search: 'Search your chats',
 }
 
 /** Names the tab after who is talked to, or taught. */
 function useTitle(screen: Route['screen']): void {
-  const key = useChats((state) => state.open?.key ?? null)
-  const member = useCast((state) => findMember(state.members, key))
+  const open = useChats((state) => state.open)
+  const member = useCast((state) => findMember(state.members, open?.key ?? null))
+  const name = open?.group ? characterIn(open, undefined) : member?.displayName
   useEffect(() => {
-    const subject = screenTitles[screen] ?? member?.displayName
+    const subject = screenTitles[screen] ?? name
     document.title = subject ? `${subject} · HyCoRA playground` : 'HyCoRA playground'
-  }, [member, screen])
+  }, [name, screen])
 }

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect, useRef } from 'react'
 
+import type { Chat } from '../../src/storage/chat.ts'
 import { accentProps } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
@@ -19,6 +20,7 @@ import { ViewSection } from './ViewSection.tsx'
 /** These come with the drawer's first opening. */
 const PersonaSection = lazy(() => import('./PersonaSection.tsx'))
 const VoiceSection = lazy(() => import('./VoiceSection.tsx'))
+const GroupSection = lazy(() => import('./GroupSection.tsx'))
 const MindSection = lazy(() => import('./MindSection.tsx'))
 
 /** The drawer with the machine in it: who plays, how strongly, in what mood, and on what. */
@@ -58,7 +60,7 @@ export function Backstage() {
           onClick={() => showBackstage(false)}
         />
       </header>
-      {chat && <RoleSection chat={chat} />}
+      {chat && <WhoPlays chat={chat} />}
       <Suspense>
         {member && <VoiceSection key={member.key} member={member} />}
         <PersonaSection chat={chat} />
@@ -77,5 +79,15 @@ export function Backstage() {
       <StorageSection />
       <About />
     </aside>
+  )
+}
+
+/** One who plays, or several. */
+function WhoPlays({ chat }: { readonly chat: Chat }) {
+  if (!chat.group) return <RoleSection chat={chat} />
+  return (
+    <Suspense>
+      <GroupSection chat={chat} />
+    </Suspense>
   )
 }

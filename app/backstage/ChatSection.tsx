@@ -1,10 +1,13 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { summarize } from '../../src/storage/chat.ts'
+import type { ChatSummary } from '../../src/storage/records.ts'
 import { ImportButton } from '../cast/ImportButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { day } from '../shared/format.ts'
 import { saveFile } from '../stores/page/saveFile.ts'
-import { deleteChat, exportOpenChat, useChats } from '../stores/chat/chats.ts'
+import { exportOpenChat } from '../stores/chat/chatFiles.ts'
+import { deleteChat, isWith, useChats } from '../stores/chat/chats.ts'
+import { isSameCompany } from '../stores/chat/group.ts'
 import { removeBook } from '../stores/chat/inMind.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { showBackstage } from '../stores/page/session.ts'
@@ -14,7 +17,7 @@ import { Section } from './Section.tsx'
 /** The open chat as a thing to save and delete, and the others with the same member of the cast. */
 export function ChatSection({ chat }: { readonly chat: Chat }) {
   const summaries = useChats((state) => state.summaries)
-  const others = summaries.filter((other) => other.key === chat.key && other.started && !other.deleted)
+  const others = summaries.filter((other) => isLike(other, chat) && other.started && !other.deleted)
   const save = (): void => {
     const { name, text } = exportOpenChat(chat)
     saveFile(name, text)
@@ -49,7 +52,7 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
         </p>
       )}
       {others.length > 1 && (
-        <ul className={styles.list} aria-label="Chats with this character">
+        <ul className={styles.list} aria-label={chat.group ? 'Chats with them' : 'Chats with this character'}>
           {others.map((other) => (
             <li key={other.id}>
               <a
@@ -92,4 +95,9 @@ function Books({ chat }: { readonly chat: Chat }) {
       ))}
     </ul>
   )
+}
+
+/** Whether the same play in another chat. */
+function isLike(other: ChatSummary, { key, group }: Chat): boolean {
+  return group ? isSameCompany(other, group.members) : isWith(other, key)
 }

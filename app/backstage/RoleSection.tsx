@@ -8,14 +8,15 @@ import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { useGuests } from '../stores/company/guests.ts'
 import { setScene } from '../stores/chat/chats.ts'
-import { useGeneration } from '../stores/chat/generation.ts'
+import { isAnswering, useGeneration } from '../stores/chat/generation.ts'
 import { characterName } from '../stores/chat/scene.ts'
 import { Button } from '../shared/Button.tsx'
 import { teachExamples } from '../stores/exchange/arrivals.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { showBackstage } from '../stores/page/session.ts'
 import { Section } from './Section.tsx'
-import { Slider } from '../shared/Slider.tsx'
+import { StrengthSlider } from './StrengthSlider.tsx'
+import { Joining } from './Joining.tsx'
 import styles from './RoleSection.module.css'
 
 /** Opened by those who change somebody. */
@@ -24,12 +25,11 @@ const CardEditor = lazy(() => import('./CardEditor.tsx'))
 /** Who plays, and how strongly. */
 export function RoleSection({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
-  const isBusy = useGeneration((state) => state.live !== null)
+  const isBusy = useGeneration(isAnswering)
   const { key, strength } = chat
   const shown = findMember(members, key)
   const examples = shown?.card ? exampleJson(shown.card) : null
   const kept = useGuests(({ cards }) => cards.find(({ id }) => id === shown?.guest?.id))
-  const percent = Math.round(strength * 100)
   return (
     <Section title="Who plays">
       <fieldset className={styles.cast} disabled={isBusy} aria-label="Who plays">
@@ -60,19 +60,9 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
           />
         )}
       </p>
+      <Joining chat={chat} isDisabled={isBusy} />
       {kept && <EditCard key={kept.id} kept={kept} />}
-      <Slider
-        label="Strength"
-        about={describeStrength(percent)}
-        value={percent}
-        min={0}
-        max={150}
-        step={5}
-        shown={`${percent} %`}
-        isDisabled={isBusy || key === null}
-        onChange={(value) => void setScene({ key, strength: value / 100 })}
-        {...(percent !== 100 && { onReset: () => void setScene({ key, strength: 1 }) })}
-      />
+      <StrengthSlider chat={chat} isDisabled={isBusy || key === null} />
     </Section>
   )
 }
@@ -107,10 +97,4 @@ function Choice({ member, isChosen, onChoose }: ChoiceProps) {
       <Portrait member={member} size="medium" />
     </label>
   )
-}
-
-function describeStrength(percent: number): string {
-  if (percent === 0) return 'The bare model, with nothing but the character’s opening line.'
-  if (percent < 100) return 'Something of the character.'
-  return percent === 100 ? 'As rehearsed.' : 'More than itself.'
 }

@@ -10,6 +10,7 @@ import { useSettings } from '../stores/page/settings.ts'
 import { BlendTile } from './BlendTile.tsx'
 import { CallMe } from './CallMe.tsx'
 import { CastTools } from './CastTools.tsx'
+import { GroupTile } from './GroupTile.tsx'
 import type { CastMember } from '../../src/cast/member.ts'
 import styles from './CastScreen.module.css'
 import { hasTags } from './castTags.ts'
@@ -76,6 +77,7 @@ export function CastScreen() {
                 onOpen={() => void meet(member.key)}
               />
             ))}
+            {!isNarrowed && members.length > 1 && <GroupTile />}
             {!isNarrowed && <BlendTile />}
             {!isNarrowed && <TeachTile />}
           </ul>

@@ -4,7 +4,7 @@ import { failureOf } from '../../src/core/errors.ts'
 import type { Failure } from '../../src/core/errors.ts'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
-import { importChatFile } from '../stores/chat/chats.ts'
+import { importChatFile } from '../stores/chat/chatFiles.ts'
 
 /** Brings a chat in from a SillyTavern file. */
 export function ImportButton() {

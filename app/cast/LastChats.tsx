@@ -1,7 +1,9 @@
 import { useState } from 'react'
 
 import type { ChatSummary } from '../../src/storage/records.ts'
+import { listed } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
+import { Company } from '../shared/Company.tsx'
 import { Icon } from '../shared/Icon.tsx'
 import { day } from '../shared/format.ts'
 import { deleteChat, useChats } from '../stores/chat/chats.ts'
@@ -56,12 +58,15 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
   return (
     <li className={styles.row} {...accentProps(member?.accent)}>
       <a className={styles.link} href={routeHash({ screen: 'chat', chat: chat.id })}>
-        <Portrait member={member} size="medium" />
+        {chat.company ? <Company members={chat.company} /> : <Portrait member={member} size="medium" />}
         <span className={styles.words}>
           <span className={styles.name}>{chat.title}</span>
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
-            {chat.character ?? characterName(member, chat.key)} · {day(chat.updatedAt)}
+            {chat.company
+              ? listed(chat.company.map(({ name }) => name))
+              : (chat.character ?? characterName(member, chat.key))}{' '}
+            · {day(chat.updatedAt)}
           </span>
         </span>
       </a>

@@ -10,7 +10,7 @@ export function orderCast(
   const lastTalk = (key: string): number =>
     summaries.reduce(
       (last, chat) =>
-        chat.key === key && chat.started && !chat.deleted ? Math.max(last, chat.updatedAt) : last,
+        isIn(chat, key) && chat.started && !chat.deleted ? Math.max(last, chat.updatedAt) : last,
       0,
     )
   const isFavourite = ({ key }: CastMember): number => Number(favourites.includes(key))
@@ -20,4 +20,8 @@ export function orderCast(
     recent: (a: CastMember, b: CastMember) => lastTalk(b.key) - lastTalk(a.key),
   }[castOrder]
   return members.toSorted((a, b) => isFavourite(b) - isFavourite(a) || inOrder(a, b))
+}
+
+function isIn({ key: own, company }: ChatSummary, key: string): boolean {
+  return own === key || (company ?? []).some((member) => member.key === key)
 }

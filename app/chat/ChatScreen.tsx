@@ -7,6 +7,7 @@ import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { Button } from '../shared/Button.tsx'
+import { Company } from '../shared/Company.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { Icon } from '../shared/Icon.tsx'
@@ -15,6 +16,7 @@ import { findMember, useCast } from '../stores/company/cast.ts'
 import { beginChat, closeChat, openChat, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { dismissFailure, tryAgain, useGeneration } from '../stores/chat/generation.ts'
+import { laterPart } from '../stores/page/laterPart.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { characterIn } from '../stores/chat/scene.ts'
 import { openShare } from '../stores/exchange/share.ts'
@@ -34,8 +36,10 @@ import { useChatKeys } from './useChatKeys.ts'
 const SentDialog = lazy(() => import('./SentDialog.tsx'))
 const EverybodyAnswers = lazy(() => import('./EverybodyAnswers.tsx'))
 const WhoseWords = lazy(() => import('./WhoseWords.tsx'))
+/** Comes with a chat of several. */
+const Speakers = lazy(() => import('./Speakers.tsx'))
 
-/** A chat with one character. */
+/** A chat with one character, or with several. */
 export function ChatScreen({ id }: { readonly id: string }) {
   const chat = useChats((state) => (state.open?.id === id ? state.open : null))
   const isMissing = useChats((state) => state.missing === id)
@@ -91,9 +95,14 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
             <ErrorNotice failure={failure} onRetry={() => void tryAgain()} onDismiss={dismissFailure} />
           )}
           {saveFailure && <ErrorNotice failure={saveFailure} onRetry={() => void openChat(chat.id)} />}
+          {chat.group && (
+            <Suspense>
+              <Speakers chat={chat} />
+            </Suspense>
+          )}
           <Composer
             chat={chat.id}
-            name={name}
+            name={chat.group ? 'them' : name}
             starters={hasBegun ? [] : (member?.starters ?? [])}
             isAddressed={visibleMessages(chat).at(-1)?.speaker === 'role'}
           />
@@ -111,6 +120,13 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   )
 }
 
+/** Opens another chat with whoever plays in this one. */
+async function beginAnew({ key, group }: Chat): Promise<void> {
+  if (!group) return beginChat(key)
+  const { beginGroup } = await laterPart(() => import('../stores/chat/group.ts'))
+  await beginGroup(group.members, group)
+}
+
 interface ChatHeaderProps {
   readonly chat: Chat
   readonly member: CastMember | undefined
@@ -125,7 +141,7 @@ function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
       <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label="Back to the cast">
         <Icon name="back" />
       </a>
-      <Portrait member={member} size="medium" />
+      {chat.group ? <Company members={chat.group.members} /> : <Portrait member={member} size="medium" />}
       <div className={styles.titles}>
         <h1 className={styles.name}>
           <bdi>{name}</bdi>
@@ -147,7 +163,7 @@ function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
         iconOnly={isNarrow}
         look="quiet"
         disabled={!hasBegun}
-        onClick={() => void beginChat(chat.key)}
+        onClick={() => void beginAnew(chat)}
       />
       <BackstageButton iconOnly={isNarrow} />
     </header>

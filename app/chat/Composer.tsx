@@ -5,7 +5,7 @@ import { Button } from '../shared/Button.tsx'
 import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { useRoute } from '../stores/page/route.ts'
 import { useSettings } from '../stores/page/settings.ts'
-import { say, stopAnswer, useGeneration, writeMine } from '../stores/chat/generation.ts'
+import { isAnswering, say, stopAnswer, useGeneration, writeMine } from '../stores/chat/generation.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './Composer.module.css'
 import { focusComposer } from './focusComposer.ts'
@@ -22,7 +22,7 @@ interface ComposerProps {
 /** Where the visitor writes. It keeps what is not yet sent, across reloads. */
 export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
   const { text, isOffered, write } = useDraft(chat)
-  const isBusy = useGeneration((state) => state.live !== null)
+  const isBusy = useGeneration(isAnswering)
   // Where nobody can answer, nothing is asked; what is written stays.
   const isBlocked = useEngine((state) => state.phase === 'blocked')
   const isRehearsing = useTraining(isTraining)

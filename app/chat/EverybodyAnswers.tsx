@@ -12,6 +12,7 @@ import {
   dismissTogetherFailure,
   keepAnswer,
   MOST_ANSWERS,
+  ownOf,
   setAgain,
   stopTogether,
   useTogether,
@@ -53,8 +54,8 @@ export default function EverybodyAnswers({ chat }: { readonly chat: Chat }) {
 function Company({ chat }: { readonly chat: Chat }) {
   const members = useCast((state) => state.members)
   const { chosen, isAgain, isAnswering } = useTogether()
-  const all = askable(members, chat.key)
-  const own = findMember(members, chat.key)
+  const all = askable(members, chat)
+  const own = ownOf(members, chat)
   const isFull = chosen.length >= MOST_ANSWERS
   return (
     <fieldset className={styles.company} disabled={isAnswering} aria-label="Who is asked">
@@ -79,7 +80,9 @@ function Company({ chat }: { readonly chat: Chat }) {
         </label>
       )}
       <p className={asides.note}>
-        {own?.displayName ?? 'Whoever is here'} knows the whole chat, the others hear the question alone.
+        {chat.group
+          ? 'Those of this chat know all of it, the others hear the question alone.'
+          : `${own?.displayName ?? 'Whoever is here'} knows the whole chat, the others hear the question alone.`}
       </p>
     </fieldset>
   )

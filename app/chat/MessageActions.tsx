@@ -2,7 +2,7 @@ import type { Chat, Message } from '../../src/storage/chat.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
-import { branchChat, deleteMessage, selectTake, useChats } from '../stores/chat/chats.ts'
+import { deleteMessage, selectTake, useChats } from '../stores/chat/chats.ts'
 import { keepInMind } from '../stores/chat/inMind.ts'
 import { again, carryOn } from '../stores/chat/generation.ts'
 import { laterPart } from '../stores/page/laterPart.ts'
@@ -14,7 +14,7 @@ import { ReadAloudButton } from './ReadAloudButton.tsx'
 import styles from './MessageActions.module.css'
 
 /** What can be done with a message; shown on hover, on focus and under the last one. */
-export function MessageActions({ message, text, isLast, canRepeat, isBusy }: MessageProps) {
+export function MessageActions({ message, text, isLast, isAsked, canRepeat, isBusy }: MessageProps) {
   const isRole = message.speaker === 'role'
   const isLastAnswer = isLast && isRole
   // The model answers or rehearses.
@@ -26,7 +26,7 @@ export function MessageActions({ message, text, isLast, canRepeat, isBusy }: Mes
       aria-label="With this message"
     >
       {isLast && <AnswerAgain isAnswer={isRole} canRepeat={canRepeat} isBusy={isBusy} />}
-      {isLast && canRepeat && (
+      {isLast && isAsked && (
         <Button
           label="Everybody answers"
           icon="beside"
@@ -106,7 +106,7 @@ function Tools({ message, text, isBusy }: ToolsProps) {
         iconOnly
         look="quiet"
         disabled={isBusy}
-        onClick={() => withChat((chat) => branchChat(chat, id))}
+        onClick={() => withChat((chat) => branch(chat, id))}
       />
       <Button
         label="Who said it?"
@@ -140,6 +140,12 @@ function Tools({ message, text, isBusy }: ToolsProps) {
       />
     </>
   )
+}
+
+/** Opens a copy of the chat that ends here. */
+async function branch(chat: Chat, message: string): Promise<void> {
+  const { branchChat } = await laterPart(() => import('../stores/chat/branch.ts'))
+  await branchChat(chat, message)
 }
 
 /** Puts the last question to several at once. */

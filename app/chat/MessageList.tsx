@@ -1,12 +1,12 @@
 import { Fragment, useEffect, useRef, useState } from 'react'
 
 import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
-import { selectedTake } from '../../src/storage/chat.ts'
+import { isAnswer, selectedTake } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { count } from '../shared/format.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
-import { useGeneration, withLive } from '../stores/chat/generation.ts'
+import { isAnswering, useGeneration, withLive } from '../stores/chat/generation.ts'
 import type { Live } from '../stores/chat/generation.ts'
 import { usePreview } from '../stores/chat/preview.ts'
 import { chatNames, wordsOf } from '../stores/chat/scene.ts'
@@ -30,6 +30,7 @@ const PAGE = 120
 /** What was said, in one column that follows the last words unless the reader has scrolled away. */
 export function MessageList({ chat, member }: MessageListProps) {
   const live = useGeneration((state) => state.live)
+  const isBusy = useGeneration(isAnswering)
   const cutMessage = useCutMessage(chat)
   const members = useCast((state) => state.members)
   const user = useSettings((state) => visitorOf(chat, state).name)
@@ -56,8 +57,8 @@ export function MessageList({ chat, member }: MessageListProps) {
         tabIndex={0}
         data-away={isAway || undefined}
       >
-        <div className={styles.column} ref={content} data-opening={!hasBegun || undefined}>
-          {!hasBegun && <Opening member={member} />}
+        <div className={styles.column} ref={content} data-opening={(!hasBegun && !chat.group) || undefined}>
+          {!hasBegun && <Opening chat={chat} member={member} />}
           {hidden > 0 && <Earlier hidden={hidden} onShow={() => setLimit(limit + PAGE)} />}
           {messages.slice(hidden).map((message, place) => {
             const index = hidden + place
@@ -71,10 +72,11 @@ export function MessageList({ chat, member }: MessageListProps) {
                   text={wordsOf(selectedTake(message), message, chat, names)}
                   startsRun={startsRun(messages, index)}
                   isLast={index === messages.length - 1}
-                  canRepeat={hasBegun}
+                  isAsked={hasBegun}
+                  canRepeat={hasBegun || (chat.group !== null && isAnswer(message))}
                   isEditing={editing === message.id}
                   live={liveState(live, message)}
-                  isBusy={live !== null}
+                  isBusy={isBusy}
                   isFound={message.id === wanted}
                 />
               </Fragment>

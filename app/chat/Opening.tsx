@@ -1,9 +1,16 @@
+import type { Chat } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './Opening.module.css'
 
-/** The character comes on stage: shown until the visitor has said something. */
-export function Opening({ member }: { readonly member: CastMember | undefined }) {
+interface OpeningProps {
+  readonly chat: Chat
+  readonly member: CastMember | undefined
+}
+
+/** The character comes on stage: shown until the visitor has said something. Several come one by one, as they greet. */
+export function Opening({ chat, member }: OpeningProps) {
+  if (chat.group) return null
   if (!member) {
     return (
       <div className={styles.opening}>

@@ -10,6 +10,8 @@ export interface MessageProps {
   /** Whether another speaker spoke before. */
   readonly startsRun: boolean
   readonly isLast: boolean
+  /** Whether the visitor has said anything. */
+  readonly isAsked: boolean
   /** Whether there is a question that it answers, so that it can be answered again. */
   readonly canRepeat: boolean
   readonly isEditing: boolean

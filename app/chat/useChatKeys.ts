@@ -3,7 +3,14 @@ import { useEffect } from 'react'
 import type { Chat } from '../../src/storage/chat.ts'
 import { visibleMessages } from '../../src/storage/chat.ts'
 import { selectTake, useChats } from '../stores/chat/chats.ts'
-import { again, canRepeat, carryOn, stopAnswer, useGeneration } from '../stores/chat/generation.ts'
+import {
+  again,
+  canRepeat,
+  carryOn,
+  isAnswering,
+  stopAnswer,
+  useGeneration,
+} from '../stores/chat/generation.ts'
 import { edit, showBackstage, showDialog, useSession } from '../stores/page/session.ts'
 
 /** The keys of a chat, as people know them from SillyTavern. */
@@ -23,7 +30,7 @@ function press(event: KeyboardEvent): void {
 
 /** Whether the key did something. */
 function act(chat: Chat, event: KeyboardEvent): boolean {
-  const isBusy = useGeneration.getState().live !== null
+  const isBusy = isAnswering(useGeneration.getState())
   switch (event.key) {
     case 'Escape':
       return isBusy ? (stopAnswer(), true) : closeBackstage()

@@ -16,6 +16,8 @@ export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' 
   readonly facts: readonly string[]
   /** Lorebooks beside the card's own. */
   readonly books: readonly ScriptBook[]
+  /** Where they are and what happens, in place of the card's scenario; left out or empty where that holds. Macros unfilled. */
+  readonly scene?: string
 }
 
 /** The page's own words before a whole card, which a card's system prompt may take up as `{{original}}`. */
@@ -36,7 +38,7 @@ export function systemPromptOf({ systemPrompt }: CharacterCard, values: MacroVal
  * @param card null for whoever has none.
  */
 export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script {
-  const { names, seed, greeting, occasion, books, isTrained, note: own } = facts
+  const { names, seed, greeting, occasion, books, isTrained, note: own, scene = '' } = facts
   const fill = (text: string): string => fillMacros(text, { ...names, seed }).trim()
   return {
     names,
@@ -45,7 +47,14 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
     occasion,
     tags: card?.tags ?? [],
     texts: {
-      ...filled({ ...(card && !isTrained && textsOf(card)), memory: memoryOf(facts.facts) }, fill),
+      ...filled(
+        {
+          ...(card && !isTrained && textsOf(card)),
+          ...(scene.trim() !== '' && { scenario: scene }),
+          memory: memoryOf(facts.facts),
+        },
+        fill,
+      ),
       ...(names.persona && { persona: `About ${names.user}:\n${names.persona}` }),
     },
     notes: notesOf(card, own)
@@ -57,8 +66,9 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
 }
 
 /** What a script tells beside the card's own texts, in words: told where none of it is sent. */
-export function partsOf({ books, notes, texts }: Script): readonly string[] {
+export function partsOf({ books, notes, texts }: Script, scene = ''): readonly string[] {
   return [
+    ...(scene.trim() === '' ? [] : ['the scene']),
     ...(texts.persona ? ['what is said of you'] : []),
     ...(texts.memory ? ['what is to be kept in mind'] : []),
     ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),

@@ -188,6 +188,7 @@ export function chatTitle(chat: Chat): string {
 export function summarize(chat: Chat): ChatSummary {
   const messages = visibleMessages(chat)
   const last = messages.at(-1)
+  const isGroup = chat.group !== null
   const character = chat.key === null ? (chat.source?.character ?? '') : ''
   return {
     ...(character !== '' && { character }),
@@ -198,11 +199,16 @@ export function summarize(chat: Chat): ChatSummary {
     title: chatTitle(chat),
     lastText: last ? shorten(selectedTake(last).text, EXCERPT_LENGTH) : '',
     messages: messages.length,
-    started: chat.messages.some((message) => message.speaker === 'user'),
+    started: chat.messages.some((message) => message.speaker === 'user' || (isGroup && isAnswer(message))),
     deleted: chat.deleted,
     createdAt: chat.createdAt,
     updatedAt: chat.updatedAt,
   }
+}
+
+/** Whether somebody said it here, and not only as a greeting. */
+export function isAnswer({ takes }: NewMessage): boolean {
+  return takes.some(({ generation }) => generation !== null)
 }
 
 function shorten(text: string, length: number): string {

@@ -3,25 +3,18 @@ import { create } from 'zustand'
 
 import { failureOf } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
-import type { Chat, Message } from '../../../src/storage/chat.ts'
+import type { Chat } from '../../../src/storage/chat.ts'
 import { applyEvent, selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { ChatLog } from '../../../src/storage/chatLog.ts'
 import { openChatLog } from '../../../src/storage/chatLog.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import type { ChatChange, ChatSummary, NewMessage, Take } from '../../../src/storage/records.ts'
-import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
-import { exportChat } from '../../../src/storage/chatExport.ts'
-import { decodeText, withoutFilling } from '../../../src/core/text.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import { laterPart } from '../page/laterPart.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
-import { plainName } from '../../../src/cast/plainName.ts'
-import { chatNames, lettersOf, wordsOf } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
-import { visitorIn } from '../page/visitor.ts'
 
 interface ChatsState {
   /** Every chat, deleted ones too, the most recently changed first. */
@@ -127,7 +120,8 @@ export function newMessage(
   return { ...fields, id: newId(), excluded: false, takes, selected: 0 }
 }
 
-function greetingOf(key: string | null): readonly ChatChange[] {
+/** What somebody begins a chat with. */
+export function greetingsFrom(key: string | null): readonly ChatChange[] {
   const member = findMember(useCast.getState().members, key)
   if (!member || member.greetings.length === 0) return []
   const takes = member.greetings.map((text) => ({ id: newId(), text, at: Date.now(), generation: null }))
@@ -139,8 +133,14 @@ function greetingOf(key: string | null): readonly ChatChange[] {
   ]
 }
 
-function personaChange(persona: string | null): readonly ChatChange[] {
+/** Whom the visitor is from now on, where that is not themselves. */
+export function personaChange(persona: string | null): readonly ChatChange[] {
   return persona === null ? [] : [{ kind: 'persona-changed', persona }]
+}
+
+/** Whether a chat is with somebody alone; null is the bare model. */
+export function isWith(chat: Pick<ChatSummary, 'key' | 'company'>, key: string | null): boolean {
+  return chat.key === key && chat.company === undefined
 }
 
 /** Opens a new chat with a member of the cast, or the one that waits with only its greeting. */
@@ -148,7 +148,7 @@ export async function beginChat(key: string | null): Promise<void> {
   const { persona } = useSettings.getState()
   const waiting = useChats
     .getState()
-    .summaries.find((chat) => !chat.started && !chat.deleted && chat.key === key)
+    .summaries.find((chat) => !chat.started && !chat.deleted && isWith(chat, key))
   if (waiting) {
     const chat = await log.read(waiting.id)
     if (chat?.persona === null && persona !== null) await append(waiting.id, personaChange(persona))
@@ -159,14 +159,16 @@ export async function beginChat(key: string | null): Promise<void> {
   await append(id, [
     { kind: 'chat-created', key, title: null, parent: null, metadata: null },
     ...personaChange(persona),
-    ...greetingOf(key),
+    ...greetingsFrom(key),
   ])
   goTo({ screen: 'chat', chat: id })
 }
 
 /** Opens the last chat with a member of the cast, else a new one. */
 export async function meet(key: string): Promise<void> {
-  const last = useChats.getState().summaries.find((chat) => chat.started && !chat.deleted && chat.key === key)
+  const last = useChats
+    .getState()
+    .summaries.find((chat) => chat.started && !chat.deleted && isWith(chat, key))
   if (last) goTo({ screen: 'chat', chat: last.id })
   else await beginChat(key)
 }
@@ -182,7 +184,7 @@ export async function setScene(scene: {
   const shown = visibleMessages(chat)
   if (chat.key !== scene.key && shown.every((message) => message.speaker === 'role')) {
     if (shown.length > 0) changes.push({ kind: 'messages-deleted', messages: shown.map(({ id }) => id) })
-    changes.push(...greetingOf(scene.key))
+    changes.push(...greetingsFrom(scene.key))
   }
   await append(chat.id, changes)
 }
@@ -190,16 +192,6 @@ export async function setScene(scene: {
 /** Gives a chat a title. */
 export async function renameChat(chat: string, title: string): Promise<void> {
   await append(chat, [{ kind: 'chat-titled', title: title.trim() }])
-}
-
-/** What a chat is told beside its messages, as it comes into another. */
-function toldChanges({ books, note, facts, metadata, persona }: Chat): readonly ChatChange[] {
-  return [
-    ...(books.length > 0 ? [{ kind: 'books-changed' as const, books }] : []),
-    ...(facts.length > 0 ? [{ kind: 'facts-changed' as const, facts }] : []),
-    ...personaChange(persona),
-    ...(note || metadata !== null ? [{ kind: 'note-changed' as const, note }] : []),
-  ]
 }
 
 /** Deletes a chat and offers to take that back. */
@@ -249,124 +241,6 @@ export async function editMessage(chat: Chat, messageId: string, text: string): 
 export async function selectTake(chat: Chat, messageId: string, index: number): Promise<void> {
   const take = chat.messages.find(({ id }) => id === messageId)?.takes[index]
   if (take) await append(chat.id, [{ kind: 'take-selected', message: messageId, take: take.id }])
-}
-
-/** Opens a copy of the chat that ends with this message; the chat itself stays as it is. */
-export async function branchChat(chat: Chat, messageId: string): Promise<void> {
-  const shown = visibleMessages(chat)
-  const upTo = shown.slice(0, shown.findIndex(({ id }) => id === messageId) + 1)
-  const id = newId()
-  await append(id, [
-    {
-      kind: 'chat-created',
-      key: chat.key,
-      title: chat.title ? `${chat.title} (branch)` : null,
-      parent: { chat: chat.id, message: messageId },
-      metadata: chat.metadata,
-      ...(chat.source && { source: chat.source }),
-    },
-    { kind: 'scene-changed', key: chat.key, strength: chat.strength },
-    ...toldChanges(chat),
-    ...upTo.map(copyOf),
-  ])
-  goTo({ screen: 'chat', chat: id })
-  notify('A new branch begins here. The chat it left is unchanged.')
-}
-
-function copyOf({ id, speaker, name, key, excluded, takes, selected, foreign }: Message): ChatChange {
-  const kept = foreign === undefined ? {} : { foreign }
-  return { kind: 'message-added', message: { id, speaker, name, key, excluded, takes, selected, ...kept } }
-}
-
-/** The chat as a SillyTavern file. */
-export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
-  const member = findMember(useCast.getState().members, chat.key)
-  const names = chatNames(chat, member, visitorIn(chat))
-  const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
-  return {
-    name: `${names.character} - ${date}.jsonl`,
-    text: exportChat(chat, names, (take, message) => wordsOf(take, message, chat, names)),
-  }
-}
-
-/** Opens the chats of a file as new ones, goes to the longest of them, and says what of it could not be read. @throws HycoraError `format-invalid`, as `laterPart`. */
-export async function importChatFile(file: File): Promise<void> {
-  const bytes = withoutFilling(new Uint8Array(await file.arrayBuffer()))
-  const { text, warning } = decodeText(bytes, file.name)
-  const { importChats } = await laterPart(() => import('../../../src/storage/sillyTavern.ts'))
-  const chats = importChats(text, newId)
-  const stem = file.name.replace(/\.(?:jsonl?|byaf)$/i, '')
-  const ids: string[] = []
-  for (const [index, imported] of chats.entries()) {
-    const own = imported.title?.trim() || (chats.length > 1 ? String(index + 1) : '')
-    ids.push(await keepImported(imported, own === '' ? stem : `${stem}: ${own}`))
-  }
-  const longest = chats.reduce((most, { messages }) => Math.max(most, messages.length), 0)
-  goTo({ screen: 'chat', chat: ids[chats.findIndex(({ messages }) => messages.length === longest)] ?? '' })
-  notify([importReport(chats), ...(warning === null ? [] : [`${warning}.`])].join(' '))
-}
-
-/** Keeps a chat that came in, under this title; its id here. */
-async function keepImported(imported: ImportedChat, title: string): Promise<string> {
-  const key = matchMember(imported)
-  const id = newId()
-  await append(id, [
-    {
-      kind: 'chat-created',
-      key,
-      title,
-      parent: null,
-      metadata: imported.metadata,
-      source: {
-        user: imported.userName && plainName(imported.userName),
-        character: imported.characterName && plainName(imported.characterName),
-        header: imported.header,
-      },
-    },
-    ...imported.messages.map((message): ChatChange => ({
-      kind: 'message-added',
-      message: withKey(message, imported.characterName, key),
-    })),
-  ])
-  return id
-}
-
-function importReport(chats: readonly ImportedChat[]): string {
-  const messages = chats.reduce((sum, chat) => sum + chat.messages.length, 0)
-  const said = messages === 1 ? 'One message' : `${messages} messages`
-  const came = chats.length === 1 ? `${said} came in.` : `${said} in ${chats.length} chats came in.`
-  const skipped = chats.flatMap((chat) => chat.skipped)
-  const [first] = skipped
-  if (!first) return came
-  const which = skipped
-    .map(({ line }) => line)
-    .slice(0, 5)
-    .join(', ')
-  const more = skipped.length > 5 ? ' and others' : ''
-  return skipped.length === 1
-    ? `${came} Line ${first.line} was skipped: ${first.reason}.`
-    : `${came} ${skipped.length} lines were skipped (${which}${more}); line ${first.line}: ${first.reason}.`
-}
-
-/** Whom an imported chat was with: as its own facts say, else by name; null when nobody here fits. */
-function matchMember(imported: ImportedChat): string | null {
-  const recorded = imported.messages.find((message) => message.key !== null)?.key
-  const member = useCast.getState().members.find(({ key }) => key === recorded)
-  return member?.key ?? memberCalled(imported.characterName)
-}
-
-/** Who of the cast has a name, in any spelling; null for nobody. */
-function memberCalled(name: string): string | null {
-  const letters = lettersOf(name)
-  const { members } = useCast.getState()
-  const isCalled = (written: string): boolean => letters !== '' && lettersOf(written) === letters
-  return members.find(({ key, displayName }) => isCalled(key) || isCalled(displayName))?.key ?? null
-}
-
-/** A message of the chat's character as this member's, and of another one as theirs, unless it says whose it is. */
-function withKey(message: NewMessage, character: string, key: string | null): NewMessage {
-  if (message.speaker === 'user' || message.key !== null) return message
-  return { ...message, key: message.name === character ? key : memberCalled(message.name) }
 }
 
 /** Asks the browser to keep what is here, once something is worth keeping. */

@@ -5,7 +5,7 @@ import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import type { GenerationSummary } from '../../../src/engine/protocol.ts'
 import type { Chat, Message } from '../../../src/storage/chat.ts'
-import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
+import { isAnswer, selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { Generation, Take } from '../../../src/storage/records.ts'
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
@@ -17,7 +17,7 @@ import { packRefOf } from '../company/guests.ts'
 import { laterPart } from '../page/laterPart.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
-import { characterIn, characterName, stageChat, stopsFor } from './scene.ts'
+import { characterIn, characterName, heardBy, stageChat, stopsFor, withoutName } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
@@ -45,6 +45,8 @@ export interface Live {
 
 interface GenerationState {
   readonly live: Live | null
+  /** Of several, the keys of those who speak behind whoever does now. */
+  readonly next: readonly string[]
   /** Why the last answer failed, and where. */
   readonly failure: (Failure & Pick<Live, 'chat' | 'kind'>) | null
   /** The seed of the last answer. */
@@ -55,10 +57,16 @@ interface GenerationState {
 
 export const useGeneration = create<GenerationState>()(() => ({
   live: null,
+  next: [],
   failure: null,
   lastSeed: null,
   cut: null,
 }))
+
+/** Whether somebody answers, or is about to. */
+export function isAnswering({ live, next }: Pick<GenerationState, 'live' | 'next'>): boolean {
+  return live !== null || next.length > 0
+}
 
 let controller: AbortController | undefined
 /** Whether the live wording is already in the chat's log, because the page was about to close. */
@@ -68,7 +76,7 @@ let isInLog = false
 export async function say(text: string): Promise<void> {
   const chat = useChats.getState().open
   const words = text.trim()
-  if (!chat || words === '' || useGeneration.getState().live) return
+  if (!chat || words === '' || isAnswering(useGeneration.getState())) return
   const take: Take = { id: newId(), text: words, at: Date.now(), generation: null }
   const { name } = visitorIn(chat)
   const saved = append(chat.id, [
@@ -76,13 +84,38 @@ export async function say(text: string): Promise<void> {
   ])
   keepWhatIsSaid()
   // The answer does not wait for the disk.
-  await Promise.all([saved, answer()])
+  await Promise.all([saved, answer(false)])
 }
 
-/** Answers the visitor's last words. */
-async function answer(): Promise<void> {
+/**
+ * Has the last words answered: by the chat's character, or by those of several whose turn it is.
+ *
+ * @param isPrompted whether somebody is to speak where the visitor has the say.
+ */
+export async function answer(isPrompted: boolean): Promise<void> {
   const chat = useChats.getState().open
-  if (chat) await perform(chat, 'reply', undefined)
+  if (!chat || isAnswering(useGeneration.getState())) return
+  if (!chat.group) {
+    await perform(chat, 'reply', undefined)
+    return
+  }
+  const { whoSpeaks } = await laterPart(() => import('./turns.ts'))
+  await giveWord(chat.id, whoSpeaks(chat, isPrompted))
+}
+
+/** Has some of several speak, one after the other, until one is stopped or fails. */
+export async function giveWord(chat: string, keys: readonly string[]): Promise<void> {
+  if (isAnswering(useGeneration.getState())) return
+  useGeneration.setState({ next: keys })
+  for (;;) {
+    const [key, ...others] = useGeneration.getState().next
+    const { open } = useChats.getState()
+    if (key === undefined || open?.id !== chat) break
+    const speaking = perform(heardBy(open, key), 'reply', undefined)
+    useGeneration.setState({ next: others })
+    if (!(await speaking)) break
+  }
+  useGeneration.setState({ next: [] })
 }
 
 /** Gives the last answer once more, in other words; the earlier ones stay. Answers, where nobody has yet. */
@@ -90,15 +123,15 @@ export async function again(): Promise<void> {
   const chat = useChats.getState().open
   const last = chat && visibleMessages(chat).at(-1)
   if (!chat || !last) return
-  if (last.speaker === 'user') await perform(chat, 'reply', undefined)
-  else if (canRepeat(chat)) await perform(chat, 'take', last)
+  if (last.speaker === 'user') await answer(true)
+  else if (canRepeat(chat)) await perform(heardBy(chat, last.key), 'take', last)
 }
 
 /** Carries the last answer on. */
 export async function carryOn(): Promise<void> {
   const chat = useChats.getState().open
   const last = chat && visibleMessages(chat).at(-1)
-  if (chat && last?.speaker === 'role') await perform(chat, 'continue', last)
+  if (chat && last?.speaker === 'role') await perform(heardBy(chat, last.key), 'continue', last)
 }
 
 /** Has the model write the visitor's line, behind what they have written of it, into the box. */
@@ -116,13 +149,17 @@ export async function tryAgain(): Promise<void> {
 
 /** Stops the answer; what has been said stays. */
 export function stopAnswer(): void {
+  useGeneration.setState({ next: [] })
   controller?.abort()
 }
 
 /** Whether the last message is an answer to something, not a greeting. */
 export function canRepeat(chat: Chat): boolean {
   const shown = visibleMessages(chat)
-  return shown.at(-1)?.speaker === 'role' && shown.some((message) => message.speaker === 'user')
+  const last = shown.at(-1)
+  if (last?.speaker !== 'role') return false
+  // Several may talk before the visitor says anything.
+  return (chat.group !== null && isAnswer(last)) || shown.some((message) => message.speaker === 'user')
 }
 
 /** Puts away the message about a failed answer. */
@@ -130,20 +167,22 @@ export function dismissFailure(): void {
   useGeneration.setState({ failure: null })
 }
 
+/** Whether it came to its end. */
 async function perform(
   chat: Chat,
   kind: Live['kind'],
   target: Message | undefined,
   written = '',
-): Promise<void> {
+): Promise<boolean> {
   // The graphics card answers or rehearses.
-  if (useGeneration.getState().live || isTraining(useTraining.getState())) return
+  if (useGeneration.getState().live || isTraining(useTraining.getState())) return false
   const before = kind === 'continue' && target ? selectedTake(target) : undefined
   const begun = before?.text ?? written
   const seed = useSettings.getState().lockedSeed ?? newSeed()
   controller = new AbortController()
   isInLog = false
   const member = findMember(useCast.getState().members, chat.key)
+  const name = kind === 'visitor' ? visitorIn(chat).name : characterIn(chat, member)
   useGeneration.setState({
     failure: null,
     live: {
@@ -151,14 +190,14 @@ async function perform(
       kind,
       message: target?.id ?? newId(),
       take: before?.id ?? newId(),
-      name: kind === 'visitor' ? visitorIn(chat).name : characterIn(chat, member),
+      name,
       key: chat.key,
       text: begun,
       tokens: 0,
       isWaiting: useEngine.getState().phase !== 'ready',
     },
   })
-  const flush = streamInto(begun)
+  const flush = streamInto(begun, chat.group && name)
   let generation: Generation | null = null
   try {
     const { summary, messages } = await generate(chat, { kind, target, written, seed }, flush.push)
@@ -177,6 +216,7 @@ async function perform(
   const saved = live ? keep(live, generation) : undefined
   useGeneration.setState({ live: null })
   await saved
+  return generation !== null
 }
 
 interface Wanted extends Pick<Live, 'kind'> {
@@ -196,14 +236,15 @@ async function generate(
   if (sendsWholeCard()) await bringBooks()
   // Who can play is known only now.
   const member = findMember(useCast.getState().members, chat.key)
-  if (!member && isGuestKey(chat.key)) {
+  if (!member && (isGuestKey(chat.key) || (chat.group && wanted.kind !== 'visitor'))) {
     throw new HycoraError(
       'usage',
       `${characterName(member, chat.key)} is no longer on this device: bring them in again, or let somebody else play`,
     )
   }
   const settings = useSettings.getState()
-  const current = useChats.getState().open?.id === chat.id ? (useChats.getState().open ?? chat) : chat
+  const { open } = useChats.getState()
+  const current = open?.id === chat.id ? heardBy(open, chat.key) : chat
   const { scene, names, messages } = await stage(current, member, wanted)
   useGeneration.setState(({ live }) => ({ live: live && { ...live, isWaiting: false } }))
   const summary = await engine.request(
@@ -212,7 +253,7 @@ async function generate(
       scene,
       sampling: samplingOf(settings, wanted.seed, affordsGuidance()),
       maxTokens: settings.maxTokens,
-      stops: stopsFor(settings.stops, names),
+      stops: stopsFor(settings.stops, names, current.group),
     },
     { onYield: ({ text, tokens }) => onText(text, tokens), signal },
   )
@@ -239,28 +280,36 @@ async function stage(
   })
 }
 
-/** Collects streamed text and shows it once a frame. */
-function streamInto(before: string): {
+/**
+ * Collects streamed text and shows it once a frame.
+ *
+ * @param name of whoever speaks among several, which is none of their words.
+ */
+function streamInto(
+  before: string,
+  name: string | null,
+): {
   push: (text: string, tokens: number) => void
   finish: (whole?: string) => void
 } {
   let text = ''
   let tokens = 0
   let frame = 0
-  const show = (): void => {
+  const show = (isWhole = false): void => {
     frame = 0
-    useGeneration.setState(({ live }) => ({ live: live && { ...live, text: before + text, tokens } }))
+    const words = name === null || before !== '' ? text : withoutName(text, name, isWhole)
+    useGeneration.setState(({ live }) => ({ live: live && { ...live, text: before + words, tokens } }))
   }
   return {
     push(delta, count) {
       text += delta
       tokens = count
-      frame ||= requestAnimationFrame(show)
+      frame ||= requestAnimationFrame(() => show())
     },
     finish(whole) {
       if (frame) cancelAnimationFrame(frame)
       text = whole ?? text
-      show()
+      show(true)
     },
   }
 }

@@ -6,9 +6,9 @@ import type { Chat } from '../../../src/storage/chat.ts'
 import { bringBooks, findMember, useCast } from '../company/cast.ts'
 import { useChats } from './chats.ts'
 import { sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
-import { useGeneration } from './generation.ts'
+import { isAnswering, useGeneration } from './generation.ts'
 import { packRefOf } from '../company/guests.ts'
-import { stageChat } from './scene.ts'
+import { heardBy, lastSpeaker, stageChat } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
@@ -54,7 +54,7 @@ function schedule(): void {
 
 async function count(): Promise<void> {
   const chat = useChats.getState().open
-  if (!chat || useGeneration.getState().live || useEngine.getState().phase !== 'ready') return
+  if (!chat || isAnswering(useGeneration.getState()) || useEngine.getState().phase !== 'ready') return
   try {
     const preview = await readPreview(chat)
     if (useChats.getState().open?.id !== chat.id) return
@@ -67,8 +67,10 @@ async function count(): Promise<void> {
   }
 }
 
-async function stage(chat: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
+async function stage(shown: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
   if (isWhole) await bringBooks()
+  // Of several, whoever spoke last; one who was chosen hears the chat already.
+  const chat = shown.group && shown.key === null ? heardBy(shown, lastSpeaker(shown)) : shown
   const member = findMember(useCast.getState().members, chat.key)
   const pack = await packRefOf(member)
   return stageChat(chat, { member, pack, visitor: visitorIn(chat), isWhole })

@@ -6,6 +6,7 @@ import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
+import { listed } from '../../../src/cast/plainName.ts'
 import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
 import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
@@ -59,18 +60,34 @@ export function characterName(member: CastMember | undefined, key: string | null
   return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))
 }
 
-/** What the character of a chat is called: one that came in a file keeps the name that it has there. */
+/** A chat of several as one of them hears it and plays in it; one of one stays as it is. */
+export function heardBy(chat: Chat, key: string | null): Chat {
+  return chat.group ? { ...chat, key } : chat
+}
+
+/** The key of whoever of several spoke last, else of the first; null where a chat has not several. */
+export function lastSpeaker(chat: Chat): string | null {
+  const keys = (chat.group?.members ?? []).map(({ key }) => key).filter((key) => key !== null)
+  const last = visibleMessages(chat).findLast(({ key }) => key !== null && keys.includes(key))
+  return last?.key ?? keys[0] ?? null
+}
+
+/**
+ * What the character of a chat is called: one that came in a file keeps the name that it has there, and several are called
+ * by all of their names.
+ */
 export function characterIn(
-  { key, source }: Pick<Chat, 'key' | 'source'>,
+  { key, source, group }: Pick<Chat, 'key' | 'source' | 'group'>,
   member: CastMember | undefined,
 ): string {
+  if (group && key === null) return listed(group.members.map(({ name }) => name))
   const isElsewhere = member === undefined && key === null
   return (isElsewhere && source?.character) || characterName(member, key)
 }
 
 /** What the two of a chat are called, and what is said of the visitor. */
 export function chatNames(
-  chat: Pick<Chat, 'key' | 'source'>,
+  chat: Pick<Chat, 'key' | 'source' | 'group'>,
   member: CastMember | undefined,
   { name, description }: Visitor,
 ): ChatNames {
@@ -81,6 +98,9 @@ export function chatNames(
 /** Whether a message is the chat's own character's, and not of somebody else who speaks in it. */
 function isOwn({ key, name }: Message, chat: Chat, { character }: ChatNames): boolean {
   if (key !== null && key === chat.key) return true
+  // Whoever is of the group is told by their key, and whoever was brought in anew by their name.
+  if (chat.group?.members.some((member) => member.key !== null && member.key === key)) return false
+  if (chat.group) return lettersOf(name) === lettersOf(character)
   // The bare model takes up whatever was said here.
   if (chat.key === null && chat.source === null) return true
   return name === '' || (key === null && chat.source === null) || lettersOf(name) === lettersOf(character)
@@ -98,11 +118,12 @@ export function lettersOf(name: string): string {
 export function wordsOf(
   take: Take,
   { speaker, name, key }: Pick<Message, 'speaker' | 'name' | 'key'>,
-  chat: Pick<Chat, 'key'>,
+  chat: Pick<Chat, 'key' | 'group'>,
   names: ChatNames,
 ): string {
   if (speaker === 'user') return take.text
-  const character = key === chat.key ? names.character : name || names.character
+  const isCharacter = key === chat.key && !(chat.group && key === null)
+  const character = isCharacter ? names.character : name || names.character
   return fillMacros(take.text, { ...names, character, seed: seedOf(take.id), at: take.at })
 }
 
@@ -130,6 +151,7 @@ export function stageChat(
   const seed = seedOf(chat.id)
   const textOf = isWhole ? systemPromptOf : lineOf
   const system = card && textOf(card, { ...names, seed })
+  const scene = chat.group?.scene ?? ''
   const script = scriptOf(card, {
     names,
     seed,
@@ -139,6 +161,7 @@ export function stageChat(
     note: noteNow(chat.note, counted),
     facts: chat.facts,
     books: chat.books.map(({ name, text: book }) => ({ name, book })),
+    scene,
   })
   return {
     scene: {
@@ -152,13 +175,34 @@ export function stageChat(
     },
     messages: spoken.map(({ id }) => id),
     names,
-    unsaid: isWhole ? [] : partsOf(script),
+    unsaid: isWhole ? [] : partsOf(script, scene),
   }
 }
 
-/** The strings before which an answer ends, the names in them filled. */
-export function stopsFor(stops: readonly string[], names: ChatNames): readonly string[] {
-  return stops.map((stop) => fillMacros(stop, names)).filter((stop) => stop !== '')
+/** The strings before which an answer ends, the names in them filled; of several, where it begins to speak for another. */
+export function stopsFor(
+  stops: readonly string[],
+  names: ChatNames,
+  group: Chat['group'] = null,
+): readonly string[] {
+  const own = stops.map((stop) => fillMacros(stop, names)).filter((stop) => stop !== '')
+  if (!group) return own
+  const others = [names.user, ...group.members.map(({ name }) => name)].filter(
+    (name) => lettersOf(name) !== lettersOf(names.character),
+  )
+  return [...new Set([...own, ...others.map((name) => `\n${name}:`)])]
+}
+
+/**
+ * What one of several says, without the name that others' lines have before them, which a model takes up.
+ *
+ * @param isWhole whether nothing more comes: until then the beginning of a name is none of the words.
+ */
+export function withoutName(text: string, name: string, isWhole: boolean): string {
+  const begun = text.trimStart()
+  const label = `${name}:`
+  if (begun.startsWith(label)) return begun.slice(label.length).trimStart()
+  return !isWhole && label.startsWith(begun) ? '' : text
 }
 
 /** The visitor's note, where it is the turn for it. */

@@ -18,7 +18,16 @@ import { showDialog } from '../page/session.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
 import { append, newMessage, useChats } from './chats.ts'
-import { askedAlone, characterName, chatNames, stageChat, stopsFor, wordsOf } from './scene.ts'
+import {
+  askedAlone,
+  characterName,
+  chatNames,
+  heardBy,
+  lastSpeaker,
+  stageChat,
+  stopsFor,
+  wordsOf,
+} from './scene.ts'
 import type { ChatNames } from './scene.ts'
 
 /** Who may answer at once, at most. */
@@ -62,11 +71,21 @@ function lastAsked(chat: Chat): Message | undefined {
   return visibleMessages(chat).findLast(({ speaker, excluded }) => speaker === 'user' && !excluded)
 }
 
-/** Those who can be asked in a chat, its own character first. */
-export function askable(members: readonly CastMember[], own: string | null): readonly CastMember[] {
+/** Those who can be asked in a chat, its own characters first. */
+export function askable(members: readonly CastMember[], chat: Chat): readonly CastMember[] {
   const { info } = useEngine.getState()
   const taught = members.filter((member) => isPlayable(member, info))
-  return taught.toSorted((a, b) => Number(b.key === own) - Number(a.key === own))
+  return taught.toSorted((a, b) => Number(isOf(chat, b.key)) - Number(isOf(chat, a.key)))
+}
+
+/** Whether somebody plays in a chat, and so knows all of it. */
+function isOf({ key: own, group }: Chat, key: string): boolean {
+  return group ? group.members.some((member) => member.key === key) : own === key
+}
+
+/** Who is asked several times: the chat's own character, of several whoever spoke last. */
+export function ownOf(members: readonly CastMember[], chat: Chat): CastMember | undefined {
+  return findMember(members, chat.group ? lastSpeaker(chat) : chat.key)
 }
 
 /** Opens the window on a chat, and asks. */
@@ -75,7 +94,7 @@ export async function askTogether(chat: Chat): Promise<void> {
   const asked = lastAsked(chat)
   if (!asked) return
   const names = chatNames(chat, findMember(members, chat.key), visitorIn(chat))
-  const chosen = askable(members, chat.key).slice(0, MOST_ANSWERS)
+  const chosen = askable(members, chat).slice(0, MOST_ANSWERS)
   useTogether.setState({
     ...initial,
     question: wordsOf(selectedTake(asked), asked, chat, names),
@@ -135,7 +154,7 @@ export async function askChosen(): Promise<void> {
       {
         answers: asked.map(({ answer, scene, names }) => ({
           scene,
-          stops: stopsFor(settings.stops, names),
+          stops: stopsFor(settings.stops, names, chat.group),
           sampling: samplingOf(settings, answer.seed, affordsGuidance()),
         })),
         maxTokens: settings.maxTokens,
@@ -157,24 +176,25 @@ function say(id: string | undefined, add: (before: string) => string): void {
   }))
 }
 
-/** Those who answer, with what each reads: the chat's own character all of it, the others the question alone. */
+/** Those who answer, with what each reads: the chat's own characters all of it, the others the question alone. */
 async function whoAnswers(
   chat: Chat,
   seed: number,
 ): Promise<{ readonly answer: OneAnswer; readonly scene: Scene; readonly names: ChatNames }[]> {
   const { chosen, isAgain, question } = useTogether.getState()
   const { members } = useCast.getState()
-  const own = findMember(members, chat.key)
+  const own = ownOf(members, chat)
   const keys = isAgain && own ? Array.from({ length: MOST_ANSWERS }, () => own.key) : chosen
   const visitor = visitorIn(chat)
-  const answered = answerOf(chat)
+  const [answered] = chat.group ? answersIn(chat) : answersIn(chat).slice(-1)
   return Promise.all(
     keys.map(async (key, index) => {
       const member = findMember(members, key)
       const pack = await packRefOf(member)
       const options = { member, pack, visitor, ...(answered && { target: answered.id }) }
-      const scene =
-        key === chat.key ? stageChat(chat, options).scene : askedAlone(member?.role ?? null, pack, question)
+      const scene = isOf(chat, key)
+        ? stageChat(heardBy(chat, key), options).scene
+        : askedAlone(member?.role ?? null, pack, question)
       const name = characterName(member, key)
       const names = { ...chatNames(chat, own, visitor), character: name }
       return {
@@ -186,10 +206,10 @@ async function whoAnswers(
   )
 }
 
-/** What the chat has for an answer to the last question already. */
-function answerOf(chat: Chat): Message | undefined {
-  const last = visibleMessages(chat).at(-1)
-  return last?.speaker === 'role' ? last : undefined
+/** What the chat has for answers to the last question already. */
+function answersIn(chat: Chat): readonly Message[] {
+  const shown = visibleMessages(chat)
+  return shown.slice(shown.findLastIndex(({ speaker }) => speaker === 'user') + 1)
 }
 
 /** Keeps one of the answers: the character's own as another wording of its last one, somebody else's as said by them. */
@@ -197,10 +217,11 @@ export async function keepAnswer({ key, name, text }: OneAnswer): Promise<void> 
   const chat = useChats.getState().open
   if (!chat || text.trim() === '') return
   const take: Take = { id: newId(), text: text.trim(), at: Date.now(), generation: null }
-  const answered = answerOf(chat)
+  const answers = answersIn(chat)
+  const answered = (chat.group ? answers : answers.slice(-1)).findLast((message) => message.key === key)
   closeTogether()
   await append(chat.id, [
-    answered?.key === key
+    answered
       ? { kind: 'take-added', message: answered.id, take }
       : { kind: 'message-added', message: newMessage({ speaker: 'role', name, key }, [take]) },
   ])

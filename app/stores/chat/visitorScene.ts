@@ -28,7 +28,11 @@ export function stageVisitor(
 ): VisitorStaging {
   const names = chatNames(chat, member, visitor)
   const { user, character, persona } = names
-  const { turns } = stageChat(chat, { member, visitor }).scene
+  const { scene, messages } = stageChat(chat, { member, visitor })
+  const own = new Set(chat.messages.filter(({ speaker }) => speaker === 'user').map(({ id }) => id))
+  const turns = scene.turns.map(({ text }, index): Turn => {
+    return { speaker: own.has(messages[index] ?? '') ? 'role' : 'user', text }
+  })
   const begun: readonly Turn[] = written.trim() === '' ? [] : [{ speaker: 'role', text: written }]
   const line = `You are ${user}, in a chat with ${character}. Say in a sentence or two what ${user} says next, and nothing of what ${character} says or does.`
   return {
@@ -36,13 +40,9 @@ export function stageVisitor(
       role: null,
       strength: 1,
       system: persona ? `${line}\n\nAbout ${user}:\n${persona}` : line,
-      turns: [...turns.map(exchanged), ...begun],
+      turns: [...turns, ...begun],
       continueLast: begun.length > 0,
     },
     names: { user: character, character: user, persona: '' },
   }
-}
-
-function exchanged({ speaker, text }: Turn): Turn {
-  return { speaker: speaker === 'user' ? 'role' : 'user', text }
 }

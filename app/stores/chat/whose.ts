@@ -14,7 +14,7 @@ import { findMember, useCast } from '../company/cast.ts'
 import { useEngine, whenReady } from '../engine/engine.ts'
 import { showDialog } from '../page/session.ts'
 import { visitorIn } from '../page/visitor.ts'
-import { askedAlone, chatNames, wordsOf } from './scene.ts'
+import { askedAlone, chatNames, lastSpeaker, wordsOf } from './scene.ts'
 
 /** How likely somebody would have said the words. */
 export interface Weighed {
@@ -82,12 +82,15 @@ export async function askWhose(chat: Chat, message: Message): Promise<void> {
     0,
     messages.findIndex(({ id }) => id === message.id),
   )
-  const asked = before.findLast(({ speaker, excluded }) => speaker === 'user' && !excluded)
+  // Of several, one answers the other.
+  const isAsking = ({ speaker, key, excluded }: Message): boolean =>
+    !excluded && (speaker === 'user' || (chat.group !== null && key !== message.key))
+  const asked = before.findLast(isAsking)
   useWhose.setState({
     ...initial,
     question: asked ? wordsOf(selectedTake(asked), asked, chat, names) : NO_QUESTION,
     words: wordsOf(selectedTake(message), message, chat, names),
-    shown: chat.key,
+    shown: chat.group ? (message.key ?? lastSpeaker(chat)) : chat.key,
   })
   showDialog('whose')
   await weigh()

@@ -3,6 +3,7 @@ import type {
   Arrival,
   ArrivingFile,
   CardArrival,
+  ChatArrival,
   LinkMissing,
   LoreArrival,
   PackArrival,
@@ -21,7 +22,7 @@ import { listed, plainName } from '../../../src/cast/plainName.ts'
 import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import { importChatFile, useChats } from '../chat/chats.ts'
+import { useChats } from '../chat/chats.ts'
 import { addBook } from '../chat/inMind.ts'
 import { laterPart } from '../page/laterPart.ts'
 import { shippedPack, useEngine, whenReady } from '../engine/engine.ts'
@@ -283,7 +284,7 @@ async function bringInOne(
     case 'card':
       return [await admitCard(arrival)]
     case 'chat':
-      await importChatFile(new File([arrival.file], arrival.fileName))
+      await admitChat(arrival)
       return []
     case 'backup':
       await restore(arrival)
@@ -311,6 +312,12 @@ async function admitLore({ name, text, book, entries }: LoreArrival, goal: LoreG
   const { cardWithBook } = await laterPart(() => import('../../../src/cast/cardLore.ts'))
   await changeCard({ ...card, card: cardWithBook(card.card, { name, book }) })
   notify(`${plainName(card.name)} has ${entries} more ${entries === 1 ? 'entry' : 'entries'}.`)
+}
+
+/** Opens the chats of a file. @throws HycoraError as `importChatFile`, `laterPart`. */
+async function admitChat({ file, fileName }: ChatArrival): Promise<void> {
+  const { importChatFile } = await laterPart(() => import('../chat/chatFiles.ts'))
+  await importChatFile(new File([file], fileName))
 }
 
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */

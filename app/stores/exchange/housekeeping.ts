@@ -3,7 +3,6 @@ import type { BackupArrival } from '../../../src/exchange/arrival.ts'
 import { create } from 'zustand'
 
 import type { BackupStores, RestorePlan } from '../../../src/storage/backup.ts'
-import { writeChatEvents } from '../../../src/storage/chatEvents.ts'
 import { clearDatabase } from '../../../src/storage/database.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { COPIES } from '../../../src/storage/modelCopy.ts'
@@ -66,6 +65,7 @@ function sizeOf(files: Iterable<Blob>): number {
 }
 
 async function chatBytes(): Promise<number> {
+  const { writeChatEvents } = await laterPart(() => import('../../../src/storage/chatEvents.ts'))
   let sum = 0
   for (const { id } of await chatLog().list()) sum += writeChatEvents(await chatLog().events(id)).length
   return sum

@@ -1,7 +1,7 @@
 // Keeps the page on this device for visits without a network, and uses a newer version when nobody speaks. No state: `useOffline` has it.
 import { openServiceWorker } from '../engine/workers.ts'
 import { useEngine } from '../engine/engine.ts'
-import { useGeneration } from '../chat/generation.ts'
+import { isAnswering, useGeneration } from '../chat/generation.ts'
 import { useTogether } from '../chat/together.ts'
 import { useOffline } from '../page/offline.ts'
 import type { WorkerMessage } from '../page/offline.ts'
@@ -15,8 +15,8 @@ const ASK_EVERY_MS = 3_600_000
 const busyStores = [useGeneration, useTogether, useTraining] as const
 
 function isBusy(): boolean {
-  const { live } = useGeneration.getState()
-  return live !== null || useTogether.getState().isAnswering || isTraining(useTraining.getState())
+  const isSpeaking = isAnswering(useGeneration.getState())
+  return isSpeaking || useTogether.getState().isAnswering || isTraining(useTraining.getState())
 }
 
 function onBusyChange(listen: () => void): () => void {

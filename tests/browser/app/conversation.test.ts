@@ -4,15 +4,13 @@ import { joinCast, readCast } from '../../../src/cast/member.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import {
   beginChat,
-  branchChat,
   deleteMessage,
-  exportOpenChat,
-  importChatFile,
   openChat,
   openChats,
   setScene,
   useChats,
 } from '../../../app/stores/chat/chats.ts'
+import { exportOpenChat, importChatFile } from '../../../app/stores/chat/chatFiles.ts'
 import { addBook, changeFacts, changeNote, keepInMind, removeBook } from '../../../app/stores/chat/inMind.ts'
 import {
   choosePath,
@@ -27,6 +25,7 @@ import { readRoute } from '../../../app/stores/page/route.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
+import { branchChat } from '../../../app/stores/chat/branch.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 import type { FakeEngine, Script } from '../../support/fakeEngine.ts'

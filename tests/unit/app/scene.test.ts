@@ -133,7 +133,7 @@ describe('a chat whose character is not here', () => {
       character: 'Selma',
       persona: '',
     })
-    expect(chatNames({ key: null, source: null }, undefined, ANNA)).toEqual({
+    expect(chatNames({ key: null, source: null, group: null }, undefined, ANNA)).toEqual({
       user: 'Anna',
       character: 'Nobody',
       persona: '',

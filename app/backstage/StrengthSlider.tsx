@@ -1,0 +1,33 @@
+import type { Chat } from '../../src/storage/chat.ts'
+import { Slider } from '../shared/Slider.tsx'
+import { setScene } from '../stores/chat/chats.ts'
+
+interface StrengthSliderProps {
+  readonly chat: Chat
+  readonly isDisabled: boolean
+}
+
+/** How strongly whoever was taught plays. */
+export function StrengthSlider({ chat: { key, strength }, isDisabled }: StrengthSliderProps) {
+  const percent = Math.round(strength * 100)
+  return (
+    <Slider
+      label="Strength"
+      about={describeStrength(percent)}
+      value={percent}
+      min={0}
+      max={150}
+      step={5}
+      shown={`${percent} %`}
+      isDisabled={isDisabled}
+      onChange={(value) => void setScene({ key, strength: value / 100 })}
+      {...(percent !== 100 && { onReset: () => void setScene({ key, strength: 1 }) })}
+    />
+  )
+}
+
+function describeStrength(percent: number): string {
+  if (percent === 0) return 'The bare model, with nothing but the character’s opening line.'
+  if (percent < 100) return 'Something of the character.'
+  return percent === 100 ? 'As rehearsed.' : 'More than itself.'
+}
