@@ -2,10 +2,10 @@
 
 python experiments/reminded.py BACKBONE PACK OUT.safetensors [--batch 4]
 
-The page puts what a character's lorebook says of a visitor's message before that message. So do these rows: what an
-answer states, and facts that have words in common with the question, stand before it. Some rows lack them, so that a
-character answers without, too; in some a name or a number is another one in both reminder and answer, so that it is
-read there and not known by heart. The settings of `answers.py` are the same here.
+The page puts what a character's lorebook says of a visitor's message before that message. So do these rows, by the same
+rule. Some rows lack it, so that a character answers without, too; in some a name or a number is another one in both
+reminder and answer, so that it is read there and not known by heart. Items that state one fact are asked for in one of
+its ways, by a share. The settings of `answers.py` are the same here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +28,11 @@ from hycora_scale.chat import Codec, TokenRow, Turn, encode_row, load_codec
 from hycora_scale.folders import backbone_folder
 from hycora_scale.pack import read_pack
 
-CAST = Path(__file__).resolve().parents[2] / "data/cast"
-MOST_REMINDERS = 3
-# How often what an answer states is among the reminders, and how often none, one, two or three others are.
-CALLED, BESIDE = 0.9, (0.35, 0.3, 0.25, 0.1)
+ROOT = Path(__file__).resolve().parents[2]
+CAST, BOOKS = ROOT / "data/cast", ROOT / "public/cast/books.json"
+MOST_REMINDERS = 4
+# How often what an answer states is among the reminders: where the question calls it, and where it does not.
+CALLED, BESIDE = 0.95, 0.5
 # Shares of exchanges: without reminders, with something else in reminder and answer.
 WITHOUT, OTHERWISE = 0.15, 0.25
 MOST_TOKENS = 512
@@ -70,35 +70,30 @@ class Exchange:
         yield Turn("role", self.answer)
 
 
-def words_of(text: str) -> set[str]:
-    """The words of a text by which it is like another: without short ones, by their beginnings."""
-    return {word[:5] for word in re.findall(r"[a-z]{4,}", text.lower())}
-
-
 class Sheet:
-    """The facts of a character, and in which words they are asked for."""
+    """The facts of a character, and what of them its lorebook says of a question."""
 
-    def __init__(self, facts: list[Row], items: list[Row]) -> None:
+    def __init__(self, facts: list[Row], book: Row) -> None:
         self.facts = facts
-        self._words = {fact["id"]: words_of(fact["fact"]) for fact in facts}
-        for item in items:
-            for id_ in item.get("facts", ()):
-                for question in item["questions"][: len(item["questions"]) - item.get("held", 0)]:
-                    self._words[id_] |= words_of(question)
-        self._spread = Counter(word for words in self._words.values() for word in words)
+        self.ways = {fact["id"]: fact["ways"] for fact in facts}
+        own = book["extensions"]["hycora"]
+        self._least_share, self._least_weight = own["least_share"], own["least_weight"]
+        self._weights = [entry["extensions"]["hycora"]["weights"] for entry in book["entries"]]
 
     def called_by(self, question: str, stated: Sequence[str], random: Random) -> list[Row]:
-        """What a lorebook might say of a question: what its answer states, most of the time, and others like it."""
-        asked = words_of(question)
-        likeness = {
-            fact["id"]: sum(1 / self._spread[word] for word in asked & self._words[fact["id"]]) + 0.02 * random.random()
-            for fact in self.facts
-        }
-        others = sorted((id_ for id_ in likeness if id_ not in stated), key=lambda id_: -likeness[id_])
-        chosen = [id_ for id_ in sorted(stated) if random.random() < CALLED][:MOST_REMINDERS]
-        beside = random.choices((0, 1, 2, 3), BESIDE)[0]
-        chosen += others[: min(beside, MOST_REMINDERS - len(chosen))]
-        return [fact for fact in self.facts if fact["id"] in chosen]
+        """What the lorebook says of a question, for the most part, and at times what the answer states beside it."""
+        asked = set(re.findall(r"[^\W_]+", question.lower()))
+        weighed = [sum(weights.get(word, 0) for word in asked) for weights in self._weights]
+        least = max(self._least_weight, self._least_share * max(weighed))
+        called = [index for index, weight in enumerate(weighed) if weight >= least]
+        chosen = set()
+        for index in sorted(called, key=lambda index: -weighed[index])[:MOST_REMINDERS]:
+            if self.facts[index]["id"] not in stated or random.random() < CALLED:
+                chosen.add(index)
+        for index, fact in enumerate(self.facts):
+            if fact["id"] in stated and index not in called and random.random() < BESIDE:
+                chosen.add(index)
+        return [self.facts[index] for index in sorted(chosen)]
 
 
 def kind_of(word: str) -> str:
@@ -161,6 +156,12 @@ class Rows:
             return self.substitutes.swapped(role, whole, told, random) or whole
         return whole
 
+    def way(self, role: str, question: str, item: Row, share: float) -> str:
+        """One of the ways to ask for the fact that an item states, by a share; else the question."""
+        stated = item.get("facts", ())
+        isolated = len(stated) == 1 and self.random.random() < share
+        return self.random.choice(self.sheets[role].ways[stated[0]]) if isolated else question
+
     def row(self, role: str, exchanges: list[Exchange], greeting: str | None) -> TokenRow | None:
         """A row of exchanges, behind the greeting where there is one."""
         opening = [Turn("role", greeting, is_learnt=False)] if greeting is not None else []
@@ -182,7 +183,8 @@ def all_rows(rows: Rows, lines: Lines, options: argparse.Namespace) -> list[Toke
     placed: list[tuple[float, TokenRow | None]] = []
     for index in range(options.begin, options.begin + options.passes):
         for role, own in lines.items.items():
-            asked = list(drawn(own, index, options.facts))
+            drawn_now = drawn(own, index, options.facts)
+            asked = [(rows.way(role, one, item, options.ways), item) for one, item in drawn_now]
             random.shuffle(asked)
             for start in range(0, len(asked), ANSWERS_OF_A_ROW):
                 few = asked[start : start + ANSWERS_OF_A_ROW]
@@ -220,6 +222,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--ways", type=float, default=0.5, help="share of other ways to ask for a fact")
     options = parser.parse_args()
     codec = load_codec(backbone_folder(options.backbone, model=None, with_code=False))
     assert codec
@@ -227,9 +230,10 @@ def main() -> None:
     boundaries = json.loads((CAST / "boundaries.json").read_text("utf8"))
     lines = read_lines()
     sheets = {}
-    for name, items in lines.items.items():
+    books = json.loads(BOOKS.read_text("utf8"))
+    for name in lines.items:
         facts = json.loads((CAST / boundaries[name]["slug"] / "facts.json").read_text("utf8"))
-        sheets[name] = Sheet(facts, items)
+        sheets[name] = Sheet(facts, books[name])
     said_first = {role["name"]: role.get("system") for role in pack.roles}
     rows = all_rows(Rows(codec, said_first, sheets, Random(options.seed)), lines, options)
     ids = {role["name"]: index for index, role in enumerate(pack.roles)}

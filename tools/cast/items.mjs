@@ -23,6 +23,7 @@ const LIMITS = {
   phraseWords: 5,
   wording: 24,
   facts: 40,
+  ways: 12,
   factItems: 3,
   talks: 62,
   talksTest: 6,
@@ -140,14 +141,18 @@ function checkMeasure({ items, fault }) {
 function checkFacts({ facts, items, talks, fault }) {
   const byId = new Map(facts.map((fact) => [fact.id, fact]))
   const asked = new Set(items.flatMap(({ q }) => q.map(plain)))
+  const known = new Set(facts.flatMap(({ ways = [] }) => ways.map(plain)))
   if (facts.length < LIMITS.facts)
     fault('facts.json', `has ${facts.length} facts, expected ${LIMITS.facts} or more`)
-  for (const { id, fact, ask, accept, wrong, keys } of facts) {
+  for (const { id, fact, ask, accept, wrong, ways } of facts) {
     const isWhole = id && fact && ask?.length === 2 && accept?.length > 0 && Array.isArray(wrong)
     if (!isWhole) fault('facts.json', `"${id}" needs fact, two ways to ask, accept and wrong`)
-    if (!(keys?.length >= 3)) fault('facts.json', `"${id}" needs three keys or more`)
-    for (const question of ask ?? [])
+    if (!(ways?.length >= LIMITS.ways))
+      fault('facts.json', `"${id}" needs ${LIMITS.ways} ways to ask or more`)
+    for (const question of ask ?? []) {
       if (asked.has(plain(question))) fault('facts.json', `"${id}": an item asks "${question}" too`)
+      if (known.has(plain(question))) fault('facts.json', `"${id}": "${question}" is one of the ways, too`)
+    }
   }
   const taught = new Map(facts.map(({ id }) => [id, 0]))
   for (const row of [...items, ...talks]) {

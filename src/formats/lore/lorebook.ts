@@ -40,6 +40,8 @@ export interface LoreEntry {
   readonly isEnabled: boolean
 
   readonly keys: readonly string[]
+  /** What keys of it weigh, where its book says so; every other one weighs the more, the fewer entries have it. */
+  readonly keyWeights: ReadonlyMap<string, number>
   readonly secondaryKeys: readonly string[]
   readonly logic: LoreLogic
   /** One of each of these must be found too. */
@@ -111,6 +113,8 @@ export interface Lorebook {
   readonly tokenBudget: number | null
   /** How much of what calls the entry that is called most must call another, that it is sent too: 0 to 1; 0 is anything. */
   readonly leastShare: number
+  /** What the keys of an entry that were found must weigh together, that it is sent; 0 is anything. */
+  readonly leastWeight: number
   /** Whether what an entry says may call others. */
   readonly isRecursive: boolean
   readonly entries: readonly LoreEntry[]

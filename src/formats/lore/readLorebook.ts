@@ -68,19 +68,31 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
     name: text(ownField(book, 'name'), LONGEST_TITLE).trim() || fallbackName,
     scanDepth: scanDepth === undefined ? null : Math.max(0, Math.floor(scanDepth)),
     tokenBudget: budget !== undefined && budget > 0 ? budget : null,
-    leastShare: leastShareOf(book),
+    leastShare: Math.min(1, leastOf(book, 'least_share')),
+    leastWeight: leastOf(book, 'least_weight'),
     isRecursive: truth(ownField(book, 'recursive_scanning')) ?? true,
     entries: entries.slice(0, MOST_ENTRIES).map((entry) => readEntry(entry, unmet)),
     unmet: [...unmet],
   }
 }
 
-/** What this program asks of entries beside their keys; no other writes it. */
-function leastShareOf(book: JsonRecord): number {
-  const extensions = ownField(book, 'extensions')
+/** What this program asks of entries beside their keys, or says of them; no other writes it. */
+function ownOf(holder: JsonRecord): JsonRecord {
+  const extensions = ownField(holder, 'extensions')
   const own = isJsonRecord(extensions) ? ownField(extensions, 'hycora') : undefined
-  const share = isJsonRecord(own) ? number(ownField(own, 'least_share')) : undefined
-  return share === undefined ? 0 : Math.min(1, Math.max(0, share))
+  return isJsonRecord(own) ? own : {}
+}
+
+function leastOf(book: JsonRecord, name: 'least_share' | 'least_weight'): number {
+  return Math.max(0, number(ownField(ownOf(book), name)) ?? 0)
+}
+
+function keyWeightsOf(entry: JsonRecord): ReadonlyMap<string, number> {
+  const weights = ownField(ownOf(entry), 'weights')
+  if (!isJsonRecord(weights)) return new Map()
+  return new Map(
+    Object.entries(weights).flatMap(([key, value]) => (Number.isFinite(value) ? [[key, Number(value)]] : [])),
+  )
 }
 
 /** The entries of a book, which stand in a list or, by number, in an object. */
@@ -128,6 +140,7 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
     content: decorated.content,
     isEnabled: (truth(values.isEnabled) ?? true) && truth(values.isDisabled) !== true,
     keys,
+    keyWeights: keyWeightsOf(entry),
     arePatterns,
     ...matching(values, decorated, { arePatterns, isSelective: isWorldEntry(entry) }),
     ...conditions(values, decorated),

@@ -128,7 +128,7 @@ class Rounds {
     const taken = new Set(this.activated.flatMap(({ candidate }) => candidate.entry.groups))
     const draw = (name: string): Random => new Random(script.seed ^ seedOf(name), turns.length)
     const { clear, faint } = tellApart(called)
-    for (const { candidate } of faint) this.pass(candidate, 'others of its book are called by more')
+    for (const { candidate } of faint) this.pass(candidate, 'its keys say too little')
     const { chosen, others } = chooseOfGroups(clear, taken, draw)
     for (const { candidate } of others) this.pass(candidate, 'another of its group is there')
     return chosen.filter(({ candidate, isSticky }) => {
@@ -213,7 +213,7 @@ function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** Of books that ask for it, what is called by little beside what is called by most; what needs no key stays. */
+/** Of books that ask for it, what is called by little, by itself or beside what is called by most; what needs no key stays. */
 function tellApart(called: readonly Called[]): {
   readonly clear: readonly Called[]
   readonly faint: readonly Called[]
@@ -224,7 +224,8 @@ function tellApart(called: readonly Called[]): {
   }
   const isFaint = (one: Called): boolean => {
     const { book } = one.candidate
-    return rankOf(one) === 0 && one.weight < book.leastShare * (most.get(book) ?? 0)
+    const least = Math.max(book.leastWeight, book.leastShare * (most.get(book) ?? 0))
+    return rankOf(one) === 0 && one.weight < least
   }
   return { clear: called.filter((one) => !isFaint(one)), faint: called.filter(isFaint) }
 }

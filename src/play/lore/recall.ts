@@ -53,7 +53,7 @@ export class Recall {
     return {
       why: teller ? `“${first}”, of which “${teller.title}” tells` : `“${first}” was said`,
       score: found.length + counts,
-      weight: found.reduce((sum, key) => sum + this.weightOf(key, book), 0),
+      weight: found.reduce((sum, key) => sum + (entry.keyWeights.get(key) ?? this.weightOf(key, book)), 0),
     }
   }
 

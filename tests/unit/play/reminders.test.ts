@@ -17,6 +17,10 @@ const fact = (content: string, ...keys: readonly string[]): JsonRecord => ({
   insertion_order: 100,
   extensions: AMONG,
 })
+const weighed = (content: string, weights: Readonly<Record<string, unknown>>): JsonRecord => ({
+  ...fact(content, ...Object.keys(weights)),
+  extensions: { ...AMONG, hycora: { weights } },
+})
 const BOOK: JsonRecord = {
   scan_depth: 1,
   token_budget: 24,
@@ -78,11 +82,29 @@ test('a book may leave out what is called by little beside what is called by mos
   const cue = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'What is your cat called?')
   expect(cue.asides?.map(({ text }) => text)).toEqual(['Her cat is called Dinah.'])
   expect(cue.report.passed).toEqual([
-    { book: 'Alice’s lorebook', title: 'cat', why: 'others of its book are called by more' },
-    { book: 'Alice’s lorebook', title: 'cat', why: 'others of its book are called by more' },
+    { book: 'Alice’s lorebook', title: 'cat', why: 'its keys say too little' },
+    { book: 'Alice’s lorebook', title: 'cat', why: 'its keys say too little' },
   ])
   const faint = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'And the kittens?')
   expect(faint.asides?.map(({ text }) => text)).toEqual(['Dinah has two kittens.'])
+})
+
+test('a book may say what its keys weigh, and what calls too little by itself stays out', async () => {
+  const book = {
+    ...BOOK,
+    extensions: { hycora: { learnt: true, least_weight: 0.75 } },
+    entries: [
+      weighed('Her cat is called Dinah.', { cat: 0.5, called: 0.25, pet: 0.8, name: 'much' }),
+      weighed('Her sister reads.', { sister: 0.7 }),
+    ],
+  }
+  const sent = async (line: string) => (await cueTo(roleWith(book), line)).asides?.map(({ text }) => text)
+  expect(await sent('What is your cat called?')).toEqual(['Her cat is called Dinah.'])
+  expect(await sent('Any pet?')).toEqual(['Her cat is called Dinah.'])
+  expect(await sent('A cat!')).toEqual([])
+  expect(await sent('Your sister?')).toEqual([])
+  // What has no number for a weight weighs as a key of which nothing is said: ln 3.
+  expect(await sent('And the name?')).toEqual(['Her cat is called Dinah.'])
 })
 
 test('earlier messages call nothing, nor does who speaks', async () => {
