@@ -8,6 +8,7 @@ import { registerRoute } from 'workbox-routing'
 import { CacheFirst } from 'workbox-strategies'
 
 import type { WorkerMessage } from './stores/page/offline.ts'
+import { SHARE_ACTION, SHARE_FIELD, SHARED_CACHE, SHARED_HASH } from './stores/page/sharedNames.ts'
 
 /** Of a build: what every visit needs, and what computing on the processor needs besides (tools/serviceWorker.ts). */
 declare const SHELL: readonly { readonly url: string; readonly revision: string | null }[]
@@ -32,12 +33,30 @@ const keepFirst = new CacheFirst({ cacheName: PROCESSOR_CACHE })
 setCacheNameDetails({ prefix: 'hycora', precache: 'shell' })
 precacheAndRoute([...SHELL])
 registerRoute(({ url }) => processor.has(url.href), keepFirst)
+const shareAction = new URL(SHARE_ACTION, self.location.href)
+registerRoute(({ url }) => url.href === shareAction.href, takeShare, 'POST')
 
 self.addEventListener('message', (event) => {
   if (event.data === 'use-newer') event.waitUntil(self.skipWaiting())
   if (event.data === 'keep-processor') event.waitUntil(keepProcessor(event))
 })
 self.addEventListener('activate', (event) => event.waitUntil(removeOldProcessor()))
+
+/** Puts files that another program shares where the page finds them, and opens the page there. */
+async function takeShare({ request }: { readonly request: Request }): Promise<Response> {
+  try {
+    const form = await request.formData()
+    const files = form.getAll(SHARE_FIELD).filter((one) => one instanceof File)
+    const cache = await caches.open(SHARED_CACHE)
+    for (const [index, file] of files.entries()) {
+      const address = `shared/${Date.now()}-${index}/${encodeURIComponent(file.name)}`
+      await cache.put(new URL(address, self.location.href), new Response(file))
+    }
+  } catch {
+    // The page says that nothing came.
+  }
+  return Response.redirect(new URL(`./${SHARED_HASH}`, self.location.href), 303)
+}
 
 async function keepProcessor(event: LastingEvent): Promise<void> {
   // The browser has just fetched them, and gives them from its own cache.

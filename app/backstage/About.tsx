@@ -1,5 +1,6 @@
 import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
+import { InstallButton } from '../shared/InstallButton.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
@@ -47,6 +48,7 @@ export function About() {
         </p>
       ))}
       <div className={styles.buttons}>
+        <InstallButton />
         <CopyDiagnostics />
         {deleted > 0 && (
           <Button

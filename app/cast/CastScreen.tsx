@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 import { AddButton } from '../arrivals/AddButton.tsx'
 import { BackstageButton } from '../shared/BackstageButton.tsx'
 import { EngineNotices } from '../shared/EngineNotices.tsx'
+import { InstallButton } from '../shared/InstallButton.tsx'
 import { meet, useChats } from '../stores/chat/chats.ts'
 import { useCast } from '../stores/company/cast.ts'
 import { useEngine } from '../stores/engine/engine.ts'
@@ -86,6 +87,7 @@ export function CastScreen() {
       </main>
       <footer className={styles.foot}>
         <p>One small model plays them all, on your own machine. Nothing you say leaves this page.</p>
+        <InstallButton />
       </footer>
     </div>
   )

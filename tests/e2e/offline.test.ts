@@ -133,6 +133,37 @@ test('a site in a folder of its host keeps its own page', async () => {
   await context.close()
 })
 
+test('what another program shares with it is looked at, without a network too', async () => {
+  const site = await serve()
+  // The system's own request, which a form stands for here, is not bound by the page's policy.
+  const context = await browser.newContext({ bypassCSP: true })
+  await choose(context, site.url, { backbone: 'starter', path: 'webgpu' })
+  const page = await visit(context, site)
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  await page.reload()
+  const manifest = await page.evaluate(async () => (await fetch('manifest.webmanifest')).json())
+  await site.cut()
+  const shared = { spec: 'chara_card_v2', spec_version: '2.0', data: { name: 'Orla', first_mes: 'Hm.' } }
+  await page.evaluate(
+    ([{ action, method, enctype, params }, text]) => {
+      const held = new DataTransfer()
+      held.items.add(new File([text], 'orla.json', { type: 'application/json' }))
+      const form = document.body.appendChild(document.createElement('form'))
+      Object.assign(form, { action: new URL(action, document.baseURI).href, method, enctype })
+      const input = form.appendChild(document.createElement('input'))
+      Object.assign(input, { type: 'file', name: params.files[0].name, files: held.files })
+      form.submit()
+    },
+    [manifest.share_target, JSON.stringify(shared)] as const,
+  )
+  await page.getByRole('dialog').getByText('Orla').first().waitFor()
+  expect(new URL(page.url()).hash).toBe('#/')
+  await page.reload()
+  await page.getByRole('region', { name: 'The cast' }).getByText('Alice').first().waitFor()
+  expect(await page.getByRole('dialog').count()).toBe(0)
+  await context.close()
+})
+
 describe('a newer version', () => {
   let context: BrowserContext
   let page: Page

@@ -2,9 +2,13 @@ import { afterEach, expect, test } from 'vitest'
 
 import { putAway, useArrivals } from '../../../app/stores/exchange/arrivals.ts'
 import { watchLaunches } from '../../../app/stores/exchange/launches.ts'
+import { useNotices } from '../../../app/stores/page/notices.ts'
+import { SHARED_CACHE } from '../../../app/stores/page/sharedNames.ts'
 
-afterEach(() => {
+afterEach(async () => {
   putAway()
+  await caches.delete(SHARED_CACHE)
+  location.hash = ''
   Reflect.deleteProperty(window, 'launchQueue')
 })
 
@@ -21,4 +25,23 @@ test('what the system opens with this page is looked at', async () => {
 
 test('a browser without such launches is left alone', () => {
   expect(watchLaunches).not.toThrow()
+})
+
+test('what another program has shared is looked at once, under its name', async () => {
+  const cache = await caches.open(SHARED_CACHE)
+  const card = { spec: 'chara_card_v2', spec_version: '2.0', data: { name: 'Orla', first_mes: 'Hm.' } }
+  const address = `shared/7-0/${encodeURIComponent('Örla & co?.json')}`
+  await cache.put(new URL(address, location.href), new Response(JSON.stringify(card)))
+  location.hash = '#/shared'
+  watchLaunches()
+  await expect
+    .poll(() => useArrivals.getState().entries.map(({ arrival }) => arrival))
+    .toMatchObject([{ kind: 'card', fileName: 'Örla & co?.json' }])
+  expect([location.hash, await cache.keys()]).toEqual(['#/', []])
+})
+
+test('what did not come across is told', async () => {
+  location.hash = '#/shared'
+  watchLaunches()
+  await expect.poll(() => useNotices.getState().notice?.text).toContain('did not come across')
 })

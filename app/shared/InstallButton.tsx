@@ -1,0 +1,9 @@
+import { install, useInstall } from '../stores/page/install.ts'
+import { Button } from './Button.tsx'
+
+/** Installs the page, where the browser offers it. */
+export function InstallButton() {
+  const offer = useInstall((state) => state.offer)
+  if (!offer) return null
+  return <Button label="Install this page" icon="in" onClick={() => void install()} />
+}
