@@ -12,7 +12,7 @@ import { normals } from '../../support/values.ts'
 
 const device = await testDevice()
 
-/** 1; odd; a workgroup ± 1; several; the starter's and SmolLM2's vocabulary; logits far apart and far out. */
+/** 1; odd; a workgroup ± 1; several; the starter's, SmolLM2's and Gemma 3's vocabulary; logits far apart and far out. */
 const cases = [
   { rows: 1, vocabulary: 1, spread: 1, shift: 0, seed: 1110 },
   { rows: 3, vocabulary: 7, spread: 1, shift: 0, seed: 1111 },
@@ -21,6 +21,7 @@ const cases = [
   { rows: 2, vocabulary: 257, spread: 30, shift: 500, seed: 1114 },
   { rows: 33, vocabulary: 4096, spread: 3, shift: 0, seed: 1115 },
   { rows: 2, vocabulary: 49_152, spread: 3, shift: 10, seed: 1116 },
+  { rows: 1, vocabulary: 262_144, spread: 3, shift: 0, seed: 1117 },
 ]
 
 describe.each(cases)(

@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import { describe, test } from 'vitest'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { describe, expect, test } from 'vitest'
 
 import { folder } from '../../../src/cli/files.ts'
 import { openChatModel } from '../../../src/model/chatModel.ts'
+import type { Decoder } from '../../../src/model/decoder/decoder.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { expectClose } from '../../support/compare.ts'
 import { testGpu } from '../../support/device.ts'
@@ -34,6 +36,25 @@ const FOLDERS = [
   ['f_gemma3_opt', 1e-8],
 ] as const
 
+function integers(values: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length])
+}
+
+/** What ONNX Runtime computes of an exporter's own graph, from an empty cache. */
+async function exportedLogits(path: string, decoder: Decoder, ids: readonly number[]): Promise<Float32Array> {
+  const session = await InferenceSession.create(path, { logSeverityLevel: 3 })
+  const feeds = Object.fromEntries(
+    session.inputNames.map((name) => {
+      if (name === 'input_ids') return [name, integers(ids)]
+      if (name === 'attention_mask') return [name, integers(ids.map(() => 1))]
+      const shape = [1, decoder.kvHeads, 0, decoder.headDim]
+      return [name, new Tensor('float32', new Float32Array(0), shape)]
+    }),
+  )
+  const { logits } = await session.run(feeds)
+  return logits!.data as Float32Array
+}
+
 describe.skipIf(!hasShared)(
   'exporters’ folders against ONNX Runtime (needs the developers’ material)',
   () => {
@@ -45,6 +66,24 @@ describe.skipIf(!hasShared)(
       const ids = Array.from(tensors.get('input_ids')!.values)
       expectClose(await backbone.logits(ids, null), tensors.get('logits')!.values, tolerance)
       expectClose(await backbone.step(42), tensors.get('step_logits')!.values, tolerance)
+      backbone.destroy()
+    })
+
+    test('f_gemma3_opt behind more tokens than a window has', async () => {
+      const root = sharedPath('onnx/f_gemma3_opt')
+      const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })
+      expect(decoder.blocks.map(({ window }) => window)).toEqual([512, null])
+      const ids = Array.from({ length: 560 }, (_, i) => (37 * i + i * i) % decoder.vocabulary)
+      const expected = await exportedLogits(resolve(root, 'model.onnx'), decoder, ids)
+      const backbone = await GpuBackbone.create(await testGpu(), decoder)
+      const { vocabulary } = decoder
+      const read = await backbone.logits(ids.slice(0, -3), null)
+      const beyond = (530 + 1) * vocabulary
+      expectClose(read.subarray(beyond), expected.subarray(beyond, read.length), 1e-8)
+      for (let at = ids.length - 3; at < ids.length; at++) {
+        const step = await backbone.step(ids[at]!)
+        expectClose(step, expected.subarray(at * vocabulary, (at + 1) * vocabulary), 1e-8)
+      }
       backbone.destroy()
     })
 
