@@ -17,12 +17,17 @@ const CHARACTERS_A_STEP = 16
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
+const WORD = /^[\p{L}\p{N}]+$/u
+const WORDS = /[\p{L}\p{N}\p{M}_]+/gu
 
 /** Looks for the keys of lorebooks, in bounded time, and remembers what of them could not be looked for. */
 export class KeySearch {
   /** Sentences, each once. */
   readonly faults = new Set<string>()
   private readonly patterns = new Map<string, BoundedPattern | null>()
+  /** The words of texts as they are written and in small letters: a book may have thousands of them looked for. */
+  private readonly written = new Map<string, ReadonlySet<string>>()
+  private readonly lowered = new Map<string, ReadonlySet<string>>()
   private readonly allowance: Allowance
 
   constructor(steps: number) {
@@ -40,8 +45,22 @@ export class KeySearch {
     const isPattern = body !== undefined && !/(?:^|[^\\])(?:\\\\)*\//.test(body)
     if (isPattern) return this.matches(text, body.replaceAll('\\/', '/'), flags, key)
     if (rules.arePatterns) return this.matches(text, key, rules.isCaseSensitive ? '' : 'i', key)
+    if (rules.isWholeWords && WORD.test(key) && !UNSPACED.test(key)) return this.hasWord(text, key, rules)
     this.allowance.steps -= 1 + text.length / CHARACTERS_A_STEP
     return this.hasWords(text, key, rules)
+  }
+
+  /** Whether one of a text's words is a key. */
+  private hasWord(text: string, key: string, { isCaseSensitive }: KeyRules): boolean {
+    this.allowance.steps -= 1
+    const known = isCaseSensitive ? this.written : this.lowered
+    let words = known.get(text)
+    if (words === undefined) {
+      this.allowance.steps -= text.length / CHARACTERS_A_STEP
+      words = wordsOf(isCaseSensitive ? text : text.toLowerCase())
+      known.set(text, words)
+    }
+    return words.has(isCaseSensitive ? key : key.toLowerCase())
   }
 
   /** Whether a text has a key as it is written; one word only where it stands by itself, if that is asked for. */
@@ -78,6 +97,11 @@ export class KeySearch {
       return null
     }
   }
+}
+
+/** What stands by itself in a text, as `isApart` has it. */
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set((text.match(WORDS) ?? []).flatMap((run) => run.split(UNSPACED)))
 }
 
 function shown(key: string): string {

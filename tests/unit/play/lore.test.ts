@@ -153,7 +153,7 @@ describe('a hostile lorebook', () => {
   })
 
   test('of one letter, everywhere, is given up in time', () => {
-    const book = many(1000, () => ({ keys: Array.from({ length: 256 }, () => 'a'), content: 'Never.' }))
+    const book = many(1000, () => ({ keys: Array.from({ length: 256 }, () => 'a a'), content: 'Never.' }))
     const { report } = played([book], { turns: talk('a'.repeat(60_000)) })
     expect(report.fired).toEqual([])
     expect(report.notes).toEqual(['Not all keys could be looked for: together they take too long.'])
