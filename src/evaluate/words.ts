@@ -97,7 +97,8 @@ const BREAK = /(\S*?)([.?!]+)(?:["'”’»)\]}]*\s+(?=(\S))|(?=(\*)))/gu
 
 /**
  * The sentences of an English text. NLTK asks a trained model (Punkt) here; rules with a list of abbreviations stand in
- * for it. On 4,378 lines of role-play 18 come out otherwise, nearly all in one full stop more or less.
+ * for it. Of the 6,894 lines that the cast says in talks and scenes 8 come out otherwise, nearly all in one full stop more
+ * or less.
  */
 export function sentences(text: string): string[] {
   const parts: string[] = []
@@ -116,7 +117,8 @@ function endsSentence(before: string, mark: string, next: string): boolean {
   if (/[?!]/.test(mark)) return true
   if (mark.length > 1) return !/\p{Ll}/u.test(next)
   const word = before.replace(/^[^\p{L}\p{N}]+/u, '').toLowerCase()
-  return !(ABBREVIATIONS.has(word) || /^\p{L}$/u.test(word))
+  // The pronoun ends a sentence far oftener than it abbreviates a name.
+  return word === 'i' || !(ABBREVIATIONS.has(word) || /^\p{L}$/u.test(word))
 }
 
 /** The words of a text as the paper's BLEU counts them. */

@@ -18,9 +18,11 @@ interface Golden {
   readonly rouge: RougeScores | null
 }
 
-/** From Python: nltk 3.10.4, rouge 1.0.1, sentences by Punkt's English model. */
+/** From Python, by `scale/experiments/text_scores.py`: nltk 3.10.4, rouge 1.0.1, sentences by Punkt's English model. */
 const path = resolve(import.meta.dirname, '../../fixtures/textScores.json')
 const goldens = JSON.parse(readFileSync(path, 'utf8')) as Golden[]
+
+test('there are a hundred and more', () => expect(goldens.length).toBeGreaterThanOrEqual(100))
 
 describe.each(goldens)(
   'the Python packages on "$hypothesis"',
