@@ -189,7 +189,10 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
   const { headNorms } = graph.options
   const rows = projections(graph, name, normed)
   const [q, k, v] = (headNorms === 'all' ? normedRows(graph, rows) : rows).map((part, at) => {
-    const shape = graph.integers('heads', [0, 0, -1, TINY.headDim])
+    const count = at === 0 ? TINY.heads : TINY.kvHeads
+    const shape = graph.options.isOfOneText
+      ? graph.integers(`heads.${count}`, [1, -1, count, TINY.headDim])
+      : graph.integers('heads', [0, 0, -1, TINY.headDim])
     const split = graph.node('Reshape', [part, shape], `${part}.split`)
     const isNormed = headNorms === 'each' && at < 2
     const heads = isNormed ? addNorm(graph, `${part}_norm`, split, TINY.headDim) : split

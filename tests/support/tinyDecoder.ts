@@ -80,6 +80,7 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     windowed: 'none',
     masks: 'seen',
     hasLocalTheta: false,
+    isOfOneText: false,
     multipliers: 'none',
     hasScaledEmbedding: false,
     norms: 'before',
@@ -107,31 +108,33 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     stream = graph.node('Add', [added, stream], `${name}.end`)
   }
   addHead(graph, addNorm(graph, 'final_norm', stream))
-  return { opset: 23, nodes: graph.nodes, initializers: graph.initializers, ...interfaceOf(isWritten) }
+  return { opset: 23, nodes: graph.nodes, initializers: graph.initializers, ...interfaceOf(graph) }
 }
 
-function cache(kind: string, length: string): WrittenModel['inputs'] {
+function cache(kind: string, batch: number | string, length: string): WrittenModel['inputs'] {
   return Array.from({ length: TINY.layers }, (_, layer) =>
     ['key', 'value'].map((part) => ({
       name: `${kind}.${layer}.${part}`,
       dataType: F32,
-      dims: ['batch_size', TINY.kvHeads, length, TINY.headDim],
+      dims: [batch, TINY.kvHeads, length, TINY.headDim],
     })),
   ).flat()
 }
 
-function interfaceOf(hasPositions: boolean): Pick<WrittenModel, 'inputs' | 'outputs'> {
-  const position = { name: 'position_ids', dataType: I64, dims: ['batch_size', 'sequence_length'] }
-  const mask = { name: 'attention_mask', dataType: I64, dims: ['batch_size', 'total_sequence_length'] }
+function interfaceOf({ options }: TinyGraph): Pick<WrittenModel, 'inputs' | 'outputs'> {
+  const batch = options.isOfOneText ? 1 : 'batch_size'
+  const hasPositions = options.attention === 'written'
+  const position = { name: 'position_ids', dataType: I64, dims: [batch, 'sequence_length'] }
+  const mask = { name: 'attention_mask', dataType: I64, dims: [batch, 'total_sequence_length'] }
   return {
     inputs: [
-      { name: 'input_ids', dataType: I64, dims: ['batch_size', 'sequence_length'] },
+      { name: 'input_ids', dataType: I64, dims: [batch, 'sequence_length'] },
       hasPositions ? position : mask,
-      ...cache('past_key_values', 'past_sequence_length'),
+      ...cache('past_key_values', batch, 'past_sequence_length'),
     ],
     outputs: [
-      { name: 'logits', dataType: F32, dims: ['batch_size', 'sequence_length', TINY.vocabulary] },
-      ...cache('present', 'total_sequence_length'),
+      { name: 'logits', dataType: F32, dims: [batch, 'sequence_length', TINY.vocabulary] },
+      ...cache('present', batch, 'total_sequence_length'),
     ],
   }
 }

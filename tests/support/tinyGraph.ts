@@ -55,6 +55,8 @@ export interface TinyOptions {
   readonly masks?: 'seen' | 'hidden'
   /** Whether layers with a window rotate by a θ of their own. */
   readonly hasLocalTheta?: boolean
+  /** Whether the graph reads one text at a time, and says so in its shapes; in written attention alone. */
+  readonly isOfOneText?: boolean
   /** Where a block has norms: in front of attention and MLP, behind them, or both. */
   readonly norms?: 'before' | 'behind' | 'both'
   /** Factors of embeddings, additions, scores and logits, as Granite has them. */

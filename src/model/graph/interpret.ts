@@ -175,7 +175,9 @@ function constantOf(tensor: OnnxTensor): Value {
 
 /** The graph's inputs have the same names and axes in all exporters. */
 function inputValue({ name, dims }: OnnxValue): Value {
-  const [batch, tokens, total] = [symbolic('batch'), symbolic('tokens'), symbolic('total')]
+  // Some exports are for one text at a time.
+  const batch = dims?.[0] === 1 ? fixed(1) : symbolic('batch')
+  const [tokens, total] = [symbolic('tokens'), symbolic('total')]
   if (name === 'input_ids') return { kind: 'ids', dims: [batch, tokens] }
   if (name === 'position_ids')
     return { kind: 'side', role: { kind: 'position', shift: 0 }, dims: [batch, tokens] }

@@ -90,6 +90,7 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { hasRaisedGains: true, norm: 'division', headNorms: 'each', attention: 'written' },
     { ...GEMMA, attention: 'written', hasRaisedGains: true, norm: 'reciprocal' },
     { ...GEMMA, activation: 'fastGelu' },
+    { isOfOneText: true, attention: 'written', bias: 'last' },
     { windowed: 'all' },
     { windowed: 'first', hasLocalTheta: true },
     { windowed: 'all', attention: 'written' },
