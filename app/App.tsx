@@ -31,6 +31,10 @@ const GroupScreen = lazy(async () => {
   const { GroupScreen: screen } = await laterPart(() => import('./group/GroupScreen.tsx'))
   return { default: screen }
 })
+const MapScreen = lazy(async () => {
+  const { MapScreen: screen } = await laterPart(() => import('./map/MapScreen.tsx'))
+  return { default: screen }
+})
 const SearchScreen = lazy(async () => {
   const { SearchScreen: screen } = await laterPart(() => import('./search/SearchScreen.tsx'))
   return { default: screen }
@@ -101,6 +105,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <BlendScreen />
     case 'group':
       return <GroupScreen />
+    case 'map':
+      return <MapScreen />
     case 'search':
       return <SearchScreen />
     default:
@@ -127,6 +133,7 @@ function Arrival({ screen }: { readonly screen: Route['screen'] }) {
 const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
   teach: 'Someone of your own',
   blend: 'Somebody between',
+  map: 'Map of the cast',
   group: 'Several at once',
   search: 'Search your chats',
 }

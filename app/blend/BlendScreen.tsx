@@ -1,8 +1,6 @@
 import { useMemo, useState } from 'react'
 
 import { faceOf } from '../../src/cast/face.ts'
-import { nameInKey } from '../../src/cast/key.ts'
-import { listed } from '../../src/cast/plainName.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
@@ -15,12 +13,13 @@ import {
   keepBlend,
   mixable,
   mixedVector,
+  nameOfMix,
   removePart,
   changePart,
   useBlend,
 } from '../stores/chat/blend.ts'
-import type { Part } from '../stores/chat/blend.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
+import { routeHash } from '../stores/page/route.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './BlendScreen.module.css'
@@ -38,7 +37,7 @@ export function BlendScreen() {
   const [written, setWritten] = useState<string | null>(null)
   const face = useMemo(() => faceOf(mixedVector(parts)), [parts])
   const others = mixable(members, parts, info).filter(({ key }) => !parts.some((part) => part.key === key))
-  const name = written ?? suggestedName(parts, members)
+  const name = written ?? nameOfMix(parts, members)
   const canPlay = isReady && !isRehearsing && parts.some(({ percent }) => percent !== 0)
   return (
     <SideScreen
@@ -70,6 +69,11 @@ export function BlendScreen() {
             ))}
           </ul>
           {isReady && <Additions others={others} isEmpty={parts.length === 0} />}
+          {others.length > 1 && (
+            <a className={styles.link} href={routeHash({ screen: 'map' })}>
+              See who is near whom, on a map
+            </a>
+          )}
           {parts.length > 0 && (
             <p className={asides.note}>
               Only characters of one company can be mixed: they part the half of their weights that is not
@@ -82,13 +86,6 @@ export function BlendScreen() {
       {parts.length > 0 && <Keeping name={name} canPlay={canPlay} onName={setWritten} />}
     </SideScreen>
   )
-}
-
-function suggestedName(parts: readonly Part[], members: readonly CastMember[]): string {
-  const names = parts
-    .filter(({ percent }) => percent > 0)
-    .map(({ key }) => findMember(members, key)?.displayName ?? nameInKey(key))
-  return names.length === 1 ? `Another ${names[0]}` : listed(names, '')
 }
 
 interface AdditionsProps {

@@ -6,10 +6,22 @@ import { askBlend, stopBlend, useBlend } from '../stores/chat/blend.ts'
 import styles from './BlendScreen.module.css'
 import asides from '../shared/Asides.module.css'
 
+interface HearingProps {
+  readonly name: string
+  readonly canPlay: boolean
+  /** Called when they have answered. */
+  readonly onHeard?: () => void
+}
+
 /** The blend as it is now, to be talked to while it is mixed. */
-export function Hearing({ name, canPlay }: { readonly name: string; readonly canPlay: boolean }) {
+export function Hearing({ name, canPlay, onHeard }: HearingProps) {
   const { exchanges, isAnswering } = useBlend()
   const [question, setQuestion] = useState('Who are you?')
+  const ask = async (): Promise<void> => {
+    const before = exchanges.length
+    await askBlend(question, name)
+    if (useBlend.getState().exchanges.length > before) onHeard?.()
+  }
   return (
     <section className={styles.hearing} aria-label="Hear them">
       <ol className={styles.exchanges} aria-live="polite" aria-busy={isAnswering}>
@@ -31,7 +43,7 @@ export function Hearing({ name, canPlay }: { readonly name: string; readonly can
         className={styles.ask}
         onSubmit={(event) => {
           event.preventDefault()
-          void askBlend(question, name)
+          void ask()
         }}
       >
         <input

@@ -1,5 +1,7 @@
 import type { Settings } from '../../src/storage/records.ts'
 import { Icon } from '../shared/Icon.tsx'
+import { useCast } from '../stores/company/cast.ts'
+import { routeHash } from '../stores/page/route.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './CastScreen.module.css'
 
@@ -16,6 +18,8 @@ interface CastToolsProps {
 
 /** What helps once there are many: a search by name and line, and their order. */
 export function CastTools({ search, onSearch }: CastToolsProps) {
+  // Whoever is not trained has no place on it.
+  const hasMap = useCast((state) => state.members.some(({ isTrained }) => isTrained === true))
   const order = useSettings((state) => state.castOrder)
   return (
     <div className={styles.find}>
@@ -44,6 +48,11 @@ export function CastTools({ search, onSearch }: CastToolsProps) {
           ))}
         </select>
       </label>
+      {hasMap && (
+        <a className={styles.map} href={routeHash({ screen: 'map' })}>
+          On a map
+        </a>
+      )}
     </div>
   )
 }

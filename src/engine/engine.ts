@@ -1,6 +1,7 @@
 import type { LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import type { RoleMap } from '../core/training.ts'
 import { pump } from '../core/pump.ts'
 import type { DeviceListener } from './client.ts'
 import { answerScene, previewScene } from './answer.ts'
@@ -35,6 +36,7 @@ import { readDatasetReport } from './readDatasetReport.ts'
 import { setStage } from '../play/stage.ts'
 import type { Stage } from '../play/stage.ts'
 import { trainOn } from './trainer.ts'
+import { mapRoles } from '../train/run/roleMap.ts'
 import { alternativesIn, weighScenes } from './weighScenes.ts'
 
 /** A second loss of the device within this time is not recovered: the browser refuses new adapters for as long. */
@@ -152,6 +154,18 @@ export class Engine {
     const release = await this.enter()
     try {
       return yield* provePack(await this.current(), params, signal)
+    } finally {
+      release()
+    }
+  }
+
+  /** How near the roles of a pack are. @throws HycoraError `usage` where there is no pack, and what opening one throws. */
+  async map({ pack: ref }: EngineRequests['map']['params']): Promise<RoleMap> {
+    const release = await this.enter()
+    try {
+      const pack = await (await this.current()).shelf.open(ref)
+      check(pack, 'usage', () => 'no pack came with this model, so that nobody is on its map')
+      return mapRoles(pack)
     } finally {
       release()
     }

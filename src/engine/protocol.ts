@@ -218,6 +218,8 @@ export interface EngineRequests {
     yields: { readonly done: number; readonly total: number }
     returns: PackProof
   }
+  /** How near the roles of a pack are; without a pack, of the one that came with the backbone. */
+  map: { params: { readonly pack?: PackRef }; yields: never; returns: RoleMap }
   /** Reads a dataset and splits it; nothing leaves the worker. */
   dataset: { params: DatasetParams; yields: never; returns: DatasetReport }
   /** Tries a short step of a run; what depends on neither rows nor steps is tried once a backbone. */

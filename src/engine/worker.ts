@@ -42,6 +42,8 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
       return forward(message.id, engine.weigh(message.params, signal))
     case 'alternatives':
       return engine.alternatives(message.params)
+    case 'map':
+      return engine.map(message.params)
     case 'prove':
       return forward(message.id, engine.prove(message.params, signal))
     case 'dataset':

@@ -15,7 +15,7 @@ import type {
   RequestKind,
   TrainParams,
 } from '../../src/engine/protocol.ts'
-import { fakeDataset, fakeTrain } from './fakeTraining.ts'
+import { fakeDataset, fakeTrain, mapOf } from './fakeTraining.ts'
 import type { TrainingScript } from './fakeTraining.ts'
 
 /** What a scripted engine does. */
@@ -170,6 +170,11 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
           { text: ' but', probability: 0.004 },
         ]),
       ),
+    map({ pack }) {
+      const { roles = [] } = script
+      const names = pack ? [pack.name] : typeof roles === 'function' ? roles('') : roles
+      return Promise.resolve(script.training?.map ?? mapOf(names))
+    },
     // An error in reading is a rejection, as across the worker's boundary.
     dataset: async (params) => fakeDataset(params),
     estimate() {

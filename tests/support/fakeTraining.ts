@@ -163,7 +163,11 @@ function mapAt(params: TrainParams, done: number): RoleMap {
   const others = params.start
     ? ['Sherlock Holmes', 'Caesar', 'Alice', 'Queen Elizabeth I', 'Abraham Lincoln']
     : []
-  const names = [...others, ...new Set(params.dialogues.map(({ role }) => role))]
+  return mapOf([...others, ...new Set(params.dialogues.map(({ role }) => role))], done)
+}
+
+/** A map of these roles, a circle that widens as a run goes on. */
+export function mapOf(names: readonly string[], done = 1): RoleMap {
   const count = names.length
   const cosines = new Float32Array(count * count)
   for (let i = 0; i < count; i++) {

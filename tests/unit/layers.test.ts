@@ -64,7 +64,19 @@ const engineDoors = [
  * them all, and none of them it.
  */
 const rooms: Readonly<Record<string, readonly string[]>> = {
-  app: ['stores', 'shared', 'share', 'arrivals', 'teach', 'cast', 'backstage', 'chat', 'blend', 'group'],
+  app: [
+    'stores',
+    'shared',
+    'share',
+    'arrivals',
+    'teach',
+    'cast',
+    'backstage',
+    'chat',
+    'blend',
+    'map',
+    'group',
+  ],
   'app/teach': ['parts', 'run', 'plan', 'night', 'lines'],
   'app/stores': ['page', 'company', 'engine', 'teach', 'chat', 'exchange'],
   'src/model': ['decoder', 'graph', 'adapter', 'gpu'],

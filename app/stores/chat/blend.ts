@@ -9,6 +9,7 @@ import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { faceVector } from '../../../src/cast/face.ts'
 import { guestKey, nameInKey } from '../../../src/cast/key.ts'
+import { listed } from '../../../src/cast/plainName.ts'
 import { isPlayable } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { openFileWorker } from '../engine/workers.ts'
@@ -98,6 +99,19 @@ export function removePart(key: string): void {
   useBlend.setState(({ parts }) => ({ parts: parts.filter((part) => part.key !== key) }))
 }
 
+/** Puts others in the place of whoever is in it; what was said stays. */
+export function setParts(parts: readonly Part[]): void {
+  useBlend.setState({ parts })
+}
+
+/** What a mix is called until it has a name. */
+export function nameOfMix(parts: readonly Part[], members: readonly CastMember[]): string {
+  const names = parts
+    .filter(({ percent }) => percent > 0)
+    .map(({ key }) => findMember(members, key)?.displayName ?? nameInKey(key))
+  return names.length === 1 ? `Another ${names[0]}` : listed(names, '')
+}
+
 /** Begins anew. */
 export function clearBlend(): void {
   controller?.abort()
@@ -105,7 +119,7 @@ export function clearBlend(): void {
 }
 
 /** "60 % Sherlock Holmes, 40 % Alice". */
-function mixText(parts: readonly Part[], members: readonly CastMember[]): string {
+export function mixText(parts: readonly Part[], members: readonly CastMember[]): string {
   return parts
     .filter(({ percent }) => percent !== 0)
     .map(({ key, percent }) => `${percent} % ${findMember(members, key)?.displayName ?? nameInKey(key)}`)

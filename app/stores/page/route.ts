@@ -12,6 +12,7 @@ export type Route =
   | { readonly screen: 'search' }
   | { readonly screen: 'teach' }
   | { readonly screen: 'blend' }
+  | { readonly screen: 'map' }
   | { readonly screen: 'group' }
 
 /** The route of a hash; an unknown one is the cast. */
@@ -20,6 +21,7 @@ export function readRoute(hash: string): Route {
   if (chat) return { screen: 'chat', chat, ...(message && { message }) }
   if (hash === '#/search') return { screen: 'search' }
   if (hash === '#/teach') return { screen: 'teach' }
+  if (hash === '#/map') return { screen: 'map' }
   if (hash === '#/group') return { screen: 'group' }
   return { screen: hash === '#/blend' ? 'blend' : 'cast' }
 }
@@ -35,6 +37,8 @@ export function routeHash(route: Route): string {
       return '#/search'
     case 'teach':
       return '#/teach'
+    case 'map':
+      return '#/map'
     case 'blend':
       return '#/blend'
     case 'group':

@@ -137,6 +137,15 @@ describe('a device that is lost while another model is loading', () => {
   })
 })
 
+test('the roles of a pack are measured, and without one nobody is', async () => {
+  const engine = await openEngine()
+  await expect(engine.map({})).rejects.toMatchObject({ code: 'usage' })
+  const file = await openAsBlob(resolve(root, '../../packs/starter.hycora.safetensors'))
+  const { names, points, isShared } = await engine.map({ pack: { id: 'p', name: 'the company', file } })
+  expect([names.length, points.length, isShared]).toEqual([12, 24, false])
+  expect(points.every(Number.isFinite)).toBe(true)
+})
+
 test('a text that is no data set is refused, not thrown past the one who asked', async () => {
   const params = {
     files: [{ name: 'a.csv', text: '' }],
