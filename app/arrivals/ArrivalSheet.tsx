@@ -13,6 +13,7 @@ import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './ArrivalSheet.module.css'
 import { BackupFacts } from './BackupFacts.tsx'
 import { CardFacts } from './CardFacts.tsx'
+import { GroupFacts } from './GroupFacts.tsx'
 import { LoreFacts } from './LoreFacts.tsx'
 import { MissingCompany } from './MissingCompany.tsx'
 import { PackFacts } from './PackFacts.tsx'
@@ -53,6 +54,7 @@ function EntryFacts({ entry, isOne }: EntryFactsProps) {
       {arrival.kind === 'card' && <CardFacts arrival={arrival} />}
       {arrival.kind === 'backup' && <BackupFacts arrival={arrival} />}
       {arrival.kind === 'lore' && <LoreFacts entry={entry} arrival={arrival} />}
+      {arrival.kind === 'group' && <GroupFacts arrival={arrival} />}
       {arrival.kind === 'chat' && (
         <p>
           {arrival.fileName} {arrival.chats === 1 ? 'is a chat' : `holds ${count(arrival.chats)} chats`}
@@ -159,6 +161,8 @@ function labelOf(entries: readonly ArrivalEntry[]): string {
         return 'Put back what is missing'
       case 'lines':
         return 'Bring them to the rehearsal'
+      case 'group':
+        return 'Open their chat'
       case 'lore':
         return 'Let it go with them'
       case 'card':

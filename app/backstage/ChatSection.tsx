@@ -5,7 +5,7 @@ import { ImportButton } from '../cast/ImportButton.tsx'
 import { Button } from '../shared/Button.tsx'
 import { day } from '../shared/format.ts'
 import { saveFile } from '../stores/page/saveFile.ts'
-import { exportOpenChat } from '../stores/chat/chatFiles.ts'
+import { exportOpenChat, exportOpenGroup } from '../stores/chat/chatFiles.ts'
 import { deleteChat, isWith, useChats } from '../stores/chat/chats.ts'
 import { isSameCompany } from '../stores/chat/group.ts'
 import { removeBook } from '../stores/chat/inMind.ts'
@@ -22,6 +22,10 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
     const { name, text } = exportOpenChat(chat)
     saveFile(name, text)
   }
+  const saveGroup = (): void => {
+    const file = exportOpenGroup(chat)
+    if (file) saveFile(file.name, file.text)
+  }
   return (
     <Section title="This chat">
       <p className={styles.note}>
@@ -31,6 +35,7 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
       </p>
       <div className={styles.buttons}>
         <Button label="Save to a file" icon="out" onClick={save} />
+        {chat.group && <Button label="Save the group" icon="out" onClick={saveGroup} />}
         <Button
           label="Delete the chat"
           icon="bin"

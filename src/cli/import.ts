@@ -113,6 +113,7 @@ function packOf(arrival: Arrival): Blob {
     case 'chat':
     case 'lines':
     case 'lore':
+    case 'group':
       throw new HycoraError(
         'format-unsupported',
         `${arrival.fileName} is none of the files that are imported: a persona pack, a CHARX, a PEFT folder, a checkpoint`,

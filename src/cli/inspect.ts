@@ -244,6 +244,8 @@ async function describeFile(path: string): Promise<Description> {
       }
     case 'lore':
       return describeLore(opened, name)
+    case 'group':
+      return { kind: 'group of SillyTavern', file: name, ...opened.group }
     case 'other':
       return { kind: opened.what, file: name, bytes: bytes.length }
     case 'gguf':

@@ -1,5 +1,6 @@
 import type { Failure } from '../core/errors.ts'
 import type { JsonRecord } from '../core/json.ts'
+import type { GroupFile } from '../formats/groupFile.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import type { PackBackbone } from '../formats/pack.ts'
 import type { RoleFacts } from '../formats/packFacts.ts'
@@ -88,6 +89,14 @@ export interface LoreArrival extends Found {
   readonly unmet: readonly string[]
 }
 
+/** Several who play in one chat, as SillyTavern keeps them beside the chat itself. */
+export interface GroupArrival extends Found {
+  readonly kind: 'group'
+  readonly group: GroupFile
+  /** The file's own text, to be kept. */
+  readonly text: string
+}
+
 /** Everything that somebody had on a device, its sums checked. */
 export interface BackupArrival extends Found {
   readonly kind: 'backup'
@@ -102,7 +111,14 @@ export interface BackupArrival extends Found {
   }[]
 }
 
-export type Arrival = PackArrival | CardArrival | ChatArrival | LinesArrival | LoreArrival | BackupArrival
+export type Arrival =
+  | PackArrival
+  | CardArrival
+  | ChatArrival
+  | LinesArrival
+  | LoreArrival
+  | GroupArrival
+  | BackupArrival
 
 /** What is loaded, for adapters that do not say what they are for. */
 export type ArrivingBackbone = PackBackbone & {

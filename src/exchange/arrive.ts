@@ -136,6 +136,8 @@ async function arrivalOf(
       }
     case 'lore':
       return loreArrival(opened.lore, opened.text, { ...facts, warnings: sentences(opened.warning) })
+    case 'group':
+      return { ...facts, kind: 'group', group: opened.group, text: opened.text }
     case 'other':
       throw new HycoraError('format-unsupported', `${name} is ${opened.what}`)
     case 'safetensors':
@@ -180,7 +182,7 @@ function chatArrival(chats: readonly ImportedChat[], file: Blob, facts: Facts): 
     kind: 'chat',
     file,
     program: first?.program ?? '',
-    character: first?.characterName ?? '',
+    character: first?.group?.members.map(({ name }) => name).join(', ') ?? first?.characterName ?? '',
     user: first?.userName ?? '',
     chats: chats.length,
     messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),

@@ -6,6 +6,7 @@ import { isChatJson, isChatText } from '../formats/chatFile.ts'
 import { cardPathOf } from '../formats/charx.ts'
 import { pictureKind } from '../formats/exif.ts'
 import { isGguf } from '../formats/gguf.ts'
+import { readGroupFile } from '../formats/groupFile.ts'
 import { loreIn } from '../formats/lore/loreFile.ts'
 import { otherKind, otherYaml } from '../formats/otherFiles.ts'
 import { otherBeginning } from '../formats/otherWeights.ts'
@@ -16,7 +17,7 @@ import { isZip, zipPaths } from '../formats/zip.ts'
 /**
  * What a file is: a persona pack; another safetensors file; a character card (in a picture, JSON, CHARX or another archive) or
  * another program's character, also as YAML; a PEFT folder in an archive; a backup of this page; a GGUF file; a chat; lines
- * to learn from; a lorebook; something else that has a name; or nothing that is known.
+ * to learn from; a lorebook; a group of SillyTavern; something else that has a name; or nothing that is known.
  */
 export type FileKind =
   | 'pack'
@@ -29,6 +30,7 @@ export type FileKind =
   | 'chat'
   | 'lines'
   | 'lore'
+  | 'group'
   | 'other'
   | 'unknown'
 
@@ -90,6 +92,7 @@ function textKind(bytes: Uint8Array, name: string): FileKind {
   if (isChatJson(whole)) return 'chat'
   if (isJsonRecord(whole) && isFlatCard(whole)) return 'card'
   if (loreIn(whole)) return 'lore'
+  if (readGroupFile(whole)) return 'group'
   if (otherKind(whole) !== null) return 'other'
   if (isChatText(text)) return 'chat'
   // A card that is no sound JSON is still one, and is told so.

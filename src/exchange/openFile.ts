@@ -10,6 +10,8 @@ import { copyJson } from '../formats/cardSpec.ts'
 import { readDataset } from '../formats/dataset.ts'
 import type { DatasetReading } from '../formats/dataset/reading.ts'
 import { ggufKind } from '../formats/gguf.ts'
+import { readGroupFile } from '../formats/groupFile.ts'
+import type { GroupFile } from '../formats/groupFile.ts'
 import { loreIn } from '../formats/lore/loreFile.ts'
 import type { LoreFile } from '../formats/lore/loreFile.ts'
 import { entriesOf } from '../formats/lore/readLorebook.ts'
@@ -45,6 +47,8 @@ export type Opened =
   | { readonly kind: 'lines'; readonly dialogues: number; readonly warning: string | null }
   /** A lorebook, with the text of its file. */
   | { readonly kind: 'lore'; readonly lore: LoreFile; readonly text: string; readonly warning: string | null }
+  /** Several who play in one chat, with the text of the file. */
+  | { readonly kind: 'group'; readonly group: GroupFile; readonly text: string }
   /** What it is, with an article. */
   | { readonly kind: 'other'; readonly what: string }
   /** A checkpoint of the authors' trainer, or weights of anything else: what they are, with an article, where that is known. */
@@ -79,6 +83,8 @@ export async function openFile(bytes: Uint8Array, name: string): Promise<Opened>
       return { kind, ...readLines(bytes, name) }
     case 'lore':
       return { kind, ...readLore(bytes, name) }
+    case 'group':
+      return { kind, ...readGroup(bytes, name) }
     case 'other':
       return { kind, what: otherFile(bytes, name) }
     case 'safetensors': {
@@ -111,6 +117,15 @@ function readLore(
     () => `${name} is a lorebook without entries`,
   )
   return { lore, text, warning }
+}
+
+/** A group of SillyTavern. @throws HycoraError `format-invalid` for one that nests too deep to be kept. */
+function readGroup(bytes: Uint8Array, name: string): { readonly group: GroupFile; readonly text: string } {
+  const { text } = decodeText(withoutFilling(bytes), name)
+  const value: unknown = JSON.parse(text)
+  const group = isJsonRecord(value) ? readGroupFile(copyJson(value, name)) : null
+  check(group, 'format-invalid', () => `${name} is a group with nobody in it`)
+  return { group, text }
 }
 
 /** The folder of an adapter in an archive; of several, the outermost and first. */

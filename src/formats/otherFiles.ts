@@ -37,7 +37,7 @@ const KINDS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['quickReplySlots'], 'a set of quick replies, from SillyTavern'],
   [['qrList'], 'a set of quick replies, from SillyTavern'],
   [['main_text_color', 'blur_strength'], 'a theme, from SillyTavern'],
-  [['members', 'chat_id'], 'a group, from SillyTavern: bring its members and its chat in one by one'],
+  [['members', 'chat_id'], 'a group, from SillyTavern, with nobody in it'],
   [['mapping', 'current_node'], CHATGPT],
   [['scenarioVersion', 'prompt'], 'a scenario of NovelAI'],
   [['presetVersion', 'parameters'], 'a preset of NovelAI'],

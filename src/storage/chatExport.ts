@@ -3,7 +3,8 @@ import type { JsonRecord } from '../core/json.ts'
 import type { Chat, Message } from './chat.ts'
 import { noteFields } from './chatNote.ts'
 import { selectedTake, visibleMessages } from './chat.ts'
-import type { Take } from './records.ts'
+import { cardFileOf, groupFields } from './groupFiles.ts'
+import type { ChatGroup, Take } from './records.ts'
 import { storeGeneration } from './storedChat.ts'
 
 /*
@@ -24,15 +25,32 @@ export function exportChat(
   names: { readonly user: string; readonly character: string },
   wordsOf: Words = ({ text }) => text,
 ): string {
+  const metadata = recordOf(chat.metadata)
   const header = {
     user_name: names.user,
-    character_name: names.character,
+    // SillyTavern has no character for a chat of several.
+    character_name: chat.group ? 'unused' : names.character,
     create_date: new Date(chat.createdAt).toISOString(),
     ...recordOf(chat.source?.header),
-    chat_metadata: { ...recordOf(chat.metadata), ...noteFields(chat.note, chat.metadata) },
+    chat_metadata: {
+      ...metadata,
+      ...noteFields(chat.note, chat.metadata),
+      ...groupFields(chat.group, metadata),
+    },
   }
-  const lines = visibleMessages(chat).map((message) => exportMessage(message, wordsOf))
+  const lines = visibleMessages(chat).map((message) => ({
+    ...speakerFields(message, chat.group),
+    ...exportMessage(message, wordsOf),
+  }))
   return [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
+}
+
+/** Whose card a message of one of several is, by its file; one that came with it goes before. */
+function speakerFields({ speaker, key, name }: Message, group: ChatGroup | null): JsonRecord {
+  if (!group || speaker === 'user') return {}
+  const member = group.members.find((one) => (key === null ? one.name === name : one.key === key))
+  const file = cardFileOf(member ?? { name })
+  return { original_avatar: file, force_avatar: `/thumbnail?type=avatar&file=${encodeURIComponent(file)}` }
 }
 
 function exportMessage(message: Message, wordsOf: Words): JsonRecord {

@@ -4,7 +4,8 @@ import type { JsonRecord } from '../core/json.ts'
 import { isChatHeader, readChatRows } from '../formats/chatFile.ts'
 import type { ChatRows } from '../formats/chatFile.ts'
 import { readGeneration } from './chatEvents.ts'
-import type { NewMessage, Take } from './records.ts'
+import { cardFilesIn, groupIn, withoutOwn } from './groupFiles.ts'
+import type { ChatGroup, NewMessage, Take } from './records.ts'
 
 /*
  * Chats as SillyTavern keeps them: one JSON object a line, the first a header, then one message each. What writes them is
@@ -25,6 +26,10 @@ export interface ImportedChat {
   /** `chat_metadata` as JSON; null without one. */
   readonly metadata: string | null
   readonly messages: readonly NewMessage[]
+  /** Those who play, where several do; their keys are those that were recorded, else null. */
+  readonly group: ChatGroup | null
+  /** The files of the cards of those who speak, as the file has them, with their names. */
+  readonly cardFiles: ReadonlyMap<string, string>
   /** Lines that could not be used, counted from 1. */
   readonly skipped: readonly { readonly line: number; readonly reason: string }[]
 }
@@ -84,14 +89,17 @@ export function importChats(
 
 function importRows(found: ChatRows, newId: () => string, now: number): ImportedChat {
   const messages: NewMessage[] = []
+  const records: JsonRecord[] = []
   const skipped = [...found.skipped]
   let header: JsonRecord = {}
   for (const { line, record } of found.rows) {
     if (isChatHeader(record)) header = record
     else {
       const message = importMessage(record, newId, messages.at(-1)?.takes[0]?.at ?? now)
-      if (message) messages.push(message)
-      else skipped.push({ line, reason: 'it has no text' })
+      if (message) {
+        messages.push(message)
+        records.push(record)
+      } else skipped.push({ line, reason: 'it has no text' })
     }
   }
   const nameOf = (speaker: 'user' | 'role'): string =>
@@ -105,8 +113,10 @@ function importRows(found: ChatRows, newId: () => string, now: number): Imported
     userName: known(ownField(header, 'user_name')) || nameOf('user'),
     header: jsonOf(Object.fromEntries(others)) ?? '{}',
     createdAt: readDate(ownField(header, 'create_date')) ?? messages[0]?.takes[0]?.at ?? now,
-    metadata: (isJsonRecord(metadata) && jsonOf(metadata)) || null,
+    metadata: (isJsonRecord(metadata) && jsonOf(withoutOwn(metadata))) || null,
     messages,
+    group: groupIn(records, metadata),
+    cardFiles: cardFilesIn(records),
     skipped: skipped.toSorted((one, other) => one.line - other.line),
   }
 }

@@ -1,9 +1,13 @@
 // Chats that come in from files, and go out as such. No state: `useChats` has it.
-import { plainName } from '../../../src/cast/plainName.ts'
+import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { HycoraError } from '../../../src/core/errors.ts'
 import { decodeText, withoutFilling } from '../../../src/core/text.ts'
+import type { GroupFile } from '../../../src/formats/groupFile.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
 import { exportChat } from '../../../src/storage/chatExport.ts'
-import type { ChatChange, NewMessage } from '../../../src/storage/records.ts'
+import { GROUP_SIZE } from '../../../src/storage/chatGroup.ts'
+import { chatFileOf, exportGroup, groupFromFile } from '../../../src/storage/groupFiles.ts'
+import type { ChatChange, ChatGroup, NewMessage } from '../../../src/storage/records.ts'
 import { importChats } from '../../../src/storage/sillyTavern.ts'
 import type { ImportedChat } from '../../../src/storage/sillyTavern.ts'
 import { findMember, useCast } from '../company/cast.ts'
@@ -12,21 +16,46 @@ import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
 import { visitorIn } from '../page/visitor.ts'
 import { append } from './chats.ts'
-import { chatNames, lettersOf, wordsOf } from './scene.ts'
+import { groupGreeting } from './group.ts'
+import { characterIn, chatNames, lettersOf, wordsOf } from './scene.ts'
 
 /** The chat as a SillyTavern file. */
 export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
   const member = findMember(useCast.getState().members, chat.key)
   const names = chatNames(chat, member, visitorIn(chat))
-  const date = new Date(chat.updatedAt).toISOString().slice(0, 10)
   return {
-    name: `${names.character} - ${date}.jsonl`,
+    name: `${chatStem(chat, names.character)}.jsonl`,
     text: exportChat(chat, names, (take, message) => wordsOf(take, message, chat, names)),
   }
 }
 
-/** Opens the chats of a file as new ones, goes to the longest of them, and says what of it could not be read. @throws HycoraError `format-invalid`. */
-export async function importChatFile(file: File): Promise<void> {
+/** What the file of a chat is called: that of a group that came in a file as the group has it. */
+function chatStem({ group, updatedAt }: Chat, character: string): string {
+  const own = group && chatFileOf(group)
+  return own ?? `${character} - ${new Date(updatedAt).toISOString().slice(0, 10)}`
+}
+
+/** A chat's group as SillyTavern's file of it; null for a chat of one. */
+export function exportOpenGroup(chat: Chat): { readonly name: string; readonly text: string } | null {
+  const { group, createdAt } = chat
+  if (!group) return null
+  const name = characterIn(chat, undefined)
+  return { name: `${name}.json`, text: exportGroup(group, { name, chat: chatStem(chat, name), createdAt }) }
+}
+
+/** A group's file that goes with a chat. */
+export interface ChatGroupFile {
+  readonly group: GroupFile
+  readonly text: string
+}
+
+/**
+ * Opens the chats of a file as new ones, goes to the longest of them, and says what of it could not be read.
+ *
+ * @param group of those who play in it, where its file came too.
+ * @throws HycoraError `format-invalid`.
+ */
+export async function importChatFile(file: File, group: ChatGroupFile | null = null): Promise<void> {
   const bytes = withoutFilling(new Uint8Array(await file.arrayBuffer()))
   const { text, warning } = decodeText(bytes, file.name)
   const chats = importChats(text, newId)
@@ -34,16 +63,39 @@ export async function importChatFile(file: File): Promise<void> {
   const ids: string[] = []
   for (const [index, imported] of chats.entries()) {
     const own = imported.title?.trim() || (chats.length > 1 ? String(index + 1) : '')
-    ids.push(await keepImported(imported, own === '' ? stem : `${stem}: ${own}`))
+    const title = group?.group.name || stem
+    ids.push(await keepImported(withGroup(imported, group), own === '' ? title : `${title}: ${own}`))
   }
   const longest = chats.reduce((most, { messages }) => Math.max(most, messages.length), 0)
   goTo({ screen: 'chat', chat: ids[chats.findIndex(({ messages }) => messages.length === longest)] ?? '' })
   notify([importReport(chats), ...(warning === null ? [] : [`${warning}.`])].join(' '))
 }
 
+/** A chat with those of its group's file. */
+function withGroup(imported: ImportedChat, file: ChatGroupFile | null): ImportedChat {
+  if (!file) return imported
+  const { cardFiles: names, group } = imported
+  const { text } = file
+  const found = groupFromFile(file.group, { text, names, told: group?.scene ?? '' })
+  return { ...imported, group: found ?? group }
+}
+
+/** The members of a group as they are known here. */
+function known({ members, ...others }: ChatGroup): ChatGroup {
+  const { members: cast } = useCast.getState()
+  return {
+    ...others,
+    members: members.map((member) => {
+      const isHere = cast.some(({ key }) => key === member.key)
+      return isHere ? member : { ...member, key: memberCalled(member.name) }
+    }),
+  }
+}
+
 /** Keeps a chat that came in, under this title; its id here. */
 async function keepImported(imported: ImportedChat, title: string): Promise<string> {
-  const key = matchMember(imported)
+  const group = imported.group && known(imported.group)
+  const key = group ? null : matchMember(imported)
   const id = newId()
   await append(id, [
     {
@@ -58,12 +110,42 @@ async function keepImported(imported: ImportedChat, title: string): Promise<stri
         header: imported.header,
       },
     },
+    ...(group ? [{ kind: 'group-changed' as const, group }] : []),
     ...imported.messages.map((message): ChatChange => ({
       kind: 'message-added',
-      message: withKey(message, imported.characterName, key),
+      message: group ? spokenIn(message, group) : withKey(message, imported.characterName, key),
     })),
   ])
   return id
+}
+
+/** A message as said by the one of several whose name it has. */
+function spokenIn(message: NewMessage, { members }: ChatGroup): NewMessage {
+  if (message.speaker === 'user') return message
+  const speaker = members.find(
+    ({ key, name }) => (message.key !== null && key === message.key) || name === message.name,
+  )
+  return { ...message, key: speaker ? speaker.key : memberCalled(message.name) }
+}
+
+/** Opens a new chat with those of a group's file who are here. @throws HycoraError `usage` where these are fewer than two. */
+export async function beginGroupFile({ group: file, text }: ChatGroupFile, fileName: string): Promise<void> {
+  const found = groupFromFile(file, { text, names: new Map(), told: '' })
+  const group = found && known(found)
+  const absent = (group?.members ?? []).filter(({ key }) => key === null).map(({ name }) => name)
+  const isPlayable = group && group.members.length - absent.length >= GROUP_SIZE.least
+  if (!isPlayable) {
+    const missing = absent.length === 0 ? 'others' : listed(absent)
+    throw new HycoraError('usage', `${fileName} needs two who are here: bring in ${missing} first`)
+  }
+  const id = newId()
+  await append(id, [
+    { kind: 'chat-created', key: null, title: file.name || null, parent: null, metadata: null },
+    { kind: 'group-changed', group },
+    ...group.members.flatMap(({ key }) => groupGreeting(key)),
+  ])
+  goTo({ screen: 'chat', chat: id })
+  if (absent.length > 0) notify(`${listed(absent)} ${absent.length === 1 ? 'is' : 'are'} not here.`)
 }
 
 function importReport(chats: readonly ImportedChat[]): string {

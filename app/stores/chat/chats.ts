@@ -120,11 +120,12 @@ export function newMessage(
   return { ...fields, id: newId(), excluded: false, takes, selected: 0 }
 }
 
-/** What somebody begins a chat with. */
-export function greetingsFrom(key: string | null): readonly ChatChange[] {
+/** What somebody begins a chat with; `first` stands before what their card has for it. */
+export function greetingsFrom(key: string | null, first: readonly string[] = []): readonly ChatChange[] {
   const member = findMember(useCast.getState().members, key)
-  if (!member || member.greetings.length === 0) return []
-  const takes = member.greetings.map((text) => ({ id: newId(), text, at: Date.now(), generation: null }))
+  const greetings = [...first, ...(member?.greetings ?? [])]
+  if (!member || greetings.length === 0) return []
+  const takes = greetings.map((text) => ({ id: newId(), text, at: Date.now(), generation: null }))
   return [
     {
       kind: 'message-added',

@@ -20,6 +20,12 @@ export function groupMember(key: string): GroupMember {
   return { key, name, isMuted: false, talkativeness: null }
 }
 
+/** What one of several begins a chat with: what their card has for groups alone, then what they say to one. */
+export function groupGreeting(key: string | null): readonly ChatChange[] {
+  const member = findMember(useCast.getState().members, key)
+  return greetingsFrom(key, member?.card?.groupOnlyGreetings.filter((text) => text.trim() !== '') ?? [])
+}
+
 /** Opens a new chat with several of the cast, or the one that waits with their greetings. */
 export async function beginGroup(
   members: readonly GroupMember[],
@@ -35,7 +41,7 @@ export async function beginGroup(
     : [
         { kind: 'chat-created', key: null, title: null, parent: null, metadata: null },
         ...personaChange(useSettings.getState().persona),
-        ...members.flatMap(({ key }) => greetingsFrom(key)),
+        ...members.flatMap(({ key }) => groupGreeting(key)),
       ]
   const [created, ...others] = begun
   const changed: ChatChange = { kind: 'group-changed', group }
@@ -100,7 +106,7 @@ export async function join(chat: Chat, key: string): Promise<void> {
   await append(id, [
     { kind: 'group-changed', group: { ...present, members: [...present.members, groupMember(key)] } },
     ...(group ? [] : [{ kind: 'scene-changed' as const, key: null, strength }]),
-    ...(hasBegun ? [] : greetingsFrom(key)),
+    ...(hasBegun ? [] : groupGreeting(key)),
   ])
 }
 

@@ -4,6 +4,7 @@ import type {
   ArrivingFile,
   CardArrival,
   ChatArrival,
+  GroupArrival,
   LinkMissing,
   LoreArrival,
   PackArrival,
@@ -244,7 +245,9 @@ export async function bringIn(): Promise<void> {
   useArrivals.setState({ phase: 'joining' })
   const joined: string[] = []
   const { entries } = useArrivals.getState()
-  for (const { id, arrival, roles, goal } of entries) {
+  // Whoever came is here before what was said with them.
+  const inOrder = entries.toSorted((one, other) => Number(isTalk(one)) - Number(isTalk(other)))
+  for (const { id, arrival, roles, goal } of inOrder) {
     if (arrival.kind === 'pack' && roles.length === 0) continue
     change(id, () => ({ failure: null }))
     try {
@@ -262,8 +265,12 @@ export async function bringIn(): Promise<void> {
   useArrivals.setState(isDone ? initial : { phase: 'shown' })
   if (joined.length > 0) {
     notify(`${listed(joined)} ${joined.length === 1 ? 'has' : 'have'} joined the cast.`)
-    if (isDone) goTo({ screen: 'cast' })
+    if (isDone && !entries.some(isTalk)) goTo({ screen: 'cast' })
   }
+}
+
+function isTalk({ arrival: { kind } }: ArrivalEntry): boolean {
+  return kind === 'chat' || kind === 'group'
 }
 
 /** The names of those who joined the cast. */
@@ -284,7 +291,7 @@ async function bringInOne(
     case 'card':
       return [await admitCard(arrival)]
     case 'chat':
-      await admitChat(arrival)
+      await admitChat(arrival, groupOf(arrival, entries))
       return []
     case 'backup':
       await restore(arrival)
@@ -294,6 +301,10 @@ async function bringInOne(
       return []
     case 'lore':
       await admitLore(arrival, goal)
+      return []
+    case 'group':
+      // It has come in with its chat.
+      if (!chatsOf(arrival, entries)) await admitGroup(arrival)
       return []
     default:
       return arrival satisfies never
@@ -315,9 +326,28 @@ async function admitLore({ name, text, book, entries }: LoreArrival, goal: LoreG
 }
 
 /** Opens the chats of a file. @throws HycoraError as `importChatFile`, `laterPart`. */
-async function admitChat({ file, fileName }: ChatArrival): Promise<void> {
+async function admitChat({ file, fileName }: ChatArrival, group: GroupArrival | undefined): Promise<void> {
   const { importChatFile } = await laterPart(() => import('../chat/chatFiles.ts'))
-  await importChatFile(new File([file], fileName))
+  await importChatFile(new File([file], fileName), group)
+}
+
+/** Opens a chat of those of a group who are here. @throws HycoraError as `beginGroupFile`, `laterPart`. */
+async function admitGroup(arrival: GroupArrival): Promise<void> {
+  const { beginGroupFile } = await laterPart(() => import('../chat/chatFiles.ts'))
+  await beginGroupFile(arrival, arrival.fileName)
+}
+
+/** The group whose chat a file is, of those that came with it. */
+function groupOf({ fileName }: ChatArrival, entries: readonly ArrivalEntry[]): GroupArrival | undefined {
+  const stem = fileName.replace(/\.jsonl?$/i, '')
+  return entries
+    .flatMap(({ arrival }) => (arrival.kind === 'group' ? [arrival] : []))
+    .find(({ group }) => group.chats.includes(stem))
+}
+
+/** Whether a chat of a group came with it. */
+export function chatsOf(group: GroupArrival, entries: readonly ArrivalEntry[]): boolean {
+  return entries.some(({ arrival }) => arrival.kind === 'chat' && groupOf(arrival, entries) === group)
 }
 
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */

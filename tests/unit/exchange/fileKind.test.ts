@@ -57,6 +57,33 @@ describe('a lorebook', () => {
   })
 })
 
+describe('a group of SillyTavern', () => {
+  const group = { name: 'The ferry', members: ['A.png', 'B.png'], chats: ['one'], chat_id: 'one' }
+
+  test('is told with its members, and its text is kept', async () => {
+    const bytes = bytesOf(group)
+    expect(fileKind(bytes, 'ferry.json')).toBe('group')
+    expect(await arrival(bytes, 'ferry.json')).toMatchObject({
+      kind: 'group',
+      group: { name: 'The ferry', members: ['A.png', 'B.png'], chats: ['one'], order: 'natural' },
+      text: JSON.stringify(group),
+    })
+  })
+
+  test('is refused where it nests too deep to be kept', async () => {
+    const deep = `{"members":["A.png"],"chat_id":"x","y":${'['.repeat(90)}${']'.repeat(90)}}`
+    expect(await refusal(bytesOf(deep))).toContain('nests deeper than 64 levels')
+  })
+
+  test('’s chat is told with all who speak in it', async () => {
+    const lines = ['A', 'B'].map((name) => {
+      return JSON.stringify({ name, is_user: false, mes: 'Hm.', original_avatar: `${name}.png` })
+    })
+    const chat = lines.join('\n')
+    expect(await arrival(bytesOf(chat), 'one.jsonl')).toMatchObject({ kind: 'chat', character: 'A, B' })
+  })
+})
+
 describe('what is neither a character, a chat nor lines', () => {
   test.each([
     ['personas', { personas: {}, persona_descriptions: {} }, 'the personas of a visitor'],
@@ -68,7 +95,7 @@ describe('what is neither a character, a chat nor lines', () => {
       'an instruct template',
     ],
     ['a script', { findRegex: 'a', replaceString: 'b', scriptName: 'x' }, 'a script of regular expressions'],
-    ['a group', { name: 'x', members: [], chats: [], chat_id: 'y' }, 'a group'],
+    ['a group of nobody', { name: 'x', members: [], chats: [], chat_id: 'y' }, 'a group'],
     ['chats of ChatGPT', [{ title: 'x', mapping: {} }], 'an export of ChatGPT'],
     ['a chat of ChatGPT', { mapping: {}, current_node: 'x' }, 'an export of ChatGPT'],
     [

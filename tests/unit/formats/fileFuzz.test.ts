@@ -3,12 +3,16 @@ import { deflateSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 
+import { check } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
 import { readCard } from '../../../src/formats/card.ts'
 import { readCardFile } from '../../../src/formats/cardFile.ts'
 import { readDataset } from '../../../src/formats/dataset.ts'
 import { fileKind } from '../../../src/exchange/fileKind.ts'
+import { readGroupFile } from '../../../src/formats/groupFile.ts'
+import { exportGroup, groupFromFile } from '../../../src/storage/groupFiles.ts'
 import { importChats } from '../../../src/storage/sillyTavern.ts'
+import { groupChats } from '../../support/groupChats.ts'
 import {
   fuzz,
   isFullFuzz,
@@ -216,4 +220,32 @@ test('JSONL: data sets and chats', TIMEOUT, async () => {
     return lines.join(random.nextBelow(20) ? '\n' : '\r\n')
   }
   expect(isVaried(await watched('JSONL', make, readLines))).toBe(true)
+})
+
+/** A group's file as it comes in, and what a chat makes of it. */
+function readGroup(file: Uint8Array | string): void {
+  const text = String(file)
+  const bytes = Buffer.from(text)
+  check(fileKind(bytes, 'group.json') === 'group', 'format-invalid', () => 'no group')
+  const group = readGroupFile(JSON.parse(text))!
+  const found = groupFromFile(group, { text, names: new Map(), told: '' })
+  if (found) exportGroup(found, { name: 'x', chat: 'y', createdAt: 1 })
+}
+
+test('groups and their chats', TIMEOUT, async () => {
+  const random = new Random(9)
+  const groups = groupChats.flatMap(({ group }) => (group ? [JSON.stringify(group)] : []))
+  const make = (): string => {
+    let text = groups[random.nextBelow(groups.length)]!
+    for (let step = random.nextBelow(4); step >= 0; step--) text = mutateJson(text, random)
+    return text
+  }
+  expect(isVaried(await watched('groups', make, readGroup))).toBe(true)
+  const lines = groupChats.map((example) => example.lines.map((line) => JSON.stringify(line)))
+  const talk = (): string => {
+    const chosen = lines[random.nextBelow(lines.length)]!
+    return chosen.map((line) => (random.nextBelow(3) ? line : mutateJson(line, random))).join('\n')
+  }
+  const { accepted } = await watched('group chats', talk, (file) => importChats(String(file), () => 'id'))
+  expect(accepted).toBeGreaterThan(0)
 })
