@@ -1,12 +1,12 @@
 import { MICROSOFT } from './tinyGraph.ts'
 import type { TinyGraph } from './tinyGraph.ts'
 
-/** Adds the activation of a gate in the options' form; gives the name of its output. */
-export function addActivation(graph: TinyGraph, gate: string): string {
-  const output = `${gate}.active`
+/** Adds the activation of a layer's gate in the options' form; gives the name of its output. */
+export function addActivation(graph: TinyGraph, layer: string, gate: string): string {
+  const output = `${layer}.active`
   switch (graph.options.activation) {
     case 'sigmoid':
-      return graph.node('Mul', [gate, graph.node('Sigmoid', [gate], `${gate}.sigmoid`)], output)
+      return graph.node('Mul', [gate, graph.node('Sigmoid', [gate], `${layer}.sigmoid`)], output)
     case 'quickGelu':
       return graph.node('QuickGelu', [gate], output, { alpha: { float: 1 } }, MICROSOFT)
     case 'gelu':

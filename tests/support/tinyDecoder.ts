@@ -213,6 +213,6 @@ function scaled(graph: TinyGraph, name: 'embedding' | 'residual', x: string): st
 function addMlp(graph: TinyGraph, name: string, normed: string): string {
   const gate = addLinear(graph, `${name}.gate`, normed, [TINY.hidden, TINY.ffn])
   const up = addLinear(graph, `${name}.up`, normed, [TINY.hidden, TINY.ffn])
-  const gated = graph.node('Mul', [addActivation(graph, gate), up], `${name}.gated`)
+  const gated = graph.node('Mul', [addActivation(graph, name, gate), up], `${name}.gated`)
   return addLinear(graph, `${name}.down`, gated, [TINY.ffn, TINY.hidden])
 }
