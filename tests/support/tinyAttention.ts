@@ -123,6 +123,11 @@ export function addAngles(graph: TinyGraph): void {
     const constant = graph.floats(`frequencies${ending}`, [1, half.length, 1], half)
     const angles = graph.node('MatMul', [constant, positions], `angles${ending}`)
     const turned = graph.node('Transpose', [angles], `angles.turned${ending}`, { perm: { ints: [0, 2, 1] } })
+    if (graph.options.attention === 'standard') {
+      graph.node('Cos', [turned], `cos${ending}`)
+      graph.node('Sin', [turned], `sin${ending}`)
+      continue
+    }
     const doubled = graph.node('Concat', [turned, turned], `angles.doubled${ending}`, { axis: { int: -1 } })
     graph.node('Unsqueeze', [graph.node('Cos', [doubled], `cosines${ending}`), one], `cos${ending}`)
     graph.node('Unsqueeze', [graph.node('Sin', [doubled], `sines${ending}`), one], `sin${ending}`)
@@ -159,7 +164,13 @@ function addMasks(graph: TinyGraph): void {
 }
 
 function rotated(graph: TinyGraph, heads: string, ending: string): string {
-  const { rotaryDim } = graph.options
+  const { attention, isInterleaved, rotaryDim } = graph.options
+  if (attention === 'standard') {
+    return graph.node('RotaryEmbedding', [heads, `cos${ending}`, `sin${ending}`], `${heads}.rotated`, {
+      interleaved: { int: isInterleaved ? 1 : 0 },
+      rotary_embedding_dim: { int: rotaryDim === TINY.headDim ? 0 : rotaryDim },
+    })
+  }
   const [start, end, axis] = [
     graph.integers('start', [0]),
     graph.integers('end', [2 ** 40]),
@@ -216,17 +227,30 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
       `${added}.all`,
     )
   })
-  const key = graph.node('Transpose', [cached[0]!], `${name}.keys`, { perm: { ints: [0, 1, 3, 2] } })
-  const scores = graph.node('MatMul', [placed(q!), key], `${name}.scores`)
+  const mixed = mixedValues(graph, name, [placed(q!), cached[0]!, cached[1]!])
+  const joined = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
+  return graph.node('Reshape', [joined, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
+}
+
+/** The values of all heads, mixed as queries and keys have it. */
+function mixedValues(
+  graph: TinyGraph,
+  name: string,
+  [query, key, value]: readonly [string, string, string],
+): string {
+  const mask = isWindowed(graph, name) ? 'mask.window' : 'mask'
   const scale = graph.options.multipliers === 'all' ? MULTIPLIERS.scores : TINY.headDim ** -0.5
+  if (graph.options.attention === 'standard') {
+    return graph.node('Attention', [query, key, value, mask], `${name}.mixed`, { scale: { float: scale } })
+  }
+  const keys = graph.node('Transpose', [key], `${name}.keys`, { perm: { ints: [0, 1, 3, 2] } })
+  const scores = graph.node('MatMul', [query, keys], `${name}.scores`)
   const root = graph.floats(`${name}.root`, [], [1 / scale])
   const masked = graph.node(
     'Add',
-    [graph.node('Div', [scores, root], `${name}.scaled`), isWindowed(graph, name) ? 'mask.window' : 'mask'],
+    [graph.node('Div', [scores, root], `${name}.scaled`), mask],
     `${name}.masked`,
   )
   const weights = graph.node('Softmax', [masked], `${name}.weights`, { axis: { int: -1 } })
-  const mixed = graph.node('MatMul', [weights, cached[1]!], `${name}.mixed`)
-  const joined = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
-  return graph.node('Reshape', [joined, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
+  return graph.node('MatMul', [weights, value], `${name}.mixed`)
 }

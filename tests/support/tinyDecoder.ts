@@ -89,7 +89,7 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     embedding: 'separate',
     ...options,
   })
-  const isWritten = graph.options.attention === 'written'
+  const isWritten = graph.options.attention !== 'fused'
   const { norms } = graph.options
   const [hasBefore, hasBehind] = [norms !== 'behind', norms !== 'before']
   if (isWritten) addAngles(graph)
@@ -123,7 +123,7 @@ function cache(kind: string, batch: number | string, length: string): WrittenMod
 
 function interfaceOf({ options }: TinyGraph): Pick<WrittenModel, 'inputs' | 'outputs'> {
   const batch = options.isOfOneText ? 1 : 'batch_size'
-  const hasPositions = options.attention === 'written'
+  const hasPositions = options.attention !== 'fused'
   const position = { name: 'position_ids', dataType: I64, dims: [batch, 'sequence_length'] }
   const mask = { name: 'attention_mask', dataType: I64, dims: [batch, 'total_sequence_length'] }
   return {

@@ -41,12 +41,13 @@ export interface TinyOptions {
   readonly qkv?: 'fused' | 'separate'
   readonly bias?: 'none' | 'last' | 'first'
   readonly norm?: 'fused' | 'standard' | 'reciprocal' | 'division'
-  readonly attention?: 'fused' | 'written'
+  /** As ONNX Runtime's operator, as ONNX's own for rotation and attention, or written out. */
+  readonly attention?: 'fused' | 'standard' | 'written'
   /** Norms of each query and key head, of all heads together, or of each inside of the attention operator. */
   readonly headNorms?: 'none' | 'each' | 'all' | 'inside'
   /** How many of a head's first dimensions are rotated. */
   readonly rotaryDim?: number
-  /** Whether neighbours are pairs; in fused attention alone. */
+  /** Whether neighbours are pairs; not where rotation is written out. */
   readonly isInterleaved?: boolean
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'

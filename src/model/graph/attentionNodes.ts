@@ -5,7 +5,7 @@ import { isRows, withFeatures } from './linearRules.ts'
 import { floatAttribute, hasOnly, intAttribute, vectorOf } from './node.ts'
 import { asRotated, isProjection, projected, storedRotation } from './rotaryRules.ts'
 import { layerOf } from './values.ts'
-import type { HiddenValue, LinearOutput, Projected, Rotated, Value } from './values.ts'
+import type { HiddenValue, LinearOutput, Projected, Rotated, SideValue, Value } from './values.ts'
 
 // Attention in one node.
 
@@ -177,7 +177,53 @@ export function multiHeadAttention(
     kvHeads: heads / k.repeat,
     headDim,
     scale: floatAttribute(node, 'scale') || headDim ** -0.5,
+    ...windowOf(mask),
   })
   if (!meaning) return undefined
   return [{ ...query, dims: withFeatures(query, heads * headDim), meaning }]
+}
+
+function windowOf({ role }: SideValue): { window?: number } {
+  return role.kind === 'mask' ? { window: role.window } : {}
+}
+
+const STANDARD_ATTRIBUTES = [
+  'is_causal',
+  'scale',
+  'softcap',
+  'qk_matmul_output_mode',
+  'softmax_precision',
+  'q_num_heads',
+  'kv_num_heads',
+]
+
+/** ONNX's own Attention on heads of queries, and of keys and values behind the cache, with a mask. */
+export function standardAttention(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const [query, key, value, mask, ...more] = inputs
+  if (!hasOnly(node, STANDARD_ATTRIBUTES) || more.some((input) => input)) return undefined
+  if ((intAttribute(node, 'is_causal') ?? 0) !== 0 || (floatAttribute(node, 'softcap') ?? 0) !== 0) {
+    return undefined
+  }
+  if (!isOfHeads(query) || !isOfHeads(key) || !isOfHeads(value) || mask?.kind !== 'side') return undefined
+  const [q, k, v] = [asRotated(query.meaning), key.meaning, value.meaning]
+  if (!q || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear') return undefined
+  if (v.factor !== 1 || k.repeat !== v.repeat) return undefined
+  const [heads, headDim] = [fixedSize(query.dims[1]) ?? 0, fixedSize(query.dims[3]) ?? 0]
+  const meaning = attended(q, k.of, v.of, {
+    heads,
+    kvHeads: (fixedSize(key.dims[1]) ?? 0) / k.repeat,
+    headDim,
+    scale: (floatAttribute(node, 'scale') || headDim ** -0.5) * q.factor * k.factor,
+    ...windowOf(mask),
+  })
+  if (!meaning) return undefined
+  const weights: Value = { kind: 'unplaced', node, reason: 'gives what no decoder uses' }
+  return node.outputs.map((_, at) => (at === 0 ? { ...query, meaning } : weights))
+}
+
+function isOfHeads(value: Value | undefined): value is HiddenValue {
+  return value?.kind === 'hidden' && value.layout === 'bhtd'
 }

@@ -1,7 +1,7 @@
 import { check, HycoraError } from '../../core/errors.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
-import { groupQueryAttention, multiHeadAttention } from './attentionNodes.ts'
+import { groupQueryAttention, multiHeadAttention, standardAttention } from './attentionNodes.ts'
 import {
   attentionProduct,
   chosen,
@@ -28,7 +28,14 @@ import {
   scaledProduct,
 } from './quantisedRules.ts'
 import { decomposedNorm, fusedNorm, residualAddition, scaledOf, skipNorm } from './normRules.ts'
-import { headSlices, negatedHalf, rotaryEmbedding, rotaryProduct, rotarySum } from './rotaryRules.ts'
+import {
+  headSlices,
+  negatedHalf,
+  rotaryEmbedding,
+  rotaryProduct,
+  rotarySum,
+  standardRotary,
+} from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
 import { EXPECTED_AFTER, OPAQUE } from './values.ts'
@@ -116,6 +123,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   Softmax: onHidden((node, x, _, opset) => softmax(node, x, opset)),
   IsNaN: onHidden((_, x) => nanTest(x)),
   Where: (_, inputs) => chosen(inputs[0], inputs[1], inputs[2]),
+  RotaryEmbedding: (node, inputs) => standardRotary(node, inputs),
+  Attention: (node, inputs) => standardAttention(node, inputs),
   'com.microsoft.RotaryEmbedding': (node, inputs) => rotaryEmbedding(node, inputs),
   'com.microsoft.GroupQueryAttention': (node, inputs) => groupQueryAttention(node, inputs),
   'com.microsoft.MultiHeadAttention': (node, inputs) => multiHeadAttention(node, inputs),

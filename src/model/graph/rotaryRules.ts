@@ -14,6 +14,7 @@ import type {
   Rotated,
   RotaryStep,
   RotaryUse,
+  SideRole,
   Value,
 } from './values.ts'
 
@@ -115,7 +116,7 @@ export function rotarySum(a: Value | undefined, b: Value | undefined): Value | u
   if (!isHeads(a) || !isHeads(b) || a.layout !== b.layout) return undefined
   const [cosine, sine] = a.meaning.kind === 'cosinePart' ? [a.meaning, b.meaning] : [b.meaning, a.meaning]
   if (cosine.kind !== 'cosinePart' || sine.kind !== 'sinePart' || cosine.of !== sine.of) return undefined
-  const angles = angleSource(cosine, sine)
+  const angles = angleSource(cosine.role, sine.role)
   if (!angles || cosine.length !== sine.length) return undefined
   const rotary = { angles, dim: cosine.length, isInterleaved: false }
   return cosine.length === cosine.headDim
@@ -123,7 +124,7 @@ export function rotarySum(a: Value | undefined, b: Value | undefined): Value | u
     : { ...a, meaning: { ...cosine, kind: 'rotatedPart', rotary } }
 }
 
-function angleSource({ role: cosine }: RotaryStep, { role: sine }: RotaryStep): AngleSource | undefined {
+function angleSource(cosine: SideRole | null, sine: SideRole | null): AngleSource | undefined {
   if (cosine?.kind === 'table' && sine?.kind === 'table') {
     return { kind: 'tables', cos: cosine.tensor, sin: sine.tensor }
   }
@@ -150,6 +151,39 @@ export function rotaryEmbedding(node: OnnxNode, inputs: readonly (Value | undefi
   const stated = partial || (x.layout === 'bhtd' ? fixedSize(x.dims[3]) : rotary?.dim)
   if (!rotary || stated !== rotary.dim) return undefined
   return { ...x, meaning: { kind: 'rotated', of, rotary, factor: 1 } }
+}
+
+const STANDARD_ATTRIBUTES = ['interleaved', 'num_heads', 'rotary_embedding_dim']
+
+/** ONNX's own RotaryEmbedding: by rows of stored tables, or by the tokens' own cosines and sines. */
+export function standardRotary(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | undefined {
+  const [x, cos, sin, position, ...more] = inputs
+  const of = x?.kind === 'hidden' ? projected(x.meaning) : undefined
+  if (x?.kind !== 'hidden' || !of || more.length > 0 || !hasOnly(node, STANDARD_ATTRIBUTES)) return undefined
+  const ofRow = x.layout === 'btf' ? layerOf(of).length / (intAttribute(node, 'num_heads') ?? 0) : 0
+  const headDim = x.layout === 'bhtd' ? (fixedSize(x.dims[3]) ?? 0) : ofRow
+  const dim = intAttribute(node, 'rotary_embedding_dim') || headDim
+  const isInterleaved = intAttribute(node, 'interleaved') === 1
+  if (!Number.isInteger(dim) || dim <= 0) return undefined
+  const rotary = position
+    ? storedRotation(cos, sin, isInterleaved)
+    : tokenRotation(cos, sin, { dim, isInterleaved })
+  const isPlaced = !position || position.kind === 'side'
+  return rotary?.dim === dim && isPlaced
+    ? { ...x, meaning: { kind: 'rotated', of, rotary, factor: 1 } }
+    : undefined
+}
+
+/** The rotation by cosines and sines of each token, [batch, tokens, dim / 2]. */
+function tokenRotation(
+  cos: Value | undefined,
+  sin: Value | undefined,
+  sizes: Pick<RotaryUse, 'dim' | 'isInterleaved'>,
+): RotaryUse | undefined {
+  if (cos?.kind !== 'side' || sin?.kind !== 'side') return undefined
+  if ([cos.role, sin.role].some((role) => 'isDoubled' in role && role.isDoubled)) return undefined
+  const angles = angleSource(cos.role, sin.role)
+  return angles && { ...sizes, angles }
 }
 
 /** The rotation by cosines and sines that are stored as they are. */
