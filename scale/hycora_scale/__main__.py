@@ -1,4 +1,4 @@
-"""The command line: `python -m hycora_scale train | evaluate | plan | import-official`."""
+"""The command line: `python -m hycora_scale train | evaluate | plan | experiment | import-official`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--checkpoint-activations", action="store_true")
     plan.add_argument("--teraflops", type=float, help="that a process reaches, for the time of a step")
 
+    experiment = commands.add_parser(
+        "experiment", help="run what is left of an experiment, with its summary and picture"
+    )
+    experiment.add_argument("name", help="of experiments/settings, or a settings file")
+    experiment.add_argument("--out", help="the folder of its results; experiments/results by default")
+
     official = commands.add_parser("import-official", parents=[backbone], help="a checkpoint of the authors' code")
     official.add_argument("folder")
     official.add_argument("--roles", required=True, help="JSON list of names, or the authors' roles_desc file")
@@ -74,6 +80,10 @@ def main(words: Sequence[str]) -> int:
             from .official import import_official
 
             import_official(options)
+        elif options.command == "experiment":
+            from .experiment import experiment
+
+            print(json.dumps(experiment(options)))
         elif options.command == "plan":
             from .cost import plan
             from .train_command import read_config

@@ -289,6 +289,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   ...[
     'pip install ./scale',
     'pip install -r scale/requirements.lock',
+    "pip install './scale[pictures]'",
     'python -m hycora_scale train --backbone smollm2-135m-instruct --data public/cast/lines.jsonl --out mine.hycora.safetensors',
     'accelerate launch -m hycora_scale train --backbone … --data … --out …',
     'torchrun --nproc_per_node 2 -m hycora_scale -- train …',
@@ -296,6 +297,11 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     'python -m hycora_scale import-official DIR --backbone … --roles roles_desc.json --alpha 32 --out F',
     'python -m hycora_scale plan --backbone DIR --config F --roles N --processes 8 [--checkpoint-activations] [--teraflops T]',
   ].map((line) => ({ document: TWIN, line, elsewhere: PYTHON_COMMANDS })),
+  {
+    document: TWIN,
+    line: 'python -m hycora_scale experiment cost',
+    elsewhere: 'scale/tests/test_experiment.py',
+  },
   { document: TWIN, line: 'npm run check', elsewhere: THE_RUN },
   { document: TWIN, line: 'npm test', elsewhere: THE_RUN },
   { document: TWIN, line: 'pip install pytest && cd scale && pytest', elsewhere: 'tools/pythonTests.mjs' },
