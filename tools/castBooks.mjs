@@ -15,7 +15,7 @@ const MOST_TOKENS = 48
 const AMONG_MESSAGES = 4
 
 /** What must call a fact, where 1 is what a question for none has, and of what calls the first, what must call another. */
-const LEAST = { least_weight: 0.75, least_share: 0.6 }
+const LEAST = { least_weight: 0.8, least_share: 0.6 }
 
 /** One fact as an entry: before the visitor's last message, as nobody's words. */
 function entryOf({ id, fact }, weights) {

@@ -7,13 +7,19 @@ const EMPTY = new Set(
 )
 /** What a document counts beside a way to ask: the fact itself, a learnt wording that states it, one that states none. */
 const WEIGHTS = { fact: 2, stating: 0.25, plain: 0.2 }
-/** Strength of the penalty on squared weights; steps of Adam; words kept of each fact. */
+/** Strength of the penalty on squared weights; steps of Adam; words kept of each fact, in all their forms. */
 const DECAY = 0.05
 const STEPS = 160
 const RATE = 0.3
-const MOST_KEYS = 56
+const MOST_WORDS = 48
 /** Below this share of what a question needs, a word is left out. */
 const LEAST_WEIGHT = 0.05
+
+/** What the forms of a word have in common: "pets" is as "pet". */
+function stemOf(word) {
+  const ending = ['ing', 'ed', 'es', 's'].find((end) => word.endsWith(end) && word.length > end.length + 2)
+  return ending === undefined ? word : word.slice(0, -ending.length)
+}
 
 /** The words of a text that may be keys. */
 export function keyWords(text) {
@@ -42,18 +48,24 @@ function documentsOf({ facts, items }) {
   return documents
 }
 
-/** Words by number, and documents as numbers. */
+/** The forms of each word by its number, and documents as numbers; of a plural its singular is a form, too. */
 function numbered(documents) {
   const numbers = new Map()
+  const forms = []
+  const numberOf = (word) => {
+    const stem = stemOf(word)
+    if (!numbers.has(stem)) numbers.set(stem, forms.push(new Set()) - 1)
+    const number = numbers.get(stem)
+    forms[number].add(word)
+    if (word === `${stem}s`) forms[number].add(stem)
+    return number
+  }
   const rows = documents.map(({ text, index, weight }) => ({
     index,
     weight,
-    words: keyWords(text).map((word) => {
-      if (!numbers.has(word)) numbers.set(word, numbers.size)
-      return numbers.get(word)
-    }),
+    words: [...new Set(keyWords(text).map(numberOf))],
   }))
-  return { words: [...numbers.keys()], rows }
+  return { forms, rows }
 }
 
 /** Adam on values that stay at or above 0. */
@@ -113,16 +125,17 @@ function addGradient({ index, weight, words }, values, gradients, scores) {
  * for none of them has.
  */
 export function weighKeys(person) {
-  const { words, rows } = numbered(documentsOf(person))
+  const { forms, rows } = numbered(documentsOf(person))
   const count = person.facts.length
-  const { weights, none } = fit(rows, words.length, count)
+  const { weights, none } = fit(rows, forms.length, count)
   return new Map(
     person.facts.map(({ id }, fact) => {
-      const ranked = words
-        .map((word, at) => [word, Math.round((weights[at * count + fact] / none) * 100) / 100])
+      const ranked = forms
+        .map((words, at) => [words, Math.round((weights[at * count + fact] / none) * 100) / 100])
         .filter(([, weight]) => weight >= LEAST_WEIGHT)
         .toSorted(([, one], [, other]) => other - one)
-      return [id, ranked.slice(0, MOST_KEYS)]
+        .slice(0, MOST_WORDS)
+      return [id, ranked.flatMap(([words, weight]) => [...words].map((word) => [word, weight]))]
     }),
   )
 }
