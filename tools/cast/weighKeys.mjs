@@ -15,10 +15,16 @@ const MOST_WORDS = 48
 /** Below this share of what a question needs, a word is left out. */
 const LEAST_WEIGHT = 0.05
 
-/** What the forms of a word have in common: "pets" is as "pet". */
+/** A word without the s of a plural or a verb. */
+function singularOf(word) {
+  return /[^s]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word
+}
+
+/** What the forms of a word have in common: "lives" and "living" have "liv". */
 function stemOf(word) {
-  const ending = ['ing', 'ed', 'es', 's'].find((end) => word.endsWith(end) && word.length > end.length + 2)
-  return ending === undefined ? word : word.slice(0, -ending.length)
+  const singular = singularOf(word)
+  const stem = singular.replace(/(?<=..)(?:ing|ed)$/, '')
+  return stem.length > 3 ? stem.replace(/e$/, '') : stem
 }
 
 /** The words of a text that may be keys. */
@@ -56,8 +62,7 @@ function numbered(documents) {
     const stem = stemOf(word)
     if (!numbers.has(stem)) numbers.set(stem, forms.push(new Set()) - 1)
     const number = numbers.get(stem)
-    forms[number].add(word)
-    if (word === `${stem}s`) forms[number].add(stem)
+    forms[number].add(word).add(singularOf(word))
     return number
   }
   const rows = documents.map(({ text, index, weight }) => ({
