@@ -15,6 +15,8 @@ const GROUP_QUERY_ATTRIBUTES = [
   'scale',
   'softcap',
   'local_window_size',
+  // How the graph's own cache is held, which ours takes the place of.
+  'sliding_window_cache',
   'do_rotary',
   'rotary_interleaved',
   'smooth_softmax',
