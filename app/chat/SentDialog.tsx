@@ -1,14 +1,16 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import type { ScriptReport } from '../../src/core/script.ts'
 import type { Chat } from '../../src/storage/chat.ts'
+import type { ChatGroup } from '../../src/storage/records.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
 import { count } from '../shared/format.ts'
 import { readPreview } from '../stores/chat/preview.ts'
 import type { SentPreview } from '../stores/chat/preview.ts'
+import { heardBy, lastSpeaker } from '../stores/chat/scene.ts'
 import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { samplingOf } from '../stores/page/moods.ts'
 import { showDialog } from '../stores/page/session.ts'
@@ -16,7 +18,9 @@ import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './SentDialog.module.css'
 
 /** Exactly what the model reads, and why. */
-export default function SentDialog({ chat }: { readonly chat: Chat }) {
+export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
+  const [reader, setReader] = useState(lastSpeaker(open))
+  const chat = useMemo(() => heardBy(open, reader), [open, reader])
   const [preview, setPreview] = useState<SentPreview | null>(null)
   const [reason, setReason] = useState('')
   const settings = useSettings()
@@ -35,6 +39,7 @@ export default function SentDialog({ chat }: { readonly chat: Chat }) {
   }, [chat, isWhole])
   return (
     <Dialog title="What is sent to the model" onClose={() => showDialog('none')}>
+      {chat.group && <Reader group={chat.group} reader={reader} onChoose={setReader} />}
       {preview ? (
         <>
           <p className={styles.note}>
@@ -66,6 +71,31 @@ export default function SentDialog({ chat }: { readonly chat: Chat }) {
         <p className={styles.note}>{reason || 'It is shown as soon as the model is here.'}</p>
       )}
     </Dialog>
+  )
+}
+
+interface ReaderProps {
+  readonly group: ChatGroup
+  readonly reader: string | null
+  readonly onChoose: (key: string) => void
+}
+
+/** Whose prompt of several is shown: each hears the others as others. */
+function Reader({ group, reader, onChoose }: ReaderProps) {
+  return (
+    <label className={styles.note}>
+      As it is sent for{' '}
+      <select value={reader ?? ''} onChange={({ target }) => onChoose(target.value)}>
+        {group.members.map(
+          ({ key, name }) =>
+            key !== null && (
+              <option key={key} value={key}>
+                {name}
+              </option>
+            ),
+        )}
+      </select>
+    </label>
   )
 }
 

@@ -172,6 +172,19 @@ test('one fails, and those behind them wait', async () => {
   expect(useGeneration.getState()).toMatchObject({ live: null, next: [], failure: { code: 'device-lost' } })
 })
 
+test('what is sent is shown as each of them reads it', async () => {
+  await start('list')
+  await say('Hello')
+  showDialog('sent')
+  const prompt = page.getByRole('region', { name: 'The prompt' })
+  const reader = page.getByRole('combobox', { name: 'As it is sent for' })
+  await expect.element(reader).toHaveValue('Tom')
+  await expect.element(prompt).toHaveTextContent(/user Alice: One\./)
+  await reader.selectOptions('Alice')
+  await expect.element(prompt).toHaveTextContent(/assistant One\./)
+  await expect.element(prompt).toHaveTextContent(/user Tom: Two\./)
+})
+
 test('somebody joins, and somebody leaves: the last has the chat alone, and all can come back', async () => {
   await beginChat('Alice')
   await expect.poll(() => useChats.getState().open?.key).toBe('Alice')
