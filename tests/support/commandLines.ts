@@ -29,6 +29,7 @@ export interface DocumentedCommand {
 const README = 'README.md'
 const MANUAL = 'docs/command-line.md'
 const HOUSE = 'docs/house.md'
+const SCIENCE = 'docs/science.md'
 const TWIN = 'scale/README.md'
 const CAST = 'data/cast/README.md'
 const CARD = 'public/models/smollm2-135m-instruct/README.md'
@@ -297,6 +298,21 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     'python -m hycora_scale import-official DIR --backbone … --roles roles_desc.json --alpha 32 --out F',
     'python -m hycora_scale plan --backbone DIR --config F --roles N --processes 8 [--checkpoint-activations] [--teraflops T]',
   ].map((line) => ({ document: TWIN, line, elsewhere: PYTHON_COMMANDS })),
+  ...[HOUSE, SCIENCE].map((document) => ({
+    document,
+    line: 'node tools/science.mjs',
+    elsewhere: 'tests/unit/docs/science.test.ts',
+  })),
+  ...['cost', 'methods', 'method-forms', 'passes', 'more-roles'].map((name) => ({
+    document: SCIENCE,
+    line: `python -m hycora_scale experiment ${name}`,
+    elsewhere: 'scale/tests/test_experiment.py',
+  })),
+  {
+    document: HOUSE,
+    line: 'python -m hycora_scale experiment NAME',
+    elsewhere: 'scale/tests/test_experiment.py',
+  },
   {
     document: TWIN,
     line: 'python -m hycora_scale experiment cost',

@@ -1,0 +1,153 @@
+// @ts-check
+// The experiments about cost and agreement, which train nothing or only a few steps.
+import { FOLDER, filesOf, large, readJson, rowOf, rowsOf, size, small } from './read.mjs'
+
+/** @typedef {import('./sections.mjs').Section} Section */
+
+const SHOWN_ROLES = [1, 12, 100, 1000, 10_000]
+
+/** @returns {Section} */
+function numbers() {
+  const rows = rowsOf('cost')
+  const variants = [...new Set(rows.map(({ variant }) => variant))]
+  const head = [
+    '',
+    ...SHOWN_ROLES.map((roles) => `${roles} ${roles === 1 ? 'role' : 'roles'}`),
+    'bytes written at 12',
+  ]
+  const cells = variants.map((variant) => [
+    variant,
+    ...SHOWN_ROLES.map((roles) => size(rowOf(rows, variant, roles), 'numbers')),
+    size(rowOf(rows, variant, 12), 'writtenBytes'),
+  ])
+  /** @type {(variant: string) => string} */
+  const last = (variant) => size(rowOf(rows, variant, 10_000), 'numbers')
+  return {
+    id: 'cost',
+    title: 'What a role costs (the paper’s Figure 3)',
+    question: 'How many numbers does each method train, and how large is its file, from 1 to 10,000 roles?',
+    setting:
+      'SmolLM2-135M, rank 8, all seven projections of 30 layers, without the two heads of HCL. By formula, float32; in the picture dots are files that were written and counted, which was done up to 70 MB.',
+    command: 'python -m hycora_scale experiment cost',
+    files: filesOf('cost'),
+    table: [head, ...cells],
+    picture: {
+      name: 'cost',
+      alt: 'Trained numbers and bytes over the number of roles, both logarithmic: tables rise in proportion, what is generated stays flat.',
+    },
+    answer: `What is generated stays flat: ${last('HyCoRA, k = 16')} numbers at 10,000 roles, where a table of A has ${last('table of A, shared B')} and a LoRA for each ${last('a LoRA for each role')}. Every file that was written holds exactly as many numbers as the formula says.`,
+    overturn: 'A file whose count differs from the formula; a test compares them anew.',
+  }
+}
+
+/** @returns {Section} */
+function time() {
+  const { rows } = readJson('roles.json')
+  const head = [
+    'roles',
+    'seconds to make one role’s matrices',
+    'seconds a step',
+    '… with HCL',
+    'peak memory',
+    '… with HCL',
+  ]
+  const cells = rows.map((/** @type {any} */ row) => [
+    `${row.roles}`,
+    row.secondsToMakeARole.toFixed(4),
+    row.step.off.processorSeconds.toFixed(3),
+    row.step.table.processorSeconds.toFixed(3),
+    large(row.step.off.peakBytes),
+    large(row.step.table.peakBytes),
+  ])
+  return {
+    id: 'time',
+    title: 'What a role costs in time and memory',
+    question: 'Does a training step or the making of a role get slower as roles are added?',
+    setting:
+      'SmolLM2’s matrices for the making; a step of the starter, 12 rows of 64 tokens of 12 roles, k = 64; one thread of a processor on which other work ran, medians, bytes.',
+    command: 'scale/experiments/roles.py smollm2-135m-instruct starter RESULTS.json',
+    files: [`${FOLDER}/roles.json`],
+    table: [head, ...cells],
+    answer:
+      'Neither does, from 12 roles to 10,000: what a role adds is lost in the noise of the machine. In memory it is a few kilobytes.',
+    overturn: 'The same on a quiet machine or a graphics card with a slope above its noise.',
+  }
+}
+
+/** @returns {Section} */
+function agreement() {
+  const runs = readJson('agreement.json')
+  const head = ['', 'steps', 'rows a step', 'tokens at most', 'furthest, relative']
+  return {
+    id: 'agreement',
+    title: 'The page’s trainer and the twin',
+    question: 'Do both trainers compute the same losses from the same batches?',
+    setting:
+      'The page’s kernels in Node and PyTorch, float32 on either side, the same data, seed and training file.',
+    command: 'scale/experiments/agreement.py RESULTS.json',
+    files: [`${FOLDER}/agreement.json`],
+    table: [
+      head,
+      ...runs.map((/** @type {any} */ { backbone, config, furthest }) => [
+        backbone,
+        `${config.steps}`,
+        `${config.batch}`,
+        `${config.maxTokens}`,
+        small(furthest),
+      ]),
+    ],
+    answer: `They do: no loss differs by more than ${small(Math.max(...runs.map((/** @type {any} */ run) => run.furthest)))} of itself. So what the twin measures holds for the page’s trainer.`,
+    overturn: 'A driver on which the two part; only software drivers were tried.',
+  }
+}
+
+/** @returns {Section} */
+function weights() {
+  const forms = Object.entries(readJson('forms.json'))
+  const head = ['weights', 'squared error against ONNX Runtime', '… against float32 weights']
+  return {
+    id: 'weights',
+    title: 'Weights in the forms of quantisers',
+    question: 'Do our kernels compute what ONNX Runtime computes from the same file?',
+    setting:
+      'SmolLM2’s logits in the forms that ONNX Runtime’s quantisers give it; squared errors relative to the logits.',
+    command: 'scale/experiments/forms.py smollm2-135m-instruct RESULTS.json',
+    files: [`${FOLDER}/forms.json`],
+    table: [head, ...forms.map(([name, form]) => [name, small(form.nmse), small(form.nmseFromFloats)])],
+    answer:
+      'They do where weights stay in blocks or floats. Where a graph dequantises beside its product, ONNX Runtime itself computes otherwise than from the same numbers in blocks, and the likeliest tokens part, in one form from the first on.',
+    overturn: 'A file in blocks whose greedy tokens differ.',
+  }
+}
+
+/** @returns {Section} */
+function operations() {
+  const { rows } = readJson('seconds.json')
+  const head = ['', 'rows', 'tokens', 'operations', 'seconds', 'of a product’s rate']
+  return {
+    id: 'operations',
+    title: 'What a step costs in operations',
+    question: 'Does the plan’s formula of operations tell the time of a step?',
+    setting:
+      'Training steps of six sizes on one thread, float32, against the rate of one large matrix product on the same thread.',
+    command: 'scale/experiments/seconds.py RESULTS.json',
+    files: [`${FOLDER}/seconds.json`],
+    table: [
+      head,
+      ...rows.map((/** @type {any} */ row) => [
+        row.backbone,
+        `${row.rows}`,
+        `${row.tokens}`,
+        large(row.operations),
+        row.processorSeconds.toFixed(3),
+        `${Math.round(100 * row.shareOfProductRate)} %`,
+      ]),
+    ],
+    answer:
+      'The larger the step, the closer: from half of the rate of a product to 85 %. The formula is thus a lower bound of the time, and no run of the size that it is meant for was measured.',
+    overturn: 'A large step far below that rate.',
+  }
+}
+
+/** @returns {readonly Section[]} */
+export const costs = () => [numbers(), time(), agreement(), weights(), operations()]
