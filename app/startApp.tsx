@@ -44,11 +44,18 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
     listGuests()
       .then(openTraining)
       .catch(() => undefined),
+    // Without this part summaries do not go on by themselves.
+    watchRecapLater().catch(() => undefined),
     startEngine(connect),
   ])
   // The page itself is kept behind what it needs first; a development server's is another with every change.
   if (import.meta.env.PROD) void keepPageLater()
   return () => page.unmount()
+}
+
+async function watchRecapLater(): Promise<void> {
+  const { watchRecap } = await import('./stores/chat/recapWatch.ts')
+  watchRecap()
 }
 
 async function keepPageLater(): Promise<void> {

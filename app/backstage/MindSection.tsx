@@ -5,6 +5,7 @@ import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './MindSection.module.css'
+import { RecapField } from './RecapField.tsx'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
 
@@ -28,6 +29,7 @@ export default function MindSection({ chat }: { readonly chat: Chat }) {
           />
         )}
       </Field>
+      <RecapField chat={chat} />
       <Field label="A note on how it goes on">
         {(id) => (
           <textarea

@@ -14,6 +14,8 @@ export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' 
   readonly note: Pick<Note, 'text' | 'depth'> | null
   /** What is to be kept in mind. */
   readonly facts: readonly string[]
+  /** What happened so far; left out or empty where nobody says. */
+  readonly recap?: string
   /** Lorebooks beside the card's own. */
   readonly books: readonly ScriptBook[]
   /** Where they are and what happens, in place of the card's scenario; left out or empty where that holds. Macros unfilled. */
@@ -38,7 +40,7 @@ export function systemPromptOf({ systemPrompt }: CharacterCard, values: MacroVal
  * @param card null for whoever has none.
  */
 export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script {
-  const { names, seed, greeting, occasion, books, isTrained, note: own, scene = '' } = facts
+  const { names, seed, greeting, occasion, books, isTrained, note: own, scene = '', recap = '' } = facts
   const fill = (text: string): string => fillMacros(text, { ...names, seed }).trim()
   return {
     names,
@@ -52,6 +54,7 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
           ...(card && !isTrained && textsOf(card)),
           ...(scene.trim() !== '' && { scenario: scene }),
           memory: memoryOf(facts.facts),
+          recap: recap.trim() && `What happened before:\n${recap.trim()}`,
         },
         fill,
       ),
@@ -71,6 +74,7 @@ export function partsOf({ books, notes, texts }: Script, scene = ''): readonly s
     ...(scene.trim() === '' ? [] : ['the scene']),
     ...(texts.persona ? ['what is said of you'] : []),
     ...(texts.memory ? ['what is to be kept in mind'] : []),
+    ...(texts.recap ? ['what happened so far'] : []),
     ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),
     ...notes.map(({ kind }) => NOTE_NAMES[kind]),
   ]

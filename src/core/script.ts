@@ -25,7 +25,14 @@ export const NOTE_NAMES: Readonly<Record<Note['kind'], string>> = {
 }
 
 /** What stands before the chat, by what it is. */
-export type ScriptText = 'persona' | 'description' | 'personality' | 'scenario' | 'memory' | 'examples'
+export type ScriptText =
+  | 'persona'
+  | 'description'
+  | 'personality'
+  | 'scenario'
+  | 'memory'
+  | 'recap'
+  | 'examples'
 
 /** A lorebook that goes with a chat. */
 export interface ScriptBook {

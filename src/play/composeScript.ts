@@ -48,6 +48,7 @@ const ORDER: readonly { readonly text?: ScriptText; readonly lore?: Place }[] = 
   { text: 'scenario', lore: 'scenario' },
   { lore: 'after' },
   { text: 'memory' },
+  { text: 'recap' },
   { lore: 'beforeExamples' },
   { text: 'examples' },
   { lore: 'afterExamples' },
@@ -58,6 +59,7 @@ const YIELDING: readonly (readonly [ScriptText, string])[] = [
   ['examples', 'example dialogue'],
   ['scenario', 'scenario'],
   ['personality', 'personality'],
+  ['recap', 'summary of what happened'],
   ['persona', 'description of you'],
   ['description', 'description'],
 ]

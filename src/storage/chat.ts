@@ -3,6 +3,7 @@ import type {
   ChatBook,
   ChatGroup,
   ChatNote,
+  ChatRecap,
   ChatChange,
   ChatEvent,
   ChatSource,
@@ -34,6 +35,8 @@ export interface Chat {
   readonly note: ChatNote | null
   /** What the visitor has the character keep in mind. */
   readonly facts: readonly string[]
+  /** What happened in it so far; null where nobody has summed it up. */
+  readonly recap: ChatRecap | null
   /** Whom the visitor is in it: a persona's id; null is the visitor under their own name. */
   readonly persona: string | null
   /** Lorebooks that go with it. */
@@ -79,6 +82,7 @@ function startChat(event: ChatEvent & { kind: 'chat-created' }): Chat {
     source: event.source ?? null,
     note: noteOf(event.metadata),
     facts: [],
+    recap: null,
     persona: null,
     books: [],
     deleted: false,
@@ -101,6 +105,8 @@ function applyChange(chat: Chat, change: ChatChange): Chat {
       return { ...chat, note: change.note }
     case 'facts-changed':
       return { ...chat, facts: change.facts }
+    case 'recap-changed':
+      return { ...chat, recap: change.recap }
     case 'books-changed':
       return { ...chat, books: change.books }
     case 'persona-changed':

@@ -4,6 +4,7 @@ import type { JsonRecord } from '../core/json.ts'
 import type {
   ChatBook,
   ChatNote,
+  ChatRecap,
   ChatChange,
   ChatEvent,
   ChatSource,
@@ -83,6 +84,7 @@ function readChange(record: JsonRecord): ChatChange | null {
     }
     case 'note-changed':
     case 'facts-changed':
+    case 'recap-changed':
     case 'books-changed':
       return readTold(kind, record)
     case 'persona-changed':
@@ -100,7 +102,7 @@ function readChange(record: JsonRecord): ChatChange | null {
 
 /** What a chat is told beside its messages. */
 function readTold(
-  kind: 'note-changed' | 'facts-changed' | 'books-changed',
+  kind: 'note-changed' | 'facts-changed' | 'recap-changed' | 'books-changed',
   record: JsonRecord,
 ): ChatChange | null {
   if (kind === 'note-changed') {
@@ -110,6 +112,10 @@ function readTold(
   if (kind === 'facts-changed') {
     const facts = ownField(record, 'facts')
     return isTexts(facts) ? { kind, facts } : null
+  }
+  if (kind === 'recap-changed') {
+    const recap = readRecap(ownField(record, 'recap'))
+    return recap === undefined ? null : { kind, recap }
   }
   const books = readAll(ownField(record, 'books'), readBook)
   return books && { kind, books }
@@ -138,6 +144,14 @@ function readNote(value: unknown): ChatNote | null | undefined {
   if (!isJsonRecord(value)) return undefined
   const [text, depth, every] = ['text', 'depth', 'every'].map((key) => ownField(value, key))
   return typeof text === 'string' && isNumber(depth) && isNumber(every) ? { text, depth, every } : undefined
+}
+
+/** Undefined where it is none. */
+function readRecap(value: unknown): ChatRecap | null | undefined {
+  if (value === null) return null
+  if (!isJsonRecord(value)) return undefined
+  const [text, until] = [ownField(value, 'text'), ownField(value, 'until')]
+  return typeof text === 'string' && typeof until === 'string' ? { text, until } : undefined
 }
 
 function readBook(value: unknown): ChatBook | null {

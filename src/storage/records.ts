@@ -109,6 +109,13 @@ export interface ChatGroup {
   readonly foreign?: string
 }
 
+/** What happened in a chat, in a few sentences. */
+export interface ChatRecap {
+  readonly text: string
+  /** The last message that is in it. */
+  readonly until: string
+}
+
 /** What can happen to a chat. */
 export type ChatChange =
   | {
@@ -138,6 +145,7 @@ export type ChatChange =
     }
   | { readonly kind: 'note-changed'; readonly note: ChatNote | null }
   | { readonly kind: 'facts-changed'; readonly facts: readonly string[] }
+  | { readonly kind: 'recap-changed'; readonly recap: ChatRecap | null }
   | { readonly kind: 'books-changed'; readonly books: readonly ChatBook[] }
   | { readonly kind: 'persona-changed'; readonly persona: string | null }
   | { readonly kind: 'group-changed'; readonly group: ChatGroup | null }

@@ -23,6 +23,7 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
     },
     { kind: 'scene-changed', key: chat.key, strength: chat.strength },
     ...toldChanges(chat),
+    ...recapChange(chat, upTo),
     ...upTo.map(copyOf),
   ])
   goTo({ screen: 'chat', chat: id })
@@ -32,6 +33,11 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
 function copyOf({ id, speaker, name, key, excluded, takes, selected, foreign }: Message): ChatChange {
   const kept = foreign === undefined ? {} : { foreign }
   return { kind: 'message-added', message: { id, speaker, name, key, excluded, takes, selected, ...kept } }
+}
+
+/** The summary, where it tells nothing of what the branch has not. */
+function recapChange({ recap }: Chat, kept: readonly Message[]): readonly ChatChange[] {
+  return recap && kept.some(({ id }) => id === recap.until) ? [{ kind: 'recap-changed', recap }] : []
 }
 
 /** What a chat is told beside its messages, as it comes into another. */

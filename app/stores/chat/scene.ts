@@ -160,6 +160,7 @@ export function stageChat(
     isTrained: hasWeights,
     note: noteNow(chat.note, counted),
     facts: chat.facts,
+    recap: chat.recap?.text ?? '',
     books: chat.books.map(({ name, text: book }) => ({ name, book })),
     scene,
   })

@@ -137,6 +137,14 @@ describe('chats', () => {
     expect(branch.messages[0]).toMatchObject({ key: TOM, excluded: true, deleted: false })
   })
 
+  test('have what happened in them since it can be summed up', async () => {
+    await put(await open(1, makeChats), {
+      events: [...keptEvents, recapEvent].map((event) => [event] as const),
+    })
+    const log = await openLog()
+    expect([(await log.read(CHAT))?.recap, (await log.read(BRANCH))?.recap]).toEqual([recapEvent.recap, null])
+  })
+
   test('of one have no others in them, and one of several opens with all of them', async () => {
     await put(await open(1, makeChats), {
       events: groupEvents.map((event) => [event] as const),
@@ -265,6 +273,15 @@ describe('packs, cards and the run', () => {
     expect(await allOf(database, 'progress')).toEqual([keptProgress])
   })
 })
+
+/** What happened in a chat, as builds write it since it can be summed up. */
+const recapEvent = {
+  kind: 'recap-changed',
+  recap: { text: 'Ann has met Holmes.', until: '8def03450453d370282e3e62' },
+  version: 1,
+  chat: CHAT,
+  at: 1796061600000,
+}
 
 /** What could not be chosen before voices could. */
 const sinceVoices = { voices: {}, soundDevice: null }

@@ -86,10 +86,12 @@ describe('the script of a card', () => {
     const told = {
       note: { text: '{{char}} limps.', depth: 1 },
       facts: ['{{user}} came by cab.', 'It rains.'],
+      recap: ' {{user}} has asked for tea. ',
     }
     for (const isTrained of [false, true]) {
       const script = scriptOf(FULL, { ...facts, ...told, isTrained })
       expect(script.texts.memory).toBe('To be kept in mind:\n- Grace came by cab.\n- It rains.')
+      expect(script.texts.recap).toBe('What happened before:\nGrace has asked for tea.')
       expect(script.notes.map(({ kind, text, depth }) => [kind, text, depth])).toEqual([
         ['depthPrompt', 'Ada frowns.', 2],
         ['authorsNote', 'Ada limps.', 1],
@@ -97,6 +99,7 @@ describe('the script of a card', () => {
       ])
       expect(partsOf(script)).toEqual([
         'what is to be kept in mind',
+        'what happened so far',
         'Ada’s lorebook (one entry)',
         'the character’s note',
         'your note',

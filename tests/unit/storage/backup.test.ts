@@ -232,6 +232,8 @@ describe('a chat’s log as text', () => {
     { kind: 'note-changed', note: { text: 'Rain.', depth: 0, every: 2 } },
     { kind: 'note-changed', note: null },
     { kind: 'facts-changed', facts: ['It rains.'] },
+    { kind: 'recap-changed', recap: { text: 'They met.', until: 'm' } },
+    { kind: 'recap-changed', recap: null },
     { kind: 'books-changed', books: [{ name: 'Coast', text: '{"entries":[]}' }] },
     { kind: 'chat-deleted' },
     { kind: 'chat-restored' },
@@ -260,6 +262,7 @@ describe('a chat’s log as text', () => {
     '{"kind":"chat-deleted","version":1,"chat":"c","at":null}',
     '{"kind":"note-changed","note":{"text":"a"},"version":1,"chat":"c","at":1}',
     '{"kind":"facts-changed","facts":[7],"version":1,"chat":"c","at":1}',
+    '{"kind":"recap-changed","recap":{"text":"a"},"version":1,"chat":"c","at":1}',
     '{"kind":"books-changed","books":[{"name":"a"}],"version":1,"chat":"c","at":1}',
   ])('is no event: %s', (line) => {
     expect(() => readChatEvents(line, 'a chat')).toThrow(/line 1/)
