@@ -39,6 +39,10 @@ const SearchScreen = lazy(async () => {
   const { SearchScreen: screen } = await laterPart(() => import('./search/SearchScreen.tsx'))
   return { default: screen }
 })
+const ScienceScreen = lazy(async () => {
+  const { ScienceScreen: screen } = await laterPart(() => import('./science/ScienceScreen.tsx'))
+  return { default: screen }
+})
 
 /** So do the drawer, and the sheets for files that come in and for what goes out. */
 const Backstage = lazy(async () => {
@@ -109,6 +113,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <MapScreen />
     case 'search':
       return <SearchScreen />
+    case 'science':
+      return <ScienceScreen />
     default:
       return route satisfies never
   }
@@ -136,6 +142,7 @@ const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
   map: 'Map of the cast',
   group: 'Several at once',
   search: 'Search your chats',
+  science: 'Science',
 }
 
 /** Names the tab after who is talked to, or taught. */

@@ -4,6 +4,7 @@ import { InstallButton } from '../shared/InstallButton.tsx'
 import { bytes, count } from '../shared/format.ts'
 import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
+import { routeHash } from '../stores/page/route.ts'
 import styles from './About.module.css'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
@@ -47,6 +48,10 @@ export function About() {
           {warning}
         </p>
       ))}
+      <p className={asides.note}>
+        <a href={routeHash({ screen: 'science' })}>Science</a>: what was measured of the method, and what
+        would overturn it.
+      </p>
       <div className={styles.buttons}>
         <InstallButton />
         <CopyDiagnostics />

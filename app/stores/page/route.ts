@@ -14,6 +14,7 @@ export type Route =
   | { readonly screen: 'blend' }
   | { readonly screen: 'map' }
   | { readonly screen: 'group' }
+  | { readonly screen: 'science' }
 
 /** The route of a hash; an unknown one is the cast. */
 export function readRoute(hash: string): Route {
@@ -23,6 +24,7 @@ export function readRoute(hash: string): Route {
   if (hash === '#/teach') return { screen: 'teach' }
   if (hash === '#/map') return { screen: 'map' }
   if (hash === '#/group') return { screen: 'group' }
+  if (hash === '#/science') return { screen: 'science' }
   return { screen: hash === '#/blend' ? 'blend' : 'cast' }
 }
 
@@ -43,6 +45,8 @@ export function routeHash(route: Route): string {
       return '#/blend'
     case 'group':
       return '#/group'
+    case 'science':
+      return '#/science'
     default:
       return route satisfies never
   }
