@@ -3,8 +3,8 @@
  * these records do not change with it.
  */
 
-const HOLMES = 'Sherlock Holmes'
-const TOM = '0fa0338b362186fc8ea565a1/Old Tom'
+export const HOLMES = 'Sherlock Holmes'
+export const TOM = '0fa0338b362186fc8ea565a1/Old Tom'
 const CHAT = '7f52a32b8939b0f883cb1fe1'
 const BRANCH = '443a428570bc6f606144f916'
 const PERSONA = '3f0c9d2e51b7a86402d1c4ea'
@@ -21,7 +21,7 @@ const holmes = {
   context: 1024,
   stop: 'end',
 }
-const tom = { ...holmes, role: TOM, strength: 1.2, promptTokens: 143, tokens: 9, stop: 'loop' }
+export const tom = { ...holmes, role: TOM, strength: 1.2, promptTokens: 143, tokens: 9, stop: 'loop' }
 
 /** The entries of the store `events`, in the order of their arrival. */
 export const keptEvents: readonly Readonly<Record<string, unknown>>[] = [
@@ -195,72 +195,6 @@ export const keptSummaries: readonly Readonly<Record<string, unknown>>[] = [
     updatedAt: 1795953624000,
   },
 ]
-
-const GROUP = 'a41f6c0be2795d38f1c04b7e'
-
-/** A chat of several, in both stores as builds write it since several can play. */
-export const groupEvents: readonly Readonly<Record<string, unknown>>[] = [
-  {
-    kind: 'chat-created',
-    role: null,
-    title: null,
-    parent: null,
-    metadata: null,
-    version: 1,
-    chat: GROUP,
-    at: 1796061600000,
-  },
-  {
-    kind: 'group-changed',
-    group: {
-      members: [
-        { role: HOLMES, name: HOLMES, isMuted: false, talkativeness: null },
-        { role: TOM, name: 'Old Tom', isMuted: true, talkativeness: 0.25, file: 'Tom.png' },
-        { role: null, name: 'Orla', isMuted: false, talkativeness: null },
-      ],
-      order: 'natural',
-      repliesToSelf: false,
-      scene: 'The ferry, {{user}} aboard.',
-      foreign: '{"id":"1700000000000","chats":["one"]}',
-    },
-    version: 1,
-    chat: GROUP,
-    at: 1796061600000,
-  },
-  {
-    kind: 'message-added',
-    message: {
-      speaker: 'role',
-      name: 'Old Tom',
-      role: TOM,
-      id: '52d81a0b6bd8c8c1eb50b6f5',
-      excluded: false,
-      takes: [{ id: '9ab03f9c7a17f0cf73ac5e38', text: 'Mind the rope.', at: 1796061600000, generation: tom }],
-      selected: 0,
-    },
-    version: 1,
-    chat: GROUP,
-    at: 1796061600000,
-  },
-]
-
-export const groupSummary = {
-  version: 1,
-  id: GROUP,
-  role: null,
-  company: [
-    { role: HOLMES, name: HOLMES },
-    { role: TOM, name: 'Old Tom' },
-    { role: null, name: 'Orla' },
-  ],
-  title: 'New chat',
-  lastText: 'Mind the rope.',
-  messages: 1,
-  started: false,
-  deleted: false,
-  createdAt: 1796061600000,
-  updatedAt: 1796061600000,
-}
 
 /** The settings, kept whole under one key. */
 export const keptSettings = {

@@ -3,8 +3,6 @@ import type {
   Arrival,
   ArrivingFile,
   CardArrival,
-  ChatArrival,
-  GroupArrival,
   LinkMissing,
   LoreArrival,
   PackArrival,
@@ -20,6 +18,8 @@ import { keepStorage } from '../../../src/storage/persistence.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
 import { isForAnotherModel } from '../../../src/cast/member.ts'
 import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { admitChat, admitGroup, chatsOf, groupOf } from './arrivedChats.ts'
+import { packName, suggestedRoles } from './arrivedPack.ts'
 import { restore } from './housekeeping.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
@@ -190,24 +190,6 @@ export function chooseGoal(entry: string, goal: LoreGoal): void {
   change(entry, () => ({ goal }))
 }
 
-/** A pack of more than these is chosen from, not taken whole. */
-const FEW = 12
-
-/** All roles of a small pack but those that are here anyway; where that leaves nobody, all. */
-function suggestedRoles(arrival: Arrival): readonly string[] {
-  if (arrival.kind !== 'pack') return []
-  const present = new Set(
-    useCast
-      .getState()
-      .members.filter(({ isTrained }) => isTrained)
-      .map(({ role }) => role),
-  )
-  const names = arrival.roles.map(({ name }) => name)
-  const strangers = names.filter((name) => !present.has(name))
-  const suggested = strangers.length > 0 ? strangers : names
-  return suggested.length > FEW ? [] : suggested
-}
-
 /** Puts one thing of several away. */
 export function leaveOut(entry: string): void {
   useArrivals.setState(({ entries }) => ({ entries: entries.filter(({ id }) => id !== entry) }))
@@ -325,31 +307,6 @@ async function admitLore({ name, text, book, entries }: LoreArrival, goal: LoreG
   notify(`${plainName(card.name)} has ${entries} more ${entries === 1 ? 'entry' : 'entries'}.`)
 }
 
-/** Opens the chats of a file. @throws HycoraError as `importChatFile`, `laterPart`. */
-async function admitChat({ file, fileName }: ChatArrival, group: GroupArrival | undefined): Promise<void> {
-  const { importChatFile } = await laterPart(() => import('../chat/chatFiles.ts'))
-  await importChatFile(new File([file], fileName), group)
-}
-
-/** Opens a chat of those of a group who are here. @throws HycoraError as `beginGroupFile`, `laterPart`. */
-async function admitGroup(arrival: GroupArrival): Promise<void> {
-  const { beginGroupFile } = await laterPart(() => import('../chat/chatFiles.ts'))
-  await beginGroupFile(arrival, arrival.fileName)
-}
-
-/** The group whose chat a file is, of those that came with it. */
-function groupOf({ fileName }: ChatArrival, entries: readonly ArrivalEntry[]): GroupArrival | undefined {
-  const stem = fileName.replace(/\.jsonl?$/i, '')
-  return entries
-    .flatMap(({ arrival }) => (arrival.kind === 'group' ? [arrival] : []))
-    .find(({ group }) => group.chats.includes(stem))
-}
-
-/** Whether a chat of a group came with it. */
-export function chatsOf(group: GroupArrival, entries: readonly ArrivalEntry[]): boolean {
-  return entries.some(({ arrival }) => arrival.kind === 'chat' && groupOf(arrival, entries) === group)
-}
-
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */
 async function teachLines(arrival: Arrival, entries: readonly ArrivalEntry[]): Promise<void> {
   const all = entries.flatMap((entry) => (entry.arrival.kind === 'lines' ? [entry.arrival] : []))
@@ -397,14 +354,6 @@ async function admit(
     portraits: arrival.portraits,
     file: arrival.file,
   })
-}
-
-/** What a pack is called in lists: who is in it. */
-function packName({ roles }: PackArrival): string {
-  return listed(
-    roles.map(({ name }) => plainName(name.replaceAll('_', ' '))),
-    'A company',
-  )
 }
 
 async function admitCard(arrival: CardArrival): Promise<string> {

@@ -38,7 +38,8 @@ import {
 } from './rotaryRules.ts'
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
-import { EXPECTED_AFTER, OPAQUE } from './values.ts'
+import { EXPECTED_AFTER } from './expectedAfter.ts'
+import { OPAQUE } from './values.ts'
 
 interface Head {
   readonly stream: Residual

@@ -383,35 +383,3 @@ export function layerOf(projected: Projected): LinearOutput {
 
 /** A side value of which nothing is known. */
 export const OPAQUE: SideValue = { kind: 'side', role: { kind: 'opaque' }, dims: null }
-
-/** What each value may feed, for messages about a node that is none of it. */
-export const EXPECTED_AFTER: Readonly<Record<Meaning['kind'], string>> = {
-  residual: 'an RMS norm or the addition of a block’s output',
-  square: 'the mean of an RMS norm',
-  meanSquare: 'the epsilon of an RMS norm',
-  shiftedMeanSquare: 'the square root of an RMS norm',
-  root: 'the division of an RMS norm',
-  inverseRoot: 'the multiplication of an RMS norm',
-  normalised: 'the gain of an RMS norm',
-  normed: 'a linear layer with float or quantised weights',
-  scaled: 'the residual addition or the logits',
-  normedLinear: 'heads with rotary positions or attention',
-  linear: 'a bias, heads with rotary positions, attention, a gate of SiLU or GELU, or the residual addition',
-  dimensions: 'a half of a rotation, or what is not rotated behind it',
-  negated: 'the turned half of a rotation',
-  turned: 'the sine part of a rotation',
-  cosinePart: 'the sum of a rotation',
-  sinePart: 'the sum of a rotation',
-  rotatedPart: 'the dimensions that are not rotated',
-  rotated: 'the cache or attention scores',
-  cached: 'the repetition of key heads or attention',
-  scores: 'the scale, the mask or the softmax of attention',
-  probabilities: 'the weighted sum of attention',
-  nanTest: 'the replacement of empty rows of attention',
-  attended: 'the output projection of attention',
-  sigmoid: 'the multiplication of SiLU',
-  polynomial: 'the tanh of GELU',
-  geluPart: 'what GELU multiplies its tanh with',
-  active: 'the multiplication with the up projection',
-  gated: 'the down projection',
-}

@@ -1,5 +1,4 @@
 import type { BackupArrival } from '../../../src/exchange/arrival.ts'
-import { zipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
@@ -12,16 +11,13 @@ import { planOf, restore } from '../../../app/stores/exchange/housekeeping.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
 import { closeShare, useShare } from '../../../app/stores/exchange/share.ts'
 import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
-import { writePack } from '../../../src/formats/pack.ts'
 import { writeBackupFile } from '../../../src/storage/backup.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
+import { card, packFile } from '../../support/arriving.ts'
+import { archive, scenario } from '../../support/backyard.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 import type { Script } from '../../support/fakeEngine.ts'
-import { tinyPack } from '../../support/tinyPack.ts'
-
-/** The fingerprint that the scripted engine's model has. */
-const FINGERPRINT = '56dd2f0b8833632a12fd17642d7e30b743557c371871d70a797c9e6df9efc30d'
 
 let root: HTMLElement
 let close: () => void
@@ -32,36 +28,6 @@ const open = async (script: Script = {}): Promise<void> => {
   location.hash = '#/'
   close = await startApp(root, () => createFakeEngine({ roles: ['Holmes'], ...script }))
 }
-
-const packFile = async (fingerprint = FINGERPRINT): Promise<Blob> => {
-  const content = tinyPack()
-  const backbone = { name: 'Another model', architecture: 'llama', fingerprint }
-  return new Blob([await writePack({ ...content, backbone })])
-}
-
-const card = (changes: Record<string, unknown> = {}): Blob =>
-  new Blob([
-    JSON.stringify({
-      spec: 'chara_card_v3',
-      spec_version: '3.0',
-      data: { name: 'Brine', description: 'A captain.', first_mes: 'Mind the rope.', ...changes },
-    }),
-  ])
-
-/** A scenario of Backyard in which this was said. */
-const scenario = (title: string, ...texts: readonly string[]) => ({
-  title,
-  messages: texts.map((text) => ({ type: 'ai', outputs: [{ text }] })),
-})
-/** An archive of Backyard. */
-const archive = (...scenarios: readonly object[]) =>
-  zipSync({
-    'manifest.json': new TextEncoder().encode('{}'),
-    'characters/a/character.json': new TextEncoder().encode('{"displayName":"Orla"}'),
-    ...Object.fromEntries(
-      scenarios.map((one, at) => [`scenarios/${at}.json`, new TextEncoder().encode(JSON.stringify(one))]),
-    ),
-  })
 
 const guests = () => useCast.getState().members.filter(({ guest }) => guest)
 const sheet = () => page.getByRole('dialog')

@@ -11,8 +11,6 @@ import { defaultSettings, loadSettings } from '../../../src/storage/settings.ts'
 import {
   firstPack,
   firstProgress,
-  groupEvents,
-  groupSummary,
   keptCard,
   keptEvents,
   keptPack,
@@ -23,6 +21,7 @@ import {
   packBytes,
   settingsWithPersonas,
 } from '../../support/keptData.ts'
+import { groupEvents, groupSummary } from '../../support/keptGroup.ts'
 
 /* What lies on people's machines opens in this build, and what this build writes opens in theirs. */
 

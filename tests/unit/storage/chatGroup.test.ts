@@ -5,7 +5,7 @@ import { readChatEvents, writeChatEvents } from '../../../src/storage/chatEvents
 import { readGroup } from '../../../src/storage/chatGroup.ts'
 import { planRestore, restoreBackup } from '../../../src/storage/backup.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
-import { groupEvents, groupSummary } from '../../support/keptData.ts'
+import { groupEvents, groupSummary } from '../../support/keptGroup.ts'
 
 const stored = groupEvents.find(({ kind }) => kind === 'group-changed')!['group'] as Record<string, unknown>
 const [member] = stored['members'] as Record<string, unknown>[]
