@@ -63,7 +63,7 @@ fn value_products(rows: vec4u, values: vec4u) -> mat4x4f {
 }
 
 // Which of four rows see a position, by how many rows of the sequence and before it each of them ends.
-fn seen(position: u32, ends: vec4u) -> vec4<bool> {
+fn rows_seeing(position: u32, ends: vec4u) -> vec4<bool> {
   return (vec4u(position) < ends) & (ends - position <= vec4u(uniforms.window));
 }
 
@@ -123,10 +123,10 @@ fn attention_backward_cache_direct(
         let d = value_products(gradients, values);
         // Column j holds what the rows give to position j.
         let weights = mat4x4f(
-          select(vec4f(), exp(s[0] - normaliser), seen(row, seen_by)),
-          select(vec4f(), exp(s[1] - normaliser), seen(row + 1u, seen_by)),
-          select(vec4f(), exp(s[2] - normaliser), seen(row + 2u, seen_by)),
-          select(vec4f(), exp(s[3] - normaliser), seen(row + 3u, seen_by)),
+          select(vec4f(), exp(s[0] - normaliser), rows_seeing(row, seen_by)),
+          select(vec4f(), exp(s[1] - normaliser), rows_seeing(row + 1u, seen_by)),
+          select(vec4f(), exp(s[2] - normaliser), rows_seeing(row + 2u, seen_by)),
+          select(vec4f(), exp(s[3] - normaliser), rows_seeing(row + 3u, seen_by)),
         );
         let ds = uniforms.scale * mat4x4f(
           weights[0] * (d[0] - products),

@@ -157,7 +157,7 @@ fn visible(first_row: u32, start: u32, end: u32, lane: u32) -> vec4u {
 }
 
 // Which of four positions a row sees that sees so many.
-fn seen(position: vec4u, count: u32) -> vec4<bool> {
+fn positions_seen(position: vec4u, count: u32) -> vec4<bool> {
   return (position < vec4u(count)) & (count - position <= vec4u(uniforms.window));
 }
 
@@ -248,7 +248,7 @@ fn attention_backward_query(
       var sums = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_scores(&sums, first_row, tile, lane);
       for (var i = 0u; i < 4u; i++) {
-        let is_seen = seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
+        let is_seen = positions_seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
         let values = select(vec4f(LOWEST), sums[i] * uniforms.scale, is_seen);
         let peak = max(max(values.x, values.y), max(values.z, values.w));
         let new_highest = max(highest[i], peak);
@@ -284,7 +284,7 @@ fn attention_backward_query(
       var gradients = array<vec4f, 4>(vec4f(), vec4f(), vec4f(), vec4f());
       add_value_products(&gradients, first_row, tile, lane);
       for (var i = 0u; i < 4u; i++) {
-        let is_seen = seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
+        let is_seen = positions_seen(tile + 4u * (lane % QUADS) + offsets, counts[i]);
         let weights = exp(scores[i] * uniforms.scale - normaliser[i]);
         gradients[i] = select(vec4f(), uniforms.scale * weights * (gradients[i] - products[i]), is_seen);
       }

@@ -1,5 +1,4 @@
-// Gated activation of GELU, as its tanh approximates it, with bias and adapter, backward; the gradient of gate and up is
-// written, that of bias and B is not here.
+// Gated activation of GELU, as its tanh approximates it, with bias and adapter, backward.
 //   g[r, n] = gate_up[r, n] + bias[n] + scale(r)·Σ_j u[r, 0, j]·B_gate[j, n];  p likewise from the second half
 //   with z = 2·√(2/π)·(g + 0.044715·g³) and s = 1 / (1 + exp(−z)):
 //   dg[r, n] = dy[r, n]·p·s·(1 + g·(1 − s)·2·√(2/π)·(1 + 3·0.044715·g²)),  dp[r, n] = dy[r, n]·g·s

@@ -32,8 +32,9 @@ export function maskOf(operator: string, roles: readonly (SideRole | undefined)[
   const distance = a.shift - b.shift
   if (distance === 0) return undefined
   const compared = distance > 0 ? operator : (MIRRORED[operator] ?? operator)
-  const window = REACHES[compared]?.(Math.abs(distance))
-  return window === undefined ? undefined : { kind: 'mask', window }
+  const window = REACHES[compared]?.(Math.abs(distance)) ?? 0
+  // A token that saw itself alone would be of no use: so the causal mask is written, key < query + 1.
+  return window > 1 ? { kind: 'mask', window } : undefined
 }
 
 /** Positions plus a number, where it is known; one that is not moves them to where the run begins. */

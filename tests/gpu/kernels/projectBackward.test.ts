@@ -73,7 +73,9 @@ describe.each(projectCases)(
       const parts = { adapter: noAdapter(device), count: 0, aOffset: 0, aPartStride: 0 }
       const dy = normals(seed + 1, count * out)
       const dx = await run(mixedRows(count, 1), matrix, parts, dy, packDropout(seed, 0), way)
-      expect(nmse(dx, projectBackwardReference(dy, values, inFeatures, out))).toBeLessThanOrEqual(1e-10)
+      // What rounding makes of a sum grows with how much is added.
+      const tolerance = 1e-10 * Math.max(1, out / 2 ** 16)
+      expect(nmse(dx, projectBackwardReference(dy, values, inFeatures, out))).toBeLessThanOrEqual(tolerance)
     })
   },
 )

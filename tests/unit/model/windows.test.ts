@@ -59,6 +59,18 @@ describe('windows and rotations by layer', () => {
     expect(maskOf(operator, [sides[0], sides[0]])).toBeUndefined()
   })
 
+  test.each([
+    ['Less', 0, 1],
+    ['GreaterOrEqual', 0, 1],
+  ])('%s of positions plus %i and plus %i is the causal mask', (operator, a, b) => {
+    expect(
+      maskOf(
+        operator,
+        [a, b].map((shift) => ({ kind: 'position', shift }) as const),
+      ),
+    ).toBeUndefined()
+  })
+
   test('are read from what transformers writes since its fifth version', async () => {
     const { rope_theta: _, rope_local_base_freq: __, ...rest } = WINDOWED_CONFIG
     const config = {
