@@ -28,7 +28,7 @@ function stemOf(word) {
 }
 
 /** The words of a text that may be keys. */
-export function keyWords(text) {
+function keyWords(text) {
   const words = text
     .toLowerCase()
     .replaceAll(/['’]s\b/g, '')
