@@ -1,5 +1,12 @@
 import type { Mood, SamplerSlider } from '../stores/page/moods.ts'
-import { guidanceSlider, lengths, moods, ownValue, samplers } from '../stores/page/moods.ts'
+import {
+  guidanceSlider,
+  lengths,
+  moods,
+  ownValue,
+  roleGuidanceSlider,
+  samplers,
+} from '../stores/page/moods.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, chooseMood, setSampler, useSettings } from '../stores/page/settings.ts'
 import { Choices } from './Choices.tsx'
@@ -15,28 +22,17 @@ const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]
   name: moods[value].name,
 }))
 
-/** How words are chosen: four moods, how near to the question and how long, and the numbers behind them in a fold. */
+const leading: readonly SamplerSlider[] = [guidanceSlider, roleGuidanceSlider]
+
+const sliderOf = (slider: SamplerSlider) => <SamplerRow key={slider.key} slider={slider} />
+
+/** How words are chosen: four moods, how near to the question or into the role, and how long, and the numbers behind them in a fold. */
 export function MoodSection() {
   const mood = useSettings((state) => state.mood)
   const length = useSettings((state) => state.length)
   const overrides = useSettings((state) => state.overrides)
   const maxTokens = useSettings((state) => state.maxTokens)
-  const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
   const changed = Object.keys(overrides).length
-  const sliderOf = ({ key, name, about, ...range }: SamplerSlider) => {
-    const own = ownValue(mood, key, affordsGuidance)
-    return (
-      <Slider
-        key={key}
-        label={name}
-        about={key === 'guidance' && !affordsGuidance ? `${about} Here it takes twice the time.` : about}
-        {...range}
-        value={overrides[key] ?? own}
-        onChange={(value) => setSampler(key, value, own)}
-        {...(key in overrides && { onReset: () => setSampler(key, own, own) })}
-      />
-    )
-  }
   return (
     <Section title="Mood">
       <Choices label="Mood" choices={choices} value={mood} onChange={chooseMood} />
@@ -44,7 +40,7 @@ export function MoodSection() {
         {moods[mood].about}
         {changed > 0 && ` With ${changed} of its numbers changed.`}
       </p>
-      {sliderOf(guidanceSlider)}
+      {leading.map(sliderOf)}
       <Choices
         label="Length"
         choices={lengths}
@@ -55,7 +51,7 @@ export function MoodSection() {
       <details className={styles.fold}>
         <summary>The numbers</summary>
         <div className={styles.numbers}>
-          {samplers.filter((slider) => slider !== guidanceSlider).map(sliderOf)}
+          {samplers.filter((slider) => !leading.includes(slider)).map(sliderOf)}
           <Slider
             label="Longest answer"
             about="In tokens; an English word is one or two."
@@ -69,6 +65,31 @@ export function MoodSection() {
         </div>
       </details>
     </Section>
+  )
+}
+
+/** One of the sliders, with what it does here. */
+function SamplerRow({ slider }: { readonly slider: SamplerSlider }) {
+  const mood = useSettings((state) => state.mood)
+  const overrides = useSettings((state) => state.overrides)
+  const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
+  const { key, name, about, ...range } = slider
+  const own = ownValue(mood, key, affordsGuidance)
+  const leansIntoRole = (overrides['roleGuidance'] ?? moods[mood].samplers.roleGuidance) > 1
+  const notes = [
+    about,
+    ...(leading.includes(slider) && !affordsGuidance ? ['Here it takes twice the time.'] : []),
+    ...(key === 'guidance' && leansIntoRole ? ['Now a taught character leans into the role instead.'] : []),
+  ]
+  return (
+    <Slider
+      label={name}
+      about={notes.join(' ')}
+      {...range}
+      value={overrides[key] ?? own}
+      onChange={(value) => setSampler(key, value, own)}
+      {...(key in overrides && { onReset: () => setSampler(key, own, own) })}
+    />
   )
 }
 

@@ -23,10 +23,7 @@ export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
   const chat = useMemo(() => heardBy(open, reader), [open, reader])
   const [preview, setPreview] = useState<SentPreview | null>(null)
   const [reason, setReason] = useState('')
-  const settings = useSettings()
-  const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
   const isWhole = sendsWholeCard()
-  const { guidance } = samplingOf(settings, 0, affordsGuidance)
   useEffect(() => {
     let isCurrent = true
     readPreview(chat, isWhole).then(
@@ -51,17 +48,7 @@ export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
           <pre className={styles.text} tabIndex={0} role="region" aria-label="The prompt">
             {preview.text}
           </pre>
-          {guidance > 0 && preview.beside !== null && (
-            <>
-              <p className={styles.note}>
-                To keep to the question ({guidance}), it reads this beside it, and leans away from what it
-                would say to that:
-              </p>
-              <pre className={styles.text} tabIndex={0} role="region" aria-label="What is read beside it">
-                {preview.beside}
-              </pre>
-            </>
-          )}
+          <Beside preview={preview} />
           <Told report={preview.script} />
           <div>
             <CopyButton label="Copy" text={() => preview.text} />
@@ -96,6 +83,33 @@ function Reader({ group, reader, onChoose }: ReaderProps) {
         )}
       </select>
     </label>
+  )
+}
+
+/** The second reading, which the answer leads away from. */
+function Beside({ preview: { beside, isPlayed } }: { readonly preview: SentPreview }) {
+  const settings = useSettings()
+  const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
+  const { guidance, roleGuidance } = samplingOf(settings, 0, affordsGuidance)
+  if (isPlayed && roleGuidance > 1) {
+    return (
+      <p className={styles.note}>
+        To lean into the role ({roleGuidance}), the bare model reads the same beside it, and the answer leads
+        away from what that would say.
+      </p>
+    )
+  }
+  if (guidance === 0 || beside === null) return null
+  return (
+    <>
+      <p className={styles.note}>
+        To keep to the question ({guidance}), it reads this beside it, and leans away from what it would say
+        to that:
+      </p>
+      <pre className={styles.text} tabIndex={0} role="region" aria-label="What is read beside it">
+        {beside}
+      </pre>
+    </>
   )
 }
 

@@ -21,15 +21,26 @@ const SAMPLING_OPTIONS = [
 ] as const
 
 /** What `--greedy` leaves as it is said to be: they change which token is the likeliest. */
-export const DECODING_OPTIONS = ['guidance', 'end-bonus', 'end-after'] as const
+export const DECODING_OPTIONS = ['guidance', 'role-guidance', 'end-bonus', 'end-after'] as const
 
-type Decoding = Pick<Sampling, 'guidance' | 'endBonus' | 'endAfter'>
+type Decoding = Pick<Sampling, 'guidance' | 'roleGuidance' | 'endBonus' | 'endAfter'>
 
-/** Guidance and what the end of an answer is worth, where options say so. */
+/**
+ * Guidance and what the end of an answer is worth, where options say so.
+ *
+ * @throws HycoraError `usage` where both kinds of guidance are asked for.
+ */
 export function decodingOf(options: ReadonlyMap<string, string>): Partial<Decoding> {
+  const clash = options.has('guidance') && options.has('role-guidance')
+  check(
+    !clash,
+    'usage',
+    () => '--guidance and --role-guidance do not go together: one of them leads at a time',
+  )
   const endAfter = options.has('end-after') && integerOption(options, 'end-after', 0, { least: 0 })
   return {
     ...(options.has('guidance') && { guidance: numberOption(options, 'guidance', 0) }),
+    ...(options.has('role-guidance') && { roleGuidance: numberOption(options, 'role-guidance', 1) }),
     ...(options.has('end-bonus') && { endBonus: numberOption(options, 'end-bonus', 0) }),
     ...(endAfter !== false && { endAfter }),
   }
@@ -87,10 +98,10 @@ export async function generate(words: readonly string[]): Promise<void> {
   const opened = await openSpeaker(options)
   const casting = opened.casting && { ...opened.casting, strength }
   // Of the likeliest tokens nothing is changed unless it is asked for.
-  const { guidance, endBonus, endAfter } = options.has('greedy')
+  const { guidance, roleGuidance, endBonus, endAfter } = options.has('greedy')
     ? GREEDY
     : usualSampling(opened.backbone, chosen.seed)
-  const sampling = { ...chosen, guidance, endBonus, endAfter, ...decoding }
+  const sampling = { ...chosen, guidance, roleGuidance, endBonus, endAfter, ...decoding }
   const stops = (lists.get('stop') ?? []).map(unescapeLine)
   const delivery = { casting, sampling, maxTokens, stops }
   const { tokenizer } = opened.model

@@ -2,7 +2,8 @@ import { check } from './errors.ts'
 
 /**
  * How a token is chosen out of the logits. Neutral values: temperature 1, topK 0, topP 1, minP 0, repetitionPenalty 1,
- * guidance 0, endBonus 0. Temperature 0 is greedy.
+ * guidance 0, roleGuidance 1,
+ * endBonus 0. Temperature 0 is greedy.
  */
 export interface Sampling {
   readonly temperature: number
@@ -17,6 +18,11 @@ export interface Sampling {
    * another last message.
    */
   readonly guidance: number
+  /**
+   * How much an answer is the role's and not the bare model's: base + roleGuidance·(role − base), base the logits behind the
+   * same chat without an adapter. Other than 1, it takes the place of `guidance` for whoever has an adapter.
+   */
+  readonly roleGuidance: number
   /** What is added to the logits of the tokens that end a turn, behind a sentence's end. */
   readonly endBonus: number
   /** From how many tokens of an answer on. */
@@ -33,6 +39,7 @@ export const GREEDY: Sampling = {
   repetitionPenalty: 1,
   repetitionWindow: 0,
   guidance: 0,
+  roleGuidance: 1,
   endBonus: 0,
   endAfter: 0,
   seed: 0,
@@ -55,6 +62,7 @@ export const STEADY: Omit<Sampling, 'seed'> = {
   repetitionPenalty: 1.1,
   repetitionWindow: 32,
   guidance: 0.5,
+  roleGuidance: 1,
   ...LENGTHS.medium,
 }
 
@@ -74,6 +82,7 @@ const RANGES: readonly (readonly [keyof Sampling, (value: number) => boolean, st
     'an integer from 0',
   ],
   ['guidance', (value) => value >= 0 && value <= 10, '0 to 10'],
+  ['roleGuidance', (value) => value >= 1 && value <= 10, '1 to 10'],
   ['endBonus', (value) => value >= 0 && value <= 100, '0 to 100'],
   ['endAfter', (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 24, 'an integer from 0'],
 ]

@@ -17,7 +17,7 @@ export interface EvaluationSubject extends Voice {
   readonly pack: Pack
   readonly memory?: Memory
   /** What is done to the logits of every answer, in place of what is usual. */
-  readonly decoding?: Partial<Pick<Sampling, 'guidance' | 'endBonus' | 'endAfter'>>
+  readonly decoding?: Partial<Pick<Sampling, 'guidance' | 'roleGuidance' | 'endBonus' | 'endAfter'>>
 }
 
 export interface GeneratedReply {

@@ -39,6 +39,7 @@ export interface DecoderGraph {
   /**
    * Reads one token of each sequence.
    *
+   * @param bare A and B of nobody, where nobody plays in the second.
    * @returns the logits of either, [vocabulary].
    * @throws HycoraError as `run`.
    */
@@ -46,6 +47,7 @@ export interface DecoderGraph {
     ids: readonly [number, number],
     firsts: readonly [number, number],
     adapter: AdapterFeeds,
+    bare?: AdapterFeeds,
   ): Promise<readonly [Float32Array, Float32Array]>
   /** Lets the second sequence have read what the first has, positions [first, end), behind what it has; where it can go back. */
   copy(first: number, end: number): void

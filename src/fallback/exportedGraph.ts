@@ -252,9 +252,10 @@ class ExportedGraph implements DecoderGraph {
     ids: readonly [number, number],
     firsts: readonly [number, number],
     adapter: AdapterFeeds,
+    bare: AdapterFeeds = adapter,
   ): Promise<readonly [Float32Array, Float32Array]> {
     const chat = await this.run([ids[0]], firsts[0], [0], adapter, 0)
-    return [chat, await this.run([ids[1]], firsts[1], [0], adapter, 1)]
+    return [chat, await this.run([ids[1]], firsts[1], [0], bare, 1)]
   }
 
   /** What comes before `first` is the same in both. */

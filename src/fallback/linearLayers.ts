@@ -17,6 +17,9 @@ export const GROUPS = {
 
 export type Group = keyof typeof GROUPS
 
+/** The name of the graph's input [tokens, 1] that says whether a role plays in each: 1, or 0. */
+export const PLAYED = 'played'
+
 /** The name of A [layers, in, rank] or B [layers, rank, out] among the graph's inputs. */
 export function adapterInput(side: 'A' | 'B', projection: Projection): string {
   return `${projection}.${side}`
@@ -32,6 +35,7 @@ function layerMatrix(side: 'A' | 'B', projection: Projection, layer: number): st
  */
 export function addAdapters(graph: GraphBuilder, decoder: Decoder): void {
   const { layers } = decoder
+  graph.input(PLAYED, DATA_TYPES.f32, ['tokens', 1])
   for (const projection of PROJECTIONS) {
     const { weight } = linearOf(decoder, 0, projection)
     // Onnxruntime takes equal names for equal sizes; a pack may leave some projections as they are.
@@ -47,7 +51,7 @@ export function addAdapters(graph: GraphBuilder, decoder: Decoder): void {
 
 /**
  * A group's layers on x [tokens, in], side by side, each with its bias and, where `adapters` says so, its adapter's
- * delta: y = x·Wᵀ + b + (x·A)·B.
+ * delta: y = x·Wᵀ + b + (played·x·A)·B.
  *
  * @returns the value [tokens, Σ out].
  */
@@ -64,9 +68,10 @@ export async function addGroup(
   const bias = await joinedBias(graph, name, linears)
   const product = await addProduct(graph, { name, x, matrices, bias, form })
   if (!adapters) return product
+  const played = graph.node('Mul', [x, PLAYED], `${name}.played`)
   const deltas = projections.map((projection) => {
     const stem = `layers.${layer}.${projection}`
-    const low = graph.node('MatMul', [x, layerMatrix('A', projection, layer)], `${stem}.xA`)
+    const low = graph.node('MatMul', [played, layerMatrix('A', projection, layer)], `${stem}.xA`)
     return graph.node('MatMul', [low, layerMatrix('B', projection, layer)], `${stem}.xAB`)
   })
   const [only] = deltas

@@ -5,6 +5,8 @@ import { expectDims } from '../model/adapter/adapter.ts'
 import type { Backbone, Casting, GenerateRequest, GpuBytes } from '../model/decoder/backbone.ts'
 import { openAdapterMatrices } from '../model/adapter/cpuAdapter.ts'
 import type { Decoder, DecoderShape } from '../model/decoder/decoder.ts'
+import { leadingOf } from '../model/decoder/leading.ts'
+import type { Leading } from '../model/decoder/leading.ts'
 import type { ExportedModel } from '../model/graph/openBackbone.ts'
 import { PrefixCache } from '../model/decoder/prefixCache.ts'
 import { askedTokens, logProbability } from '../model/decoder/score.ts'
@@ -37,7 +39,8 @@ export class OrtBackbone implements Backbone {
   private readonly feedsOf = new Map<string, AdapterFeeds>()
   /** What the graph has read, by sequence: the chat that is answered, and the one that guidance leads away from. */
   private readonly prefixes: readonly [PrefixCache, PrefixCache]
-  private adapter: AdapterFeeds
+  /** Who reads them, by sequence. */
+  private readonly adapters: [AdapterFeeds, AdapterFeeds]
 
   constructor(ort: OrtRuntime, graph: DecoderGraph) {
     this.ort = ort
@@ -48,7 +51,7 @@ export class OrtBackbone implements Backbone {
     const createPrefix = (): PrefixCache => new PrefixCache(graph.context, graph.shape.vocabulary)
     this.prefixes = [createPrefix(), createPrefix()]
     this.bare = this.feedsWith(null, null)
-    this.adapter = this.bare
+    this.adapters = [this.bare, this.bare]
   }
 
   /**
@@ -92,7 +95,7 @@ export class OrtBackbone implements Backbone {
     this.attached = pack && { pack, matrices: openAdapterMatrices(pack) }
     this.feedsOf.clear()
     for (const prefix of this.prefixes) prefix.clear()
-    this.adapter = this.bare
+    this.adapters.fill(this.bare)
   }
 
   async logits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
@@ -135,12 +138,16 @@ export class OrtBackbone implements Backbone {
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
     const { ids, sampling, stopIds, sentenceEnds = new Set(), signal, maxTokens } = request
-    const beside = sampling.guidance === 0 ? undefined : request.beside
+    const leading = leadingOf(request)
     this.prefixes[0].expectPrompt(ids)
-    if (beside) this.prefixes[1].expectPrompt(beside)
-    const sampler = createCpuSampler(sampling, ids, { sentence: sentenceEnds, turn: stopIds })
-    let logits = await this.readPrompts(ids, beside, request.casting, signal)
-    const limit = Math.min(maxTokens, this.context - Math.max(ids.length, beside?.length ?? 0))
+    if (leading) this.prefixes[1].expectPrompt(leading.ids)
+    const guidance = leading?.guidance ?? 0
+    const sampler = createCpuSampler({ ...sampling, guidance }, ids, {
+      sentence: sentenceEnds,
+      turn: stopIds,
+    })
+    let logits = await this.readPrompts(ids, leading, request.casting, signal)
+    const limit = Math.min(maxTokens, this.context - Math.max(ids.length, leading?.ids.length ?? 0))
     for (let count = 0; count < limit; count++) {
       if (!logits || signal?.aborted) return 'cancelled'
       const [own, other] = logits
@@ -151,7 +158,7 @@ export class OrtBackbone implements Backbone {
       yield id
       if (signal?.aborted) return 'cancelled'
       await breathe()
-      if (count + 1 < limit) logits = beside ? await this.feedBoth(id) : [await this.feed([id], [0])]
+      if (count + 1 < limit) logits = leading ? await this.feedBoth(id) : [await this.feed([id], [0])]
     }
     return limit < maxTokens ? 'context' : 'length'
   }
@@ -166,17 +173,18 @@ export class OrtBackbone implements Backbone {
    */
   private async readPrompts(
     ids: readonly number[],
-    beside: readonly number[] | undefined,
+    leading: Leading | null,
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<Rows | null> {
     const [chat, other] = this.prefixes
-    this.startAt(this.reusable(0, ids, casting, ids.length - 1), casting)
+    this.begin(0, this.reusable(0, ids, casting, ids.length - 1), casting)
     const logits = await this.read(ids, 0, signal)
-    if (!beside || !logits) return logits && [logits]
-    other.startAt(this.reusable(1, beside, casting, beside.length - 1), casting)
-    // What both have in common is read already: keys and values hang on nothing that comes later.
-    const shared = Math.min(chat.common(beside, casting), beside.length - 1)
+    if (!leading || !logits) return logits && [logits]
+    const { ids: beside, casting: reader } = leading
+    this.begin(1, this.reusable(1, beside, reader, beside.length - 1), reader)
+    // What both have in common is read already, where the same reads it: keys and values hang on nothing that comes later.
+    const shared = Math.min(chat.common(beside, reader), beside.length - 1)
     if (this.graph.canRewind && shared > other.length) {
       this.graph.copy(other.length, shared)
       other.take(beside.slice(other.length, shared))
@@ -216,8 +224,13 @@ export class OrtBackbone implements Backbone {
 
   /** Forgets the chat from a position on and takes up a casting. */
   private startAt(position: number, casting: Casting | null): void {
-    this.adapter = casting ? this.feedsFor(casting) : this.bare
-    this.prefixes[0].startAt(position, casting)
+    this.begin(0, position, casting)
+  }
+
+  /** Forgets a sequence from a position on; who reads it from there. */
+  private begin(sequence: Sequence, position: number, casting: Casting | null): void {
+    this.adapters[sequence] = casting ? this.feedsFor(casting) : this.bare
+    this.prefixes[sequence].startAt(position, casting)
   }
 
   private feedsFor(casting: Casting): AdapterFeeds {
@@ -242,14 +255,16 @@ export class OrtBackbone implements Backbone {
     sequence: Sequence = 0,
   ): Promise<Float32Array> {
     const first = this.prefixes[sequence].take(ids)
-    return this.orGiveUp(() => this.graph.run(ids, first, rows, this.adapter, sequence))
+    return this.orGiveUp(() => this.graph.run(ids, first, rows, this.adapters[sequence], sequence))
   }
 
   /** Runs one token through the decoder behind both sequences. */
   private feedBoth(id: number): Promise<Rows> {
     const [chat, other] = this.prefixes
     const firsts = [chat.take([id]), other.take([id])] as const
-    return this.orGiveUp(() => this.graph.runPair([id, id], firsts, this.adapter))
+    const [adapter, beside] = this.adapters
+    const bare = beside === adapter ? undefined : beside
+    return this.orGiveUp(() => this.graph.runPair([id, id], firsts, adapter, bare))
   }
 
   /** What `work` reads; where it fails, what the graph holds now is not known. */

@@ -5,6 +5,7 @@ import { CHUNK_TOKENS, ERRORS_ONLY, runStep, runtimeError } from './decoderGraph
 import type { AdapterFeeds, DecoderGraph, Sequence } from './decoderGraph.ts'
 import { KeyValueCache } from './keyValueCache.ts'
 import type { ReadSequences } from './keyValueCache.ts'
+import { PLAYED } from './linearLayers.ts'
 import { cacheBytes } from '../core/processorMemory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
 import { pastInput, rewriteDecoder } from './rewriteDecoder.ts'
@@ -86,7 +87,8 @@ class RewrittenGraph implements DecoderGraph {
   ): Promise<Float32Array> {
     const end = first + ids.length
     this.cache.reserve(end, sequence + 1)
-    const feeds = this.feeds({ ids, rows, reading: sequence, first, lasts: [end - 1] })
+    const played = ids.map(() => 1)
+    const feeds = this.feeds({ ids, rows, reading: sequence, first, lasts: [end - 1], played })
     const outputs = await runStep(this.session, { ...adapter, ...feeds })
     this.cache.write(sequence, first, floatsOf(outputs['new']), [[first, end]])
     return floatsOf(outputs['logits'])
@@ -96,10 +98,12 @@ class RewrittenGraph implements DecoderGraph {
     ids: readonly [number, number],
     firsts: readonly [number, number],
     adapter: AdapterFeeds,
+    bare?: AdapterFeeds,
   ): Promise<readonly [Float32Array, Float32Array]> {
     const first = Math.min(...firsts)
     this.cache.reserve(Math.max(...firsts) + 1, 2)
-    const feeds = this.feeds({ ids, rows: [0, 1], reading: 'both', first, lasts: firsts })
+    const played = [1, bare ? 0 : 1]
+    const feeds = this.feeds({ ids, rows: [0, 1], reading: 'both', first, lasts: firsts, played })
     const outputs = await runStep(this.session, { ...adapter, ...feeds })
     const fresh = firsts.map((position) => [position, position + 1] as const)
     this.cache.write('both', first, floatsOf(outputs['new']), fresh)
@@ -117,15 +121,16 @@ class RewrittenGraph implements DecoderGraph {
     this.session.release().catch(() => undefined)
   }
 
-  /** @param run `lasts`: the last position of each sequence that is read; `first`: the first of all. */
+  /** @param run `lasts`: the last position of each sequence that is read; `first`: the first of all; `played`: of each token, whether a role plays. */
   private feeds(run: {
     readonly ids: readonly number[]
     readonly rows: readonly number[]
     readonly reading: ReadSequences
     readonly first: number
     readonly lasts: readonly number[]
+    readonly played: readonly number[]
   }): Record<string, OrtTensor> {
-    const { ids, rows, reading, first, lasts } = run
+    const { ids, rows, reading, first, lasts, played } = run
     const { Tensor } = this.ort
     const end = Math.max(...lasts) + 1
     const longs = (values: readonly number[]): OrtTensor =>
@@ -140,6 +145,7 @@ class RewrittenGraph implements DecoderGraph {
       // onnxruntime's product of bytes fails on no rows at all: one is computed and not read.
       logit_rows: longs(rows.length > 0 ? rows : [0]),
     }
+    if (this.adapted) feeds[PLAYED] = new Tensor('float32', Float32Array.from(played), [played.length, 1])
     for (let layer = 0; layer < this.shape.layers; layer++) {
       for (const part of PARTS) {
         const { values, dims } = this.cache.read(part, layer, reading)

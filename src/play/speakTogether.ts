@@ -4,6 +4,7 @@ import type { CpuSampler } from '../fallback/sampler.ts'
 import { codecOf } from '../model/chatModel.ts'
 import type { Casting } from '../model/decoder/backbone.ts'
 import type { Chorus, ReadTokens } from '../model/decoder/chorus.ts'
+import { leadingOf } from '../model/decoder/leading.ts'
 import { checkLogits } from '../model/decoder/logits.ts'
 import { sentenceEndsOf } from './sentenceEnds.ts'
 import { openUtterance, promptsFor, speak } from './speak.ts'
@@ -85,18 +86,19 @@ function prepare(
 ): Turn {
   const { tokenizer } = codecOf(voice.model, voice.name)
   const { prompt, beside } = promptsFor(voice, cue, maxTokens)
-  const other = sampling.guidance === 0 ? null : beside
-  const own = readings.push({ ids: prompt.ids, casting }) - 1
-  const second = other && readings.push({ ids: other.ids, casting }) - 1
-  const room = voice.backbone.context - Math.max(prompt.ids.length, other?.ids.length ?? 0)
+  const { ids } = prompt
+  const leading = leadingOf({ ids, casting, sampling, ...(beside && { beside: beside.ids }) })
+  const own = readings.push({ ids, casting }) - 1
+  const second = leading && readings.push(leading) - 1
+  const room = voice.backbone.context - Math.max(ids.length, leading?.ids.length ?? 0)
   const ends = { sentence: sentenceEndsOf(tokenizer), turn: voice.model.stopIds }
   return {
     index,
     own,
     beside: second,
-    sampler: createCpuSampler(sampling, prompt.ids, ends),
+    sampler: createCpuSampler({ ...sampling, guidance: leading?.guidance ?? 0 }, ids, ends),
     speech: openUtterance(tokenizer, [], stops),
-    position: prompt.ids.length - 1,
+    position: ids.length - 1,
     limit: Math.min(maxTokens, room),
     atLimit: room < maxTokens ? 'context' : 'length',
   }

@@ -21,3 +21,23 @@ export function guidedReference(
   }
   return answer
 }
+
+/**
+ * The likeliest tokens behind a prompt, one after the other: `arg max base + guidance·(role − base)`, role the logits with the
+ * adapters and base those without. All of it computed anew for every token.
+ */
+export function roleGuidedReference(
+  model: ReferenceDecoder,
+  prompt: readonly number[],
+  options: { readonly guidance: number; readonly tokens: number; readonly adapters: ReferenceAdapters },
+): number[] {
+  const answer: number[] = []
+  for (let count = 0; count < options.tokens; count++) {
+    const ids = [...prompt, ...answer]
+    const role = referenceForward(model, ids, options.adapters).logits.slice(-model.vocabulary)
+    const base = referenceForward(model, ids).logits.slice(-model.vocabulary)
+    const guided = base.map((l, v) => l + options.guidance * (role[v]! - l))
+    answer.push(guided.indexOf(Math.max(...guided)))
+  }
+  return answer
+}

@@ -79,6 +79,8 @@ async function stage(shown: Chat, isWhole = sendsWholeCard()): Promise<Staging> 
 /** What would be sent for a chat now, and what would not because the model reads a line alone. */
 export interface SentPreview extends PromptPreview {
   readonly unsaid: readonly string[]
+  /** Whether a role of a pack plays, and so there is a bare model to lean away from. */
+  readonly isPlayed: boolean
 }
 
 /**
@@ -89,5 +91,6 @@ export interface SentPreview extends PromptPreview {
 export async function readPreview(chat: Chat, isWhole?: boolean): Promise<SentPreview> {
   const engine = await whenReady(new AbortController().signal)
   const { scene, unsaid } = await stage(chat, isWhole)
-  return { ...(await engine.request('preview', scene)), unsaid }
+  const isPlayed = (scene.role !== null || scene.blend !== undefined) && scene.strength !== 0
+  return { ...(await engine.request('preview', scene)), unsaid, isPlayed }
 }

@@ -15,7 +15,7 @@ export const lengths: readonly { readonly value: Settings['length']; readonly na
   { value: 'free', name: 'As long as it likes' },
 ]
 
-const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance } = STEADY
+const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance, roleGuidance } = STEADY
 
 /**
  * What each mood sets, and how it is told. Chosen by reading SmolLM2's answers to the same openings as four of the cast:
@@ -35,7 +35,7 @@ export const moods: Readonly<
   steady: {
     name: 'Steady',
     about: 'Keeps to the likely word. Fewest slips.',
-    samplers: { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance },
+    samplers: { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, guidance, roleGuidance },
   },
   lively: {
     name: 'Lively',
@@ -48,6 +48,7 @@ export const moods: Readonly<
       repetitionPenalty: 1.1,
       repetitionWindow: 32,
       guidance,
+      roleGuidance,
     },
   },
   wild: {
@@ -61,6 +62,7 @@ export const moods: Readonly<
       repetitionPenalty: 1.05,
       repetitionWindow: 32,
       guidance,
+      roleGuidance,
     },
   },
   exact: {
@@ -74,6 +76,7 @@ export const moods: Readonly<
       repetitionPenalty: 1,
       repetitionWindow: 96,
       guidance: 0,
+      roleGuidance: 1,
     },
   },
 }
@@ -87,7 +90,7 @@ export interface SamplerSlider {
   readonly step: number
 }
 
-/** The slider that stands by itself. */
+/** The sliders of guidance, which stand by themselves: the second reading of an answer is of one or the other. */
 export const guidanceSlider: SamplerSlider = {
   key: 'guidance',
   name: 'Keeps to the question',
@@ -97,9 +100,20 @@ export const guidanceSlider: SamplerSlider = {
   step: 0.1,
 }
 
-/** The sliders, those of the fold in order behind the one that is not in it. */
+export const roleGuidanceSlider: SamplerSlider = {
+  key: 'roleGuidance',
+  name: 'Leans into the role',
+  about:
+    'Reads the chat once more as the bare model, and says what only the character would. 1 does not. It takes the place of keeping to the question: there is one second reading at a time.',
+  min: 1,
+  max: 3,
+  step: 0.1,
+}
+
+/** The sliders, those of the fold in order behind the two that are not in it. */
 export const samplers: readonly SamplerSlider[] = [
   guidanceSlider,
+  roleGuidanceSlider,
   {
     key: 'temperature',
     name: 'Temperature',

@@ -51,6 +51,15 @@ export function emptyAdapter(device: GPUDevice): Adapter {
   }
 }
 
+/** Slot and scale of whoever plays; nobody multiplies nothing. @throws HycoraError as `Adapter.slotFor`. */
+export function playing(
+  adapter: Adapter,
+  casting: Casting | null,
+): { readonly slot: number; readonly scale: number } {
+  if (!casting) return { slot: 0, scale: 0 }
+  return { slot: adapter.slotFor(casting), scale: adapter.scaling * casting.strength }
+}
+
 /** Input and output width of each linear layer of a backbone; all blocks are alike. */
 export function dimsOf(decoder: Decoder): ProjectionDims {
   const linears = decoder.blocks[0]?.linears

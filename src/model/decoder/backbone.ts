@@ -23,7 +23,7 @@ export interface GenerateRequest {
   /** null is the bare backbone. */
   readonly casting: Casting | null
   readonly sampling: Sampling
-  /** The whole prompt that guidance leads away from; without it, or at guidance 0, there is none. */
+  /** The whole prompt that guidance to the question leads away from; without it there is none, see `leadingOf`. */
   readonly beside?: readonly number[]
   /** Tokens behind which the bonus of the end counts. */
   readonly sentenceEnds?: ReadonlySet<number>

@@ -25,6 +25,7 @@ import { bytesOfWeights, destroyWeights, loadWeights } from './gpuWeights.ts'
 import { uploadAngles } from './rotaryTensors.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import type { ReportBytes } from './placeRows.ts'
+import { leadingOf } from '../decoder/leading.ts'
 import { askedTokens } from '../decoder/score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
@@ -195,27 +196,27 @@ export class GpuBackbone implements Backbone {
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
     const { ids, sampling, stopIds, sentenceEnds = new Set(), signal } = request
-    const beside = sampling.guidance === 0 ? undefined : request.beside
+    const leading = leadingOf(request)
     const { chat, beside: other } = this.sequences
     chat.expectPrompt(ids)
-    const longest = Math.max(ids.length, beside?.length ?? 0)
+    const longest = Math.max(ids.length, leading?.ids.length ?? 0)
     await this.sequences.reserve(longest)
-    if (beside) await this.sequences.openBeside(beside)
-    if (!(await this.sequences.readPrompts(ids, beside, request.casting, signal))) return 'cancelled'
-    const guidance = beside ? sampling.guidance : 0
+    if (leading) await this.sequences.openBeside(leading.ids)
+    if (!(await this.sequences.readPrompts(ids, leading, request.casting, signal))) return 'cancelled'
+    const guidance = leading?.guidance ?? 0
     this.sequences.attached.sampler.start({ ...sampling, guidance }, ids, {
       sentence: sentenceEnds,
       turn: stopIds,
     })
     const limit = Math.min(request.maxTokens, this.context - longest)
-    const reading = beside ? [chat, other] : [chat]
+    const reading = leading ? [chat, other] : [chat]
     const pending: Promise<number>[] = []
     let submitted = 0
     try {
       for (let count = 0; count < limit; count++) {
         while (submitted < limit && pending.length < this.gpu.tuning.stepsAhead) {
           await this.sequences.reserve(longest + submitted)
-          const token = this.submitToken(submitted === 0, beside !== undefined)
+          const token = this.submitToken(submitted === 0, leading !== null)
           // It may fail before anybody waits for it.
           token.catch(nothing)
           pending.push(token)
@@ -236,8 +237,8 @@ export class GpuBackbone implements Backbone {
       // The last id was sampled but maybe not fed, nor, of two readings, the prompt's: only what was fed counts as cached.
       await Promise.allSettled(pending)
       const fed = submitted - 1
-      chat.cut(ids.length + (beside ? fed : Math.max(0, fed)))
-      if (beside) other.cut(beside.length + fed)
+      chat.cut(ids.length + (leading ? fed : Math.max(0, fed)))
+      if (leading) other.cut(leading.ids.length + fed)
     }
   }
 

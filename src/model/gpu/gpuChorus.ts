@@ -7,8 +7,9 @@ import { gatherRows } from '../../kernels/gatherRows.ts'
 import { packRows, stepWords } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
 import { project } from '../../kernels/project.ts'
+import { playing } from '../adapter/adapter.ts'
 import type { Adapter } from '../adapter/adapter.ts'
-import type { Casting, ChorusRequest } from '../decoder/backbone.ts'
+import type { ChorusRequest } from '../decoder/backbone.ts'
 import type { Chorus, ReadTokens } from '../decoder/chorus.ts'
 import type { SharedParts } from './attachedAdapter.ts'
 import { planChorus } from './forwardPlan.ts'
@@ -122,10 +123,4 @@ export async function createChorus(
       for (const { buffer } of bound.tensors) buffer.destroy()
     },
   }
-}
-
-/** Slot and scale of whoever plays. */
-function playing(adapter: Adapter, casting: Casting | null): Pick<StepRow, 'slot' | 'scale'> {
-  if (!casting) return { slot: 0, scale: 0 }
-  return { slot: adapter.slotFor(casting), scale: adapter.scaling * casting.strength }
 }

@@ -2,9 +2,10 @@ import { submit } from '../../gpu/kernel.ts'
 import { hear } from '../../gpu/lateNews.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
-import type { StepRow } from '../../kernels/operands/stepRows.ts'
+import { playing } from '../adapter/adapter.ts'
 import type { Adapter } from '../adapter/adapter.ts'
 import type { Casting } from '../decoder/backbone.ts'
+import type { Leading } from '../decoder/leading.ts'
 import { PrefixCache } from '../decoder/prefixCache.ts'
 import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.ts'
 import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
@@ -31,7 +32,8 @@ export class Sequences {
   private bound: AttachedAdapter
   /** What the caches hold, by sequence. */
   private readonly prefixes: readonly [PrefixCache, PrefixCache]
-  private casting: Casting | null = null
+  /** Who reads them, by sequence. */
+  private readonly castings: [Casting | null, Casting | null] = [null, null]
 
   private constructor({ caches, ...shared }: SharedParts, bound: AttachedAdapter) {
     this.shared = shared
@@ -98,8 +100,7 @@ export class Sequences {
 
   /** Forgets the chat from a position on and takes up a casting. */
   startAt(position: number, casting: Casting | null): void {
-    this.chat.startAt(position, casting)
-    this.casting = casting
+    this.begin(CHAT, position, casting)
   }
 
   /** Runs at most `CHUNK_ROWS` tokens through the decoder, after what is in the cache of their sequence. */
@@ -153,23 +154,24 @@ export class Sequences {
    */
   async readPrompts(
     ids: readonly number[],
-    beside: readonly number[] | undefined,
+    leading: Leading | null,
     casting: Casting | null,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const [chat, other] = this.prefixes
     if (signal?.aborted) return false
     this.startAt(Math.min(chat.common(ids, casting), ids.length - 1), casting)
-    if (!beside) {
+    if (!leading) {
       if (!(await this.read(ids, CHAT, signal))) return false
       submit(this.device, [this.bound.plan.head], 1)
-      this.writeStep([{ position: chat.length - 1 }])
+      this.writeStep([{ position: chat.length - 1, sequence: CHAT }])
       return true
     }
     if (!(await this.read(ids.slice(0, -1), CHAT, signal))) return false
-    other.startAt(Math.min(other.common(beside, casting), beside.length - 1), casting)
-    // What both have in common is read already: keys and values hang on nothing that comes later.
-    const shared = Math.min(chat.common(beside, casting), beside.length - 1)
+    const { ids: beside, casting: reader } = leading
+    this.begin(BESIDE, Math.min(other.common(beside, reader), beside.length - 1), reader)
+    // What both have in common is read already, where the same reads it: keys and values hang on nothing that comes later.
+    const shared = Math.min(chat.common(beside, reader), beside.length - 1)
     if (shared > other.length) {
       copyPositions(this.device, this.caches, other.length, shared)
       other.take(beside.slice(other.length, shared))
@@ -178,7 +180,10 @@ export class Sequences {
     const last = [ids.slice(chat.length), beside.slice(other.length)]
     last.forEach((rest, sequence) => this.prefixes[sequence]?.take(rest))
     this.device.queue.writeBuffer(this.bound.workspace.tokens.buffer, 0, Uint32Array.from(last.flat()))
-    this.writeStep([{ position: ids.length - 1 }, { position: beside.length - 1, sequence: BESIDE }])
+    this.writeStep([
+      { position: ids.length - 1, sequence: CHAT },
+      { position: beside.length - 1, sequence: BESIDE },
+    ])
     return true
   }
 
@@ -214,12 +219,16 @@ export class Sequences {
     return hear(this.device, this.device.queue.onSubmittedWorkDone()).then(nothing, nothing)
   }
 
+  /** Forgets a sequence from a position on; who reads it from there. */
+  private begin(sequence: Sequence, position: number, casting: Casting | null): void {
+    this.prefixes[sequence].startAt(position, casting)
+    this.castings[sequence] = casting
+  }
+
   /** Tells the kernels which rows come, with slot and scale of whoever plays. */
-  private writeStep(places: readonly Pick<StepRow, 'position' | 'sequence'>[]): void {
+  private writeStep(places: readonly { readonly position: number; readonly sequence: Sequence }[]): void {
     const { workspace, adapter } = this.bound
-    const slot = this.casting ? adapter.slotFor(this.casting) : 0
-    const scale = this.casting ? adapter.scaling * this.casting.strength : 0
-    const rows = places.map((place) => ({ ...place, slot, scale }))
+    const rows = places.map((place) => ({ ...place, ...playing(adapter, this.castings[place.sequence]) }))
     this.device.queue.writeBuffer(workspace.step.buffer, 0, packRows(rows))
   }
 }

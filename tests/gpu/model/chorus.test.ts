@@ -74,7 +74,7 @@ test('eight at once say to the token what each says alone, greedy', async () => 
   expect(new Set(texts).size).toBeGreaterThan(4)
 })
 
-test('and drawn at seeds of their own, with and without guidance, of other strengths, lengths and prompts', async () => {
+test('and drawn at seeds of their own, with guidance of either kind and without, of other strengths, lengths and prompts', async () => {
   const [one = '', other = ''] = pack.roles.map(({ name }) => name)
   const all = [
     asked(castRole(pack, one, 1), drawn(1)),
@@ -96,7 +96,7 @@ test('and drawn at seeds of their own, with and without guidance, of other stren
     asked(castRole(pack, other, 1.2), drawn(5), {
       question: `Tell me of the sea. ${'The sea is wide. '.repeat(30)}`,
     }),
-    asked(castRole(pack, other, 1), { ...drawn(5), endBonus: 2, endAfter: 4 }),
+    asked(castRole(pack, other, 1), { ...drawn(5, 0.5), roleGuidance: 2, endBonus: 2, endAfter: 4 }),
   ]
   const { answers } = await together(all)
   expect(answers).toEqual(await alone(all))

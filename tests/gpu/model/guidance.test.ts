@@ -7,7 +7,7 @@ import type { Casting, GenerateRequest } from '../../../src/model/decoder/backbo
 import type { Decoder } from '../../../src/model/decoder/decoder.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { loadReference } from '../../reference/decoder.ts'
-import { guidedReference } from '../../reference/guided.ts'
+import { guidedReference, roleGuidedReference } from '../../reference/guided.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
@@ -48,6 +48,7 @@ async function answer(
 }
 
 const guided = (guidance: number): Sampling => ({ ...GREEDY, guidance })
+const leaning = (roleGuidance: number): Sampling => ({ ...GREEDY, roleGuidance })
 
 describe('guidance to the question', () => {
   test.each([
@@ -125,6 +126,38 @@ describe('guidance to the question', () => {
     const alone = await GpuBackbone.create(await testGpu(), decoder)
     expect(cache).toBe(2 * alone.gpuBytes().cache)
     alone.destroy()
+  })
+})
+
+describe('guidance by the role', () => {
+  test('chooses the tokens that the equation gives in float64, whatever was read before', async () => {
+    const reference = await loadReference(decoder)
+    const answers: number[][] = []
+    for (const guidance of [1, 1.5, 6, 1]) {
+      const options = { guidance, tokens: 10, adapters: referenceAdapters(pack, ROLE) }
+      const expected = roleGuidedReference(reference, CHAT, options)
+      expect(await answer(backbone, leaning(guidance))).toEqual(expected)
+      expect(await answer(backbone, guided(1))).not.toEqual(expected)
+      answers.push(expected)
+    }
+    expect(new Set(answers.map((ids) => ids.join(' '))).size).toBe(3)
+  })
+
+  test('takes the place of that to the question, and leaves it to whoever plays no role', async () => {
+    const both = { ...leaning(2), guidance: 1 }
+    expect(await answer(backbone, both)).toEqual(await answer(backbone, leaning(2)))
+    expect(await answer(backbone, both, { casting: null })).toEqual(
+      await answer(backbone, guided(1), { casting: null }),
+    )
+  })
+
+  test('goes on in its caches as a fresh reading does, drawn at a seed', async () => {
+    const drawn = { ...STEADY, roleGuidance: 1.8, seed: 4 }
+    const first = await answer(backbone, drawn)
+    const next = { ids: [...CHAT, ...first, 7, 11], maxTokens: 6 }
+    const fresh = await open()
+    expect(await answer(backbone, drawn, next)).toEqual(await answer(fresh, drawn, next))
+    fresh.destroy()
   })
 })
 

@@ -26,6 +26,7 @@ describe('moods', () => {
       repetitionPenalty: 1,
       repetitionWindow: 96,
       guidance: 0,
+      roleGuidance: 1,
       endBonus: 0,
       endAfter: 0,
       seed: 7,

@@ -14,7 +14,7 @@ import { openExported } from '../../../src/model/graph/openBackbone.ts'
 import type { ExportedModel } from '../../../src/model/graph/openBackbone.ts'
 import { logProbability, scoreTokens } from '../../../src/model/decoder/score.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
-import { guidedReference } from '../../reference/guided.ts'
+import { guidedReference, roleGuidedReference } from '../../reference/guided.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
@@ -335,6 +335,23 @@ describe.skipIf(!hasShared)('exporters’ folders as they are (needs the develop
     expect(nmse(one, bare)).toBeGreaterThan(1e-3)
     expect(nmse(two, one)).toBeGreaterThan(1e-3)
     expectClose(await backbone.logits(IDS, { ...alone(1), strength: 0 }), bare, 1e-6)
+  })
+
+  test('t_llama_ts17 leans into its role as the equation says, either row read by itself', async () => {
+    const root = sharedPath('onnx/t_llama_ts17')
+    const { decoder } = await openChatModel(folder(root), { listing: readdirSync(root) })
+    const pack = await decoderPack(decoder)
+    const backbone = await open(await exportedOf('t_llama_ts17'))
+    await backbone.attach(pack)
+    const reference = await loadReference(decoder)
+    for (const guidance of [1, 4]) {
+      const tokens: number[] = []
+      const sampling = { ...GREEDY, roleGuidance: guidance }
+      const request = { ids: IDS, casting: alone(1), maxTokens: 6, stopIds: [], sampling }
+      for await (const id of backbone.generate(request)) tokens.push(id)
+      const adapters = referenceAdapters(pack, alone(1))
+      expect(tokens).toEqual(roleGuidedReference(reference, IDS, { guidance, tokens: 6, adapters }))
+    }
   })
 
   test.each([

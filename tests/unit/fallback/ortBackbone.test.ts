@@ -18,7 +18,7 @@ import { checkFirstLogits } from '../../../src/model/decoder/logits.ts'
 import { scoreTokens } from '../../../src/model/decoder/score.ts'
 import { memorySource } from '../../../src/formats/memorySource.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
-import { guidedReference } from '../../reference/guided.ts'
+import { guidedReference, roleGuidedReference } from '../../reference/guided.ts'
 import { expectClose, nmse } from '../../support/compare.ts'
 import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import type { DecoderPackOptions } from '../../support/decoderPack.ts'
@@ -216,6 +216,32 @@ describe('a chat', () => {
     }
     expect(new Set(said).size).toBeGreaterThan(1)
   })
+
+  test.each([
+    ['biased', { bias: 'last' }],
+    ['in blocks', { linear: 'blocks4', zeros: 'packed' }],
+  ] as const)(
+    'with guidance by the role, %s, has the tokens of the equation in float64',
+    async (_, options) => {
+      const decoder = await tiny(options)
+      const pack = await decoderPack(decoder)
+      const backbone = await open(decoder)
+      await backbone.attach(pack)
+      const casting = alone(1)
+      const reference = await loadReference(decoder)
+      const said: string[] = []
+      for (const guidance of [1, 1.5, 6, 1.5]) {
+        const tokens: number[] = []
+        const sampling = { ...GREEDY, roleGuidance: guidance }
+        const request = { ids: IDS, casting, maxTokens: 8, stopIds: [], sampling }
+        for await (const id of backbone.generate(request)) tokens.push(id)
+        const adapters = referenceAdapters(pack, casting)
+        expect(tokens).toEqual(roleGuidedReference(reference, IDS, { guidance, tokens: 8, adapters }))
+        said.push(tokens.join(' '))
+      }
+      expect(new Set(said).size).toBeGreaterThan(1)
+    },
+  )
 
   test('goes on with guidance from what both chats have read, and beyond the first piece of the cache', async () => {
     const decoder = await tiny()

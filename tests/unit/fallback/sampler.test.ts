@@ -34,6 +34,8 @@ describe('sampling on the CPU', () => {
     { minP: Number.NaN },
     { repetitionPenalty: 0 },
     { guidance: -1 },
+    { roleGuidance: 0.9 },
+    { roleGuidance: 11 },
     { endBonus: Number.NaN },
     { endAfter: 0.5 },
   ])('refuses %o as the GPU’s sampler does', (wrong) => {
