@@ -120,8 +120,14 @@ export class TinyGraph {
     return Float32Array.from({ length: count }, () => this.random.nextNormal() * scale)
   }
 
-  codes(name: string, dims: readonly number[], count: number, dataType: number): string {
-    const bytes = Uint8Array.from({ length: count }, () => this.random.nextBelow(256))
+  codes(
+    name: string,
+    dims: readonly number[],
+    count: number,
+    dataType: number,
+    of: (byte: number) => number = (byte) => byte,
+  ): string {
+    const bytes = Uint8Array.from({ length: count }, () => of(this.random.nextBelow(256)))
     this.initializers.push({ name, dataType, dims, bytes })
     return name
   }

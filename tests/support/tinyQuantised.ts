@@ -75,10 +75,20 @@ function addCodes(
           : [Math.ceil(rows / blockSize), columns]
   const count = shape.reduce((product, size) => product * size, 1)
   const width = alongRows ? columns : rows
-  const names = [graph.codes(`${name}.codes`, dims, Math.ceil((rows * columns * bits) / 8), type)]
+  const bytes = Math.ceil((rows * columns * bits) / 8)
+  const isSigned = type === I8 && graph.options.linear.startsWith('rounded')
+  const cut = isSigned ? ofSevenBits : undefined
+  const names = [graph.codes(`${name}.codes`, dims, bytes, type, cut)]
   names.push(graph.floats(`${name}.scales`, shape, graph.normals(count, 3.2 / 2 ** bits / Math.sqrt(width))))
-  if (zeros === 'packed') names.push(graph.codes(`${name}.zeros`, shape, Math.ceil((count * bits) / 8), type))
+  if (zeros === 'packed') {
+    names.push(graph.codes(`${name}.zeros`, shape, Math.ceil((count * bits) / 8), type, cut))
+  }
   return names
+}
+
+/** A signed byte cut to 7 bits: processors that add two products of bytes in 16 bits cut larger sums off. */
+function ofSevenBits(byte: number): number {
+  return (byte << 25) >> 25
 }
 
 function addDequantised(graph: TinyGraph, name: string, x: string, { width, out, y }: Product): void {
