@@ -103,6 +103,7 @@ export default defineConfig({
             '@noble/hashes/sha2.js',
             'fflate',
             'idb-keyval',
+            'intl-messageformat',
             'qr',
             'react',
             'react/jsx-dev-runtime',

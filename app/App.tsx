@@ -17,6 +17,8 @@ import { useRoute } from './stores/page/route.ts'
 import type { Route } from './stores/page/route.ts'
 import { useSession } from './stores/page/session.ts'
 import { useNarrow } from './shared/useNarrow.ts'
+import { sharedText } from './words/shared.ts'
+import { useLanguage } from './stores/page/language.ts'
 
 /** Screens that few visits open come when they are opened. */
 const TeachScreen = lazy(async () => {
@@ -68,6 +70,8 @@ export function App() {
   const isSharing = useShare((state) => state.subject !== null)
   const isNarrow = useNarrow()
   useTitle(route.screen)
+  // Texts are said anew when the page is drawn; this draws it when it speaks another language.
+  useLanguage()
   return (
     <ErrorBoundary>
       <LoadLine hasWords={route.screen !== 'chat'} />
@@ -136,13 +140,9 @@ function Arrival({ screen }: { readonly screen: Route['screen'] }) {
   return null
 }
 
-const screenTitles: Readonly<Partial<Record<Route['screen'], string>>> = {
-  teach: 'Someone of your own',
-  blend: 'Somebody between',
-  map: 'Map of the cast',
-  group: 'Several at once',
-  search: 'Search your chats',
-  science: 'Science',
+/** What a screen is called; that of somebody is called as they are. */
+function titleOf(screen: Route['screen']): string | undefined {
+  return screen === 'cast' || screen === 'chat' ? undefined : sharedText(`screen.${screen}`)
 }
 
 /** Names the tab after who is talked to, or taught. */
@@ -150,8 +150,8 @@ function useTitle(screen: Route['screen']): void {
   const open = useChats((state) => state.open)
   const member = useCast((state) => findMember(state.members, open?.key ?? null))
   const name = open?.group ? characterIn(open, undefined) : member?.displayName
+  const subject = titleOf(screen) ?? name
   useEffect(() => {
-    const subject = screenTitles[screen] ?? name
     document.title = subject ? `${subject} · HyCoRA playground` : 'HyCoRA playground'
-  }, [name, screen])
+  }, [subject])
 }

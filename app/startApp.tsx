@@ -14,6 +14,7 @@ import { watchClosing } from './stores/chat/generation.ts'
 import { watchLines } from './stores/teach/lines.ts'
 import { watchPreview } from './stores/chat/preview.ts'
 import { watchRoute } from './stores/page/route.ts'
+import { openLanguage } from './stores/page/language.ts'
 import { watchInstall } from './stores/page/install.ts'
 import { openSettings } from './stores/page/settings.ts'
 import { openTraining } from './stores/teach/training.ts'
@@ -29,8 +30,8 @@ export async function startApp(root: HTMLElement, connect: () => EngineClient): 
   watchLinks()
   watchLaunches()
   watchInstall()
-  // The theme comes with the settings: they are read first, so that the page does not flash.
-  await Promise.all([openSettings(), openChats()])
+  // Theme and language come with the settings: they are read first, so that the page does not flash.
+  await Promise.all([openSettings().then(openLanguage), openChats()])
   const page = createRoot(root)
   page.render(
     <StrictMode>

@@ -3,27 +3,32 @@ import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Choices } from './Choices.tsx'
 import { Section } from './Section.tsx'
 import styles from './ViewSection.module.css'
+import { backstageText } from '../words/backstage.ts'
 
-const themes = [
-  { value: 'system', name: 'System' },
-  { value: 'light', name: 'Light' },
-  { value: 'dark', name: 'Dark' },
-] as const
+const themes = ['system', 'light', 'dark'] as const
+const languages = ['system', 'en', 'zh-Hans'] as const
 
 /** How the page looks and speaks to this visitor. */
 export function ViewSection() {
   const theme = useSettings((state) => state.theme)
+  const language = useSettings((state) => state.language)
   const announce = useSettings((state) => state.announce)
   return (
-    <Section title="You">
+    <Section title={backstageText('view')}>
       <div className={styles.name}>
         <CallMe />
       </div>
       <Choices
-        label="Light"
-        choices={themes}
+        label={backstageText('view.theme')}
+        choices={themes.map((value) => ({ value, name: backstageText(`view.theme.${value}`) }))}
         value={theme}
         onChange={(value) => changeSettings({ theme: value })}
+      />
+      <Choices
+        label={backstageText('view.language')}
+        choices={languages.map((value) => ({ value, name: backstageText(`view.language.${value}`) }))}
+        value={language}
+        onChange={(value) => changeSettings({ language: value })}
       />
       <label className={styles.check}>
         <input
@@ -31,7 +36,7 @@ export function ViewSection() {
           checked={announce}
           onChange={(event) => changeSettings({ announce: event.target.checked })}
         />
-        Read answers out to a screen reader
+        {backstageText('view.announce')}
       </label>
     </Section>
   )

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 
 import hidden from '../shared/VisuallyHidden.module.css'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
-import { count, day } from '../shared/format.ts'
+import { day } from '../shared/format.ts'
 import { SideScreen } from '../shared/SideScreen.tsx'
 import { useChats } from '../stores/chat/chats.ts'
 import { characterName } from '../stores/chat/scene.ts'
@@ -11,6 +11,9 @@ import type { FoundChat, FoundMessage } from '../stores/chat/search.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { routeHash } from '../stores/page/route.ts'
 import styles from './SearchScreen.module.css'
+import { searchText } from '../words/search.ts'
+import { sharedText } from '../words/shared.ts'
+import { Rich } from '../shared/Rich.tsx'
 
 /** Searches everything that was said here. */
 export function SearchScreen() {
@@ -24,15 +27,12 @@ export function SearchScreen() {
     })
   }, [])
   return (
-    <SideScreen
-      title="Search your chats"
-      about="All words must stand in one message, in whichever order. Nothing you search for leaves this page."
-    >
+    <SideScreen title={sharedText('screen.search')} about={searchText('about')}>
       <input
         type="search"
         className={styles.box}
-        aria-label="Search all chats"
-        placeholder="A word, or several"
+        aria-label={searchText('box')}
+        placeholder={searchText('box.hint')}
         autoFocus
         value={query}
         onChange={(event) => void searchFor(event.target.value)}
@@ -45,16 +45,16 @@ export function SearchScreen() {
 function Found() {
   const { query, found, isSearching } = useSearch()
   const total = found.reduce((sum, chat) => sum + chat.count, 0)
-  const said = total === 1 ? 'One message' : `${count(total)} messages`
-  const where = found.length === 1 ? 'one chat' : `${count(found.length)} chats`
   return (
     <>
       <p className={styles.sum} role="status">
         {query.trim() === '' && ''}
-        {query.trim() !== '' && isSearching && 'Searching …'}
+        {query.trim() !== '' && isSearching && searchText('searching')}
         {query.trim() !== '' &&
           !isSearching &&
-          (found.length === 0 ? 'Nothing of it was said here.' : `${said} in ${where}.`)}
+          (found.length === 0
+            ? searchText('nothing')
+            : searchText('found', { messages: total, chats: found.length }))}
       </p>
       <ul className={styles.chats}>
         {found.map((chat) => (
@@ -83,7 +83,7 @@ function ChatHits({ found: { summary, messages, count: all } }: { readonly found
             <MessageHit key={message.id} chat={summary.id} message={message} />
           ))}
         </ul>
-        {others > 0 && <p className={styles.when}>and {count(others)} earlier</p>}
+        {others > 0 && <p className={styles.when}>{searchText('earlier', { others })}</p>}
       </div>
     </li>
   )
@@ -93,9 +93,13 @@ function MessageHit({ chat, message }: { readonly chat: string; readonly message
   return (
     <li>
       <a className={styles.hit} href={routeHash({ screen: 'chat', chat, message: message.id })}>
-        <span className={hidden.hidden}>Go to what </span>
-        <bdi className={styles.name}>{message.name}</bdi>
-        <span className={hidden.hidden}> said: </span>
+        <Rich
+          text={searchText('hit', { name: message.name })}
+          tags={{
+            hidden: <span className={hidden.hidden} />,
+            name: <bdi className={styles.name} />,
+          }}
+        />
         <span dir="auto">
           {message.excerpt.map(({ text, isFound }, index) =>
             isFound ? <mark key={index}>{text}</mark> : <span key={index}>{text}</span>,

@@ -7,6 +7,7 @@ import { BackstageButton } from './BackstageButton.tsx'
 import { EngineNotices } from './EngineNotices.tsx'
 import { Icon } from './Icon.tsx'
 import styles from './SideScreen.module.css'
+import { sharedText } from '../words/shared.ts'
 
 interface SideScreenProps {
   readonly title: string
@@ -23,7 +24,7 @@ export function SideScreen({ title, about, accent, children }: SideScreenProps) 
       <header className={styles.bar}>
         <a className={styles.back} href={routeHash({ screen: 'cast' })}>
           <Icon name="back" />
-          The cast
+          {sharedText('cast')}
         </a>
         <BackstageButton />
       </header>

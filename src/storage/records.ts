@@ -193,10 +193,15 @@ export interface ReadingVoice {
   readonly pace: number
 }
 
+/** What the page can speak, as BCP 47 tags. */
+export type PageLanguage = 'en' | 'zh-Hans'
+
 /** What the visitor has chosen; kept whole under one key. */
 export interface Settings {
   readonly version: 1
   readonly theme: 'system' | 'light' | 'dark'
+  /** What the page speaks; `system` is the first of the browser's languages that it can. */
+  readonly language: 'system' | PageLanguage
   /** What the characters call the visitor. */
   readonly userName: string
   /** What characters know of the visitor under that name; macros unfilled. */

@@ -9,6 +9,7 @@ import type { Persona, ReadingVoice, Settings } from './records.ts'
 export const defaultSettings: Settings = {
   version: 1,
   theme: 'system',
+  language: 'system',
   userName: 'stranger',
   userDescription: '',
   personas: [],
@@ -74,6 +75,7 @@ export function readSettings(stored: unknown): Settings {
   return {
     version: 1,
     theme: oneOf(['system', 'light', 'dark'], text('theme')) ?? defaultSettings.theme,
+    language: oneOf(['system', 'en', 'zh-Hans'], text('language')) ?? defaultSettings.language,
     userName: text('userName')?.trim() || defaultSettings.userName,
     userDescription: text('userDescription') ?? defaultSettings.userDescription,
     personas: readPersonas(fields.get('personas')),

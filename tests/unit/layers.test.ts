@@ -65,6 +65,7 @@ const engineDoors = [
  */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   app: [
+    'words',
     'stores',
     'shared',
     'share',
@@ -245,7 +246,9 @@ function ambiguousNames(modules: readonly { readonly path: string; readonly text
 
 describe('an exported name', () => {
   test('stands for one thing', () => {
-    expect(ambiguousNames(files)).toEqual([])
+    // Catalogues have their words under one name, which `app/words/catalogue.ts` asks for.
+    const named = files.filter(({ path }) => !/^app\/words\/(?:en|zh)\//.test(path))
+    expect(ambiguousNames(named)).toEqual([])
   })
 
   test('is found twice where it is', () => {

@@ -282,8 +282,8 @@ const recapEvent = {
   at: 1796061600000,
 }
 
-/** What could not be chosen before voices could. */
-const sinceVoices = { voices: {}, soundDevice: null }
+/** What could not be chosen before voices and the page’s language could. */
+const sinceVoices = { voices: {}, soundDevice: null, language: 'system' }
 
 test('settings are as they were chosen', async () => {
   const database = await open(1, (made) => void made.createObjectStore('values'))

@@ -6,6 +6,7 @@ test('settings come back as they were kept', () => {
   const settings = {
     ...defaultSettings,
     theme: 'dark',
+    language: 'zh-Hans',
     userName: 'Ann',
     userDescription: 'A guest.',
     personas: [{ id: 'p', name: 'Brack', description: '' }],
@@ -28,7 +29,17 @@ test.each([
   ['dark'],
   [null],
   [[]],
-  [{ theme: 'pink', userName: ' ', mood: 7, overrides: 'x', lockedSeed: '7', maxTokens: Number.NaN }],
+  [
+    {
+      theme: 'pink',
+      language: 'fr',
+      userName: ' ',
+      mood: 7,
+      overrides: 'x',
+      lockedSeed: '7',
+      maxTokens: Number.NaN,
+    },
+  ],
 ])('settings that cannot be read are the defaults: %j', (stored) => {
   expect(readSettings(stored)).toEqual(defaultSettings)
 })

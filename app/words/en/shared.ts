@@ -1,0 +1,18 @@
+export const words = {
+  cast: 'The cast',
+  quantityOf: '{done} of {total} {unit}',
+  quantity: '{amount} {unit}',
+  secondsLeft: '{seconds, number} s left',
+  minutesLeft: '{minutes, number} min left',
+  milliseconds: '{milliseconds} ms',
+  seconds: '{seconds} s',
+  minutes: '{minutes} min',
+  hours: '{hours, plural, one {# hour} other {# hours}}',
+  days: '{days, plural, one {# day} other {# days}}',
+  'screen.science': 'Science',
+  'screen.search': 'Search your chats',
+  'screen.group': 'Several at once',
+  'screen.map': 'Map of the cast',
+  'screen.blend': 'Somebody between',
+  'screen.teach': 'Someone of your own',
+} as const
