@@ -2,8 +2,7 @@ import { isForAnotherModel } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
-import { errorText } from '../shared/errorText.ts'
-import { count } from '../shared/format.ts'
+import { errorAdvice } from '../shared/errorAdvice.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
 import { bringIn, leaveOut, putAway, useArrivals } from '../stores/exchange/arrivals.ts'
@@ -18,18 +17,26 @@ import { LoreFacts } from './LoreFacts.tsx'
 import { MissingCompany } from './MissingCompany.tsx'
 import { PackFacts } from './PackFacts.tsx'
 import asides from '../shared/Asides.module.css'
+import { arrivalsText } from '../words/arrivals.ts'
+import { sharedText } from '../words/shared.ts'
+import { Rich } from '../shared/Rich.tsx'
+import { locale } from '../words/catalogue.ts'
 
 /** What is in the files that came, before anything of them is used. */
 export function ArrivalSheet() {
   const { phase, entries, refusals, missing } = useArrivals()
   return (
     <Dialog title={titleOf(entries, phase === 'reading')} onClose={putAway}>
-      {phase === 'reading' && <p role="status">Somebody looks at the papers…</p>}
+      {phase === 'reading' && <p role="status">{arrivalsText('reading')}</p>}
       {missing && <MissingCompany missing={missing} />}
       {refusals.map(({ fileName, code, message }) => (
-        <Notice key={fileName} title={`${fileName}: ${lowered(errorText[code].title)}`} tone="danger">
-          <p>{message}.</p>
-          <p>Nothing of it was used.</p>
+        <Notice
+          key={fileName}
+          title={arrivalsText('refused', { fileName, title: lowered(errorAdvice(code).title) })}
+          tone="danger"
+        >
+          <p lang="en">{message}.</p>
+          <p>{arrivalsText('notUsed')}</p>
         </Notice>
       ))}
       {entries.map((entry) => (
@@ -57,57 +64,54 @@ function EntryFacts({ entry, isOne }: EntryFactsProps) {
       {arrival.kind === 'group' && <GroupFacts arrival={arrival} />}
       {arrival.kind === 'chat' && (
         <p>
-          {arrival.fileName} {arrival.chats === 1 ? 'is a chat' : `holds ${count(arrival.chats)} chats`}
-          {arrival.program === 'SillyTavern' ? '' : ` of ${arrival.program}`}
-          {arrival.character !== '' && (
-            <>
-              {' '}
-              with <bdi>{plainName(arrival.character)}</bdi>
-            </>
-          )}
-          : {countOf(arrival.messages, 'message')}.{' '}
-          {arrival.chats === 1 ? 'It opens as a chat of its own.' : 'Each opens as a chat of its own.'}
+          <Rich
+            text={arrivalsText('chat', {
+              fileName: arrival.fileName,
+              chats: arrival.chats,
+              messages: arrival.messages,
+              program: arrival.program === 'SillyTavern' ? 'none' : arrival.program,
+              character: arrival.character === '' ? 'none' : plainName(arrival.character),
+            })}
+            tags={{ name: <bdi /> }}
+          />
         </p>
       )}
       {arrival.kind === 'lines' && (
-        <p>
-          {arrival.fileName} holds lines, not a character
-          {arrival.dialogues > 0 && `: ${countOf(arrival.dialogues, 'dialogue')}`}. They can be learnt: bring
-          them to the rehearsal.
-        </p>
+        <p>{arrivalsText('lines', { fileName: arrival.fileName, dialogues: arrival.dialogues })}</p>
       )}
       {(arrival.kind === 'chat' || arrival.kind === 'lines') && arrival.warnings.length > 0 && (
-        <Notice title="Mended on the way in" tone="calm">
+        <Notice title={arrivalsText('mended')} tone="calm">
           {arrival.warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning} lang="en">
+              {warning}
+            </p>
           ))}
         </Notice>
       )}
       {isOne && (
         <div className={styles.actions}>
-          <Button label="Leave this out" look="quiet" icon="close" onClick={() => leaveOut(entry.id)} />
+          <Button
+            label={arrivalsText('leaveOut')}
+            look="quiet"
+            icon="close"
+            onClick={() => leaveOut(entry.id)}
+          />
         </div>
       )}
       {proof && !failure && (
         <div className={styles.proof} role="status">
-          <Progress label="Each says a word" fraction={proof.total > 0 ? proof.done / proof.total : 0} />
-          <p className={asides.quiet}>
-            Each says a word, to see that they can: {proof.done} of {proof.total}
-          </p>
+          <Progress label={arrivalsText('proof')} fraction={proof.total > 0 ? proof.done / proof.total : 0} />
+          <p className={asides.quiet}>{arrivalsText('proof.of', { done: proof.done, total: proof.total })}</p>
         </div>
       )}
       {failure && (
-        <Notice title={errorText[failure.code].title} tone="danger">
-          <p>{failure.message}.</p>
-          <p>Nothing was changed.</p>
+        <Notice title={errorAdvice(failure.code).title} tone="danger">
+          <p lang="en">{failure.message}.</p>
+          <p>{arrivalsText('notChanged')}</p>
         </Notice>
       )}
     </section>
   )
-}
-
-function countOf(number: number, what: string): string {
-  return number === 1 ? `one ${what}` : `${count(number)} ${what}s`
 }
 
 function Actions({
@@ -130,22 +134,18 @@ function Actions({
   )
   return (
     <>
-      {packs.length > 0 && isLoading && (
-        <p className={asides.quiet}>They can come in as soon as the model stands.</p>
-      )}
-      {packs.length > 0 && isRehearsing && (
-        <p className={asides.quiet}>A rehearsal has the stage: they can come in when it pauses.</p>
-      )}
+      {packs.length > 0 && isLoading && <p className={asides.quiet}>{arrivalsText('wait.model')}</p>}
+      {packs.length > 0 && isRehearsing && <p className={asides.quiet}>{arrivalsText('wait.rehearsal')}</p>}
       <div className={styles.actions}>
         {entries.length > 0 && (
           <Button
-            label={isBusy ? 'Bringing in…' : labelOf(entries)}
+            label={isBusy ? arrivalsText('bringing') : labelOf(entries)}
             look="strong"
             disabled={isBusy || isEmpty || isRefused || (packs.length > 0 && (isLoading || isRehearsing))}
             onClick={() => void bringIn()}
           />
         )}
-        <Button label={entries.length > 0 ? 'Leave it' : 'Close'} onClick={putAway} />
+        <Button label={entries.length > 0 ? arrivalsText('leave') : sharedText('close')} onClick={putAway} />
       </div>
     </>
   )
@@ -156,17 +156,17 @@ function labelOf(entries: readonly ArrivalEntry[]): string {
   if (only && entries.length === 1) {
     switch (only.arrival.kind) {
       case 'chat':
-        return 'Open the chat'
+        return arrivalsText('deed.chat')
       case 'backup':
-        return 'Put back what is missing'
+        return arrivalsText('deed.backup')
       case 'lines':
-        return 'Bring them to the rehearsal'
+        return arrivalsText('deed.lines')
       case 'group':
-        return 'Open their chat'
+        return arrivalsText('deed.group')
       case 'lore':
-        return 'Let it go with them'
+        return arrivalsText('deed.lore')
       case 'card':
-        return 'Bring them in'
+        return arrivalsText('deed.one')
       case 'pack':
         return bringLabel(only.roles.length, only.arrival.roles.length)
       default:
@@ -174,23 +174,23 @@ function labelOf(entries: readonly ArrivalEntry[]): string {
     }
   }
   const kinds = new Set(entries.map(({ arrival }) => arrival.kind))
-  if (kinds.size > 1) return 'Bring everything in'
-  if (kinds.has('lines')) return 'Bring them to the rehearsal'
-  return kinds.has('chat') ? 'Open the chats' : 'Bring everybody in'
+  if (kinds.size > 1) return arrivalsText('deed.everything')
+  if (kinds.has('lines')) return arrivalsText('deed.lines')
+  return kinds.has('chat') ? arrivalsText('deed.chats') : arrivalsText('deed.everybody')
 }
 
 function bringLabel(chosen: number, all: number): string {
-  if (chosen < 2) return 'Bring them in'
-  return chosen === all ? `Bring in all ${all}` : `Bring in ${chosen} of ${all}`
+  if (chosen < 2) return arrivalsText('deed.one')
+  return chosen === all ? arrivalsText('deed.all', { all }) : arrivalsText('deed.some', { chosen, all })
 }
 
 function titleOf(entries: readonly ArrivalEntry[], isReading: boolean): string {
-  if (isReading) return 'At the stage door'
-  if (entries.length === 0) return 'Nobody came in'
+  if (isReading) return arrivalsText('title.reading')
+  if (entries.length === 0) return arrivalsText('title.nobody')
   const isSomebody = entries.some(({ arrival }) => arrival.kind === 'pack' || arrival.kind === 'card')
-  return isSomebody ? 'Who came' : 'What came'
+  return isSomebody ? arrivalsText('title.who') : arrivalsText('title.what')
 }
 
 function lowered(title: string): string {
-  return title.charAt(0).toLowerCase() + title.slice(1)
+  return title.charAt(0).toLocaleLowerCase(locale()) + title.slice(1)
 }

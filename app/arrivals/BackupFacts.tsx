@@ -4,13 +4,14 @@ import { useEffect, useState } from 'react'
 import { asHycoraError } from '../../src/core/errors.ts'
 import type { RestorePlan } from '../../src/storage/backup.ts'
 import type { Persona } from '../../src/storage/records.ts'
-import { bytes, count } from '../shared/format.ts'
+import { bytes, list, moment } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { planOf } from '../stores/exchange/housekeeping.ts'
 import { missingPersonas } from '../stores/page/personas.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { arrivalsText } from '../words/arrivals.ts'
 
 /** What a backup holds, and what putting it back would do. */
 export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
@@ -21,29 +22,27 @@ export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
       <header className={styles.head}>
         <h3 className={styles.name}>{arrival.fileName}</h3>
         <p className={asides.quiet}>
-          A backup of{' '}
-          {new Date(arrival.createdAt).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' })} ·{' '}
-          {bytes(arrival.bytes)}
+          {arrivalsText('backup.of', { when: moment(arrival.createdAt), size: bytes(arrival.bytes) })}
         </p>
       </header>
       {failure !== null && (
-        <Notice title="The backup cannot be put back" tone="danger">
-          <p>{failure}.</p>
+        <Notice title={arrivalsText('backup.cannot')} tone="danger">
+          <p lang="en">{failure}.</p>
         </Notice>
       )}
       {plan && (
         <>
           <dl className={styles.facts}>
-            <dt>Companies</dt>
+            <dt>{arrivalsText('backup.companies')}</dt>
             <dd>{described(plan.packs.length, plan.present.packs)}</dd>
-            <dt>Cards</dt>
+            <dt>{arrivalsText('backup.cards')}</dt>
             <dd>{described(plan.cards.length, plan.present.cards)}</dd>
-            <dt>Chats</dt>
+            <dt>{arrivalsText('backup.chats')}</dt>
             <dd>{chatsOf(plan)}</dd>
-            <dt>Personas</dt>
+            <dt>{arrivalsText('backup.personas')}</dt>
             <dd>{personasOf(plan, personas)}</dd>
           </dl>
-          <p>Nothing that is here is changed or removed. Your other settings stay as they are.</p>
+          <p>{arrivalsText('backup.safe')}</p>
         </>
       )}
     </>
@@ -69,10 +68,10 @@ function usePlan(arrival: BackupArrival): {
 
 function described(added: number, present: number): string {
   const parts = [
-    added > 0 ? `${count(added)} to put back` : '',
-    present > 0 ? `${count(present)} here already` : '',
+    added > 0 ? arrivalsText('backup.added', { added }) : '',
+    present > 0 ? arrivalsText('backup.present', { present }) : '',
   ].filter(Boolean)
-  return parts.join(', ') || 'none'
+  return list(parts) || arrivalsText('backup.none')
 }
 
 function personasOf({ settings }: RestorePlan, here: readonly Persona[]): string {
@@ -84,12 +83,10 @@ function personasOf({ settings }: RestorePlan, here: readonly Persona[]): string
 function chatsOf({ chats, present }: RestorePlan): string {
   const number = (kind: string): number => chats.filter((step) => step.kind === kind).length
   const parts = [
-    number('new') > 0 ? `${count(number('new'))} to put back` : '',
-    number('more') > 0 ? `${count(number('more'))} that went on in the backup` : '',
-    number('other') > 0
-      ? `${count(number('other'))} that went on both here and there, kept side by side`
-      : '',
-    present.chats > 0 ? `${count(present.chats)} here already` : '',
+    number('new') > 0 ? arrivalsText('backup.added', { added: number('new') }) : '',
+    number('more') > 0 ? arrivalsText('backup.more', { more: number('more') }) : '',
+    number('other') > 0 ? arrivalsText('backup.other', { other: number('other') }) : '',
+    present.chats > 0 ? arrivalsText('backup.present', { present: present.chats }) : '',
   ].filter(Boolean)
-  return parts.join(', ') || 'none'
+  return list(parts) || arrivalsText('backup.none')
 }

@@ -8,14 +8,13 @@ import type { CharacterCard } from '../../src/formats/card.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
-import { bytes, count } from '../shared/format.ts'
+import { bytes, list } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { teachCard } from '../stores/exchange/arrivals.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
-
-const specs = { v1: 'first version', v2: 'V2', v3: 'V3' } as const
+import { arrivalsText } from '../words/arrivals.ts'
 
 /** The longest part of a card's text that the sheet shows. */
 const LONGEST = 4000
@@ -29,14 +28,13 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
   const name = plainName(card.name)
   const member = cardMember({ id: '', fileName, card: arrival.data, name, portrait })
   const user = useSettings(({ userName }) => userName)
-  const unknown = unknownIn(card)
   const facts: readonly (readonly [string, string])[] = [
-    ['By', card.creator],
-    ['Version', card.characterVersion],
-    ['Lore', loreOf(card.lorebookEntries)],
+    [arrivalsText('card.by'), card.creator],
+    [arrivalsText('card.version'), card.characterVersion],
+    [arrivalsText('card.lore'), loreOf(card.lorebookEntries)],
     [
-      'Also in the file',
-      arrival.assets.size === 0 ? '' : `${count(arrival.assets.size)} further files, kept`,
+      arrivalsText('card.also'),
+      arrival.assets.size === 0 ? '' : arrivalsText('card.files', { size: arrival.assets.size }),
     ],
   ]
   return (
@@ -45,29 +43,23 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
       <Playing arrival={arrival} />
       <Facts facts={facts} />
       {warnings.length > 0 && (
-        <Notice title="Mended on the way in" tone="calm">
+        <Notice title={arrivalsText('mended')} tone="calm">
           {warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning} lang="en">
+              {warning}
+            </p>
           ))}
         </Notice>
       )}
-      {unknown.length > 0 && (
-        <Notice title="Some of its macros are not known here" tone="calm">
-          <p>
-            {unknown.slice(0, MOST_MACROS).join(', ')}
-            {unknown.length > MOST_MACROS && ` and ${count(unknown.length - MOST_MACROS)} more`} stay in the
-            text as they are.
-          </p>
-        </Notice>
-      )}
+      <UnknownMacros names={unknownIn(card)} />
       {card.creatorNotes.trim() !== '' && (
-        <Fold title="What its maker says">
+        <Fold title={arrivalsText('card.notes')}>
           <p className={styles.words} dir="auto">
             {shortened(card.creatorNotes)}
           </p>
         </Fold>
       )}
-      <Fold title="Their text">
+      <Fold title={arrivalsText('card.text')}>
         {textsOf(card, user).map((text, index) => (
           <p key={`${index} ${text.slice(0, 32)}`} className={styles.words} dir="auto">
             {text}
@@ -81,6 +73,23 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
         </dl>
       </Fold>
     </>
+  )
+}
+
+/** Macros of a card that mean nothing here. */
+function UnknownMacros({ names }: { readonly names: readonly string[] }) {
+  if (names.length === 0) return null
+  return (
+    <Notice title={arrivalsText('card.macros')} tone="calm">
+      <p>
+        {names.length > MOST_MACROS
+          ? arrivalsText('card.macros.more', {
+              macros: names.slice(0, MOST_MACROS).join(', '),
+              more: names.length - MOST_MACROS,
+            })
+          : arrivalsText('card.macros.some', { macros: list(names) })}
+      </p>
+    </Notice>
   )
 }
 
@@ -107,7 +116,9 @@ function Person({ arrival, member, name }: PersonProps) {
 }
 
 function kindOf({ program, spec }: CardArrival): string {
-  return program === null ? `A character card (${specs[spec]})` : `A character of ${program}`
+  return program === null
+    ? arrivalsText('card.kind', { spec: arrivalsText(`card.spec.${spec}`) })
+    : arrivalsText('card.kind.program', { program })
 }
 
 /** How they can be played. */
@@ -115,13 +126,10 @@ function Playing({ arrival }: { readonly arrival: CardArrival }) {
   const hasExamples = arrival.card.exampleMessages.trim() !== ''
   return (
     <>
-      <p>
-        They play by their text alone, on any model.{' '}
-        {hasExamples && 'Their example dialogue can be learnt, so that weights play them. '}
-      </p>
+      <p>{arrivalsText(hasExamples ? 'card.plays.examples' : 'card.plays')}</p>
       {hasExamples && (
         <div className={styles.actions}>
-          <Button label="Teach them" icon="trained" onClick={() => void teachCard(arrival)} />
+          <Button label={arrivalsText('card.teach')} icon="trained" onClick={() => void teachCard(arrival)} />
         </div>
       )}
     </>
@@ -163,9 +171,11 @@ function textsOf(card: CharacterCard, user: string): readonly string[] {
 }
 
 function shortened(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${count(text.length)} characters in all)` : text
+  return text.length > LONGEST
+    ? arrivalsText('card.shortened', { text: text.slice(0, LONGEST), length: text.length })
+    : text
 }
 
 function loreOf(entries: number): string {
-  return entries > 0 ? `${count(entries)} entries, kept; the model does not read them` : ''
+  return entries > 0 ? arrivalsText('card.entries', { entries }) : ''
 }

@@ -4,6 +4,7 @@ import { receiveFiles, receiveLink } from '../stores/exchange/arrivals.ts'
 import { readMeeting } from '../stores/page/route.ts'
 import styles from './DropPlace.module.css'
 import { chosenFiles, droppedFiles } from '../shared/droppedFiles.ts'
+import { arrivalsText } from '../words/arrivals.ts'
 
 /** Takes what is dropped or pasted anywhere on the page; where a part of the page takes it itself, that part does. */
 export function DropPlace() {
@@ -41,7 +42,7 @@ export function DropPlace() {
   if (!isOver) return null
   return (
     <div className={styles.place} aria-hidden="true">
-      <p className={styles.words}>Let them in: drop a pack, a card or a chat</p>
+      <p className={styles.words}>{arrivalsText('drop')}</p>
     </div>
   )
 }

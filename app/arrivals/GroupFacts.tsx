@@ -6,6 +6,8 @@ import { chatsOf } from '../stores/exchange/arrivedChats.ts'
 import { useArrivals } from '../stores/exchange/arrivals.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { arrivalsText } from '../words/arrivals.ts'
+import { list } from '../shared/format.ts'
 
 /** Who is in a group, and what comes of it. */
 export function GroupFacts({ arrival }: { readonly arrival: GroupArrival }) {
@@ -19,16 +21,10 @@ export function GroupFacts({ arrival }: { readonly arrival: GroupArrival }) {
         <h3 className={styles.name}>
           <bdi>{name === '' ? arrival.fileName : plainName(name)}</bdi>
         </h3>
-        <p className={asides.quiet}>A group, from SillyTavern: {kept.join(', ')}</p>
+        <p className={asides.quiet}>{arrivalsText('group', { kept: list(kept) })}</p>
       </header>
-      {others > 0 && (
-        <p>Eight find room in a chat: {others === 1 ? 'one more is' : `${others} more are`} left out.</p>
-      )}
-      <p>
-        {chatsOf(arrival, entries)
-          ? 'Their chat came too, and opens with them.'
-          : 'It opens as a new chat with those who are here.'}
-      </p>
+      {others > 0 && <p>{arrivalsText('group.tooMany', { others })}</p>}
+      <p>{chatsOf(arrival, entries) ? arrivalsText('group.withChat') : arrivalsText('group.new')}</p>
     </>
   )
 }

@@ -1,11 +1,11 @@
 import type { LoreArrival } from '../../src/exchange/arrival.ts'
 import { plainName } from '../../src/cast/plainName.ts'
-import { count } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { chooseGoal, loreGoals } from '../stores/exchange/arrivals.ts'
 import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { arrivalsText } from '../words/arrivals.ts'
 
 /** Sentences of what is not done that the sheet shows. */
 const MOST_UNMET = 8
@@ -28,13 +28,14 @@ export function LoreFacts({
           <bdi>{plainName(name)}</bdi>
         </h3>
         <p className={asides.quiet}>
-          A lorebook of {entries === 1 ? 'one entry' : `${count(entries)} entries`}
-          {program === 'a card' ? '' : `, from ${program}`}
+          {program === 'a card'
+            ? arrivalsText('lore', { entries })
+            : arrivalsText('lore.from', { entries, program })}
         </p>
       </header>
       {goals.length > 0 ? (
         <label className={styles.goal}>
-          <span>Goes with</span>
+          <span>{arrivalsText('lore.goal')}</span>
           <select
             value={chosen}
             onChange={(event) => {
@@ -50,15 +51,17 @@ export function LoreFacts({
           </select>
         </label>
       ) : (
-        <p>It goes with a chat or with a card: begin one first, then bring it again.</p>
+        <p>{arrivalsText('lore.noGoal')}</p>
       )}
       {unmet.length + warnings.length > 0 && (
-        <Notice title="Not everything in it does something here" tone="calm">
+        <Notice title={arrivalsText('lore.unmet')} tone="calm">
           {[...warnings, ...unmet].slice(0, MOST_UNMET).map((sentence) => (
-            <p key={sentence}>{sentence}</p>
+            <p key={sentence} lang="en">
+              {sentence}
+            </p>
           ))}
           {unmet.length > MOST_UNMET && (
-            <p>And {count(unmet.length - MOST_UNMET)} more. All of it is kept.</p>
+            <p>{arrivalsText('lore.more', { more: unmet.length - MOST_UNMET })}</p>
           )}
         </Notice>
       )}

@@ -4,6 +4,8 @@ import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'
 import { putAway } from '../stores/exchange/arrivals.ts'
 import { chooseBackbone, useEngine } from '../stores/engine/engine.ts'
+import { arrivalsText } from '../words/arrivals.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** A link leads to somebody who cannot come without what is not here: what that is, and what to do. */
 export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
@@ -16,12 +18,12 @@ export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
   )
   return (
     <Notice
-      title={`${name} cannot come alone`}
+      title={arrivalsText('missing', { name })}
       tone="warning"
       actions={
         served && (
           <Button
-            label={`Switch to ${served.name}`}
+            label={sharedText('switchTo', { name: served.name })}
             look="strong"
             onClick={() => {
               putAway()
@@ -31,16 +33,11 @@ export function MissingCompany({ missing }: { readonly missing: LinkMissing }) {
         )
       }
     >
-      <p>A link carries one vector; the weights that give it a voice lie in the company it was made with.</p>
+      <p>{arrivalsText('missing.why')}</p>
       {served ? (
-        <p>It is one of {served.name}. Switch to that model, then open the link again.</p>
+        <p>{arrivalsText('missing.served', { name: served.name })}</p>
       ) : (
-        <p>
-          {missing.missing === 'backbone'
-            ? 'Neither that company nor its model is here.'
-            : 'That company is not here.'}{' '}
-          Ask whoever sent the link for the file of {name}, and drop it on this page.
-        </p>
+        <p>{arrivalsText(missing.missing === 'backbone' ? 'missing.both' : 'missing.company', { name })}</p>
       )}
     </Notice>
   )

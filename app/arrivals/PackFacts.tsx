@@ -6,7 +6,7 @@ import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { Fold } from '../shared/Fold.tsx'
-import { bytes, count } from '../shared/format.ts'
+import { bytes } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { OtherModel } from '../shared/OtherModel.tsx'
 import { chooseRole, chooseRoles } from '../stores/exchange/arrivals.ts'
@@ -15,14 +15,7 @@ import { useEngine } from '../stores/engine/engine.ts'
 import styles from './ArrivalSheet.module.css'
 import { Provenance } from './Provenance.tsx'
 import asides from '../shared/Asides.module.css'
-
-const forms = {
-  pack: 'A company of characters',
-  charx: 'A character with weights of its own (CHARX)',
-  peft: 'A LoRA (PEFT)',
-  mlx: 'A LoRA (mlx-lm)',
-  link: 'A character by link',
-} as const
+import { arrivalsText } from '../words/arrivals.ts'
 
 /** From so many on, a choice of all and none saves clicks. */
 const MANY = 6
@@ -44,17 +37,14 @@ export function PackFacts({
       <header className={styles.head}>
         <h3 className={styles.name}>{fileName}</h3>
         <p className={asides.quiet}>
-          {forms[form]} · {bytes(arrival.bytes)}
+          {arrivalsText(`pack.form.${form}`)} · {bytes(arrival.bytes)}
         </p>
       </header>
       {isForAnotherModel(backbone, info) && (
-        <OtherModel
-          backbone={backbone}
-          then="Switch to their model, and bring them in then: this sheet stays open."
-        />
+        <OtherModel backbone={backbone} then={arrivalsText('pack.then')} />
       )}
       {roles.length > MANY && <AllOrNone entry={entry} roles={roles} />}
-      <ul className={styles.roles} aria-label="Who is in it">
+      <ul className={styles.roles} aria-label={arrivalsText('pack.who')}>
         {roles.slice(0, MOST_SHOWN).map((role) => (
           <RoleChoice
             key={role.name}
@@ -66,20 +56,20 @@ export function PackFacts({
         ))}
       </ul>
       {roles.length > MOST_SHOWN && (
-        <p className={asides.quiet}>
-          And {count(roles.length - MOST_SHOWN)} more, who come with all or not at all.
-        </p>
+        <p className={asides.quiet}>{arrivalsText('pack.more', { more: roles.length - MOST_SHOWN })}</p>
       )}
       <dl className={styles.facts}>
-        <dt>Plays on</dt>
-        <dd>{backbone.name || 'a model that the file does not name'}</dd>
-        <dt>Licence</dt>
-        <dd>{licence || 'none stated'}</dd>
+        <dt>{arrivalsText('pack.backbone')}</dt>
+        <dd>{backbone.name || arrivalsText('pack.backbone.none')}</dd>
+        <dt>{arrivalsText('pack.licence')}</dt>
+        <dd>{licence || arrivalsText('pack.licence.none')}</dd>
       </dl>
       {warnings.length > 0 && (
-        <Notice title="Before you let them in" tone="warning">
+        <Notice title={arrivalsText('pack.before')} tone="warning">
           {warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning} lang="en">
+              {warning}
+            </p>
           ))}
         </Notice>
       )}
@@ -97,29 +87,28 @@ function AllOrNone({ entry, roles }: AllOrNoneProps) {
   const names = roles.map(({ name }) => name)
   return (
     <div className={styles.actions}>
-      <Button label={`Choose all ${count(names.length)}`} onClick={() => chooseRoles(entry.id, names)} />
-      <Button label="Choose none" look="quiet" onClick={() => chooseRoles(entry.id, [])} />
+      <Button
+        label={arrivalsText('pack.all', { names: names.length })}
+        onClick={() => chooseRoles(entry.id, names)}
+      />
+      <Button label={arrivalsText('pack.none')} look="quiet" onClick={() => chooseRoles(entry.id, [])} />
     </div>
   )
 }
 
 function Origin({ arrival }: { readonly arrival: PackArrival }) {
   return (
-    <Fold title="Where it comes from, and what it measures">
+    <Fold title={arrivalsText('pack.origin')}>
       <Provenance provenance={arrival.provenance} />
       <dl className={styles.facts}>
-        <dt>Weights</dt>
-        <dd>
-          rank {arrival.rank} in {arrival.layers} layers
-        </dd>
+        <dt>{arrivalsText('pack.weights')}</dt>
+        <dd>{arrivalsText('pack.weights.size', { rank: arrival.rank, layers: arrival.layers })}</dd>
         <dt>SHA-256</dt>
         <dd>
           <code>{arrival.sha256}</code>
         </dd>
       </dl>
-      <p className={asides.quiet}>
-        The hash says that the file came whole, not who made it: anybody can write anything here.
-      </p>
+      <p className={asides.quiet}>{arrivalsText('pack.hash')}</p>
     </Fold>
   )
 }
@@ -146,7 +135,7 @@ function RoleChoice({ role, arrival, isChosen, onChoose }: RoleChoiceProps) {
         <Portrait member={picture ? { ...member, portrait: picture } : member} size="medium" />
         <span>
           <bdi className={styles.roleName}>{member.displayName}</bdi>
-          {role.blend && <span className={asides.quiet}>a blend</span>}
+          {role.blend && <span className={asides.quiet}>{arrivalsText('pack.blend')}</span>}
         </span>
       </label>
     </li>

@@ -1,6 +1,7 @@
 import type { JsonRecord } from '../../src/core/json.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { arrivalsText } from '../words/arrivals.ts'
 
 const LONGEST = 300
 const MOST = 16
@@ -8,7 +9,7 @@ const MOST = 16
 /** What a file says of its making, as it says it. */
 export function Provenance({ provenance }: { readonly provenance: JsonRecord }) {
   const facts = Object.entries(provenance).slice(0, MOST)
-  if (facts.length === 0) return <p className={asides.quiet}>The file says nothing of its making.</p>
+  if (facts.length === 0) return <p className={asides.quiet}>{arrivalsText('unsigned')}</p>
   return (
     <dl className={styles.facts}>
       {facts.map(([key, value]) => (

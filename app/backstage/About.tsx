@@ -1,40 +1,25 @@
 import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
 import { InstallButton } from '../shared/InstallButton.tsx'
-import { bytes, count } from '../shared/format.ts'
+import { bytes } from '../shared/format.ts'
 import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
 import { useEngine } from '../stores/engine/engine.ts'
+import type { EngineState } from '../stores/engine/engine.ts'
 import { routeHash } from '../stores/page/route.ts'
 import styles from './About.module.css'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
+import { Rich } from '../shared/Rich.tsx'
 
 /** The machine: the model, the graphics card, the disk. */
 export function About() {
-  const { backbone, info, report } = useEngine()
+  const info = useEngine((state) => state.info)
   const deleted = useChats((state) => state.summaries.filter((chat) => chat.deleted).length)
-  const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
-  const rows: readonly (readonly [string, string | false | null | undefined])[] = [
-    ['Model', backbone && `${backbone.name}, ${backbone.licence}`],
-    [
-      'Made of',
-      info && `${info.layers} layers, ${count(info.vocabulary)} tokens known, ${info.weightFormat}`,
-    ],
-    ['Remembers', info && `${count(info.context)} tokens`],
-    [
-      'Graphics card',
-      report && (report.status === 'ready' ? card : `none${card && `: the processor (${card})`}`),
-    ],
-    [
-      'Its memory',
-      info?.computing.path === 'webgpu' &&
-        bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0)),
-    ],
-  ]
   return (
-    <Section title="The machine">
+    <Section title={backstageText('about')}>
       <dl className={styles.facts}>
-        {rows
+        {factsOf(useEngine())
           .filter(([, fact]) => fact)
           .map(([name, fact]) => (
             <div key={name}>
@@ -44,22 +29,22 @@ export function About() {
           ))}
       </dl>
       {info?.warnings.map((warning) => (
-        <p key={warning} className={asides.note}>
+        <p key={warning} className={asides.note} lang="en">
           {warning}
         </p>
       ))}
       <p className={asides.note}>
-        <a href={routeHash({ screen: 'science' })}>Science</a>: what was measured of the method, and what
-        would overturn it.
+        <Rich
+          text={backstageText('about.science')}
+          tags={{ a: <a href={routeHash({ screen: 'science' })} /> }}
+        />
       </p>
       <div className={styles.buttons}>
         <InstallButton />
         <CopyDiagnostics />
         {deleted > 0 && (
           <Button
-            label={
-              deleted === 1 ? 'Erase one deleted chat for good' : `Erase ${deleted} deleted chats for good`
-            }
+            label={backstageText('about.erase', { deleted })}
             look="danger"
             onClick={() => void eraseDeletedChats()}
           />
@@ -67,4 +52,38 @@ export function About() {
       </div>
     </Section>
   )
+}
+
+type Fact = readonly [name: string, value: string | false | null | undefined]
+
+/** What is known of the model and of what computes it; what is not has no value. */
+function factsOf({ backbone, info, report }: EngineState): readonly Fact[] {
+  const card = [report?.vendor, report?.architecture, report?.description].filter(Boolean).join(' · ')
+  return [
+    [backstageText('about.model'), backbone && `${backbone.name}, ${backbone.licence}`],
+    [
+      backstageText('about.made'),
+      info &&
+        backstageText('about.made.of', {
+          layers: info.layers,
+          vocabulary: info.vocabulary,
+          weightFormat: info.weightFormat,
+        }),
+    ],
+    [
+      backstageText('about.context'),
+      info && backstageText('about.context.tokens', { context: info.context }),
+    ],
+    [backstageText('about.card'), report && (report.status === 'ready' ? card : softwareText(card))],
+    [
+      backstageText('about.memory'),
+      info?.computing.path === 'webgpu' &&
+        bytes(Object.values(info.gpuBytes).reduce((sum, size) => sum + size, 0)),
+    ],
+  ]
+}
+
+/** Why there is none: a processor that plays one has a name, too. */
+function softwareText(card: string): string {
+  return card === '' ? backstageText('about.card.none') : backstageText('about.card.software', { card })
 }

@@ -23,6 +23,8 @@ import type { Offer } from '../stores/engine/addModel.ts'
 import asides from '../shared/Asides.module.css'
 import styles from './AddModel.module.css'
 import choices from './ModelSection.module.css'
+import { backstageText } from '../words/backstage.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** Another model than the site's: from a hub, or from a folder on this device. */
 export default function AddModel() {
@@ -42,7 +44,7 @@ export default function AddModel() {
       )}
       {phase === 'looking' && (
         <p role="status" className={asides.quiet}>
-          Looking at what is there …
+          {backstageText('add.looking')}
         </p>
       )}
       {offer && <OfferForm offer={offer} />}
@@ -57,7 +59,7 @@ function HubForm({ hub }: { readonly hub: Hub }) {
   const field = useRef<HTMLInputElement>(null)
   const host = new URL(hub.url).host
   return (
-    <section className={styles.add} aria-label={`From ${hub.name}`}>
+    <section className={styles.add} aria-label={backstageText('add.from', { name: hub.name })}>
       <form
         className={styles.ask}
         onSubmit={(event) => {
@@ -67,21 +69,19 @@ function HubForm({ hub }: { readonly hub: Hub }) {
       >
         <input
           ref={field}
-          aria-label={`A model on ${hub.name}`}
-          placeholder="owner/name, or its address"
+          aria-label={backstageText('add.field', { name: hub.name })}
+          placeholder={backstageText('add.hint')}
           autoComplete="off"
           spellCheck={false}
           value={text}
           onChange={(event) => setText(event.target.value)}
         />
-        <Button type="submit" label="Look it up" disabled={text.trim() === ''} />
+        <Button type="submit" label={backstageText('add.look')} disabled={text.trim() === ''} />
       </form>
-      <p className={asides.note}>
-        This asks {host} what it has of the model, and nothing before you say so. Your chats stay here.
-      </p>
+      <p className={asides.note}>{backstageText('add.asks', { host })}</p>
       {catalogue.length > 0 && (
-        <Fold title="Models that are worth a look">
-          <p className={asides.note}>Nobody has tried these very files here: the hub says what is there.</p>
+        <Fold title={backstageText('add.worth')}>
+          <p className={asides.note}>{backstageText('add.worth.about')}</p>
           <ul className={styles.catalogue}>
             {catalogue.map((entry) => (
               <Suggestion
@@ -112,8 +112,8 @@ function Suggestion({ entry, onChoose }: { readonly entry: CatalogueEntry; reado
         <a href={licenceUrl} target="_blank" rel="noreferrer">
           {licence}
         </a>
-        .{isGated && ' The hub gives it to those who have accepted its terms.'}
-        {!KERNEL_FAMILIES.includes(family) && ' Computed by the processor, where nobody can rehearse.'}
+        .{isGated && ` ${backstageText('add.gated')}`}
+        {!KERNEL_FAMILIES.includes(family) && ` ${backstageText('add.processor')}`}
       </span>
     </li>
   )
@@ -140,9 +140,9 @@ function FolderForm() {
     if (folder) await lookAtFolder(folder)
   }
   return (
-    <section className={styles.add} aria-label="From this device">
+    <section className={styles.add} aria-label={backstageText('add.device')}>
       <div className={styles.row}>
-        <Button label="Open a folder with a model" onClick={() => void pick()} />
+        <Button label={backstageText('add.open')} onClick={() => void pick()} />
       </div>
       <input
         ref={(element) => {
@@ -151,7 +151,7 @@ function FolderForm() {
         }}
         type="file"
         hidden
-        aria-label="The folder of a model"
+        aria-label={backstageText('add.folder')}
         onChange={(event) => {
           const files = [...(event.target.files ?? [])]
           event.target.value = ''
@@ -159,8 +159,7 @@ function FolderForm() {
         }}
       />
       <p className={asides.note}>
-        An ONNX model with its config.json and tokenizer.json, as hubs have them. It is read where it lies
-        {hasPicker(window) ? '.' : '; this browser cannot remember a folder, so that a copy of it is kept.'}
+        {backstageText(hasPicker(window) ? 'add.folder.about' : 'add.folder.copied')}
       </p>
     </section>
   )
@@ -176,7 +175,7 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
   return (
     <section className={styles.add} aria-label={offer.name}>
       <p className={asides.quiet}>{factsOf(offer)}</p>
-      <fieldset aria-label="Form" disabled={isKeeping}>
+      <fieldset aria-label={backstageText('add.form')} disabled={isKeeping}>
         {offer.variants.map(({ label, model, bytes: own }, index) => (
           <label key={model} className={choices.choice}>
             <input
@@ -193,19 +192,16 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
         ))}
       </fieldset>
       {freeBytes !== null && wanted > freeBytes && (
-        <p className={asides.note}>
-          This browser has room for {bytes(freeBytes)} more: without more of it, this form is fetched again on
-          each visit.
-        </p>
+        <p className={asides.note}>{backstageText('add.room', { free: bytes(freeBytes) })}</p>
       )}
       <div className={styles.row}>
         <Button
-          label={offer.kind === 'hub' ? `Fetch ${size} and play with it` : 'Play with it'}
+          label={offer.kind === 'hub' ? backstageText('add.fetch', { size }) : backstageText('add.play')}
           look="strong"
           disabled={isKeeping}
           onClick={() => void takeOffer()}
         />
-        <Button label="Put away" look="quiet" disabled={isKeeping} onClick={putAwayOffer} />
+        <Button label={sharedText('putAway')} look="quiet" disabled={isKeeping} onClick={putAwayOffer} />
       </div>
     </section>
   )
@@ -214,14 +210,20 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
 /** How a form fits on this device, in a word or two. */
 function fitText(fit: Fit | undefined): string {
   if (fit === undefined) return ''
-  return { fits: 'fits', tight: 'tight', processor: 'by the processor', 'too-large': 'too large' }[fit]
+  return backstageText(`add.fit.${fit}`)
 }
 
 function factsOf(offer: Offer): string {
   const count = offer.variants.length
-  const forms = count === 1 ? 'One form of it is there.' : `${count} forms of it are there.`
-  if (offer.kind === 'folder') return `${offer.name}: ${forms}`
+  const forms = backstageText('add.forms', { count })
+  if (offer.kind === 'folder') return backstageText('add.facts.folder', { name: offer.name, forms })
   const { licence, isGated, revision } = offer.listing
-  const terms = isGated ? ' Its owner gives it only to those who have accepted the terms.' : ''
-  return `${offer.name} at ${revision.slice(0, 10)}. Licence: ${licence || 'not named'}. ${forms}${terms}`
+  const terms = isGated ? ` ${backstageText('add.terms')}` : ''
+  return backstageText('add.facts', {
+    name: offer.name,
+    revision: revision.slice(0, 10),
+    licence: licence || backstageText('add.licence.none'),
+    forms,
+    terms,
+  })
 }

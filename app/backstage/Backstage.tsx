@@ -16,6 +16,8 @@ import { RoleSection } from './RoleSection.tsx'
 import { SeedRow } from './SeedRow.tsx'
 import { StorageSection } from './StorageSection.tsx'
 import { ViewSection } from './ViewSection.tsx'
+import { backstageText } from '../words/backstage.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** These come with the drawer's first opening. */
 const PersonaSection = lazy(() => import('./PersonaSection.tsx'))
@@ -50,10 +52,10 @@ export function Backstage() {
     >
       <header className={styles.header}>
         <h2 id="backstage" className={styles.title} tabIndex={-1} ref={heading}>
-          Backstage
+          {sharedText('backstage')}
         </h2>
         <Button
-          label="Close Backstage"
+          label={backstageText('close')}
           icon="close"
           iconOnly
           look="quiet"

@@ -14,13 +14,14 @@ import { Field } from '../teach/parts/Field.tsx'
 import styles from './CardEditor.module.css'
 import { LoreEditor } from './LoreEditor.tsx'
 import { PortraitEditor } from './PortraitEditor.tsx'
+import { backstageText } from '../words/backstage.ts'
 
-const TEXTS: readonly { readonly key: CardText; readonly label: string; readonly rows: number }[] = [
-  { key: 'nickname', label: 'What they are called', rows: 1 },
-  { key: 'description', label: 'Who they are', rows: 6 },
-  { key: 'personality', label: 'What they are like', rows: 2 },
-  { key: 'scenario', label: 'Where it plays', rows: 2 },
-  { key: 'first_mes', label: 'Their first words', rows: 4 },
+const TEXTS: readonly { readonly key: CardText; readonly rows: number }[] = [
+  { key: 'nickname', rows: 1 },
+  { key: 'description', rows: 6 },
+  { key: 'personality', rows: 2 },
+  { key: 'scenario', rows: 2 },
+  { key: 'first_mes', rows: 4 },
 ]
 
 interface CardEditorProps {
@@ -36,22 +37,22 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
   const name = plainName(kept.name)
   const keep = async (): Promise<void> => {
     await changeCard({ ...kept, card: data, portrait })
-    notify(`The card of ${name} is changed.`, () => changeCard(kept))
+    notify(backstageText('card.changed', { name }), () => changeCard(kept))
   }
   const leave = (): void => {
     onClose()
-    if (isChanged) notify(`Your changes to the card of ${name} are left out.`, keep)
+    if (isChanged) notify(backstageText('card.unchanged', { name }), keep)
   }
   return (
-    <Dialog title={`The card of ${name}`} onClose={leave}>
+    <Dialog title={backstageText('card', { name })} onClose={leave}>
       <PortraitEditor
         name={name}
         drawn={cardMember({ ...kept, card: data, portrait: null }).portrait}
         picture={portrait}
         onChange={setPortrait}
       />
-      {TEXTS.map(({ key, label, rows }) => (
-        <Field key={key} label={label}>
+      {TEXTS.map(({ key, rows }) => (
+        <Field key={key} label={backstageText(`card.${key}`)}>
           {(id) => (
             <textarea
               id={id}
@@ -68,7 +69,7 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
       <LoreEditor data={data} onChange={setData} />
       <div className={styles.buttons}>
         <Button
-          label="Keep"
+          label={backstageText('card.keep')}
           look="strong"
           disabled={!isChanged}
           onClick={() => {
@@ -76,7 +77,7 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
             void keep()
           }}
         />
-        <Button label="Leave as it was" look="quiet" onClick={leave} />
+        <Button label={backstageText('card.leave')} look="quiet" onClick={leave} />
       </div>
     </Dialog>
   )
@@ -91,7 +92,7 @@ interface TagFieldProps {
 function TagField({ data, onChange }: TagFieldProps) {
   const [text, setText] = useState(() => tagText(data))
   return (
-    <Field label="Tags, by commas">
+    <Field label={backstageText('card.tags')}>
       {(id) => (
         <input
           id={id}

@@ -13,11 +13,11 @@ import { routeHash } from '../stores/page/route.ts'
 import { showBackstage } from '../stores/page/session.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
+import { backstageText } from '../words/backstage.ts'
+import { Rich } from '../shared/Rich.tsx'
 
 /** The open chat as a thing to save and delete, and the others with the same member of the cast. */
 export function ChatSection({ chat }: { readonly chat: Chat }) {
-  const summaries = useChats((state) => state.summaries)
-  const others = summaries.filter((other) => isLike(other, chat) && other.started && !other.deleted)
   const save = (): void => {
     const { name, text } = exportOpenChat(chat)
     saveFile(name, text)
@@ -27,17 +27,17 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
     if (file) saveFile(file.name, file.text)
   }
   return (
-    <Section title="This chat">
+    <Section title={backstageText('chat')}>
       <p className={styles.note}>
         <a href={routeHash({ screen: 'search' })} onClick={() => showBackstage(false)}>
-          Search all chats
+          {backstageText('chat.search')}
         </a>
       </p>
       <div className={styles.buttons}>
-        <Button label="Save to a file" icon="out" onClick={save} />
-        {chat.group && <Button label="Save the group" icon="out" onClick={saveGroup} />}
+        <Button label={backstageText('chat.save')} icon="out" onClick={save} />
+        {chat.group && <Button label={backstageText('chat.saveGroup')} icon="out" onClick={saveGroup} />}
         <Button
-          label="Delete the chat"
+          label={backstageText('chat.delete')}
           icon="bin"
           look="danger"
           onClick={() => void deleteChat(summarize(chat))}
@@ -47,50 +47,61 @@ export function ChatSection({ chat }: { readonly chat: Chat }) {
       {chat.books.length > 0 && <Books chat={chat} />}
       {chat.parent && (
         <p className={styles.note}>
-          A branch of <a href={routeHash({ screen: 'chat', chat: chat.parent.chat })}>another chat</a>.
+          <Rich
+            text={backstageText('chat.branch')}
+            tags={{ a: <a href={routeHash({ screen: 'chat', chat: chat.parent.chat })} /> }}
+          />
         </p>
       )}
       {chat.unreadable > 0 && (
-        <p className={styles.note}>
-          {chat.unreadable} entries were written by a newer version of this page. They are kept, but not
-          shown.
-        </p>
+        <p className={styles.note}>{backstageText('chat.unreadable', { unreadable: chat.unreadable })}</p>
       )}
-      {others.length > 1 && (
-        <ul className={styles.list} aria-label={chat.group ? 'Chats with them' : 'Chats with this character'}>
-          {others.map((other) => (
-            <li key={other.id}>
-              <a
-                href={routeHash({ screen: 'chat', chat: other.id })}
-                aria-current={other.id === chat.id ? 'page' : undefined}
-              >
-                <span>{other.title}</span>
-                <span className={styles.note}>{day(other.updatedAt)}</span>
-              </a>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Others chat={chat} />
     </Section>
+  )
+}
+
+/** The other chats with whoever plays in this one. */
+function Others({ chat }: { readonly chat: Chat }) {
+  const summaries = useChats((state) => state.summaries)
+  const others = summaries.filter((other) => isLike(other, chat) && other.started && !other.deleted)
+  if (others.length < 2) return null
+  return (
+    <ul
+      className={styles.list}
+      aria-label={chat.group ? backstageText('chat.withThem') : backstageText('chat.withCharacter')}
+    >
+      {others.map((other) => (
+        <li key={other.id}>
+          <a
+            href={routeHash({ screen: 'chat', chat: other.id })}
+            aria-current={other.id === chat.id ? 'page' : undefined}
+          >
+            <span>{other.title}</span>
+            <span className={styles.note}>{day(other.updatedAt)}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
   )
 }
 
 /** The lorebooks that go with a chat. */
 function Books({ chat }: { readonly chat: Chat }) {
   return (
-    <ul className={styles.list} aria-label="Lorebooks of this chat">
+    <ul className={styles.list} aria-label={backstageText('chat.books')}>
       {chat.books.map((book, index) => (
         <li key={`${index} ${book.name}`} className={styles.book}>
           <bdi>{book.name}</bdi>
           <Button
-            label={`Save ${book.name} to a file`}
+            label={backstageText('chat.books.save', { name: book.name })}
             icon="out"
             iconOnly
             look="quiet"
             onClick={() => saveFile(`${book.name}.json`, book.text)}
           />
           <Button
-            label={`Take ${book.name} from this chat`}
+            label={backstageText('chat.books.remove', { name: book.name })}
             icon="bin"
             iconOnly
             look="quiet"

@@ -14,6 +14,7 @@ import { Section } from './Section.tsx'
 import { StrengthSlider } from './StrengthSlider.tsx'
 import { TurnFields } from './TurnFields.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** Who plays in a chat of several, how they take turns, and where they are. */
 export default function GroupSection({ chat }: { readonly chat: Chat }) {
@@ -23,8 +24,8 @@ export default function GroupSection({ chat }: { readonly chat: Chat }) {
   const { group } = chat
   if (!group) return null
   return (
-    <Section title="Who plays">
-      <ol className={styles.members} aria-label="Who plays">
+    <Section title={backstageText('who')}>
+      <ol className={styles.members} aria-label={backstageText('who')}>
         {group.members.map((member, place) => (
           <li key={member.key ?? member.name}>
             <MemberRow chat={chat} member={member} isFirst={place === 0} isBusy={isBusy} />
@@ -34,10 +35,7 @@ export default function GroupSection({ chat }: { readonly chat: Chat }) {
       <Joining chat={chat} isDisabled={isBusy} />
       <TurnFields {...group} isDisabled={isBusy} onChange={(changes) => void changeGroup(chat, changes)} />
       {group.scene.trim() !== '' && !sendsWholeCard() && (
-        <p className={asides.note}>
-          The scene is kept here and not sent: this model is told a line alone. Choose “All of it” below Model
-          to send it.
-        </p>
+        <p className={asides.note}>{backstageText('group.notSent')}</p>
       )}
       <StrengthSlider chat={chat} isDisabled={isBusy} />
     </Section>
@@ -61,11 +59,11 @@ function MemberRow({ chat, member, isFirst, isBusy }: MemberRowProps) {
       <Portrait member={played ?? { displayName: name, portrait: null }} size="small" />
       <span className={styles.name}>
         <bdi>{name}</bdi>
-        {!canSpeak(played) && <span className={asides.note}> · is not here</span>}
+        {!canSpeak(played) && <span className={asides.note}> {backstageText('group.away')}</span>}
       </span>
       <span className={styles.tools}>
         <Button
-          label={`Let ${name} speak earlier`}
+          label={backstageText('group.earlier', { name })}
           icon="up"
           iconOnly
           look="quiet"
@@ -73,7 +71,7 @@ function MemberRow({ chat, member, isFirst, isBusy }: MemberRowProps) {
           onClick={() => void moveUp(chat, member)}
         />
         <Button
-          label={`Mute ${name}`}
+          label={backstageText('group.mute', { name })}
           icon={isMuted ? 'muted' : 'heard'}
           iconOnly
           look="quiet"
@@ -82,7 +80,7 @@ function MemberRow({ chat, member, isFirst, isBusy }: MemberRowProps) {
           onClick={() => void changeMember(chat, member, { isMuted: !isMuted })}
         />
         <Button
-          label={`Let ${name} leave`}
+          label={backstageText('group.leave', { name })}
           icon="close"
           iconOnly
           look="quiet"
@@ -112,7 +110,7 @@ function Talkativeness({ chat, member, percent, isDisabled }: TalkativenessProps
   }
   return (
     <label className={styles.talk}>
-      <span>Speaks up</span>
+      <span>{backstageText('group.speaksUp')}</span>
       <input
         // Until it is let go, the value is the slider's own.
         key={percent}
@@ -120,7 +118,7 @@ function Talkativeness({ chat, member, percent, isDisabled }: TalkativenessProps
         min={0}
         max={100}
         step={5}
-        aria-label={`How often ${member.name} speaks up unasked`}
+        aria-label={backstageText('group.howOften', { name: member.name })}
         aria-valuetext={`${percent} %`}
         defaultValue={percent}
         disabled={isDisabled}

@@ -1,6 +1,7 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { canJoin, join } from '../stores/chat/group.ts'
 import { useCast } from '../stores/company/cast.ts'
+import { backstageText } from '../words/backstage.ts'
 
 interface JoiningProps {
   readonly chat: Chat
@@ -15,13 +16,13 @@ export function Joining({ chat, isDisabled }: JoiningProps) {
   if (!canJoin(chat) || others.length === 0) return null
   return (
     <select
-      aria-label="Ask somebody in"
+      aria-label={backstageText('join')}
       value=""
       disabled={isDisabled}
       onChange={({ target }) => void join(chat, target.value)}
     >
       <option value="" disabled>
-        Ask somebody in…
+        {backstageText('join.choose')}
       </option>
       {others.map(({ key, displayName }) => (
         <option key={key} value={key}>

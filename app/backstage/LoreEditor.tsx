@@ -7,6 +7,7 @@ import { Button } from '../shared/Button.tsx'
 import { newId } from '../stores/page/newId.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './CardEditor.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 interface LoreEditorProps {
   /** The `data` of a card. */
@@ -20,7 +21,7 @@ export function LoreEditor({ data, onChange }: LoreEditorProps) {
   return (
     <section className={styles.lore} aria-labelledby="card-lore">
       <h3 id="card-lore" className={styles.heading}>
-        Lorebook
+        {backstageText('lore')}
       </h3>
       {loreRows(data).map((row, index) => (
         <EntryEditor
@@ -35,7 +36,7 @@ export function LoreEditor({ data, onChange }: LoreEditorProps) {
       ))}
       <div>
         <Button
-          label="Another entry"
+          label={backstageText('lore.add')}
           icon="plus"
           onClick={() => {
             onChange(withNewRow(data))
@@ -57,12 +58,12 @@ interface EntryEditorProps {
 function EntryEditor({ row, onChange, onDelete }: EntryEditorProps) {
   const [keys, setKeys] = useState(row.keys.join('\n'))
   const [isNew] = useState(row.content === '' && row.keys.length === 0)
-  const title = row.title || row.keys[0] || 'A new entry'
+  const title = row.title || row.keys[0] || backstageText('lore.new')
   return (
     <details className={styles.entry} open={isNew || undefined}>
       <EntryTitle row={row} title={title} />
       <div className={styles.fields}>
-        <Field label="Name">
+        <Field label={backstageText('lore.name')}>
           {(id) => (
             <input
               id={id}
@@ -71,7 +72,7 @@ function EntryEditor({ row, onChange, onDelete }: EntryEditorProps) {
             />
           )}
         </Field>
-        <Field label="Words that call it, one a line">
+        <Field label={backstageText('lore.keys')}>
           {(id) => (
             <textarea
               id={id}
@@ -85,7 +86,7 @@ function EntryEditor({ row, onChange, onDelete }: EntryEditorProps) {
             />
           )}
         </Field>
-        <Field label="What it says">
+        <Field label={backstageText('lore.content')}>
           {(id) => (
             <textarea
               id={id}
@@ -96,21 +97,35 @@ function EntryEditor({ row, onChange, onDelete }: EntryEditorProps) {
             />
           )}
         </Field>
-        <Check
-          label="Always, whatever is said"
-          isChecked={row.isConstant}
-          onChange={(isConstant) => onChange({ ...row, isConstant })}
-        />
-        <Check
-          label="In use"
-          isChecked={row.isEnabled}
-          onChange={(isEnabled) => onChange({ ...row, isEnabled })}
-        />
+        <Checks row={row} onChange={onChange} />
         <div>
-          <Button label={`Delete ${title}`} icon="bin" look="danger" onClick={onDelete} />
+          <Button
+            label={backstageText('lore.delete', { title })}
+            icon="bin"
+            look="danger"
+            onClick={onDelete}
+          />
         </div>
       </div>
     </details>
+  )
+}
+
+/** When an entry is told, beside the words that call it. */
+function Checks({ row, onChange }: Pick<EntryEditorProps, 'row' | 'onChange'>) {
+  return (
+    <>
+      <Check
+        label={backstageText('lore.always')}
+        isChecked={row.isConstant}
+        onChange={(isConstant) => onChange({ ...row, isConstant })}
+      />
+      <Check
+        label={backstageText('lore.inUse')}
+        isChecked={row.isEnabled}
+        onChange={(isEnabled) => onChange({ ...row, isEnabled })}
+      />
+    </>
   )
 }
 
@@ -126,8 +141,8 @@ function EntryTitle({ row, title }: { readonly row: LoreRow; readonly title: str
   return (
     <summary>
       <bdi>{title}</bdi>
-      {!row.isEnabled && <span className={styles.state}> · off</span>}
-      {row.isConstant && <span className={styles.state}> · always</span>}
+      {!row.isEnabled && <span className={styles.state}> {backstageText('lore.off')}</span>}
+      {row.isConstant && <span className={styles.state}> {backstageText('lore.constant')}</span>}
     </summary>
   )
 }

@@ -8,6 +8,7 @@ import styles from './MindSection.module.css'
 import { RecapField } from './RecapField.tsx'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** What the character is to keep in mind in a chat, and a note on how it goes on. */
 export default function MindSection({ chat }: { readonly chat: Chat }) {
@@ -16,8 +17,8 @@ export default function MindSection({ chat }: { readonly chat: Chat }) {
   const note = chat.note ?? USUAL_NOTE
   const facts = chat.facts.join('\n')
   return (
-    <Section title="In mind">
-      <Field label="What is so, one a line">
+    <Section title={backstageText('mind')}>
+      <Field label={backstageText('mind.facts')}>
         {(id) => (
           <textarea
             key={facts}
@@ -30,7 +31,7 @@ export default function MindSection({ chat }: { readonly chat: Chat }) {
         )}
       </Field>
       <RecapField chat={chat} />
-      <Field label="A note on how it goes on">
+      <Field label={backstageText('mind.note')}>
         {(id) => (
           <textarea
             key={note.text}
@@ -45,25 +46,20 @@ export default function MindSection({ chat }: { readonly chat: Chat }) {
       {chat.note && (
         <div className={styles.numbers}>
           <NumberField
-            label="Messages behind it"
+            label={backstageText('mind.depth')}
             value={note.depth}
             least={0}
             onChange={(depth) => void changeNote(chat, { ...note, depth })}
           />
           <NumberField
-            label="Every nth of yours"
+            label={backstageText('mind.every')}
             value={note.every}
             least={1}
             onChange={(every) => void changeNote(chat, { ...note, every })}
           />
         </div>
       )}
-      {!sendsWholeCard() && (
-        <p className={asides.note}>
-          It is kept here and not sent: this model is told a line alone. Choose “All of it” below Model to
-          send it.
-        </p>
-      )}
+      {!sendsWholeCard() && <p className={asides.note}>{backstageText('mind.notSent')}</p>}
     </Section>
   )
 }

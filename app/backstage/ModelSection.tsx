@@ -15,6 +15,7 @@ import { Choices } from './Choices.tsx'
 import { removeModel } from './removeModel.ts'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** Looked at by those who want another model alone. */
 const AddModel = lazy(() => import('./AddModel.tsx'))
@@ -32,8 +33,8 @@ export function ModelSection() {
   }, [backbones])
   if (!chosen) return null
   return (
-    <Section title="Model">
-      <fieldset className={styles.models} disabled={isRehearsing} aria-label="Model">
+    <Section title={backstageText('model')}>
+      <fieldset className={styles.models} disabled={isRehearsing} aria-label={backstageText('model')}>
         {backbones.map((backbone) => (
           <ModelChoice key={backbone.id} backbone={backbone} isChosen={backbone === chosen} />
         ))}
@@ -41,7 +42,7 @@ export function ModelSection() {
       {!isRehearsing && (
         <div>
           <Button
-            label="Another model"
+            label={backstageText('model.another')}
             icon="plus"
             aria-expanded={isAdding}
             onClick={() => setIsAdding(!isAdding)}
@@ -54,23 +55,20 @@ export function ModelSection() {
         </Suspense>
       )}
       <CardChoice />
-      {isRehearsing && <p className={asides.note}>The model stays while a rehearsal runs.</p>}
+      {isRehearsing && <p className={asides.note}>{backstageText('model.stays')}</p>}
       {shortage && (
         <p className={asides.note}>
-          There was no room to keep all of the model: {bytes(shortage.neededBytes)} more are needed, and the
-          browser counts {bytes(shortage.freeBytes)} as free. It plays now, and the rest is fetched again next
-          time. Free the space of a model that you do not need, or some space on this device.
+          {backstageText('model.shortage', {
+            needed: bytes(shortage.neededBytes),
+            free: bytes(shortage.freeBytes),
+          })}
         </p>
       )}
     </Section>
   )
 }
 
-const cardTexts = [
-  { value: 'auto', name: 'What it holds' },
-  { value: 'line', name: 'A line' },
-  { value: 'card', name: 'All of it' },
-] as const
+const cardTexts = ['auto', 'line', 'card'] as const
 
 /** How much of a card is told to the model where nobody was trained. */
 function CardChoice() {
@@ -78,18 +76,16 @@ function CardChoice() {
   const info = useEngine((state) => state.info)
   return (
     <div>
-      <p className={asides.quiet}>
-        What it is told of cards, of those who were not trained on them, and of lorebooks and notes:
-      </p>
+      <p className={asides.quiet}>{backstageText('model.card.about')}</p>
       <Choices
-        label="Of a card"
-        choices={cardTexts}
+        label={backstageText('model.card')}
+        choices={cardTexts.map((one) => ({ value: one, name: backstageText(`model.card.${one}`) }))}
         value={value}
         onChange={(cardText) => changeSettings({ cardText })}
       />
       {info && value === 'auto' && (
         <p className={asides.note}>
-          Now: {sendsWholeCard() ? 'all of it' : 'a line, since small models get lost in a card'}.
+          {backstageText(sendsWholeCard() ? 'model.card.nowAll' : 'model.card.nowLine')}
         </p>
       )}
     </div>
@@ -123,20 +119,20 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
       <div className={styles.about} id={`model-${id}`}>
         {description && <p>{description}</p>}
         <p>
-          {licence && `Licence: ${licence}. `}
+          {licence && `${backstageText('model.licence', { licence })} `}
           {isOwn(backbone) ? describePlace(backbone, kept, size) : describeKept(kept, size)}
         </p>
       </div>
       {isOwn(backbone) && (
         <Button
-          label={`Remove ${name}`}
+          label={backstageText('model.remove', { name })}
           disabled={isChosen && isLoading}
           onClick={() => void removeModel(backbone)}
         />
       )}
       {kept > 0 && !isOwn(backbone) && (
         <Button
-          label={`Free the ${bytes(kept)} of ${name}`}
+          label={backstageText('model.free', { size: bytes(kept), name })}
           disabled={isChosen && isLoading}
           onClick={() => void freeModel(backbone, useEngine.getState().backbones)}
         />
@@ -148,13 +144,14 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
 /** Where a model lies that was brought. */
 function describePlace({ own }: OwnBackbone, kept: number, size: number): string {
   const { place } = own
-  if (place.kind === 'hub') return `From ${place.hub}. ${describeKept(kept, size)}`
+  if (place.kind === 'hub')
+    return backstageText('model.from', { hub: place.hub, kept: describeKept(kept, size) })
   return place.kind === 'copy'
-    ? 'A copy of your folder lies in this browser.'
-    : `Read in your folder ${place.folder.name}.`
+    ? backstageText('model.copy')
+    : backstageText('model.folder', { name: place.folder.name })
 }
 
 function describeKept(kept: number, size: number): string {
-  if (kept === 0) return 'Not on this device.'
-  return kept < size ? `${bytes(kept)} of it are on this device.` : 'On this device.'
+  if (kept === 0) return backstageText('model.notHere')
+  return kept < size ? backstageText('model.partly', { size: bytes(kept) }) : backstageText('model.here')
 }

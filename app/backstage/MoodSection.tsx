@@ -16,11 +16,9 @@ import { escapeLine, unescapeLine } from '../../src/core/escapes.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import { Slider } from '../shared/Slider.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
-const choices = (['steady', 'lively', 'wild', 'exact'] satisfies readonly Mood[]).map((value) => ({
-  value,
-  name: moods[value].name,
-}))
+const choices = ['steady', 'lively', 'wild', 'exact'] as const satisfies readonly Mood[]
 
 const leading: readonly SamplerSlider[] = [guidanceSlider, roleGuidanceSlider]
 
@@ -34,27 +32,33 @@ export function MoodSection() {
   const maxTokens = useSettings((state) => state.maxTokens)
   const changed = Object.keys(overrides).length
   return (
-    <Section title="Mood">
-      <Choices label="Mood" choices={choices} value={mood} onChange={chooseMood} />
+    <Section title={backstageText('mood')}>
+      <Choices
+        label={backstageText('mood')}
+        choices={choices.map((value) => ({ value, name: backstageText(`mood.${value}`) }))}
+        value={mood}
+        onChange={chooseMood}
+      />
       <p className={asides.quiet}>
-        {moods[mood].about}
-        {changed > 0 && ` With ${changed} of its numbers changed.`}
+        {changed > 0
+          ? backstageText('mood.changed', { about: backstageText(`mood.${mood}.about`), changed })
+          : backstageText(`mood.${mood}.about`)}
       </p>
       {leading.map(sliderOf)}
       <Choices
-        label="Length"
-        choices={lengths}
+        label={backstageText('length')}
+        choices={lengths.map((value) => ({ value, name: backstageText(`length.${value}`) }))}
         value={length}
         onChange={(value) => changeSettings({ length: value })}
       />
-      <p className={asides.quiet}>How soon an answer ends, once a sentence of it is whole.</p>
+      <p className={asides.quiet}>{backstageText('length.about')}</p>
       <details className={styles.fold}>
-        <summary>The numbers</summary>
+        <summary>{backstageText('mood.numbers')}</summary>
         <div className={styles.numbers}>
           {samplers.filter((slider) => !leading.includes(slider)).map(sliderOf)}
           <Slider
-            label="Longest answer"
-            about="In tokens; an English word is one or two."
+            label={backstageText('mood.longest')}
+            about={backstageText('mood.longest.about')}
             min={20}
             max={600}
             step={20}
@@ -73,17 +77,17 @@ function SamplerRow({ slider }: { readonly slider: SamplerSlider }) {
   const mood = useSettings((state) => state.mood)
   const overrides = useSettings((state) => state.overrides)
   const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
-  const { key, name, about, ...range } = slider
+  const { key, ...range } = slider
   const own = ownValue(mood, key, affordsGuidance)
-  const leansIntoRole = (overrides['roleGuidance'] ?? moods[mood].samplers.roleGuidance) > 1
+  const leansIntoRole = (overrides['roleGuidance'] ?? moods[mood].roleGuidance) > 1
   const notes = [
-    about,
-    ...(leading.includes(slider) && !affordsGuidance ? ['Here it takes twice the time.'] : []),
-    ...(key === 'guidance' && leansIntoRole ? ['Now a taught character leans into the role instead.'] : []),
+    backstageText(`sampler.${key}.about`),
+    ...(leading.includes(slider) && !affordsGuidance ? [backstageText('mood.twice')] : []),
+    ...(key === 'guidance' && leansIntoRole ? [backstageText('mood.leans')] : []),
   ]
   return (
     <Slider
-      label={name}
+      label={backstageText(`sampler.${key}`)}
       about={notes.join(' ')}
       {...range}
       value={overrides[key] ?? own}
@@ -98,10 +102,7 @@ function Stops() {
   const stops = useSettings((state) => state.stops)
   const lines = stops.map(escapeLine).join('\n')
   return (
-    <Field
-      label="An answer ends before, one a line"
-      about="\n is a new line; {{user}} and {{char}} are the two names."
-    >
+    <Field label={backstageText('mood.stops')} about={backstageText('mood.stops.about')}>
       {(id, aboutId) => (
         <textarea
           key={lines}

@@ -1,19 +1,17 @@
 import type { Computing } from '../../src/play/path.ts'
 import type { DeviceReport } from '../../src/engine/protocol.ts'
 import { Button } from '../shared/Button.tsx'
-import { otherCard, slowText, tokensPerSecond } from '../shared/deviceText.ts'
+import { otherCard, slowAdvice, tokensPerSecond } from '../shared/deviceAdvice.ts'
 import { choosePath, measureAgain, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Choices } from './Choices.tsx'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
+import { list } from '../shared/format.ts'
 
-const paths = [
-  { value: 'auto', name: 'The faster' },
-  { value: 'webgpu', name: 'WebGPU' },
-  { value: 'wasm', name: 'Processor' },
-] as const
+const paths = ['auto', 'webgpu', 'wasm'] as const
 
 /** What computes: the graphics card through WebGPU, or the processor. */
 export function PathSection() {
@@ -24,10 +22,10 @@ export function PathSection() {
   const isRehearsing = useTraining(isTraining)
   const hasRates = info !== null && Object.keys(info.computing.rates).length > 0
   return (
-    <Section title="Computed by">
+    <Section title={backstageText('path')}>
       <Choices
-        label="Computed by"
-        choices={paths}
+        label={backstageText('path')}
+        choices={paths.map((value) => ({ value, name: backstageText(`path.${value}`) }))}
         value={path}
         isDisabled={isRehearsing}
         onChange={(value) => void choosePath(value)}
@@ -36,10 +34,10 @@ export function PathSection() {
       {info?.computing.path === 'webgpu' && report?.status === 'ready' && (
         <p className={asides.note}>{otherCard(navigator.userAgent)}</p>
       )}
-      {info && <p className={asides.note}>{slowText(info, report?.status === 'software')?.what}</p>}
+      {info && <p className={asides.note}>{slowAdvice(info, report?.status === 'software')?.what}</p>}
       {hasRates && (
         <Button
-          label="Measure again"
+          label={backstageText('path.again')}
           disabled={isLoading || isRehearsing}
           onClick={() => void measureAgain()}
         />
@@ -50,17 +48,19 @@ export function PathSection() {
 
 /** "Now: the graphics card (nvidia ampere)." "Now: the processor. Tokens a second with this model: 48 on the processor, 9.1 with WebGPU." */
 function describe({ path, rates }: Computing, report: DeviceReport | null): string {
-  const card = report?.status === 'software' ? 'WebGPU, which the processor plays here' : cardOf(report)
-  const now = `Now: ${path === 'webgpu' ? card : 'the processor'}.`
+  const now = path === 'webgpu' ? cardOf(report) : backstageText('path.processor')
   const measured = [
-    ...(rates.wasm ? [`${tokensPerSecond(rates.wasm.decode)} on the processor`] : []),
-    ...(rates.webgpu ? [`${tokensPerSecond(rates.webgpu.decode)} with WebGPU`] : []),
+    ...(rates.wasm ? [backstageText('path.onProcessor', { rate: tokensPerSecond(rates.wasm.decode) })] : []),
+    ...(rates.webgpu
+      ? [backstageText('path.withWebgpu', { rate: tokensPerSecond(rates.webgpu.decode) })]
+      : []),
   ]
-  return measured.length > 0 ? `${now} Tokens a second with this model: ${measured.join(', ')}.` : now
+  return measured.length > 0 ? backstageText('path.rates', { now, measured: list(measured) }) : now
 }
 
-/** "the graphics card (nvidia ampere)", as far as the browser names it. */
+/** "Now: the graphics card (nvidia ampere).", as far as the browser names it. */
 function cardOf(report: DeviceReport | null): string {
+  if (report?.status === 'software') return backstageText('path.software')
   const name = report?.description || [report?.vendor, report?.architecture].filter(Boolean).join(' ')
-  return name ? `the graphics card (${name})` : 'the graphics card'
+  return name ? backstageText('path.card.named', { name }) : backstageText('path.card')
 }

@@ -12,6 +12,7 @@ import { Field } from '../teach/parts/Field.tsx'
 import styles from './PersonaSection.module.css'
 import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** Whom the visitor is in this chat, and whom else they can be. */
 export default function PersonaSection({ chat }: { readonly chat: Chat | null }) {
@@ -19,7 +20,7 @@ export default function PersonaSection({ chat }: { readonly chat: Chat | null })
   const [added, setAdded] = useState<string | null>(null)
   const all = [{ id: null, name: userName, description: userDescription }, ...personas]
   return (
-    <Section title="Who you are">
+    <Section title={backstageText('persona')}>
       {chat && personas.length > 0 && <InThisChat chat={chat} />}
       <div>
         {all.map((persona) => (
@@ -32,7 +33,7 @@ export default function PersonaSection({ chat }: { readonly chat: Chat | null })
         ))}
       </div>
       <div>
-        <Button label="Another persona" icon="plus" onClick={() => setAdded(addPersona())} />
+        <Button label={backstageText('persona.add')} icon="plus" onClick={() => setAdded(addPersona())} />
       </div>
       <Untold />
     </Section>
@@ -46,7 +47,7 @@ function InThisChat({ chat }: { readonly chat: Chat }) {
   const chosen = personas.find(({ id }) => id === chat.persona)
   const own = visitorOf({ ...chat, persona: null }, settings).name
   return (
-    <Field label="In this chat you are">
+    <Field label={backstageText('persona.here')}>
       {(id) => (
         <select
           id={id}
@@ -82,10 +83,10 @@ function PersonaEditor({ id, name, description, isNew, isOnly }: PersonaEditorPr
     <details className={styles.persona} open={isNew || undefined}>
       <summary>
         <bdi>{name}</bdi>
-        {isUsual && !isOnly && <span className={styles.state}> · in new chats</span>}
+        {isUsual && !isOnly && <span className={styles.state}> {backstageText('persona.usual')}</span>}
       </summary>
       <div className={styles.fields}>
-        <Field label="Name">
+        <Field label={backstageText('persona.name')}>
           {(field) => (
             <input
               id={field}
@@ -97,14 +98,14 @@ function PersonaEditor({ id, name, description, isNew, isOnly }: PersonaEditorPr
             />
           )}
         </Field>
-        <Field label="What they know of you">
+        <Field label={backstageText('persona.about')}>
           {(field) => (
             <textarea
               id={field}
               rows={4}
               dir="auto"
               value={description}
-              placeholder="{{user}} is a ferryman who has seen too much."
+              placeholder={backstageText('persona.hint')}
               onChange={(event) => changePersona(id, { description: event.target.value })}
             />
           )}
@@ -117,12 +118,17 @@ function PersonaEditor({ id, name, description, isNew, isOnly }: PersonaEditorPr
               checked={isUsual}
               onChange={() => changeSettings({ persona: id })}
             />
-            New chats begin with them
+            {backstageText('persona.makeUsual')}
           </label>
         )}
         {id !== null && (
           <div>
-            <Button label={`Delete ${name}`} icon="bin" look="danger" onClick={() => deletePersona(id)} />
+            <Button
+              label={backstageText('persona.delete', { name })}
+              icon="bin"
+              look="danger"
+              onClick={() => deletePersona(id)}
+            />
           </div>
         )}
       </div>
@@ -137,10 +143,5 @@ function Untold() {
     [userDescription, ...personas.map(({ description }) => description)].some((text) => text.trim() !== ''),
   )
   if (!isDescribed || sendsWholeCard()) return null
-  return (
-    <p className={asides.note}>
-      The name is told, the description is kept here: this model is told a line alone. Choose “All of it”
-      below Model to send it.
-    </p>
-  )
+  return <p className={asides.note}>{backstageText('persona.notSent')}</p>
 }

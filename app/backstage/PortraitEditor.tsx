@@ -6,6 +6,7 @@ import { FileButton } from '../shared/FileButton.tsx'
 import { Portrait } from '../shared/Portrait.tsx'
 import { readPictureFile } from '../stores/exchange/pictureFile.ts'
 import styles from './CardEditor.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 interface PortraitEditorProps {
   /** Who is shown without a picture of their own. */
@@ -33,13 +34,20 @@ export function PortraitEditor({ name, drawn, picture, onChange }: PortraitEdito
       <Portrait member={{ displayName: name, portrait: picture ?? drawn }} size="large" />
       <div className={styles.pictureButtons}>
         <FileButton
-          label="Another picture"
+          label={backstageText('portrait')}
           icon="in"
           accept="image/png,image/jpeg,image/webp,image/gif,image/avif"
-          about={`A picture of ${name}`}
+          about={backstageText('portrait.of', { name })}
           onFiles={([file]) => void choose(file)}
         />
-        {picture && <Button label="Take it away" icon="bin" look="quiet" onClick={() => onChange(null)} />}
+        {picture && (
+          <Button
+            label={backstageText('portrait.remove')}
+            icon="bin"
+            look="quiet"
+            onClick={() => onChange(null)}
+          />
+        )}
         {failure !== null && (
           <p role="alert" className={styles.failure}>
             {failure}.

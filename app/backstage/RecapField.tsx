@@ -10,6 +10,7 @@ import { sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Field } from '../teach/parts/Field.tsx'
+import { backstageText } from '../words/backstage.ts'
 
 /** What happened in a chat so far: written by the model where it is able to, and by the visitor. */
 export function RecapField({ chat }: { readonly chat: Chat }) {
@@ -23,7 +24,7 @@ export function RecapField({ chat }: { readonly chat: Chat }) {
   const isAble = sendsWholeCard()
   return (
     <>
-      <Field label="What happened so far">
+      <Field label={backstageText('recap')}>
         {(id) =>
           isWriting ? (
             <textarea id={id} rows={5} dir="auto" readOnly aria-busy="true" value={writing.text} />
@@ -42,10 +43,10 @@ export function RecapField({ chat }: { readonly chat: Chat }) {
       {isAble && (
         <div>
           {isWriting ? (
-            <Button label="Stop writing" icon="stop" onClick={stopRecap} />
+            <Button label={backstageText('recap.stop')} icon="stop" onClick={stopRecap} />
           ) : (
             <Button
-              label={text === '' ? 'Sum up what was said' : 'Sum it up anew'}
+              label={text === '' ? backstageText('recap.write') : backstageText('recap.anew')}
               icon="edit"
               disabled={isBusy || isRehearsing || writing.chat !== null || visibleMessages(chat).length < 2}
               onClick={() => void sumUp(chat)}
@@ -60,12 +61,7 @@ export function RecapField({ chat }: { readonly chat: Chat }) {
           onDismiss={dismissRecapFailure}
         />
       )}
-      {isAble && text !== '' && (
-        <p className={asides.note}>
-          It goes on by itself as messages leave the model’s memory, and stands in what is sent. Empty it to
-          end that.
-        </p>
-      )}
+      {isAble && text !== '' && <p className={asides.note}>{backstageText('recap.about')}</p>}
     </>
   )
 }

@@ -18,6 +18,7 @@ import { Section } from './Section.tsx'
 import { StrengthSlider } from './StrengthSlider.tsx'
 import { Joining } from './Joining.tsx'
 import styles from './RoleSection.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** Opened by those who change somebody. */
 const CardEditor = lazy(() => import('./CardEditor.tsx'))
@@ -31,8 +32,8 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const examples = shown?.card ? exampleJson(shown.card) : null
   const kept = useGuests(({ cards }) => cards.find(({ id }) => id === shown?.guest?.id))
   return (
-    <Section title="Who plays">
-      <fieldset className={styles.cast} disabled={isBusy} aria-label="Who plays">
+    <Section title={backstageText('who')}>
+      <fieldset className={styles.cast} disabled={isBusy} aria-label={backstageText('who')}>
         {[...members, undefined].map((member) => (
           <Choice
             key={member?.key ?? 'nobody'}
@@ -42,16 +43,14 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
           />
         ))}
       </fieldset>
-      <p className={styles.who}>
-        {key === null ? 'Nobody: the bare words of the model.' : characterName(shown, key)}
-      </p>
+      <p className={styles.who}>{key === null ? backstageText('who.nobody') : characterName(shown, key)}</p>
       <p className={styles.ways}>
         <a href={routeHash({ screen: 'blend' })} onClick={() => showBackstage(false)}>
-          Blend somebody new
+          {backstageText('who.blend')}
         </a>
         {shown?.isTrained === false && examples !== null && (
           <Button
-            label={`Teach ${shown.displayName}`}
+            label={backstageText('who.teach', { displayName: shown.displayName })}
             icon="trained"
             onClick={() => {
               showBackstage(false)
@@ -72,7 +71,7 @@ function EditCard({ kept }: { readonly kept: KeptCard }) {
   const [isOpen, setIsOpen] = useState(false)
   return (
     <div>
-      <Button label="Edit their card" icon="edit" onClick={() => setIsOpen(true)} />
+      <Button label={backstageText('who.edit')} icon="edit" onClick={() => setIsOpen(true)} />
       {isOpen && (
         <Suspense>
           <CardEditor kept={kept} onClose={() => setIsOpen(false)} />
@@ -90,7 +89,7 @@ interface ChoiceProps {
 }
 
 function Choice({ member, isChosen, onChoose }: ChoiceProps) {
-  const name = member?.displayName ?? 'Nobody: the bare model'
+  const name = member?.displayName ?? backstageText('who.bare')
   return (
     <label className={styles.role} title={name} {...accentProps(member?.accent)}>
       <input type="radio" name="role" aria-label={name} checked={isChosen} onChange={onChoose} />

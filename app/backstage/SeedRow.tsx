@@ -6,6 +6,7 @@ import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Section } from './Section.tsx'
 import styles from './SeedRow.module.css'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** The seed of the dice: seen after each answer, and locked to have the same answer again. */
 export function SeedRow() {
@@ -14,9 +15,9 @@ export function SeedRow() {
   const id = useId()
   const isLocked = locked !== null
   return (
-    <Section title="Chance">
+    <Section title={backstageText('seed')}>
       <div className={styles.row}>
-        <label htmlFor={id}>Seed</label>
+        <label htmlFor={id}>{backstageText('seed.number')}</label>
         <input
           id={id}
           className={styles.seed}
@@ -25,12 +26,12 @@ export function SeedRow() {
           max={4_294_967_295}
           step={1}
           value={locked ?? last ?? ''}
-          placeholder="new each time"
+          placeholder={backstageText('seed.hint')}
           readOnly={!isLocked}
           onChange={(event) => changeSettings({ lockedSeed: readSeed(event.target.valueAsNumber) })}
         />
         <Button
-          label={isLocked ? 'Unlock the seed' : 'Lock the seed'}
+          label={isLocked ? backstageText('seed.unlock') : backstageText('seed.lock')}
           icon={isLocked ? 'lock' : 'unlock'}
           iconOnly
           look="quiet"
@@ -38,11 +39,7 @@ export function SeedRow() {
           onClick={() => changeSettings({ lockedSeed: isLocked ? null : (last ?? 1) })}
         />
       </div>
-      <p className={asides.note}>
-        {isLocked
-          ? 'Locked: the same words, mood and strength give the same answer.'
-          : 'Every answer throws its own dice. This was the last throw.'}
-      </p>
+      <p className={asides.note}>{isLocked ? backstageText('seed.locked') : backstageText('seed.free')}</p>
     </Section>
   )
 }

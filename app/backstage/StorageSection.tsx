@@ -25,6 +25,7 @@ import { removeModel } from './removeModel.ts'
 import { useOffline } from '../stores/page/offline.ts'
 import styles from './StorageSection.module.css'
 import asides from '../shared/Asides.module.css'
+import { backstageText } from '../words/backstage.ts'
 
 /** What lies on this device, by kind; one file of it, and its end. */
 export function StorageSection() {
@@ -37,13 +38,13 @@ export function StorageSection() {
   }, [backbones])
   if (!household) return null
   return (
-    <Section title="On this device">
+    <Section title={backstageText('storage')}>
       <ul className={styles.rows}>
         {rowsOf(household, backbones).map((row) => (
           <Row
-            key={row.name}
+            key={row.kind}
             {...row}
-            isLocked={isRehearsing && row.name === 'Rehearsal'}
+            isLocked={isRehearsing && row.kind === 'rehearsal'}
             erase={async () => {
               await row.erase()
               await countHousehold(backbones)
@@ -52,31 +53,31 @@ export function StorageSection() {
         ))}
       </ul>
       <p className={asides.note}>
-        {household.isKept
-          ? 'The browser has promised to keep them.'
-          : 'The browser may clear them when room runs short.'}{' '}
-        {bytes(household.freeBytes)} are free for this page.
-        {opensAlone && ' It opens and answers without a network, too.'}
+        {backstageText(household.isKept ? 'storage.kept' : 'storage.loose', {
+          free: bytes(household.freeBytes),
+        })}
+        {opensAlone && ` ${backstageText('storage.alone')}`}
       </p>
       <div className={styles.buttons}>
         {!household.isKept && (
-          <Button label="Ask to keep them" icon="lock" onClick={() => void askToKeep(backbones)} />
+          <Button
+            label={backstageText('storage.ask')}
+            icon="lock"
+            onClick={() => void askToKeep(backbones)}
+          />
         )}
         <Button
-          label={isPacking ? 'Packing…' : 'Save a backup'}
+          label={isPacking ? backstageText('storage.packing') : backstageText('storage.backup')}
           icon="out"
           disabled={isPacking}
           onClick={() => void saveBackup()}
         />
         <PutBack />
       </div>
-      <p className={asides.note}>
-        A backup holds characters, chats, personas and settings in one file. Models and a rehearsal under way
-        are not in it.
-      </p>
+      <p className={asides.note}>{backstageText('storage.backup.about')}</p>
       <Confirmed
-        label="Erase everything"
-        question="Everything on this device goes, for good: characters, chats, settings, models."
+        label={backstageText('storage.eraseAll')}
+        question={backstageText('storage.eraseAll.ask')}
         act={eraseEverything}
       />
     </Section>
@@ -84,12 +85,11 @@ export function StorageSection() {
 }
 
 /** What lies here by kind, with what ends it. */
-function rowsOf(household: Household, backbones: readonly ServedBackbone[]) {
+function rowsOf(household: Household, backbones: readonly ServedBackbone[]): readonly Kept[] {
   return [
     {
-      name: 'Models',
+      kind: 'models',
       size: household.models,
-      about: 'Those that were fetched come again when they are needed.',
       async erase() {
         for (const backbone of backbones) {
           if (isOwn(backbone) && backbone.own.place.kind === 'copy') await removeModel(backbone)
@@ -98,41 +98,41 @@ function rowsOf(household: Household, backbones: readonly ServedBackbone[]) {
       },
     },
     {
-      name: 'Characters',
+      kind: 'characters',
       size: household.characters,
-      about: 'Everybody taught, blended or brought in.',
       erase: eraseCharacters,
     },
-    { name: 'Chats', size: household.chats, about: 'All that was said.', erase: eraseAllChats },
+    { kind: 'chats', size: household.chats, erase: eraseAllChats },
     {
-      name: 'Rehearsal',
+      kind: 'rehearsal',
       size: household.rehearsal,
-      about: 'Its lines, its checkpoints and what came of it.',
       erase: discardTraining,
     },
   ]
 }
 
-interface RowProps {
-  readonly name: string
+interface Kept {
+  readonly kind: 'models' | 'characters' | 'chats' | 'rehearsal'
   readonly size: number
-  readonly about: string
-  readonly isLocked: boolean
   readonly erase: () => Promise<void>
 }
 
-function Row({ name, size, about, isLocked, erase }: RowProps) {
+interface RowProps extends Kept {
+  readonly isLocked: boolean
+}
+
+function Row({ kind, size, isLocked, erase }: RowProps) {
   return (
     <li className={styles.row}>
       <span className={styles.head}>
-        <span>{name}</span>
-        <span className={styles.size}>{size === 0 ? 'nothing' : bytes(size)}</span>
+        <span>{backstageText(`storage.${kind}`)}</span>
+        <span className={styles.size}>{size === 0 ? backstageText('storage.nothing') : bytes(size)}</span>
       </span>
-      <span className={asides.note}>{about}</span>
+      <span className={asides.note}>{backstageText(`storage.${kind}.about`)}</span>
       {size > 0 && !isLocked && (
         <Confirmed
-          label={`Erase the ${name.toLowerCase()}`}
-          question={`${bytes(size)} go for good.`}
+          label={backstageText(`storage.${kind}.erase`)}
+          question={backstageText('storage.gone', { size: bytes(size) })}
           act={erase}
         />
       )}
@@ -164,7 +164,7 @@ function Confirmed({ label, question, act }: ConfirmedProps) {
           }}
         />
         {/* The visitor's next key goes to the harmless one. */}
-        <Button label="Leave it" autoFocus onClick={() => setIsAsking(false)} />
+        <Button label={backstageText('storage.leave')} autoFocus onClick={() => setIsAsking(false)} />
       </div>
     </div>
   )
@@ -173,10 +173,10 @@ function Confirmed({ label, question, act }: ConfirmedProps) {
 function PutBack() {
   return (
     <FileButton
-      label="Put a backup back"
+      label={backstageText('storage.putBack')}
       icon="in"
       accept=".zip"
-      about="A backup"
+      about={backstageText('storage.putBack.files')}
       onFiles={(files) => void receiveFiles(chosenFiles(files))}
     />
   )

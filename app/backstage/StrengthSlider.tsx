@@ -1,6 +1,7 @@
 import type { Chat } from '../../src/storage/chat.ts'
 import { Slider } from '../shared/Slider.tsx'
 import { setScene } from '../stores/chat/chats.ts'
+import { backstageText } from '../words/backstage.ts'
 
 interface StrengthSliderProps {
   readonly chat: Chat
@@ -12,7 +13,7 @@ export function StrengthSlider({ chat: { key, strength }, isDisabled }: Strength
   const percent = Math.round(strength * 100)
   return (
     <Slider
-      label="Strength"
+      label={backstageText('strength')}
       about={describeStrength(percent)}
       value={percent}
       min={0}
@@ -27,7 +28,7 @@ export function StrengthSlider({ chat: { key, strength }, isDisabled }: Strength
 }
 
 function describeStrength(percent: number): string {
-  if (percent === 0) return 'The bare model, with nothing but the character’s opening line.'
-  if (percent < 100) return 'Something of the character.'
-  return percent === 100 ? 'As rehearsed.' : 'More than itself.'
+  if (percent === 0) return backstageText('strength.bare')
+  if (percent < 100) return backstageText('strength.some')
+  return percent === 100 ? backstageText('strength.whole') : backstageText('strength.more')
 }

@@ -1,25 +1,9 @@
 import type { ChatGroup, TurnOrder } from '../../src/storage/records.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './PersonaSection.module.css'
+import { backstageText } from '../words/backstage.ts'
 
-const ORDERS: readonly { readonly value: TurnOrder; readonly name: string; readonly about: string }[] = [
-  {
-    value: 'natural',
-    name: 'Whoever is named, or speaks up',
-    about: 'A name calls its bearer; the talkative join in unasked.',
-  },
-  { value: 'list', name: 'Everybody, in turn', about: 'Each of them answers, in the order above.' },
-  {
-    value: 'pooled',
-    name: 'One who has not spoken yet',
-    about: 'One answers, drawn from those who have not since you did.',
-  },
-  {
-    value: 'manual',
-    name: 'Whom you give the word',
-    about: 'Nobody answers by themselves: a face above the box gives its owner the word.',
-  },
-]
+const ORDERS = ['natural', 'list', 'pooled', 'manual'] as const satisfies readonly TurnOrder[]
 
 export type TurnSettings = Pick<ChatGroup, 'order' | 'repliesToSelf' | 'scene'>
 
@@ -30,10 +14,9 @@ interface TurnFieldsProps extends TurnSettings {
 
 /** How several take turns, and where they are. */
 export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, onChange }: TurnFieldsProps) {
-  const about = ORDERS.find(({ value }) => value === order)?.about ?? ''
   return (
     <>
-      <Field label="Who answers" about={about}>
+      <Field label={backstageText('turns')} about={backstageText(`turns.${order}.about`)}>
         {(id, aboutId) => (
           <select
             id={id}
@@ -41,13 +24,13 @@ export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, on
             value={order}
             disabled={isDisabled}
             onChange={({ target }) => {
-              const chosen = ORDERS.find(({ value }) => value === target.value)
-              if (chosen) onChange({ order: chosen.value })
+              const chosen = ORDERS.find((one) => one === target.value)
+              if (chosen) onChange({ order: chosen })
             }}
           >
-            {ORDERS.map(({ value, name }) => (
+            {ORDERS.map((value) => (
               <option key={value} value={value}>
-                {name}
+                {backstageText(`turns.${value}`)}
               </option>
             ))}
           </select>
@@ -61,10 +44,10 @@ export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, on
             disabled={isDisabled}
             onChange={({ target }) => onChange({ repliesToSelf: target.checked })}
           />
-          Whoever spoke last may go on
+          {backstageText('turns.repliesToSelf')}
         </label>
       )}
-      <Field label="The scene" about="In place of the scenarios on their cards.">
+      <Field label={backstageText('scene')} about={backstageText('scene.about')}>
         {(id, aboutId) => (
           <textarea
             id={id}
@@ -73,7 +56,7 @@ export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, on
             rows={3}
             dir="auto"
             defaultValue={scene}
-            placeholder="The ferry, at night. Nobody has slept."
+            placeholder={backstageText('scene.hint')}
             onBlur={({ target }) => onChange({ scene: target.value })}
           />
         )}

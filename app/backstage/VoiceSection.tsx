@@ -5,10 +5,11 @@ import type { CastMember } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
 import { Slider } from '../shared/Slider.tsx'
 import asides from '../shared/Asides.module.css'
-import { localVoices, NO_VOICE, utteranceOf, voiceFor } from '../stores/page/localVoices.ts'
+import { localVoices, noVoiceText, utteranceOf, voiceFor } from '../stores/page/localVoices.ts'
 import { chooseVoice, useSettings } from '../stores/page/settings.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import { Section } from './Section.tsx'
+import { backstageText } from '../words/backstage.ts'
 
 const AS_IT_IS: ReadingVoice = { voice: null, pitch: 1, pace: 1 }
 
@@ -20,19 +21,19 @@ export default function VoiceSection({ member }: { readonly member: CastMember }
   const change = (changes: Partial<ReadingVoice>): void => chooseVoice(member.key, { ...chosen, ...changes })
   if (!voices) return null
   return (
-    <Section title="Voice">
+    <Section title={backstageText('voice')}>
       {voices.length === 0 ? (
-        <p className={asides.note}>{NO_VOICE}</p>
+        <p className={asides.note}>{noVoiceText()}</p>
       ) : (
         <>
-          <Field label={`Who reads for ${member.displayName}`}>
+          <Field label={backstageText('voice.who', { displayName: member.displayName })}>
             {(id) => (
               <select
                 id={id}
                 value={voices.some(({ voiceURI }) => voiceURI === chosen.voice) ? (chosen.voice ?? '') : ''}
                 onChange={({ target }) => change({ voice: target.value || null })}
               >
-                <option value="">The usual voice</option>
+                <option value="">{backstageText('voice.usual')}</option>
                 {voices.map(({ voiceURI, name, lang }) => (
                   <option key={voiceURI} value={voiceURI}>
                     {name} · {lang}
@@ -42,22 +43,23 @@ export default function VoiceSection({ member }: { readonly member: CastMember }
             )}
           </Field>
           <Slider
-            label="Pitch"
-            about="Lower to the left, higher to the right."
+            label={backstageText('voice.pitch')}
+            about={backstageText('voice.pitch.about')}
             {...numberProps(chosen.pitch, (pitch) => change({ pitch }))}
           />
           <Slider
-            label="Pace"
-            about="How fast they speak."
+            label={backstageText('voice.pace')}
+            about={backstageText('voice.pace.about')}
             {...numberProps(chosen.pace, (pace) => change({ pace }))}
           />
           <div>
-            <Button label="Hear it" icon="sound" onClick={() => hear(member, kept, voices)} />
+            <Button
+              label={backstageText('voice.hear')}
+              icon="sound"
+              onClick={() => hear(member, kept, voices)}
+            />
           </div>
-          <p className={asides.note}>
-            Only voices of this device are here, so that the words stay on it. They read when you press “Read
-            aloud” below a message, and never by themselves.
-          </p>
+          <p className={asides.note}>{backstageText('voice.about')}</p>
         </>
       )}
     </Section>

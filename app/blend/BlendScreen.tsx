@@ -26,6 +26,8 @@ import styles from './BlendScreen.module.css'
 import { Hearing } from './Hearing.tsx'
 import { PartRow } from './PartRow.tsx'
 import asides from '../shared/Asides.module.css'
+import { blendText } from '../words/blend.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** Somebody between others: as much of each as is wanted, heard at once, and kept if they are good. */
 export function BlendScreen() {
@@ -40,17 +42,13 @@ export function BlendScreen() {
   const name = written ?? nameOfMix(parts, members)
   const canPlay = isReady && !isRehearsing && parts.some(({ percent }) => percent !== 0)
   return (
-    <SideScreen
-      title="Somebody between"
-      about="A character here is a set of numbers, so characters can be mixed: a little of one, much of another, or the very opposite of a third. The face is mixed as the voice is."
-      accent={face?.accent}
-    >
-      {isRehearsing && <p className={asides.note}>A rehearsal has the stage: blends wait until it pauses.</p>}
+    <SideScreen title={sharedText('screen.blend')} about={blendText('about')} accent={face?.accent}>
+      {isRehearsing && <p className={asides.note}>{blendText('wait')}</p>}
       {failure && (
         <ErrorNotice failure={failure} onRetry={dismissBlendFailure} onDismiss={dismissBlendFailure} />
       )}
       <div className={styles.desk}>
-        <section className={styles.mix} aria-label="Who is in it">
+        <section className={styles.mix} aria-label={blendText('parts')}>
           <div className={styles.face}>
             <Portrait
               member={parts.length > 0 ? { displayName: name, portrait: face?.portrait ?? null } : undefined}
@@ -71,15 +69,10 @@ export function BlendScreen() {
           {isReady && <Additions others={others} isEmpty={parts.length === 0} />}
           {others.length > 1 && (
             <a className={styles.link} href={routeHash({ screen: 'map' })}>
-              See who is near whom, on a map
+              {blendText('map')}
             </a>
           )}
-          {parts.length > 0 && (
-            <p className={asides.note}>
-              Only characters of one company can be mixed: they part the half of their weights that is not
-              theirs alone.
-            </p>
-          )}
+          {parts.length > 0 && <p className={asides.note}>{blendText('oneCompany')}</p>}
         </section>
         <Hearing name={name} canPlay={canPlay && !isKeeping} />
       </div>
@@ -99,12 +92,12 @@ function Additions({ others, isEmpty }: AdditionsProps) {
     <>
       {others.length > 0 && (
         <select
-          aria-label={isEmpty ? 'Begin with' : 'Add somebody'}
+          aria-label={isEmpty ? blendText('begin') : blendText('add')}
           value=""
           onChange={(event) => addPart(event.target.value)}
         >
           <option value="" disabled>
-            {isEmpty ? 'Begin with…' : 'Add somebody…'}
+            {isEmpty ? blendText('begin.choose') : blendText('add.choose')}
           </option>
           {others.map((member) => (
             <option key={member.key} value={member.key}>
@@ -113,12 +106,7 @@ function Additions({ others, isEmpty }: AdditionsProps) {
           ))}
         </select>
       )}
-      {isEmpty && others.length === 0 && (
-        <p className={asides.note}>
-          Nobody here can be mixed: on this model the characters play by their text. Teach somebody, or bring
-          in a company.
-        </p>
-      )}
+      {isEmpty && others.length === 0 && <p className={asides.note}>{blendText('nobody')}</p>}
     </>
   )
 }
@@ -140,7 +128,7 @@ function Keeping({ name, canPlay, onName }: KeepingProps) {
       }}
     >
       <label className={styles.called}>
-        <span>They are called</span>
+        <span>{blendText('called')}</span>
         <input
           className={styles.name}
           value={name}
@@ -151,11 +139,11 @@ function Keeping({ name, canPlay, onName }: KeepingProps) {
       </label>
       <Button
         type="submit"
-        label={isKeeping ? 'Keeping…' : 'Keep them and talk'}
+        label={isKeeping ? blendText('keeping') : blendText('keep')}
         look="strong"
         disabled={!canPlay || isKeeping || name.trim() === ''}
       />
-      <Button label="Begin anew" look="quiet" onClick={clearBlend} />
+      <Button label={blendText('clear')} look="quiet" onClick={clearBlend} />
     </form>
   )
 }

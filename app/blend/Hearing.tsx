@@ -5,6 +5,7 @@ import { Button } from '../shared/Button.tsx'
 import { askBlend, stopBlend, useBlend } from '../stores/chat/blend.ts'
 import styles from './BlendScreen.module.css'
 import asides from '../shared/Asides.module.css'
+import { blendText } from '../words/blend.ts'
 
 interface HearingProps {
   readonly name: string
@@ -23,7 +24,7 @@ export function Hearing({ name, canPlay, onHeard }: HearingProps) {
     if (useBlend.getState().exchanges.length > before) onHeard?.()
   }
   return (
-    <section className={styles.hearing} aria-label="Hear them">
+    <section className={styles.hearing} aria-label={blendText('hear')}>
       <ol className={styles.exchanges} aria-live="polite" aria-busy={isAnswering}>
         {exchanges.map(({ id, question: asked, answer, mix }) => (
           <li key={id} className={styles.exchange}>
@@ -48,15 +49,20 @@ export function Hearing({ name, canPlay, onHeard }: HearingProps) {
       >
         <input
           className={styles.question}
-          aria-label="Ask them something"
+          aria-label={blendText('ask')}
           value={question}
           maxLength={400}
           onChange={(event) => setQuestion(event.target.value)}
         />
         {isAnswering ? (
-          <Button label="Stop" icon="stop" onClick={stopBlend} />
+          <Button label={blendText('stop')} icon="stop" onClick={stopBlend} />
         ) : (
-          <Button type="submit" label="Hear them" icon="send" disabled={!canPlay || question.trim() === ''} />
+          <Button
+            type="submit"
+            label={blendText('hear')}
+            icon="send"
+            disabled={!canPlay || question.trim() === ''}
+          />
         )}
       </form>
     </section>

@@ -4,6 +4,7 @@ import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
 import styles from './BlendScreen.module.css'
+import { blendText } from '../words/blend.ts'
 
 interface PartRowProps {
   readonly member: CastMember | undefined
@@ -15,7 +16,7 @@ interface PartRowProps {
 /** How much of somebody is in the mix, from their opposite to twice themselves. */
 export function PartRow({ member, percent, onChange, onRemove }: PartRowProps) {
   const id = useId()
-  const name = member?.displayName ?? 'Somebody who has left'
+  const name = member?.displayName ?? blendText('left')
   return (
     <li className={styles.part} {...accentProps(member?.accent)}>
       <Portrait member={member} size="small" />
@@ -25,7 +26,7 @@ export function PartRow({ member, percent, onChange, onRemove }: PartRowProps) {
       <output className={styles.percent} htmlFor={id}>
         {percent} %
       </output>
-      <Button label={`Take ${name} out`} icon="close" iconOnly look="quiet" onClick={onRemove} />
+      <Button label={blendText('remove', { name })} icon="close" iconOnly look="quiet" onClick={onRemove} />
       <input
         id={id}
         className={styles.range}

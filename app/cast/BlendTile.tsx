@@ -1,6 +1,8 @@
 import { Icon } from '../shared/Icon.tsx'
 import { routeHash } from '../stores/page/route.ts'
 import styles from './TeachTile.module.css'
+import { castText } from '../words/cast.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** A quiet tile: somebody between those who are here. */
 export function BlendTile() {
@@ -10,9 +12,9 @@ export function BlendTile() {
         <span className={styles.picture}>
           <Icon name="blend" size={32} />
         </span>
-        <span className={styles.name}>Somebody between</span>
+        <span className={styles.name}>{sharedText('screen.blend')}</span>
       </a>
-      <p className={styles.line}>Half of one, half of another, and no harm done.</p>
+      <p className={styles.line}>{castText('blend.line')}</p>
     </li>
   )
 }

@@ -5,6 +5,7 @@ import { showBackstage } from '../stores/page/session.ts'
 import { useSettings } from '../stores/page/settings.ts'
 import { changePersona, usualName } from '../stores/page/visitor.ts'
 import styles from './CallMe.module.css'
+import { castText } from '../words/cast.ts'
 
 /** What the characters call the visitor, to be changed where it stands. */
 export function CallMe() {
@@ -13,7 +14,7 @@ export function CallMe() {
   const id = useId()
   return (
     <p className={styles.line}>
-      <label htmlFor={id}>They will call you</label>
+      <label htmlFor={id}>{castText('callMe')}</label>
       <input
         id={id}
         className={styles.name}
@@ -27,7 +28,7 @@ export function CallMe() {
           if (event.key === 'Enter') event.currentTarget.blur()
         }}
       />
-      <Button label="Personas" look="quiet" onClick={() => showBackstage(true)} />
+      <Button label={castText('callMe.personas')} look="quiet" onClick={() => showBackstage(true)} />
     </p>
   )
 }

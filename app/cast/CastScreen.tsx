@@ -21,6 +21,7 @@ import { RoleTile } from './RoleTile.tsx'
 import { RehearsalNotice } from '../teach/run/RehearsalNotice.tsx'
 import { TeachTile } from './TeachTile.tsx'
 import { UntaughtNotice } from './UntaughtNotice.tsx'
+import { castText } from '../words/cast.ts'
 
 /** From this many roles on, a search helps more than it disturbs. */
 const SEARCH_FROM = 12
@@ -52,7 +53,7 @@ export function CastScreen() {
       <main className={[styles.main, members.length <= FEW ? styles.few : ''].join(' ')}>
         <div className={styles.welcome}>
           <h1 className={styles.question} tabIndex={-1} data-arrival="">
-            Who would you like to talk to?
+            {castText('question')}
           </h1>
           <CallMe />
         </div>
@@ -68,7 +69,7 @@ export function CastScreen() {
             <TagFilter members={members} chosen={chosen} onChoose={setChosen} />
           </Suspense>
         )}
-        <section aria-label="The cast">
+        <section aria-label={castText('label')}>
           <ul className={styles.grid}>
             {shown.map((member) => (
               <RoleTile
@@ -86,7 +87,7 @@ export function CastScreen() {
         </section>
       </main>
       <footer className={styles.foot}>
-        <p>One small model plays them all, on your own machine. Nothing you say leaves this page.</p>
+        <p>{castText('foot')}</p>
         <InstallButton />
       </footer>
     </div>
@@ -107,10 +108,8 @@ function Bar() {
 
 function EmptyCast({ isSearching }: { readonly isSearching: boolean }) {
   const isReady = useEngine((state) => state.phase === 'ready')
-  if (isSearching) return <p className={styles.empty}>Nobody like that is here.</p>
-  return (
-    <p className={styles.empty}>{isReady ? 'Nobody is in the company.' : 'The cast comes with the model.'}</p>
-  )
+  if (isSearching) return <p className={styles.empty}>{castText('nobody.found')}</p>
+  return <p className={styles.empty}>{isReady ? castText('nobody') : castText('nobody.yet')}</p>
 }
 
 function matches(member: CastMember, search: string): boolean {

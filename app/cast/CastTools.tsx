@@ -4,12 +4,9 @@ import { useCast } from '../stores/company/cast.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './CastScreen.module.css'
+import { castText } from '../words/cast.ts'
 
-const ORDERS: readonly { readonly value: Settings['castOrder']; readonly name: string }[] = [
-  { value: 'cast', name: 'As they came' },
-  { value: 'recent', name: 'Last talked to' },
-  { value: 'name', name: 'By name' },
-]
+const ORDERS = ['cast', 'recent', 'name'] as const satisfies readonly Settings['castOrder'][]
 
 interface CastToolsProps {
   readonly search: string
@@ -26,31 +23,31 @@ export function CastTools({ search, onSearch }: CastToolsProps) {
       <input
         type="search"
         className={styles.search}
-        aria-label="Search the cast"
-        placeholder="Search the cast"
+        aria-label={castText('search')}
+        placeholder={castText('search')}
         value={search}
         onChange={(event) => onSearch(event.target.value)}
       />
       <label className={styles.order}>
         <Icon name="order" />
         <select
-          aria-label="Order of the cast"
+          aria-label={castText('order')}
           value={order}
           onChange={({ target }) => {
-            const chosen = ORDERS.find(({ value }) => value === target.value)
-            if (chosen) changeSettings({ castOrder: chosen.value })
+            const chosen = ORDERS.find((one) => one === target.value)
+            if (chosen) changeSettings({ castOrder: chosen })
           }}
         >
-          {ORDERS.map(({ value, name }) => (
+          {ORDERS.map((value) => (
             <option key={value} value={value}>
-              {name}
+              {castText(`order.${value}`)}
             </option>
           ))}
         </select>
       </label>
       {hasMap && (
         <a className={styles.map} href={routeHash({ screen: 'map' })}>
-          On a map
+          {castText('map')}
         </a>
       )}
     </div>

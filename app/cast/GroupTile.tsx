@@ -2,6 +2,8 @@ import { Icon } from '../shared/Icon.tsx'
 import { routeHash } from '../stores/page/route.ts'
 import tile from './RoleTile.module.css'
 import styles from './TeachTile.module.css'
+import { castText } from '../words/cast.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** A quiet tile: several of those who are here, in one chat. */
 export function GroupTile() {
@@ -11,9 +13,9 @@ export function GroupTile() {
         <span className={styles.picture}>
           <Icon name="several" size={32} />
         </span>
-        <span className={styles.name}>Several at once</span>
+        <span className={styles.name}>{sharedText('screen.group')}</span>
       </a>
-      <p className={styles.line}>Two to eight, who hear each other too.</p>
+      <p className={styles.line}>{castText('group.line')}</p>
     </li>
   )
 }

@@ -5,6 +5,7 @@ import type { Failure } from '../../src/core/errors.ts'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { importChatFile } from '../stores/chat/chatFiles.ts'
+import { castText } from '../words/cast.ts'
 
 /** Brings a chat in from a SillyTavern file. */
 export function ImportButton() {
@@ -23,10 +24,10 @@ export function ImportButton() {
     <>
       <FileButton
         ref={button}
-        label="Bring in a chat"
+        label={castText('importChat')}
         icon="in"
         accept=".jsonl,.json,application/jsonl,application/json"
-        about="A chat as SillyTavern JSONL"
+        about={castText('importChat.files')}
         onFiles={([file]) => file && void read(file)}
       />
       {failure && (

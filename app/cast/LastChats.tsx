@@ -1,7 +1,6 @@
 import { useState } from 'react'
 
 import type { ChatSummary } from '../../src/storage/records.ts'
-import { listed } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Company } from '../shared/Company.tsx'
 import { Icon } from '../shared/Icon.tsx'
@@ -12,6 +11,8 @@ import { routeHash } from '../stores/page/route.ts'
 import { characterName } from '../stores/chat/scene.ts'
 import styles from './LastChats.module.css'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
+import { castText } from '../words/cast.ts'
+import { listNames } from '../words/names.ts'
 
 /** How many chats stand in the strip before the rest is asked for. */
 const STRIP = 4
@@ -26,16 +27,16 @@ export function LastChats() {
     <section aria-labelledby="last-chats" className={styles.section}>
       <header className={styles.header}>
         <h2 id="last-chats" className={styles.title}>
-          Go on talking
+          {castText('last')}
         </h2>
         <span className={styles.ways}>
           <a href={routeHash({ screen: 'search' })} className={styles.search}>
             <Icon name="search" size={18} />
-            Search them
+            {castText('last.search')}
           </a>
           {chats.length > STRIP && (
             <Button
-              label={isWhole ? 'Show fewer' : `Show all ${chats.length}`}
+              label={isWhole ? castText('last.fewer') : castText('last.all', { chats: chats.length })}
               look="quiet"
               aria-expanded={isWhole}
               onClick={() => setIsWhole(!isWhole)}
@@ -64,7 +65,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
             {chat.company
-              ? listed(chat.company.map(({ name }) => name))
+              ? listNames(chat.company.map(({ name }) => name))
               : (chat.character ?? characterName(member, chat.key))}{' '}
             · {day(chat.updatedAt)}
           </span>
@@ -72,7 +73,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
       </a>
       <span className={styles.delete}>
         <Button
-          label={`Delete the chat “${chat.title}”`}
+          label={castText('last.delete', { title: chat.title })}
           icon="bin"
           iconOnly
           look="quiet"

@@ -9,6 +9,9 @@ import { isForAnotherModel } from '../../src/cast/member.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './RoleTile.module.css'
+import { castText } from '../words/cast.ts'
+import { Rich } from '../shared/Rich.tsx'
+import { sharedText } from '../words/shared.ts'
 
 interface RoleTileProps {
   readonly member: CastMember
@@ -26,16 +29,18 @@ export function RoleTile({ member, canPrefer, onOpen }: RoleTileProps) {
         <span className={styles.picture}>
           <Portrait member={member} size="large" />
           {member.isTrained && (
-            <span className={styles.trained} title="Played by weights of its own, not only by a description">
+            <span className={styles.trained} title={castText('role.trained')}>
               <Icon name="trained" size={16} />
             </span>
           )}
         </span>
         <span className={styles.name}>
-          <span className={hidden.hidden}>Talk to </span>
-          <bdi>{member.displayName}</bdi>
+          <Rich
+            text={castText('role.talkTo', { name: member.displayName })}
+            tags={{ hidden: <span className={hidden.hidden} />, name: <bdi /> }}
+          />
           {canPrefer && isFavourite && (
-            <span className={styles.favourite} title="Stands first">
+            <span className={styles.favourite} title={castText('role.isFirst')}>
               <Icon name="heart" size={16} />
             </span>
           )}
@@ -50,7 +55,7 @@ export function RoleTile({ member, canPrefer, onOpen }: RoleTileProps) {
       <span className={styles.actions}>
         {canPrefer && (
           <Button
-            label={`Put ${member.displayName} first`}
+            label={castText('role.first', { displayName: member.displayName })}
             icon="heart"
             iconOnly
             aria-pressed={isFavourite}
@@ -58,14 +63,14 @@ export function RoleTile({ member, canPrefer, onOpen }: RoleTileProps) {
           />
         )}
         <Button
-          label={`Share ${member.displayName}`}
+          label={castText('role.share', { displayName: member.displayName })}
           icon="share"
           iconOnly
           onClick={() => void openShare({ kind: 'member', member })}
         />
         {member.guest && (
           <Button
-            label={`Send ${member.displayName} away`}
+            label={castText('role.away', { displayName: member.displayName })}
             icon="bin"
             iconOnly
             onClick={() => void removeGuest(member)}
@@ -83,7 +88,8 @@ function Origin({ member: { guest } }: { readonly member: CastMember }) {
   return (
     <p className={styles.origin}>
       {describeOrigin(guest)}
-      {isForAnotherModel(guest.backbone, info) && ` · plays on ${guest.backbone?.name || 'another model'}`}
+      {isForAnotherModel(guest.backbone, info) &&
+        castText('role.playsOn', { name: guest.backbone?.name || sharedText('anotherModel') })}
     </p>
   )
 }
@@ -91,13 +97,13 @@ function Origin({ member: { guest } }: { readonly member: CastMember }) {
 function describeOrigin({ origin }: NonNullable<CastMember['guest']>): string {
   switch (origin.kind) {
     case 'taught':
-      return 'Taught here'
+      return castText('role.taught')
     case 'blended':
-      return 'Blended here'
+      return castText('role.blended')
     case 'brought':
-      return `From ${origin.fileName}`
+      return castText('role.brought', { fileName: origin.fileName })
     case 'card':
-      return `By text, from ${origin.fileName}`
+      return castText('role.card', { fileName: origin.fileName })
     default:
       return origin satisfies never
   }

@@ -6,6 +6,7 @@ import { count } from '../shared/format.ts'
 import hidden from '../shared/VisuallyHidden.module.css'
 import { hasTags, tagsAmong } from './castTags.ts'
 import styles from './TagFilter.module.css'
+import { castText } from '../words/cast.ts'
 
 /** So many tags stand there before all are asked for. */
 const FEW_TAGS = 10
@@ -27,7 +28,7 @@ export default function TagFilter({ members, chosen, onChoose }: TagFilterProps)
   const listed = [...tags.filter(({ key }) => others.includes(key)), ...shown]
   if (tags.length === 0) return null
   return (
-    <div className={styles.tags} role="group" aria-label="Tags">
+    <div className={styles.tags} role="group" aria-label={castText('tags')}>
       {listed.map(({ key, name, count: of }) => {
         const isChosen = chosen.includes(key)
         return (
@@ -44,17 +45,17 @@ export default function TagFilter({ members, chosen, onChoose }: TagFilterProps)
       })}
       {tags.length > FEW_TAGS && (
         <Button
-          label={isOpen ? 'Fewer tags' : `All ${count(tags.length)} tags`}
+          label={isOpen ? castText('tags.fewer') : castText('tags.all', { tags: tags.length })}
           look="quiet"
           aria-expanded={isOpen}
           onClick={() => setIsOpen(!isOpen)}
         />
       )}
       {chosen.length > 0 && (
-        <Button label="Everybody again" icon="close" look="quiet" onClick={() => onChoose([])} />
+        <Button label={castText('tags.everybody')} icon="close" look="quiet" onClick={() => onChoose([])} />
       )}
       <p role="status" className={hidden.hidden}>
-        {chosen.length > 0 && `${count(left.length)} of ${count(members.length)} are shown.`}
+        {chosen.length > 0 && castText('tags.shown', { left: left.length, members: members.length })}
       </p>
     </div>
   )

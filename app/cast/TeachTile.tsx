@@ -1,19 +1,20 @@
 import { Icon } from '../shared/Icon.tsx'
-import { count } from '../shared/format.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { lastStep } from '../stores/teach/progress.ts'
 import tile from './RoleTile.module.css'
 import styles from './TeachTile.module.css'
+import { sharedText } from '../words/shared.ts'
+import { castText } from '../words/cast.ts'
 
 /** The last tile of the gallery, a quiet one: somebody who is not there yet. */
 export function TeachTile() {
   const line = useTraining((state) => {
     const name = state.run?.trial.role
-    if (!name || state.phase === 'none') return 'Twenty lines are enough to begin.'
-    if (isTraining(state)) return `${name} is rehearsing.`
-    if (state.phase === 'finished') return `${name} is ready for the first night.`
-    return `${name} waits at step ${count(state.keptStep ?? lastStep(state.history))}.`
+    if (!name || state.phase === 'none') return castText('teach.line')
+    if (isTraining(state)) return castText('teach.rehearsing', { name })
+    if (state.phase === 'finished') return castText('teach.ready', { name })
+    return castText('teach.waits', { name, step: state.keptStep ?? lastStep(state.history) })
   })
   return (
     <li className={tile.item}>
@@ -21,7 +22,7 @@ export function TeachTile() {
         <span className={styles.picture}>
           <Icon name="plus" size={32} />
         </span>
-        <span className={styles.name}>Someone of your own</span>
+        <span className={styles.name}>{sharedText('screen.teach')}</span>
       </a>
       <p className={styles.line}>{line}</p>
     </li>

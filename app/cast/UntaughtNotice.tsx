@@ -4,6 +4,7 @@ import { teachCast } from '../stores/teach/teachCast.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Button } from '../shared/Button.tsx'
 import { Notice } from '../shared/Notice.tsx'
+import { castText } from '../words/cast.ts'
 
 /** On a model that the cast was not taught to: how they play on it, and how they learn to play better. */
 export function UntaughtNotice() {
@@ -14,12 +15,12 @@ export function UntaughtNotice() {
   const canLearn = info.computing.path === 'webgpu'
   return (
     <Notice
-      title={`The cast has not rehearsed with ${info.name}`}
+      title={castText('untaught', { name: info.name })}
       tone="calm"
       actions={
         canLearn && (
           <Button
-            label="Teach the cast to this model"
+            label={castText('untaught.teach')}
             onClick={() => {
               location.hash = routeHash({ screen: 'teach' })
               void teachCast()
@@ -28,12 +29,7 @@ export function UntaughtNotice() {
         )
       }
     >
-      <p>
-        They play by their cards for now.{' '}
-        {canLearn
-          ? 'The lines that they were taught elsewhere are here: the page says how long they take before anything begins.'
-          : 'Only a model that our own kernels compute can be taught.'}
-      </p>
+      <p>{canLearn ? castText('untaught.canLearn') : castText('untaught.cannot')}</p>
     </Notice>
   )
 }

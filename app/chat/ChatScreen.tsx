@@ -31,6 +31,7 @@ import { Footnote } from './Footnote.tsx'
 import { KeysDialog } from './KeysDialog.tsx'
 import { MessageList } from './MessageList.tsx'
 import { useChatKeys } from './useChatKeys.ts'
+import { chatText } from '../words/chat.ts'
 
 /** Looked at by those who want to know. */
 const SentDialog = lazy(() => import('./SentDialog.tsx'))
@@ -56,13 +57,13 @@ export function ChatScreen({ id }: { readonly id: string }) {
     <main className={styles.nothing}>
       {(isMissing || chat?.deleted) && (
         <>
-          <h1 className={styles.name}>This chat is not here</h1>
+          <h1 className={styles.name}>{chatText('missing')}</h1>
           {saveFailure ? (
             <ErrorNotice failure={saveFailure} onRetry={() => void openChat(id)} />
           ) : (
-            <p>It was deleted, or it lies in another browser.</p>
+            <p>{chatText('missing.about')}</p>
           )}
-          <a href={routeHash({ screen: 'cast' })}>Back to the cast</a>
+          <a href={routeHash({ screen: 'cast' })}>{chatText('back')}</a>
         </>
       )}
     </main>
@@ -88,7 +89,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         <div className={styles.foot}>
           <EngineNotices />
           {member?.guest?.backbone && isForAnotherModel(member.guest.backbone, info) && (
-            <OtherModel backbone={member.guest.backbone} then={`Switch to it, and ${name} goes on.`} />
+            <OtherModel backbone={member.guest.backbone} then={chatText('switchThen', { name })} />
           )}
           <RehearsalNotice />
           {failure && (
@@ -102,7 +103,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
           )}
           <Composer
             chat={chat.id}
-            name={chat.group ? 'them' : name}
+            name={chat.group ? chatText('them') : name}
             starters={hasBegun ? [] : (member?.starters ?? [])}
             isAddressed={visibleMessages(chat).at(-1)?.speaker === 'role'}
           />
@@ -138,7 +139,7 @@ function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
   const isNarrow = useNarrow()
   return (
     <header className={styles.header}>
-      <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label="Back to the cast">
+      <a className={styles.back} href={routeHash({ screen: 'cast' })} aria-label={chatText('back')}>
         <Icon name="back" />
       </a>
       {chat.group ? <Company members={chat.group.members} /> : <Portrait member={member} size="medium" />}
@@ -150,7 +151,7 @@ function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
       </div>
       {member && (
         <Button
-          label={`Share ${name}`}
+          label={chatText('share', { name })}
           icon="share"
           iconOnly
           look="quiet"
@@ -158,7 +159,7 @@ function ChatHeader({ chat, member, name, hasBegun }: ChatHeaderProps) {
         />
       )}
       <Button
-        label="New chat"
+        label={chatText('new')}
         icon="plus"
         iconOnly={isNarrow}
         look="quiet"

@@ -4,6 +4,7 @@ import type { Chat } from '../../src/storage/chat.ts'
 import { chatTitle } from '../../src/storage/chat.ts'
 import { renameChat } from '../stores/chat/chats.ts'
 import styles from './ChatTitle.module.css'
+import { chatText } from '../words/chat.ts'
 
 /** The chat's title; a click makes it a box. */
 export function ChatTitle({ chat }: { readonly chat: Chat }) {
@@ -14,7 +15,7 @@ export function ChatTitle({ chat }: { readonly chat: Chat }) {
       <button
         type="button"
         className={styles.title}
-        title="Rename this chat"
+        title={chatText('rename')}
         onClick={() => setIsEditing(true)}
       >
         {title}
@@ -30,7 +31,7 @@ export function ChatTitle({ chat }: { readonly chat: Chat }) {
       // The visitor asked for this box by a click.
       autoFocus
       className={styles.box}
-      aria-label="Title of this chat"
+      aria-label={chatText('title')}
       defaultValue={title}
       maxLength={120}
       onFocus={(event) => event.target.select()}

@@ -9,6 +9,7 @@ import { isAnswering, say, stopAnswer, useGeneration, writeMine } from '../store
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import styles from './Composer.module.css'
 import { focusComposer } from './focusComposer.ts'
+import { chatText } from '../words/chat.ts'
 
 interface ComposerProps {
   readonly chat: string
@@ -49,8 +50,8 @@ export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
           className={styles.box}
           rows={1}
           dir="auto"
-          aria-label={`Say something to ${name}`}
-          placeholder={`Say something to ${name}`}
+          aria-label={chatText('say', { name })}
+          placeholder={chatText('say', { name })}
           value={text}
           readOnly={isOffered}
           data-composer=""
@@ -64,12 +65,12 @@ export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
         />
         {isAddressed && !isBusy && <WriteMine written={text} isMute={isMute} />}
         {isBusy ? (
-          <Button key="button" label="Stop" icon="stop" onClick={stopAnswer} />
+          <Button key="button" label={chatText('stop')} icon="stop" onClick={stopAnswer} />
         ) : (
           <Button
             key="button"
             type="submit"
-            label="Send"
+            label={chatText('send')}
             icon="send"
             look="strong"
             disabled={isMute || text.trim() === ''}
@@ -128,7 +129,7 @@ function WriteMine({ written, isMute }: WriteMineProps) {
   if (!sendsWholeCard()) return null
   return (
     <Button
-      label={written.trim() === '' ? 'Write my line' : 'Write my line to its end'}
+      label={written.trim() === '' ? chatText('writeMine') : chatText('writeMine.on')}
       icon="edit"
       iconOnly
       look="quiet"
@@ -146,7 +147,7 @@ interface StartersProps {
 
 function Starters({ starters, isDisabled, onSay }: StartersProps) {
   return (
-    <ul className={styles.starters} aria-label="Things to say">
+    <ul className={styles.starters} aria-label={chatText('starters')}>
       {starters.map((starter) => (
         <li key={starter}>
           <Button label={starter} disabled={isDisabled} onClick={() => onSay(starter)} />

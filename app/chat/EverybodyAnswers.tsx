@@ -21,19 +21,20 @@ import type { OneAnswer } from '../stores/chat/together.ts'
 import asides from '../shared/Asides.module.css'
 import styles from './EverybodyAnswers.module.css'
 import { Speech } from './Speech.tsx'
+import { chatText } from '../words/chat.ts'
 
 /** The last question, answered by several at once, side by side. */
 export default function EverybodyAnswers({ chat }: { readonly chat: Chat }) {
   const { question, answers, isAnswering, failure } = useTogether()
   return (
-    <Dialog title="Everybody answers" isWide onClose={closeTogether}>
+    <Dialog title={chatText('together')} isWide onClose={closeTogether}>
       <p className={styles.question}>{question}</p>
       <Company chat={chat} />
       <div>
         {isAnswering ? (
-          <Button label="Stop" icon="stop" onClick={stopTogether} />
+          <Button label={chatText('stop')} icon="stop" onClick={stopTogether} />
         ) : (
-          <Button label="Ask once more" icon="again" onClick={() => void askChosen()} />
+          <Button label={chatText('together.again')} icon="again" onClick={() => void askChosen()} />
         )}
       </div>
       {failure && (
@@ -58,7 +59,7 @@ function Company({ chat }: { readonly chat: Chat }) {
   const own = ownOf(members, chat)
   const isFull = chosen.length >= MOST_ANSWERS
   return (
-    <fieldset className={styles.company} disabled={isAnswering} aria-label="Who is asked">
+    <fieldset className={styles.company} disabled={isAnswering} aria-label={chatText('together.who')}>
       {all.map((member) => {
         const isChosen = chosen.includes(member.key)
         return (
@@ -76,13 +77,13 @@ function Company({ chat }: { readonly chat: Chat }) {
       {own && all.includes(own) && (
         <label className={styles.member}>
           <input type="checkbox" checked={isAgain} onChange={(event) => setAgain(event.target.checked)} />
-          {own.displayName} alone, {MOST_ANSWERS} times
+          {chatText('together.alone', { name: own.displayName, times: MOST_ANSWERS })}
         </label>
       )}
       <p className={asides.note}>
         {chat.group
-          ? 'Those of this chat know all of it, the others hear the question alone.'
-          : `${own?.displayName ?? 'Whoever is here'} knows the whole chat, the others hear the question alone.`}
+          ? chatText('together.group')
+          : chatText('together.knows', { name: own?.displayName ?? chatText('together.whoever') })}
       </p>
     </fieldset>
   )
@@ -96,7 +97,7 @@ function Answer({ answer, isAnswering }: { readonly answer: OneAnswer; readonly 
         <Portrait member={member} size="small" isThinking={isAnswering && answer.text === ''} />
         <h3 className={styles.name}>{answer.name}</h3>
         <Button
-          label="Keep"
+          label={chatText('keep')}
           look="quiet"
           disabled={isAnswering || answer.text === ''}
           onClick={() => void keepAnswer(answer)}

@@ -1,24 +1,28 @@
 import { Dialog } from '../shared/Dialog.tsx'
 import { showDialog } from '../stores/page/session.ts'
 import styles from './KeysDialog.module.css'
+import { chatText } from '../words/chat.ts'
 
-const keys: readonly (readonly [keys: string, does: string])[] = [
-  ['Enter', 'Send'],
-  ['Shift + Enter', 'New line'],
-  ['↑ in an empty box', 'Edit the last message'],
-  ['← → in an empty box', 'Other versions of the last answer'],
-  ['Ctrl + Enter', 'Answer again, in other words'],
-  ['Alt + Enter', 'Continue the last answer'],
-  ['Esc', 'Stop, or close what is open'],
-  ['?', 'This list'],
-]
+/** Keys as they are written on keyboards, with what they do; in words where that depends on the box. */
+function keysOfChat(): readonly (readonly [keys: string, does: string])[] {
+  return [
+    ['Enter', chatText('keys.send')],
+    ['Shift + Enter', chatText('keys.newLine')],
+    [chatText('keys.edit.keys'), chatText('keys.edit')],
+    [chatText('keys.versions.keys'), chatText('keys.versions')],
+    ['Ctrl + Enter', chatText('keys.again')],
+    ['Alt + Enter', chatText('keys.continue')],
+    ['Esc', chatText('keys.stop')],
+    ['?', chatText('keys.list')],
+  ]
+}
 
 /** What the keyboard does in a chat. */
 export function KeysDialog() {
   return (
-    <Dialog title="Keys" onClose={() => showDialog('none')}>
+    <Dialog title={chatText('keys')} onClose={() => showDialog('none')}>
       <dl className={styles.list}>
-        {keys.map(([key, does]) => (
+        {keysOfChat().map(([key, does]) => (
           <div key={key} className={styles.row}>
             <dt>
               <kbd>{key}</kbd>

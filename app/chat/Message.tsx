@@ -8,14 +8,17 @@ import type { MessageProps } from './messageProps.ts'
 import { MessageEditor } from './MessageEditor.tsx'
 import { Speech } from './Speech.tsx'
 import asides from '../shared/Asides.module.css'
+import { chatText } from '../words/chat.ts'
+import { useLanguage } from '../stores/page/language.ts'
 
 /** One message: who speaks, what is said, and what can be done with it. */
 export const Message = memo(function Message(props: MessageProps) {
+  useLanguage()
   const { message, member, text, startsRun, isEditing, live, isFound } = props
   // Where nothing hovers, a tap on the words shows what can be done with them.
   const [isOpen, setIsOpen] = useState(false)
   const isUser = message.speaker === 'user'
-  const speaker = isUser ? 'You' : (member?.displayName ?? message.name)
+  const speaker = isUser ? chatText('you') : (member?.displayName ?? message.name)
   return (
     <article
       className={[styles.message, isUser ? styles.user : styles.role, startsRun ? styles.first : ''].join(
@@ -49,7 +52,7 @@ export const Message = memo(function Message(props: MessageProps) {
             )}
           </div>
         )}
-        {message.excluded && <p className={asides.note}>Not sent to the model.</p>}
+        {message.excluded && <p className={asides.note}>{chatText('notSent')}</p>}
         {!isEditing && live === 'no' && <MessageActions {...props} />}
         {live === 'speaking' && !isUser && <LiveActions message={message.id} />}
       </div>
@@ -65,7 +68,7 @@ function isTouch(event: MouseEvent): boolean {
 function Waiting({ speaker, live }: { readonly speaker: string; readonly live: 'loading' | 'waiting' }) {
   return (
     <p className={styles.waiting}>
-      {live === 'loading' ? `${speaker} answers as soon as the model is here.` : `${speaker} is thinking.`}
+      {live === 'loading' ? chatText('answersSoon', { speaker }) : chatText('thinking', { speaker })}
     </p>
   )
 }

@@ -12,6 +12,7 @@ import { focusComposer } from './focusComposer.ts'
 import type { MessageProps } from './messageProps.ts'
 import { ReadAloudButton } from './ReadAloudButton.tsx'
 import styles from './MessageActions.module.css'
+import { chatText } from '../words/chat.ts'
 
 /** What can be done with a message; shown on hover, on focus and under the last one. */
 export function MessageActions({ message, text, isLast, isAsked, canRepeat, isBusy }: MessageProps) {
@@ -23,12 +24,12 @@ export function MessageActions({ message, text, isLast, isAsked, canRepeat, isBu
     <div
       className={[styles.actions, isLast ? styles.last : styles.corner].join(' ')}
       role="group"
-      aria-label="With this message"
+      aria-label={chatText('actions')}
     >
       {isLast && <AnswerAgain isAnswer={isRole} canRepeat={canRepeat} isBusy={isBusy} />}
       {isLast && isAsked && (
         <Button
-          label="Everybody answers"
+          label={chatText('together')}
           icon="beside"
           iconOnly
           look="quiet"
@@ -45,7 +46,7 @@ export function MessageActions({ message, text, isLast, isAsked, canRepeat, isBu
       )}
       {isLastAnswer && (
         <Button
-          label="Continue"
+          label={chatText('continue')}
           icon="onward"
           look="quiet"
           disabled={isBusy}
@@ -68,7 +69,7 @@ function AnswerAgain({ isAnswer, canRepeat, isBusy }: AnswerAgainProps) {
   if (isAnswer && !canRepeat) return null
   return (
     <Button
-      label={isAnswer ? 'Again' : 'Ask for an answer'}
+      label={isAnswer ? chatText('again') : chatText('askAnswer')}
       icon="again"
       look="quiet"
       disabled={isBusy}
@@ -81,7 +82,7 @@ function AnswerAgain({ isAnswer, canRepeat, isBusy }: AnswerAgainProps) {
 /** What can be done with a message that is still being said; it stands where the others will. */
 export function LiveActions({ message }: { readonly message: string }) {
   return (
-    <div className={[styles.actions, styles.last].join(' ')} role="group" aria-label="With this message">
+    <div className={[styles.actions, styles.last].join(' ')} role="group" aria-label={chatText('actions')}>
       <ReadAloudButton message={message} />
     </div>
   )
@@ -99,9 +100,16 @@ function Tools({ message, text, isBusy }: ToolsProps) {
   const isRehearsing = useTraining(isTraining)
   return (
     <>
-      <Button label="Edit" icon="edit" iconOnly look="quiet" disabled={isBusy} onClick={() => edit(id)} />
       <Button
-        label="Branch from here"
+        label={chatText('edit')}
+        icon="edit"
+        iconOnly
+        look="quiet"
+        disabled={isBusy}
+        onClick={() => edit(id)}
+      />
+      <Button
+        label={chatText('branch')}
         icon="branch"
         iconOnly
         look="quiet"
@@ -109,7 +117,7 @@ function Tools({ message, text, isBusy }: ToolsProps) {
         onClick={() => withChat((chat) => branch(chat, id))}
       />
       <Button
-        label="Who said it?"
+        label={chatText('whose')}
         icon="ask"
         iconOnly
         look="quiet"
@@ -117,16 +125,16 @@ function Tools({ message, text, isBusy }: ToolsProps) {
         onClick={() => withChat((chat) => whose(chat, message))}
       />
       <Button
-        label="Keep in mind"
+        label={chatText('inMind')}
         icon="pin"
         iconOnly
         look="quiet"
         disabled={isBusy || text.trim() === ''}
         onClick={() => withChat((chat) => keepInMind(chat, text))}
       />
-      <CopyButton label="Copy" iconOnly text={() => text} />
+      <CopyButton label={chatText('copy')} iconOnly text={() => text} />
       <Button
-        label="Delete"
+        label={chatText('delete')}
         icon="bin"
         iconOnly
         look="quiet"
@@ -181,9 +189,9 @@ interface VersionsProps {
 /** ‹ 2/3 ›: the wordings of a message. */
 function Versions({ selected, total, onSelect }: VersionsProps) {
   return (
-    <span className={styles.versions} role="group" aria-label="Versions">
+    <span className={styles.versions} role="group" aria-label={chatText('versions')}>
       <Button
-        label="Previous version"
+        label={chatText('versions.previous')}
         icon="back"
         iconOnly
         look="quiet"
@@ -194,12 +202,10 @@ function Versions({ selected, total, onSelect }: VersionsProps) {
         <span aria-hidden="true">
           {selected + 1}/{total}
         </span>
-        <span className={hidden.hidden}>
-          Version {selected + 1} of {total}
-        </span>
+        <span className={hidden.hidden}>{chatText('versions.which', { number: selected + 1, total })}</span>
       </span>
       <Button
-        label="Next version"
+        label={chatText('versions.next')}
         icon="forward"
         iconOnly
         look="quiet"

@@ -7,6 +7,7 @@ import { editMessage, useChats } from '../stores/chat/chats.ts'
 import { edit } from '../stores/page/session.ts'
 import { focusComposer } from './focusComposer.ts'
 import styles from './MessageEditor.module.css'
+import { chatText } from '../words/chat.ts'
 
 /** Rewrites a message where it stands. Enter keeps it, Escape leaves it as it was. */
 export function MessageEditor({ message }: { readonly message: Message }) {
@@ -27,7 +28,7 @@ export function MessageEditor({ message }: { readonly message: Message }) {
       <textarea
         ref={box}
         className={styles.box}
-        aria-label="Edit the message"
+        aria-label={chatText('editor')}
         defaultValue={selectedTake(message).text}
         onKeyDown={(event) => {
           if (event.key === 'Escape') leave()
@@ -39,8 +40,8 @@ export function MessageEditor({ message }: { readonly message: Message }) {
         }}
       />
       <div className={styles.buttons}>
-        <Button label="Keep" look="strong" onClick={keep} />
-        <Button label="Leave as it was" look="quiet" onClick={leave} />
+        <Button label={chatText('keep')} look="strong" onClick={keep} />
+        <Button label={chatText('leave')} look="quiet" onClick={leave} />
       </div>
     </div>
   )

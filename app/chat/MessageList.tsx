@@ -4,7 +4,6 @@ import type { Chat, Message as ChatMessage } from '../../src/storage/chat.ts'
 import { isAnswer, selectedTake } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
-import { count } from '../shared/format.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { isAnswering, useGeneration, withLive } from '../stores/chat/generation.ts'
 import type { Live } from '../stores/chat/generation.ts'
@@ -18,6 +17,7 @@ import styles from './MessageList.module.css'
 import { Opening } from './Opening.tsx'
 import { useFollow } from './useFollow.ts'
 import { useWanted } from './useWanted.ts'
+import { chatText } from '../words/chat.ts'
 
 interface MessageListProps {
   readonly chat: Chat
@@ -53,7 +53,7 @@ export function MessageList({ chat, member }: MessageListProps) {
         className={styles.scroller}
         ref={scroller}
         role="region"
-        aria-label="What was said"
+        aria-label={chatText('said')}
         tabIndex={0}
         data-away={isAway || undefined}
       >
@@ -100,7 +100,7 @@ function useJumpOnAnswer(chat: Chat, live: Live | null, jump: () => void): void 
 function Earlier({ hidden, onShow }: { readonly hidden: number; readonly onShow: () => void }) {
   return (
     <div className={styles.earlier}>
-      <Button label={`Show earlier messages (${count(hidden)})`} onClick={onShow} />
+      <Button label={chatText('earlier', { hidden })} onClick={onShow} />
     </div>
   )
 }
@@ -108,7 +108,7 @@ function Earlier({ hidden, onShow }: { readonly hidden: number; readonly onShow:
 function Jump({ onJump }: { readonly onJump: () => void }) {
   return (
     <div className={styles.jump}>
-      <Button label="Go to the last words" icon="down" onClick={onJump} />
+      <Button label={chatText('toLast')} icon="down" onClick={onJump} />
     </div>
   )
 }
@@ -116,7 +116,7 @@ function Jump({ onJump }: { readonly onJump: () => void }) {
 function CutLine() {
   return (
     <p className={styles.cut}>
-      <span>What is above no longer fits. The character remembers from here.</span>
+      <span>{chatText('cut')}</span>
     </p>
   )
 }

@@ -2,6 +2,7 @@ import type { Chat } from '../../src/storage/chat.ts'
 import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './Opening.module.css'
+import { chatText } from '../words/chat.ts'
 
 interface OpeningProps {
   readonly chat: Chat
@@ -14,7 +15,7 @@ export function Opening({ chat, member }: OpeningProps) {
   if (!member) {
     return (
       <div className={styles.opening}>
-        <p className={styles.line}>Nobody plays here: these are the bare words of the model.</p>
+        <p className={styles.line}>{chatText('bare')}</p>
       </div>
     )
   }

@@ -7,7 +7,6 @@ import type { ChatGroup } from '../../src/storage/records.ts'
 import { Button } from '../shared/Button.tsx'
 import { CopyButton } from '../shared/CopyButton.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
-import { count } from '../shared/format.ts'
 import { readPreview } from '../stores/chat/preview.ts'
 import type { SentPreview } from '../stores/chat/preview.ts'
 import { heardBy, lastSpeaker } from '../stores/chat/scene.ts'
@@ -16,6 +15,8 @@ import { samplingOf } from '../stores/page/moods.ts'
 import { showDialog } from '../stores/page/session.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './SentDialog.module.css'
+import { chatText } from '../words/chat.ts'
+import { list } from '../shared/format.ts'
 
 /** Exactly what the model reads, and why. */
 export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
@@ -35,27 +36,31 @@ export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
     }
   }, [chat, isWhole])
   return (
-    <Dialog title="What is sent to the model" onClose={() => showDialog('none')}>
+    <Dialog title={chatText('sent')} onClose={() => showDialog('none')}>
       {chat.group && <Reader group={chat.group} reader={reader} onChoose={setReader} />}
       {preview ? (
         <>
           <p className={styles.note}>
-            {count(preview.tokens)} of {count(preview.context)} tokens.
-            {preview.firstTurn > 0 &&
-              ` The first ${count(preview.firstTurn)} messages no longer fit and are left out.`}
+            {preview.firstTurn > 0
+              ? chatText('sent.cut', {
+                  tokens: preview.tokens,
+                  context: preview.context,
+                  cut: preview.firstTurn,
+                })
+              : chatText('sent.tokens', { tokens: preview.tokens, context: preview.context })}
           </p>
           <Unsaid parts={preview.unsaid} />
-          <pre className={styles.text} tabIndex={0} role="region" aria-label="The prompt">
+          <pre className={styles.text} tabIndex={0} role="region" aria-label={chatText('sent.prompt')}>
             {preview.text}
           </pre>
           <Beside preview={preview} />
           <Told report={preview.script} />
           <div>
-            <CopyButton label="Copy" text={() => preview.text} />
+            <CopyButton label={chatText('copy')} text={() => preview.text} />
           </div>
         </>
       ) : (
-        <p className={styles.note}>{reason || 'It is shown as soon as the model is here.'}</p>
+        <p className={styles.note}>{reason || chatText('sent.soon')}</p>
       )}
     </Dialog>
   )
@@ -71,7 +76,7 @@ interface ReaderProps {
 function Reader({ group, reader, onChoose }: ReaderProps) {
   return (
     <label className={styles.note}>
-      As it is sent for{' '}
+      {chatText('sent.for')}{' '}
       <select value={reader ?? ''} onChange={({ target }) => onChoose(target.value)}>
         {group.members.map(
           ({ key, name }) =>
@@ -92,21 +97,13 @@ function Beside({ preview: { beside, isPlayed } }: { readonly preview: SentPrevi
   const affordsGuidance = useEngine((state) => state.info?.affordsGuidance ?? true)
   const { guidance, roleGuidance } = samplingOf(settings, 0, affordsGuidance)
   if (isPlayed && roleGuidance > 1) {
-    return (
-      <p className={styles.note}>
-        To lean into the role ({roleGuidance}), the bare model reads the same beside it, and the answer leads
-        away from what that would say.
-      </p>
-    )
+    return <p className={styles.note}>{chatText('sent.roleGuidance', { roleGuidance })}</p>
   }
   if (guidance === 0 || beside === null) return null
   return (
     <>
-      <p className={styles.note}>
-        To keep to the question ({guidance}), it reads this beside it, and leans away from what it would say
-        to that:
-      </p>
-      <pre className={styles.text} tabIndex={0} role="region" aria-label="What is read beside it">
+      <p className={styles.note}>{chatText('sent.guidance', { guidance })}</p>
+      <pre className={styles.text} tabIndex={0} role="region" aria-label={chatText('sent.beside')}>
         {beside}
       </pre>
     </>
@@ -118,12 +115,9 @@ function Unsaid({ parts }: { readonly parts: readonly string[] }) {
   if (parts.length === 0) return null
   return (
     <>
-      <p className={styles.note}>
-        This model is told a line about whoever plays, since small models get lost in more. Left out:{' '}
-        {parts.join(', ')}.
-      </p>
+      <p className={styles.note}>{chatText('sent.unsaid', { parts: list(parts) })}</p>
       <div>
-        <Button label="Send all of it" onClick={() => changeSettings({ cardText: 'card' })} />
+        <Button label={chatText('sent.all')} onClick={() => changeSettings({ cardText: 'card' })} />
       </div>
     </>
   )
@@ -137,14 +131,14 @@ function Told({ report }: { readonly report: ScriptReport }) {
       {fired.length > 0 && (
         <section className={styles.entries} aria-labelledby="sent-lore">
           <h3 id="sent-lore" className={styles.heading}>
-            From lorebooks
+            {chatText('sent.lore')}
           </h3>
           <ul>
             {fired.map(({ book, title, why, where, tokens }, index) => (
               <li key={`${index} ${title}`} className={styles.entry}>
                 <bdi>{title}</bdi>
                 <span className={styles.why}>
-                  {why} · {where} · {count(tokens)} tokens · <bdi>{book}</bdi>
+                  {why} · {where} · {chatText('sent.tokensOf', { tokens })} · <bdi>{book}</bdi>
                 </span>
               </li>
             ))}
@@ -154,7 +148,7 @@ function Told({ report }: { readonly report: ScriptReport }) {
       {passed.length > 0 && (
         <section className={styles.entries} aria-labelledby="left-lore">
           <h3 id="left-lore" className={styles.heading}>
-            Called, and not sent
+            {chatText('sent.passed')}
           </h3>
           <ul>
             {passed.map(({ book, title, why }, index) => (

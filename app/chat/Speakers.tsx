@@ -10,6 +10,8 @@ import { useEngine } from '../stores/engine/engine.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { focusComposer } from './focusComposer.ts'
 import styles from './Speakers.module.css'
+import { chatText } from '../words/chat.ts'
+import { Rich } from '../shared/Rich.tsx'
 
 /** Those who play in a chat of several: a click gives one of them the word. */
 export default function Speakers({ chat }: { readonly chat: Chat }) {
@@ -18,7 +20,7 @@ export default function Speakers({ chat }: { readonly chat: Chat }) {
   const isRehearsing = useTraining(isTraining)
   const isMute = isBusy || isBlocked || isRehearsing
   return (
-    <div className={styles.speakers} role="group" aria-label="Who speaks" data-speakers="">
+    <div className={styles.speakers} role="group" aria-label={chatText('speakers')} data-speakers="">
       <ul className={styles.list}>
         {(chat.group?.members ?? []).map((member) => (
           <li key={member.key ?? member.name}>
@@ -27,7 +29,7 @@ export default function Speakers({ chat }: { readonly chat: Chat }) {
         ))}
       </ul>
       <Button
-        label="Let them go on"
+        label={chatText('speakers.goOn')}
         icon="onward"
         iconOnly
         look="quiet"
@@ -59,7 +61,7 @@ function Speaker({ chat, member: { key, name, isMuted }, isMute }: SpeakerProps)
       type="button"
       className={styles.speaker}
       disabled={isMute || !isHere}
-      title={isHere ? `Give ${name} the word` : `${name} is not here`}
+      title={isHere ? chatText('speakers.give', { name }) : chatText('speakers.away', { name })}
       data-speaking={isSpeaking || undefined}
       data-muted={isMuted || undefined}
       onClick={() => {
@@ -73,10 +75,12 @@ function Speaker({ chat, member: { key, name, isMuted }, isMute }: SpeakerProps)
         size="small"
         isThinking={isSpeaking}
       />
-      <span className={hidden.hidden}>Give the word to </span>
-      <bdi className={styles.name}>{name}</bdi>
+      <Rich
+        text={chatText('speakers.speaker', { name })}
+        tags={{ hidden: <span className={hidden.hidden} />, name: <bdi className={styles.name} /> }}
+      />
       {place >= 0 && <span className={styles.place}>{place + 1}</span>}
-      {isMuted && <span className={hidden.hidden}>, muted</span>}
+      {isMuted && <span className={hidden.hidden}>{chatText('speakers.muted')}</span>}
     </button>
   )
 }

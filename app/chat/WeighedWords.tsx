@@ -6,6 +6,7 @@ import { askPlace, useWhose } from '../stores/chat/whose.ts'
 import type { Place, Weighed } from '../stores/chat/whose.ts'
 import asides from '../shared/Asides.module.css'
 import styles from './WhoseWords.module.css'
+import { chatText } from '../words/chat.ts'
 
 interface WeighedWordsProps {
   readonly own: Weighed
@@ -23,7 +24,7 @@ export function WeighedWords({ own, bare, name, accent }: WeighedWordsProps) {
   const isComparable = own.pieces.length === bare.pieces.length
   if (!isComparable) return null
   return (
-    <section className={styles.spoken} aria-label={`Word by word, as ${name}`} {...accentProps(accent)}>
+    <section className={styles.spoken} aria-label={chatText('weighed', { name })} {...accentProps(accent)}>
       <p className={styles.line}>
         {own.pieces.map(({ text, logProbability }, index) => {
           const times = Math.exp(logProbability - (bare.pieces[index]?.logProbability ?? 0))
@@ -34,7 +35,10 @@ export function WeighedWords({ own, bare, name, accent }: WeighedWordsProps) {
               className={styles.piece}
               data-less={times < 1 || undefined}
               {...depthOf(times)}
-              aria-label={`${text.trim() || 'space'}: ${timesText(times)}`}
+              aria-label={chatText('weighed.piece', {
+                piece: text.trim() || chatText('weighed.space'),
+                times: timesText(times),
+              })}
               aria-pressed={place?.piece === index}
               title={timesText(times)}
               onClick={() => void askPlace(index)}
@@ -47,9 +51,7 @@ export function WeighedWords({ own, bare, name, accent }: WeighedWordsProps) {
       {place ? (
         <Places place={place} name={name} />
       ) : (
-        <p className={asides.note}>
-          The deeper a word is tinted, the more it is {name}’s. Choose one to see what else was likely there.
-        </p>
+        <p className={asides.note}>{chatText('weighed.about', { name })}</p>
       )}
     </section>
   )
@@ -65,7 +67,7 @@ function Places({ place, name }: { readonly place: Place; readonly name: string 
   return (
     <div className={styles.places} role="status">
       <Likeliest title={name} candidates={place.byThem} />
-      <Likeliest title="Without a character" candidates={place.byNobody} />
+      <Likeliest title={chatText('weighed.nobody')} candidates={place.byNobody} />
     </div>
   )
 }

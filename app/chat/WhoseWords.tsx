@@ -18,12 +18,13 @@ import type { Weighed } from '../stores/chat/whose.ts'
 import asides from '../shared/Asides.module.css'
 import { WeighedWords } from './WeighedWords.tsx'
 import styles from './WhoseWords.module.css'
+import { chatText } from '../words/chat.ts'
 
 /** Whose words a sentence is: how likely everybody would have said it, measured by the bare model. */
 export default function WhoseWords() {
   const { question, words, isWeighing, found, total, failure } = useWhose()
   return (
-    <Dialog title="Who said it?" onClose={closeWhose}>
+    <Dialog title={chatText('whose')} onClose={closeWhose}>
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -32,7 +33,7 @@ export default function WhoseWords() {
         }}
       >
         <label className={styles.field}>
-          To
+          {chatText('whose.to')}
           <input
             value={question}
             maxLength={400}
@@ -40,7 +41,7 @@ export default function WhoseWords() {
           />
         </label>
         <label className={styles.field}>
-          Somebody said
+          {chatText('whose.words')}
           <textarea
             className={styles.words}
             rows={2}
@@ -50,7 +51,7 @@ export default function WhoseWords() {
           />
         </label>
         <div>
-          <Button type="submit" label="Ask everybody" icon="ask" disabled={words.trim() === ''} />
+          <Button type="submit" label={chatText('whose.ask')} icon="ask" disabled={words.trim() === ''} />
         </div>
       </form>
       {failure && (
@@ -58,7 +59,7 @@ export default function WhoseWords() {
       )}
       {isWeighing && found.length < total && (
         <p className={asides.note} role="status">
-          {found.length} of {total} asked.
+          {chatText('whose.asked', { found: found.length, total })}
         </p>
       )}
       <Verdict found={found} isComplete={!isWeighing && found.length > 0} />
@@ -86,7 +87,7 @@ function Verdict({
   if (!bare) return null
   const rows = rowsOf(found, bare, members)
   const first = rows[0]
-  if (!first) return isComplete && <p>Nobody here was taught for this model, so there is nobody to ask.</p>
+  if (!first) return isComplete && <p>{chatText('whose.nobody')}</p>
   const own = found.find(({ key }) => key === shown) ?? found.find(({ key }) => key === first.key)
   return (
     <>
@@ -99,16 +100,14 @@ function Verdict({
           accent={findMember(members, own.key)?.accent}
         />
       )}
-      <ol className={styles.rows} aria-label="How likely they would have said it">
+      <ol className={styles.rows} aria-label={chatText('whose.rows')}>
         {rows.map((row) => (
           <li key={row.key}>
             <Bar row={row} rows={rows} isShown={row.key === own?.key} />
           </li>
         ))}
       </ol>
-      <p className={asides.note}>
-        How many times as likely a word is on the average as it is without a character.
-      </p>
+      <p className={asides.note}>{chatText('whose.about')}</p>
     </>
   )
 }
@@ -135,7 +134,7 @@ function scores(pieces: Weighed['pieces']): readonly number[] {
 }
 
 function verdictOf({ name, lift }: Row): string {
-  return lift > 1 ? `Most of all like ${name}.` : 'Nobody here talks like that; the bare model comes nearest.'
+  return lift > 1 ? chatText('whose.like', { name }) : chatText('whose.likeNobody')
 }
 
 interface BarProps {
@@ -151,7 +150,7 @@ function Bar({ row: { key, member, name, lift }, rows, isShown }: BarProps) {
       type="button"
       className={styles.row}
       aria-pressed={isShown}
-      aria-label={`${name}: ${timesText(lift)}`}
+      aria-label={chatText('weighed.piece', { piece: name, times: timesText(lift) })}
       onClick={() => showWhose(key)}
       {...accentProps(member?.accent)}
     >

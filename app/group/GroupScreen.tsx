@@ -2,7 +2,6 @@ import { useState } from 'react'
 
 import { isForAnotherModel } from '../../src/cast/member.ts'
 import type { CastMember } from '../../src/cast/member.ts'
-import { listed } from '../../src/cast/plainName.ts'
 import { GROUP_SIZE } from '../../src/storage/chatGroup.ts'
 import { TurnFields } from '../backstage/TurnFields.tsx'
 import type { TurnSettings } from '../backstage/TurnFields.tsx'
@@ -14,6 +13,9 @@ import { useCast } from '../stores/company/cast.ts'
 import { useEngine } from '../stores/engine/engine.ts'
 import styles from './GroupScreen.module.css'
 import asides from '../shared/Asides.module.css'
+import { groupText } from '../words/group.ts'
+import { sharedText } from '../words/shared.ts'
+import { listNames } from '../words/names.ts'
 
 /** Brings several together in one chat. */
 export function GroupScreen() {
@@ -29,10 +31,7 @@ export function GroupScreen() {
     setChosen(isChosen ? [...others, key] : others)
   }
   return (
-    <SideScreen
-      title="Several at once"
-      about="Two to eight of them in one chat. They hear you and each other; who answers is for you to say."
-    >
+    <SideScreen title={sharedText('screen.group')} about={groupText('about')}>
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -40,7 +39,7 @@ export function GroupScreen() {
           void beginGroup(company.map(groupMember), settings)
         }}
       >
-        <fieldset className={styles.cast} aria-label="Who comes">
+        <fieldset className={styles.cast} aria-label={groupText('who')}>
           {able.map((member) => (
             <Choice
               key={member.key}
@@ -55,7 +54,12 @@ export function GroupScreen() {
           <TurnFields {...settings} onChange={(changes) => setSettings({ ...settings, ...changes })} />
         </div>
         <div className={styles.begin}>
-          <Button type="submit" label="Begin" look="strong" disabled={company.length < GROUP_SIZE.least} />
+          <Button
+            type="submit"
+            label={groupText('begin')}
+            look="strong"
+            disabled={company.length < GROUP_SIZE.least}
+          />
           <p className={asides.quiet} role="status">
             {saidOf(company, able)}
           </p>
@@ -67,10 +71,11 @@ export function GroupScreen() {
 
 function saidOf(company: readonly string[], members: readonly CastMember[]): string {
   const names = company.map((key) => members.find((member) => member.key === key)?.displayName ?? '')
-  if (names.length === 0) return 'Choose at least two.'
-  if (names.length === 1) return `${names[0]}, and who else?`
-  const most = names.length === GROUP_SIZE.most ? ', and no more find room' : ''
-  return `${listed(names)}${most}.`
+  if (names.length === 0) return groupText('chosen.none')
+  const [name = ''] = names
+  if (names.length === 1) return groupText('chosen.one', { name })
+  const all = { names: listNames(names) }
+  return names.length === GROUP_SIZE.most ? groupText('chosen.full', all) : groupText('chosen', all)
 }
 
 interface ChoiceProps {

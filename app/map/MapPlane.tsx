@@ -4,6 +4,7 @@ import type { CastMember } from '../../src/cast/member.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import styles from './MapScreen.module.css'
 import type { Spot } from './plane.ts'
+import { mapText } from '../words/map.ts'
 
 /** Somebody with their place. */
 export interface PlacedMember {
@@ -39,7 +40,7 @@ export function MapPlane({ cast, at, onStand }: MapPlaneProps) {
             className={styles.role}
             style={{ ...positionOf(place), ...accentProps(member.accent).style }}
             data-accent=""
-            aria-label={`Stand where ${member.displayName} is`}
+            aria-label={mapText('stand', { displayName: member.displayName })}
             onClick={(event) => {
               event.stopPropagation()
               onStand(place)
@@ -50,8 +51,12 @@ export function MapPlane({ cast, at, onStand }: MapPlaneProps) {
           </button>
         ))}
       </div>
-      <Axis label="Across" value={at?.x ?? 0.5} onChange={(x) => onStand({ x, y: at?.y ?? 0.5 })} />
-      <Axis label="Down" value={at?.y ?? 0.5} onChange={(y) => onStand({ x: at?.x ?? 0.5, y })} />
+      <Axis
+        label={mapText('across')}
+        value={at?.x ?? 0.5}
+        onChange={(x) => onStand({ x, y: at?.y ?? 0.5 })}
+      />
+      <Axis label={mapText('down')} value={at?.y ?? 0.5} onChange={(y) => onStand({ x: at?.x ?? 0.5, y })} />
     </div>
   )
 }

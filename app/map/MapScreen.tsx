@@ -30,6 +30,9 @@ import styles from './MapScreen.module.css'
 import { PathForm } from './PathForm.tsx'
 import { mixAt, placeOfMix, placesOf } from './plane.ts'
 import type { Spot } from './plane.ts'
+import { mapText } from '../words/map.ts'
+import { sharedText } from '../words/shared.ts'
+import { list } from '../shared/format.ts'
 
 /** The characters of a company as their weights lie, and whoever stands between them. */
 export function MapScreen() {
@@ -47,14 +50,11 @@ export function MapScreen() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [first, info])
   return (
-    <SideScreen
-      title="Map of the cast"
-      about="Each character stands where its weights lie: near one another means alike. Between them stand others, whom nobody has taught. Click anywhere, and talk to whoever is there."
-    >
+    <SideScreen title={sharedText('screen.map')} about={mapText('about')}>
       {failure && <ErrorNotice failure={failure} onRetry={() => company && void measureCompany(company)} />}
       {companies.length > 1 && (
         <select
-          aria-label="The company"
+          aria-label={mapText('company')}
           value={first}
           onChange={({ target }) => {
             const chosen = companies.find((one) => one[0]?.key === target.value)
@@ -63,7 +63,7 @@ export function MapScreen() {
         >
           {companies.map((one) => (
             <option key={one[0]?.key} value={one[0]?.key}>
-              {one.map(({ displayName }) => displayName).join(', ')}
+              {list(one.map(({ displayName }) => displayName))}
             </option>
           ))}
         </select>
@@ -80,25 +80,17 @@ interface BodyProps {
 }
 
 function Body({ company, map, isReady }: BodyProps) {
-  if (!isReady) return <p className={asides.note}>The map comes with the model.</p>
+  if (!isReady) return <p className={asides.note}>{mapText('soon')}</p>
   if (!company) {
-    return (
-      <p className={asides.note}>
-        A map needs three characters that were taught together; on this model they play by their text.
-      </p>
-    )
+    return <p className={asides.note}>{mapText('few')}</p>
   }
-  if (!map) return <p className={asides.note}>Measuring them…</p>
-  if (map.isShared)
-    return <p className={asides.note}>These characters share all their weights, and so are one.</p>
+  if (!map) return <p className={asides.note}>{mapText('measuring')}</p>
+  if (map.isShared) return <p className={asides.note}>{mapText('oneAndAll')}</p>
   return <Ground company={company} map={map} />
 }
 
-type Way = 'pca' | 'tsne'
-const WAYS: readonly { readonly value: Way; readonly name: string }[] = [
-  { value: 'pca', name: 'Distances (PCA)' },
-  { value: 'tsne', name: 'Neighbours (t-SNE)' },
-]
+const WAYS = ['pca', 'tsne'] as const
+type Way = (typeof WAYS)[number]
 
 function Ground({ company, map }: { readonly company: readonly CastMember[]; readonly map: RoleMap }) {
   const parts = useBlend((state) => state.parts)
@@ -117,8 +109,13 @@ function Ground({ company, map }: { readonly company: readonly CastMember[]; rea
   const name = nameOfMix(parts, company)
   return (
     <div className={styles.desk}>
-      <section className={styles.ground} aria-label="The map">
-        <Choices label="How they are laid out" choices={WAYS} value={way} onChange={setWay} />
+      <section className={styles.ground} aria-label={mapText('ground')}>
+        <Choices
+          label={mapText('way')}
+          choices={WAYS.map((value) => ({ value, name: mapText(`way.${value}`) }))}
+          value={way}
+          onChange={setWay}
+        />
         <MapPlane
           cast={cast}
           at={stood?.parts === parts ? stood.at : placeOfMix(shares, places)}
@@ -138,20 +135,18 @@ function Ground({ company, map }: { readonly company: readonly CastMember[]; rea
         {failure && (
           <ErrorNotice failure={failure} onRetry={dismissBlendFailure} onDismiss={dismissBlendFailure} />
         )}
-        {isRehearsing && (
-          <p className={asides.note}>A rehearsal has the stage: the map waits until it pauses.</p>
-        )}
+        {isRehearsing && <p className={asides.note}>{mapText('wait')}</p>}
         <div className={styles.here}>
           <Portrait
             member={shares.length > 0 ? { displayName: name, portrait: face?.portrait ?? null } : undefined}
             size="medium"
           />
-          <p role="status">{shares.length > 0 ? mixText(parts, company) : 'Nobody stands there yet.'}</p>
+          <p role="status">{shares.length > 0 ? mixText(parts, company) : mapText('nobody')}</p>
         </div>
         <Hearing name={name} canPlay={shares.length > 0 && !isRehearsing} onHeard={goOnPath} />
         {shares.length > 0 && (
           <a className={styles.link} href={routeHash({ screen: 'blend' })}>
-            Change the mix, or keep them
+            {mapText('toBlend')}
           </a>
         )}
       </div>

@@ -1,6 +1,9 @@
 import { SideScreen } from '../shared/SideScreen.tsx'
 import record from './experiments.json' with { type: 'json' }
 import styles from './ScienceScreen.module.css'
+import { scienceText } from '../words/science.ts'
+import { sharedText } from '../words/shared.ts'
+import { Rich } from '../shared/Rich.tsx'
 
 type Section = (typeof record.sections)[number]
 
@@ -14,20 +17,19 @@ const PICTURES = import.meta.glob<string>('../../scale/experiments/results/*.svg
 /** What was measured of the method, as docs/science.md has it: written by `tools/science.mjs`, nothing is computed here. */
 export function ScienceScreen() {
   return (
-    <SideScreen
-      title="Science"
-      about="Does the method hold? What was measured of it, with what would overturn each answer. Every number comes from a file of the project."
-    >
+    <SideScreen title={sharedText('screen.science')} about={scienceText('about')}>
       {record.sections.map((section) => (
         <Experiment key={section.id} section={section} />
       ))}
       <section className={styles.experiment} aria-labelledby="unmeasured">
         <h2 id="unmeasured" className={styles.title}>
-          What was not measured
+          {scienceText('unmeasured')}
         </h2>
         <ul className={styles.list}>
           {record.unmeasured.map((line) => (
-            <li key={line}>{line.replaceAll('`', '')}</li>
+            <li key={line} lang="en">
+              {line.replaceAll('`', '')}
+            </li>
           ))}
         </ul>
       </section>
@@ -40,21 +42,30 @@ function Experiment({ section }: { readonly section: Section }) {
   const source = picture && PICTURES[`../../scale/experiments/results/${picture.name}.svg`]
   return (
     <section className={styles.experiment} aria-labelledby={id}>
-      <h2 id={id} className={styles.title}>
+      <h2 id={id} className={styles.title} lang="en">
         {title}
       </h2>
-      <p className={styles.question}>{question}</p>
-      <p>{answer}</p>
+      <p className={styles.question} lang="en">
+        {question}
+      </p>
+      <p lang="en">{answer}</p>
       {source && (
-        <div className={styles.scroll} role="region" aria-label={`${title}, a picture`} tabIndex={0}>
+        <div
+          className={styles.scroll}
+          role="region"
+          aria-label={scienceText('picture', { title })}
+          tabIndex={0}
+        >
           <img className={styles.picture} src={source} alt={picture.alt} loading="lazy" />
         </div>
       )}
       <Figures section={section} />
-      <p className={styles.note}>{setting}</p>
-      <p className={styles.note}>What would overturn it: {overturn}</p>
+      <p className={styles.note} lang="en">
+        {setting}
+      </p>
+      <p className={styles.note}>{scienceText('overturn', { overturn })}</p>
       <p className={styles.note}>
-        Made by <code>{command}</code>
+        <Rich text={scienceText('madeBy', { command })} tags={{ code: <code /> }} />
       </p>
     </section>
   )
@@ -63,8 +74,8 @@ function Experiment({ section }: { readonly section: Section }) {
 function Figures({ section: { title, table } }: { readonly section: Section }) {
   const [head = [], ...rows] = table
   return (
-    <div className={styles.scroll} role="region" aria-label={`${title}, a table`} tabIndex={0}>
-      <table className={styles.table}>
+    <div className={styles.scroll} role="region" aria-label={scienceText('table', { title })} tabIndex={0}>
+      <table className={styles.table} lang="en">
         <thead>
           <tr>
             {head.map((cell, column) =>

@@ -8,24 +8,23 @@ import { siteUrl } from '../stores/page/site.ts'
 import { QrCode } from './QrCode.tsx'
 import styles from './ShareSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { shareText } from '../words/share.ts'
 
 /** One vector as an address: whoever has the same company can open it. */
 export function LinkForm({ link }: { readonly link: SharedForm }) {
   const address = useAddress(link)
   const [isCodeShown, setIsCodeShown] = useState(false)
-  const model = useEngine((state) => state.backbone?.name ?? 'the same model')
+  const model = useEngine((state) => state.backbone?.name) ?? shareText('link.sameModel')
   return (
-    <section className={styles.link} aria-label="A link">
+    <section className={styles.link} aria-label={shareText('link')}>
       <span className={styles.words}>
-        <span className={styles.title}>A link</span>
+        <span className={styles.title}>{shareText('link')}</span>
         <span className={asides.quiet}>
           {'reason' in link
-            ? `Not this one: ${link.reason}.`
-            : `Only the character’s vector travels, in the address itself; nothing is stored anywhere. ${
-                link.takes === 'model'
-                  ? `Whoever opens this page with ${model} can follow it.`
-                  : 'It opens for those who have the company that this character was taught in: give them its file once, and links from then on.'
-              }`}
+            ? shareText('notThis', { reason: link.reason })
+            : link.takes === 'model'
+              ? shareText('link.model', { model })
+              : shareText('link.company')}
         </span>
       </span>
       {address !== null && (
@@ -33,19 +32,19 @@ export function LinkForm({ link }: { readonly link: SharedForm }) {
           <input
             className={styles.address}
             readOnly
-            aria-label="The link"
+            aria-label={shareText('link.address')}
             value={address}
             onFocus={(event) => event.target.select()}
           />
           <div className={styles.row}>
-            <CopyButton label="Copy the link" text={() => address} />
+            <CopyButton label={shareText('link.copy')} text={() => address} />
             <Button
-              label={isCodeShown ? 'Hide the code' : 'Show it as a code'}
+              label={isCodeShown ? shareText('link.hideCode') : shareText('link.showCode')}
               aria-expanded={isCodeShown}
               onClick={() => setIsCodeShown(!isCodeShown)}
             />
           </div>
-          {isCodeShown && <QrCode text={address} label="The link as a QR code" />}
+          {isCodeShown && <QrCode text={address} label={shareText('link.code')} />}
         </>
       )}
     </section>

@@ -1,6 +1,7 @@
 import encodeQr from 'qr'
 
 import styles from './QrCode.module.css'
+import { shareText } from '../words/share.ts'
 
 /** The quiet zone that readers need around a code, in modules. */
 const BORDER = 4
@@ -8,7 +9,7 @@ const BORDER = 4
 /** A text as a QR code, drawn here; null where it is too long for one. */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
   const modules = modulesOf(text)
-  if (!modules) return <p className={styles.long}>The link is too long for a code.</p>
+  if (!modules) return <p className={styles.long}>{shareText('link.tooLong')}</p>
   const side = modules.length
   return (
     <svg className={styles.code} viewBox={`0 0 ${side} ${side}`} role="img" aria-label={label}>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 
 import { Button } from './Button.tsx'
+import { sharedText } from '../words/shared.ts'
 
 interface CopyButtonProps {
   readonly label: string
@@ -25,7 +26,7 @@ export function CopyButton({ label, text, iconOnly = false }: CopyButtonProps) {
       setOutcome('refused')
     }
   }
-  const shown = { none: label, copied: 'Copied', refused: 'The browser refused' }[outcome]
+  const shown = { none: label, copied: sharedText('copied'), refused: sharedText('copyRefused') }[outcome]
   return (
     <Button
       label={shown}

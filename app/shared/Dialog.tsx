@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import { Button } from './Button.tsx'
 import styles from './Dialog.module.css'
+import { sharedText } from '../words/shared.ts'
 
 interface DialogProps {
   readonly title: string
@@ -37,7 +38,7 @@ export function Dialog({ title, isWide = false, onClose, children }: DialogProps
           <h2 id={titleId} className={styles.title}>
             {title}
           </h2>
-          <Button label="Close" icon="close" iconOnly look="quiet" onClick={onClose} />
+          <Button label={sharedText('close')} icon="close" iconOnly look="quiet" onClick={onClose} />
         </header>
         {children}
       </div>

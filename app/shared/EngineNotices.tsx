@@ -3,12 +3,13 @@ import { retryEngine, useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
-import { deviceText, slowText } from './deviceText.ts'
-import type { DeviceAdvice } from './deviceText.ts'
+import { deviceAdvice, slowAdvice } from './deviceAdvice.ts'
+import type { DeviceAdvice } from './deviceAdvice.ts'
 import { ErrorNotice, reload } from './ErrorNotice.tsx'
 // With the page and not later: in a tab that is no longer the newest, its file may be gone.
 import { NewerNotice } from './NewerNotice.tsx'
 import { Notice } from './Notice.tsx'
+import { sharedText } from '../words/shared.ts'
 
 /** What stands between the visitor and an answer, or slows it, and whether the page has a newer version. */
 export function EngineNotices() {
@@ -29,23 +30,23 @@ function Troubles() {
 
   if (phase === 'blocked') {
     return (
-      <Notice title={deviceText.insecure.title} tone="warning" actions={<CopyDiagnostics />}>
-        <Advice text={deviceText.insecure} />
+      <Notice title={deviceAdvice('insecure').title} tone="warning" actions={<CopyDiagnostics />}>
+        <Advice text={deviceAdvice('insecure')} />
       </Notice>
     )
   }
   if (device === 'needs-reload') {
     return (
-      <Notice title={deviceText['needs-reload'].title} tone="danger" actions={<ReloadActions />}>
-        <Advice text={deviceText['needs-reload']} />
+      <Notice title={deviceAdvice('needs-reload').title} tone="danger" actions={<ReloadActions />}>
+        <Advice text={deviceAdvice('needs-reload')} />
       </Notice>
     )
   }
   if (failure) return <ErrorNotice failure={failure} onRetry={() => void retryEngine()} />
   if (device === 'recovering') {
     return (
-      <Notice title={deviceText.recovering.title} tone="warning">
-        <Advice text={deviceText.recovering} />
+      <Notice title={deviceAdvice('recovering').title} tone="warning">
+        <Advice text={deviceAdvice('recovering')} />
       </Notice>
     )
   }
@@ -57,7 +58,7 @@ function SlowNotice() {
   const info = useEngine((state) => state.info)
   const isSoftware = useEngine((state) => state.report?.status === 'software')
   const isRead = useSettings((state) => state.isSoftwareNoteRead)
-  const text = info && slowText(info, isSoftware)
+  const text = info && slowAdvice(info, isSoftware)
   if (!text) return null
   const { why, reason } = info.computing
   const isLoss = why === 'lost'
@@ -71,7 +72,10 @@ function SlowNotice() {
           <ReloadActions />
         ) : (
           <>
-            <Button label="Understood" onClick={() => changeSettings({ isSoftwareNoteRead: true })} />
+            <Button
+              label={sharedText('understood')}
+              onClick={() => changeSettings({ isSoftwareNoteRead: true })}
+            />
             <CopyDiagnostics />
           </>
         )
@@ -83,11 +87,11 @@ function SlowNotice() {
       {isLoss && <p>{text.next}</p>}
       {!isLoss && text.next && (
         <details>
-          <summary>How to have the graphics card</summary>
+          <summary>{sharedText('howToHaveCard')}</summary>
           <p>{text.next}</p>
           {reason && (
             <p>
-              <code>{reason}</code>
+              <code lang="en">{reason}</code>
             </p>
           )}
         </details>
@@ -99,7 +103,7 @@ function SlowNotice() {
 function ReloadActions() {
   return (
     <>
-      <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
+      <Button label={sharedText('reload')} icon="again" look="strong" onClick={reload} />
       <CopyDiagnostics />
     </>
   )

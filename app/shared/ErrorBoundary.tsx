@@ -5,6 +5,7 @@ import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
 import { reload } from './ErrorNotice.tsx'
 import { Notice } from './Notice.tsx'
+import { sharedText } from '../words/shared.ts'
 
 interface ErrorBoundaryProps {
   readonly children: ReactNode
@@ -27,18 +28,18 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, ErrorBoundarySt
     if (message === null) return this.props.children
     return (
       <Notice
-        title="The page stumbled"
+        title={sharedText('stumbled')}
         tone="danger"
         actions={
           <>
-            <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
+            <Button label={sharedText('reload')} icon="again" look="strong" onClick={reload} />
             <CopyDiagnostics />
           </>
         }
       >
-        <p>This is our mistake. Your chats are safe.</p>
+        <p>{sharedText('stumbled.about')}</p>
         <p>
-          <code>{message}</code>
+          <code lang="en">{message}</code>
         </p>
       </Notice>
     )

@@ -3,8 +3,9 @@ import type { ReactNode } from 'react'
 
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
-import { errorText } from './errorText.ts'
+import { errorAdvice } from './errorAdvice.ts'
 import { Notice } from './Notice.tsx'
+import { sharedText } from '../words/shared.ts'
 
 interface ErrorNoticeProps {
   readonly failure: Failure
@@ -16,26 +17,29 @@ interface ErrorNoticeProps {
 
 /** An error: what happened, what is safe, what to do, and the words to send on. */
 export function ErrorNotice({ failure, onRetry, onDismiss, children }: ErrorNoticeProps) {
-  const { title, advice, action } = errorText[failure.code]
-  const deed = children === undefined ? action : 'none'
+  const { title, advice, deed: usual } = errorAdvice(failure.code)
+  const deed = children === undefined ? usual : 'none'
   return (
     <Notice
       title={title}
       tone="danger"
       actions={
         <>
-          {deed === 'retry' && <Button label="Try again" icon="again" look="strong" onClick={onRetry} />}
+          {deed === 'retry' && (
+            <Button label={sharedText('tryAgain')} icon="again" look="strong" onClick={onRetry} />
+          )}
           {deed === 'reload' && (
-            <Button label="Reload the page" icon="again" look="strong" onClick={reload} />
+            <Button label={sharedText('reload')} icon="again" look="strong" onClick={reload} />
           )}
           <CopyDiagnostics />
-          {onDismiss && <Button label="Put away" look="quiet" onClick={onDismiss} />}
+          {onDismiss && <Button label={sharedText('putAway')} look="quiet" onClick={onDismiss} />}
         </>
       }
     >
       <p>{children ?? advice}</p>
       <p>
-        <code>
+        {/* For whoever mends it, in the language of the code. */}
+        <code lang="en">
           {failure.code}: {failure.message}
         </code>
       </p>

@@ -3,18 +3,17 @@ import type { LoadStatus } from '../stores/engine/engine.ts'
 import { bytes, bytesOf, timeLeft } from './format.ts'
 import styles from './LoadLine.module.css'
 import { Progress } from './Progress.tsx'
+import { sharedText } from '../words/shared.ts'
 
-/** What each stage is called, and the part of the line it fills: measured shares of a first visit. */
-const stages: Readonly<
-  Record<LoadStatus['stage'], { readonly name: string; readonly from: number; readonly to: number }>
-> = {
-  download: { name: 'Fetching the model', from: 0, to: 0.7 },
-  read: { name: 'Reading the model', from: 0.7, to: 0.72 },
-  convert: { name: 'Preparing the model for the processor', from: 0.72, to: 0.8 },
-  upload: { name: 'Moving it onto the graphics card', from: 0.8, to: 0.9 },
-  compile: { name: 'Preparing the graphics card', from: 0.9, to: 0.95 },
-  'warm-up': { name: 'Warming up', from: 0.95, to: 0.97 },
-  measure: { name: 'Measuring how fast it answers', from: 0.97, to: 1 },
+/** The part of the line that each stage fills, from and to: measured shares of a first visit. */
+const stages: Readonly<Record<LoadStatus['stage'], readonly [from: number, to: number]>> = {
+  download: [0, 0.7],
+  read: [0.7, 0.72],
+  convert: [0.72, 0.8],
+  upload: [0.8, 0.9],
+  compile: [0.9, 0.95],
+  'warm-up': [0.95, 0.97],
+  measure: [0.97, 1],
 }
 
 /** The thin line at the top of the page while the model comes; its words stand elsewhere where there is no room. */
@@ -24,7 +23,7 @@ export function LoadLine({ hasWords }: { readonly hasWords: boolean }) {
   if (phase !== 'loading' && phase !== 'starting') return null
   const { name, fraction, details } = describeLoad(status)
   return (
-    <aside className={styles.line} aria-label="Loading">
+    <aside className={styles.line} aria-label={sharedText('load')}>
       <Progress label={name} fraction={fraction} />
       {hasWords && (
         <p className={styles.words}>
@@ -46,16 +45,19 @@ export function describeLoad(status: LoadStatus | null): {
   readonly details: readonly string[]
 } {
   if (!status) {
-    return { name: 'Looking for the graphics card', fraction: 0, details: [] }
+    return { name: sharedText('load.start'), fraction: 0, details: [] }
   }
   const { doneBytes, totalBytes, bytesPerSecond, isFromDevice, trouble, stage } = status
-  const { name, from, to } = stages[stage]
+  const [from, to] = stages[stage]
   const share = totalBytes > 0 ? doneBytes / totalBytes : 0
   const details = totalBytes > 0 ? [bytesOf(doneBytes, totalBytes)] : []
-  if (stage === 'download' && isFromDevice) details.push('from this device')
-  if (trouble !== null) details.push('the connection broke, trying again')
+  if (stage === 'download' && isFromDevice) details.push(sharedText('load.fromDevice'))
+  if (trouble !== null) details.push(sharedText('load.trouble'))
   else if (bytesPerSecond > 0 && doneBytes < totalBytes) {
-    details.push(timeLeft((totalBytes - doneBytes) / bytesPerSecond), `${bytes(bytesPerSecond)}/s`)
+    details.push(
+      timeLeft((totalBytes - doneBytes) / bytesPerSecond),
+      sharedText('perSecond', { size: bytes(bytesPerSecond) }),
+    )
   }
-  return { name, fraction: from + (to - from) * share, details }
+  return { name: sharedText(`load.${stage}`), fraction: from + (to - from) * share, details }
 }

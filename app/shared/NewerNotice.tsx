@@ -2,6 +2,7 @@ import { useOffline } from '../stores/page/offline.ts'
 import { Button } from './Button.tsx'
 import { reload } from './ErrorNotice.tsx'
 import { Notice } from './Notice.tsx'
+import { sharedText } from '../words/shared.ts'
 
 /** That a newer version of this page waits; it comes when the visitor says so, or with the next start. */
 export function NewerNotice() {
@@ -9,39 +10,38 @@ export function NewerNotice() {
   if (newer === 'elsewhere') {
     return (
       <Notice
-        title="A newer version is in use"
+        title={sharedText('newer.elsewhere')}
         tone="calm"
-        actions={<Button label="Reload the page" icon="again" onClick={reload} />}
+        actions={<Button label={sharedText('reload')} icon="again" onClick={reload} />}
       >
-        <p>
-          Another tab has changed to it. What this one has not loaded yet may be missing until you reload.
-        </p>
+        <p>{sharedText('newer.elsewhere.about')}</p>
       </Notice>
     )
   }
   const isWanted = newer === 'wanted'
   return (
     <Notice
-      title="A newer version of this page is here"
+      title={sharedText('newer')}
       tone="calm"
       actions={
         <>
           <Button
-            label={isWanted ? 'Waiting for the last words' : 'Use it now'}
+            label={isWanted ? sharedText('newer.waiting') : sharedText('newer.use')}
             icon="again"
             disabled={isWanted}
             onClick={() => void change()}
           />
           {!isWanted && (
-            <Button label="Later" look="quiet" onClick={() => useOffline.setState({ newer: 'none' })} />
+            <Button
+              label={sharedText('newer.later')}
+              look="quiet"
+              onClick={() => useOffline.setState({ newer: 'none' })}
+            />
           )}
         </>
       }
     >
-      <p>
-        The page loads anew for it, never in the middle of an answer or a rehearsal. Chats and characters stay
-        as they are.
-      </p>
+      <p>{sharedText('newer.about')}</p>
     </Notice>
   )
 }

@@ -3,6 +3,7 @@ import { chooseBackbone, useEngine } from '../stores/engine/engine.ts'
 import { isTraining, useTraining } from '../stores/teach/training.ts'
 import { Button } from './Button.tsx'
 import { Notice } from './Notice.tsx'
+import { sharedText } from '../words/shared.ts'
 
 interface OtherModelProps {
   /** What the characters were trained on. */
@@ -14,18 +15,18 @@ interface OtherModelProps {
 /** Characters are for another model than the loaded one: which it is, and the way to it where it is one of ours. */
 export function OtherModel({ backbone, then }: OtherModelProps) {
   const backbones = useEngine((state) => state.backbones)
-  const loaded = useEngine((state) => state.info?.name ?? 'another model')
+  const loaded = useEngine((state) => state.info?.name) ?? sharedText('anotherModel')
   const isRehearsing = useTraining(isTraining)
   const served = servedFor(backbone, backbones)
-  const name = served?.name ?? (backbone.name || 'another model')
+  const name = served?.name ?? (backbone.name || sharedText('anotherModel'))
   return (
     <Notice
-      title={`Made for ${name}`}
+      title={sharedText('otherModel', { name })}
       tone="warning"
       actions={
         served && (
           <Button
-            label={`Switch to ${served.name}`}
+            label={sharedText('switchTo', { name: served.name })}
             look="strong"
             disabled={isRehearsing}
             onClick={() => void chooseBackbone(served.id)}
@@ -34,10 +35,7 @@ export function OtherModel({ backbone, then }: OtherModelProps) {
       }
     >
       <p>
-        {loaded} is loaded, and these weights would mean nothing to it.{' '}
-        {served
-          ? then
-          : 'Their model is not served here; ask whoever made the file for one on a model that is.'}
+        {sharedText('otherModel.loaded', { loaded })} {served ? then : sharedText('otherModel.notServed')}
       </p>
     </Notice>
   )

@@ -3,6 +3,8 @@ import { useId, useState } from 'react'
 import { Button } from './Button.tsx'
 import styles from './Slider.module.css'
 import asides from './Asides.module.css'
+import { sharedText } from '../words/shared.ts'
+import { locale } from '../words/catalogue.ts'
 
 interface SliderProps {
   readonly label: string
@@ -48,7 +50,7 @@ export function Slider({
         <span className={styles.value}>
           {onReset && (
             <Button
-              label={`Reset ${label.toLowerCase()}`}
+              label={sharedText('reset', { what: label.toLocaleLowerCase(locale()) })}
               icon="again"
               iconOnly
               look="quiet"

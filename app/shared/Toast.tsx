@@ -4,6 +4,7 @@ import { dismissNotice, useNotices } from '../stores/page/notices.ts'
 import type { Notice } from '../stores/page/notices.ts'
 import { Button } from './Button.tsx'
 import styles from './Toast.module.css'
+import { sharedText } from '../words/shared.ts'
 
 /** How long it stays: long enough to read it and reach the button. */
 const STAY_MS = 10_000
@@ -33,8 +34,14 @@ function Line({ notice }: { readonly notice: Notice }) {
   return (
     <div className={styles.line}>
       <span>{notice.text}</span>
-      {notice.undo && <Button label="Undo" onClick={() => void undo()} />}
-      <Button label="Dismiss" icon="close" iconOnly look="quiet" onClick={() => dismissNotice(notice.id)} />
+      {notice.undo && <Button label={sharedText('undo')} onClick={() => void undo()} />}
+      <Button
+        label={sharedText('dismiss')}
+        icon="close"
+        iconOnly
+        look="quiet"
+        onClick={() => dismissNotice(notice.id)}
+      />
     </div>
   )
 }

@@ -71,7 +71,7 @@ export function moment(at: number): string {
   return new Date(at).toLocaleString(locale(), { dateStyle: 'long', timeStyle: 'short' })
 }
 
-/** "Alice, Bob and Captain Brine". */
+/** "Alice, Bob, Captain Brine". */
 export function list(words: readonly string[]): string {
-  return new Intl.ListFormat(locale()).format(words)
+  return new Intl.ListFormat(locale(), { style: 'narrow' }).format(words)
 }

@@ -7,31 +7,36 @@ import { FirstNight } from './night/FirstNight.tsx'
 import { LinesStep } from './lines/LinesStep.tsx'
 import { RehearsalStep } from './plan/RehearsalStep.tsx'
 import { Step } from './parts/Step.tsx'
+import { teachText } from '../words/teach.ts'
+import { sharedText } from '../words/shared.ts'
 
 /** One page in three steps that stay visible: the lines, the rehearsal, the first night. */
 export function TeachScreen() {
   const isElsewhere = useTraining((state) => state.isElsewhere)
   const phase = useTraining((state) => state.phase)
   return (
-    <SideScreen
-      title="Someone of your own"
-      about="Give the model a page of dialogue, let it rehearse, and talk to who comes of it. It learns on your own graphics card; nothing leaves this page."
-    >
+    <SideScreen title={sharedText('screen.teach')} about={teachText('about')}>
       <NoRehearsalNotice />
       {isElsewhere && (
-        <Notice title="A rehearsal runs in another tab" tone="warning">
-          <p>
-            One rehearsal at a time: the graphics card is busy with that one. Here it can be read, not run.
-          </p>
+        <Notice title={teachText('elsewhere')} tone="warning">
+          <p>{teachText('elsewhere.about')}</p>
         </Notice>
       )}
-      <Step number={1} title="Lines" about={phase === 'none' ? 'What the character says.' : null}>
+      <Step
+        number={1}
+        title={teachText('step.lines')}
+        about={phase === 'none' ? teachText('step.lines.about') : null}
+      >
         <LinesStep />
       </Step>
-      <Step number={2} title="Rehearsal" about={phase === 'none' ? 'How they are learnt.' : null}>
+      <Step
+        number={2}
+        title={teachText('step.rehearsal')}
+        about={phase === 'none' ? teachText('step.rehearsal.about') : null}
+      >
         <RehearsalStep />
       </Step>
-      <Step number={3} title="First night" about="Who comes of it.">
+      <Step number={3} title={teachText('step.night')} about={teachText('step.night.about')}>
         <FirstNight />
       </Step>
     </SideScreen>
@@ -47,17 +52,15 @@ function NoRehearsalNotice() {
   if (path !== 'wasm') return null
   return (
     <Notice
-      title="Nobody can rehearse here yet"
+      title={teachText('cannot')}
       tone="warning"
       actions={
-        hasDevice && <Button label="Use WebGPU all the same" onClick={() => void choosePath('webgpu')} />
+        hasDevice && <Button label={teachText('cannot.webgpu')} onClick={() => void choosePath('webgpu')} />
       }
     >
       <p>
-        Learning needs WebGPU, and here the processor answers without it. Lines can be brought in and looked
-        at, everybody who is in the cast can be talked to, and a rehearsal can be taken to another machine.
-        {hasDevice &&
-          ' The browser has a WebGPU that the processor plays: with it the tiny model learns, slowly.'}
+        {teachText('cannot.about')}
+        {hasDevice && ` ${teachText('cannot.software')}`}
       </p>
     </Notice>
   )

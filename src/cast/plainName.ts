@@ -10,10 +10,3 @@ export function plainName(written: string): string {
   const letters = Array.from(plain)
   return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME).join('')}…` : plain || 'Nameless'
 }
-
-/** "Brine", "Brine and Alice", "Brine, Alice and 3 more"; `fallback` where there is nobody. */
-export function listed(names: readonly string[], fallback = 'Somebody'): string {
-  const [first = fallback, second, ...others] = names
-  if (second === undefined) return first
-  return others.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${others.length} more`
-}

@@ -40,33 +40,42 @@ function nameOf(node: unknown): string {
 
 interface Place {
   readonly isShown: boolean
+  /** Whether what stands there is for programs. */
+  readonly isMute: boolean
   /** The functions around it. */
   readonly depth: number
 }
 
 interface Found {
   readonly texts: string[]
+  /** All strings, said or not. */
+  readonly strings: string[]
   /** Names of called functions with the strings and patterns in their first argument. */
   readonly calls: { readonly name: string; readonly keys: readonly RegExp[]; readonly depth: number }[]
 }
 
 /** The texts that stand in a file of code, and what it calls with strings. */
 export function textsIn(path: string, code: string): Found {
-  const found: Found = { texts: [], calls: [] }
+  const found: Found = { texts: [], strings: [], calls: [] }
   const visit = (node: Node, place: Place): void => {
     if (isSilent(node)) return
     const text = textOf(node)
-    if (text !== null && /\p{L}/u.test(text) && (place.isShown || readsLikeText(text))) found.texts.push(text)
+    if (text !== null) found.strings.push(text)
+    const isSaid = text !== null && /\p{L}/u.test(text) && (place.isShown || readsLikeText(text))
+    if (isSaid && !place.isMute) found.texts.push(text)
     if (node.type === 'CallExpression') noteCall(node, place, found)
     const isFunction = /Function/.test(node.type)
     for (const { field, child } of children(node)) {
-      if (!isHeard(node, field)) continue
-      visit(child, { isShown: isShownIn(node, field, place), depth: place.depth + (isFunction ? 1 : 0) })
+      visit(child, {
+        isShown: isShownIn(node, field, place),
+        isMute: (place.isMute && !isFunction) || !isHeard(node, field),
+        depth: place.depth + (isFunction ? 1 : 0),
+      })
     }
   }
   // Types hold no texts, but the parser gives their nodes, which `isSilent` leaves out.
   for (const { child } of children(parseSync(path, code).program as unknown as Node)) {
-    visit(child, { isShown: false, depth: 0 })
+    visit(child, { isShown: false, isMute: false, depth: 0 })
   }
   return found
 }

@@ -9,7 +9,6 @@ import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { faceVector } from '../../../src/cast/face.ts'
 import { guestKey, nameInKey } from '../../../src/cast/key.ts'
-import { listed } from '../../../src/cast/plainName.ts'
 import { isPlayable } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { openFileWorker } from '../engine/workers.ts'
@@ -20,6 +19,8 @@ import { keepPack, packRefOf, useGuests } from '../company/guests.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
 import { useSettings } from '../page/settings.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
 
 /** A part of somebody of the cast, in percent. */
 export interface Part {
@@ -109,7 +110,7 @@ export function nameOfMix(parts: readonly Part[], members: readonly CastMember[]
   const names = parts
     .filter(({ percent }) => percent > 0)
     .map(({ key }) => findMember(members, key)?.displayName ?? nameInKey(key))
-  return names.length === 1 ? `Another ${names[0]}` : listed(names, '')
+  return names.length === 1 ? storeText('blend.another', { name: names[0] ?? '' }) : listNames(names, '')
 }
 
 /** Begins anew. */

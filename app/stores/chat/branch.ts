@@ -6,6 +6,7 @@ import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
 import { append, personaChange } from './chats.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Opens a copy of the chat that ends with this message; the chat itself stays as it is. */
 export async function branchChat(chat: Chat, messageId: string): Promise<void> {
@@ -16,7 +17,7 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
     {
       kind: 'chat-created',
       key: chat.key,
-      title: chat.title ? `${chat.title} (branch)` : null,
+      title: chat.title ? storeText('branch.title', { title: chat.title }) : null,
       parent: { chat: chat.id, message: messageId },
       metadata: chat.metadata,
       ...(chat.source && { source: chat.source }),
@@ -27,7 +28,7 @@ export async function branchChat(chat: Chat, messageId: string): Promise<void> {
     ...upTo.map(copyOf),
   ])
   goTo({ screen: 'chat', chat: id })
-  notify('A new branch begins here. The chat it left is unchanged.')
+  notify(storeText('branch'))
 }
 
 function copyOf({ id, speaker, name, key, excluded, takes, selected, foreign }: Message): ChatChange {

@@ -1,5 +1,5 @@
 // Chats that come in from files, and go out as such. No state: `useChats` has it.
-import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { plainName } from '../../../src/cast/plainName.ts'
 import { HycoraError } from '../../../src/core/errors.ts'
 import { decodeText, withoutFilling } from '../../../src/core/text.ts'
 import type { GroupFile } from '../../../src/formats/groupFile.ts'
@@ -18,6 +18,9 @@ import { visitorIn } from '../page/visitor.ts'
 import { append } from './chats.ts'
 import { groupGreeting } from './group.ts'
 import { characterIn, chatNames, lettersOf, wordsOf } from './scene.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
+import { locale } from '../../words/catalogue.ts'
 
 /** The chat as a SillyTavern file. */
 export function exportOpenChat(chat: Chat): { readonly name: string; readonly text: string } {
@@ -135,8 +138,8 @@ export async function beginGroupFile({ group: file, text }: ChatGroupFile, fileN
   const absent = (group?.members ?? []).filter(({ key }) => key === null).map(({ name }) => name)
   const isPlayable = group && group.members.length - absent.length >= GROUP_SIZE.least
   if (!isPlayable) {
-    const missing = absent.length === 0 ? 'others' : listed(absent)
-    throw new HycoraError('usage', `${fileName} needs two who are here: bring in ${missing} first`)
+    const missing = absent.length === 0 ? storeText('group.others') : listNames(absent)
+    throw new HycoraError('usage', storeText('group.needs', { fileName, missing }))
   }
   const id = newId()
   await append(id, [
@@ -145,24 +148,26 @@ export async function beginGroupFile({ group: file, text }: ChatGroupFile, fileN
     ...group.members.flatMap(({ key }) => groupGreeting(key)),
   ])
   goTo({ screen: 'chat', chat: id })
-  if (absent.length > 0) notify(`${listed(absent)} ${absent.length === 1 ? 'is' : 'are'} not here.`)
+  if (absent.length > 0)
+    notify(storeText('group.absent', { names: listNames(absent), absent: absent.length }))
 }
+
+/** Lines that were skipped are named up to this many. */
+const MOST_LINES = 5
 
 function importReport(chats: readonly ImportedChat[]): string {
   const messages = chats.reduce((sum, chat) => sum + chat.messages.length, 0)
-  const said = messages === 1 ? 'One message' : `${messages} messages`
-  const came = chats.length === 1 ? `${said} came in.` : `${said} in ${chats.length} chats came in.`
+  const came = storeText('chats.came', { messages, chats: chats.length })
   const skipped = chats.flatMap((chat) => chat.skipped)
   const [first] = skipped
   if (!first) return came
-  const which = skipped
-    .map(({ line }) => line)
-    .slice(0, 5)
-    .join(', ')
-  const more = skipped.length > 5 ? ' and others' : ''
-  return skipped.length === 1
-    ? `${came} Line ${first.line} was skipped: ${first.reason}.`
-    : `${came} ${skipped.length} lines were skipped (${which}${more}); line ${first.line}: ${first.reason}.`
+  const { line, reason } = first
+  if (skipped.length === 1) return storeText('chats.skipped', { came, line, reason })
+  const lines = skipped.map((one) => String(one.line)).slice(0, MOST_LINES)
+  const which = new Intl.ListFormat(locale(), { style: 'narrow' }).format(lines)
+  const isMany = skipped.length > MOST_LINES
+  const all = skipped.length
+  return storeText(isMany ? 'chats.skippedMany' : 'chats.skippedSome', { came, all, which, line, reason })
 }
 
 /** Whom an imported chat was with: as its own facts say, else by name; null when nobody here fits. */

@@ -15,6 +15,7 @@ import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
 import { useSettings } from '../page/settings.ts'
+import { storeText } from '../../words/store.ts'
 
 interface ChatsState {
   /** Every chat, deleted ones too, the most recently changed first. */
@@ -200,7 +201,7 @@ export async function deleteChat(chat: ChatSummary): Promise<void> {
   const wasOpen = useChats.getState().open?.id === chat.id
   if (wasOpen) goTo({ screen: 'cast' })
   await append(chat.id, [{ kind: 'chat-deleted' }])
-  notify(`“${chat.title}” is deleted.`, async () => {
+  notify(storeText('chat.deleted', { title: chat.title }), async () => {
     await append(chat.id, [{ kind: 'chat-restored' }])
     if (wasOpen) goTo({ screen: 'chat', chat: chat.id })
   })
@@ -218,13 +219,13 @@ export async function eraseAllChats(): Promise<void> {
 export async function eraseDeletedChats(): Promise<void> {
   const count = await log.eraseDeleted()
   await listChats()
-  notify(count === 1 ? 'One deleted chat is erased.' : `${count} deleted chats are erased.`)
+  notify(storeText('chat.erased', { count }))
 }
 
 /** Deletes a message and offers to take that back. */
 export async function deleteMessage(chat: Chat, message: string): Promise<void> {
   await append(chat.id, [{ kind: 'messages-deleted', messages: [message] }])
-  notify('The message is deleted.', () =>
+  notify(storeText('message.deleted'), () =>
     append(chat.id, [{ kind: 'messages-restored', messages: [message] }]),
   )
 }

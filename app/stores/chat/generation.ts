@@ -22,6 +22,7 @@ import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
 import { isTraining, useTraining } from '../teach/training.ts'
+import { storeText } from '../../words/store.ts'
 
 /** An answer on its way. */
 export interface Live {
@@ -237,10 +238,7 @@ async function generate(
   // Who can play is known only now.
   const member = findMember(useCast.getState().members, chat.key)
   if (!member && (isGuestKey(chat.key) || (chat.group && wanted.kind !== 'visitor'))) {
-    throw new HycoraError(
-      'usage',
-      `${characterName(member, chat.key)} is no longer on this device: bring them in again, or let somebody else play`,
-    )
+    throw new HycoraError('usage', storeText('speaker.gone', { name: characterName(member, chat.key) }))
   }
   const settings = useSettings.getState()
   const { open } = useChats.getState()

@@ -10,6 +10,7 @@ import { goTo } from '../page/route.ts'
 import { useSettings } from '../page/settings.ts'
 import { append, greetingsFrom, personaChange, useChats } from './chats.ts'
 import { characterName } from './scene.ts'
+import { storeText } from '../../words/store.ts'
 
 /** How those who are brought together take turns until it is chosen otherwise. */
 export const USUAL_GROUP = { order: 'natural', repliesToSelf: false, scene: '' } as const
@@ -124,7 +125,7 @@ export async function leave({ id, group, strength }: Chat, member: GroupMember):
     { kind: 'group-changed', group: isAlone ? null : { ...group, members } },
     ...(isAlone ? [{ kind: 'scene-changed' as const, key: last?.key ?? null, strength }] : []),
   ])
-  notify(`${member.name} has left the chat.`, () =>
+  notify(storeText('group.left', { name: member.name }), () =>
     append(id, [
       { kind: 'group-changed', group },
       ...(isAlone ? [{ kind: 'scene-changed' as const, key: null, strength }] : []),

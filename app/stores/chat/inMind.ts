@@ -3,6 +3,7 @@ import type { Chat } from '../../../src/storage/chat.ts'
 import type { ChatBook, ChatNote } from '../../../src/storage/records.ts'
 import { notify } from '../page/notices.ts'
 import { append, chatLog, useChats } from './chats.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Gives a chat another note; an empty one is none. */
 export async function changeNote(chat: Chat, note: ChatNote): Promise<void> {
@@ -25,7 +26,7 @@ export async function keepInMind(chat: Chat, text: string): Promise<void> {
   const fact = text.replaceAll('*', '').replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_FACT)
   if (fact === '' || facts.includes(fact)) return
   await append(chat.id, [{ kind: 'facts-changed', facts: [...facts, fact] }])
-  notify('It is kept in mind in this chat.', () => append(chat.id, [{ kind: 'facts-changed', facts }]))
+  notify(storeText('inMind'), () => append(chat.id, [{ kind: 'facts-changed', facts }]))
 }
 
 /** Lets the visitor be somebody else in a chat; null is themselves. */
@@ -44,7 +45,5 @@ export async function addBook(id: string, book: ChatBook): Promise<void> {
 /** Takes a lorebook from a chat, and offers to take that back. */
 export async function removeBook({ id, books }: Chat, book: ChatBook): Promise<void> {
   await append(id, [{ kind: 'books-changed', books: books.filter((one) => one !== book) }])
-  notify(`“${book.name}” no longer goes with this chat.`, () =>
-    append(id, [{ kind: 'books-changed', books }]),
-  )
+  notify(storeText('book.removed', { name: book.name }), () => append(id, [{ kind: 'books-changed', books }]))
 }

@@ -1,7 +1,7 @@
 // Reads a message with a voice of this device, a sentence at a time, also while it is still being said. No state: `useReading` has it.
 import { selectedTake } from '../../../src/storage/chat.ts'
 import { findMember, useCast } from '../company/cast.ts'
-import { localVoices, NO_VOICE, utteranceOf, voiceFor } from '../page/localVoices.ts'
+import { localVoices, noVoiceText, utteranceOf, voiceFor } from '../page/localVoices.ts'
 import { notify } from '../page/notices.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
@@ -10,6 +10,7 @@ import { plainSpeech, sentenceEnds } from './ear.ts'
 import { useGeneration, withLive } from './generation.ts'
 import { useReading } from './reading.ts'
 import { chatNames, wordsOf } from './scene.ts'
+import { storeText } from '../../words/store.ts'
 
 let end: () => void = () => undefined
 
@@ -28,7 +29,7 @@ export async function readAloud(message: string): Promise<void> {
   if (useReading.getState().message !== message) return
   if (voices.length === 0) {
     stopReading()
-    notify(NO_VOICE)
+    notify(noVoiceText())
     return
   }
   const reader = openReader(message, voices)
@@ -78,7 +79,7 @@ function openReader(message: string, voices: readonly SpeechSynthesisVoice[]): R
       if (isClosed) return
       stopReading()
       if (error !== 'canceled' && error !== 'interrupted')
-        notify(`The voice ${voice.name} stopped: ${error}.`)
+        notify(storeText('voice.stopped', { name: voice.name, error }))
     })
     waiting.add(utterance)
     speechSynthesis.speak(utterance)

@@ -11,6 +11,7 @@ import { isTraining, useTraining } from '../teach/training.ts'
 import { append, useChats } from './chats.ts'
 import { useGeneration } from './generation.ts'
 import { useRecap } from './recapWatch.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Tokens of a summary at most. */
 const MOST_TOKENS = 220
@@ -33,7 +34,7 @@ export async function sumUp(chat: Chat): Promise<void> {
   const before = chat.recap
   const isDone = await write(chat, '', spokenIn(chat))
   if (!isDone) return
-  notify('What happened is summed up.', () => append(chat.id, [{ kind: 'recap-changed', recap: before }]))
+  notify(storeText('recap'), () => append(chat.id, [{ kind: 'recap-changed', recap: before }]))
 }
 
 /** Carries the open chat's summary on over what lies before a message and is not in it yet. */
@@ -113,10 +114,9 @@ async function summaryOf(engine: EngineClient, { earlier, lines, signal }: Summe
       { scene, sampling: GREEDY, maxTokens: MOST_TOKENS },
       { onYield: (piece) => useRecap.setState({ text: (written += piece.text).trim() }), signal },
     )
-    if (stop === 'cancelled') throw new HycoraError('cancelled', 'the summary was stopped')
+    if (stop === 'cancelled') throw new HycoraError('cancelled', storeText('recap.stopped'))
     text = whole.trim()
-    if (text === '')
-      throw new HycoraError('usage', 'the model wrote nothing: write it yourself, or try another model')
+    if (text === '') throw new HycoraError('usage', storeText('recap.empty'))
   }
   return text
 }

@@ -6,13 +6,14 @@ import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
-import { listed } from '../../../src/cast/plainName.ts'
 import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
 import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
 import { seedOf } from '../../../src/core/random.ts'
 import type { Take } from '../../../src/storage/records.ts'
 import type { Visitor } from '../page/visitor.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
 
 /** A scene with the messages behind its turns. */
 export interface Staging {
@@ -57,7 +58,7 @@ export function askedAlone(role: string | null, pack: PackRef | undefined, quest
 
 /** What a member of the cast, or whoever stands in its place, is called. */
 export function characterName(member: CastMember | undefined, key: string | null): string {
-  return member?.displayName ?? (key === null ? 'Nobody' : nameInKey(key))
+  return member?.displayName ?? (key === null ? storeText('nobody') : nameInKey(key))
 }
 
 /** A chat of several as one of them hears it and plays in it; one of one stays as it is. */
@@ -80,7 +81,7 @@ export function characterIn(
   { key, source, group }: Pick<Chat, 'key' | 'source' | 'group'>,
   member: CastMember | undefined,
 ): string {
-  if (group && key === null) return listed(group.members.map(({ name }) => name))
+  if (group && key === null) return listNames(group.members.map(({ name }) => name))
   const isElsewhere = member === undefined && key === null
   return (isElsewhere && source?.character) || characterName(member, key)
 }

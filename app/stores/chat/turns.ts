@@ -11,6 +11,7 @@ import { useEngine } from '../engine/engine.ts'
 import { newSeed } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { useSettings } from '../page/settings.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Whether somebody can speak on the loaded model. */
 export function canSpeak(member: CastMember | undefined): member is CastMember {
@@ -43,6 +44,6 @@ export function whoSpeaks({ group, ...chat }: Chat, isPrompted: boolean): readon
   const random = new Random(useSettings.getState().lockedSeed ?? newSeed(), lines.length)
   const keys = speakersAfter(lines, { ...group, members: candidates, isPrompted }, random)
   const isOnlyTheirs = group.order === 'manual' && !isPrompted
-  if (keys.length === 0 && !isOnlyTheirs) notify('Nobody answers: they are muted, or not here.')
+  if (keys.length === 0 && !isOnlyTheirs) notify(storeText('turns.nobody'))
   return keys
 }

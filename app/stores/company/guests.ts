@@ -11,6 +11,7 @@ import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { neededKeeping, keeping } from './keeping.ts'
 import type { Keeping } from './keeping.ts'
+import { storeText } from '../../words/store.ts'
 
 interface GuestsState {
   /** The packs that are kept here, the last added first. */
@@ -97,7 +98,7 @@ export async function removeGuest(member: CastMember): Promise<void> {
   if (card) {
     await storage.cards.remove(card.id)
     await listGuests()
-    notify(`${member.displayName} is gone from this device.`, async () => {
+    notify(storeText('guest.gone', { displayName: member.displayName }), async () => {
       await storage.cards.add(card)
       await listGuests()
     })
@@ -105,7 +106,7 @@ export async function removeGuest(member: CastMember): Promise<void> {
     const file = await packFileOf(pack.id)
     await storage.library.add({ ...pack, file, cast: pack.cast.filter((name) => name !== member.role) })
     await listGuests()
-    notify(`${member.displayName} has left the cast.`, () => restore(storage, pack, file))
+    notify(storeText('guest.left', { displayName: member.displayName }), () => restore(storage, pack, file))
   } else if (pack) await removePack(pack)
 }
 
@@ -116,7 +117,7 @@ export async function removePack(pack: KeptPack): Promise<void> {
   await storage.library.remove(pack.id)
   files.delete(pack.id)
   await listGuests()
-  notify(`${pack.name} is removed from this device.`, () => restore(storage, pack, file))
+  notify(storeText('pack.removed', { name: pack.name }), () => restore(storage, pack, file))
 }
 
 async function restore(storage: Keeping, pack: KeptPack, file: Blob): Promise<void> {

@@ -11,6 +11,7 @@ import type { RunSteps } from '../../../src/storage/runSteps.ts'
 import { openRuns } from '../../../src/storage/runs.ts'
 import type { RunStore } from '../../../src/storage/runs.ts'
 import { KEPT_DATABASE, openKeptDatabase } from '../../../src/storage/keptDatabase.ts'
+import { storeText } from '../../words/store.ts'
 
 export interface Keeping {
   readonly runs: RunStore
@@ -31,7 +32,7 @@ export function keeping(): Promise<Keeping | null> {
 /** As above, where nothing can be done without it. @throws HycoraError `storage-corrupt` where the browser refuses storage. */
 export async function neededKeeping(): Promise<Keeping> {
   const storage = await keeping()
-  if (!storage) throw new HycoraError('storage-corrupt', 'the browser lets this page keep nothing')
+  if (!storage) throw new HycoraError('storage-corrupt', storeText('keeping.nothing'))
   return storage
 }
 

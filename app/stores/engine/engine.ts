@@ -25,7 +25,7 @@ export interface LoadStatus extends DownloadStatus {
   readonly stage: 'download' | LoadProgress['stage']
 }
 
-interface EngineState {
+export interface EngineState {
   /** `blocked`: the address is not secure, so the browser gives the page next to nothing. */
   readonly phase: 'starting' | 'loading' | 'ready' | 'blocked' | 'failed'
   readonly report: DeviceReport | null

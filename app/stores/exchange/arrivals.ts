@@ -17,7 +17,7 @@ import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { keepStorage } from '../../../src/storage/persistence.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
 import { isForAnotherModel } from '../../../src/cast/member.ts'
-import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { plainName } from '../../../src/cast/plainName.ts'
 import { admitChat, admitGroup, chatsOf, groupOf } from './arrivedChats.ts'
 import { packName, suggestedRoles } from './arrivedPack.ts'
 import { restore } from './housekeeping.ts'
@@ -32,6 +32,9 @@ import { openLines } from '../teach/lines.ts'
 import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo, readMeeting, routeHash } from '../page/route.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
+import { sharedText } from '../../words/shared.ts'
 
 /** How one arrival stands. */
 export interface ArrivalEntry {
@@ -73,23 +76,26 @@ let controller: AbortController | undefined
 /** Has files looked at, and shows what is in them; nothing of them is used yet. */
 export async function receiveFiles(files: readonly ArrivingFile[]): Promise<void> {
   if (files.length === 0) return
-  await read(async (signal) => {
-    const { info } = useEngine.getState()
-    const backbone = info && {
-      name: info.name,
-      architecture: info.architecture,
-      fingerprint: info.fingerprint,
-      layers: info.layers,
-      hidden: info.hidden,
-    }
-    const found = await askFileWorker(
-      openFileWorker,
-      'arrive',
-      { files, backbone },
-      { limitMs: LIMIT_MS, signal },
-    )
-    return { ...found, missing: null }
-  }, files[0]?.path ?? 'the file')
+  await read(
+    async (signal) => {
+      const { info } = useEngine.getState()
+      const backbone = info && {
+        name: info.name,
+        architecture: info.architecture,
+        fingerprint: info.fingerprint,
+        layers: info.layers,
+        hidden: info.hidden,
+      }
+      const found = await askFileWorker(
+        openFileWorker,
+        'arrive',
+        { files, backbone },
+        { limitMs: LIMIT_MS, signal },
+      )
+      return { ...found, missing: null }
+    },
+    files[0]?.path ?? storeText('arrival.file'),
+  )
 }
 
 /** Follows a link in the page's address, now and whenever one is opened. */
@@ -120,7 +126,7 @@ export async function receiveLink(text: string): Promise<void> {
     return found.kind === 'missing'
       ? { arrivals: [], refusals: [], missing: found }
       : { arrivals: [found], refusals: [], missing: null }
-  }, 'the link')
+  }, storeText('arrival.link'))
 }
 
 async function knownPacks(): Promise<readonly PackFile[]> {
@@ -176,11 +182,11 @@ export function loreGoals(): readonly { readonly goal: LoreGoal; readonly name: 
   return [
     ...[...own, ...others].map(({ id, key, title, character }) => ({
       goal: { kind: 'chat' as const, id },
-      name: `${findMember(members, key)?.displayName ?? character ?? 'Nobody'}: “${title}”`,
+      name: `${findMember(members, key)?.displayName ?? character ?? storeText('nobody')}: “${title}”`,
     })),
     ...useGuests.getState().cards.map(({ id, name }) => ({
       goal: { kind: 'card' as const, id },
-      name: `${plainName(name)}, in all chats`,
+      name: storeText('lore.inAllChats', { name: plainName(name) }),
     })),
   ]
 }
@@ -246,7 +252,7 @@ export async function bringIn(): Promise<void> {
   const isDone = useArrivals.getState().entries.every(({ failure }) => failure === null)
   useArrivals.setState(isDone ? initial : { phase: 'shown' })
   if (joined.length > 0) {
-    notify(`${listed(joined)} ${joined.length === 1 ? 'has' : 'have'} joined the cast.`)
+    notify(storeText('joined', { names: listNames(joined), joined: joined.length }))
     if (isDone && !entries.some(isTalk)) goTo({ screen: 'cast' })
   }
 }
@@ -297,14 +303,14 @@ async function bringInOne(
 async function admitLore({ name, text, book, entries }: LoreArrival, goal: LoreGoal | null): Promise<void> {
   if (goal?.kind === 'chat') {
     await addBook(goal.id, { name: plainName(name), text })
-    notify(`“${plainName(name)}” goes with the chat.`)
+    notify(storeText('lore.goes', { name: plainName(name) }))
     return
   }
   const card = useGuests.getState().cards.find(({ id }) => id === goal?.id)
-  if (!card) throw new HycoraError('usage', `${name} needs a chat or a card to go with`)
+  if (!card) throw new HycoraError('usage', storeText('lore.needs', { name }))
   const { cardWithBook } = await laterPart(() => import('../../../src/cast/cardLore.ts'))
   await changeCard({ ...card, card: cardWithBook(card.card, { name, book }) })
-  notify(`${plainName(card.name)} has ${entries} more ${entries === 1 ? 'entry' : 'entries'}.`)
+  notify(storeText('lore.entries', { name: plainName(card.name), entries }))
 }
 
 /** Takes all lines that came in to where they are learnt, with the first of them: each by itself would take the other's place. */
@@ -326,7 +332,11 @@ async function admit(
   if (isForAnotherModel(arrival.backbone, info)) {
     throw new HycoraError(
       'model-incompatible',
-      `${arrival.fileName} is made for ${arrival.backbone.name || 'another model'}, and ${info?.name} is loaded`,
+      storeText('pack.otherModel', {
+        fileName: arrival.fileName,
+        made: arrival.backbone.name || sharedText('anotherModel'),
+        loaded: info?.name ?? '',
+      }),
     )
   }
   const id = newId()

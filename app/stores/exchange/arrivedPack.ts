@@ -1,7 +1,9 @@
 // Which roles of a pack that came in are chosen first, and what it is called. No state.
-import { listed, plainName } from '../../../src/cast/plainName.ts'
+import { plainName } from '../../../src/cast/plainName.ts'
 import type { Arrival, PackArrival } from '../../../src/exchange/arrival.ts'
 import { useCast } from '../company/cast.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
 
 /** A pack of more than these is chosen from, not taken whole. */
 const FEW = 12
@@ -23,8 +25,8 @@ export function suggestedRoles(arrival: Arrival): readonly string[] {
 
 /** What a pack is called in lists: who is in it. */
 export function packName({ roles }: PackArrival): string {
-  return listed(
+  return listNames(
     roles.map(({ name }) => plainName(name.replaceAll('_', ' '))),
-    'A company',
+    storeText('company'),
   )
 }

@@ -8,7 +8,6 @@ import { inspectPack } from '../../../src/storage/packLibrary.ts'
 import { saveFile } from '../page/saveFile.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { meet } from '../chat/chats.ts'
-import { listed } from '../../../src/cast/plainName.ts'
 import { guestKey } from '../../../src/cast/key.ts'
 import { isWholeCast } from '../company/castPack.ts'
 import { keepPack, useGuests } from '../company/guests.ts'
@@ -16,6 +15,9 @@ import { retryEngine } from '../engine/engine.ts'
 import { notify } from '../page/notices.ts'
 import { openShare } from './share.ts'
 import { chosenResult, useTraining } from '../teach/training.ts'
+import { storeText } from '../../words/store.ts'
+import { sharedText } from '../../words/shared.ts'
+import { listNames } from '../../words/names.ts'
 
 interface FirstNightState {
   /** The pack that the facts and `kept` are about. */
@@ -47,7 +49,7 @@ async function inspect(pack: Blob | null): Promise<void> {
   useFirstNight.setState({ ...initial, pack }, true)
   if (!pack) return
   try {
-    const facts = await inspectPack('what came of the rehearsal', pack)
+    const facts = await inspectPack(storeText('night.result'), pack)
     const kept = useGuests.getState().packs.find(({ sha256 }) => sha256 === facts.sha256)?.id ?? null
     if (useFirstNight.getState().pack === pack) useFirstNight.setState({ facts, kept })
   } catch (thrown) {
@@ -58,7 +60,7 @@ async function inspect(pack: Blob | null): Promise<void> {
 /** The one that was taught, or the first of them. */
 function taughtRole(): string {
   const { run } = useTraining.getState()
-  return run?.trial.role ?? run?.roles[0] ?? 'Somebody'
+  return run?.trial.role ?? run?.roles[0] ?? sharedText('somebody')
 }
 
 /** The key of the one that was taught, once they are kept: a member of the cast has the one that it had. */
@@ -72,14 +74,14 @@ function taughtKey(): string | null {
 }
 
 function nameOfPack(): string {
-  return listed(useTraining.getState().run?.roles ?? [])
+  return listNames(useTraining.getState().run?.roles ?? [])
 }
 
 /** Keeps what came of it in the library of this device. */
 export async function keepResult(): Promise<void> {
   await work(async () => {
     const name = nameOfPack()
-    if (await keep()) notify(`${name} is kept on this device.`)
+    if (await keep()) notify(storeText('pack.kept', { name }))
   })
 }
 
@@ -115,7 +117,7 @@ async function keep(): Promise<boolean> {
   if (kept && useGuests.getState().packs.some(({ id }) => id === kept)) return true
   const isCast = isWholeCast(run.roles)
   const { id } = await keepPack({
-    name: isCast ? `The cast on ${run.backbone.name}` : nameOfPack(),
+    name: isCast ? storeText('pack.cast', { backbone: run.backbone.name }) : nameOfPack(),
     backboneId: run.backbone.id,
     // The cast takes the seats that it has already.
     cast: isCast ? [] : run.roles,

@@ -18,6 +18,7 @@ import { notify } from '../page/notices.ts'
 import { addedBy } from '../page/personas.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
 export interface Household {
@@ -84,7 +85,7 @@ async function rehearsalBytes(): Promise<number> {
 /** Asks the browser to keep what is here when room runs short. */
 export async function askToKeep(backbones: readonly ServedBackbone[]): Promise<void> {
   const isKept = await keepStorage().catch(() => false)
-  if (!isKept) notify('The browser did not promise it. It asks itself how often this page is used.')
+  if (!isKept) notify(storeText('storage.noPromise'))
   await countHousehold(backbones)
 }
 
@@ -105,7 +106,7 @@ export async function saveBackup(): Promise<void> {
     const file = await writeBackupFile(await stores(), useSettings.getState(), now)
     saveFile(`HyCoRA ${new Date(now).toISOString().slice(0, 10)}.zip`, file)
   } catch (thrown) {
-    notify(`The backup could not be written: ${thrown instanceof Error ? thrown.message : String(thrown)}.`)
+    notify(storeText('backup.failed', { reason: thrown instanceof Error ? thrown.message : String(thrown) }))
   } finally {
     useHousekeeping.setState({ isPacking: false })
   }
@@ -124,7 +125,7 @@ export async function restore(arrival: BackupArrival): Promise<void> {
   await restoreBackup(plan, await stores())
   if (plan.settings) changeSettings(addedBy(plan.settings, useSettings.getState()))
   await Promise.all([listChats(), listGuests()])
-  notify('The backup is put back. Nothing that was here has changed.')
+  notify(storeText('backup.done'))
 }
 
 /** Sends everybody away who was brought in or taught, for good. */

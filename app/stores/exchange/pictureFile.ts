@@ -2,6 +2,7 @@
 import { HycoraError } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { openFileWorker } from '../engine/workers.ts'
+import { storeText } from '../../words/store.ts'
 
 const LIMIT_MS = 30_000
 /** More than a photograph has. */
@@ -14,12 +15,9 @@ const MOST_BYTES = 32 * 2 ** 20
  */
 export async function readPictureFile(file: File): Promise<Blob> {
   if (file.size > MOST_BYTES) {
-    throw new HycoraError('format-invalid', `${file.name} is larger than 32 MB: choose a smaller picture`)
+    throw new HycoraError('format-invalid', storeText('picture.tooLarge', { name: file.name }))
   }
   const picture = await askFileWorker(openFileWorker, 'picture', { file }, { limitMs: LIMIT_MS })
   if (picture) return picture
-  throw new HycoraError(
-    'format-invalid',
-    `${file.name} is no picture that this browser reads: choose a PNG, JPEG, WebP, GIF or AVIF`,
-  )
+  throw new HycoraError('format-invalid', storeText('picture.unread', { name: file.name }))
 }

@@ -15,6 +15,7 @@ import { openFileWorker } from '../engine/workers.ts'
 import { useCast } from '../company/cast.ts'
 import { shippedPack, useEngine } from '../engine/engine.ts'
 import { packFileOf, useGuests } from '../company/guests.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Who is handed on: one of the cast, or a pack with everybody in it. */
 export type ShareSubject =
@@ -97,10 +98,15 @@ async function packOf({ guest, isTrained }: CastMember): Promise<PackFile | null
   if (!guest) {
     const pack = shippedPack()
     const { backbone } = useEngine.getState()
-    return pack && { name: backbone ? `The company of ${backbone.name}` : pack.name, file: pack.file }
+    return (
+      pack && {
+        name: backbone ? storeText('pack.companyOf', { name: backbone.name }) : pack.name,
+        file: pack.file,
+      }
+    )
   }
   const kept = useGuests.getState().packs.find(({ id }) => id === guest.id)
-  return { name: kept?.name ?? 'The company', file: await packFileOf(guest.id) }
+  return { name: kept?.name ?? storeText('pack.company'), file: await packFileOf(guest.id) }
 }
 
 /** What the page knows of the company that came with the model, whose pack may have no cards. */

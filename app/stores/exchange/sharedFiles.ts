@@ -3,6 +3,7 @@ import type { ArrivingFile } from '../../../src/exchange/arrival.ts'
 import { notify } from '../page/notices.ts'
 import { SHARED_CACHE } from '../page/sharedNames.ts'
 import { receiveFiles } from './arrivals.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Takes what lies there, once. */
 export async function takeShared(): Promise<void> {
@@ -16,5 +17,5 @@ export async function takeShared(): Promise<void> {
     await cache.delete(request)
   }
   if (files.length > 0) await receiveFiles(files)
-  else notify('What was shared with this page did not come across. Open it here with “Add a character”.')
+  else notify(storeText('shared.lost'))
 }

@@ -12,6 +12,7 @@ import { newId } from '../page/newId.ts'
 import { useSettings } from '../page/settings.ts'
 import { useRunSteps } from '../teach/runSteps.ts'
 import { isTraining, useTraining } from '../teach/training.ts'
+import { storeText } from '../../words/store.ts'
 
 interface TimeMachineState {
   /** The run that the answers are of. */
@@ -67,7 +68,7 @@ interface Asked {
 async function askAt(run: string, step: number, { role, question, signal }: Asked): Promise<void> {
   const storage = await neededKeeping()
   const file = await storage.steps.read(run, step)
-  if (!file) throw new HycoraError('storage-corrupt', `what ${role} was at step ${step} is no longer here`)
+  if (!file) throw new HycoraError('storage-corrupt', storeText('past.gone', { role, step }))
   const engine = await whenReady(signal)
   const show = (answer: string): void =>
     useTimeMachine.setState(({ answers }) => ({
@@ -79,7 +80,7 @@ async function askAt(run: string, step: number, { role, question, signal }: Aske
     'generate',
     {
       // A name of its own each time: after a step back, another pack stands at the same step.
-      scene: askedAlone(role, { id: newId(), name: `${role} at step ${step}`, file }, question),
+      scene: askedAlone(role, { id: newId(), name: storeText('past.at', { role, step }), file }, question),
       sampling: GREEDY,
       maxTokens: useSettings.getState().maxTokens,
     },

@@ -2,6 +2,7 @@
 import { create } from 'zustand'
 
 import { notify } from './notices.ts'
+import { storeText } from '../../words/store.ts'
 
 /** The browser's offer, which TypeScript's library does not know. */
 export interface InstallOffer extends Event {
@@ -23,7 +24,7 @@ export function watchInstall(): void {
   })
   window.addEventListener('appinstalled', () => {
     useInstall.setState({ offer: null })
-    notify('The page is installed. Cards and packs open with it from now on.')
+    notify(storeText('installed'))
   })
 }
 

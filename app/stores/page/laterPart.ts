@@ -1,6 +1,7 @@
 // Parts of the page that come when they are first needed. No state.
 import { HycoraError } from '../../../src/core/errors.ts'
 import { fetchWords } from '../../words/catalogue.ts'
+import { storeText } from '../../words/store.ts'
 
 /**
  * What a dynamic import brings, with its texts in the language of the page.
@@ -13,10 +14,6 @@ export async function laterPart<T>(load: () => Promise<T>): Promise<T> {
     await fetchWords()
     return part
   } catch (thrown) {
-    throw new HycoraError(
-      'download-failed',
-      'a part of this page did not come; check the connection and reload the page',
-      { cause: thrown },
-    )
+    throw new HycoraError('download-failed', storeText('page.part'), { cause: thrown })
   }
 }

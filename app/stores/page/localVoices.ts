@@ -1,12 +1,14 @@
 // The voices of this device that the browser may read with. No state.
 import type { ReadingVoice } from '../../../src/storage/records.ts'
+import { storeText } from '../../words/store.ts'
 
 /** How long a browser may take to ask the system for its voices, in milliseconds: where there are none it never says so. */
 const PATIENCE = 2000
 
 /** What is said where there are none. */
-export const NO_VOICE =
-  'This browser finds no voice on this device to read with. Voices that send the words away are left alone.'
+export function noVoiceText(): string {
+  return storeText('voice.none')
+}
 
 /** Voices that speak on this device: what they are given to read does not leave it. */
 export async function localVoices(): Promise<readonly SpeechSynthesisVoice[]> {
@@ -28,7 +30,7 @@ export function voiceFor(
   chosen: ReadingVoice | undefined,
   voices: readonly SpeechSynthesisVoice[],
 ): SpeechSynthesisVoice | undefined {
-  const language = /\p{Script=Han}/u.test(text) ? 'zh' : document.documentElement.lang
+  const language = /\p{Script=Han}/u.test(text) ? 'zh' : 'en'
   const spoken = voices.filter(({ lang }) => lang.toLowerCase().startsWith(language))
   return (
     voices.find(({ voiceURI }) => voiceURI === chosen?.voice) ??

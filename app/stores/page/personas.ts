@@ -4,6 +4,7 @@ import { defaultSettings } from '../../../src/storage/settings.ts'
 import { newId } from './newId.ts'
 import { notify } from './notices.ts'
 import { changeSettings, useSettings } from './settings.ts'
+import { storeText } from '../../words/store.ts'
 
 /** Makes a persona, and says its id. */
 export function addPersona(): string {
@@ -16,8 +17,8 @@ export function addPersona(): string {
 function nameAmong(personas: readonly Persona[]): string {
   const names = new Set(personas.map(({ name }) => name))
   let number = personas.length + 1
-  while (names.has(`Persona ${number}`)) number++
-  return `Persona ${number}`
+  while (names.has(storeText('persona.name', { number }))) number++
+  return storeText('persona.name', { number })
 }
 
 /** Deletes a persona, and offers to take that back; its chats go on under the visitor's own name. */
@@ -27,7 +28,7 @@ export function deletePersona(id: string): void {
   if (!deleted) return
   const isUsual = persona === id
   changeSettings({ personas: personas.filter((one) => one !== deleted), ...(isUsual && { persona: null }) })
-  notify(`${deleted.name} is deleted. Their chats go on under your own name.`, async () => {
+  notify(storeText('persona.deleted', { name: deleted.name }), async () => {
     const { personas: others } = useSettings.getState()
     changeSettings({ personas: [...others, deleted], ...(isUsual && { persona: id }) })
   })

@@ -7,7 +7,6 @@ import { check, failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import { decodeText } from '../../../src/core/text.ts'
 import { exampleJson } from '../../../src/cast/cardTexts.ts'
-import { listed } from '../../../src/cast/plainName.ts'
 import { arrivingMember } from '../../../src/cast/member.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.ts'
@@ -17,6 +16,8 @@ import { connectedEngine, useEngine } from '../engine/engine.ts'
 import { notify } from '../page/notices.ts'
 import { siteUrl } from '../page/site.ts'
 import { READING } from './options.ts'
+import { storeText } from '../../words/store.ts'
+import { listNames } from '../../words/names.ts'
 
 export type Columns = NonNullable<DatasetParams['columns']>
 
@@ -146,7 +147,7 @@ function hasText(files: readonly DatasetFile[]): boolean {
 
 /** What several files are called together. */
 export function nameOfFiles(files: readonly DatasetFile[]): string {
-  return listed(files.map(({ name }) => name))
+  return listNames(files.map(({ name }) => name))
 }
 
 /** Lets what files hold take the place of what was written, as was asked; this can be taken back. */
@@ -165,8 +166,9 @@ async function replaceLines({ files, warnings }: OpenedLines): Promise<void> {
   useLines.setState({ files, warnings, columns: null, isOwn: false, offered: null })
   keepDraft()
   if (hasText(before.files) && textOf(before.files) !== textOf(files)) {
-    const verb = files.length === 1 ? 'is' : 'are'
-    notify(`${nameOfFiles(files)} ${verb} in the place of the lines before.`, () => restoreLines(before))
+    notify(storeText('lines.replaced', { names: nameOfFiles(files), files: files.length }), () =>
+      restoreLines(before),
+    )
   }
   await readLines()
 }
@@ -189,7 +191,7 @@ function isTaken({ path }: ArrivingFile): boolean {
 async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
   const taken = given.filter(isTaken)
   const [first, ...others] = taken
-  if (!first) throw new HycoraError('format-unsupported', 'The folder has no file of JSON Lines or CSV')
+  if (!first) throw new HycoraError('format-unsupported', storeText('lines.noFile'))
   const left = given.filter((file) => !isTaken(file)).map(({ path }) => path)
   const read = [await readFile(first)] as const
   const more: Awaited<ReturnType<typeof readFile>>[] = []
@@ -197,7 +199,8 @@ async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
   const warnings = [...read, ...more].flatMap(({ warning }) => (warning === null ? [] : [`${warning}.`]))
   return {
     files: [read[0].file, ...more.map(({ file }) => file)],
-    warnings: left.length > 0 ? [...warnings, `Not read of the folder: ${listed(left)}.`] : warnings,
+    warnings:
+      left.length > 0 ? [...warnings, storeText('lines.notRead', { left: listNames(left) })] : warnings,
   }
 }
 
@@ -235,10 +238,10 @@ async function cardLines(path: string, file: Blob): Promise<string | null> {
       return card && exampleJson(card)
     })
   })
-  check(examples.length > 0, 'format-unsupported', () => `${path} holds no character card`)
+  check(examples.length > 0, 'format-unsupported', () => storeText('lines.noCard', { path }))
   const said = examples.filter((one) => one !== null)
   check(said.length > 0, 'format-unsupported', () => {
-    return `${path} holds a character, but no example dialogue that could be learnt`
+    return storeText('lines.noExamples', { path })
   })
   return said.join('\n')
 }
@@ -286,7 +289,7 @@ export function clearLines(): void {
   opening++
   useLines.setState(initial, true)
   saveDraft(DRAFT, '')
-  if (hasText(before.files)) notify('The lines are put away.', () => restoreLines(before))
+  if (hasText(before.files)) notify(storeText('lines.cleared'), () => restoreLines(before))
 }
 
 /** Several files are there still, as a long one is. */

@@ -182,46 +182,6 @@ export function bestHeldOut({ heldOut }: RunHistory): RunHistory['heldOut'][numb
   )
 }
 
-/** The loss chart in words. */
-export function describeLoss(history: RunHistory): string {
-  const losses = lossesOf(history.points)
-  if (!losses) return 'No step is done yet.'
-  const total = history.plan?.totalSteps
-  const sentences = [`Step ${lastStep(history)}${total ? ` of ${total}` : ''}.`]
-  const change = losses.last - losses.first
-  const verb = change < -0.005 ? 'fell' : change > 0.005 ? 'rose' : 'stayed'
-  sentences.push(
-    verb === 'stayed'
-      ? `On the lines the loss stayed at ${losses.last.toFixed(2)}.`
-      : `On the lines the loss ${verb} from ${losses.first.toFixed(2)} to ${losses.last.toFixed(2)}.`,
-  )
-  const [best, now] = [bestHeldOut(history), history.heldOut.at(-1)]
-  if (best && now) {
-    sentences.push(
-      best.step === now.step
-        ? `On the lines held out it is ${now.loss.toFixed(2)}, the lowest so far.`
-        : `On the lines held out it is ${now.loss.toFixed(2)}; the lowest was ${best.loss.toFixed(2)} ${best.step === 0 ? 'before the first step' : `at step ${best.step}`}.`,
-    )
-  }
-  return sentences.join(' ')
-}
-
-/** Evaluations in a row without a new lowest, and how much above it, that mean the lines are being learnt by heart. */
-const PATIENCE = 3
-const RISE = 1.02
-
-/** A word of advice where the held-out loss has been rising; null otherwise. */
-export function overlearning(history: RunHistory): string | null {
-  const best = bestHeldOut(history)
-  const now = history.heldOut.at(-1)
-  if (!best || !now || now.loss < best.loss * RISE) return null
-  const since = history.heldOut.filter(({ step }) => step > best.step).length
-  if (since < PATIENCE) return null
-  return best.step === 0
-    ? 'No step yet is better on the lines held out than the start: what is learnt is these lines alone. A smaller learning rate or more lines may help.'
-    : `The loss on the lines held out has been rising since step ${best.step}: from there on the lines are learnt by heart. Stop and keep the best.`
-}
-
 /** Evenly spread entries of a long list, the first and the last among them, for a table. */
 export function spread<T>(entries: readonly T[], limit: number): readonly T[] {
   if (entries.length <= limit) return entries

@@ -13,6 +13,7 @@ import { configOf, valueOf, withOption } from './config.ts'
 import type { ChosenOptions } from './config.ts'
 import { READING } from './options.ts'
 import type { OptionValue, TrainingOption } from './options.ts'
+import { storeText } from '../../words/store.ts'
 
 export type Way = 'all' | 'quick' | 'full'
 
@@ -110,12 +111,11 @@ function obstacleOf(
   report: DatasetReport | null,
   present: ReadonlySet<string>,
 ): string | null {
-  if (!report || report.dialogues.length === 0) return 'There are no lines to learn yet.'
+  if (!report || report.dialogues.length === 0) return storeText('plan.noLines')
   if (way === 'all') return null
-  if (present.has(role))
-    return `Somebody called ${role} is in the company already: give the newcomer another name, or teach everybody anew.`
+  if (present.has(role)) return storeText('plan.sameName', { role })
   const own = report.dialogues.filter((dialogue) => dialogue.role === role && dialogue.split === 'train')
-  return own.length === 0 ? `No line of ${role} is left to learn.` : null
+  return own.length === 0 ? storeText('plan.noneLeft', { role }) : null
 }
 
 /** A run as the plan and the lines have it. */

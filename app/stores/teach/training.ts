@@ -16,6 +16,7 @@ import { dropRunSteps, listRunSteps, runStepSaver } from './runSteps.ts'
 import { holdTraining, watchTrainingTabs } from './tabs.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
 import type { Keeping } from '../company/keeping.ts'
+import { storeText } from '../../words/store.ts'
 
 /** `waiting`: for the model or the first step; `pausing`: until the engine has stopped. */
 export type RunPhase = 'none' | 'waiting' | 'running' | 'pausing' | 'paused' | 'finished'
@@ -301,7 +302,7 @@ function checkBackbone(run: RunRecord): void {
   if (backbone && backbone.id !== run.backbone.id) {
     throw new HycoraError(
       'model-incompatible',
-      `the rehearsal was begun on ${run.backbone.name}, and ${backbone.name} is loaded: choose the other one Backstage`,
+      storeText('run.otherModel', { begun: run.backbone.name, loaded: backbone.name }),
     )
   }
 }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { mapColumns, useLines } from '../../stores/teach/lines.ts'
 import styles from './ColumnMapping.module.css'
 import { Field } from '../parts/Field.tsx'
+import { teachText } from '../../words/teach.ts'
 
 const NONE = ''
 
@@ -27,28 +28,28 @@ export function ColumnMapping({ columns, isKnown }: ColumnMappingProps) {
     mapColumns(isWhole ? { role: next.role || null, user: next.user, reply: next.reply } : null)
   }
   const isMapped = choice.user !== NONE && choice.reply !== NONE
-  const suggested = isKnown && !isMapped ? 'As the header suggests' : 'Choose a column'
+  const suggested = isKnown && !isMapped ? teachText('columns.suggested') : teachText('columns.choose')
   return (
     <fieldset className={styles.mapping}>
-      <legend className={styles.legend}>The columns of the table</legend>
+      <legend className={styles.legend}>{teachText('columns')}</legend>
       <div className={styles.selects}>
         <ColumnSelect
-          label="The visitor says"
+          label={teachText('columns.user')}
           none={suggested}
           columns={columns}
           value={choice.user}
           onChange={(user) => change({ user })}
         />
         <ColumnSelect
-          label="The character answers"
+          label={teachText('columns.reply')}
           none={suggested}
           columns={columns}
           value={choice.reply}
           onChange={(reply) => change({ reply })}
         />
         <ColumnSelect
-          label="Who the character is"
-          none={isKnown && !isMapped ? suggested : 'No column'}
+          label={teachText('columns.role')}
+          none={isKnown && !isMapped ? suggested : teachText('columns.none')}
           columns={columns}
           value={choice.role}
           onChange={(role) => change({ role })}

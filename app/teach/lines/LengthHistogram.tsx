@@ -1,5 +1,5 @@
-import { count } from '../../shared/format.ts'
 import styles from './LengthHistogram.module.css'
+import { teachText } from '../../words/teach.ts'
 
 interface LengthHistogramProps {
   /** In tokens, one a dialogue. */
@@ -20,13 +20,13 @@ export function LengthHistogram({ lengths, maxTokens }: LengthHistogramProps) {
   const bins = countBins(sorted, top)
   const most = Math.max(1, ...bins)
   const width = WIDTH / BINS
-  const words = `Half the dialogues have ${count(median)} tokens or fewer, the longest ${count(longest)}; up to ${count(maxTokens)} are read.`
+  const words = teachText('lengths', { median, longest, maxTokens })
   return (
     <figure className={styles.figure}>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT + 18}`}
         role="img"
-        aria-label={`Lengths of the dialogues. ${words}`}
+        aria-label={teachText('lengths.picture', { words })}
       >
         {bins.map((bin, index) => {
           const height = (bin / most) * HEIGHT
@@ -47,7 +47,7 @@ export function LengthHistogram({ lengths, maxTokens }: LengthHistogramProps) {
           0
         </text>
         <text className={styles.label} x={WIDTH} y={HEIGHT + 14} textAnchor="end">
-          {count(top)} tokens
+          {teachText('lengths.top', { top })}
         </text>
       </svg>
       <figcaption className={styles.caption}>{words}</figcaption>

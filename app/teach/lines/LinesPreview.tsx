@@ -8,18 +8,25 @@ import { ColumnMapping } from './ColumnMapping.tsx'
 import { LengthHistogram } from './LengthHistogram.tsx'
 import styles from './LinesPreview.module.css'
 import { Samples } from './Samples.tsx'
+import { teachText } from '../../words/teach.ts'
 
-const formats: Readonly<Record<string, string>> = {
-  messages: 'chat messages',
-  items: 'questions in several wordings',
-  sharegpt: 'ShareGPT conversations',
-  alpaca: 'Alpaca instructions',
-  csv: 'a table',
-  rolebench: 'RoleBench rows',
-  sillytavern: 'a SillyTavern chat',
-  card: 'a character card’s examples',
-  script: 'lines with names',
-  log: 'what several say, a row a line',
+const FORMATS = [
+  'messages',
+  'items',
+  'sharegpt',
+  'alpaca',
+  'csv',
+  'rolebench',
+  'sillytavern',
+  'card',
+  'script',
+  'log',
+] as const
+
+/** What a form of lines is called; one that has no name is said as it is. */
+function formatName(format: string): string {
+  const known = FORMATS.find((one) => one === format)
+  return known ? teachText(`format.${known}`) : format
 }
 
 /** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
@@ -32,8 +39,11 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
     <div className={styles.preview} aria-live="polite">
       {columns && <ColumnMapping key={columns.join('\n')} columns={columns} isKnown={dialogues.length > 0} />}
       <p className={styles.summary}>
-        {plural(dialogues.length, 'dialogue')} of {plural(roles.length, 'character')}, read as{' '}
-        {formats[report.format] ?? report.format}.
+        {teachText('preview', {
+          dialogues: dialogues.length,
+          roles: roles.length,
+          format: formatName(report.format),
+        })}
       </p>
       <ul className={styles.notes}>
         {[...warnings, ...notesOf(report)].map((note) => (
@@ -45,9 +55,7 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
           <div>
             <RoleTable roles={roles} />
             <p className={styles.note}>
-              {heldOut > 0
-                ? 'What is held out is never learnt: it shows whether the character was understood or only learnt by heart. Where the lines do not say what that is, it is about a fifth of each character’s dialogues.'
-                : 'With fewer than three dialogues nothing is held out, so nothing shows whether the character was understood or only learnt by heart.'}
+              {heldOut > 0 ? teachText('heldOut.about') : teachText('heldOut.none')}
             </p>
           </div>
           {lengths.length > 0 && <LengthHistogram lengths={lengths} maxTokens={maxTokens} />}
@@ -64,9 +72,9 @@ function RoleTable({ roles }: { readonly roles: DatasetReport['roles'] }) {
     <table className={styles.table}>
       <thead>
         <tr>
-          <th scope="col">Character</th>
-          <th scope="col">To learn</th>
-          <th scope="col">Held out</th>
+          <th scope="col">{teachText('table.character')}</th>
+          <th scope="col">{teachText('table.toLearn')}</th>
+          <th scope="col">{teachText('table.heldOut')}</th>
         </tr>
       </thead>
       <tbody>
@@ -89,23 +97,23 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
   const [limit, setLimit] = useState(ROWS)
   return (
     <details className={styles.rejected} open={rows.length <= 5}>
-      <summary>
-        {rows.length === 1 ? 'One row cannot be used' : `${count(rows.length)} rows cannot be used`}
-      </summary>
+      <summary>{teachText('rejected', { rows: rows.length })}</summary>
       <ol className={styles.rows}>
         {rows.slice(0, limit).map(({ line, reason, file }, index) => (
           // Several rejections may be of one line.
           <li key={`${line} ${index}`}>
             <span className={styles.line}>
-              {file === undefined ? 'Line' : `${file}, line`} {count(line)}
+              {file === undefined
+                ? teachText('rejected.line', { line })
+                : teachText('rejected.lineOf', { file, line })}
             </span>{' '}
-            {reason}
+            <span lang="en">{reason}</span>
           </li>
         ))}
       </ol>
       {rows.length > limit && (
         <Button
-          label={`Show more (${count(rows.length - limit)})`}
+          label={teachText('more', { count: rows.length - limit })}
           onClick={() => setLimit(limit + 10 * ROWS)}
         />
       )}
@@ -116,22 +124,17 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
 /** What was left out or cut, a sentence each. */
 function notesOf({ cut, duplicates, droppedSystemTurns, notes: told }: DatasetReport): readonly string[] {
   const notes = [...told]
-  if (droppedSystemTurns > 0)
-    notes.push(
-      `${plural(droppedSystemTurns, 'system turn')} left out: the line before every chat belongs to the character.`,
-    )
-  if (duplicates > 0)
-    notes.push(`${plural(duplicates, 'repeated dialogue')}: copies stay on one side of what is held out.`)
+  if (droppedSystemTurns > 0) notes.push(teachText('note.system', { turns: droppedSystemTurns }))
+  if (duplicates > 0) notes.push(teachText('note.repeated', { dialogues: duplicates }))
   if (cut.rows > 0) {
-    const parts = [
-      ...(cut.turns > 0 ? [`${plural(cut.turns, 'turn')} from the front`] : []),
-      ...(cut.tokens > 0 ? [`${plural(cut.tokens, 'token')} from the end`] : []),
-    ]
-    notes.push(`${plural(cut.rows, 'dialogue')} too long: cut by ${parts.join(' and ')}.`)
+    notes.push(cutText(cut))
   }
   return notes
 }
 
-function plural(number: number, word: string): string {
-  return `${count(number)} ${word}${number === 1 ? '' : 's'}`
+/** By what dialogues were cut that were too long. */
+function cutText({ rows: dialogues, turns, tokens }: DatasetReport['cut']): string {
+  if (turns === 0) return teachText('note.cut.tokens', { dialogues, tokens })
+  if (tokens === 0) return teachText('note.cut.turns', { dialogues, turns })
+  return teachText('note.cut.both', { dialogues, turns, tokens })
 }

@@ -26,6 +26,8 @@ import { goToStep } from '../parts/goToStep.ts'
 import { LinesPreview } from './LinesPreview.tsx'
 import styles from './LinesStep.module.css'
 import { RunLines } from './RunLines.tsx'
+import { teachText } from '../../words/teach.ts'
+import { Rich } from '../../shared/Rich.tsx'
 
 const EXAMPLE = 'examples/captain.txt'
 
@@ -47,16 +49,16 @@ export function LinesStep() {
 function Offer({ names }: { readonly names: string }) {
   return (
     <Notice
-      title={`Put ${names} in the place of what you wrote?`}
+      title={teachText('offer', { names })}
       tone="warning"
       actions={
         <>
-          <Button label="Put it there" look="strong" onClick={() => void takeOffered()} />
-          <Button label="Keep what I wrote" onClick={leaveOffered} />
+          <Button label={teachText('offer.take')} look="strong" onClick={() => void takeOffered()} />
+          <Button label={teachText('offer.leave')} onClick={leaveOffered} />
         </>
       }
     >
-      <p>Nothing is changed yet. What you wrote can be had back afterwards.</p>
+      <p>{teachText('offer.about')}</p>
     </Notice>
   )
 }
@@ -72,7 +74,7 @@ function WriteLines() {
         <textarea
           className={styles.box}
           rows={isEmpty ? 6 : 9}
-          aria-label="The lines"
+          aria-label={teachText('lines')}
           aria-describedby="lines-forms"
           placeholder={placeholder}
           spellCheck={false}
@@ -88,25 +90,21 @@ function WriteLines() {
       <Forms id="lines-forms" />
       <div className={styles.actions}>
         <FileButton
-          label="Choose files"
+          label={teachText('lines.choose')}
           icon="in"
           accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt,.md,.png,.charx,.yaml,.yml,.webp,.byaf"
-          about="Files of lines"
+          about={teachText('lines.files')}
           multiple
           onFiles={(chosen) => void openLines(chosenFiles(chosen))}
         />
         {isEmpty ? (
-          <Button
-            label="Try it with the Captain’s twenty lines"
-            look="strong"
-            onClick={() => void tryExample()}
-          />
+          <Button label={teachText('lines.example')} look="strong" onClick={() => void tryExample()} />
         ) : (
-          <Button label="Clear" icon="close" look="quiet" onClick={clearLines} />
+          <Button label={teachText('lines.clear')} icon="close" look="quiet" onClick={clearLines} />
         )}
       </div>
       <p role="status" className={styles.opening}>
-        {isOpening && 'The file is read…'}
+        {isOpening && teachText('lines.reading')}
       </p>
       {!isEmpty && <RoleName name={roleName} />}
       {offered && <Offer names={nameOfFiles(offered.files)} />}
@@ -118,7 +116,7 @@ function WriteLines() {
 
 function RoleName({ name }: { readonly name: string }) {
   return (
-    <Field label="The character’s name, where the lines do not say it">
+    <Field label={teachText('lines.roleName')}>
       {(id) => (
         <input
           id={id}
@@ -137,10 +135,7 @@ function RoleName({ name }: { readonly name: string }) {
 function Forms({ id }: { readonly id: string }) {
   return (
     <p id={id} className={styles.forms}>
-      One line a turn, with the name before a colon; a rule (<code className={styles.rule}>---</code>) begins
-      another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card,
-      also as a picture or CHARX. Drop one anywhere here, or several: of train.jsonl beside test.jsonl the
-      latter is held out.
+      <Rich text={teachText('lines.forms')} tags={{ rule: <code className={styles.rule} /> }} />
     </p>
   )
 }

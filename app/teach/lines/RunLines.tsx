@@ -2,10 +2,11 @@ import { useState } from 'react'
 
 import type { RunRecord } from '../../../src/storage/runs.ts'
 import { Button } from '../../shared/Button.tsx'
-import { count } from '../../shared/format.ts'
 import { discardTraining, isTraining, useTraining } from '../../stores/teach/training.ts'
 import { goToStep } from '../parts/goToStep.ts'
 import styles from './RunLines.module.css'
+import { teachText } from '../../words/teach.ts'
+import { list } from '../../shared/format.ts'
 
 /** How many dialogues the fold shows. */
 const SHOWN = 30
@@ -16,11 +17,9 @@ export function RunLines({ run }: { readonly run: RunRecord }) {
   const heldOut = run.dialogues.filter(({ split }) => split !== 'train').length
   return (
     <div className={styles.lines}>
-      <p>
-        {count(run.dialogues.length)} dialogues of {run.roles.join(', ')}, {count(heldOut)} of them held out.
-      </p>
+      <p>{teachText('run.lines', { dialogues: run.dialogues.length, roles: list(run.roles), heldOut })}</p>
       <details className={styles.fold}>
-        <summary>Look at the lines</summary>
+        <summary>{teachText('run.look')}</summary>
         <ol className={styles.list}>
           {run.dialogues.slice(0, SHOWN).map((dialogue, index) => (
             // The lines of a run never change: their places are their keys.
@@ -30,12 +29,12 @@ export function RunLines({ run }: { readonly run: RunRecord }) {
                   {turn.text}
                 </p>
               ))}
-              {dialogue.split !== 'train' && <p className={styles.mark}>held out</p>}
+              {dialogue.split !== 'train' && <p className={styles.mark}>{teachText('heldOut')}</p>}
             </li>
           ))}
         </ol>
         {run.dialogues.length > SHOWN && (
-          <p className={styles.mark}>and {count(run.dialogues.length - SHOWN)} more.</p>
+          <p className={styles.mark}>{teachText('run.more', { more: run.dialogues.length - SHOWN })}</p>
         )}
       </details>
       {!isHeld && <PutAway />}
@@ -49,23 +48,23 @@ function PutAway() {
   if (!isAsking) {
     return (
       <div>
-        <Button label="Begin with other lines" icon="plus" onClick={() => setIsAsking(true)} />
+        <Button label={teachText('run.others')} icon="plus" onClick={() => setIsAsking(true)} />
       </div>
     )
   }
   return (
     <div className={styles.question}>
-      <p>This rehearsal and its checkpoints go. Who came of it stays only where it was kept or saved.</p>
+      <p>{teachText('run.discard.about')}</p>
       <div className={styles.buttons}>
         <Button
-          label="Put the rehearsal away"
+          label={teachText('run.discard')}
           look="danger"
           onClick={() => {
             void discardTraining()
             goToStep(1)
           }}
         />
-        <Button label="Leave it" look="quiet" onClick={() => setIsAsking(false)} />
+        <Button label={teachText('leave')} look="quiet" onClick={() => setIsAsking(false)} />
       </div>
     </div>
   )

@@ -2,8 +2,10 @@ import { useState } from 'react'
 
 import type { DatasetReport } from '../../../src/engine/protocol.ts'
 import { Button } from '../../shared/Button.tsx'
-import { count } from '../../shared/format.ts'
 import styles from './Samples.module.css'
+import { teachText } from '../../words/teach.ts'
+import { Rich } from '../../shared/Rich.tsx'
+import { list } from '../../shared/format.ts'
 
 type Sample = DatasetReport['samples'][number]
 
@@ -15,10 +17,9 @@ export function Samples({ samples }: { readonly samples: readonly Sample[] }) {
   const [limit, setLimit] = useState(CHARACTERS)
   const names = [...new Set(samples.map(({ role }) => role))]
   return (
-    <section className={styles.samples} aria-label="As they will be learnt">
+    <section className={styles.samples} aria-label={teachText('samples')}>
       <p className={styles.legend}>
-        As they will be learnt: <mark className={styles.learnt}>marked</mark> is what is learnt, all else
-        stands there for it.
+        <Rich text={teachText('samples.about')} tags={{ mark: <mark className={styles.learnt} /> }} />
       </p>
       {names.slice(0, limit).map((name) => (
         <div key={name} className={styles.character}>
@@ -36,7 +37,7 @@ export function Samples({ samples }: { readonly samples: readonly Sample[] }) {
       ))}
       {names.length > limit && (
         <Button
-          label={`Show more (${count(names.length - limit)})`}
+          label={teachText('more', { count: names.length - limit })}
           onClick={() => setLimit(limit + 4 * CHARACTERS)}
         />
       )}
@@ -77,11 +78,13 @@ function partsOf({ parts }: Sample): readonly (Sample['parts'][number] & { reado
 function aboutOf({ file, line, split, tokens, cut }: Sample): string {
   const facts = [
     ...(file === undefined ? [] : [file]),
-    ...(line === undefined ? [] : [`${file === undefined ? 'Line' : 'line'} ${count(line)}`]),
-    ...(split === 'train' ? [] : ['held out']),
-    ...(tokens === null ? [] : [`${count(tokens)} tokens`]),
-    ...(cut.turns > 0 ? [`${count(cut.turns)} turns cut from the front`] : []),
-    ...(cut.tokens > 0 ? [`${count(cut.tokens)} tokens cut from the end`] : []),
+    ...(line === undefined
+      ? []
+      : [file === undefined ? teachText('rejected.line', { line }) : teachText('sample.line', { line })]),
+    ...(split === 'train' ? [] : [teachText('heldOut')]),
+    ...(tokens === null ? [] : [teachText('sample.tokens', { tokens })]),
+    ...(cut.turns > 0 ? [teachText('sample.turns', { turns: cut.turns })] : []),
+    ...(cut.tokens > 0 ? [teachText('sample.cut', { tokens: cut.tokens })] : []),
   ]
-  return facts.join(', ')
+  return list(facts)
 }

@@ -18,6 +18,8 @@ import { bestHeldOut, lossesOf } from '../../stores/teach/progress.ts'
 import styles from './FirstNight.module.css'
 import { Library } from './Library.tsx'
 import asides from '../../shared/Asides.module.css'
+import { teachText } from '../../words/teach.ts'
+import { decimal } from '../../shared/format.ts'
 
 /** The third step: meet who came of it, keep them, hand them on. */
 export function FirstNight() {
@@ -36,11 +38,7 @@ export function FirstNight() {
       {facts && !isBusy ? (
         <Newcomer facts={facts} />
       ) : (
-        <p className={asides.quiet}>
-          {isBusy
-            ? 'Pause the rehearsal to talk to them as they are by then; it can go on afterwards.'
-            : 'When a rehearsal pauses or ends, whoever came of it waits here.'}
-        </p>
+        <p className={asides.quiet}>{isBusy ? teachText('night.pause') : teachText('night.waits')}</p>
       )}
       <Library />
     </>
@@ -68,40 +66,40 @@ function Newcomer({ facts }: { readonly facts: PackFacts }) {
       <div className={styles.words}>
         <h3 className={styles.name}>{role}</h3>
         <p className={styles.facts}>
-          {phase === 'paused' ? 'As they are at the pause.' : 'The rehearsal is over.'}{' '}
-          {losses && `The loss went from ${losses.first.toFixed(2)} to ${losses.last.toFixed(2)}. `}
-          {result?.best &&
-            best &&
-            `This is step ${best.step}, where the loss on the lines held out was lowest. `}
-          {companyOf(facts, role)}, {bytes(facts.bytes)}.
+          {phase === 'paused' ? teachText('night.paused') : teachText('night.over')}{' '}
+          {losses &&
+            `${teachText('night.loss', { first: decimal(losses.first, 2), last: decimal(losses.last, 2) })} `}
+          {result?.best && best && `${teachText('night.best', { step: best.step })} `}
+          {companyOf(facts, role)}
         </p>
         <div className={styles.actions}>
           <Button
-            label={`Talk to ${role}`}
+            label={teachText('night.talk', { role })}
             look="strong"
             disabled={isBusy || isElsewhere}
             onClick={() => void talkToResult()}
           />
           <Button
-            label={kept ? 'Kept on this device' : 'Keep on this device'}
+            label={kept ? teachText('night.kept') : teachText('night.keep')}
             icon={kept ? 'trained' : 'in'}
             disabled={isBusy || kept !== null}
             onClick={() => void keepResult()}
           />
-          <Button label="Share" icon="share" disabled={isBusy} onClick={() => void shareResult()} />
+          <Button
+            label={teachText('night.share')}
+            icon="share"
+            disabled={isBusy}
+            onClick={() => void shareResult()}
+          />
         </div>
-        <p className={styles.note}>
-          Handed on as one file, they play wherever the same model is loaded. The face is drawn from the
-          character’s own vector: other weights, another face.
-        </p>
+        <p className={styles.note}>{teachText('night.about')}</p>
       </div>
     </div>
   )
 }
 
-/** Who else is in the pack. */
-function companyOf({ roles }: PackFacts, role: string): string {
+/** Who else is in the pack, and its size. */
+function companyOf({ roles, bytes: size }: PackFacts, role: string): string {
   const others = roles.filter(({ name }) => name !== role).length
-  if (others === 0) return 'A company of one'
-  return others === 1 ? 'In a company with one other' : `In a company with ${others} others`
+  return teachText('night.company', { others, size: bytes(size) })
 }

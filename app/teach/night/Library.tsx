@@ -4,6 +4,8 @@ import { bytes, day } from '../../shared/format.ts'
 import { removePack, useGuests } from '../../stores/company/guests.ts'
 import { openShare } from '../../stores/exchange/share.ts'
 import styles from './Library.module.css'
+import { teachText } from '../../words/teach.ts'
+import { list } from '../../shared/format.ts'
 
 /** The packs that are kept here. */
 export function Library() {
@@ -12,7 +14,7 @@ export function Library() {
   return (
     <section className={styles.library} aria-labelledby="kept-companies">
       <h3 id="kept-companies" className={styles.title}>
-        Companies on this device
+        {teachText('library')}
       </h3>
       <ul>
         {packs.map((pack) => (
@@ -30,19 +32,23 @@ function PackRow({ pack }: { readonly pack: KeptPack }) {
       <span className={styles.words}>
         <span className={styles.name}>{name}</span>
         <span className={styles.facts}>
-          {roles.map((role) => role.name.replaceAll('_', ' ')).join(', ')} · on {backbone.name} ·{' '}
-          {bytes(pack.bytes)} · {day(addedAt)}
+          {teachText('library.facts', {
+            roles: list(roles.map((role) => role.name.replaceAll('_', ' '))),
+            backbone: backbone.name,
+            size: bytes(pack.bytes),
+            added: day(addedAt),
+          })}
         </span>
       </span>
       <Button
-        label={`Share ${name}`}
+        label={teachText('library.share', { name })}
         icon="share"
         iconOnly
         look="quiet"
         onClick={() => void openShare({ kind: 'pack', pack })}
       />
       <Button
-        label={`Remove ${name}`}
+        label={teachText('library.remove', { name })}
         icon="bin"
         iconOnly
         look="quiet"

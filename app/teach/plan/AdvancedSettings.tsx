@@ -4,6 +4,8 @@ import { optionGroups } from '../../stores/teach/options.ts'
 import styles from './AdvancedSettings.module.css'
 import { OptionField } from './OptionField.tsx'
 import asides from '../../shared/Asides.module.css'
+import { teachText } from '../../words/teach.ts'
+import { optionText } from '../../words/option.ts'
 
 /** All the numbers, in one fold. What a company brings along is not asked for. */
 export function AdvancedSettings({ hasStart }: { readonly hasStart: boolean }) {
@@ -13,15 +15,16 @@ export function AdvancedSettings({ hasStart }: { readonly hasStart: boolean }) {
   return (
     <details className={styles.fold}>
       <summary>
-        Advanced settings
-        {changed > 0 && <span className={styles.count}>{changed} changed from default</span>}
+        {teachText('advanced')}
+        {changed > 0 && <span className={styles.count}>{teachText('advanced.changed', { changed })}</span>}
       </summary>
       <div className={styles.groups}>
-        {optionGroups.map(({ title, options }) => {
+        {optionGroups.map(({ id, options }) => {
+          const title = optionText(`group.${id}`)
           const shown = options.filter(({ isShape }) => !(isShape && hasStart))
           if (shown.length === 0) return null
           return (
-            <section key={title} className={styles.group} aria-label={title}>
+            <section key={id} className={styles.group} aria-label={title}>
               <h3 className={styles.title}>{title}</h3>
               <div className={styles.grid}>
                 {shown.map((option) => (
@@ -31,14 +34,10 @@ export function AdvancedSettings({ hasStart }: { readonly hasStart: boolean }) {
             </section>
           )
         })}
-        {hasStart && (
-          <p className={asides.note}>
-            The shape of the adapter is that of the company that the newcomer joins.
-          </p>
-        )}
+        {hasStart && <p className={asides.note}>{teachText('advanced.shape')}</p>}
         {changed > 0 && (
           <div>
-            <Button label="Reset all settings" icon="again" onClick={resetOptions} />
+            <Button label={teachText('advanced.reset')} icon="again" onClick={resetOptions} />
           </div>
         )}
       </div>

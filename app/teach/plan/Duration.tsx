@@ -2,8 +2,8 @@ import { useEffect } from 'react'
 
 import { downloadBytes } from '../../../src/storage/manifest.ts'
 import { Button } from '../../shared/Button.tsx'
-import { errorText } from '../../shared/errorText.ts'
-import { bytes, count, duration } from '../../shared/format.ts'
+import { errorAdvice } from '../../shared/errorAdvice.ts'
+import { bytes, duration } from '../../shared/format.ts'
 import { Notice } from '../../shared/Notice.tsx'
 import { chooseBackbone, useEngine } from '../../stores/engine/engine.ts'
 import { followPlan, saveKit, useEstimate } from '../../stores/teach/estimate.ts'
@@ -11,6 +11,7 @@ import { useRehearsalPlan } from '../../stores/teach/rehearsalPlan.ts'
 import { useSettings } from '../../stores/page/settings.ts'
 import { stepsOf } from '../../stores/teach/config.ts'
 import styles from './Duration.module.css'
+import { teachText } from '../../words/teach.ts'
 
 /** From here on a rehearsal is no matter of sitting by. */
 const LONG_SECONDS = 3600
@@ -27,8 +28,8 @@ export function Duration() {
   if (info.computing.path !== 'webgpu') return <Elsewhere />
   if (failure) {
     return (
-      <Notice title={errorText[failure.code].title} tone="warning" actions={<SaveKit />}>
-        <p>A step was tried and failed, so the rehearsal would, too: {failure.message}.</p>
+      <Notice title={errorAdvice(failure.code).title} tone="warning" actions={<SaveKit />}>
+        <p>{teachText('duration.failed', { message: failure.message })}</p>
       </Notice>
     )
   }
@@ -39,8 +40,13 @@ export function Duration() {
     <div className={styles.line}>
       <p className={styles.time} role="status">
         {estimate &&
-          `About ${duration(total)} on this machine: ${count(steps)} steps of ${duration(estimate.secondsPerStep)}, in ${bytes(estimate.gpuBytes)} of graphics memory.`}
-        {isTrying && 'A short step is tried, to know how long it will take …'}
+          teachText('duration', {
+            total: duration(total),
+            steps,
+            step: duration(estimate.secondsPerStep),
+            memory: bytes(estimate.gpuBytes),
+          })}
+        {isTrying && teachText('duration.trying')}
       </p>
       <SaveKit />
     </div>
@@ -61,13 +67,13 @@ function LongTime({ total, perStep, steps }: LongTimeProps) {
   const isSoftware = useEngine((state) => state.report?.status === 'software')
   return (
     <Notice
-      title={`This would take about ${duration(total)} here`}
+      title={teachText('duration.long', { total: duration(total) })}
       tone="warning"
       actions={
         <>
           {smaller && (
             <Button
-              label={`Rehearse on ${smaller.name} instead`}
+              label={teachText('duration.smaller', { name: smaller.name })}
               onClick={() => void chooseBackbone(smaller.id)}
             />
           )}
@@ -76,10 +82,8 @@ function LongTime({ total, perStep, steps }: LongTimeProps) {
       }
     >
       <p>
-        {count(steps)} steps of {duration(perStep)} each
-        {isSoftware && ', because the browser found no graphics card and the processor plays one'}. Fewer
-        steps take less
-        {smaller && ', a smaller model much less'}; or take the rehearsal to a machine that is faster.
+        {teachText(isSoftware ? 'duration.software' : 'duration.each', { steps, step: duration(perStep) })}{' '}
+        {teachText(smaller ? 'duration.adviceSmaller' : 'duration.advice')}
       </p>
     </Notice>
   )
@@ -89,10 +93,7 @@ function LongTime({ total, perStep, steps }: LongTimeProps) {
 function Elsewhere() {
   return (
     <div className={styles.line}>
-      <p className={styles.time}>
-        Another machine can hold this rehearsal: the zip has the lines, the settings and the one command that
-        it needs. What comes of it plays here.
-      </p>
+      <p className={styles.time}>{teachText('duration.elsewhere')}</p>
       <SaveKit />
     </div>
   )
@@ -101,9 +102,9 @@ function Elsewhere() {
 function SaveKit() {
   return (
     <Button
-      label="Rehearse elsewhere"
+      label={teachText('duration.kit')}
       icon="out"
-      title="Saves a zip for another machine"
+      title={teachText('duration.kit.about')}
       onClick={() => void saveKit()}
     />
   )

@@ -6,6 +6,10 @@ import { Field } from '../parts/Field.tsx'
 import { NumberField } from './NumberField.tsx'
 import styles from './OptionField.module.css'
 import asides from '../../shared/Asides.module.css'
+import { sharedText } from '../../words/shared.ts'
+import { optionText } from '../../words/option.ts'
+import { locale } from '../../words/catalogue.ts'
+import { teachText } from '../../words/teach.ts'
 
 /** One setting of the fold, with its sentence, a mark where it was changed, and the way back. */
 export function OptionField({ option }: { readonly option: TrainingOption }) {
@@ -14,9 +18,9 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
   const change = (next: OptionValue): void => setOption(option, next)
   const beside = option.key in overrides && (
     <span className={styles.changed}>
-      changed
+      {teachText('changed')}
       <Button
-        label={`Reset ${option.name.toLowerCase()}`}
+        label={sharedText('reset', { what: optionText(option.key).toLocaleLowerCase(locale()) })}
         icon="again"
         iconOnly
         look="quiet"
@@ -24,7 +28,7 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
       />
     </span>
   )
-  const common = { label: option.name, about: option.about, beside }
+  const common = { label: optionText(option.key), about: optionText(`${option.key}.about`), beside }
   switch (option.kind) {
     case 'number':
       return (
@@ -34,7 +38,7 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
           min={option.min}
           max={option.max}
           isWhole={option.isWhole ?? false}
-          {...(option.empty !== undefined && { empty: option.empty })}
+          {...(option.follows && { empty: optionText('follows') })}
           onChange={change}
         />
       )
@@ -49,7 +53,7 @@ export function OptionField({ option }: { readonly option: TrainingOption }) {
             <input
               id={id}
               aria-describedby={aboutId}
-              placeholder={option.placeholder}
+              placeholder={optionText('system.hint')}
               maxLength={2000}
               value={String(value)}
               onChange={(event) => change(event.target.value)}
@@ -83,7 +87,7 @@ function ChoiceField({ option, value, ...common }: ChoiceFieldProps) {
         >
           {option.choices.map((choice) => (
             <option key={choice.value} value={choice.value}>
-              {choice.name}
+              {optionText(choice.name)}
             </option>
           ))}
         </select>
@@ -101,28 +105,22 @@ interface SeveralFieldProps {
 /** Some of a few, at least one. */
 function SeveralField({ option, value, beside }: SeveralFieldProps) {
   const toggle = (name: string): void => {
-    const next = option.choices
-      .map((choice) => choice.value)
-      .filter((one) => (one === name ? !value.includes(name) : value.includes(one)))
+    const next = option.choices.filter((one) => (one === name ? !value.includes(name) : value.includes(one)))
     if (next.length > 0) setOption(option, next)
   }
   return (
     <fieldset className={styles.several}>
-      <legend className={styles.legend}>{option.name}</legend>
+      <legend className={styles.legend}>{optionText(option.key)}</legend>
       {beside}
       <div className={styles.checks}>
         {option.choices.map((choice) => (
-          <label key={choice.value} className={styles.check}>
-            <input
-              type="checkbox"
-              checked={value.includes(choice.value)}
-              onChange={() => toggle(choice.value)}
-            />
-            {choice.name}
+          <label key={choice} className={styles.check}>
+            <input type="checkbox" checked={value.includes(choice)} onChange={() => toggle(choice)} />
+            {choice}
           </label>
         ))}
       </div>
-      <p className={asides.note}>{option.about}</p>
+      <p className={asides.note}>{optionText(`${option.key}.about`)}</p>
     </fieldset>
   )
 }

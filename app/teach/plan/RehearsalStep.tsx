@@ -23,6 +23,8 @@ import styles from './RehearsalStep.module.css'
 import { RunPanel } from '../run/RunPanel.tsx'
 import { WayChoice } from './WayChoice.tsx'
 import asides from '../../shared/Asides.module.css'
+import { teachText } from '../../words/teach.ts'
+import { optionText } from '../../words/option.ts'
 
 /** The second step: how the lines are learnt, and then the learning itself. */
 export function RehearsalStep() {
@@ -30,7 +32,7 @@ export function RehearsalStep() {
   const hasLines = useLines((state) => state.report !== null)
   if (phase !== 'none') return <RunPanel />
   if (hasLines) return <PlanRehearsal />
-  return <p className={asides.quiet}>Once there are lines, choose here how they are learnt, and begin.</p>
+  return <p className={asides.quiet}>{teachText('plan.noLines')}</p>
 }
 
 function PlanRehearsal() {
@@ -58,7 +60,7 @@ function PlanRehearsal() {
       {obstacle === null && !isElsewhere && <Duration />}
       <div className={styles.start}>
         <Button
-          label="Start the rehearsal"
+          label={teachText('plan.start')}
           icon="onward"
           look="strong"
           disabled={obstacle !== null || isMute || isElsewhere}
@@ -87,7 +89,7 @@ function Newcomer({ role, joins, packs }: NewcomerProps) {
   return (
     <>
       {names.length > 1 && (
-        <Field label="Who is new">
+        <Field label={teachText('plan.newcomer')}>
           {(id) => (
             <select id={id} value={role} onChange={(event) => changePlan({ role: event.target.value })}>
               {names.map((name) => (
@@ -98,14 +100,14 @@ function Newcomer({ role, joins, packs }: NewcomerProps) {
         </Field>
       )}
       {packs.length > 0 && (
-        <Field label="Whose company they join">
+        <Field label={teachText('plan.company')}>
           {(id) => (
             <select
               id={id}
               value={joins}
               onChange={(event) => changePlan({ joins: event.target.value || null })}
             >
-              <option value="">The one that came with the model</option>
+              <option value="">{teachText('plan.shipped')}</option>
               {packs.map((pack) => (
                 <option key={pack.id} value={pack.id}>
                   {pack.name}
@@ -126,8 +128,8 @@ function Pace() {
     <>
       <div className={styles.pair}>
         <NumberField
-          label={stepsOption.name}
-          about={stepsOption.about}
+          label={optionText('steps')}
+          about={optionText('steps.about')}
           value={stepsOf(plan.overrides)}
           min={stepsOption.min}
           max={stepsOption.max}
@@ -135,8 +137,8 @@ function Pace() {
           onChange={(steps) => setOption(stepsOption, steps)}
         />
         <NumberField
-          label="Ask every"
-          about="In steps; the questions below are answered so often, and you see the answers change."
+          label={teachText('plan.askEvery')}
+          about={teachText('plan.askEvery.about')}
           value={plan.everySteps}
           min={1}
           max={1_000_000}
@@ -144,7 +146,7 @@ function Pace() {
           onChange={(everySteps) => changePlan({ everySteps: everySteps ?? 10 })}
         />
       </div>
-      <Field label="Questions to ask on the way" about="One a line.">
+      <Field label={teachText('plan.questions')} about={teachText('plan.questions.about')}>
         {(id, aboutId) => (
           <textarea
             id={id}

@@ -1,23 +1,8 @@
 import type { Way } from '../../stores/teach/rehearsalPlan.ts'
 import styles from './WayChoice.module.css'
+import { teachText } from '../../words/teach.ts'
 
-const ways: readonly { readonly value: Way; readonly name: string; readonly about: string }[] = [
-  {
-    value: 'full',
-    name: 'A newcomer, full',
-    about: 'The newcomer joins a company, and everybody there may move a little to make room.',
-  },
-  {
-    value: 'quick',
-    name: 'A newcomer, quick',
-    about: 'Only one vector is fitted to the newcomer; everybody else stays exactly as they are.',
-  },
-  {
-    value: 'all',
-    name: 'Everything',
-    about: 'A new company out of these lines alone, learnt from nothing.',
-  },
-]
+const ways = ['full', 'quick', 'all'] as const satisfies readonly Way[]
 
 interface WayChoiceProps {
   readonly value: Way
@@ -30,19 +15,19 @@ interface WayChoiceProps {
 export function WayChoice({ value, canJoin, onChange }: WayChoiceProps) {
   return (
     <fieldset className={styles.ways}>
-      <legend className={styles.legend}>Way to rehearse</legend>
+      <legend className={styles.legend}>{teachText('way')}</legend>
       {ways.map((way) => (
-        <label key={way.value} className={styles.way}>
+        <label key={way} className={styles.way}>
           <input
             type="radio"
             name="way"
-            checked={value === way.value}
-            disabled={!canJoin && way.value !== 'all'}
-            onChange={() => onChange(way.value)}
+            checked={value === way}
+            disabled={!canJoin && way !== 'all'}
+            onChange={() => onChange(way)}
           />
           <span>
-            <span className={styles.name}>{way.name}</span>
-            <span className={styles.about}>{way.about}</span>
+            <span className={styles.name}>{teachText(`way.${way}`)}</span>
+            <span className={styles.about}>{teachText(`way.${way}.about`)}</span>
           </span>
         </label>
       ))}

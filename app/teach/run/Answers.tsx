@@ -4,6 +4,7 @@ import { useId, useState } from 'react'
 import hidden from '../../shared/VisuallyHidden.module.css'
 import styles from './Answers.module.css'
 import { diffWords } from './diffWords.ts'
+import { runText } from '../../words/run.ts'
 
 interface AnswersProps {
   readonly title: string
@@ -25,7 +26,7 @@ export function Answers({ title, answers, prompts }: AnswersProps) {
       <h3 className={styles.title}>{title}</h3>
       {answers.length > 1 && (
         <div className={styles.time}>
-          <label htmlFor={id}>As of step</label>
+          <label htmlFor={id}>{runText('answers.asOf')}</label>
           <input
             id={id}
             type="range"
@@ -64,12 +65,12 @@ function wordingBefore(answers: readonly AnswersPoint[], at: number, index: numb
 }
 
 function stepName(step: number): string {
-  return step === 0 ? 'before' : String(step)
+  return step === 0 ? runText('answers.before') : String(step)
 }
 
 /** An answer with what came and went since the one before. */
 function Change({ before, after }: { readonly before: string | undefined; readonly after: string }) {
-  if (after === '' && !before) return <span className={styles.silence}>Nothing.</span>
+  if (after === '' && !before) return <span className={styles.silence}>{runText('answers.nothing')}</span>
   if (before === undefined || before === after) return after
   return diffWords(before, after).flatMap(({ kind, text }, index) => {
     // The parts of a difference have no names but their places.
@@ -78,12 +79,12 @@ function Change({ before, after }: { readonly before: string | undefined; readon
     return [
       kind === 'new' ? (
         <ins key={key} className={styles.new}>
-          <span className={hidden.hidden}> new: </span>
+          <span className={hidden.hidden}> {runText('answers.new')} </span>
           {text.trimEnd()}
         </ins>
       ) : (
         <del key={key} className={styles.gone}>
-          <span className={hidden.hidden}> gone: </span>
+          <span className={hidden.hidden}> {runText('answers.gone')} </span>
           {text.trimEnd()}
         </del>
       ),
@@ -105,11 +106,13 @@ function Earlier({ answers, index }: EarlierProps) {
   if (wordings.length < 2) return null
   return (
     <details className={styles.earlier}>
-      <summary>{wordings.length} wordings so far</summary>
+      <summary>{runText('answers.wordings', { wordings: wordings.length })}</summary>
       <ol>
         {wordings.map(({ step, text }, place) => (
           <li key={step}>
-            <span className={styles.step}>{step === 0 ? 'before' : `step ${step}`}</span>
+            <span className={styles.step}>
+              {step === 0 ? runText('answers.before') : runText('step', { step })}
+            </span>
             <span className={styles.wording}>
               <Change before={wordings[place - 1]?.text} after={text} />
             </span>

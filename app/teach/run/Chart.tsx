@@ -5,6 +5,7 @@ import { spread } from '../../stores/teach/progress.ts'
 import styles from './Chart.module.css'
 import { LivePlot } from './livePlot.ts'
 import type { ChartLine } from './plotOptions.ts'
+import { runText } from '../../words/run.ts'
 
 interface ChartProps {
   readonly title: string
@@ -47,7 +48,7 @@ export function Chart({ title, summary, steps, lines, format, height }: ChartPro
           {title}
         </span>
         <span className={styles.now}>
-          {pointed !== null && <span>step {steps[at]}</span>}
+          {pointed !== null && <span>{runText('step', { step: steps[at] ?? 0 })}</span>}
           {lines.map(({ name, values }) => {
             const value = valueAt(values, at)
             if (value === null) return null
@@ -88,14 +89,19 @@ function ChartTable({ title, steps, lines, format }: ChartTableProps) {
     : []
   return (
     <details className={styles.fold} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
-      <summary aria-label={`The numbers of “${title}”`}>The numbers</summary>
+      <summary aria-label={runText('chart.numbersOf', { title })}>{runText('chart.numbers')}</summary>
       {isOpen && (
         // A region that scrolls must be reachable without a mouse.
-        <div className={styles.scroll} role="region" aria-label={`${title}, a table`} tabIndex={0}>
+        <div
+          className={styles.scroll}
+          role="region"
+          aria-label={runText('chart.table', { title })}
+          tabIndex={0}
+        >
           <table className={styles.table}>
             <thead>
               <tr>
-                <th scope="col">Step</th>
+                <th scope="col">{runText('chart.step')}</th>
                 {lines.map(({ name }) => (
                   <th key={name} scope="col">
                     {name}

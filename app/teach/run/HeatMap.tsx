@@ -1,4 +1,6 @@
 import styles from './HeatMap.module.css'
+import { runText } from '../../words/run.ts'
+import { decimal } from '../../shared/format.ts'
 
 interface HeatMapProps {
   readonly names: readonly string[]
@@ -25,18 +27,9 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
   return (
     <figure className={styles.figure}>
       {/* A region that scrolls must be reachable without a mouse. */}
-      <div className={styles.scroll} role="region" aria-label="Likeness of every pair, a table" tabIndex={0}>
+      <div className={styles.scroll} role="region" aria-label={runText('likeness.table')} tabIndex={0}>
         <table className={hasNumbers ? styles.numbered : styles.plain}>
-          <thead>
-            <tr>
-              <td />
-              {names.map((name) => (
-                <th key={name} scope="col" abbr={name} title={name}>
-                  <span className={styles.initials}>{initials(name)}</span>
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Initials names={names} />
           <tbody>
             {names.map((row, i) => (
               <tr key={row}>
@@ -46,8 +39,15 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
                 {names.map((column, j) => {
                   const cosine = cosines[i * names.length + j] ?? 0
                   return (
-                    <td key={column} title={`${row} and ${column}: ${cosine.toFixed(2)}`}>
-                      <svg aria-hidden={hasNumbers} role="img" aria-label={cosine.toFixed(2)}>
+                    <td
+                      key={column}
+                      title={runText('likeness.pair', {
+                        one: row,
+                        other: column,
+                        cosine: decimal(cosine, 2),
+                      })}
+                    >
+                      <svg aria-hidden={hasNumbers} role="img" aria-label={decimal(cosine, 2)}>
                         <rect
                           className={styles.cell}
                           width="100%"
@@ -55,7 +55,7 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
                           fillOpacity={tintOf(cosine)}
                         />
                       </svg>
-                      {hasNumbers && <span className={styles.number}>{cosine.toFixed(2)}</span>}
+                      {hasNumbers && <span className={styles.number}>{decimal(cosine, 2)}</span>}
                     </td>
                   )
                 })}
@@ -65,10 +65,26 @@ export function HeatMap({ names, cosines }: HeatMapProps) {
         </table>
       </div>
       <figcaption className={styles.caption}>
-        How alike two characters’ weights are: 1 is the same, 0 has nothing in common.
+        {runText('likeness')}
         {pairs.length > 1 && ` ${wordsOf(pairs)}`}
       </figcaption>
     </figure>
+  )
+}
+
+/** The heads of the columns. */
+function Initials({ names }: Pick<HeatMapProps, 'names'>) {
+  return (
+    <thead>
+      <tr>
+        <td />
+        {names.map((name) => (
+          <th key={name} scope="col" abbr={name} title={name}>
+            <span className={styles.initials}>{initials(name)}</span>
+          </th>
+        ))}
+      </tr>
+    </thead>
   )
 }
 
@@ -92,8 +108,10 @@ function pairsOf(names: readonly string[], cosines: Float32Array): readonly Pair
 function wordsOf(pairs: readonly Pair[]): string {
   const [least, most] = [pairs[0], pairs.at(-1)]
   const words = (pair: Pair | undefined): string =>
-    pair ? `${pair.one} and ${pair.other} (${pair.cosine.toFixed(2)})` : ''
-  return `The most alike are ${words(most)}, the least ${words(least)}.`
+    pair
+      ? runText('likeness.named', { one: pair.one, other: pair.other, cosine: decimal(pair.cosine, 2) })
+      : ''
+  return runText('likeness.ends', { most: words(most), least: words(least) })
 }
 
 /** "QE" for "Queen Elizabeth I". */

@@ -3,6 +3,7 @@ import { HeatMap } from './HeatMap.tsx'
 import styles from './RoleMap.module.css'
 import { RolePlane } from './RolePlane.tsx'
 import asides from '../../shared/Asides.module.css'
+import { runText } from '../../words/run.ts'
 
 interface RoleMapProps {
   readonly map: RunHistory['map']
@@ -16,28 +17,18 @@ export function RoleMap({ map, taught }: RoleMapProps) {
   const { cosines, points, alike, isShared, step } = map
   const names = map.names.map(shown)
   if (names.length < 2) {
-    return (
-      <p className={asides.note}>
-        One character alone has nobody to be told apart from; with two or more, a map of them stands here.
-      </p>
-    )
+    return <p className={asides.note}>{runText('map.alone')}</p>
   }
   if (isShared) {
-    return (
-      <p className={asides.note}>
-        These characters share both A and B, and so are one. To let them differ, give each its own A under
-        Advanced settings, or have it generated, and begin again.
-      </p>
-    )
+    return <p className={asides.note}>{runText('map.shared')}</p>
   }
   return (
-    <section className={styles.map} aria-label="Map of characters">
-      <h3 className={styles.title}>Who is like whom, at step {step}</h3>
+    <section className={styles.map} aria-label={runText('map')}>
+      <h3 className={styles.title}>{runText('map.title', { step })}</h3>
       {/* Before the first step a newcomer is the mean of the others, which is no fault of the rehearsal. */}
       {alike && step > 0 && (
         <p className={styles.warning} role="status">
-          {shown(alike[0])} and {shown(alike[1])} can hardly be told apart. Give HCL more weight under
-          Advanced settings, or lower the learning rate, and begin again.
+          {runText('map.alike', { one: shown(alike[0]), other: shown(alike[1]) })}
         </p>
       )}
       <div className={styles.pictures}>

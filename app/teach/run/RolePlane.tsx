@@ -1,4 +1,6 @@
 import styles from './RolePlane.module.css'
+import { runText } from '../../words/run.ts'
+import { decimal } from '../../shared/format.ts'
 
 interface RolePlaneProps {
   readonly names: readonly string[]
@@ -20,14 +22,17 @@ export function RolePlane({ names, points, taught }: RolePlaneProps) {
   const placed = placeOf(names, points)
   const labels = labelsOf(placed)
   const words = names
-    .map(
-      (name, index) =>
-        `${name} at ${(points[2 * index] ?? 0).toFixed(2)}, ${(points[2 * index + 1] ?? 0).toFixed(2)}`,
+    .map((name, index) =>
+      runText('plane.at', {
+        name,
+        x: decimal(points[2 * index] ?? 0, 2),
+        y: decimal(points[2 * index + 1] ?? 0, 2),
+      }),
     )
     .join('; ')
   return (
     <figure className={styles.figure}>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`The characters on a plane: ${words}.`}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={runText('plane', { words })}>
         {placed.map(({ name, x, y }, index) => (
           <g key={name}>
             <circle className={name === taught ? styles.taught : styles.dot} cx={x} cy={y} r="4" />
@@ -42,9 +47,7 @@ export function RolePlane({ names, points, taught }: RolePlaneProps) {
           </g>
         ))}
       </svg>
-      <figcaption className={styles.caption}>
-        Near one another means alike; the two directions in which they differ most.
-      </figcaption>
+      <figcaption className={styles.caption}>{runText('plane.about')}</figcaption>
     </figure>
   )
 }

@@ -2,18 +2,19 @@ import type { StepPoint } from '../../../src/core/training.ts'
 import { useMemo } from 'react'
 
 import type { RunHistory } from '../../../src/storage/runs.ts'
-import { describeLoss } from '../../stores/teach/progress.ts'
+import { describeLoss } from '../../stores/teach/lossWords.ts'
 import { Chart } from './Chart.tsx'
 import type { ChartLine } from './plotOptions.ts'
 import styles from './RunCharts.module.css'
+import { runText } from '../../words/run.ts'
 
 /** The loss of a run, live; before the first step there is nothing to draw. */
 export function LossChart({ history }: { readonly history: RunHistory }) {
-  const loss = useMemo(() => lossLines(history), [history])
+  const loss = lossLines(history)
   if (history.points.length === 0) return null
   return (
     <Chart
-      title="Loss"
+      title={runText('loss')}
       summary={describeLoss(history)}
       steps={loss.steps}
       lines={loss.lines}
@@ -26,7 +27,7 @@ export function LossChart({ history }: { readonly history: RunHistory }) {
 /** The other numbers of a run, live. */
 export function SmallCharts({ points }: Pick<RunHistory, 'points'>) {
   const steps = useMemo(() => points.map(({ step }) => step), [points])
-  const small = useMemo(() => smallCharts(points), [points])
+  const small = smallCharts(points)
   if (points.length === 0) return null
   return (
     <div className={styles.charts}>
@@ -54,12 +55,12 @@ function lossLines({ points, heldOut }: RunHistory): {
   const kept = new Map(heldOut.map((point) => [point.step, point.loss]))
   const steps = [...new Set([...learnt.keys(), ...kept.keys()])].toSorted((a, b) => a - b)
   const on: ChartLine = {
-    name: 'the lines',
+    name: runText('loss.lines'),
     look: 'solid',
     values: steps.map((step) => learnt.get(step) ?? null),
   }
   const out: ChartLine = {
-    name: 'held out',
+    name: runText('loss.heldOut'),
     look: 'dashed',
     values: steps.map((step) => kept.get(step) ?? null),
   }
@@ -74,16 +75,19 @@ interface SmallChart {
 
 function smallCharts(points: readonly StepPoint[]): readonly SmallChart[] {
   const chart = (
-    title: string,
-    name: string,
+    id: 'contrast' | 'lambda' | 'rate' | 'norm',
     format: SmallChart['format'],
     read: (point: StepPoint) => number,
-  ): SmallChart => ({ title, format, lines: [{ name, look: 'solid', values: points.map(read) }] })
+  ): SmallChart => ({
+    title: runText(`chart.${id}`),
+    format,
+    lines: [{ name: runText(`line.${id}`), look: 'solid', values: points.map(read) }],
+  })
   return [
-    chart('Telling characters apart (HCL)', 'HCL', twoDigits, (point) => point.contrast),
-    chart('Its weight λ', 'λ', significant, (point) => point.lambda),
-    chart('Learning rate', 'rate', significant, (point) => point.learningRate),
-    chart('Gradient norm', 'norm', twoDigits, (point) => point.gradientNorm),
+    chart('contrast', twoDigits, (point) => point.contrast),
+    chart('lambda', significant, (point) => point.lambda),
+    chart('rate', significant, (point) => point.learningRate),
+    chart('norm', twoDigits, (point) => point.gradientNorm),
   ]
 }
 
@@ -91,8 +95,10 @@ function smallCharts(points: readonly StepPoint[]): readonly SmallChart[] {
 function describeLine(line: ChartLine | undefined, format: (value: number) => string): string {
   const values = (line?.values ?? []).filter((value) => value !== null)
   const [first, last] = [values[0], values.at(-1)]
-  if (first === undefined || last === undefined) return 'No step is done yet.'
-  return format(first) === format(last) ? `At ${format(last)}.` : `From ${format(first)} to ${format(last)}.`
+  if (first === undefined || last === undefined) return runText('noStep')
+  return format(first) === format(last)
+    ? runText('chart.at', { last: format(last) })
+    : runText('chart.fromTo', { first: format(first), last: format(last) })
 }
 
 function twoDigits(value: number): string {

@@ -1,6 +1,6 @@
 import { Button } from '../../shared/Button.tsx'
 import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
-import { bytes, count } from '../../shared/format.ts'
+import { bytes } from '../../shared/format.ts'
 import { Notice } from '../../shared/Notice.tsx'
 import { saveResult, useFirstNight } from '../../stores/exchange/firstNight.ts'
 import {
@@ -9,6 +9,8 @@ import {
   resumeTraining,
   useTraining,
 } from '../../stores/teach/training.ts'
+import { runText } from '../../words/run.ts'
+import { sharedText } from '../../words/shared.ts'
 
 /** What went wrong with a run, what of it is safe, and what to do. */
 export function RunNotices() {
@@ -30,29 +32,31 @@ function RoomNotice() {
   if (!room) return null
   return (
     <Notice
-      title="There is no room for the next checkpoint"
+      title={runText('room')}
       tone="danger"
       actions={
         !isBusy && (
           <>
-            <Button label="Try again" icon="again" look="strong" onClick={() => void resumeTraining()} />
-            {hasPack && <Button label="Save what it learnt to a file" icon="out" onClick={saveResult} />}
+            <Button
+              label={sharedText('tryAgain')}
+              icon="again"
+              look="strong"
+              onClick={() => void resumeTraining()}
+            />
+            {hasPack && <Button label={runText('room.save')} icon="out" onClick={saveResult} />}
           </>
         )
       }
     >
       <p>
-        The one of step {count(room.step)} needs {bytes(room.neededBytes)}; the browser says that about{' '}
-        {bytes(room.freeBytes)} are free{room.freeBytes > room.neededBytes && ', and still refuses'}.{' '}
-        {keptStep === null
-          ? 'None is kept yet.'
-          : `The one of step ${count(keptStep)} is kept and will be here tomorrow.`}
+        {runText(room.freeBytes > room.neededBytes ? 'room.refuses' : 'room.needs', {
+          step: room.step,
+          needed: bytes(room.neededBytes),
+          free: bytes(room.freeBytes),
+        })}{' '}
+        {keptStep === null ? runText('room.none') : runText('room.kept', { step: keptStep })}
       </p>
-      <p>
-        The rehearsal is paused. What it learnt since is held while this page stays open. Free some room:
-        Backstage, free a model that you do not need or erase deleted chats; at the foot of this page, remove
-        a company.
-      </p>
+      <p>{runText('room.about')}</p>
     </Notice>
   )
 }
@@ -63,10 +67,7 @@ function FailureNotice() {
   if (!failure) return null
   return (
     <ErrorNotice failure={failure} onDismiss={dismissTrainingFailure}>
-      The rehearsal stopped.{' '}
-      {keptStep === null
-        ? 'It had no checkpoint yet, so going on means beginning again.'
-        : `Everything up to step ${count(keptStep)} is kept; going on begins there.`}
+      {keptStep === null ? runText('stopped.none') : runText('stopped.kept', { step: keptStep })}
     </ErrorNotice>
   )
 }
@@ -77,11 +78,11 @@ function CutOffNotice() {
   const isElsewhere = useTraining((state) => state.isElsewhere)
   if (cutOffAt === null || isElsewhere) return null
   return (
-    <Notice title="The page was closed during the rehearsal" tone="calm">
+    <Notice title={runText('cutOff')} tone="calm">
       <p>
         {keptStep === null
-          ? 'It had no checkpoint yet, so it begins again.'
-          : `It had come to step ${count(Math.max(cutOffAt, keptStep))} and goes on from step ${count(keptStep)}, which is kept.`}
+          ? runText('cutOff.none')
+          : runText('cutOff.kept', { at: Math.max(cutOffAt, keptStep), kept: keptStep })}
       </p>
     </Notice>
   )
@@ -91,8 +92,8 @@ function UnkeptNotice() {
   const isUnkept = useTraining((state) => state.isUnkept)
   if (!isUnkept) return null
   return (
-    <Notice title="The browser keeps nothing of this rehearsal" tone="warning">
-      <p>It lasts as long as this page. Save who comes of it to a file before you close it.</p>
+    <Notice title={runText('unkept')} tone="warning">
+      <p>{runText('unkept.about')}</p>
     </Notice>
   )
 }

@@ -12,7 +12,8 @@ import {
   resumeTraining,
   useTraining,
 } from '../../stores/teach/training.ts'
-import { lastStep, overlearning, paceOf, secondsLeft } from '../../stores/teach/progress.ts'
+import { overlearning } from '../../stores/teach/lossWords.ts'
+import { lastStep, paceOf, secondsLeft } from '../../stores/teach/progress.ts'
 import { Answers } from './Answers.tsx'
 import { DutySlider } from '../parts/DutySlider.tsx'
 import { goToStep } from '../parts/goToStep.ts'
@@ -21,6 +22,8 @@ import { LossChart, SmallCharts } from './RunCharts.tsx'
 import { RunNotices } from './RunNotices.tsx'
 import { TimeMachine } from './TimeMachine.tsx'
 import styles from './RunPanel.module.css'
+import { runText } from '../../words/run.ts'
+import { list } from '../../shared/format.ts'
 
 /** A run under way, paused or over: where it is, how fast, what it says, and the buttons that steer it. */
 export function RunPanel() {
@@ -42,7 +45,7 @@ export function RunPanel() {
         <p className={styles.where} role="status">
           <StatusLine />
         </p>
-        <Progress label="How far the rehearsal is" fraction={total > 0 ? step / total : 0} />
+        <Progress label={runText('progress')} fraction={total > 0 ? step / total : 0} />
         <Controls />
       </div>
       <RunNotices />
@@ -51,7 +54,7 @@ export function RunPanel() {
       {advice && <p className={styles.advice}>{advice}</p>}
       <LossChart history={history} />
       <Answers
-        title={`What ${run?.trial.role ?? ''} says`}
+        title={runText('says', { role: run?.trial.role ?? '' })}
         answers={history.answers}
         prompts={run?.trial.prompts ?? []}
       />
@@ -59,7 +62,7 @@ export function RunPanel() {
       <SmallCharts points={history.points} />
       <RoleMap map={history.map} taught={run?.trial.role ?? ''} />
       {history.notes.length > 0 && (
-        <ul className={styles.notes} aria-label="What the rehearsal noted">
+        <ul className={styles.notes} aria-label={runText('notes')}>
           {history.notes.map((note) => (
             <li key={note}>{note}</li>
           ))}
@@ -77,24 +80,24 @@ function plannedSteps(config: Readonly<Record<string, unknown>> | undefined): nu
 /** Where the run is, without the number that changes with every step: it would be read out each time. */
 function StatusLine() {
   const phase = useTraining((state) => state.phase)
-  const name = useTraining((state) => state.run?.roles.join(', ') ?? '')
+  const name = useTraining((state) => list(state.run?.roles ?? []))
   const keptStep = useTraining((state) => state.keptStep)
   const step = useTraining((state) => state.result?.step ?? lastStep(state.history))
   const isElsewhere = useTraining((state) => state.isElsewhere)
-  if (isElsewhere) return `${name} is rehearsing in another tab; this is the step that was kept last.`
+  if (isElsewhere) return runText('status.elsewhere', { name })
   switch (phase) {
     case 'none':
       return null
     case 'waiting':
-      return `${name} is getting ready: one step is tried first, to know how long it takes.`
+      return runText('status.waiting', { name })
     case 'running':
-      return `${name} is rehearsing.`
+      return runText('status.running', { name })
     case 'pausing':
-      return 'Pausing after this step.'
+      return runText('status.pausing')
     case 'paused':
-      return keptStep === null ? `Paused at step ${count(step)}.` : `Paused. Step ${count(keptStep)} is kept.`
+      return keptStep === null ? runText('status.paused', { step }) : runText('status.kept', { keptStep })
     case 'finished':
-      return `The rehearsal ended at step ${count(step)}.`
+      return runText('status.finished', { step })
     default:
       return phase satisfies never
   }
@@ -108,7 +111,7 @@ function Controls() {
   const hasNewcomer = useFirstNight((state) => state.facts !== null)
   const meet = hasNewcomer && !isBusy && (
     <Button
-      label={`Meet ${role}`}
+      label={runText('meet', { role })}
       icon="down"
       look={phase === 'finished' ? 'strong' : 'plain'}
       onClick={() => goToStep(3)}
@@ -121,17 +124,23 @@ function Controls() {
       {isBusy ? (
         <Button
           key="steer"
-          label="Pause"
+          label={runText('pause')}
           icon="pause"
           look="strong"
           disabled={phase === 'pausing'}
           onClick={pauseTraining}
         />
       ) : (
-        <Button key="steer" label="Go on" icon="onward" look="strong" onClick={() => void resumeTraining()} />
+        <Button
+          key="steer"
+          label={runText('goOn')}
+          icon="onward"
+          look="strong"
+          onClick={() => void resumeTraining()}
+        />
       )}
       <Button
-        label="Stop and keep the best"
+        label={runText('finish')}
         icon="stop"
         disabled={phase === 'pausing'}
         onClick={() => void finishTraining()}
@@ -150,12 +159,12 @@ function Facts() {
   const step = lastStep(history)
   const left = secondsLeft(history, duty)
   const facts: readonly (readonly [string, string | null])[] = [
-    ['Step', plan ? `${count(step)} of ${count(plan.totalSteps)}` : count(step)],
-    ['Time left', isBusy && left ? duration(left) : null],
-    ['A step takes', pace && duration(pace.secondsPerStep)],
-    ['Speed', pace && `${count(pace.tokensPerSecond)} tokens/s`],
-    ['Graphics memory', plan && bytes(plan.gpuBytes)],
-    ['Steps left out', skipped > 0 ? count(skipped) : null],
+    [runText('fact.step'), plan ? runText('fact.stepOf', { step, total: plan.totalSteps }) : count(step)],
+    [runText('fact.left'), isBusy && left ? duration(left) : null],
+    [runText('fact.each'), pace && duration(pace.secondsPerStep)],
+    [runText('fact.speed'), pace && runText('fact.rate', { rate: Math.round(pace.tokensPerSecond) })],
+    [runText('fact.memory'), plan && bytes(plan.gpuBytes)],
+    [runText('fact.skipped'), skipped > 0 ? count(skipped) : null],
   ]
   return (
     <dl className={styles.facts}>

@@ -2,13 +2,14 @@ import { useId, useState } from 'react'
 
 import { Button } from '../../shared/Button.tsx'
 import { ErrorNotice } from '../../shared/ErrorNotice.tsx'
-import { count } from '../../shared/format.ts'
+import { count, list } from '../../shared/format.ts'
 import asides from '../../shared/Asides.module.css'
 import { askThen, dismissTimeFailure, stopAsking, useTimeMachine } from '../../stores/exchange/timeMachine.ts'
 import { useRunSteps } from '../../stores/teach/runSteps.ts'
 import { isTraining, useTraining } from '../../stores/teach/training.ts'
 import { Answers } from './Answers.tsx'
 import styles from './TimeMachine.module.css'
+import { runText } from '../../words/run.ts'
 
 /** A question to the character as it was at the steps that are kept. */
 export function TimeMachine() {
@@ -26,11 +27,10 @@ export function TimeMachine() {
   return (
     <section className={styles.machine} aria-labelledby={id}>
       <h3 id={id} className={styles.title}>
-        Ask {role} as they were
+        {runText('past', { role })}
       </h3>
       <p className={asides.note}>
-        {isBusy ? 'Pause the rehearsal, and ' : ''}
-        {isBusy ? 'the' : 'The'} same question is put to them as they were at {stepList(steps)}.
+        {runText(isBusy ? 'past.pause' : 'past.about', { when: stepList(steps) })}
       </p>
       <form
         className={styles.ask}
@@ -40,16 +40,16 @@ export function TimeMachine() {
         }}
       >
         <input
-          aria-label="The question"
+          aria-label={runText('past.question')}
           value={question}
           maxLength={400}
           dir="auto"
           onChange={(event) => setWritten(event.target.value)}
         />
         {past.isAsking ? (
-          <Button label="Stop" icon="stop" onClick={stopAsking} />
+          <Button label={runText('past.stop')} icon="stop" onClick={stopAsking} />
         ) : (
-          <Button type="submit" label="Ask" icon="send" disabled={!canAsk} />
+          <Button type="submit" label={runText('past.ask')} icon="send" disabled={!canAsk} />
         )}
       </form>
       {past.failure && (
@@ -60,7 +60,7 @@ export function TimeMachine() {
         />
       )}
       {past.run === run.id && (
-        <Answers title="What they said then" answers={past.answers} prompts={[past.question]} />
+        <Answers title={runText('past.answers')} answers={past.answers} prompts={[past.question]} />
       )}
     </section>
   )
@@ -68,10 +68,12 @@ export function TimeMachine() {
 
 /** The kept steps in words. */
 function stepList(steps: readonly number[]): string {
-  const names = steps.map((step) => (step === 0 ? 'the start' : count(step)))
-  const [last] = names.slice(-1)
-  const first = steps[0] === 0 ? names.slice(1, -1) : names.slice(0, -1)
-  const between = [...first, ''].join(', ').replace(/, $/, '')
-  const numbered = between === '' ? `step ${last}` : `the steps ${between} and ${last}`
-  return steps[0] === 0 ? `the start and at ${numbered}` : numbered
+  const names = steps.filter((step) => step > 0).map(count)
+  const last = names.at(-1) ?? ''
+  const others = names.slice(0, -1)
+  const numbered =
+    others.length === 0
+      ? runText('past.step', { last })
+      : runText('past.steps', { between: list(others), last })
+  return steps[0] === 0 ? runText('past.start', { numbered }) : numbered
 }

@@ -6,7 +6,7 @@ import { moods, ownValue, samplers, samplingOf } from '../../../app/stores/page/
 describe('moods', () => {
   test.each(Object.entries(moods))('%s lies within its sliders, on their steps', (_, mood) => {
     for (const { key, min, max, step } of samplers) {
-      const value = mood.samplers[key]
+      const value = mood[key]
       expect(value).toBeGreaterThanOrEqual(min)
       expect(value).toBeLessThanOrEqual(max)
       expect(Math.abs(Math.round((value - min) / step) - (value - min) / step)).toBeLessThan(1e-6)
@@ -14,7 +14,7 @@ describe('moods', () => {
   })
 
   test('every sampler of the engine has a slider, the seed aside', () => {
-    expect(Object.keys(moods.steady.samplers).toSorted()).toEqual(samplers.map(({ key }) => key).toSorted())
+    expect(Object.keys(moods.steady).toSorted()).toEqual(samplers.map(({ key }) => key).toSorted())
   })
 
   test('Exact is greedy and changes nothing else', () => {
@@ -36,7 +36,7 @@ describe('moods', () => {
   test('exceptions stand over the mood, within their bounds; unknown ones do nothing', () => {
     const overrides = { temperature: 9, topK: 40, charm: 3, endBonus: 7 }
     const sampling = samplingOf({ mood: 'lively', overrides, length: 'short' }, 1, true)
-    expect(sampling).toMatchObject({ temperature: 2, topK: 40, minP: moods.lively.samplers.minP })
+    expect(sampling).toMatchObject({ temperature: 2, topK: 40, minP: moods.lively.minP })
     expect(Object.keys(sampling)).not.toContain('charm')
     expect(sampling).toMatchObject(LENGTHS.short)
   })
@@ -47,6 +47,6 @@ describe('moods', () => {
     expect(samplingOf(settings, 1, false).guidance).toBe(0)
     expect(samplingOf({ ...settings, overrides: { guidance: 0.3 } }, 1, false).guidance).toBe(0.3)
     expect(ownValue('lively', 'guidance', true)).toBe(STEADY.guidance)
-    expect(ownValue('lively', 'minP', false)).toBe(moods.lively.samplers.minP)
+    expect(ownValue('lively', 'minP', false)).toBe(moods.lively.minP)
   })
 })

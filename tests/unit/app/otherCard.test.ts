@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { otherCard } from '../../../app/shared/deviceText.ts'
+import { otherCard } from '../../../app/shared/deviceAdvice.ts'
 
 test.each([
   ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36', /Windows chooses/],

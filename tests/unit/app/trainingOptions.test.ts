@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { configOf, valueOf, withOption } from '../../../app/stores/teach/config.ts'
 import { optionGroups, stepsOption } from '../../../app/stores/teach/options.ts'
 import type { TrainingOption } from '../../../app/stores/teach/options.ts'
+import { optionText } from '../../../app/words/option.ts'
 import { readTrainConfig } from '../../../src/train/settings/config.ts'
 
 const options: readonly TrainingOption[] = [stepsOption, ...optionGroups.flatMap((group) => group.options)]
@@ -34,7 +35,7 @@ describe('the settings', () => {
   })
 
   test.each(options.map(({ key }) => key))('%s is told in one sentence', (key) => {
-    expect(option(key).about).toMatch(/^[^.]+\.$/)
+    expect(optionText(`${key}.about`)).toMatch(/^[^.]+\.$/)
   })
 
   test('at its default again a setting is no change', () => {

@@ -1,11 +1,10 @@
+import { describeLoss, overlearning } from '../../../app/stores/teach/lossWords.ts'
 import { describe, expect, test } from 'vitest'
 
 import {
   addEvents,
   cutHistory,
-  describeLoss,
   emptyHistory,
-  overlearning,
   paceOf,
   secondsLeft,
   spread,

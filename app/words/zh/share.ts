@@ -1,0 +1,37 @@
+import type { Translation } from '../catalogue.ts'
+import type { words as english } from '../en/share.ts'
+
+export const words = {
+  'link.model': '只有角色的向量在地址里同行；哪里都不存任何东西。谁用 {model} 打开这个页面，谁就能跟过来。',
+  'link.company':
+    '只有角色的向量在地址里同行；哪里都不存任何东西。要有教出这个角色的剧团才打得开：先把剧团的文件给他们一次，之后就只要链接。',
+  'form.role': '排练好的角色',
+  'form.role.about': '给这个页面的一个文件：权重、角色卡和脸都在里面。载入了同一个模型的地方都能演。',
+  'form.pack': '整个剧团',
+  'form.pack.about': '剧团里的所有人装在一个文件里，接着教要用的东西也都在。',
+  'form.charx': '给各种程序的角色（CHARX）',
+  'form.charx.about': 'SillyTavern 和 RisuAI 把它当普通角色打开；在这里，由里面的权重来演。',
+  'form.png': '藏着角色卡的图片（PNG）',
+  'form.png.about': '只有文字，多数程序都读得了的那种。没有权重。',
+  'form.json': '文字的角色卡（JSON）',
+  'form.json.about': 'Character Card V3。没有权重。',
+  'form.peft': '给 PyTorch 的 LoRA（PEFT）',
+  'form.peft.about': 'PEFT 读的那种文件夹，打成 zip：正是这个角色，配 PyTorch 形式的模型。',
+  'form.gguf': '给 llama.cpp 的 LoRA（GGUF）',
+  'form.gguf.about': '正是这个角色，配 GGUF 文件的模型。',
+  'link.sameModel': '同一个模型',
+  link: '一条链接',
+  notThis: '这个不行：{reason}。',
+  'link.address': '链接',
+  'link.copy': '复制链接',
+  'link.hideCode': '收起二维码',
+  'link.showCode': '看二维码',
+  'link.code': '链接的二维码',
+  'link.tooLong': '链接太长，画不成二维码。',
+  title: '分享{name}',
+  byWeights: '这个角色由自己的权重来演。分享出去的，要是你有权给人的：想想它学的是谁的话。',
+  byText: '这个角色由一段文字来演，什么模型都行。',
+  others: '给别的程序',
+  packing: '正在打包……',
+  save: '保存（{size}）',
+} as const satisfies Translation<typeof english>

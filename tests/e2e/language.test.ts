@@ -1,0 +1,43 @@
+import type { Page } from 'playwright'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { axeViolations, choose, openSite } from '../support/site.ts'
+import type { Site } from '../support/site.ts'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite()
+})
+afterAll(() => site.close())
+
+const languageOf = (page: Page): Promise<string | null> => page.locator('html').getAttribute('lang')
+
+test('a visitor whose browser reads Chinese gets the page in Chinese, or in English by choice', async () => {
+  const context = await site.browser.newContext({ locale: 'zh-CN', viewport: { width: 360, height: 740 } })
+  await choose(context, site.url)
+  const page = await context.newPage()
+  await page.goto(site.url)
+  const greeting = (name: string): Promise<void> =>
+    page.getByRole('heading', { level: 1, name }).waitFor({ timeout: 60_000 })
+  await greeting('今天想找谁说说话？')
+  expect(await languageOf(page)).toBe('zh-Hans')
+  expect(await axeViolations(page)).toEqual([])
+
+  await page.getByRole('button', { name: '后台' }).click()
+  expect(await axeViolations(page)).toEqual([])
+  await page.getByRole('radio', { name: 'English' }).check()
+  await page.getByRole('heading', { name: 'Backstage' }).waitFor()
+  await page.reload()
+  await greeting('Who would you like to talk to?')
+  expect(await languageOf(page)).toBe('en')
+
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await page.getByRole('radio', { name: '简体中文' }).check()
+  await page.getByRole('heading', { name: '后台' }).waitFor()
+  await page.goto(`${site.url}#/teach`)
+  await page.reload()
+  await greeting('你自己的角色')
+  expect(await languageOf(page)).toBe('zh-Hans')
+  await context.close()
+})
