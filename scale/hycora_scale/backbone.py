@@ -244,10 +244,15 @@ def _sizes(config: Any, epsilon: float, model: nn.Module) -> dict[str, Any]:
         "headDim": _head_dim(config),
         "ffn": getattr(config, "intermediate_size", None) or config.ffn_hidden_size,
         "vocabulary": config.vocab_size,
-        "theta": float(full.get("rope_theta") or getattr(config, "rope_theta", 10000.0)),
+        "theta": float(full.get("rope_theta") or getattr(config, "rope_theta", 10000.0 * _ratio(config))),
         "epsilon": epsilon,
         **_further_sizes(config, rope, model),
     }
+
+
+def _ratio(config: Any) -> float:
+    """What later versions of ChatGLM multiply their θ with."""
+    return float(getattr(config, "rope_ratio", None) or 1)
 
 
 def _further_sizes(config: Any, rope: dict[str, Any], model: nn.Module) -> dict[str, Any]:

@@ -18,6 +18,8 @@ export const KERNEL_FAMILIES: readonly string[] = [
   'granitemoehybrid',
   'olmo2',
   'gemma3_text',
+  'glm',
+  'chatglm',
 ]
 
 /** What config.json says of a model, before anything of its weights is read. */

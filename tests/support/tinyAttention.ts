@@ -1,6 +1,13 @@
 import { F32, I32, MICROSOFT, MULTIPLIERS, TINY, WINDOWED } from './tinyGraph.ts'
 import type { TinyGraph } from './tinyGraph.ts'
 import { addLinear } from './tinyLinear.ts'
+import {
+  addNeighbourAngles,
+  addTurns,
+  floatPositions,
+  pairedNeighbours,
+  slicedNeighbours,
+} from './tinyNeighbours.ts'
 import { addGain, addNorm } from './tinyNorm.ts'
 
 function frequencies({ options: { rotaryDim } }: TinyGraph, theta: number): readonly number[] {
@@ -116,8 +123,13 @@ function normedRows(graph: TinyGraph, parts: readonly string[]): readonly string
 /** Adds rotary angles and a causal mask, written out. */
 export function addAngles(graph: TinyGraph): void {
   const one = graph.integers('one', [1])
-  const position = graph.node('Unsqueeze', ['position_ids', one], 'position')
-  const positions = graph.node('Cast', [position], 'position.f', { to: { int: F32 } })
+  const { isInterleaved, neighbours } = graph.options
+  if (isInterleaved && neighbours === 'pairs') {
+    addTurns(graph)
+    addMasks(graph)
+    return
+  }
+  const positions = floatPositions(graph)
   for (const [ending, theta] of rotations(graph)) {
     const half = frequencies(graph, theta)
     const constant = graph.floats(`frequencies${ending}`, [1, half.length, 1], half)
@@ -126,6 +138,10 @@ export function addAngles(graph: TinyGraph): void {
     if (graph.options.attention === 'standard') {
       graph.node('Cos', [turned], `cos${ending}`)
       graph.node('Sin', [turned], `sin${ending}`)
+      continue
+    }
+    if (isInterleaved) {
+      addNeighbourAngles(graph, turned, ending)
       continue
     }
     const doubled = graph.node('Concat', [turned, turned], `angles.doubled${ending}`, { axis: { int: -1 } })
@@ -179,7 +195,25 @@ function rotated(graph: TinyGraph, heads: string, ending: string): string {
   const isWhole = rotaryDim === TINY.headDim
   const size = graph.integers('rotated', [rotaryDim])
   const x = isWhole ? heads : graph.node('Slice', [heads, start, size, axis], `${heads}.part`)
-  const half = graph.integers('half', [rotaryDim / 2])
+  const sum = isInterleaved ? turnedNeighbours(graph, x, ending) : turnedHalves(graph, x, ending)
+  if (isWhole) return sum
+  const rest = graph.node('Slice', [heads, size, end, axis], `${heads}.rest`)
+  return graph.node('Concat', [sum, rest], `${heads}.rotated`, { axis: { int: -1 } })
+}
+
+function turnedNeighbours(graph: TinyGraph, x: string, ending: string): string {
+  return graph.options.neighbours === 'pairs'
+    ? pairedNeighbours(graph, x)
+    : slicedNeighbours(graph, x, ending)
+}
+
+function turnedHalves(graph: TinyGraph, x: string, ending: string): string {
+  const [start, end, axis] = [
+    graph.integers('start', [0]),
+    graph.integers('end', [2 ** 40]),
+    graph.integers('axis', [3]),
+  ]
+  const half = graph.integers('half', [graph.options.rotaryDim / 2])
   const lower = graph.node('Slice', [x, start, half, axis], `${x}.lower`)
   const upper = graph.node('Neg', [graph.node('Slice', [x, half, end, axis], `${x}.upper`)], `${x}.negated`)
   const turned = graph.node('Concat', [upper, lower], `${x}.turned`, { axis: { int: -1 } })
@@ -187,17 +221,16 @@ function rotated(graph: TinyGraph, heads: string, ending: string): string {
     graph.node('Mul', [x, `cos${ending}`], `${x}.cos`),
     graph.node('Mul', [turned, `sin${ending}`], `${x}.sin`),
   ]
-  const sum = graph.node('Add', products, `${x}.rotated`)
-  if (isWhole) return sum
-  const rest = graph.node('Slice', [heads, size, end, axis], `${heads}.rest`)
-  return graph.node('Concat', [sum, rest], `${heads}.rotated`, { axis: { int: -1 } })
+  return graph.node('Add', products, `${x}.rotated`)
 }
 
 /** Adds the attention of a layer as single operators; gives the name of its output [.., heads·headDim]. */
 export function addWrittenAttention(graph: TinyGraph, name: string, normed: string): string {
   const layer = name.split('.')[1]
-  const toHeads = { perm: { ints: [0, 2, 1, 3] } }
-  const { headNorms } = graph.options
+  const { headNorms, isTokensFirst, neighbours, isInterleaved } = graph.options
+  const toHeads = { perm: { ints: isTokensFirst ? [1, 2, 0, 3] : [0, 2, 1, 3] } }
+  // Pairs are turned where they are: their angles lie as the tokens do.
+  const isTurnedFirst = isInterleaved && neighbours === 'pairs'
   const rows = projections(graph, name, normed)
   const [q, k, v] = (headNorms === 'all' ? normedRows(graph, rows) : rows).map((part, at) => {
     const count = at === 0 ? TINY.heads : TINY.kvHeads
@@ -207,10 +240,11 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
     const split = graph.node('Reshape', [part, shape], `${part}.split`)
     const isNormed = headNorms === 'each' && at < 2
     const heads = isNormed ? addNorm(graph, `${part}_norm`, split, TINY.headDim) : split
-    return graph.node('Transpose', [heads], `${part}.heads`, toHeads)
+    const turned = isTurnedFirst && at < 2 ? rotated(graph, heads, '') : heads
+    return graph.node('Transpose', [turned], `${part}.heads`, toHeads)
   })
   const placed = (heads: string): string =>
-    isRotated(graph, name) ? rotated(graph, heads, angleEnding(graph, name)) : heads
+    isRotated(graph, name) && !isTurnedFirst ? rotated(graph, heads, angleEnding(graph, name)) : heads
   const cached = [placed(k!), v!].map((added, at) => {
     const part = `${layer}.${at === 0 ? 'key' : 'value'}`
     const axis = { axis: { int: -2 } }
@@ -228,7 +262,8 @@ export function addWrittenAttention(graph: TinyGraph, name: string, normed: stri
     )
   })
   const mixed = mixedValues(graph, name, [placed(q!), cached[0]!, cached[1]!])
-  const joined = graph.node('Transpose', [mixed], `${name}.rows`, toHeads)
+  const toRows = { perm: { ints: isTokensFirst ? [2, 0, 1, 3] : [0, 2, 1, 3] } }
+  const joined = graph.node('Transpose', [mixed], `${name}.rows`, toRows)
   return graph.node('Reshape', [joined, graph.integers('flat', [0, 0, -1])], `${name}.attended`)
 }
 

@@ -48,6 +48,32 @@ export const GEMMA: TinyOptions = {
   embedding: 'tied',
 }
 
+/** All that sets ChatGLM2 apart from Llama, as its own code has it. */
+export const CHATGLM: TinyOptions = {
+  attention: 'written',
+  qkv: 'fused',
+  bias: 'last',
+  rotaryDim: TINY.headDim / 2,
+  isInterleaved: true,
+  neighbours: 'pairs',
+  isTokensFirst: true,
+  gateUp: 'fused',
+}
+
+/** What config.json would say of a tiny decoder that is as ChatGLM2 is, by its own names. */
+export const CHATGLM_CONFIG = {
+  model_type: 'chatglm',
+  num_layers: TINY.layers,
+  hidden_size: TINY.hidden,
+  num_attention_heads: TINY.heads,
+  multi_query_group_num: TINY.kvHeads,
+  kv_channels: TINY.headDim,
+  ffn_hidden_size: TINY.ffn,
+  padded_vocab_size: TINY.vocabulary,
+  seq_length: TINY.positions,
+  layernorm_epsilon: TINY.epsilon,
+}
+
 /** What config.json would say of a tiny decoder with these options. */
 export function tinyConfig({
   activation = 'sigmoid',
@@ -76,6 +102,9 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     headNorms: 'none',
     rotaryDim: TINY.headDim,
     isInterleaved: false,
+    neighbours: 'slices',
+    isTokensFirst: false,
+    gateUp: 'separate',
     rotated: 'all',
     windowed: 'none',
     masks: 'seen',
@@ -94,7 +123,9 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
   const [hasBefore, hasBehind] = [norms !== 'behind', norms !== 'before']
   if (isWritten) addAngles(graph)
   else addLengths(graph)
-  let stream = scaled(graph, 'embedding', addEmbedding(graph))
+  const embedded = scaled(graph, 'embedding', addEmbedding(graph))
+  const { isTokensFirst } = graph.options
+  let stream = isTokensFirst ? turnedStream(graph, embedded, 'embedded.turned') : embedded
   for (let layer = 0; layer < TINY.layers; layer++) {
     const name = `layers.${layer}`
     const normed = hasBefore ? addNorm(graph, `${name}.input_norm`, stream) : stream
@@ -107,7 +138,8 @@ export function tinyDecoder(options: TinyOptions = {}): WrittenModel {
     const added = scaled(graph, 'residual', hasBehind ? addNorm(graph, `${name}.mlp_norm`, ofMlp) : ofMlp)
     stream = graph.node('Add', [added, stream], `${name}.end`)
   }
-  addHead(graph, addNorm(graph, 'final_norm', stream))
+  const final = addNorm(graph, 'final_norm', stream)
+  addHead(graph, isTokensFirst ? turnedStream(graph, final, 'final.turned') : final)
   return { opset: 23, nodes: graph.nodes, initializers: graph.initializers, ...interfaceOf(graph) }
 }
 
@@ -210,9 +242,26 @@ function scaled(graph: TinyGraph, name: 'embedding' | 'residual', x: string): st
   return graph.node('Mul', [x, graph.floats(`${x}.factor`, [], [MULTIPLIERS[name]])], `${x}.scaled`)
 }
 
+/** Texts along the first axis and tokens along the second, or the other way round. */
+function turnedStream(graph: TinyGraph, stream: string, name: string): string {
+  return graph.node('Transpose', [stream], name, { perm: { ints: [1, 0, 2] } })
+}
+
+function addGateAndUp(graph: TinyGraph, name: string, normed: string): readonly [string, string] {
+  if (graph.options.gateUp === 'separate') {
+    return [
+      addLinear(graph, `${name}.gate`, normed, [TINY.hidden, TINY.ffn]),
+      addLinear(graph, `${name}.up`, normed, [TINY.hidden, TINY.ffn]),
+    ]
+  }
+  const both = addLinear(graph, `${name}.gate_up`, normed, [TINY.hidden, 2 * TINY.ffn])
+  const parts = [`${name}.gate.y`, `${name}.up.y`] as const
+  graph.node('Split', [both], parts, { axis: { int: -1 }, num_outputs: { int: 2 } })
+  return parts
+}
+
 function addMlp(graph: TinyGraph, name: string, normed: string): string {
-  const gate = addLinear(graph, `${name}.gate`, normed, [TINY.hidden, TINY.ffn])
-  const up = addLinear(graph, `${name}.up`, normed, [TINY.hidden, TINY.ffn])
+  const [gate, up] = addGateAndUp(graph, name, normed)
   const gated = graph.node('Mul', [addActivation(graph, name, gate), up], `${name}.gated`)
   return addLinear(graph, `${name}.down`, gated, [TINY.ffn, TINY.hidden])
 }

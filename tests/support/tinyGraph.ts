@@ -47,8 +47,14 @@ export interface TinyOptions {
   readonly headNorms?: 'none' | 'each' | 'all' | 'inside'
   /** How many of a head's first dimensions are rotated. */
   readonly rotaryDim?: number
-  /** Whether neighbours are pairs; not where rotation is written out. */
+  /** Whether neighbours are pairs. */
   readonly isInterleaved?: boolean
+  /** How neighbours are turned where rotation is written out: by slices of every other one, or as pairs. */
+  readonly neighbours?: 'slices' | 'pairs'
+  /** Whether blocks have tokens along the first axis and texts along the second; in written attention alone. */
+  readonly isTokensFirst?: boolean
+  /** Gate and up projection as one matrix, or as two. */
+  readonly gateUp?: 'fused' | 'separate'
   /** Which layers rotate queries and keys. */
   readonly rotated?: 'all' | 'first'
   /** Which layers see the last tokens alone, in written attention by a mask that says what is seen, or what is not. */

@@ -42,22 +42,37 @@ export function readBackboneConfig(config: unknown): BackboneConfig | undefined 
   const architecture = ownField(config, 'model_type')
   return {
     architecture: typeof architecture === 'string' ? architecture : '',
-    layers: numberAt(config, 'num_hidden_layers'),
+    layers: numberOf(config, 'num_hidden_layers'),
     hidden: numberAt(config, 'hidden_size'),
     heads,
-    kvHeads: numberAt(config, 'num_key_value_heads') ?? heads,
-    headDim: numberAt(config, 'head_dim'),
-    ffn: numberAt(config, 'intermediate_size'),
-    vocabulary: numberAt(config, 'vocab_size'),
+    kvHeads: numberOf(config, 'num_key_value_heads') ?? heads,
+    headDim: numberOf(config, 'head_dim'),
+    ffn: numberOf(config, 'intermediate_size'),
+    vocabulary: numberOf(config, 'vocab_size'),
     activation: activationOf(config),
     normEpsilon: numberAt(config, 'rms_norm_eps'),
     maxPositions: positionsOf(config, rotary),
     windowOf: windowsOf(config),
-    theta: numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta'),
+    theta: thetaOf(config, rotary),
     thetaLocal: numberAt(config, 'rope_local_base_freq') ?? numberAt(localRotaryOf(config), 'rope_theta'),
     hasPlainRotary: ['"default"', undefined].includes(rotaryType(rotary)),
     partialRotary: numberAt(config, 'partial_rotary_factor') ?? numberAt(rotary, 'partial_rotary_factor'),
   }
+}
+
+/** What ChatGLM2's config.json calls what others call by the first of these names. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  num_hidden_layers: 'num_layers',
+  num_key_value_heads: 'multi_query_group_num',
+  head_dim: 'kv_channels',
+  intermediate_size: 'ffn_hidden_size',
+  vocab_size: 'padded_vocab_size',
+  max_position_embeddings: 'seq_length',
+}
+
+function numberOf(config: JsonRecord, key: string): number | undefined {
+  const other = OTHER_NAMES[key]
+  return numberAt(config, key) ?? (other === undefined ? undefined : numberAt(config, other))
 }
 
 function numberAt(entries: JsonRecord, key: string): number | undefined {
@@ -71,10 +86,19 @@ function numberAt(entries: JsonRecord, key: string): number | undefined {
 
 /** How many positions a graph's one set of frequencies is for: with LongRoPE another set takes over behind the first. */
 function positionsOf(config: JsonRecord, rotary: JsonRecord): number | undefined {
-  const most = numberAt(config, 'max_position_embeddings')
+  const most = numberOf(config, 'max_position_embeddings')
   if (!['"longrope"', '"su"'].includes(rotaryType(rotary) ?? '')) return most
   const key = 'original_max_position_embeddings'
   return numberAt(config, key) ?? numberAt(rotary, key) ?? most
+}
+
+/** ChatGLM's is always this, times a ratio of later versions. */
+const GLM_THETA = 10_000
+
+function thetaOf(config: JsonRecord, rotary: JsonRecord): number | undefined {
+  const stated = numberAt(config, 'rope_theta') ?? numberAt(rotary, 'rope_theta')
+  const isGlm = ownField(config, 'model_type') === 'chatglm'
+  return stated ?? (isGlm ? GLM_THETA * (numberAt(config, 'rope_ratio') ?? 1) : undefined)
 }
 
 function rotaryOf(config: JsonRecord): JsonRecord {

@@ -1,11 +1,12 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import { attended } from './attentionRules.ts'
 import { fixedSize } from './dimension.ts'
-import { isRows, withFeatures } from './linearRules.ts'
+import { isOfTexts, withFeatures } from './linearRules.ts'
 import { floatAttribute, hasOnly, intAttribute, vectorOf } from './node.ts'
 import { asRotated, isProjection, projected, storedRotation } from './rotaryRules.ts'
 import { layerOf } from './values.ts'
-import type { HiddenValue, LinearOutput, Projected, Rotated, SideValue, Value } from './values.ts'
+import type { SideValue } from './sideValues.ts'
+import type { HiddenValue, LinearOutput, Projected, Rotated, Value } from './values.ts'
 
 // Attention in one node.
 
@@ -43,7 +44,7 @@ export function groupQueryAttention(
   const heads = intAttribute(node, 'num_heads') ?? 0
   const kvHeads = intAttribute(node, 'kv_num_heads') ?? 0
   const window = intAttribute(node, 'local_window_size') ?? -1
-  if (!isPlainGroupQuery(node) || more.some(isOtherInput) || !isRows(query)) return undefined
+  if (!isPlainGroupQuery(node) || more.some(isOtherInput) || !isOfTexts(query)) return undefined
   if (!isKnownBeforehand(lengths) || !isKnownBeforehand(total)) return undefined
   if (position && !isKnownBeforehand(position)) return undefined
   if (
@@ -116,7 +117,7 @@ function packed({ meaning }: HiddenValue, heads: number, kvHeads: number): Parts
 }
 
 function separate(query: HiddenValue, key: Value | undefined, value: Value | undefined): Parts | undefined {
-  if (!isRows(key) || !isRows(value) || value.meaning.kind !== 'linear') return undefined
+  if (!isOfTexts(key) || !isOfTexts(value) || value.meaning.kind !== 'linear') return undefined
   const [q, k] = [query.meaning, key.meaning]
   const [ownQuery, ownKey] = [q, k].map((meaning) =>
     meaning.kind === 'rotated' ? meaning : projected(meaning),
@@ -169,7 +170,7 @@ export function multiHeadAttention(
   const heads = intAttribute(node, 'num_heads') ?? 0
   if (!hasOnly(node, MULTI_HEAD_ATTRIBUTES) || bias || padding || more.some((input) => input))
     return undefined
-  if (!isRows(query) || !isRows(key) || !isRows(value) || mask?.kind !== 'side') return undefined
+  if (!isOfTexts(query) || !isOfTexts(key) || !isOfTexts(value) || mask?.kind !== 'side') return undefined
   const [q, k, v] = [asRotated(query.meaning), key.meaning, value.meaning]
   if (!q || k.kind !== 'cached' || v.kind !== 'cached' || v.of.kind !== 'linear') return undefined
   if (k.factor !== 1 || v.factor !== 1 || q.factor !== 1 || k.repeat !== v.repeat) return undefined

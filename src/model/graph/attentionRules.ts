@@ -12,9 +12,9 @@ import type {
   Projected,
   Rotated,
   Scores,
-  SideValue,
   Value,
 } from './values.ts'
+import type { SideValue } from './sideValues.ts'
 
 // Attention, written out: softmax(q·kᵀ·scale + mask)·v.
 

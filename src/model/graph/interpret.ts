@@ -11,6 +11,7 @@ import {
   scaledBy,
   softmax,
 } from './attentionRules.ts'
+import { shorterTables } from './branchRules.ts'
 import type { Entry } from './dimension.ts'
 import { fixed, reshape, symbolic } from './dimension.ts'
 import { fusedGelu, geluPower, geluProduct, geluSum, geluTanh } from './geluRules.ts'
@@ -18,6 +19,7 @@ import { gating, sigmoid, silu } from './gatingRules.ts'
 import { chosenRows, lastRow, repeated, reshaped, transposedLayout, withRepeatAxis } from './layoutRules.ts'
 import { biasAddition, embeddedTokens, linearLayer, splitFeatures } from './linearRules.ts'
 import { numbersOf, operatorOf } from './node.ts'
+import { asColumn, joinedPairs, oneOfPairs, reshapedPairs } from './pairRules.ts'
 import {
   dequantisedRows,
   dynamicLinear,
@@ -31,6 +33,7 @@ import { decomposedNorm, fusedNorm, residualAddition, scaledOf, skipNorm } from 
 import {
   headSlices,
   negatedHalf,
+  rotaryDifference,
   rotaryEmbedding,
   rotaryProduct,
   rotarySum,
@@ -39,7 +42,7 @@ import {
 import { applySideRules, isFloatCast, shapeOf } from './sideRules.ts'
 import type { HiddenValue, Residual, UnplacedValue, Value } from './values.ts'
 import { EXPECTED_AFTER } from './expectedAfter.ts'
-import { OPAQUE } from './values.ts'
+import { OPAQUE } from './sideValues.ts'
 
 interface Head {
   readonly stream: Residual
@@ -58,7 +61,10 @@ const onHidden =
     inputs[0]?.kind === 'hidden' ? rule(node, inputs[0], inputs, opset) : undefined
 
 const gatherRule: Rule = (node, inputs) =>
-  embeddedTokens(node, inputs) ?? gatheredCodes(node, inputs) ?? lastRow(node, inputs)
+  embeddedTokens(node, inputs) ??
+  gatheredCodes(node, inputs) ??
+  lastRow(node, inputs) ??
+  oneOfPairs(node, inputs)
 const linearRule: Rule = (node, inputs) => linearLayer(node, inputs)
 const stepRule: Rule = (node, inputs) => decomposedNorm(node, inputs)
 const fusedNormRule: Rule = (node, inputs) => fusedNorm(node, inputs)
@@ -93,6 +99,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     gating(inputs[0], inputs[1]) ??
     scaledBy(node, inputs) ??
     geluProduct(inputs[0], inputs[1]),
+  Sub: (_, inputs) => rotaryDifference(inputs[0], inputs[1]),
   Div: (node, inputs) => decomposedNorm(node, inputs) ?? scaledBy(node, inputs),
   Pow: (node, inputs) => decomposedNorm(node, inputs) ?? geluPower(inputs[0], inputs[1]),
   Tanh: onHidden((_, x) => geluTanh(x)),
@@ -113,10 +120,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   Split: (node, inputs) => splitFeatures(node, inputs) ?? headSlices(node, inputs),
   Slice: (node, inputs) => splitFeatures(node, inputs) ?? headSlices(node, inputs) ?? chosenRows(inputs),
   Neg: onHidden((_, x) => negatedHalf(x)),
-  Concat: (node, inputs) => concatenated(node, inputs),
+  Concat: (node, inputs) => joinedPairs(node, inputs) ?? concatenated(node, inputs),
   Transpose: onHidden((node, x) => transposedLayout(node, x)),
-  Reshape: onHidden((node, x, inputs) => reshaped(node, x, inputs[1])),
-  Unsqueeze: onHidden((node, x, inputs) => withRepeatAxis(node, x, inputs[1])),
+  Reshape: onHidden((node, x, inputs) => reshapedPairs(x, inputs[1]) ?? reshaped(node, x, inputs[1])),
+  Unsqueeze: onHidden(
+    (node, x, inputs) => asColumn(node, x, inputs[1]) ?? withRepeatAxis(node, x, inputs[1]),
+  ),
   Expand: onHidden((_, x, inputs) => repeated(x, inputs[1])),
   Cast: (node, [x]) =>
     (x?.kind === 'hidden' || x?.kind === 'integerProduct') && isFloatCast(node) ? x : undefined,
@@ -201,7 +210,8 @@ function applyNode(node: OnnxNode, inputs: Inputs, opset: number): readonly Valu
   const fault = inputs.find((input) => input?.kind === 'unplaced')
   if (fault) return node.outputs.map(() => fault)
   if ([...node.attributes.values()].some((attribute) => attribute.kind === 'graph')) {
-    return node.outputs.map(() => unplaced(node, 'holds a graph of its own, expected a flat graph'))
+    const tables = shorterTables(node, inputs)
+    return tables ?? node.outputs.map(() => unplaced(node, 'holds a graph of its own, expected a flat graph'))
   }
   const operator = operatorOf(node)
   if (operator === 'Shape') return [shapeOf(node, inputs[0]) ?? OPAQUE]

@@ -27,6 +27,8 @@ export function reshaped(node: OnnxNode, x: HiddenValue, target: Value | undefin
 
 const RESHAPES: Readonly<Record<string, readonly string[]>> = {
   btf: ['btf', 'bthd', 'rf', 'bmd'],
+  tbf: ['tbf', 'tbhd'],
+  tbhd: ['tbhd', 'tbf'],
   rf: ['rf', 'btf', 'bthd'],
   bthd: ['bthd', 'btf', 'rf'],
   bhtd: ['bhtd', 'ntd'],

@@ -17,9 +17,16 @@ import type { LinearSite } from './weightSites.ts'
 
 const FLOAT_TYPES: readonly number[] = [DATA_TYPES.f32, DATA_TYPES.f16, DATA_TYPES.bf16]
 
+const ROWS: readonly string[] = ['btf', 'tbf', 'rf']
+
 /** Whether the last axis holds the features of a row, whatever stands before it. */
 export function isRows(value: Value | undefined): value is HiddenValue {
-  return value?.kind === 'hidden' && (value.layout === 'btf' || value.layout === 'rf')
+  return value?.kind === 'hidden' && ROWS.includes(value.layout)
+}
+
+/** Whether rows lie text by text, as operators that look across tokens take them. */
+export function isOfTexts(value: Value | undefined): value is HiddenValue {
+  return isRows(value) && value.layout !== 'tbf'
 }
 
 /** A value of the same rows with `features` of them. */

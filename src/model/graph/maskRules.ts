@@ -1,4 +1,5 @@
-import type { SideRole, Value } from './values.ts'
+import type { SideRole } from './sideValues.ts'
+import type { Value } from './values.ts'
 import { scalarOf } from './node.ts'
 
 /**

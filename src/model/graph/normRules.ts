@@ -21,7 +21,7 @@ const DEFAULT_EPSILON = { RMSNormalization: 1e-5, SimplifiedLayerNormalization: 
 /** What has norms: the residual stream, and a linear layer's output as rows or as heads. */
 type Normable = Residual | LinearOutput
 
-const NORMED_LAYOUTS = ['btf', 'rf', 'bthd', 'bhtd', 'bmd']
+const NORMED_LAYOUTS = ['btf', 'tbf', 'rf', 'bthd', 'bhtd', 'bmd']
 
 function isFeatures(value: Value | undefined): value is HiddenValue {
   return value?.kind === 'hidden' && NORMED_LAYOUTS.includes(value.layout)

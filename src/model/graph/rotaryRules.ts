@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import { fixedSize } from './dimension.ts'
 import { sliceRanges, splitRanges, withFeatures } from './linearRules.ts'
-import { floatAttribute, hasOnly, intAttribute } from './node.ts'
+import { axisFromFront, floatAttribute, hasOnly, intAttribute, scalarOf } from './node.ts'
 import { layerOf } from './values.ts'
 import type {
   AngleSource,
@@ -14,15 +14,17 @@ import type {
   Rotated,
   RotaryStep,
   RotaryUse,
-  SideRole,
   Value,
 } from './values.ts'
+import type { SideRole } from './sideValues.ts'
 
 // Rotary positions, written out, x·cos + turned(x)·sin, or in one node.
 
-/** Whether a value is the heads of a projection, [b, h, t, d] or [b, t, h, d]. */
-function isHeads(value: Value | undefined): value is HiddenValue {
-  return value?.kind === 'hidden' && (value.layout === 'bhtd' || value.layout === 'bthd')
+const HEADS: readonly string[] = ['bhtd', 'bthd', 'tbhd']
+
+/** Whether a value is the heads of a projection, [b, h, t, d], [b, t, h, d] or [t, b, h, d]. */
+export function isHeads(value: Value | undefined): value is HiddenValue {
+  return value?.kind === 'hidden' && HEADS.includes(value.layout)
 }
 
 /** Whether a linear layer reads the residual stream or its norm, as those of queries, keys and values do. */
@@ -51,22 +53,45 @@ export function headSlices(
   const [x] = inputs
   const from = isHeads(x) ? dimensionsOf(x) : undefined
   if (!isHeads(x) || !from) return undefined
+  if (from.stride !== 1) return undefined
   const along = { axis: 3, size: from.length }
+  if (node.opType !== 'Split' && scalarOf(inputs[4]) === 2) {
+    const parity = everyOther(inputs, from.length)
+    return parity === undefined ? undefined : [{ ...x, ...ofEveryOther(x, from, parity) }]
+  }
   const ranges = node.opType === 'Split' ? splitRanges(node, inputs, along) : sliceRanges(inputs, along)
   return ranges?.map(({ first, length }) => {
     return { ...x, dims: withFeatures(x, length), meaning: { ...from, first: from.first + first, length } }
   })
 }
 
+/** Of a Slice in steps of two along the head size: whether it begins at the first (0) or the second (1). */
+function everyOther(inputs: readonly (Value | undefined)[], size: number): 0 | 1 | undefined {
+  const [, starts, ends, axes] = inputs
+  const [start, end] = [scalarOf(starts), scalarOf(ends)]
+  if (axisFromFront(scalarOf(axes) ?? 0, 4) !== 3 || (end ?? 0) < size || size % 2 !== 0) return undefined
+  return start === 0 || start === 1 ? start : undefined
+}
+
+/** Every other one of the dimensions `from`. */
+export function ofEveryOther(
+  x: HiddenValue,
+  from: RotaryStep,
+  parity: 0 | 1,
+): Pick<HiddenValue, 'dims' | 'meaning'> {
+  const [first, length] = [from.first + parity, from.length / 2]
+  return { dims: withFeatures(x, length), meaning: { ...from, first, length, stride: 2 } }
+}
+
 /** Which dimensions of its heads a value is. */
-function dimensionsOf(x: HiddenValue): RotaryStep | undefined {
+export function dimensionsOf(x: HiddenValue): RotaryStep | undefined {
   if (x.meaning.kind === 'dimensions') return x.meaning
   const of = projected(x.meaning)
   const headDim = fixedSize(x.dims[3]) ?? 0
-  return of && { kind: 'dimensions', of, headDim, first: 0, length: headDim, role: null }
+  return of && { kind: 'dimensions', of, headDim, first: 0, length: headDim, stride: 1, role: null }
 }
 
-/** Neg of the upper half of each head. */
+/** Neg of the upper half of each head, or of every other dimension. */
 export function negatedHalf(x: HiddenValue): Value | undefined {
   if (x.meaning.kind !== 'dimensions') return undefined
   return { ...x, meaning: { ...x.meaning, kind: 'negated' } }
@@ -78,6 +103,7 @@ export function joinedHeads(axis: number, a: Value | undefined, b: Value): Value
   const [start, end] = [a.meaning, b.meaning]
   if (end.kind !== 'dimensions' || !('of' in start) || start.of !== end.of) return undefined
   const { headDim } = end
+  if (end.stride !== 1 || ('stride' in start && start.stride !== 1)) return undefined
   if (
     start.kind === 'negated' &&
     start.first === end.length &&
@@ -94,34 +120,67 @@ export function joinedHeads(axis: number, a: Value | undefined, b: Value): Value
   return { ...b, dims: withFeatures(b, headDim), meaning }
 }
 
-/** Mul of heads by cosines, or of turned heads by sines. */
+/** Mul of heads by cosines, of turned heads by sines, or of every other dimension by either. */
 export function rotaryProduct(a: Value | undefined, b: Value | undefined): Value | undefined {
   const [x, side] = a?.kind === 'hidden' ? [a, b] : [b, a]
   if (!isHeads(x) || side?.kind !== 'side') return undefined
   const { role } = side
-  const { meaning } = x
-  const isOf = (kind: 'cosine' | 'sine'): boolean =>
-    role.kind === 'table' || (role.kind === kind && 'isDoubled' in role && role.isDoubled)
-  const from = dimensionsOf(x)
-  if (from && from.first === 0 && isOf('cosine')) {
-    return { ...x, meaning: { ...from, kind: 'cosinePart', role } }
+  const from = dimensionsOf(x) ?? (x.meaning.kind === 'turned' ? x.meaning : undefined)
+  if (!from) return undefined
+  if (from.stride === 2) {
+    const isSingle = role.kind === 'table' || ('spread' in role && role.spread === 'single')
+    return isSingle ? { ...x, meaning: { ...from, kind: 'oneProduct', role } } : undefined
   }
-  if (meaning.kind === 'turned' && isOf('sine'))
-    return { ...x, meaning: { ...meaning, kind: 'sinePart', role } }
-  return undefined
+  const isInterleaved = from.kind === 'turned' ? from.isInterleaved === true : isOfNeighbours(role)
+  const kind = from.kind === 'turned' ? 'sine' : 'cosine'
+  const isSpread = 'spread' in role && role.spread === (isInterleaved ? 'neighbours' : 'halves')
+  if (from.first !== 0 || !(role.kind === 'table' || (role.kind === kind && isSpread))) return undefined
+  return { ...x, meaning: { ...from, kind: `${kind}Part`, role, isInterleaved } }
 }
 
-/** Add of the two products of a rotation, in either order. */
+function isOfNeighbours(role: SideRole): boolean {
+  return 'spread' in role && role.spread === 'neighbours'
+}
+
+/** Add of the two products of a rotation, or of those of every other dimension, in either order. */
 export function rotarySum(a: Value | undefined, b: Value | undefined): Value | undefined {
   if (!isHeads(a) || !isHeads(b) || a.layout !== b.layout) return undefined
+  if (a.meaning.kind === 'oneProduct' && b.meaning.kind === 'oneProduct') {
+    // odd·cos + even·sin
+    return a.meaning.first === 1 ? oneRotated(a, b, 1) : oneRotated(b, a, 1)
+  }
   const [cosine, sine] = a.meaning.kind === 'cosinePart' ? [a.meaning, b.meaning] : [b.meaning, a.meaning]
   if (cosine.kind !== 'cosinePart' || sine.kind !== 'sinePart' || cosine.of !== sine.of) return undefined
   const angles = angleSource(cosine.role, sine.role)
   if (!angles || cosine.length !== sine.length) return undefined
-  const rotary = { angles, dim: cosine.length, isInterleaved: false }
-  return cosine.length === cosine.headDim
-    ? { ...a, meaning: { kind: 'rotated', of: cosine.of, rotary, factor: 1 } }
-    : { ...a, meaning: { ...cosine, kind: 'rotatedPart', rotary } }
+  // Rows of a table do not tell for which dimensions they are: what is turned does.
+  const isInterleaved = sine.isInterleaved === true
+  if (cosine.role?.kind !== 'table' && cosine.isInterleaved !== isInterleaved) return undefined
+  return rotatedBy(a, cosine, { angles, dim: cosine.length, isInterleaved })
+}
+
+/** Sub of the products of even dimensions and cosines, of odd ones and sines. */
+export function rotaryDifference(a: Value | undefined, b: Value | undefined): Value | undefined {
+  if (!isHeads(a) || !isHeads(b) || a.layout !== b.layout) return undefined
+  return oneRotated(a, b, 0)
+}
+
+/** One of a pair of neighbours behind its rotation: of the products with cosines, and with sines. */
+function oneRotated(a: HiddenValue, b: HiddenValue, parity: 0 | 1): Value | undefined {
+  const [cosine, sine] = [a.meaning, b.meaning]
+  if (cosine.kind !== 'oneProduct' || sine.kind !== 'oneProduct' || cosine.of !== sine.of) return undefined
+  const angles = angleSource(cosine.role, sine.role)
+  const isPair = cosine.first === parity && sine.first === 1 - parity && cosine.length === sine.length
+  if (!angles || !isPair) return undefined
+  const rotary = { angles, dim: 2 * cosine.length, isInterleaved: true }
+  return { ...a, meaning: { ...cosine, kind: 'oneRotated', rotary } }
+}
+
+/** Heads behind their rotation, or the part of them that is rotated. */
+export function rotatedBy(x: HiddenValue, step: RotaryStep, rotary: RotaryUse): Value {
+  return rotary.dim === step.headDim
+    ? { ...x, meaning: { kind: 'rotated', of: step.of, rotary, factor: 1 } }
+    : { ...x, meaning: { ...step, kind: 'rotatedPart', first: 0, length: rotary.dim, stride: 1, rotary } }
 }
 
 function angleSource(cosine: SideRole | null, sine: SideRole | null): AngleSource | undefined {
@@ -129,8 +188,9 @@ function angleSource(cosine: SideRole | null, sine: SideRole | null): AngleSourc
     return { kind: 'tables', cos: cosine.tensor, sin: sine.tensor }
   }
   if (cosine?.kind !== 'cosine' || sine?.kind !== 'sine') return undefined
-  if (cosine.tensor !== sine.tensor || cosine.scale !== sine.scale) return undefined
-  return { kind: 'frequencies', tensor: cosine.tensor, scale: cosine.scale }
+  const { tensor, scale, isOfTurns } = cosine
+  if (tensor !== sine.tensor || scale !== sine.scale || isOfTurns !== sine.isOfTurns) return undefined
+  return isOfTurns ? { kind: 'turns', tensor } : { kind: 'frequencies', tensor, scale }
 }
 
 const ROTARY_ATTRIBUTES = ['interleaved', 'num_heads', 'rotary_embedding_dim', 'is_packed_batching', 'scale']
@@ -181,7 +241,7 @@ function tokenRotation(
   sizes: Pick<RotaryUse, 'dim' | 'isInterleaved'>,
 ): RotaryUse | undefined {
   if (cos?.kind !== 'side' || sin?.kind !== 'side') return undefined
-  if ([cos.role, sin.role].some((role) => 'isDoubled' in role && role.isDoubled)) return undefined
+  if ([cos.role, sin.role].some((role) => 'spread' in role && role.spread !== 'single')) return undefined
   const angles = angleSource(cos.role, sin.role)
   return angles && { ...sizes, angles }
 }
@@ -208,5 +268,6 @@ export function isSameRotary(a: RotaryUse | null, b: RotaryUse | null): boolean 
 
 function areSameAngles(a: AngleSource, b: AngleSource): boolean {
   if (a.kind === 'tables') return b.kind === 'tables' && a.cos === b.cos && a.sin === b.sin
+  if (a.kind === 'turns') return b.kind === 'turns' && a.tensor === b.tensor
   return b.kind === 'frequencies' && a.tensor === b.tensor && a.scale === b.scale
 }

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../../core/bytes.ts'
 import { check } from '../../core/errors.ts'
 import { readNumbers } from '../../formats/onnxTensor.ts'
+import type { OnnxTensor } from '../../formats/onnxTensor.ts'
 import type { BackboneConfig } from '../decoder/backboneConfig.ts'
 import type { ElementType, RotarySource, StoredTensor } from '../decoder/decoder.ts'
 import { readVector } from '../decoder/dequantise.ts'
@@ -44,9 +45,9 @@ export async function resolveRotary(
   },
 ): Promise<{ rotary: RotarySource; maxPositions: number }> {
   const { config } = context
-  const { angles, dim } = use
+  const { dim } = use
   const sized = { ...context, dim }
-  const graph = angles.kind === 'tables' ? await readTables(angles, sized) : readFrequencies(angles, sized)
+  const graph = await readAngles(use, sized)
   const limit = config?.maxPositions ?? graph.positions ?? UNSTATED_POSITIONS
   const fitted = fitTheta(graph, dim)
   if (config?.theta !== undefined && config.hasPlainRotary) {
@@ -65,6 +66,58 @@ export async function resolveRotary(
   }
   if (fitted !== undefined) return { rotary: { kind: 'theta', theta: fitted }, maxPositions: limit }
   return { rotary: { kind: 'tables', ...computedTables(graph, limit) }, maxPositions: limit }
+}
+
+function readAngles(
+  { angles, isInterleaved }: RotaryUse,
+  sized: { fileName: string; dim: number; tensors: StoredTensors },
+): Promise<GraphRotary> | GraphRotary {
+  switch (angles.kind) {
+    case 'frequencies':
+      return readFrequencies(angles, sized)
+    case 'turns':
+      return readTurns(angles.tensor, sized)
+    case 'tables':
+      return readTables(angles, { ...sized, isInterleaved })
+  }
+}
+
+/** Frequencies from a table [positions, dim / 2, 2] of cosines and sines; the tables are computed from these again. */
+async function readTurns(
+  tensor: OnnxTensor,
+  { fileName, dim, tensors }: { fileName: string; dim: number; tensors: StoredTensors },
+): Promise<GraphRotary> {
+  const turns = await tensors.open(tensor)
+  const [positions = 0, pairs = 0] = turns.shape
+  check(pairs === dim / 2 && positions >= 2, 'format-invalid', () => {
+    return `${fileName} has a rotary table [${turns.shape.join(', ')}] in ${turns.name}, expected two positions and ${dim / 2} pairs`
+  })
+  const values = await readVector({ values: turns, first: 0, length: 4 * pairs })
+  const angles = Array.from(
+    { length: pairs },
+    (_, i) => [values[2 * i] ?? 0, values[2 * i + 1] ?? 0] as const,
+  )
+  checkStart(
+    angles.every(([cosine, sine]) => sine === 0 && cosine > 0),
+    fileName,
+  )
+  return {
+    frequencies: angles.map((_, i) =>
+      Math.atan2(values[2 * (pairs + i) + 1] ?? 0, values[2 * (pairs + i)] ?? 0),
+    ),
+    scale: values[0] ?? 0,
+    tolerance: TABLE_TOLERANCE[turns.dataType] ?? { relative: 1e-4, absolute: 1e-9 },
+    tables: null,
+    positions,
+  }
+}
+
+function checkStart(isStart: boolean, fileName: string): void {
+  check(
+    isStart,
+    'format-invalid',
+    () => `${fileName} has rotary tables that do not start at angle 0, expected so`,
+  )
 }
 
 function readFrequencies(
@@ -92,8 +145,9 @@ function readFrequencies(
 /** Frequencies from the angles of position 1; position 0 tells cosines from sines. */
 async function readTables(
   use: Extract<AngleSource, { kind: 'tables' }>,
-  { fileName, dim, tensors }: { fileName: string; dim: number; tensors: StoredTensors },
+  sized: { fileName: string; dim: number; tensors: StoredTensors; isInterleaved: boolean },
 ): Promise<GraphRotary> {
+  const { fileName, dim, tensors } = sized
   const [cos, sin] = await Promise.all([tensors.open(use.cos), tensors.open(use.sin)])
   const width = cos.shape.at(-1) ?? 0
   const positions = cos.shape.slice(0, -1).reduce((product, size) => product * size, 1)
@@ -109,14 +163,13 @@ async function readTables(
   const rows = { first: 0, length: 2 * width }
   const cosines = await readVector({ values: cos, ...rows })
   const sines = await readVector({ values: sin, ...rows })
-  const at = (values: Float32Array, position: number, i: number): number => values[position * width + i] ?? 0
+  // Angles that lie there twice do so half by half, or neighbour by neighbour.
+  const step = isDoubled && sized.isInterleaved ? 2 : 1
+  const at = (values: Float32Array, position: number, i: number): number =>
+    values[position * width + step * i] ?? 0
   const indices = Array.from({ length: dim / 2 }, (_, i) => i)
   const isStart = indices.every((i) => at(sines, 0, i) === 0 && at(cosines, 0, i) > 0)
-  check(
-    isStart,
-    'format-invalid',
-    () => `${fileName} has rotary tables that do not start at angle 0, expected so`,
-  )
+  checkStart(isStart, fileName)
   return {
     frequencies: indices.map((i) => Math.atan2(at(sines, 1, i), at(cosines, 1, i))),
     scale: at(cosines, 0, 0),

@@ -11,10 +11,11 @@ import {
   operatorOf,
   scalarOf,
 } from './node.ts'
-import type { ConstantValue, NumbersValue, SideRole, SideValue, Value } from './values.ts'
-import { maskOf, shiftedPosition } from './maskRules.ts'
+import { rotaryRole } from './angleRules.ts'
+import type { ConstantValue, NumbersValue, Value } from './values.ts'
+import { lengthTest } from './branchRules.ts'
 import { dequantised, quantisedView } from './quantisedConstants.ts'
-import { OPAQUE } from './values.ts'
+import { OPAQUE } from './sideValues.ts'
 
 const FLOAT_TYPES: readonly number[] = [DATA_TYPES.f32, DATA_TYPES.f16, DATA_TYPES.f64, DATA_TYPES.bf16]
 const MAXIMUM_NUMBERS = 64
@@ -32,6 +33,7 @@ export function applySideRules(node: OnnxNode, inputs: readonly (Value | undefin
   if (operatorOf(node) === 'Constant') return [constantNode(node)]
   const value =
     dequantised(node, inputs) ??
+    lengthTest(node, inputs) ??
     constantView(node, inputs) ??
     raisedConstant(node, inputs) ??
     evaluateNumbers(node, inputs) ??
@@ -259,114 +261,4 @@ const OPERATIONS: Readonly<Record<string, (a: Entry, b: Entry, isInteger: boolea
 function bothKnown(a: Entry, b: Entry, of: (x: number, y: number) => number): Entry {
   const [x, y] = [fixedSize(a), fixedSize(b)]
   return x === undefined || y === undefined ? null : fixed(of(x, y))
-}
-
-const MOVES: readonly string[] = [
-  'Identity',
-  'Cast',
-  'Unsqueeze',
-  'Squeeze',
-  'Reshape',
-  'Expand',
-  'Transpose',
-]
-
-/**
- * Follows positions to rotary angles: frequencies × positions, doubled, cosine and sine, times a scale; or rows of
- * a stored table; and to the masks of windows.
- */
-function rotaryRole(node: OnnxNode, inputs: readonly (Value | undefined)[]): SideValue | undefined {
-  const role = rotaryRoleOf(node, inputs, roleOf(inputs[0]), roleOf(inputs[1]))
-  return role && { kind: 'side', role, dims: dimsOfAngles(node, inputs, role) }
-}
-
-/** What is known of the shape of cosines and sines: how many dimensions of a head they are for. */
-function dimsOfAngles(
-  node: OnnxNode,
-  inputs: readonly (Value | undefined)[],
-  role: SideRole,
-): readonly Entry[] | null {
-  if (role.kind !== 'cosine' && role.kind !== 'sine') return null
-  const from = inputs.find((input) => input?.kind === 'side' && input.role.kind === role.kind)
-  const dims = from?.kind === 'side' ? from.dims : null
-  switch (operatorOf(node)) {
-    case 'Cos':
-    case 'Sin': {
-      const count = role.tensor.dims.reduce((product, size) => product * size, role.isDoubled ? 2 : 1)
-      return [null, null, fixed(count)]
-    }
-    case 'Cast':
-    case 'Identity':
-    case 'Mul':
-      return dims
-    case 'Unsqueeze': {
-      const axes = intsAttribute(node, 'axes') ?? integersOf(inputs[1])
-      if (!dims || axes?.length !== 1) return null
-      return dims.toSpliced(axisFromFront(axes[0] ?? 0, dims.length + 1), 0, fixed(1))
-    }
-    default:
-      return null
-  }
-}
-
-function rotaryRoleOf(
-  node: OnnxNode,
-  inputs: readonly (Value | undefined)[],
-  first: SideRole | undefined,
-  second: SideRole | undefined,
-): SideRole | undefined {
-  const operator = operatorOf(node)
-  const mask = maskOf(operator, inputs.map(roleOf))
-  if (mask) return mask
-  if (MOVES.includes(operator)) return first
-  switch (operator) {
-    case 'Range':
-    case 'CumSum':
-      return { kind: 'position', shift: 0 }
-    case 'Add':
-      return shiftedPosition(first, inputs[1], 1) ?? shiftedPosition(second, inputs[0], 1)
-    case 'Sub':
-      return shiftedPosition(first, inputs[1], -1) ?? shiftedPosition(second, undefined, 1)
-    case 'MatMul':
-      return anglesOf(first, second)
-    case 'Mul':
-      return anglesOf(first, second) ?? scaled(first, inputs[1]) ?? scaled(second, inputs[0])
-    case 'Concat': {
-      const isTwice = inputs.length === 2 && inputs[0] === inputs[1] && intAttribute(node, 'axis') === -1
-      return isTwice && first && 'isDoubled' in first && !first.isDoubled
-        ? { ...first, isDoubled: true }
-        : undefined
-    }
-    case 'Cos':
-    case 'Sin':
-      if (first?.kind !== 'angles') return undefined
-      return { ...first, kind: operator === 'Cos' ? 'cosine' : 'sine', scale: 1 }
-    case 'Slice':
-    case 'Gather':
-      return first?.kind === 'frequencies' || first?.kind === 'table'
-        ? { kind: 'table', tensor: first.tensor }
-        : undefined
-    default:
-      return undefined
-  }
-}
-
-function roleOf(value: Value | undefined): SideRole | undefined {
-  if (value?.kind === 'side') return value.role
-  if (value?.kind !== 'constant' || !FLOAT_TYPES.includes(value.tensor.dataType)) return undefined
-  return value.dims.some((dim) => dim > 1) ? { kind: 'frequencies', tensor: value.tensor } : undefined
-}
-
-function anglesOf(a: SideRole | undefined, b: SideRole | undefined): SideRole | undefined {
-  if (a?.kind === 'frequencies' && b?.kind === 'position' && b.shift === 0)
-    return { kind: 'angles', tensor: a.tensor, isDoubled: false }
-  if (b?.kind === 'frequencies' && a?.kind === 'position' && a.shift === 0)
-    return { kind: 'angles', tensor: b.tensor, isDoubled: false }
-  return undefined
-}
-
-function scaled(role: SideRole | undefined, by: Value | undefined): SideRole | undefined {
-  const factor = scalarOf(by)
-  if ((role?.kind !== 'cosine' && role?.kind !== 'sine') || factor === undefined) return undefined
-  return { ...role, scale: role.scale * factor }
 }

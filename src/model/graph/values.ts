@@ -2,6 +2,7 @@ import type { OnnxNode } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
 import type { BlockNumbers, GateActivation } from '../decoder/decoder.ts'
 import type { Dimension, Entry } from './dimension.ts'
+import type { SideRole, SideValue } from './sideValues.ts'
 
 /** An initializer or Constant, seen through reshapes and at most one transposition of a matrix. */
 export interface ConstantValue {
@@ -71,30 +72,6 @@ export interface NumbersValue {
   readonly isInteger: boolean
 }
 
-/** What is known of a value that carries no hidden data. */
-export type SideRole =
-  | { readonly kind: 'opaque' }
-  /** Positions of tokens, plus a number. */
-  | { readonly kind: 'position'; readonly shift: number }
-  /** What a token sees, or what it does not: so many tokens back at most, itself included. */
-  | { readonly kind: 'mask'; readonly window: number }
-  | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor }
-  | { readonly kind: 'angles'; readonly tensor: OnnxTensor; readonly isDoubled: boolean }
-  | {
-      readonly kind: 'cosine' | 'sine'
-      readonly tensor: OnnxTensor
-      readonly isDoubled: boolean
-      readonly scale: number
-    }
-  | { readonly kind: 'table'; readonly tensor: OnnxTensor }
-
-/** Positions, masks, sizes and the like: derived from anything but the token embeddings and the cache. */
-export interface SideValue {
-  readonly kind: 'side'
-  readonly role: SideRole
-  readonly dims: readonly Entry[] | null
-}
-
 /** The token ids. */
 export interface IdsValue {
   readonly kind: 'ids'
@@ -117,7 +94,7 @@ export interface UnplacedValue {
 /**
  * A value computed from the embeddings. `layout` has a letter per axis: b batch, r batch·tokens, n batch·heads,
  * t tokens (or cached positions), s cached positions of scores, h heads, g repetitions of a key head, d head size,
- * f features.
+ * p the two of a pair of its dimensions, f features.
  */
 export interface HiddenValue {
   readonly kind: 'hidden'
@@ -251,6 +228,8 @@ export type Projected = LinearOutput | NormedLinear
 /** Where a rotation takes its angles from. */
 export type AngleSource =
   | { readonly kind: 'tables'; readonly cos: OnnxTensor; readonly sin: OnnxTensor }
+  /** A table [positions, dim / 2, 2] of a cosine and a sine beside each other. */
+  | { readonly kind: 'turns'; readonly tensor: OnnxTensor }
   | { readonly kind: 'frequencies'; readonly tensor: OnnxTensor; readonly scale: number }
 
 /** The rotation of queries or keys. */
@@ -263,17 +242,29 @@ export interface RotaryUse {
 }
 
 /**
- * A piece of a rotation written out, dimensions [first, first + length) of every head: x·cos + turned(x)·sin, turned(x) =
- * [−upper half, lower half]; a `rotatedPart` still lacks the dimensions that are not rotated.
+ * A piece of a rotation written out: `length` dimensions of every head from `first` on, each or (`stride` 2) every other.
+ * x·cos + turned(x)·sin with turned(x) = [−upper half, lower half], or [−odd, even] of neighbours; or even and odd ones by
+ * themselves, even·cos − odd·sin and odd·cos + even·sin. A `rotatedPart` still lacks the dimensions that are not rotated.
  */
 export interface RotaryStep {
-  readonly kind: 'dimensions' | 'negated' | 'turned' | 'cosinePart' | 'sinePart' | 'rotatedPart'
+  readonly kind:
+    | 'dimensions'
+    | 'negated'
+    | 'turned'
+    | 'cosinePart'
+    | 'sinePart'
+    | 'oneProduct'
+    | 'oneRotated'
+    | 'rotatedPart'
   readonly of: Projected
   readonly headDim: number
   readonly first: number
   readonly length: number
+  readonly stride: 1 | 2
   readonly role: SideRole | null
-  /** Of a `rotatedPart`. */
+  /** Of what is turned, or multiplied for it: whether neighbours are pairs. */
+  readonly isInterleaved?: boolean
+  /** Of `oneRotated` and `rotatedPart`. */
   readonly rotary?: RotaryUse
 }
 
@@ -380,6 +371,3 @@ export type Meaning =
 export function layerOf(projected: Projected): LinearOutput {
   return projected.kind === 'linear' ? projected : projected.of
 }
-
-/** A side value of which nothing is known. */
-export const OPAQUE: SideValue = { kind: 'side', role: { kind: 'opaque' }, dims: null }

@@ -11,7 +11,7 @@ import { decoderPack, referenceAdapters } from '../../support/decoderPack.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { CHATGLM, GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
 /** More than are read at once. */
@@ -35,6 +35,8 @@ const FAMILIES: readonly (readonly [string, TinyOptions, number])[] = [
   ['windows', { windowed: 'all', linear: 'blocks4', embedding: 'tied' }, 23],
   ['windows and rotations by layer', { ...WINDOWS, attention: 'written' }, 23],
   ['everything that Gemma 3 has', { ...GEMMA, attention: 'written' }, 29],
+  ['rotation of neighbours by slices', { isInterleaved: true, attention: 'written', rotaryDim: 12 }, 23],
+  ['everything that ChatGLM2 has', CHATGLM, 23],
   ['rotation of a part', { rotaryDim: 12, attention: 'written' }, 23],
 ]
 

@@ -12,7 +12,7 @@ import type { ReferenceAdapters } from '../../reference/decoder.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { CHATGLM, GEMMA, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 import { normals } from '../../support/values.ts'
 
@@ -66,6 +66,7 @@ describe('gradients of A and B through the whole decoder', () => {
     { rotaryDim: 8, isInterleaved: true, headNorms: 'each' },
     { windowed: 'first', hasLocalTheta: true, headNorms: 'each' },
     GEMMA,
+    CHATGLM,
   ]
   const runs = variants.flatMap((options) =>
     [true, false].map((isKept) => [JSON.stringify(options), isKept, options] as const),

@@ -5,7 +5,7 @@ import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { nmse } from '../../support/compare.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
-import { GEMMA, TINY_CONFIG, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
+import { CHATGLM, GEMMA, TINY_CONFIG, tinyConfig, tinyDecoder } from '../../support/tinyDecoder.ts'
 import { TINY } from '../../support/tinyGraph.ts'
 import type { TinyOptions } from '../../support/tinyGraph.ts'
 
@@ -98,6 +98,10 @@ describe('each way of writing a decoder gives ONNX Runtime’s logits', () => {
     { windowed: 'all' },
     { windowed: 'first', hasLocalTheta: true },
     { windowed: 'all', attention: 'written' },
+    { isInterleaved: true, attention: 'written' },
+    { isInterleaved: true, attention: 'written', rotaryDim: 8, headNorms: 'each' },
+    { isInterleaved: true, attention: 'written', neighbours: 'pairs' },
+    CHATGLM,
     { windowed: 'first', hasLocalTheta: true, attention: 'written', masks: 'hidden' },
   ]
   test.each(variants.map((options) => [JSON.stringify(options), options] as const))(
