@@ -54,6 +54,7 @@ class Flat(nn.Module):
         self.model = model
 
     def forward(self, input_ids: Tensor, position_ids: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
+        """Logits, then keys and values layer by layer, as they come in."""
         pairs = list(zip(past[::2], past[1::2]))
         out = self.model(input_ids, position_ids, pairs)
         return (out.logits, *(part for pair in out.past_key_values for part in pair))

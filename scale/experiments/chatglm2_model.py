@@ -28,11 +28,12 @@ class RMSNorm(nn.Module):
         self.eps = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
+        """Along the last axis."""
         return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps))
 
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:
-    """Turns neighbours of the first half of every head: x [tokens, rows, heads, width], angles [tokens, rows, pairs, 2]."""
+    """Turns neighbours: x [tokens, rows, heads, width], angles [tokens, rows, pairs, 2] of the first half of a head."""
     tokens, _, heads, _ = x.shape
     dim = angles.shape[-2] * 2
     turned, rest = x[..., :dim], x[..., dim:]
@@ -129,6 +130,7 @@ class ChatGLMForConditionalGeneration(PreTrainedModel):
         self.post_init()
 
     def forward(self, input_ids, position_ids=None, past_key_values=None):
+        """Logits and the cache; without positions, those of a text from its start."""
         if position_ids is None:
             position_ids = torch.arange(input_ids.shape[1], device=input_ids.device).expand(input_ids.shape)
         states, presents = self.transformer(input_ids, position_ids, past_key_values)

@@ -1,11 +1,13 @@
 """Writes a backbone again in the forms that ONNX Runtime's quantisers give it, and notes how each is computed.
 
-    python experiments/forms.py BACKBONE RESULTS.json [--only "NAME;NAME"]
+    python experiments/forms.py BACKBONE RESULTS.json [--only "NAME;NAME"] [--pack PACK --role ROLE]
 
 Run from the repository's root; needs onnxruntime and its quantisers, which nothing else here does. The backbone is a
 folder with one ONNX file, whose weights are dequantised to float32 first. Of each form it is noted how far the logits
 of the page's kernels lie from ONNX Runtime's and from those of the float32 form on the same kernels, the first of 24
-greedy tokens that differs, and whether the fingerprint is the backbone's.
+greedy tokens that differs, and whether the fingerprint is the backbone's; with `--pack`, what a role of it answers, and
+up to which letter that is what it answers on the backbone itself. Forms that are there in the results already and are
+not asked for stay as they are.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from safetensors.numpy import load_file
 from hycora_scale.onnx_matrices import OnnxGraph, embedding_of, is_linear, matrix_of
 
 HYCORA = ["npm", "run", "--silent", "hycora", "--"]
+QUESTION = "Good evening! What have you been up to?"
 IDS = "1,42,17,250,9,9,300,31,7,120,64,2"
 HALF = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
@@ -169,6 +172,24 @@ def _fingerprint(folder: Path) -> str:
     return json.loads(_run("inspect", str(folder), "--json"))["fingerprint"]
 
 
+def _answer(folder: Path, options: argparse.Namespace) -> str | None:
+    """What a role says in at most 24 tokens, the likeliest ones."""
+    if not options.pack:
+        return None
+    role = ["--pack", str(options.pack), "--role", options.role, "--engine", "webgpu"]
+    asked = ["--prompt", QUESTION, "--greedy", "--max-tokens", "24"]
+    return _run("generate", "--backbone", str(folder), *role, *asked).strip()
+
+
+def _played(said: str | None, original: str | None) -> dict[str, Any]:
+    if said is None or original is None:
+        return {}
+    pairs = zip(said, original)
+    differs = next((at for at, (a, b) in enumerate(pairs) if a != b), None)
+    is_same = said == original
+    return {"answer": said, "sameLetters": None if is_same else (differs or min(len(said), len(original)))}
+
+
 def measure(folder: Path, floats: np.ndarray, mark: str) -> dict[str, Any]:
     """What is noted of a form."""
     said = _run("check", "--backbone", str(folder), "--json")
@@ -193,6 +214,8 @@ def main() -> None:
     parser.add_argument("backbone", type=Path)
     parser.add_argument("results", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--pack", type=Path)
+    parser.add_argument("--role", default="")
     options = parser.parse_args()
     (source,) = options.backbone.rglob("*.onnx")
     wanted = options.only.split(";") if options.only else list(FORMS)
@@ -209,12 +232,14 @@ def main() -> None:
         theta = json.loads((options.backbone / "config.json").read_text("utf8"))["rope_theta"]
         _save(as_floats(source, theta), floats / "model.onnx")
         logits, mark = _logits(floats), _fingerprint(options.backbone)
-        rows = {"float32": measure(floats, logits, mark)}
+        original = _answer(options.backbone, options)
+        rows = json.loads(options.results.read_text("utf8")) if options.results.exists() else {}
+        rows["float32"] = {**measure(floats, logits, mark), **_played(_answer(floats, options), original)}
         for name in wanted:
             folder = folder_of(name)
             try:
                 FORMS[name](floats / "model.onnx", folder / "model.onnx")
-                rows[name] = measure(folder, logits, mark)
+                rows[name] = {**measure(folder, logits, mark), **_played(_answer(folder, options), original)}
             except Exception as error:
                 rows[name] = {"failed": f"the quantiser: {error}"}
             print(name, json.dumps(rows[name]), flush=True)

@@ -89,6 +89,8 @@ function openSession(
     externalData,
     executionProviders: ['cpu'],
     logSeverityLevel: ERRORS_ONLY,
+    // Else what is multiplied by dequantised weights is rounded to 8 bits, which no node of the graph asks for.
+    extra: { session: { qdq_matmulnbits_accuracy_level: '0' } },
   }).catch((error: unknown) => {
     throw runtimeError(error, 'onnxruntime could not open the graph')
   })
