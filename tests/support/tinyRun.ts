@@ -1,4 +1,5 @@
 import type { TunedDevice } from '../../src/gpu/tuning.ts'
+import type { Decoder } from '../../src/model/decoder/decoder.ts'
 import { loadWeights } from '../../src/model/gpu/gpuWeights.ts'
 import { readTrainConfig } from '../../src/train/settings/config.ts'
 import { prepareRun, rowBatches } from '../../src/train/run/prepare.ts'
@@ -8,9 +9,12 @@ import { writeOnnx } from './onnxWriter.ts'
 import { recogniseBytes } from './tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from './tinyDecoder.ts'
 
-/** Eight steps of training on the tiny decoder, on a device of the test's own. */
-export async function tinyRun(gpu: TunedDevice): Promise<AsyncGenerator<RunEvent, RunResult>> {
-  const decoder = await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG)
+/** Eight steps of training on a tiny decoder, on a device of the test's own. */
+export async function tinyRun(
+  gpu: TunedDevice,
+  given?: Decoder,
+): Promise<AsyncGenerator<RunEvent, RunResult>> {
+  const decoder = given ?? (await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG))
   const weights = await loadWeights(gpu.device, decoder, () => undefined)
   const config = readTrainConfig({
     steps: 8,
