@@ -1,13 +1,16 @@
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 import { check } from '../core/errors.ts'
+import { processorNeeds } from '../core/processorMemory.ts'
 import { whatIsWrong } from '../download/digest.ts'
 import { downloadFiles } from '../download/downloads.ts'
 import type { DownloadOptions } from '../download/downloads.ts'
 import type { ServedFile } from '../download/servedFile.ts'
 import { filesUrl, listRepository } from '../hub/listing.ts'
 import type { HubListing } from '../hub/listing.ts'
+import { bestVariant, weightsOf } from '../hub/modelFit.ts'
 import { fileRefusal } from '../hub/refusal.ts'
 import { HUB_URL, readRepository } from '../hub/repository.ts'
 import { playableVariants, precisionText } from '../hub/variants.ts'
@@ -26,20 +29,30 @@ export type FetchPace = Pick<DownloadOptions, 'pauseMs' | 'stallMs' | 'partBytes
 
 /**
  * `hycora fetch REPO[@REVISION] --into DIR`: a model from a hub, each file checked; a second call goes on where the first
- * was broken off, a third finds everything there.
+ * was broken off, a third finds everything there. With `--list` what forms there are, and nothing is fetched.
  *
  * @throws HycoraError `usage`, `download-refused`, `download-failed`, `download-mismatch`, `storage-full`, with one sentence.
  */
 export async function fetchModel(words: readonly string[], pace: FetchPace = {}): Promise<void> {
-  const { operands, options } = parseArguments(words, { values: ['into', 'variant'], flags: [] })
+  const { operands, options } = parseArguments(words, {
+    values: ['into', 'variant'],
+    flags: ['list', 'json'],
+  })
   const [repository = '', ...more] = operands
   check(more.length === 0, 'usage', () => `fetch takes one repository, not ${operands.length}`)
-  const into = resolve(required(options, 'into'))
+  const isListing = options.has('list')
+  check(isListing || !options.has('json'), 'usage', () => '--json goes with --list')
+  const into = isListing ? null : resolve(required(options, 'into'))
   const hubUrl = (process.env['HF_ENDPOINT'] ?? HUB_URL).replace(/\/+$/, '')
   const token = process.env['HF_TOKEN']
   const asked = { ...pace, hubUrl, ...(token && { token }) }
   const listing = await listRepository(readRepository(repository), asked)
-  const variant = chooseVariant(listing, options.get('variant'))
+  const variants = playableVariants(listing.name, listing.files)
+  if (into === null) {
+    printForms(listing, variants, options.has('json'))
+    return
+  }
+  const variant = chooseVariant(listing, variants, options.get('variant'))
   const missing = await missingFiles(variant.files, into)
   if (missing.length === 0) {
     process.stderr.write(`${into} has all of ${listing.name}: nothing to fetch\n`)
@@ -62,22 +75,55 @@ export async function fetchModel(words: readonly string[], pace: FetchPace = {})
   process.stderr.write(`${listing.name}@${listing.revision.slice(0, 10)} lies at ${into}\n`)
 }
 
-/** The form that was asked for, or the only one. */
-function chooseVariant(listing: HubListing, label: string | undefined): Variant {
-  const variants = playableVariants(listing.name, listing.files)
-  const found = label === undefined ? variants : variants.filter((variant) => isCalled(variant, label))
-  const forms = variants
-    .map(
-      ({ label: name, bytes }) =>
-        `${name} (${[megabytes(bytes), precisionText(name)].filter(Boolean).join(', ')})`,
-    )
-    .join('; ')
-  check(found.length === 1 && found[0], 'usage', () =>
+/** The form that was asked for, or the one that suits this machine. */
+function chooseVariant(
+  { name }: HubListing,
+  variants: readonly Variant[],
+  label: string | undefined,
+): Variant {
+  const forms = variants.map(describeForm).join('; ')
+  const found =
     label === undefined
-      ? `${listing.name} comes in several forms, choose one with --variant: ${forms}`
-      : `${listing.name} has no form ${label}, only: ${forms}`,
+      ? [variants[recommended(variants)]]
+      : variants.filter((variant) => isCalled(variant, label))
+  const [chosen, ...more] = found
+  check(chosen && more.length === 0, 'usage', () => `${name} has no form ${label}, only: ${forms}`)
+  if (label === undefined && variants.length > 1) {
+    process.stderr.write(`${name} comes in several forms, of which ${chosen.label} is taken: ${forms}\n`)
+  }
+  return chosen
+}
+
+function describeForm({ label, bytes }: Variant): string {
+  return `${label} (${[megabytes(bytes), precisionText(label)].filter(Boolean).join(', ')})`
+}
+
+/** Of the forms that this machine's memory holds the most exact up to 16 bits, the smaller of two. */
+function recommended(variants: readonly Variant[]): number {
+  const memory = totalmem()
+  const fits = variants.map((variant) =>
+    processorNeeds(weightsOf(variant)) <= memory ? 'fits' : 'too-large',
   )
-  return found[0]
+  return bestVariant(variants, fits)
+}
+
+/** Says on stdout what forms there are. */
+function printForms({ name, revision }: HubListing, variants: readonly Variant[], isJson: boolean): void {
+  const best = recommended(variants)
+  const forms = variants.map(({ label, root, model, bytes }, index) => ({
+    variant: label,
+    file: root + model,
+    bytes,
+    precision: precisionText(label),
+    isRecommended: index === best,
+  }))
+  const lines = [
+    `${name}@${revision}`,
+    ...variants.map(
+      (variant, index) => `  ${describeForm(variant)}${index === best ? ', taken by default' : ''}`,
+    ),
+  ]
+  process.stdout.write(`${isJson ? JSON.stringify({ name, revision, forms }) : lines.join('\n')}\n`)
 }
 
 /** Whether a word names a form: by its label, or by its file in the repository. */

@@ -85,10 +85,7 @@ test('what was broken off goes on: only what never came is asked for, and what w
 }, 30_000)
 
 test.each([
-  [
-    ['people/tiny-model'],
-    /comes in several forms, choose one with --variant: fp32 \(0\.2 MB, 32 bits\); q4 \(0\.2 MB, 4 bits\)/,
-  ],
+  [['people/tiny-model', '--json'], /--json goes with --list/],
   [['people/tiny-model', '--variant', 'q8'], /has no form q8, only: fp32/],
   [['people/bare'], /people\/bare has no config\.json and no tokenizer\.json/],
   [['people/gated', '--variant', 'q4'], /does not give people\/gated to strangers \(403\).*HF_TOKEN/],
@@ -96,6 +93,38 @@ test.each([
   [['a/b', 'c/d'], /fetch takes one repository, not 2/],
 ])('%j is refused', async (words, message) => {
   await expect(fetchModel([...words, '--into', folder])).rejects.toThrow(message)
+})
+
+test('without a word the form is taken that suits, and it is said of which', async () => {
+  await fetchModel([model.name, '--into', folder])
+  await expectWhole()
+  expect(said).toContain(
+    'comes in several forms, of which q4 is taken: fp32 (0.2 MB, 32 bits); q4 (0.2 MB, 4 bits)',
+  )
+})
+
+test('forms are listed with their bytes, and nothing is fetched', async () => {
+  let printed = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text)
+    return true
+  })
+  await fetchModel([model.name, '--list', '--json'])
+  const size = (paths: readonly string[]): number =>
+    paths.reduce((sum, path) => sum + (files.get(path)?.length ?? 0), 0)
+  const { forms } = JSON.parse(printed) as { forms: readonly { variant: string }[] }
+  expect(forms.find(({ variant }) => variant === 'q4')).toEqual({
+    variant: 'q4',
+    file: 'onnx/model_q4.onnx',
+    bytes: size(wanted),
+    precision: '4 bits',
+    isRecommended: true,
+  })
+  expect(forms).toHaveLength(2)
+  printed = ''
+  await fetchModel([model.name, '--list'])
+  expect(printed).toMatch(/^people\/tiny-model@c0ffee0000\w*\n {2}fp32 .*\n {2}q4 .*, taken by default\n$/)
+  expect(hub.storage.requests).toEqual([])
 })
 
 test('a folder is needed', async () => {
