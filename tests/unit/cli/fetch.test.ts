@@ -110,13 +110,11 @@ test('forms are listed with their bytes, and nothing is fetched', async () => {
     return true
   })
   await fetchModel([model.name, '--list', '--json'])
-  const size = (paths: readonly string[]): number =>
-    paths.reduce((sum, path) => sum + (files.get(path)?.length ?? 0), 0)
   const { forms } = JSON.parse(printed) as { forms: readonly { variant: string }[] }
   expect(forms.find(({ variant }) => variant === 'q4')).toEqual({
     variant: 'q4',
     file: 'onnx/model_q4.onnx',
-    bytes: size(wanted),
+    bytes: wanted.reduce((sum, path) => sum + files.get(path)!.length, 0),
     precision: '4 bits',
     isRecommended: true,
   })
