@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+
 import react from '@vitejs/plugin-react'
 import { playwright } from '@vitest/browser-playwright'
 import type { Plugin } from 'vite'
@@ -31,6 +33,12 @@ const chromium = (name: string) => ({
   instances: [{ browser: 'chromium' as const, name }],
 })
 
+/** What results of measuring say they were made with; the empty string where this is no repository. */
+function commitHere(): string {
+  const { stdout, status } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : ''
+}
+
 /** Writes the security headers beside the build, for static hosts that read `_headers`. */
 const staticHostHeaders: Plugin = {
   name: 'static-host-headers',
@@ -55,6 +63,7 @@ const previewHeaders: Plugin = {
 }
 
 export default defineConfig({
+  define: { 'import.meta.env.HYCORA_COMMIT': JSON.stringify(commitHere()) },
   plugins: [react(), plainShaders, staticHostHeaders, previewHeaders, serviceWorker()],
   // No fallback to index.html: a file that is missing must be missing, as on a static host.
   appType: 'mpa',

@@ -46,6 +46,11 @@ const ScienceScreen = lazy(async () => {
   return { default: screen }
 })
 
+const BenchScreen = lazy(async () => {
+  const { BenchScreen: screen } = await laterPart(() => import('./bench/BenchScreen.tsx'))
+  return { default: screen }
+})
+
 /** So do the drawer, and the sheets for files that come in and for what goes out. */
 const Backstage = lazy(async () => {
   const { Backstage: drawer } = await laterPart(() => import('./backstage/Backstage.tsx'))
@@ -119,6 +124,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <SearchScreen />
     case 'science':
       return <ScienceScreen />
+    case 'bench':
+      return <BenchScreen />
     default:
       return route satisfies never
   }

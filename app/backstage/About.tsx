@@ -37,7 +37,8 @@ export function About() {
         <Rich
           text={backstageText('about.science')}
           tags={{ a: <a href={routeHash({ screen: 'science' })} /> }}
-        />
+        />{' '}
+        <Rich text={backstageText('about.bench')} tags={{ a: <a href={routeHash({ screen: 'bench' })} /> }} />
       </p>
       <div className={styles.buttons}>
         <InstallButton />

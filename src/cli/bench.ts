@@ -5,6 +5,7 @@ import type { Pack } from '../formats/pack.ts'
 import { comparePack } from '../model/chatModel.ts'
 import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
+import { benchCard } from './bench/card.ts'
 import { coldStartCase, startCold } from './bench/coldStart.ts'
 import { benchFallback } from './bench/fallback.ts'
 import { decodeCase, prefillCase } from './bench/generationCases.ts'
@@ -89,9 +90,25 @@ function starterOf(text: string): 'ours' | 'rival' {
 /** `bench`: our speed beside onnxruntime's on the same adapter and model file, as ratios measured in one run. */
 export async function bench(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'pack', 'cases', 'rounds', 'tokens', 'cold-start', 'engine', 'tune'],
-    flags: ['json'],
+    values: [
+      'backbone',
+      'model',
+      'pack',
+      'cases',
+      'rounds',
+      'tokens',
+      'cold-start',
+      'engine',
+      'tune',
+      'only',
+      'models',
+    ],
+    flags: ['json', 'card', 'kernels'],
   })
+  if (options.has('card')) {
+    await benchCard(options)
+    return
+  }
   const cases = casesOf(options.get('cases'))
   const rounds = integerOption(options, 'rounds', 5, { least: 1 })
   const tokens = integerOption(options, 'tokens', 32, { least: 1 })

@@ -2,11 +2,13 @@ import { createRequire } from 'node:module'
 
 import { HycoraError } from '../core/errors.ts'
 import { namesOf, requestAdapter, requestDevice } from '../gpu/device.ts'
+import type { AdapterNames } from '../gpu/device.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 
 /** A device in Node, with what is worth saying of its adapter. */
 export interface NodeDevice extends TunedDevice {
   readonly description: string
+  readonly names: AdapterNames
 }
 
 /** What is used of the package `webgpu`. */
@@ -27,20 +29,20 @@ let isTold = false
  *
  * @throws HycoraError `webgpu-unavailable` where Dawn is not installed or finds no driver.
  */
-export async function openNodeDevice(): Promise<NodeDevice> {
+export async function openNodeDevice(features: readonly GPUFeatureName[] = []): Promise<NodeDevice> {
   const dawn = loadDawn()
   Object.assign(globalThis, dawn.globals)
   // tools/vulkan.mjs sets both.
   const { HYCORA_DRIVER: driver, HYCORA_SPARE_DRIVER: spare } = process.env
   if (driver === 'chromium') tell('no Vulkan driver of the system is for this machine')
   try {
-    return await openWith(dawn)
+    return await openWith(dawn, features)
   } catch (error) {
     if (spare === undefined || process.env['VK_ICD_FILENAMES'] === spare) throw error
     // The loader of drivers reads the environment anew for every instance.
     process.env['VK_ICD_FILENAMES'] = spare
     instance = undefined
-    const device = await openWith(dawn)
+    const device = await openWith(dawn, features)
     tell('the system’s Vulkan driver is too old, or does not work here')
     return device
   }
@@ -60,7 +62,7 @@ function tell(why: string): void {
   isTold = true
 }
 
-async function openWith(dawn: Dawn): Promise<NodeDevice> {
+async function openWith(dawn: Dawn, features: readonly GPUFeatureName[]): Promise<NodeDevice> {
   const adapter = await requestAdapter((instance ??= dawn.create([])))
   if (!adapter) {
     throw new HycoraError(
@@ -68,9 +70,11 @@ async function openWith(dawn: Dawn): Promise<NodeDevice> {
       'no graphics driver was found; install a Vulkan driver or Chromium, whose software driver serves too',
     )
   }
-  const { vendor, architecture, description } = namesOf(adapter)
+  const names = namesOf(adapter)
+  const { vendor, architecture, description } = names
   return {
-    ...(await requestDevice(adapter)),
+    ...(await requestDevice(adapter, features)),
+    names,
     description: [vendor, architecture, description].filter(Boolean).join(' '),
   }
 }

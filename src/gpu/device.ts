@@ -53,15 +53,19 @@ export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> 
 
 /**
  * A device whose buffers may be as large as the adapter has them, since models need bindings far beyond the defaults. All
- * other limits are the defaults, and there are no optional features: no kernel needs more than any phone has. What
- * it complains of outside of error scopes is heard from the start.
+ * other limits are the defaults, and there are no optional features but those that are asked for: no kernel needs more than
+ * any phone has. What it complains of outside of error scopes is heard from the start.
  *
  * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
  */
-export async function requestDevice(adapter: GPUAdapter): Promise<TunedDevice> {
+export async function requestDevice(
+  adapter: GPUAdapter,
+  features: readonly GPUFeatureName[] = [],
+): Promise<TunedDevice> {
   const { limits } = adapter
   try {
     const device = await adapter.requestDevice({
+      requiredFeatures: [...features],
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,

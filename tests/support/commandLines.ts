@@ -235,6 +235,17 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
+    line: 'bench --card …',
+    runs: ['hycora', 'bench', '--card', '--models', 'tiny', '--only', 'switch', '--rounds', '1'],
+    prints: /switch +role/,
+  },
+  {
+    document: 'docs/cards/README.md',
+    line: 'npm run --silent hycora -- bench --card --json > docs/cards/NAME.json',
+    elsewhere: 'tests/gpu/bench/card.test.ts',
+  },
+  {
+    document: MANUAL,
     line: 'openings …',
     runs: ['hycora', 'openings', '--first', '1', '--engine', 'ort', '--max-tokens', '1'],
     prints: /\|/,

@@ -24,10 +24,10 @@ export async function testGpu(tuning: Partial<Tuning> = {}): Promise<TunedDevice
 }
 
 /** A device of a test's own, whose errors are the test's own affair. */
-export async function ownGpu(): Promise<TunedDevice> {
+export async function ownGpu(features: readonly GPUFeatureName[] = []): Promise<TunedDevice> {
   const adapter = await gpu.requestAdapter()
   if (!adapter) throw new Error('no WebGPU adapter: is a Vulkan driver there? (npm test sets one up)')
-  return requestDevice(adapter)
+  return requestDevice(adapter, features)
 }
 
 /** With `HYCORA_PLANS=card` all computes as on a graphics card, whatever driver there is; with `HYCORA_LANES=scrambled` out of order. */

@@ -17,6 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/play': ['src/core', 'src/formats', 'src/gpu', 'src/model', 'src/fallback'],
   'src/exchange': ['src/core', 'src/formats', 'src/storage', 'src/model'],
   'src/evaluate': ['src/core', 'src/formats', 'src/cast', 'src/model', 'src/train', 'src/play'],
+  'src/bench': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model', 'src/train', 'src/play'],
   'src/engine': [
     'src/core',
     'src/formats',
@@ -38,6 +39,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/play',
     'src/exchange',
     'src/evaluate',
+    'src/bench',
     'src/download',
     'src/hub',
   ],
@@ -46,10 +48,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 
 /** What a layer may name in types alone, beside what it may import. */
 const typesOnly: Readonly<Record<string, readonly string[]>> = {
-  app: ['src/formats', 'src/play', 'src/exchange'],
+  app: ['src/formats', 'src/play', 'src/exchange', 'src/bench'],
 }
 
-/** What the app may name of the engine; the worker only as the address of its bundle. */
+/** What the app may name of the engine and of the bench; workers only as the addresses of their bundles. */
 const engineDoors = [
   'src/engine/client.ts',
   'src/engine/protocol.ts',
@@ -57,6 +59,7 @@ const engineDoors = [
   'src/engine/fileClient.ts',
   'src/engine/fileProtocol.ts',
   'src/engine/fileWorker.ts?worker&url',
+  'src/bench/benchWorker.ts?worker&url',
 ]
 
 /**
@@ -155,6 +158,7 @@ function isAllowed({ from, to, isType }: Import): boolean {
   const target = layerOf(to)
   if (target === undefined) return packages[packageOf(to)]?.includes(source) ?? true
   if (source === 'app' && target === 'src/engine') return engineDoors.includes(to)
+  if (source === 'app' && target === 'src/bench' && !isType) return engineDoors.includes(to)
   if (isBackward(from, to)) return false
   if (isType && typesOnly[source]?.includes(target)) return true
   return target === source || layers[source]!.includes(target)

@@ -1,5 +1,6 @@
 // How the workers of this page are started. No state.
 /* oxlint-disable import/default -- Vite makes these exports: the addresses of the bundled workers */
+import benchWorkerUrl from '../../../src/bench/benchWorker.ts?worker&url'
 import fileWorkerUrl from '../../../src/engine/fileWorker.ts?worker&url'
 import engineUrl from '../../../src/engine/worker.ts?worker&url'
 import { siteUrl } from '../page/site.ts'
@@ -26,7 +27,7 @@ const serviceWorkerUrl = siteUrl('sw.js')
 /** Where Trusted Types are enforced, a worker starts only from an address that this policy has passed: ours. */
 const policy = window.trustedTypes?.createPolicy('app-worker', {
   createScriptURL: (url) => {
-    if (url !== engineUrl && url !== fileWorkerUrl && url !== serviceWorkerUrl)
+    if (![engineUrl, fileWorkerUrl, benchWorkerUrl, serviceWorkerUrl].includes(url))
       throw new TypeError('only the page’s own workers may start')
     return url
   },
@@ -44,6 +45,11 @@ export function openEngineWorker(): Worker {
 /** Starts a worker that reads or writes one file. */
 export function openFileWorker(): Worker {
   return open(fileWorkerUrl, 'files')
+}
+
+/** Starts a worker that measures the graphics card. */
+export function openBenchWorker(): Worker {
+  return open(benchWorkerUrl, 'bench')
 }
 
 /** Starts the worker that keeps the page, or finds it. @throws what the browser says where it allows none. */

@@ -15,6 +15,7 @@ export type Route =
   | { readonly screen: 'map' }
   | { readonly screen: 'group' }
   | { readonly screen: 'science' }
+  | { readonly screen: 'bench' }
 
 /** The route of a hash; an unknown one is the cast. */
 export function readRoute(hash: string): Route {
@@ -25,6 +26,7 @@ export function readRoute(hash: string): Route {
   if (hash === '#/map') return { screen: 'map' }
   if (hash === '#/group') return { screen: 'group' }
   if (hash === '#/science') return { screen: 'science' }
+  if (hash === '#/bench') return { screen: 'bench' }
   return { screen: hash === '#/blend' ? 'blend' : 'cast' }
 }
 
@@ -47,6 +49,8 @@ export function routeHash(route: Route): string {
       return '#/group'
     case 'science':
       return '#/science'
+    case 'bench':
+      return '#/bench'
     default:
       return route satisfies never
   }

@@ -11,6 +11,7 @@ export const words = {
   'view.theme.system': 'System',
   'about.card.none': 'none',
   'about.card.software': 'none: the processor ({card})',
+  'about.bench': '<a>What this card can do</a>: how fast it answers, reads and learns.',
   'about.science': '<a>Science</a>: what was measured of the method, and what would overturn it.',
   'card.nickname': 'What they are called',
   'card.description': 'Who they are',

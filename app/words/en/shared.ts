@@ -10,6 +10,7 @@ export const words = {
   hours: '{hours, plural, one {# hour} other {# hours}}',
   days: '{days, plural, one {# day} other {# days}}',
   'screen.science': 'Science',
+  'screen.bench': 'What this card can do',
   'screen.search': 'Search your chats',
   'screen.group': 'Several at once',
   'screen.map': 'Map of the cast',

@@ -14,6 +14,7 @@ export const words = {
   'view.theme.system': '跟随系统',
   'about.card.none': '没有',
   'about.card.software': '没有：由处理器扮演（{card}）',
+  'about.bench': '<a>显卡测速</a>：它回答、阅读和学习有多快。',
   'about.science': '<a>实验</a>：对这个方法做过哪些测量，什么能推翻它们。',
   'card.nickname': '叫什么',
   'card.description': '是谁',

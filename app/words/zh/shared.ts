@@ -13,6 +13,7 @@ export const words = {
   hours: '{hours, number} 小时',
   days: '{days, number} 天',
   'screen.science': '实验',
+  'screen.bench': '显卡测速',
   'screen.search': '搜索聊天',
   'screen.group': '群戏',
   'screen.map': '角色地图',

@@ -7,9 +7,10 @@ import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
 import { openRival } from './rival.ts'
 import { GpuBackbone } from '../../model/gpu/gpuBackbone.ts'
-import { generateGreedy, promptIds, rivalModel, takeFirst } from './subject.ts'
+import { generateGreedy, promptIds, takeFirst } from '../../bench/prompts.ts'
+import { rivalModel } from './subject.ts'
 import type { Opponent, BenchSubject } from './subject.ts'
-import { interleave, timeOf } from './timing.ts'
+import { interleave, timeOf } from '../../bench/timing.ts'
 import { tuneWith } from './tune.ts'
 
 /** Who starts in a process of its own. */

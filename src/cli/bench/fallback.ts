@@ -9,9 +9,9 @@ import { openPlainReader } from './plainReader.ts'
 import type { Reader } from './plainReader.ts'
 import type { BenchRow, FallbackCase } from './report.ts'
 import { rowOf } from './report.ts'
-import { promptIds } from './subject.ts'
-import { interleave, timeOf } from './timing.ts'
-import type { Timer } from './timing.ts'
+import { promptIds } from '../../bench/prompts.ts'
+import { interleave, timeOf } from '../../bench/timing.ts'
+import type { Timer } from '../../bench/timing.ts'
 
 /** As many as the machines have that the floors are meant for. */
 const THREADS = 2

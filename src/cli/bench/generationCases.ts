@@ -1,7 +1,7 @@
 import type { BenchCase, BenchRow } from './report.ts'
-import { interleave, roundsWithin, timeOf, timeTokens } from './timing.ts'
-import type { DecodeTiming } from './timing.ts'
-import { generateGreedy, promptIds } from './subject.ts'
+import { interleave, roundsWithin, timeOf, timeTokens } from '../../bench/timing.ts'
+import type { DecodeTiming } from '../../bench/timing.ts'
+import { generateGreedy, promptIds } from '../../bench/prompts.ts'
 import type { Opponent, BenchSubject } from './subject.ts'
 
 /** The rounds of a case take about this long at most, whatever the adapter: slow ones get fewer. */

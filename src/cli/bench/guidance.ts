@@ -2,8 +2,8 @@ import { GREEDY, STEADY } from '../../core/sampling.ts'
 import type { Backbone, Casting } from '../../model/decoder/backbone.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { Measured } from './report.ts'
-import { promptIds } from './subject.ts'
-import { interleavePaired, roundsWithin, timeTokens } from './timing.ts'
+import { promptIds } from '../../bench/prompts.ts'
+import { interleavePaired, roundsWithin, timeTokens } from '../../bench/timing.ts'
 
 const PROMPT = 16
 /** Where the two chats part. */

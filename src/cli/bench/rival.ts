@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 
 import type * as Ort from 'onnxruntime-node'
 
+import type { Rival } from '../../bench/rival.ts'
 import { HycoraError } from '../../core/errors.ts'
 import { halvesToFloats } from '../../core/half.ts'
 
@@ -16,18 +17,6 @@ export interface RivalModel {
   readonly path: string
   readonly layers: number
   readonly headDim: number
-}
-
-/** The same decoder in onnxruntime, greedy. */
-export interface Rival {
-  readonly name: string
-  /** Logits [tokens, vocabulary] of a prompt. */
-  logits(ids: readonly number[]): Promise<Float32Array>
-  /** Reads a prompt; resolves when its cache is computed. */
-  prefill(ids: readonly number[]): Promise<void>
-  /** Streams the most likely tokens, the cache fed back as it comes. */
-  generate(ids: readonly number[], count: number): AsyncGenerator<number>
-  release(): Promise<void>
 }
 
 /** A half's bits as an integer that sorts like its value. */

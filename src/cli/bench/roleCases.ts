@@ -1,17 +1,12 @@
-import { HycoraError } from '../../core/errors.ts'
 import type { Pack } from '../../formats/pack.ts'
-import { createTensor } from '../../gpu/tensor.ts'
-import { createAdapter } from '../../model/adapter/adapter.ts'
-import { packLayout } from '../../model/adapter/adapterLayout.ts'
 import type { Casting } from '../../model/decoder/backbone.ts'
-import { createHypernetwork } from '../../model/adapter/hypernetwork.ts'
-import { castRole } from '../../model/adapter/roles.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import { compareGuidance } from './guidance.ts'
 import type { BenchCase, BenchRow, Unit } from './report.ts'
-import { generateGreedy, promptIds } from './subject.ts'
+import { generateGreedy, promptIds } from '../../bench/prompts.ts'
+import { castingsOf, openGeneration, openSwitch } from '../../bench/roleTimers.ts'
 import type { BenchSubject } from './subject.ts'
-import { interleave, interleavePaired, median, roundsWithin, timeOf, timeTokens } from './timing.ts'
+import { interleave, interleavePaired, median, roundsWithin, timeTokens } from '../../bench/timing.ts'
 
 const SHORT_PROMPT = 8
 
@@ -22,15 +17,6 @@ const OVERHEAD_BUDGET_MS = 3 * CASE_BUDGET_MS
 
 function withoutPack(subject: BenchSubject, name: BenchCase, unit: Unit, rivalName: string): BenchRow {
   return subject.row(name, { unit, rivalName, note: 'left out: no persona pack was given' })
-}
-
-/** The castings of a pack's own roles; saved blends are left out. */
-function castingsOf(pack: Pack): [Casting, ...Casting[]] {
-  const [first, ...others] = pack.roles
-    .filter((role) => !role.blend)
-    .map((role) => castRole(pack, role.name, 1))
-  if (!first) throw new HycoraError('usage', `${pack.name} has no role to play`)
-  return [first, ...others]
 }
 
 /**
@@ -99,32 +85,15 @@ export async function switchCase(subject: BenchSubject): Promise<BenchRow> {
   const rivalName = 'decoding one token'
   const { backbone, pack, rounds, gpu } = subject
   if (!pack) return withoutPack(subject, 'role-switch', 'ms', rivalName)
-  const { device } = gpu
-  const castings = castingsOf(pack).slice(0, 8)
-  const adapter = await createAdapter(gpu, backbone.shape, pack)
-  const turnTo = (casting: Casting): Promise<number> =>
-    timeOf(async () => {
-      adapter.slotFor(casting)
-      await device.queue.onSubmittedWorkDone()
-    })
-  const cold: number[] = []
-  for (const casting of castings) cold.push(await turnTo(casting))
-  const turns = 1000
-  const cached = async (): Promise<number> => {
-    const start = performance.now()
-    for (let turn = 0; turn < turns; turn++) {
-      const casting = castings[turn % castings.length]
-      if (casting) adapter.slotFor(casting)
-    }
-    return (performance.now() - start) / turns
-  }
+  const turning = await openSwitch(gpu, backbone.shape, pack)
   await backbone.attach(pack)
   const timeToken = tokenTimer(subject)
-  const [played] = castings
-  await timeToken(played ?? null)
-  const [own, token] = await interleave(rounds, cached, () => timeToken(played ?? null))
+  const [played] = castingsOf(pack)
+  await timeToken(played)
+  const [own, token] = await interleave(rounds, turning.cached, () => timeToken(played))
   await backbone.attach(null)
-  adapter.destroy()
+  const { cold } = turning
+  turning.destroy()
   return subject.row('role-switch', {
     ours: own,
     rival: token,
@@ -132,7 +101,7 @@ export async function switchCase(subject: BenchSubject): Promise<BenchRow> {
     rivalName,
     rounds,
     // The first role of all warms the kernels up.
-    coldMs: median(castings.length > 1 ? cold.slice(1) : cold),
+    coldMs: median(cold.length > 1 ? cold.slice(1) : cold),
   })
 }
 
@@ -141,28 +110,16 @@ export async function hypernetworkCase(subject: BenchSubject): Promise<BenchRow>
   const rivalName = 'decoding one token'
   const { backbone, pack, rounds, gpu } = subject
   if (!pack) return withoutPack(subject, 'hypernetwork', 'ms', rivalName)
-  const { device } = gpu
   const { sources } = pack.config
-  const layout = packLayout(pack.config)
-  const slots = createTensor(device, [1, layout.aSize], 'adapter A')
-  const hypernetwork = await createHypernetwork(gpu, pack, layout, slots)
-  const castings = castingsOf(pack)
-  let turn = 0
-  const generate = (): Promise<number> =>
-    timeOf(async () => {
-      const roleId = castings[turn++ % castings.length]?.parts[0]?.role ?? 0
-      hypernetwork.generate([{ roleId, slot: 0 }])
-      await device.queue.onSubmittedWorkDone()
-    })
+  const { generate, destroy } = await openGeneration(gpu, pack)
   await backbone.attach(pack)
   const timeToken = tokenTimer(subject)
-  const playOnce = (): Promise<number> => timeToken(castings[0])
+  const playOnce = (): Promise<number> => timeToken(castingsOf(pack)[0])
   await generate()
   await playOnce()
   const [own, token] = await interleave(rounds, generate, playOnce)
   await backbone.attach(null)
-  hypernetwork.destroy()
-  slots.buffer.destroy()
+  destroy()
   return subject.row('hypernetwork', {
     ours: own,
     rival: token,

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 
+import { normalisedError, promptIds } from '../../bench/prompts.ts'
+import { CHECKED_TOKENS, toleranceOf } from '../../bench/rival.ts'
+import type { Rival } from '../../bench/rival.ts'
 import { HycoraError, asHycoraError } from '../../core/errors.ts'
-import { Random } from '../../core/random.ts'
-import { GREEDY } from '../../core/sampling.ts'
 import type { Pack } from '../../formats/pack.ts'
-import type { Casting } from '../../model/decoder/backbone.ts'
 import { GpuBackbone } from '../../model/gpu/gpuBackbone.ts'
 import { describeFormat } from '../../model/gpu/gpuWeights.ts'
 import type { OpenedModel } from '../engine.ts'
@@ -13,7 +13,7 @@ import type { NodeDevice } from '../gpu.ts'
 import type { BenchCase, BenchRow, Measured } from './report.ts'
 import { rowOf } from './report.ts'
 import { openRival } from './rival.ts'
-import type { Provider, Rival, RivalModel } from './rival.ts'
+import type { Provider, RivalModel } from './rival.ts'
 import { tuneWith } from './tune.ts'
 
 /** What is measured: one backbone on one device, the pack played on it, and how long to measure. */
@@ -54,52 +54,10 @@ export async function openSubject(
   }
 }
 
-/** Token ids to read, always the same ones for a seed; another seed differs from the first token on. */
-export function promptIds(count: number, vocabulary: number, seed: number): number[] {
-  const random = new Random(seed)
-  const ids = Array.from({ length: count }, () => random.nextBelow(vocabulary))
-  // No two seeds of a run share a first token: whatever a cache of prefixes holds is of no use.
-  ids[0] = seed % vocabulary
-  return ids
-}
-
-/** Greedy tokens of ours to a fixed length. */
-export function generateGreedy(
-  backbone: GpuBackbone,
-  ids: readonly number[],
-  maxTokens: number,
-  casting: Casting | null = null,
-): AsyncIterable<number> {
-  return backbone.generate({ ids, casting, sampling: GREEDY, maxTokens, stopIds: [] })
-}
-
-/** Waits for the first token of a stream. */
-export async function takeFirst(tokens: AsyncIterable<number>): Promise<void> {
-  for await (const id of tokens) if (id >= 0) break
-}
-
-/** Normalised mean squared error of `actual` against `reference`: Σ(y − ŷ)² / Σŷ². */
-export function normalisedError(actual: Float32Array, reference: Float32Array): number {
-  let error = 0
-  let power = 0
-  reference.forEach((value, index) => {
-    error += ((actual[index] ?? NaN) - value) ** 2
-    power += value ** 2
-  })
-  return error / power
-}
-
 /** A rival that computes what we compute, or why there is none. */
 export type Opponent =
   | { readonly rival: Rival; readonly nmse: number; readonly note?: string }
   | { readonly rival: null; readonly name: string; readonly note: string }
-
-const CHECKED_TOKENS = 24
-
-/** How far logits may be apart: the rival multiplies halves in half precision and 4-bit codes with rounded activations. */
-function toleranceOf(type: string): number {
-  return /^f32\b/.test(type) && !/head/.test(type) ? 1e-6 : 1e-3
-}
 
 async function openOpponent(subject: BenchSubject, provider: Provider): Promise<Opponent> {
   const { opened, backbone } = subject

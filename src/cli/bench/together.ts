@@ -6,9 +6,9 @@ import type { Casting } from '../../model/decoder/backbone.ts'
 import type { ReadTokens } from '../../model/decoder/chorus.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
-import { generateGreedy, promptIds } from './subject.ts'
+import { generateGreedy, promptIds } from '../../bench/prompts.ts'
 import type { BenchSubject } from './subject.ts'
-import { interleavePaired, median, roundsWithin, timeTokens } from './timing.ts'
+import { interleavePaired, median, roundsWithin, timeTokens } from '../../bench/timing.ts'
 
 /** How many answer at once. */
 const VOICES = 8

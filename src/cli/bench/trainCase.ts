@@ -1,5 +1,4 @@
 import { DEFAULT_CONFIG } from '../../train/settings/config.ts'
-import type { Batch } from '../../train/data/batches.ts'
 import { trainingBytes, trainingNeeds } from '../../train/run/memory.ts'
 import { beginTraining } from '../../train/parameters/trainee.ts'
 import { Trainer } from '../../train/run/trainer.ts'
@@ -7,9 +6,9 @@ import { blockSizeOf } from '../../train/gradients/trainingBuffers.ts'
 import { watchBuffers } from './bufferBytes.ts'
 import { CASE_BUDGET_MS } from './generationCases.ts'
 import type { BenchRow } from './report.ts'
-import { generateGreedy, promptIds, takeFirst } from './subject.ts'
+import { generateGreedy, promptIds, takeFirst, trainingBatch } from '../../bench/prompts.ts'
 import type { BenchSubject } from './subject.ts'
-import { interleave, roundsWithin, timeOf } from './timing.ts'
+import { interleave, roundsWithin, timeOf } from '../../bench/timing.ts'
 
 const ROWS = 4
 /** Tokens of a row: as many as the prompt of `prefill-256` in all, or so few that a slow adapter comes to an end. */
@@ -20,21 +19,6 @@ const FEW_TOKENS = 8
 const LONGEST_STEP_MS = 30_000
 /** A step is about five passes forward. */
 const PASSES = 5
-
-function batchOf(tokens: number, vocabulary: number, seed: number): Batch {
-  const ids = Array.from({ length: ROWS }, (_, row) =>
-    promptIds(tokens, vocabulary, seed * ROWS + row),
-  ).flat()
-  return {
-    rows: ROWS,
-    tokens,
-    ids: Uint32Array.from(ids),
-    // The second half of a row is the reply.
-    isReply: Uint8Array.from(ids, (_, index) => Number(index % tokens >= tokens / 2)),
-    anchors: Array.from({ length: ROWS }, () => tokens - 1),
-    roles: Array.from({ length: ROWS }, (_, row) => row),
-  }
-}
 
 /** Tokens a second of a training step, against reading as many as a prompt; peak memory against its formula. */
 export async function trainCase(subject: BenchSubject): Promise<BenchRow> {
@@ -60,7 +44,7 @@ export async function trainCase(subject: BenchSubject): Promise<BenchRow> {
   let step = 0
   const train = (): Promise<number> =>
     timeOf(() => {
-      const batches = [batchOf(tokens, shape.vocabulary, step)]
+      const batches = [trainingBatch(ROWS, tokens, shape.vocabulary, step)]
       return trainer.step({ step: step++, batches, lambda: 0.1, rateFactor: 1 })
     })
   await train()

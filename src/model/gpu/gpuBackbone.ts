@@ -102,10 +102,15 @@ export class GpuBackbone implements Backbone {
     }
   }
 
+  /** What one decoded token takes, sampling included, in order; bound to what is attached and cached now. */
+  tokenDispatches(): readonly Dispatch[] {
+    const { plan, sampler } = this.sequences.attached
+    return [...plan.few, plan.head, ...sampler.dispatches]
+  }
+
   /** Dispatches that one decoded token takes, sampling included. */
   dispatchesPerToken(): number {
-    const { plan, sampler } = this.sequences.attached
-    return plan.few.length + 1 + sampler.dispatches.length
+    return this.tokenDispatches().length
   }
 
   async attach(pack: Pack | null): Promise<void> {

@@ -40,6 +40,7 @@ test.each([
   ['#/chat/1f/2e', { screen: 'chat', chat: '1f', message: '2e' }],
   ['#/search', { screen: 'search' }],
   ['#/science', { screen: 'science' }],
+  ['#/bench', { screen: 'bench' }],
 ] as const)('the address %s is a screen, and back', (hash, route) => {
   expect(readRoute(hash)).toEqual(route)
   expect(routeHash(route)).toBe(hash)

@@ -53,6 +53,7 @@ const IN_CODE: Readonly<Record<string, RegExp>> = {
   'stores/teach/teachCast.ts': /^Who are you\?/,
   'teach/lines/LinesStep.tsx': /^Visitor: /,
   // Details of failures, which are shown as such and sent on.
+  'stores/engine/bench.ts': /^the measuring was stopped$/,
   'stores/engine/addModel.ts': /^no form of the model is chosen$/,
   'stores/engine/engine.ts': /^the answer was not waited for$|^this address is not secure$/,
   'stores/engine/workers.ts': /^only the page’s own workers may start$/,

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 
 import { CASES, FLOORS, formatTable, ratioOf, rowOf } from '../../../src/cli/bench/report.ts'
-import { normalisedError, promptIds } from '../../../src/cli/bench/subject.ts'
+import { normalisedError, promptIds } from '../../../src/bench/prompts.ts'
 import {
+  inTurn,
   interleave,
   interleavePaired,
   median,
+  quartiles,
   roundsWithin,
   timeTokens,
-} from '../../../src/cli/bench/timing.ts'
+} from '../../../src/bench/timing.ts'
 
 async function* twoTokens(): AsyncGenerator<number> {
   yield 7
@@ -35,6 +37,23 @@ test('rounds go A-B-B-A and give the medians of both sides', async () => {
   const medians = await interleave(2, measure('A', [1, 2, 3, 4]), measure('B', [10, 10, 30, 40]))
   expect(order.join('')).toBe('ABBAABBA')
   expect(medians).toEqual([2.5, 20])
+})
+
+test('sides of any number go there and back in every round', async () => {
+  const order: string[] = []
+  const side = (name: string) => async () => order.push(name)
+  const times = await inTurn(2, [side('A'), side('B'), side('C')])
+  expect(order.join('')).toBe('ABCCBAABCCBA')
+  expect(times).toEqual([
+    [1, 6, 7, 12],
+    [2, 5, 8, 11],
+    [3, 4, 9, 10],
+  ])
+})
+
+test('half of the values lie between the outer two of three', () => {
+  expect(quartiles([9, 1, 2, 8, 5])).toEqual([2, 5, 8])
+  expect(quartiles([3])).toEqual([3, 3, 3])
 })
 
 test('rounds compared one by one give the median of their ratios, and the half around it', async () => {

@@ -106,3 +106,26 @@ export async function timeTokens(stream: () => AsyncIterable<number>): Promise<D
     ids,
   }
 }
+
+/** The median of some values, between those that half of them lie between. */
+export function quartiles(values: readonly number[]): readonly [low: number, median: number, high: number] {
+  const sorted = values.toSorted((a, b) => a - b)
+  const quarter = Math.floor(sorted.length / 4)
+  return [sorted[quarter] ?? NaN, median(sorted), sorted.at(-1 - quarter) ?? NaN]
+}
+
+/** Runs measures in turn, there and back in every round: A-B-B-A of two. @returns what each measured. */
+export async function inTurn(
+  rounds: number,
+  timers: readonly Timer[],
+): Promise<readonly (readonly number[])[]> {
+  const results: number[][] = timers.map(() => [])
+  const order = [...timers.keys(), ...[...timers.keys()].toReversed()]
+  for (let round = 0; round < rounds; round++) {
+    for (const index of order) {
+      const found = await timers[index]?.()
+      if (found !== undefined) results[index]?.push(found)
+    }
+  }
+  return results
+}
