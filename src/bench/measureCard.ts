@@ -31,7 +31,7 @@ export interface CardRequest {
 export interface ServedModel {
   readonly decoder: Decoder
   /** @throws whatever says why it does not run here. */
-  openRival(): Promise<Rival>
+  openRival(this: void): Promise<Rival>
 }
 
 /** What differs between Node and a page. */
