@@ -3,6 +3,7 @@ import { page } from 'vitest/browser'
 
 import { startApp } from '../../../app/startApp.tsx'
 import { measureCardHere, stopBench, useBench } from '../../../app/stores/engine/bench.ts'
+import { showBackstage } from '../../../app/stores/page/session.ts'
 import type { FromBenchWorker, ToBenchWorker } from '../../../src/bench/benchProtocol.ts'
 import { readCardResult } from '../../../src/core/cardResult.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -22,6 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   stopBench()
+  showBackstage(false)
   close()
   root.remove()
 })
