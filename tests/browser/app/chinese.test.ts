@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { page } from 'vitest/browser'
 
 import { readCast } from '../../../src/cast/member.ts'
@@ -22,7 +22,8 @@ const shipped = readCast({
 let close: () => void
 let root: HTMLElement
 
-beforeEach(async () => {
+// One start for all: what each test opens, the next one leaves.
+beforeAll(async () => {
   await page.viewport(360, 740)
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
@@ -31,16 +32,16 @@ beforeEach(async () => {
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })
   assignRoles(useEngine.getState().info!.roles)
-  await vi.waitUntil(() => useLanguage.getState().language === 'zh-Hans')
-})
-afterEach(async () => {
+  await vi.waitUntil(() => useLanguage.getState().language === 'zh-Hans', { timeout: 60_000 })
+}, 120_000)
+afterAll(async () => {
   showBackstage(false)
   close()
   root.remove()
   changeSettings(defaultSettings)
-  await vi.waitUntil(() => useLanguage.getState().language === 'en')
+  await vi.waitUntil(() => useLanguage.getState().language === 'en', { timeout: 60_000 })
   await page.viewport(1280, 800)
-})
+}, 60_000)
 
 /** What is wider than the place it stands in, or than the page. */
 function tooWide(): string[] {
@@ -87,6 +88,8 @@ test('a chat and the drawer are Chinese, and fit into 360 pixels', async () => {
     .toBeVisible()
   for (const fold of root.querySelectorAll('details')) fold.open = true
   expect(tooWide()).toEqual([])
+  showBackstage(false)
+  location.hash = '#/'
 })
 
 test('another language is spoken as soon as it is chosen, and what is open stays so', async () => {
