@@ -5,6 +5,7 @@
 // whole positions; for the values a team of head_dim / 4 lanes does, a lane four dimensions.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
 
+override HALVES: bool = false; // keys and values are halves, two to a word; else f32
 override WORKGROUP_SIZE: u32 = 64u; // at least head_dim / 4
 const CHUNK = 1024u; // positions whose weights are in workgroup memory at a time
 const LOWEST = -3.0e38;
@@ -34,7 +35,7 @@ struct Step {
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 @group(0) @binding(1) var<storage, read> step: Step;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>; // [rows, heads, head_dim]
-@group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [sequences, 2, kv_heads, capacity, head_dim]
+@group(0) @binding(3) var<storage, read> cache: array<vec2u>; // [sequences, 2, kv_heads, capacity, head_dim]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 var<workgroup> q: array<vec4f, WORKGROUP_SIZE>;
@@ -42,6 +43,15 @@ var<workgroup> weights: array<f32, CHUNK>;
 var<workgroup> peak: atomic<u32>;
 var<workgroup> partial_total: array<f32, WORKGROUP_SIZE>;
 var<workgroup> partial_sum: array<vec4f, WORKGROUP_SIZE>;
+
+// Four dimensions of a key or a value.
+fn cached(vector: u32) -> vec4f {
+  if (HALVES) {
+    let words = cache[vector];
+    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+  }
+  return vec4f(bitcast<vec2f>(cache[2u * vector]), bitcast<vec2f>(cache[2u * vector + 1u]));
+}
 
 // Unsigned integers in the order of the floats, above 0, so that an atomic maximum is the floats' maximum.
 fn ordered(value: f32) -> u32 {
@@ -85,7 +95,7 @@ fn attention(
       let key = keys + (first + t) * vectors;
       var score = 0.0;
       for (var i = 0u; i < vectors; i++) {
-        score += dot(q[i], cache[key + i]);
+        score += dot(q[i], cached(key + i));
       }
       weights[t] = score;
       lane_peak = max(lane_peak, score);
@@ -106,7 +116,7 @@ fn attention(
     if (team < teams) {
       for (var t = team; t < count; t += teams) {
         total += weights[t];
-        sum += weights[t] * cache[values + (first + t) * vectors + lane % vectors];
+        sum += weights[t] * cached(values + (first + t) * vectors + lane % vectors);
       }
     }
   }

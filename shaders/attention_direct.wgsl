@@ -6,6 +6,7 @@
 // more for barriers and workgroup memory than for reading twice.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
 
+override HALVES: bool = false; // keys and values are halves, two to a word; else f32
 const EACH = 4u; // rows of a lane, and positions at a time
 const WORKGROUP_SIZE = 32u;
 const LOWEST = -3.0e38;
@@ -36,15 +37,24 @@ struct Step {
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 @group(0) @binding(1) var<storage, read> step: Step;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>; // [rows, heads, head_dim]
-@group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [sequences, 2, kv_heads, capacity, head_dim]
+@group(0) @binding(3) var<storage, read> cache: array<vec2u>; // [sequences, 2, kv_heads, capacity, head_dim]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, y_stride]
+
+// Four dimensions of a key or a value.
+fn cached(vector: u32) -> vec4f {
+  if (HALVES) {
+    let words = cache[vector];
+    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+  }
+  return vec4f(bitcast<vec2f>(cache[2u * vector]), bitcast<vec2f>(cache[2u * vector + 1u]));
+}
 
 // Four rows against four positions: column j holds the scores of position j.
 fn scores(rows: vec4u, keys: vec4u) -> mat4x4f {
   var sums = mat4x4f();
   for (var v = 0u; v < uniforms.head_dim / 4u; v++) {
     let q = mat4x4f(query[rows.x + v], query[rows.y + v], query[rows.z + v], query[rows.w + v]);
-    sums += mat4x4f(cache[keys.x + v] * q, cache[keys.y + v] * q, cache[keys.z + v] * q, cache[keys.w + v] * q);
+    sums += mat4x4f(cached(keys.x + v) * q, cached(keys.y + v) * q, cached(keys.z + v) * q, cached(keys.w + v) * q);
   }
   return sums * uniforms.scale;
 }
@@ -124,10 +134,10 @@ fn attention_direct(
       let from_values = values + at;
       for (var v = 0u; v < vectors; v++) {
         let columns = mat4x4f(
-          cache[from_values.x + v],
-          cache[from_values.y + v],
-          cache[from_values.z + v],
-          cache[from_values.w + v],
+          cached(from_values.x + v),
+          cached(from_values.y + v),
+          cached(from_values.z + v),
+          cached(from_values.w + v),
         );
         let added = columns * weights;
         for (var i = 0u; row + i < stop; i++) {

@@ -6,6 +6,7 @@
 // team of head_dim / 4 lanes does, a lane four dimensions.
 // Reference: Milakov & Gimelshein 2018 (online softmax); tests/reference/attention.ts. Wrapper: src/kernels/attention.ts
 
+override HALVES: bool = false; // keys and values are halves, two to a word; else f32
 override WORKGROUP_SIZE: u32 = 64u; // at least head_dim / 4
 const ROWS = 4u;
 const MAX_VECTORS = 64u; // of a head
@@ -37,13 +38,22 @@ struct Step {
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 @group(0) @binding(1) var<storage, read> step: Step;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>; // [rows, heads, head_dim]
-@group(0) @binding(3) var<storage, read> cache: array<vec4f>; // [sequences, 2, kv_heads, capacity, head_dim]
+@group(0) @binding(3) var<storage, read> cache: array<vec2u>; // [sequences, 2, kv_heads, capacity, head_dim]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 var<workgroup> q: array<mat4x4f, MAX_VECTORS>; // four dimensions of the four rows
 var<workgroup> weights: array<vec4f, CHUNK>; // of a position, one for each row
 var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
 var<workgroup> partial_sums: array<mat4x4f, WORKGROUP_SIZE>;
+
+// Four dimensions of a key or a value.
+fn cached(vector: u32) -> vec4f {
+  if (HALVES) {
+    let words = cache[vector];
+    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+  }
+  return vec4f(bitcast<vec2f>(cache[2u * vector]), bitcast<vec2f>(cache[2u * vector + 1u]));
+}
 
 // Which of the four rows see a position.
 fn seen(position: u32, last: vec4u) -> vec4<bool> {
@@ -92,7 +102,7 @@ fn attention_rows(
       let key = keys + (first + t) * vectors;
       var scores = vec4f();
       for (var i = 0u; i < vectors; i++) {
-        scores += cache[key + i] * q[i];
+        scores += cached(key + i) * q[i];
       }
       scores = select(vec4f(LOWEST), scores, seen(first + t, last));
       weights[t] = scores;
@@ -117,7 +127,7 @@ fn attention_rows(
     if (team < teams) {
       for (var t = team; t < count; t += teams) {
         let weight = weights[t];
-        let value = cache[values + (first + t) * vectors + lane % vectors];
+        let value = cached(values + (first + t) * vectors + lane % vectors);
         total += weight;
         sums += mat4x4f(weight.x * value, weight.y * value, weight.z * value, weight.w * value);
       }

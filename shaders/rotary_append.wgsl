@@ -2,10 +2,13 @@
 //   p[r, n] = qkv[r, n] + bias[n] + scale(r)·Σ_j u[r, part, j]·B[part][j, n]
 //   q, k: p'[i] = p[i]·cos − p[i']·sin;  p'[i'] = p[i']·cos + p[i]·sin  of each pair (i, i') of rotated dimensions;  v: p' = p
 //   query[r, h] = p'_q;  cache[s, 0, h, position(r)] = p'_k;  cache[s, 1, h, position(r)] = p'_v,  s = sequence(r)
-// Workgroup (g, r): of one row and all heads (queries, then keys, then values) a lane takes two pairs of dimensions of a head.
+// Workgroup (g, r): of one row and all heads (queries, then keys, then values) a lane takes two neighbouring pairs of
+// dimensions of a head. Halves are whole words where these pairs lie apart both or not at all.
 // Reference: paper eq. 7; Su et al. 2021, eq. 34; tests/reference/rotaryAppend.ts. Wrapper: src/kernels/rotaryAppend.ts
 
+override HALVES: bool = false; // keys and values are halves, two to a word; else f32
 const WORKGROUP_SIZE = 32u;
+const LARGEST_HALF = 65504.0;
 
 struct Uniforms {
   heads: u32,
@@ -41,7 +44,7 @@ struct Step {
 @group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, out]
 @group(0) @binding(5) var<storage, read> angles: array<vec2f>; // [positions, rotary_dim / 2] cos, sin
 @group(0) @binding(6) var<storage, read_write> query: array<f32>; // [rows, heads·head_dim]
-@group(0) @binding(7) var<storage, read_write> cache: array<f32>; // [sequences, 2, kv_heads, capacity, head_dim]
+@group(0) @binding(7) var<storage, read_write> cache: array<u32>; // [sequences, 2, kv_heads, capacity, head_dim]
 
 struct QkvPart {
   first: u32, // column of the part in qkv
@@ -112,13 +115,13 @@ fn rotary_append(
     return;
   }
   let i = index % quarter;
-  let first = pair_of(i);
-  let second = pair_of(i + quarter);
+  let first = pair_of(2u * i);
+  let second = pair_of(2u * i + 1u);
   let dimensions = vec4u(first.x, second.x, first.y, second.y);
   let v = part_values(row, part_of(head), head * uniforms.head_dim + dimensions);
 
-  let first_angle = angle_of(position, i);
-  let second_angle = angle_of(position, i + quarter);
+  let first_angle = angle_of(position, 2u * i);
+  let second_angle = angle_of(position, 2u * i + 1u);
   let cosines = vec2f(first_angle.x, second_angle.x);
   let sines = vec2f(first_angle.y, second_angle.y);
   let turned = vec4f(v.xy * cosines - v.zw * sines, v.zw * cosines + v.xy * sines);
@@ -134,8 +137,15 @@ fn rotary_append(
     let place = step.row[row].sequence * 2u * uniforms.kv_heads + kv_head;
     let y = (place * uniforms.capacity + position) * uniforms.head_dim + dimensions;
     let stored = select(turned, v, kv_head >= uniforms.kv_heads);
-    for (var k = 0u; k < 4u; k++) {
-      cache[y[k]] = stored[k];
+    if (HALVES) {
+      let is_apart = second.x == first.x + 1u;
+      let rounded = clamp(select(stored.xzyw, stored, is_apart), vec4f(-LARGEST_HALF), vec4f(LARGEST_HALF));
+      cache[y.x / 2u] = pack2x16float(rounded.xy);
+      cache[select(y.y, y.z, is_apart) / 2u] = pack2x16float(rounded.zw);
+    } else {
+      for (var k = 0u; k < 4u; k++) {
+        cache[y[k]] = bitcast<u32>(stored[k]);
+      }
     }
   }
 }

@@ -1,10 +1,14 @@
 import { basename } from 'node:path'
 
-import { GREEDY } from '../core/sampling.ts'
+import type { CacheForm } from '../core/graphicsMemory.ts'
+import { GREEDY, STEADY } from '../core/sampling.ts'
 import { openAnyModel } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
 import type { Backbone } from '../model/decoder/backbone.ts'
 import { lookedAt } from '../model/decoder/logits.ts'
+import type { Decoder } from '../model/decoder/decoder.ts'
+import { MOST_DIVERGENCE, measureCache } from '../model/gpu/cacheDivergence.ts'
+import type { CacheDivergence } from '../model/gpu/cacheDivergence.ts'
 import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
 import { openExported } from '../model/graph/openBackbone.ts'
 import { openOnProcessor } from '../play/openOnProcessor.ts'
@@ -39,6 +43,8 @@ interface Finding {
   readonly differsAt: number | null
   readonly ours: Side | null
   readonly onnxruntime: Side
+  /** What halves in the place of floats change; null where nobody asked. */
+  readonly halves: CacheDivergence | null
 }
 
 /**
@@ -49,7 +55,7 @@ interface Finding {
  */
 export async function checkModel(words: readonly string[]): Promise<void> {
   const { options } = parseArguments(words, {
-    values: ['backbone', 'model', 'prompt', 'tokens'],
+    values: ['backbone', 'model', 'prompt', 'tokens', 'halves'],
     flags: ['json'],
   })
   const count = numberOption(options, 'tokens', 24)
@@ -65,6 +71,11 @@ export async function checkModel(words: readonly string[]): Promise<void> {
   processor.destroy()
   const finding = 'exported' in model ? null : await openKernels(model.decoder)
   const ours = finding && { logits: await finding.logits(ids, null), side: await answer(finding, ids, count) }
+  const chatTokens = numberOption(options, 'halves', 0)
+  const halves =
+    finding && !('exported' in model) && chatTokens > 0
+      ? await compareHalves(finding, model.decoder, ids, chatTokens)
+      : null
   finding?.destroy()
   const nmse = ours && normalisedError(ours.logits, theirs)
   const differsAt = ours ? ours.side.tokens.findIndex((id, index) => id !== onnxruntime.tokens[index]) : -1
@@ -76,14 +87,35 @@ export async function checkModel(words: readonly string[]): Promise<void> {
       differsAt: differsAt < 0 ? null : differsAt,
       ours: ours && ours.side,
       onnxruntime,
+      halves,
     },
     options.has('json'),
   )
-  if (nmse !== null && !(nmse <= SAME)) process.exitCode = 1
+  const isExact = (nmse === null || nmse <= SAME) && (halves === null || halves.mean <= MOST_DIVERGENCE)
+  if (!isExact) process.exitCode = 1
 }
 
-async function openKernels(decoder: Parameters<typeof GpuBackbone.create>[1]): Promise<Backbone> {
-  return lookedAt(GpuBackbone.create(await openNodeDevice(), decoder))
+function openKernels(decoder: Decoder, cacheForm: CacheForm = 'floats'): Promise<GpuBackbone> {
+  return lookedAt(openNodeDevice().then((gpu) => GpuBackbone.create(gpu, decoder, { cacheForm })))
+}
+
+/** How far keys and values in halves move the distributions of a chat's tokens: the prompt and an answer drawn to it. */
+async function compareHalves(
+  floats: GpuBackbone,
+  decoder: Decoder,
+  prompt: readonly number[],
+  tokens: number,
+): Promise<CacheDivergence> {
+  const sampling = { ...STEADY, guidance: 0, seed: 1 }
+  const request = { ids: prompt, casting: null, sampling, maxTokens: tokens - prompt.length, stopIds: [] }
+  const ids = [...prompt]
+  for await (const id of floats.generate(request)) ids.push(id)
+  const halves = await openKernels(decoder, 'halves')
+  try {
+    return await measureCache(floats, halves, ids, null)
+  } finally {
+    halves.destroy()
+  }
 }
 
 /** What both read: the prompt as a chat; always the same tokens at random where nothing reads text. */
@@ -112,8 +144,13 @@ function time({ millisecondsPerToken }: Side): string {
   return `${millisecondsPerToken.toFixed(1)} ms a token`
 }
 
+function halvesLine({ tokens, mean, greatest }: CacheDivergence): string {
+  const allowed = MOST_DIVERGENCE.toExponential(0)
+  return `keys and values in halves: divergence ${mean.toExponential(1)} nats a token, ${greatest.toExponential(1)} at most, over ${tokens} tokens; ${allowed} is allowed`
+}
+
 function report(finding: Finding, isJson: boolean): void {
-  const { model, reason, nmse, differsAt, ours, onnxruntime } = finding
+  const { model, reason, nmse, differsAt, ours, onnxruntime, halves } = finding
   const lines =
     ours && nmse !== null
       ? [
@@ -123,6 +160,7 @@ function report(finding: Finding, isJson: boolean): void {
             ? `the likeliest ${ours.tokens.length} tokens: all the same`
             : `the likeliest ${ours.tokens.length} tokens: the same up to token ${differsAt}`,
           `ours ${time(ours)}, onnxruntime on the processor ${time(onnxruntime)}`,
+          ...(halves ? [halvesLine(halves)] : []),
         ]
       : [
           `${model}: our kernels do not compute it: ${reason}`,

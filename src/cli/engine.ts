@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
+import type { CacheForm } from '../core/graphicsMemory.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -79,18 +80,26 @@ export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort'
 }
 
 /** The backbone on our kernels, or on onnxruntime's on the CPU, which take graphs that are not recognised too. */
-async function openBackbone(engine: 'webgpu' | 'ort', model: ChatModel | UnknownModel): Promise<Backbone> {
+async function openBackbone(
+  engine: 'webgpu' | 'ort',
+  model: ChatModel | UnknownModel,
+  cacheForm: CacheForm,
+): Promise<Backbone> {
   return engine === 'webgpu' && 'decoder' in model
-    ? lookedAt(GpuBackbone.create(await openNodeDevice(), model.decoder))
+    ? lookedAt(GpuBackbone.create(await openNodeDevice(), model.decoder, { cacheForm }))
     : openOnProcessor(await loadOrt(), model)
 }
 
 /**
- * Opens backbone, pack and device as the options say.
+ * Opens backbone, pack and device as the options say; keys and values are kept as computed, for what is measured, or as
+ * chats keep them.
  *
  * @throws HycoraError for every wrong option, file or device, with one sentence.
  */
-export async function openSpeaker(options: ReadonlyMap<string, string>): Promise<OpenedSpeaker> {
+export async function openSpeaker(
+  options: ReadonlyMap<string, string>,
+  cacheForm: CacheForm = 'floats',
+): Promise<OpenedSpeaker> {
   const engine = engineOf(options)
   const { root, chosen } = await findModel(options)
   const name = basename(root)
@@ -104,7 +113,7 @@ export async function openSpeaker(options: ReadonlyMap<string, string>): Promise
     if (warning) process.stderr.write(`warning: ${warning}\n`)
   }
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
-  const backbone = await openBackbone(engine, model)
+  const backbone = await openBackbone(engine, model, cacheForm)
   await backbone.attach(pack)
   return {
     name,

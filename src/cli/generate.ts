@@ -95,7 +95,7 @@ export async function generate(words: readonly string[]): Promise<void> {
   const [chosen, decoding] = [samplingOf(options), decodingOf(options)]
   const maxTokens = integerOption(options, 'max-tokens', ANSWER_TOKENS, { least: 1 })
   const strength = numberOption(options, 'strength', 1)
-  const opened = await openSpeaker(options)
+  const opened = await openSpeaker(options, 'halves')
   const casting = opened.casting && { ...opened.casting, strength }
   // Of the likeliest tokens nothing is changed unless it is asked for.
   const { guidance, roleGuidance, endBonus, endAfter } = options.has('greedy')

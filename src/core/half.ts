@@ -28,6 +28,13 @@ export function floatToHalf(value: number): number {
   return sign | ((rounded - 0x38000000) >>> 13)
 }
 
+/** Values as halves, two to a word, the last padded with zero. */
+export function packHalves(values: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const halves = new Uint16Array(2 * Math.ceil(values.length / 2))
+  for (let i = 0; i < values.length; i++) halves[i] = floatToHalf(values[i] ?? 0)
+  return new Uint32Array(halves.buffer)
+}
+
 /** Widens halves (as their bits) to float32. */
 export function halvesToFloats(halves: Uint16Array): Float32Array {
   return Float32Array.from(halves, halfToFloat)

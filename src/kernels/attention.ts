@@ -8,6 +8,7 @@ import type { Dispatch, Workgroups } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice, Tuning } from '../gpu/tuning.ts'
 import type { AttentionShape } from './rotaryAppend.ts'
+import { holdsHalves } from './operands/cacheForm.ts'
 import { expectColumns } from './operands/shapes.ts'
 
 const uniforms = {
@@ -75,8 +76,8 @@ export interface AttentionOptions {
  *
  * Reference: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018.
  *
- * @param tensors `query` [rows, heads·headDim], `cache` [sequences, 2, kvHeads, capacity, headDim]; writes `y`
- *   [rows, ≥ heads·headDim].
+ * @param tensors `query` [rows, heads·headDim], `cache` [sequences, 2, kvHeads, capacity, headDim], or with headDim / 2
+ *   words of halves; writes `y` [rows, ≥ heads·headDim].
  * @throws HycoraError `shape-mismatch` for a head that is too wide or not a multiple of 4, or a narrow `y`.
  */
 export function attention(
@@ -93,6 +94,7 @@ export function attention(
   )
   const yStride = expectColumns('y', tensors.y, heads * headDim)
   const isOfRows = plan === 'rows'
+  const form = { HALVES: Number(holdsHalves(tensors.cache, headDim)) }
   const values = {
     heads,
     kv_heads: kvHeads,
@@ -105,12 +107,11 @@ export function attention(
   if (plan === 'direct') {
     return bindKernel(device, attentionDirectKernel, tensors, values, {
       workgroups: (rows) => directAttentionGrid(heads, rows),
+      overrides: form,
     })
   }
   return bindKernel(device, isOfRows ? attentionRowsKernel : attentionKernel, tensors, values, {
     workgroups: (rows) => [heads, ...(isOfRows ? paddedGrid(Math.ceil(rows / ROWS)) : exactGrid(rows))],
-    overrides: {
-      WORKGROUP_SIZE: workgroupSize(tuning, headDim, isOfRows),
-    },
+    overrides: { ...form, WORKGROUP_SIZE: workgroupSize(tuning, headDim, isOfRows) },
   })
 }

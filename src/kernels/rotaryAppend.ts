@@ -5,6 +5,7 @@ import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { holdsHalves } from './operands/cacheForm.ts'
 import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const rotaryAppendKernel = defineKernel({
@@ -51,6 +52,11 @@ export interface Rotation {
   readonly isInterleaved: boolean
 }
 
+/** Whether what a lane turns fills whole words of two halves. */
+export function fillsWords({ dim, isInterleaved }: Rotation): boolean {
+  return isInterleaved || dim % 4 === 0
+}
+
 /** The uniforms of a rotation. @throws HycoraError `shape-mismatch` for one that does not fit the heads or the angles. */
 export function rotationUniforms({ dim, isInterleaved }: Rotation, headDim: number, angles: Tensor) {
   const [, pairs] = angles.shape
@@ -70,9 +76,10 @@ export function rotationUniforms({ dim, isInterleaved }: Rotation, headDim: numb
  *
  * @param tensors `qkv` [rows, ≥ (heads + 2·kvHeads)·headDim + 3·rank], `bias` [(heads + 2·kvHeads)·headDim], `angles`
  *   [≥ capacity, rotation.dim / 2, 2]; writes `query` [rows, heads·headDim] and `cache`
- *   [sequences, 2, kvHeads, capacity, headDim].
+ *   [sequences, 2, kvHeads, capacity, headDim], or with headDim / 2 words of halves, where larger numbers become the largest.
  * @param bOffsets where B of q, k and v lies in a slot, in floats.
- * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above, or heads are no multiple of 4 wide.
+ * @throws HycoraError `shape-mismatch` when a tensor's shape differs from the above, heads are no multiple of 4 wide, or
+ *   pairs of dimensions fill no whole words.
  */
 export function rotaryAppend(
   device: GPUDevice,
@@ -94,6 +101,12 @@ export function rotaryAppend(
     'shape-mismatch',
     () => `heads are ${headDim} wide, expected a multiple of ${EACH}`,
   )
+  const isOfHalves = holdsHalves(tensors.cache, headDim)
+  check(
+    !isOfHalves || fillsWords(shape.rotation),
+    'shape-mismatch',
+    () => `${shape.rotation.dim} rotated dimensions fill no whole words of halves, expected a multiple of 4`,
+  )
   const width = (heads + 2 * kvHeads) * headDim
   const qkvStride = expectColumns('qkv', tensors.qkv, width + 3 * adapter.paddedRank)
   expectLength('bias', tensors.bias, width)
@@ -114,6 +127,9 @@ export function rotaryAppend(
       b_v: bOffsets.v,
       b_slot_stride: adapter.bSlotStride,
     },
-    { workgroups: (rows) => [Math.ceil(width / EACH / WORKGROUP_SIZE), ...exactGrid(rows)] },
+    {
+      workgroups: (rows) => [Math.ceil(width / EACH / WORKGROUP_SIZE), ...exactGrid(rows)],
+      overrides: { HALVES: Number(isOfHalves) },
+    },
   )
 }

@@ -159,7 +159,7 @@ async function loadOnto(
     emit({ stage: 'upload', doneBytes, totalBytes })
   }
   if (!isSound) await checkSoundness(found)
-  const backbone = await GpuBackbone.create(found, decoder, { onBytes })
+  const backbone = await GpuBackbone.create(found, decoder, { onBytes, cacheForm: 'halves' })
   emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
   emit({ stage: 'warm-up', doneBytes: totalBytes, totalBytes })

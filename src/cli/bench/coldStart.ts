@@ -25,7 +25,7 @@ export async function startCold(who: Starter, options: ReadonlyMap<string, strin
       const opened = await openModel(options)
       const gpu = await openNodeDevice()
       const tuned = { ...gpu, tuning: tuneWith(gpu.tuning, options.get('tune')) }
-      const backbone = await GpuBackbone.create(tuned, opened.model.decoder)
+      const backbone = await GpuBackbone.create(tuned, opened.model.decoder, { cacheForm: 'halves' })
       const ids = promptIds(SHORT_PROMPT, opened.model.decoder.vocabulary, 1)
       await takeFirst(generateGreedy(backbone, ids, 1))
     })

@@ -35,7 +35,7 @@ export function rivalModel({ root, model }: OpenedModel): RivalModel {
   return { path: join(root, model.modelFile), layers, headDim }
 }
 
-/** Brings the backbone to the machine's device. */
+/** Brings the backbone to the machine's device, as chats have it. */
 export async function openSubject(
   opened: OpenedModel,
   pack: Pack | null,
@@ -47,7 +47,7 @@ export async function openSubject(
   return {
     opened,
     gpu,
-    backbone: await GpuBackbone.create(gpu, opened.model.decoder),
+    backbone: await GpuBackbone.create(gpu, opened.model.decoder, { cacheForm: 'halves' }),
     pack,
     ...measuring,
     row: (name, measured) => rowOf(name, about, measured),

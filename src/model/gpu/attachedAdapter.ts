@@ -8,6 +8,7 @@ import type { GpuWeights } from './gpuWeights.ts'
 import { createSampler } from './sampler.ts'
 import type { Sampler } from './sampler.ts'
 import { CHUNK_ROWS } from '../../core/graphicsMemory.ts'
+import type { CacheForm } from '../../core/graphicsMemory.ts'
 import { createWorkspace, tensorsOfWorkspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -19,6 +20,7 @@ export interface SharedParts {
   /** Of each of the decoder's rotaries. */
   readonly angles: readonly Tensor[]
   readonly caches: readonly Tensor[]
+  readonly form: CacheForm
   /** The most positions that the caches may grow to. */
   readonly context: number
 }

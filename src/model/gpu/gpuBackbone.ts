@@ -7,6 +7,7 @@ import {
   contextOf,
   positionBytes,
 } from '../../core/graphicsMemory.ts'
+import type { CacheForm } from '../../core/graphicsMemory.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { forgetFaults } from '../../gpu/deviceFaults.ts'
 import { encode, submit } from '../../gpu/kernel.ts'
@@ -29,12 +30,15 @@ import { leadingOf } from '../decoder/leading.ts'
 import { askedTokens } from '../decoder/score.ts'
 import { createScorer } from './scorer.ts'
 import type { Scorer } from './scorer.ts'
+import { possibleForm } from './sequenceCaches.ts'
 import { Sequences } from './sequences.ts'
 import { bytesOfTensors, tensorsOfWorkspace } from './workspace.ts'
 
 export interface GpuBackboneOptions {
   /** Bytes that the keys and values of two sequences may take; the context is cut to what fits. */
   readonly cacheBytes?: number
+  /** `floats` where left out, as for all that is compared or measured; chats take `halves`, where these are possible. */
+  readonly cacheForm?: CacheForm
   /** Positions that the cache begins with; 1,024 where left out. */
   readonly firstPositions?: number
   readonly onBytes?: ReportBytes
@@ -52,13 +56,14 @@ export class GpuBackbone implements Backbone {
   readonly weights: GpuWeights
   private readonly angles: readonly Tensor[]
   private readonly sequences: Sequences
+  private readonly form: CacheForm
   /** Made when first asked for; it belongs to the attached workspace. */
   private scorer: Scorer | null = null
 
   private constructor(
     gpu: TunedDevice,
     decoder: Decoder,
-    parts: { weights: GpuWeights; angles: readonly Tensor[]; sequences: Sequences },
+    parts: { weights: GpuWeights; angles: readonly Tensor[]; sequences: Sequences; form: CacheForm },
     context: number,
   ) {
     this.gpu = gpu
@@ -66,6 +71,7 @@ export class GpuBackbone implements Backbone {
     this.weights = parts.weights
     this.angles = parts.angles
     this.sequences = parts.sequences
+    this.form = parts.form
     this.context = context
   }
 
@@ -77,13 +83,15 @@ export class GpuBackbone implements Backbone {
   static create(gpu: TunedDevice, decoder: Decoder, options: GpuBackboneOptions = {}): Promise<GpuBackbone> {
     const { device } = gpu
     return withDeviceErrors(device, 'the backbone', async () => {
-      const context = contextOf(decoder, device.limits.maxStorageBufferBindingSize, options.cacheBytes)
+      const form = possibleForm(decoder, options.cacheForm ?? 'floats')
+      const { cacheBytes = CACHE_BYTES } = options
+      const context = contextOf(decoder, device.limits.maxStorageBufferBindingSize, { form, cacheBytes })
       const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
       const angles = await uploadAngles(device, decoder, context)
-      const shared = { gpu, decoder, weights, angles, context }
+      const shared = { gpu, decoder, weights, angles, form, context }
       const first = options.firstPositions ?? FIRST_POSITIONS
       const sequences = await Sequences.create(shared, emptyAdapter(device), first)
-      return new GpuBackbone(gpu, decoder, { weights, angles, sequences }, context)
+      return new GpuBackbone(gpu, decoder, { weights, angles, sequences, form }, context)
     })
   }
 
@@ -189,13 +197,13 @@ export class GpuBackbone implements Backbone {
   }
 
   async openChorus({ castings, capacity }: ChorusRequest): Promise<Chorus | null> {
-    const { gpu, weights, angles, shape: decoder } = this
+    const { gpu, weights, angles, form, shape: decoder } = this
     const { adapter } = this.sequences.attached
     const own = new Set(castings.flatMap((casting) => (casting ? [JSON.stringify(casting.parts)] : [])))
-    const bytes = castings.length * capacity * positionBytes(decoder) * decoder.layers
+    const bytes = castings.length * capacity * positionBytes(decoder, form) * decoder.layers
     if (own.size > adapter.slots || capacity > this.context || bytes > CACHE_BYTES) return null
     const create = (): Promise<Chorus> =>
-      createChorus({ gpu, decoder, weights, angles }, adapter, { castings, capacity })
+      createChorus({ gpu, decoder, weights, angles, form }, adapter, { castings, capacity })
     return withDeviceErrors(gpu.device, 'several answers at once', create)
   }
 

@@ -25,13 +25,13 @@ interface FedToken extends StepRow {
 
 /** The tensors and dispatches of a chorus of some readings. */
 async function bindChorus(
-  { gpu, decoder, weights, angles }: Omit<SharedParts, 'caches' | 'context'>,
+  { gpu, decoder, weights, angles, form }: Omit<SharedParts, 'caches' | 'context'>,
   adapter: Adapter,
   readings: number,
   capacity: number,
 ) {
   const { device } = gpu
-  const caches = createCaches(device, decoder, capacity, readings)
+  const caches = createCaches(device, decoder, form, { capacity, sequences: readings })
   const workspace = createWorkspace(device, decoder, weights, adapter.placed.binding.paddedRank, CHUNK_ROWS)
   const width = workspace.normed.shape.at(-1) ?? decoder.hidden
   const ends = {

@@ -2,46 +2,26 @@ import { HycoraError } from '../../core/errors.ts'
 import { GREEDY } from '../../core/sampling.ts'
 import type { Sampling } from '../../core/sampling.ts'
 import { submit } from '../../gpu/kernel.ts'
-import type { Dispatch } from '../../gpu/kernel.ts'
 import { readTensor } from '../../gpu/tensor.ts'
-import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { PARTIAL_GROUPS, SAMPLING_WORDS, adjustLogits, markWords } from '../../kernels/adjustLogits.ts'
-import { attention } from '../../kernels/attention.ts'
 import { crossEntropy } from '../../kernels/crossEntropy.ts'
 import { embedding } from '../../kernels/embedding.ts'
 import { layerNorm } from '../../kernels/layerNorm.ts'
 import { linearBackwardWeight } from '../../kernels/linearBackwardWeight.ts'
 import { project } from '../../kernels/project.ts'
 import { projectBackward } from '../../kernels/projectBackward.ts'
-import { rotaryAppend } from '../../kernels/rotaryAppend.ts'
 import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
 import { swiglu } from '../../kernels/swiglu.ts'
-import { KnownOperands, RANK, at, product, sum, turned } from './knownOperands.ts'
+import { attentionCase, cacheCase, rotaryCase } from './knownAttention.ts'
+import { KnownOperands, RANK, SCALE, at, product, rowsOf, sum, turned } from './knownOperands.ts'
+import type { KnownCase, MakeCase } from './knownOperands.ts'
 
 /* Small cases of the kernels that answer and train, and their equations in float64: a driver that computes wrong shows. */
 
 /** Squared error over squared answer: kernels reach 1e-12 in f32, and a driver that rounds to halves does not pass. */
 const MOST_ERROR = 1e-8
-
-interface KnownCase {
-  readonly name: string
-  readonly dispatches: readonly Dispatch[]
-  readonly rows: number
-  readonly output: Tensor
-  /** The first numbers of the output; whole ones are read as words. */
-  readonly answer: ArrayLike<number>
-  readonly isOfWords?: boolean
-}
-
-type MakeCase = (gpu: TunedDevice, make: KnownOperands) => Promise<KnownCase>
-
-const SCALE = 0.5
-/** The rows of one sequence, of which each plays the role of slot 0. */
-function rowsOf(count: number, first = 0): { position: number; slot: number; scale: number }[] {
-  return Array.from({ length: count }, (_, row) => ({ position: first + row, slot: 0, scale: SCALE }))
-}
 
 const embeddingCase: MakeCase = async ({ device }, make) => {
   const { matrix, values } = make.matrix(8, 64, 11)
@@ -153,75 +133,6 @@ const layerNormCase: MakeCase = async ({ device }, make) => {
     return (at(gain, c) * (value - mean)) / Math.sqrt(variance + epsilon) + at(bias, c)
   })
   return { name: 'layer norm', dispatches: [dispatch], rows: count, output: y, answer }
-}
-
-const SHAPE = { heads: 4, kvHeads: 2, headDim: 16, capacity: 24 }
-
-const rotaryCase: MakeCase = async ({ device }, make) => {
-  const { heads, kvHeads, headDim, capacity } = SHAPE
-  const [columns, half, position] = [(heads + 2 * kvHeads) * headDim, headDim / 2, 3]
-  const adapter = { ...make.adapter(new Float32Array(4), new Float32Array(4)), paddedRank: 0 }
-  const [qkv, bias] = [make.normals(61, columns), make.normals(62, columns)]
-  const turns = Array.from(
-    { length: capacity * half },
-    (_, i) => Math.floor(i / half) * 10 ** -((i % half) / half),
-  )
-  const angles = Float32Array.from(turns.flatMap((angle) => [Math.cos(angle), Math.sin(angle)]))
-  const query = make.output(1, heads * headDim)
-  const tensors = {
-    step: make.step(rowsOf(1, position)),
-    qkv: make.upload([1, columns], qkv),
-    bias: make.upload([columns], bias),
-    angles: make.upload([capacity, half, 2], angles),
-    query,
-    cache: make.output(1, 2, kvHeads, capacity, headDim),
-  }
-  const shape = { ...SHAPE, rotation: { dim: headDim, isInterleaved: false } }
-  const dispatch = await rotaryAppend(device, shape, adapter, tensors, { q: 0, k: 0, v: 0 })
-  const answer = Array.from({ length: heads * headDim }, (_, column) => {
-    const i = column % headDim
-    const turn = at(turns, position * half + (i % half))
-    const [own, other] = [column, i < half ? column + half : column - half].map(
-      (c) => at(qkv, c) + at(bias, c),
-    )
-    return (own ?? 0) * Math.cos(turn) + (i < half ? -1 : 1) * (other ?? 0) * Math.sin(turn)
-  })
-  return { name: 'rotation', dispatches: [dispatch], rows: 1, output: query, answer }
-}
-
-/** Attention of one row over what is in the cache, or of the rows of a prompt. */
-function attentionCase(count: number): MakeCase {
-  return async (gpu, make) => {
-    const { heads, kvHeads, headDim, capacity } = SHAPE
-    const first = capacity - count
-    const [query, cache] = [
-      make.normals(71, count * heads * headDim),
-      make.normals(72, 2 * kvHeads * capacity * headDim),
-    ]
-    const y = make.output(count, heads * headDim)
-    const tensors = {
-      step: make.step(rowsOf(count, first)),
-      query: make.upload([count, heads * headDim], query),
-      cache: make.upload([1, 2, kvHeads, capacity, headDim], cache),
-      y,
-    }
-    const plan = count === 1 ? 'row' : gpu.tuning.promptAttention
-    const dispatch = await attention(gpu, SHAPE, tensors, { plan })
-    const answer = Array.from({ length: count * heads * headDim }, (_, index) => {
-      const row = Math.floor(index / (heads * headDim))
-      const keys = Math.floor(((index / headDim) % heads) / (heads / kvHeads)) * capacity * headDim
-      const from = index - (index % headDim)
-      const weights = Array.from({ length: first + row + 1 }, (__, p) =>
-        Math.exp(
-          sum(headDim, (i) => at(query, from + i) * at(cache, keys + p * headDim + i)) / Math.sqrt(headDim),
-        ),
-      )
-      const values = keys + kvHeads * capacity * headDim + (index % headDim)
-      const all = sum(weights.length, (p) => at(weights, p))
-      return sum(weights.length, (p) => at(weights, p) * at(cache, values + p * headDim)) / all
-    })
-    return { name: `attention of ${count}`, dispatches: [dispatch], rows: count, output: y, answer }
-  }
 }
 
 const swigluCase: MakeCase = async ({ device }, make) => {
@@ -346,6 +257,7 @@ const CASES: readonly MakeCase[] = [
   addRmsNormCase,
   layerNormCase,
   rotaryCase,
+  cacheCase,
   attentionCase(1),
   attentionCase(6),
   swigluCase,

@@ -1,6 +1,8 @@
 import { Random } from '../../core/random.ts'
+import type { Dispatch } from '../../gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
+import type { TunedDevice } from '../../gpu/tuning.ts'
 import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
@@ -94,6 +96,25 @@ export class KnownOperands {
     this.made.push(tensor)
     return tensor
   }
+}
+
+/** What kernels are given, and what they must give. */
+export interface KnownCase {
+  readonly name: string
+  readonly dispatches: readonly Dispatch[]
+  readonly rows: number
+  readonly output: Tensor
+  /** The first numbers of the output; whole ones are read as words. */
+  readonly answer: ArrayLike<number>
+  readonly isOfWords?: boolean
+}
+
+export type MakeCase = (gpu: TunedDevice, make: KnownOperands) => Promise<KnownCase>
+
+export const SCALE = 0.5
+/** The rows of one sequence, of which each plays the role of slot 0. */
+export function rowsOf(count: number, first = 0): { position: number; slot: number; scale: number }[] {
+  return Array.from({ length: count }, (_, row) => ({ position: first + row, slot: 0, scale: SCALE }))
 }
 
 /** `y[r, n] = Σ_k x[r, k]·W[n, k]`, as [rows, out]. */

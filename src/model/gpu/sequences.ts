@@ -49,7 +49,10 @@ export class Sequences {
     adapter: Adapter,
     positions: number,
   ): Promise<Sequences> {
-    const caches = createCaches(shared.gpu.device, shared.decoder, Math.min(positions, shared.context), 1)
+    const caches = createCaches(shared.gpu.device, shared.decoder, shared.form, {
+      capacity: Math.min(positions, shared.context),
+      sequences: 1,
+    })
     const parts = { ...shared, caches }
     return new Sequences(parts, await attachAdapter(parts, adapter))
   }
@@ -126,15 +129,17 @@ export class Sequences {
    */
   async reserve(positions: number, sequences = 1): Promise<void> {
     const { device, caches } = this
-    const { decoder, context } = this.shared
-    const [before = 1, , , room = 0] = caches[0]?.shape ?? []
+    const { decoder, form, context } = this.shared
+    const [before = 1, , , positionsBefore = 0] = caches[0]?.shape ?? []
     const wanted = Math.min(positions, context)
-    if (wanted <= room && sequences <= before) return
-    const capacity = wanted <= room ? room : Math.min(context, Math.max(wanted, 2 * room))
+    if (wanted <= positionsBefore && sequences <= before) return
+    const capacity =
+      wanted <= positionsBefore ? positionsBefore : Math.min(context, Math.max(wanted, 2 * positionsBefore))
     const larger: Tensor[] = []
     try {
       this.bound = await withDeviceErrors(device, 'a longer chat, or a second reading of it,', () => {
-        larger.push(...createCaches(device, decoder, capacity, Math.max(sequences, before)))
+        const room = { capacity, sequences: Math.max(sequences, before) }
+        larger.push(...createCaches(device, decoder, form, room))
         copyCaches(device, caches, larger)
         return bindToCaches({ ...this.shared, caches: larger }, this.bound)
       })

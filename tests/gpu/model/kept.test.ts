@@ -89,7 +89,7 @@ test('a chat that outgrows its room is copied to more, and goes on as if it had 
   const pack = await decoderPack(backbone.shape)
   const answers = []
   for (const firstPositions of [32, 4]) {
-    const grown = await GpuBackbone.create(gpu, backbone.shape, { firstPositions })
+    const grown = await GpuBackbone.create(gpu, backbone.shape, { firstPositions, cacheForm: 'halves' })
     await grown.attach(pack)
     const bytes = [grown.gpuBytes().cache]
     const said: number[] = []
@@ -117,7 +117,10 @@ test('a chat that outgrows its room is copied to more, and goes on as if it had 
 test('what is stated of a chat is what its buffers take, however it has grown', async () => {
   const made = vi.spyOn(GPUDevice.prototype, 'createBuffer')
   const freed = vi.spyOn(GPUBuffer.prototype, 'destroy')
-  const grown = await GpuBackbone.create(await testGpu(), backbone.shape, { firstPositions: 4 })
+  const grown = await GpuBackbone.create(await testGpu(), backbone.shape, {
+    firstPositions: 4,
+    cacheForm: 'halves',
+  })
   await grown.attach(await decoderPack(backbone.shape))
   await grown.logits(IDS, ROLE)
   await grown.score(

@@ -25,7 +25,10 @@ test.each(['starter', 'smollm2-135m-instruct'])('what %s needs is what it takes'
   const needs = graphicsNeeds(facts!.shape, weightsOf(variant!), maxStorageBufferBindingSize)
   const { decoder } = await openChatModel(folder(root), { listing })
   // The cache grows with the chat: this is what it may come to.
-  const backbone = await GpuBackbone.create(gpu, decoder, { firstPositions: Infinity })
+  const backbone = await GpuBackbone.create(gpu, decoder, {
+    cacheForm: 'halves',
+    firstPositions: Infinity,
+  })
   const { weights, cache, workspace } = backbone.gpuBytes()
   backbone.destroy()
   // Until guidance asks for it, the second sequence has no room of its own yet.

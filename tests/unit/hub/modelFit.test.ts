@@ -51,11 +51,11 @@ test('what a model takes is weights, keys and values of two sequences, and a pas
   expect(labels).toEqual(['q4f16', 'int8', 'fp16', 'fp32'])
   expect(weightsOf(variants[2]!)).toBe(3.1 * GIB + 300_000)
   // 512 MiB hold so many positions of 28 layers in two sequences.
-  expect(contextOf(facts.shape, 2 * GIB)).toBe(4681)
+  expect(contextOf(facts.shape, 2 * GIB)).toBe(9362)
   const needs = graphicsNeeds(facts.shape, 0, 2 * GIB)
   expect(needs).toBeGreaterThan(512 * 2 ** 20)
   expect(needs).toBeLessThan(560 * 2 ** 20)
-  expect(contextOf(facts.shape, 2 ** 20)).toBe(256)
+  expect(contextOf(facts.shape, 2 ** 20)).toBe(512)
 })
 
 test('the graphics card, with and without ease, else the processor, else nothing', () => {
