@@ -98,7 +98,7 @@ async function* measureModel(
   yield { model: name, case: 'cold-start' }
   const started = performance.now()
   const gpu = await place.openDevice([])
-  const backbone = await GpuBackbone.create(gpu, decoder)
+  const backbone = await GpuBackbone.create(gpu, decoder, { cacheForm: 'halves' })
   await takeFirst(generateGreedy(backbone, promptIds(SHORT_PROMPT, decoder.vocabulary, 1), 1))
   if (cases.includes('cold-start')) rows.push(cardRow('cold-start', 'bare', [performance.now() - started]))
   try {
@@ -140,7 +140,7 @@ async function* measureKernels(
   const { decoder } = await openModel(place, name)
   yield { model: name, case: 'kernels' }
   const gpu = await place.openDevice(['timestamp-query'])
-  const backbone = await GpuBackbone.create(gpu, decoder)
+  const backbone = await GpuBackbone.create(gpu, decoder, { cacheForm: 'halves' })
   try {
     await backbone.attach(await untrainedPack(decoder, 1))
     const casting = { parts: [{ role: 0, weight: 1 }], strength: 1 }

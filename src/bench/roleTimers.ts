@@ -35,7 +35,7 @@ const TURNS = 1000
 /** Brings a pack to the device by itself, and turns to each of its roles once. */
 export async function openSwitch(gpu: TunedDevice, decoder: Decoder, pack: Pack): Promise<SwitchTimer> {
   const castings = castingsOf(pack).slice(0, MOST_ROLES)
-  const adapter = await createAdapter(gpu, decoder, pack)
+  const adapter = await createAdapter(gpu, decoder, pack, castings.length)
   const cold: number[] = []
   for (const casting of castings) {
     const turn = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { check } from '../../core/errors.ts'
 import { recordOf } from '../../core/record.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { checkParents } from '../../formats/packRoles.ts'
-import { createTensor, placeholder } from '../../gpu/tensor.ts'
+import { createTensor, placeholder, sizeOf } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
@@ -12,9 +12,12 @@ import type { Casting } from '../decoder/backbone.ts'
 import { PROJECTIONS } from '../decoder/decoder.ts'
 import type { Decoder } from '../decoder/decoder.ts'
 import { createHypernetwork, uploadB } from './hypernetwork.ts'
+import type { Hypernetwork } from './hypernetwork.ts'
 
-/** Generated A matrices that stay on the GPU; the least recently played makes room. */
+/** Generated A matrices that stay on the GPU at most; the least recently played makes room. */
 const MAX_SLOTS = 16
+/** As many as may play in one pass: who answers, and who guidance leads away from. */
+const FIRST_SLOTS = 2
 
 /** The adapter's buffers as the kernels see them, with where each projection lies; null without a pack. */
 export interface PlacedAdapter {
@@ -24,15 +27,40 @@ export interface PlacedAdapter {
 
 /** The attached pack on the GPU: A per casting, generated once and kept; B. */
 export interface Adapter {
+  /** What kernels are bound to; another after `useSlots`. */
   readonly placed: PlacedAdapter
   readonly bytes: number
   /** α / rank. */
   readonly scaling: number
-  /** How many castings have a slot at a time. */
+  /** How many castings may have a slot at a time. */
   readonly slots: number
+  /** How many have one without taking another's. */
+  readonly room: number
+  /** How many slots all that have one and these need. */
+  slotsFor(castings: readonly Casting[]): number
+  /**
+   * Twice as many slots, or `least`, as far as there may be so many, with all that they hold now; null where there are enough.
+   *
+   * @throws HycoraError `out-of-memory`.
+   */
+  createSlots(least: number): RoleSlots | null
+  /** Takes slots in the place of those before, which it gives back; whoever is bound to these must be bound anew. */
+  useSlots(slots: RoleSlots): RoleSlots
   /** The slot that holds the A of a casting, generated now where it is not there yet; @throws as `checkParents`. */
   slotFor(casting: Casting): number
   destroy(): void
+}
+
+/** Matrices of castings: A [slots, floats], and B alike where roles have one of their own. */
+export interface RoleSlots {
+  readonly a: Tensor
+  readonly b: Tensor | null
+}
+
+/** Frees slots that nobody uses. */
+export function destroySlots({ a, b }: RoleSlots): void {
+  a.buffer.destroy()
+  b?.buffer.destroy()
 }
 
 /** What stands where no pack is attached: no rank, nothing to multiply. */
@@ -46,6 +74,10 @@ export function emptyAdapter(device: GPUDevice): Adapter {
     bytes: 0,
     scaling: 0,
     slots: 0,
+    room: 0,
+    slotsFor: () => 0,
+    createSlots: () => null,
+    useSlots: (slots) => slots,
     slotFor: () => 0,
     destroy: () => nothing.buffer.destroy(),
   }
@@ -104,71 +136,155 @@ function keyOf({ parts }: Casting): string {
   return parts.map(({ role, weight }) => `${role}:${weight}`).join(' ')
 }
 
+/** The most slots of matrices that a device binds at once. */
+function mostSlots({ limits }: GPUDevice, { aSize, bSize }: AdapterLayout, isBShared: boolean): number {
+  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+  const largest = Math.max(aSize, isBShared ? 0 : bSize) * 4
+  return Math.max(1, Math.min(MAX_SLOTS, Math.floor(limit / largest)))
+}
+
+/** Slots, or as many more as before, which they are copied to. */
+function createRoleSlots(
+  device: GPUDevice,
+  { aSize, bSize }: AdapterLayout,
+  { count, isBShared, before }: { count: number; isBShared: boolean; before?: RoleSlots },
+): RoleSlots {
+  const a = createTensor(device, [count, aSize], 'adapter A')
+  const b = isBShared ? null : createTensor(device, [count, bSize], 'adapter B')
+  if (before) {
+    const encoder = device.createCommandEncoder()
+    const copy = (from: Tensor, to: Tensor): void =>
+      encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, sizeOf(from.shape) * 4)
+    copy(before.a, a)
+    if (before.b && b) copy(before.b, b)
+    device.queue.submit([encoder.finish()])
+  }
+  return { a, b }
+}
+
+/** Which slot holds which casting; of all that are taken, the one played least recently makes room. */
+class SlotOrder {
+  private readonly slotOf = new Map<string, number>()
+
+  /** How many have a slot, and these. */
+  sizeWith(castings: readonly Casting[]): number {
+    return new Set([...this.slotOf.keys(), ...castings.map(keyOf)]).size
+  }
+
+  /** The slot of a casting that plays now, and whether it is there already. */
+  take(casting: Casting, slots: number): { readonly slot: number; readonly isKnown: boolean } {
+    const key = keyOf(casting)
+    const known = this.slotOf.get(key)
+    // A Map keeps insertion order: the first key is the one played least recently.
+    this.slotOf.delete(key)
+    const oldest =
+      known === undefined && this.slotOf.size >= slots ? this.slotOf.entries().next().value : undefined
+    if (oldest) this.slotOf.delete(oldest[0])
+    const slot = known ?? oldest?.[1] ?? this.slotOf.size
+    this.slotOf.set(key, slot)
+    return { slot, isKnown: known !== undefined }
+  }
+}
+
+/** What the matrices of a casting come from: A is generated in a place of its own, B lies there role by role. */
+interface SlotSources {
+  readonly hypernetwork: Hypernetwork
+  readonly generated: Tensor
+  readonly b: Tensor
+}
+
+/** Brings a casting's matrices to a slot. */
+function fillSlot(
+  device: GPUDevice,
+  { hypernetwork, generated, b }: SlotSources,
+  { parts }: Casting,
+  { slots, slot }: { readonly slots: RoleSlots; readonly slot: number },
+): void {
+  const weights = parts.map(({ role, weight }) => ({ roleId: role, weight }))
+  const [only] = weights
+  if (weights.length === 1 && only?.weight === 1) hypernetwork.generate([{ roleId: only.roleId, slot: 0 }])
+  else hypernetwork.blend(weights, 0)
+  const encoder = device.createCommandEncoder()
+  const copy = (from: Tensor, row: number, to: Tensor): void => {
+    const bytes = 4 * (to.shape[1] ?? 0)
+    encoder.copyBufferToBuffer(from.buffer, row * bytes, to.buffer, slot * bytes, bytes)
+  }
+  copy(generated, 0, slots.a)
+  // A slot of B goes with a slot of A where B differs by role; else all read the one B.
+  if (slots.b && only) copy(b, only.roleId, slots.b)
+  device.queue.submit([encoder.finish()])
+}
+
+/** Slots as kernels see them; B is that of all roles where these have none of their own. */
+function placedIn(layout: AdapterLayout, slots: RoleSlots, b: Tensor): PlacedAdapter {
+  const binding = {
+    paddedRank: layout.paddedRank,
+    a: slots.a,
+    aSlotStride: layout.aSize,
+    b: slots.b ?? b,
+    bSlotStride: slots.b ? layout.bSize : 0,
+  }
+  return { layout, binding }
+}
+
 /**
- * Brings a pack to the GPU.
+ * Brings a pack to the GPU, with room for the matrices of so many castings. They are generated in a place of their own and
+ * copied to a slot, so that slots may be exchanged for more of them.
  *
  * @throws HycoraError `model-incompatible` when its shapes are not the backbone's.
  */
-export async function createAdapter(gpu: TunedDevice, decoder: Decoder, pack: Pack): Promise<Adapter> {
+export async function createAdapter(
+  gpu: TunedDevice,
+  decoder: Decoder,
+  pack: Pack,
+  firstSlots = FIRST_SLOTS,
+): Promise<Adapter> {
   const { device } = gpu
   expectFits(pack, decoder)
   const layout = adapterLayout(pack.config.rank, decoder.layers, dimsOf(decoder))
   const b = await uploadB(gpu, pack, layout)
   const isBShared = pack.config.sources.B === 'shared'
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
-  const largest = Math.max(layout.aSize, isBShared ? 0 : layout.bSize) * 4
-  const slots = Math.max(1, Math.min(MAX_SLOTS, Math.floor(limit / largest)))
-  const a = createTensor(device, [slots, layout.aSize], 'adapter A')
-  const hypernetwork = await createHypernetwork(gpu, pack, layout, a)
-  // A slot of B goes with a slot of A where B differs by role; else all read the one B.
-  const slottedB: Tensor = isBShared ? b : createTensor(device, [slots, layout.bSize], 'adapter B')
-  const slotOf = new Map<string, number>()
-
-  const fill = (casting: Casting, slot: number): void => {
-    const weights = casting.parts.map(({ role, weight }) => ({ roleId: role, weight }))
-    const [only] = weights
-    if (weights.length === 1 && only?.weight === 1) hypernetwork.generate([{ roleId: only.roleId, slot }])
-    else hypernetwork.blend(weights, slot)
-    if (!isBShared && only) {
-      const encoder = device.createCommandEncoder()
-      const size = layout.bSize * 4
-      encoder.copyBufferToBuffer(b.buffer, only.roleId * size, slottedB.buffer, slot * size, size)
-      device.queue.submit([encoder.finish()])
-    }
-  }
+  const most = mostSlots(device, layout, isBShared)
+  const generated = createTensor(device, [1, layout.aSize], 'generated A')
+  const hypernetwork = await createHypernetwork(gpu, pack, layout, generated)
+  let slots = createRoleSlots(device, layout, { count: Math.min(most, firstSlots), isBShared })
+  const order = new SlotOrder()
+  const room = (): number => slots.a.shape[0] ?? 0
 
   return {
-    placed: {
-      layout,
-      binding: {
-        paddedRank: layout.paddedRank,
-        a,
-        aSlotStride: layout.aSize,
-        b: slottedB,
-        bSlotStride: isBShared ? 0 : layout.bSize,
-      },
+    get placed() {
+      return placedIn(layout, slots, b)
     },
-    bytes: a.buffer.size + slottedB.buffer.size + (isBShared ? 0 : b.buffer.size) + hypernetwork.sizeBytes,
+    get bytes() {
+      const tensors = [generated, b, slots.a, ...(slots.b ? [slots.b] : [])]
+      return tensors.reduce((sum, { buffer }) => sum + buffer.size, hypernetwork.sizeBytes)
+    },
     scaling: pack.config.alpha / pack.config.rank,
-    slots,
+    slots: most,
+    get room() {
+      return room()
+    },
+    slotsFor: (castings) => order.sizeWith(castings),
+    createSlots(least) {
+      const count = Math.min(most, Math.max(least, 2 * room()))
+      if (least <= room() || count === room()) return null
+      return createRoleSlots(device, layout, { count, isBShared, before: slots })
+    },
+    useSlots(next) {
+      const before = slots
+      slots = next
+      return before
+    },
     slotFor(casting) {
       checkParents(pack.config.sources.B, casting.parts.length)
-      const key = keyOf(casting)
-      const known = slotOf.get(key)
-      // A Map keeps insertion order: the first key is the one played least recently.
-      slotOf.delete(key)
-      const oldest = slotOf.size >= slots ? slotOf.keys().next().value : undefined
-      const slot = known ?? (oldest === undefined ? slotOf.size : (slotOf.get(oldest) ?? 0))
-      if (known === undefined) {
-        if (oldest !== undefined) slotOf.delete(oldest)
-        fill(casting, slot)
-      }
-      slotOf.set(key, slot)
+      const { slot, isKnown } = order.take(casting, room())
+      if (!isKnown) fillSlot(device, { hypernetwork, generated, b }, casting, { slots, slot })
       return slot
     },
     destroy() {
       hypernetwork.destroy()
-      for (const { buffer } of new Set([a, b, slottedB])) buffer.destroy()
+      destroySlots(slots)
+      for (const { buffer } of [generated, b]) buffer.destroy()
     },
   }
 }

@@ -62,8 +62,8 @@ export async function attachAdapter(shared: SharedParts, adapter: Adapter): Prom
   return { adapter, workspace, ...plans, sampler: await createSampler(device, workspace, context) }
 }
 
-/** The same with its kernels bound to other caches. */
-export async function bindToCaches(shared: SharedParts, attached: AttachedAdapter): Promise<AttachedAdapter> {
+/** The same with its kernels bound to other caches, or to other slots of its adapter. */
+export async function bindAnew(shared: SharedParts, attached: AttachedAdapter): Promise<AttachedAdapter> {
   return { ...attached, ...(await plansOf(shared, attached)) }
 }
 

@@ -134,6 +134,7 @@ export class GpuBackbone implements Backbone {
   private async readLogits(ids: readonly number[], casting: Casting | null): Promise<Float32Array> {
     const { vocabulary } = this.shape
     await this.sequences.reserve(ids.length)
+    await this.reserveFor(casting)
     this.sequences.startAt(0, casting)
     const result = new Float32Array(ids.length * vocabulary)
     // A logits row is as wide as the vocabulary: a few rows at a time keep the buffer small.
@@ -174,6 +175,7 @@ export class GpuBackbone implements Backbone {
     const asked = askedTokens(ids, isReply)
     const last = asked.at(-1)?.index ?? 0
     await this.sequences.reserve(last)
+    await this.reserveFor(casting)
     const scorer = (this.scorer ??= await this.createScorer())
     const start = Math.min(this.sequences.chat.common(ids, casting), (asked[0]?.index ?? 1) - 1)
     this.sequences.startAt(start, casting)
@@ -202,9 +204,19 @@ export class GpuBackbone implements Backbone {
     const own = new Set(castings.flatMap((casting) => (casting ? [JSON.stringify(casting.parts)] : [])))
     const bytes = castings.length * capacity * positionBytes(decoder, form) * decoder.layers
     if (own.size > adapter.slots || capacity > this.context || bytes > CACHE_BYTES) return null
+    if (await this.sequences.reserveSlots(own.size)) this.dropScorer()
+    if (own.size > adapter.room) return null
     const create = (): Promise<Chorus> =>
       createChorus({ gpu, decoder, weights, angles, form }, adapter, { castings, capacity })
-    return withDeviceErrors(gpu.device, 'several answers at once', create)
+    const chorus = await withDeviceErrors(gpu.device, 'several answers at once', create)
+    const release = this.sequences.holdSlots()
+    return {
+      read: (rows) => chorus.read(rows),
+      destroy() {
+        release()
+        chorus.destroy()
+      },
+    }
   }
 
   async *generate(request: GenerateRequest): AsyncGenerator<number, StopReason> {
@@ -215,6 +227,7 @@ export class GpuBackbone implements Backbone {
     const longest = Math.max(ids.length, leading?.ids.length ?? 0)
     await this.sequences.reserve(longest)
     if (leading) await this.sequences.openBeside(leading.ids)
+    await this.reserveFor(request.casting, leading?.casting ?? null)
     if (!(await this.sequences.readPrompts(ids, leading, request.casting, signal))) return 'cancelled'
     const guidance = leading?.guidance ?? 0
     this.sequences.attached.sampler.start({ ...sampling, guidance }, ids, {
@@ -277,6 +290,11 @@ export class GpuBackbone implements Backbone {
     await Promise.allSettled(pending)
     this.sequences.forget()
     forgetFaults(this.device)
+  }
+
+  /** Makes room for castings' matrices; what is bound to those of others goes with them. */
+  private async reserveFor(...castings: readonly (Casting | null)[]): Promise<void> {
+    if (await this.sequences.reserveFor(castings)) this.dropScorer()
   }
 
   private dropScorer(): void {

@@ -1,13 +1,14 @@
+import { asHycoraError } from '../../core/errors.ts'
 import { submit } from '../../gpu/kernel.ts'
 import { hear } from '../../gpu/lateNews.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
-import { playing } from '../adapter/adapter.ts'
-import type { Adapter } from '../adapter/adapter.ts'
+import { destroySlots, playing } from '../adapter/adapter.ts'
+import type { Adapter, RoleSlots } from '../adapter/adapter.ts'
 import type { Casting } from '../decoder/backbone.ts'
 import type { Leading } from '../decoder/leading.ts'
 import { PrefixCache } from '../decoder/prefixCache.ts'
-import { attachAdapter, bindToCaches, destroyAttached } from './attachedAdapter.ts'
+import { attachAdapter, bindAnew, destroyAttached } from './attachedAdapter.ts'
 import type { AttachedAdapter, SharedParts } from './attachedAdapter.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
 import { CHUNK_ROWS, MAX_SEQUENCES } from '../../core/graphicsMemory.ts'
@@ -34,6 +35,8 @@ export class Sequences {
   private readonly prefixes: readonly [PrefixCache, PrefixCache]
   /** Who reads them, by sequence. */
   private readonly castings: [Casting | null, Casting | null] = [null, null]
+  /** How many others are bound to the slots of roles, which stay as long as there are any. */
+  private holders = 0
 
   private constructor({ caches, ...shared }: SharedParts, bound: AttachedAdapter) {
     this.shared = shared
@@ -141,7 +144,7 @@ export class Sequences {
         const room = { capacity, sequences: Math.max(sequences, before) }
         larger.push(...createCaches(device, decoder, form, room))
         copyCaches(device, caches, larger)
-        return bindToCaches({ ...this.shared, caches: larger }, this.bound)
+        return bindAnew({ ...this.shared, caches: larger }, this.bound)
       })
     } catch (error) {
       for (const { buffer } of larger) buffer.destroy()
@@ -149,6 +152,46 @@ export class Sequences {
     }
     this.caches = larger
     for (const { buffer } of caches) buffer.destroy()
+  }
+
+  /** Keeps the slots of roles where they are until what it gives is called. */
+  holdSlots(): () => void {
+    this.holders++
+    return () => {
+      this.holders--
+    }
+  }
+
+  /** Makes room for castings' matrices beside those of who has played; @returns as `reserveSlots`. */
+  async reserveFor(castings: readonly (Casting | null)[]): Promise<boolean> {
+    return this.reserveSlots(this.bound.adapter.slotsFor(castings.filter((casting) => casting !== null)))
+  }
+
+  /**
+   * Makes room for the matrices of so many castings, as far as there may be so many. Where the device gives no more, the
+   * least recently played makes room instead.
+   *
+   * @returns whether the adapter's buffers are others than before.
+   */
+  async reserveSlots(count: number): Promise<boolean> {
+    const { device, caches } = this
+    const { adapter } = this.bound
+    if (this.holders > 0 || count <= adapter.room || adapter.room === adapter.slots) return false
+    let before: RoleSlots | undefined
+    try {
+      this.bound = await withDeviceErrors(device, 'another role', () => {
+        const more = adapter.createSlots(count)
+        if (!more) return Promise.resolve(this.bound)
+        before = adapter.useSlots(more)
+        return bindAnew({ ...this.shared, caches }, this.bound)
+      })
+    } catch (error) {
+      if (before) destroySlots(adapter.useSlots(before))
+      if (asHycoraError(error, 'device-lost').code !== 'out-of-memory') throw error
+      return false
+    }
+    if (before) destroySlots(before)
+    return before !== undefined
   }
 
   /**

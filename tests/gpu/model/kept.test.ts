@@ -56,12 +56,42 @@ test('of more roles and blends than there is room for, each is itself whenever i
     strength: 1,
   }))
   const first: Float32Array[] = []
-  for (const casting of castings) first.push(await backbone.logits(IDS, casting))
+  const bytes = []
+  for (const casting of castings) {
+    first.push(await backbone.logits(IDS, casting))
+    bytes.push(backbone.gpuBytes().adapter)
+  }
+  // Room for two at first, then twice as much whenever that does not do, up to 16.
+  const steps = [...new Set(bytes)]
+  const two = steps[1]! - steps[0]!
+  expect(steps.map((all) => (all - steps[0]!) / two)).toEqual([0, 1, 3, 7])
   // The last ones are there, the others come in again, each for another.
   for (const index of [...castings.keys()].toReversed()) {
     expect(await backbone.logits(IDS, castings[index]!)).toEqual(first[index])
   }
   expect(new Set(first.map((logits) => logits.join(' '))).size).toBe(castings.length)
+})
+
+test('who finds no room beside the others plays in the place of one of them', async () => {
+  await backbone.attach(await decoderPack(backbone.shape))
+  const castings = [0, 1, 2].map((role): Casting => ({ parts: [{ role, weight: 1 }], strength: 1 }))
+  const expected: Float32Array[] = []
+  for (const casting of castings) expected.push(await backbone.logits(IDS, casting))
+  await backbone.attach(await decoderPack(backbone.shape))
+  for (const casting of castings.slice(0, 2)) await backbone.logits(IDS, casting)
+  const { adapter } = backbone.gpuBytes()
+  const { device } = backbone.gpu
+  const create = device.createBuffer.bind(device)
+  vi.spyOn(device, 'createBuffer').mockImplementation((descriptor) => {
+    if (descriptor.label === 'adapter A') {
+      vi.restoreAllMocks()
+      outOfMemory.inject(device)
+    }
+    return create(descriptor)
+  })
+  expect(await backbone.logits(IDS, castings[2]!)).toEqual(expected[2])
+  expect(backbone.gpuBytes().adapter).toBe(adapter)
+  expect(await backbone.logits(IDS, castings[0]!)).toEqual(expected[0])
 })
 
 test('a pack that finds no room leaves the one before in its place, and nothing of itself', async () => {
@@ -122,7 +152,7 @@ test('what is stated of a chat is what its buffers take, however it has grown', 
     cacheForm: 'halves',
   })
   await grown.attach(await decoderPack(backbone.shape))
-  await grown.logits(IDS, ROLE)
+  for (const role of [0, 1, 2]) await grown.logits(IDS, { parts: [{ role, weight: 1 }], strength: 1 })
   await grown.score(
     [...IDS, 5],
     [...IDS, 5].map((_, index) => index > 2),
