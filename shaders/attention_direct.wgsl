@@ -50,7 +50,7 @@ fn cached(vector: u32) -> vec4f {
 }
 
 // Four rows against four positions: column j holds the scores of position j.
-fn scores(rows: vec4u, keys: vec4u) -> mat4x4f {
+fn cached_scores(rows: vec4u, keys: vec4u) -> mat4x4f {
   var sums = mat4x4f();
   for (var v = 0u; v < uniforms.head_dim / 4u; v++) {
     let q = mat4x4f(query[rows.x + v], query[rows.y + v], query[rows.z + v], query[rows.w + v]);
@@ -75,7 +75,7 @@ fn softmax(rows: vec4u, keys: u32, last: vec4u, begin: u32, positions: u32) -> S
   var highest = vec4f(LOWEST);
   var total = vec4f();
   for (var p = begin; p < positions; p += EACH) {
-    let s = scores(rows, keys + min(p + OFFSETS, vec4u(positions - 1u)) * vectors);
+    let s = cached_scores(rows, keys + min(p + OFFSETS, vec4u(positions - 1u)) * vectors);
     let s0 = select(vec4f(LOWEST), s[0], seen(p, last));
     let s1 = select(vec4f(LOWEST), s[1], seen(p + 1u, last));
     let s2 = select(vec4f(LOWEST), s[2], seen(p + 2u, last));
@@ -123,7 +123,7 @@ fn attention_direct(
     let sums = softmax(rows, keys, last, begin, positions);
     for (var p = begin; p < positions; p += EACH) {
       let at = min(p + OFFSETS, vec4u(positions - 1u)) * vectors;
-      let s = scores(rows, keys + at);
+      let s = cached_scores(rows, keys + at);
       // Column i holds the weights of row i.
       let weights = transpose(mat4x4f(
         select(vec4f(), exp(s[0] - sums.highest) / sums.total, seen(p, last)),
