@@ -70,7 +70,7 @@ fn seen(position: u32, last: vec4u) -> vec4<bool> {
 }
 
 // Maximum of the scores that each of four rows sees, and Σ e^(score − maximum).
-fn softmax(rows: vec4u, keys: u32, last: vec4u, begin: u32, positions: u32) -> Softmax {
+fn cached_softmax(rows: vec4u, keys: u32, last: vec4u, begin: u32, positions: u32) -> Softmax {
   let vectors = uniforms.head_dim / 4u;
   var highest = vec4f(LOWEST);
   var total = vec4f();
@@ -120,7 +120,7 @@ fn attention_direct(
     let keys = (sequence * 2u * uniforms.kv_heads + kv_head) * uniforms.capacity * vectors;
     let values = keys + uniforms.kv_heads * uniforms.capacity * vectors;
     let rows = (r * uniforms.heads + head) * vectors;
-    let sums = softmax(rows, keys, last, begin, positions);
+    let sums = cached_softmax(rows, keys, last, begin, positions);
     for (var p = begin; p < positions; p += EACH) {
       let at = min(p + OFFSETS, vec4u(positions - 1u)) * vectors;
       let s = cached_scores(rows, keys + at);
