@@ -2,7 +2,6 @@ import { access } from 'node:fs/promises'
 
 import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import { comparePack } from '../model/chatModel.ts'
 import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { benchCard } from './bench/card.ts'
@@ -16,7 +15,7 @@ import { togetherCase } from './bench/together.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, BenchSubject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
-import { engineOf, openModel, openPack } from './engine.ts'
+import { engineOf, openModel, openPack, openPackFor } from './engine.ts'
 import type { OpenedModel } from './engine.ts'
 
 type AgainstRival = (subject: BenchSubject, opponent: Opponent) => Promise<BenchRow>
@@ -52,11 +51,7 @@ function casesOf(text: string | undefined): readonly BenchCase[] {
 /** The pack that `--pack` names, else the shipped one for the backbone, else none. */
 async function findPack(options: ReadonlyMap<string, string>, opened: OpenedModel): Promise<Pack | null> {
   const given = options.get('pack')
-  if (given !== undefined) {
-    const pack = await openPack(given)
-    comparePack(pack, opened.model, opened.name)
-    return pack
-  }
+  if (given !== undefined) return openPackFor(given, opened)
   const file = `${opened.name}.hycora.safetensors`
   const shipped = shippedPath('public/packs', file)
   const isShipped = await access(shipped).then(

@@ -26,6 +26,12 @@ export interface OpenedModel {
   readonly model: ChatModel
 }
 
+/** What a pack is compared with. */
+interface FittedModel {
+  readonly name: string
+  readonly model: ChatModel | UnknownModel
+}
+
 /** A backbone on a device, with a pack attached where one was asked for. */
 export interface OpenedSpeaker extends Voice {
   readonly pack: Pack | null
@@ -72,6 +78,18 @@ export async function openPack(path: string): Promise<Pack> {
   return readPack(source)
 }
 
+/**
+ * Reads a pack that is to go with a backbone; one that cannot be compared with it by fingerprint gives a line on stderr.
+ *
+ * @throws HycoraError as `openPack`; `model-incompatible` where it is another backbone's.
+ */
+export async function openPackFor(path: string, { name, model }: FittedModel): Promise<Pack> {
+  const pack = await openPack(path)
+  const warning = comparePack(pack, model, name)
+  if (warning) process.stderr.write(`warning: ${warning}\n`)
+  return pack
+}
+
 /** What `--engine` names. */
 export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort' {
   const engine = options.get('engine') ?? 'webgpu'
@@ -107,11 +125,7 @@ export async function openSpeaker(
   const packPath = options.get('pack')
   const roleName = options.get('role')
   check(packPath !== undefined || roleName === undefined, 'usage', () => '--role needs a --pack that has it')
-  const pack = packPath === undefined ? null : await openPack(packPath)
-  if (pack) {
-    const warning = comparePack(pack, model, name)
-    if (warning) process.stderr.write(`warning: ${warning}\n`)
-  }
+  const pack = packPath === undefined ? null : await openPackFor(packPath, { name, model })
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
   const backbone = await openBackbone(engine, model, cacheForm)
   await backbone.attach(pack)

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { check, HycoraError } from '../core/errors.ts'
 import type { DatasetOptions } from '../formats/dataset/reading.ts'
 import type { Pack } from '../formats/pack.ts'
-import type { ChatModel } from '../model/chatModel.ts'
+import type { TextCodec } from '../model/chatModel.ts'
 import { loadWeights } from '../model/gpu/gpuWeights.ts'
 import { finishPack } from '../train/parameters/trainee.ts'
 import type { Trainee } from '../train/parameters/trainee.ts'
@@ -32,19 +32,12 @@ export interface PreparedRun {
 export async function prepareData(
   path: string,
   ground: RunGround,
-  model: ChatModel,
+  codec: TextCodec,
   options: DatasetOptions & { readonly isKept?: boolean },
 ): Promise<PreparedRun> {
-  const { tokenizer, template, stopIds } = model
-  if (!tokenizer || !template)
-    throw new HycoraError('usage', 'the backbone has no tokenizer or no chat template')
   const { config } = ground
   const dialogues = await readDialogues(path, config.seed, options)
-  const { rejected, notes, ...prepared } = await prepareRows(
-    ground,
-    { tokenizer, template, stopIds },
-    dialogues,
-  )
+  const { rejected, notes, ...prepared } = await prepareRows(ground, codec, dialogues)
   for (const reason of rejected) process.stderr.write(`not trained on: ${reason}\n`)
   for (const note of notes) process.stderr.write(`${note}\n`)
   return { config, ...prepared }

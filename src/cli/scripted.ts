@@ -7,8 +7,7 @@ import type { ScriptBook } from '../core/script.ts'
 import { openFile } from '../exchange/openFile.ts'
 import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
-import { remindersOf, roleOf, withReminders } from '../play/reminders.ts'
-import { cueWith } from '../play/stage.ts'
+import { cueAs } from '../play/stage.ts'
 import type { SceneCue, Told } from '../play/stage.ts'
 import { readInput } from './convert.ts'
 import type { OpenedSpeaker } from './engine.ts'
@@ -64,10 +63,5 @@ export async function cueIn(speaker: OpenedSpeaker, options: Options, text: stri
   const { system, script } = isScripted(options)
     ? await scriptIn(speaker, options)
     : { system: speaker.system }
-  return cueWith(speaker, {
-    system,
-    turns: [{ speaker: 'user', text }],
-    continueLast: false,
-    script: withReminders(script, remindersOf(roleOf(speaker.pack, speaker.casting))),
-  })
+  return cueAs(speaker, speaker, { system, turns: [{ speaker: 'user', text }], continueLast: false, script })
 }

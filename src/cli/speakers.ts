@@ -8,10 +8,9 @@ import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { Casting } from '../model/decoder/backbone.ts'
-import { remindersOf, roleOf } from '../play/reminders.ts'
 import { speak, wholeAnswer } from '../play/speak.ts'
 import type { Answer } from '../play/speak.ts'
-import { cueWith } from '../play/stage.ts'
+import { cueAs } from '../play/stage.ts'
 import { usualSampling } from '../play/usualSampling.ts'
 import { shippedPath } from './files.ts'
 import type { OpenedSpeaker } from './engine.ts'
@@ -55,9 +54,8 @@ export async function pageAnswer(
     decoding = {},
   }: { readonly seed: number; readonly maxTokens: number; readonly decoding?: Partial<Sampling> },
 ): Promise<Answer> {
-  const script = remindersOf(roleOf(engine.pack, casting)) ?? undefined
   const turns: readonly Turn[] = [...before, { speaker: 'user', text }]
-  const cue = await cueWith(engine, { system, turns, continueLast: false, script })
+  const cue = await cueAs(engine, { pack: engine.pack, casting }, { system, turns, continueLast: false })
   const sampling = { ...usualSampling(engine.backbone, seed), ...decoding }
   const spoken = await wholeAnswer(speak(engine, cue, { casting, sampling, maxTokens }))
   return { ...spoken, text: spoken.text.trim() }

@@ -1,4 +1,5 @@
 import { castRecipe } from '../cast/castRecipe.ts'
+import { codecOf } from '../model/chatModel.ts'
 import { parameterCount } from '../model/decoder/decoder.ts'
 import { readTrainConfig } from '../train/settings/config.ts'
 import { parseArguments } from './arguments.ts'
@@ -25,8 +26,13 @@ export async function teach(words: readonly string[]): Promise<void> {
     ...(await readTrainingFile(options.get('config'))),
   })
   const ground = { config, decoder, fingerprint, start: null }
-  const prepared = await prepareData(options.get('data') ?? shippedPath(LINES), ground, model, {
-    isKept: false,
-  })
+  const prepared = await prepareData(
+    options.get('data') ?? shippedPath(LINES),
+    ground,
+    codecOf(model, name),
+    {
+      isKept: false,
+    },
+  )
   await rehearse(output, { name, model }, null, prepared)
 }

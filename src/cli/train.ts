@@ -1,11 +1,11 @@
 import { HycoraError, check } from '../core/errors.ts'
-import { codecOf, comparePack } from '../model/chatModel.ts'
+import { codecOf } from '../model/chatModel.ts'
 import { sampleRows } from '../train/data/samples.ts'
 import { encodeDialogues, prepareRun } from '../train/run/prepare.ts'
 import type { RunGround } from '../train/run/prepare.ts'
 import { readTrainConfig } from '../train/settings/config.ts'
 import { parseArguments, required } from './arguments.ts'
-import { openModel, openPack } from './engine.ts'
+import { openModel, openPackFor } from './engine.ts'
 import { formatSamples } from './preview.ts'
 import { openOutput, prepareData, rehearse } from './rehearsal.ts'
 import type { PreparedRun } from './rehearsal.ts'
@@ -31,7 +31,7 @@ async function preview(options: ReadonlyMap<string, string>): Promise<void> {
   const path = required(options, 'data')
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
-  const start = startPath === undefined ? null : await openPack(startPath)
+  const start = startPath === undefined ? null : await openPackFor(startPath, { name, model })
   const config = readTrainConfig(await readTrainingFile(options.get('config')), start?.config)
   const codec = codecOf(model, name)
   const dialogues = await readDialogues(path, config.seed, { ...datasetOptions(options), isKept: false })
@@ -66,14 +66,12 @@ export async function train(words: readonly string[]): Promise<void> {
   const output = await openOutput(options)
   const { name, model } = await openModel(options)
   const startPath = options.get('start')
-  const start = startPath === undefined ? null : await openPack(startPath)
-  const warning = start && comparePack(start, model, name)
-  if (warning) process.stderr.write(`warning: ${warning}\n`)
+  const start = startPath === undefined ? null : await openPackFor(startPath, { name, model })
   const config = readTrainConfig(await readTrainingFile(options.get('config')), start?.config)
   const ground = { config, decoder: model.decoder, fingerprint: model.fingerprint, start }
   const prepared =
     batchesPath === undefined
-      ? await prepareData(data ?? '', ground, model, reading)
+      ? await prepareData(data ?? '', ground, codecOf(model, name), reading)
       : await prepareBatches(batchesPath, ground)
   await rehearse(output, { name, model }, start, prepared)
 }

@@ -11,7 +11,7 @@ import type { TunedDevice } from '../gpu/tuning.ts'
 import type { Decoder } from '../model/decoder/decoder.ts'
 import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
 import type { GpuWeights } from '../model/gpu/gpuWeights.ts'
-import { codecOf } from '../model/chatModel.ts'
+import { codecOf, comparePack } from '../model/chatModel.ts'
 import { castRole } from '../model/adapter/roles.ts'
 import { speak, wholeAnswer } from '../play/speak.ts'
 import { readTrainConfig } from '../train/settings/config.ts'
@@ -25,6 +25,7 @@ import type { RunEvent } from '../train/run/run.ts'
 import { finishPack } from '../train/parameters/trainee.ts'
 import type { PlannedRun, TrainEvent, TrainParams, TrainResult } from './protocol.ts'
 import { mapRoles } from '../train/run/roleMap.ts'
+import { cueAs } from '../play/stage.ts'
 import type { Stage } from '../play/stage.ts'
 
 /** Tokens of an answer to a trial question at most. */
@@ -42,7 +43,8 @@ export interface Prepared extends PreparedRows {
 /**
  * Reads configuration, start pack and dialogues of a run.
  *
- * @throws HycoraError what reading them throws; `webgpu-unavailable` on a backbone without our kernels.
+ * @throws HycoraError what reading them throws; `model-incompatible` for another backbone's start pack;
+ * `webgpu-unavailable` on a backbone without our kernels.
  */
 export async function prepareTraining(stage: Stage, params: PlannedRun): Promise<Prepared> {
   const { backbone, device, model, name } = stage
@@ -54,10 +56,12 @@ export async function prepareTraining(stage: Stage, params: PlannedRun): Promise
   )
   const { gpu, weights, shape: decoder } = backbone
   const start = params.start && (await readPack(blobSource(params.start.name, params.start.file)))
+  const warning = start && comparePack(start, model, name)
   const config = readTrainConfig(params.config, start?.config)
   const ground = { config, decoder, fingerprint: model.fingerprint, start }
   const prepared = await prepareRows(ground, codecOf(model, name), params.dialogues)
-  return { gpu, decoder, weights, start, config, ...prepared }
+  const notes = warning ? [`${warning}.`, ...prepared.notes] : prepared.notes
+  return { gpu, decoder, weights, start, config, ...prepared, notes }
 }
 
 /** What a pack says of the backbone that it was trained on. */
@@ -79,7 +83,8 @@ async function answerTrial(
   const casting = isThere ? castRole(pack, role, 1) : null
   const answers: string[] = []
   for (const text of prompts) {
-    const cue = { system: roleLineOf(pack, role), turns: [{ speaker: 'user' as const, text }] }
+    const told = { system: roleLineOf(pack, role), turns: [{ speaker: 'user' as const, text }] }
+    const cue = await cueAs(stage, { pack, casting }, { ...told, continueLast: false })
     const delivery = { casting, sampling: GREEDY, maxTokens: ANSWER_TOKENS }
     answers.push((await wholeAnswer(speak(stage, cue, delivery))).text)
   }

@@ -3,10 +3,9 @@ import { HycoraError } from '../core/errors.ts'
 import { GREEDY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { Pack } from '../formats/pack.ts'
-import { remindersOf, roleOf } from '../play/reminders.ts'
 import { promptFor, speak, wholeAnswer } from '../play/speak.ts'
 import type { Delivery, Voice } from '../play/speak.ts'
-import { cueWith } from '../play/stage.ts'
+import { cueAs } from '../play/stage.ts'
 import type { Exchange } from './exchanges.ts'
 import { rememberText } from './memory.ts'
 import type { Memory } from './memory.ts'
@@ -56,8 +55,7 @@ export function answerAs(
   const manner = { sampling: { ...given.sampling, ...subject.decoding }, maxTokens }
   const asked = { system, turns: turns.map(({ speaker, text }) => [speaker, text]), ...manner }
   return rememberText(subject.memory, { kind: 'answer', casting, asked }, async () => {
-    const script = remindersOf(roleOf(subject.pack, casting)) ?? undefined
-    const cue = await cueWith(subject, { system, turns, continueLast: false, script })
+    const cue = await cueAs(subject, { pack: subject.pack, casting }, { system, turns, continueLast: false })
     const { text } = await wholeAnswer(speak(subject, cue, { casting, ...manner }))
     return text.trim()
   })

@@ -6,7 +6,7 @@ import type { PackRole } from '../formats/packRoles.ts'
 import type { Casting } from '../model/decoder/backbone.ts'
 
 /** The role that plays; undefined for a blend and for nobody. */
-export function roleOf(pack: Pack | null, casting: Casting | null): PackRole | undefined {
+export function roleOf(pack: Pick<Pack, 'roles'> | null, casting: Casting | null): PackRole | undefined {
   const [part, ...others] = casting?.parts ?? []
   return part && others.length === 0 ? pack?.roles[part.role] : undefined
 }

@@ -14,7 +14,7 @@ import { openExportedPath, openPath } from './openPath.ts'
 import type { OpenedPath, PathRequest } from './openPath.ts'
 import { openPackShelf } from './packShelf.ts'
 import type { PackShelf } from './packShelf.ts'
-import { remindersOf, withReminders } from './reminders.ts'
+import { remindersOf, roleOf, withReminders } from './reminders.ts'
 import type { Scene } from './scene.ts'
 import type { Cue, Voice } from './speak.ts'
 
@@ -106,6 +106,16 @@ export async function cueWith(
   const { composeScript } = await import('./composeScript.ts')
   const composed = composeScript(script, { tokenizer, context, system, turns, continueLast })
   return { turns, continueLast, ...composed }
+}
+
+/** What is to be answered as whoever of a pack plays, who is reminded of what their weights learnt. @throws HycoraError as `codecOf`. */
+export function cueAs(
+  voice: Voice,
+  { pack, casting }: { readonly pack: Pick<Pack, 'roles'> | null; readonly casting: Casting | null },
+  told: Told,
+): Promise<SceneCue> {
+  const reminders = remindersOf(roleOf(pack, casting))
+  return cueWith(voice, { ...told, script: withReminders(told.script, reminders) })
 }
 
 /** What is to be answered in a scene. */

@@ -4,7 +4,7 @@ import type { JsonRecord } from '../../../src/core/json.ts'
 import type { PackRole } from '../../../src/formats/packRoles.ts'
 import { remindersOf, withReminders } from '../../../src/play/reminders.ts'
 import { promptFor, promptsFor } from '../../../src/play/speak.ts'
-import { cueWith } from '../../../src/play/stage.ts'
+import { cueAs } from '../../../src/play/stage.ts'
 import { talk, template, tokenizer } from '../../support/loreScene.ts'
 import { ToyBackbone } from '../../support/toyBackbone.ts'
 
@@ -47,12 +47,11 @@ const voice = {
   backbone: new ToyBackbone({ favoured: [], answers: [[]], vocabulary: 10 }),
 }
 const cueTo = (role: PackRole, ...lines: readonly string[]) =>
-  cueWith(voice, {
-    system: role.system,
-    turns: talk(...lines),
-    continueLast: false,
-    script: withReminders(undefined, remindersOf(role)),
-  })
+  cueAs(
+    voice,
+    { pack: { roles: [role] }, casting: { parts: [{ role: 0, weight: 1 }], strength: 1 } },
+    { system: role.system, turns: talk(...lines), continueLast: false },
+  )
 
 test('facts that a message calls stand before it as one message, those with the most keys where there is room', async () => {
   const cue = await cueTo(roleWith(BOOK), 'Hello.', 'Good day!', 'What is your cat called?')
