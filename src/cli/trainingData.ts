@@ -1,14 +1,16 @@
 import type { SplitDialogue } from '../core/dialogue.ts'
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, openAsBlob } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 
+import { dataIn } from '../core/dataFolder.ts'
 import { HycoraError, check } from '../core/errors.ts'
 import { isJsonRecord } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import { decodeText } from '../core/text.ts'
 import type { DecodedText } from '../core/text.ts'
+import { linesIn } from '../exchange/linesIn.ts'
 import { writeDataset } from '../formats/dataset.ts'
 import { readDatasets } from '../formats/datasets.ts'
 import type { DatasetsReading } from '../formats/datasets.ts'
@@ -41,19 +43,6 @@ export async function readTrainingFile(path: string | undefined): Promise<JsonRe
   return value
 }
 
-/** The data of a folder and the folders in it, by path, and what else may hold some. */
-async function dataIn(
-  folder: string,
-): Promise<{ readonly names: readonly string[]; readonly left: readonly string[] }> {
-  const paths = await readdir(folder, { recursive: true })
-  const seen = paths.map((path) => path.replaceAll(sep, '/')).filter((path) => !/(?:^|\/)\./.test(path))
-  const names = seen.filter((path) => /\.(?:jsonl|ndjson|csv|tsv)$/i.test(path))
-  return {
-    names: names.filter((path) => !path.endsWith('.split.jsonl')).toSorted(),
-    left: seen.filter((path) => /\.(?:json|txt|parquet|arrow|xlsx)$/i.test(path)).toSorted(),
-  }
-}
-
 /** The texts of a data file, or of every file of lines and tables of a folder but splits that were drawn. */
 async function readTexts(path: string): Promise<{
   readonly texts: readonly ({ readonly name: string } & DecodedText)[]
@@ -61,11 +50,15 @@ async function readTexts(path: string): Promise<{
 }> {
   const found = await stat(resolve(path)).catch(() => undefined)
   if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
-  if (!found.isDirectory()) return { texts: [{ name: basename(path), ...(await readText(path)) }], left: [] }
-  const { names, left } = await dataIn(resolve(path))
-  check(names.length > 0, 'usage', () => `${path} has no file of JSON Lines or CSV`)
-  const texts = names.map(async (name) => ({ name, ...(await readText(join(path, name))) }))
-  return { texts: await Promise.all(texts), left }
+  const read = async (name: string, at: string): Promise<{ readonly name: string } & DecodedText> => {
+    const file = await openAsBlob(resolve(at))
+    return { name, ...(await linesIn({ path: name, file })) }
+  }
+  if (!found.isDirectory()) return { texts: [await read(basename(path), path)], left: [] }
+  const paths = await readdir(resolve(path), { recursive: true })
+  const { taken, left } = dataIn(paths.map((inside) => inside.replaceAll(sep, '/')))
+  check(taken.length > 0, 'usage', () => `${path} has no file of JSON Lines or CSV`)
+  return { texts: await Promise.all(taken.map((name) => read(name, join(path, name)))), left }
 }
 
 /** Reads a data set, or a folder of them, and what should be told of how they were read. */

@@ -1,4 +1,5 @@
 import type { Failure } from '../core/errors.ts'
+import type { DecodedText } from '../core/text.ts'
 import type {
   Arrivals,
   ArrivingBackbone,
@@ -25,6 +26,8 @@ export interface FileRequests {
     yields: never
     returns: Arrivals
   }
+  /** Reads a file as lines that can be learnt: its own text, or what the characters in it have said. */
+  lines: { params: { readonly given: ArrivingFile }; yields: never; returns: DecodedText }
   /** Reads a link to a role, and makes a pack of it where one of `packs` is what it needs. */
   follow: {
     params: { readonly text: string; readonly packs: readonly PackFile[] }

@@ -4,6 +4,7 @@
 import { failureOf } from '../core/errors.ts'
 import { arrive } from '../exchange/arrive.ts'
 import { followLink } from '../exchange/followLink.ts'
+import { soundLines } from '../exchange/linesIn.ts'
 import { writeTrainingKit } from '../exchange/trainingKit.ts'
 import { plainPicture } from './pictures.ts'
 import type { FromFileWorker, ToFileWorker } from './fileProtocol.ts'
@@ -15,6 +16,8 @@ async function answer(message: ToFileWorker): Promise<unknown> {
   switch (message.kind) {
     case 'arrive':
       return arrive(message.params.files, { backbone: message.params.backbone, plainPicture })
+    case 'lines':
+      return soundLines(message.params.given)
     case 'follow':
       return followLink(message.params.text, message.params.packs)
     case 'share':

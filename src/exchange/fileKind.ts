@@ -13,6 +13,7 @@ import { otherBeginning } from '../formats/otherWeights.ts'
 import { isAdapterPath } from '../formats/peft.ts'
 import { isPng } from '../formats/png.ts'
 import { isZip, zipPaths } from '../formats/zip.ts'
+import { LIMITS } from './limits.ts'
 
 /**
  * What a file is: a persona pack; another safetensors file; a character card (in a picture, JSON, CHARX or another archive) or
@@ -33,9 +34,6 @@ export type FileKind =
   | 'group'
   | 'other'
   | 'unknown'
-
-/** The directory of an archive is read whatever it holds: what it is must be told before it is refused. */
-const DIRECTORY_LIMITS = { files: 65_534, inflatedBytes: 2 ** 32, totalBytes: 2 ** 40 }
 
 /** Bytes from which `kindByStart` tells: the longest header of safetensors, behind its length. */
 export const START_BYTES = 8 + 8 * 2 ** 20
@@ -62,7 +60,7 @@ export function fileKind(bytes: Uint8Array, name: string): FileKind {
   const early = kindByStart(bytes)
   if (early) return early
   if (otherBeginning(bytes) !== null) return 'other'
-  if (isZip(bytes)) return archiveKind(zipPaths(bytes, name, DIRECTORY_LIMITS))
+  if (isZip(bytes)) return archiveKind(zipPaths(bytes, name, LIMITS.directory))
   return pictureKind(bytes) === null ? textKind(bytes, name) : 'card'
 }
 

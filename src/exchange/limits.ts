@@ -1,9 +1,19 @@
 const MIB = 2 ** 20
 
-/** What is read of a stranger's file at most; files beyond these are refused before they are opened. */
+/** What is read of a stranger's file at most, and written into one; files beyond these are refused before they are opened. */
 export const LIMITS = {
   /** Of one file, or of all files of a folder that belong together. */
   fileBytes: 512 * MIB,
   /** Of an archive: its files, one of them that has to be inflated, all of them together. */
   archive: { files: 2048, inflatedBytes: 512 * MIB, totalBytes: 512 * MIB },
+  /** Of an archive's directory, which is read whatever it holds: what it is must be told before it is refused. */
+  directory: { files: 65_534, inflatedBytes: 2 ** 32, totalBytes: 2 ** 40 },
+  /** Of a lorebook. */
+  loreBytes: 4 * MIB,
+  /** Of a character in YAML, in characters. */
+  yamlCharacters: 2 ** 20,
+  /** Of a file whose characters' example dialogue is learnt; what is larger is text alone. */
+  characterBytes: 64 * MIB,
+  /** Of further files that a PNG takes along: more would make a picture that no program opens. */
+  besidePictureBytes: 32 * MIB,
 } as const

@@ -27,11 +27,6 @@ import type { ImportedChat } from '../storage/sillyTavern.ts'
 import { fileKind, otherFile } from './fileKind.ts'
 import { LIMITS } from './limits.ts'
 
-/** Bytes of a lorebook that is read. */
-const MOST_LORE = 2 ** 22
-/** Characters of a YAML file that is read. */
-const MOST_YAML = 2 ** 20
-
 /** A file, or the files of a PEFT folder, opened and checked; nothing of it is used yet. */
 export type Opened =
   | { readonly kind: 'pack'; readonly pack: Pack }
@@ -104,9 +99,9 @@ function readLore(
   name: string,
 ): { readonly lore: LoreFile; readonly text: string; readonly warning: string | null } {
   check(
-    bytes.length <= MOST_LORE,
+    bytes.length <= LIMITS.loreBytes,
     'format-invalid',
-    () => `${name} has ${bytes.length} bytes, a lorebook may have ${MOST_LORE}`,
+    () => `${name} has ${bytes.length} bytes, a lorebook may have ${LIMITS.loreBytes}`,
   )
   const { text, warning } = decodeText(withoutFilling(bytes), name)
   const value: unknown = JSON.parse(text)
@@ -153,9 +148,9 @@ export function readChats(text: string, name: string): readonly ImportedChat[] {
 async function readYamlCard(bytes: Uint8Array, name: string): Promise<CardFile> {
   const { text, warning } = decodeText(withoutFilling(bytes), name)
   check(
-    text.length <= MOST_YAML,
+    text.length <= LIMITS.yamlCharacters,
     'format-invalid',
-    () => `${name} has ${text.length} characters, YAML may have ${MOST_YAML}`,
+    () => `${name} has ${text.length} characters, YAML may have ${LIMITS.yamlCharacters}`,
   )
   const { parse } = await import('yaml')
   let value: unknown

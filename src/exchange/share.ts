@@ -25,6 +25,7 @@ import { writePeft } from '../formats/peft.ts'
 import { writeRoleLink } from '../formats/roleLink.ts'
 import { writeZip } from '../formats/zip.ts'
 import { loraRole } from '../model/adapter/loraRole.ts'
+import { LIMITS } from './limits.ts'
 import { repositoryOf, shippedBackbone } from './shippedBackbones.ts'
 
 export type ShareForm = 'role' | 'pack' | 'charx' | 'png' | 'json' | 'link' | 'peft' | 'gguf'
@@ -73,8 +74,6 @@ export interface BlendParams {
 }
 
 const PACK_MIME = 'application/octet-stream'
-/** Bytes of further files that a PNG takes along: more would make a picture that no program opens. */
-const MOST_IN_PNG = 32 * 2 ** 20
 
 /** What a form is made of: its name's ending, its kind, its bytes. */
 interface Written {
@@ -175,7 +174,7 @@ export async function writeForm(form: ShareForm, subject: Subject): Promise<Writ
           cardOf(subject),
           picture,
           original ?? undefined,
-          await filesOf(subject, MOST_IN_PNG),
+          await filesOf(subject, LIMITS.besidePictureBytes),
         ),
       }
     }

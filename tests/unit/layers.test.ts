@@ -15,7 +15,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/train': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model'],
   'src/fallback': ['src/core', 'src/formats', 'src/model'],
   'src/play': ['src/core', 'src/formats', 'src/gpu', 'src/model', 'src/fallback'],
-  'src/exchange': ['src/core', 'src/formats', 'src/storage', 'src/model'],
+  'src/exchange': ['src/core', 'src/formats', 'src/storage', 'src/cast', 'src/model'],
   'src/evaluate': ['src/core', 'src/formats', 'src/cast', 'src/model', 'src/train', 'src/play'],
   'src/bench': ['src/core', 'src/gpu', 'src/kernels', 'src/formats', 'src/model', 'src/train', 'src/play'],
   'src/engine': [

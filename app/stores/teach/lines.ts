@@ -3,11 +3,9 @@ import { create } from 'zustand'
 
 import type { ArrivingFile } from '../../../src/exchange/arrival.ts'
 import type { DatasetFile } from '../../../src/formats/datasets.ts'
-import { check, failureOf, HycoraError } from '../../../src/core/errors.ts'
+import { dataIn } from '../../../src/core/dataFolder.ts'
+import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
-import { decodeText } from '../../../src/core/text.ts'
-import { exampleJson } from '../../../src/cast/cardTexts.ts'
-import { arrivingMember } from '../../../src/cast/member.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.ts'
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
@@ -179,20 +177,14 @@ async function restoreLines({ files, warnings, roleName, columns, isOwn }: Lines
   await readLines()
 }
 
-/** No card is larger; what is, is text alone. */
-const MOST_CARD_BYTES = 64 * 2 ** 20
-/** Of a folder only files with these endings are read; what lies beside them is told. */
-const OF_FOLDERS = /\.(?:jsonl|ndjson|csv|tsv)$/i
-
-function isTaken({ path }: ArrivingFile): boolean {
-  return !path.includes('/') || OF_FOLDERS.test(path)
-}
-
+/** Files as they were chosen, and of folders what is a data set. */
 async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
-  const taken = given.filter(isTaken)
-  const [first, ...others] = taken
+  const isWithin = ({ path }: ArrivingFile): boolean => path.includes('/')
+  const { taken, left } = dataIn(given.filter(isWithin).map(({ path }) => path))
+  const byPath = new Map(given.map((file) => [file.path, file]))
+  const within = taken.flatMap((path) => byPath.get(path) ?? [])
+  const [first, ...others] = [...given.filter((file) => !isWithin(file)), ...within]
   if (!first) throw new HycoraError('format-unsupported', storeText('lines.noFile'))
-  const left = given.filter((file) => !isTaken(file)).map(({ path }) => path)
   const read = [await readFile(first)] as const
   const more: Awaited<ReturnType<typeof readFile>>[] = []
   for (const file of others) more.push(await readFile(file))
@@ -204,46 +196,12 @@ async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
   }
 }
 
-async function readFile({
-  path: name,
-  file,
-}: ArrivingFile): Promise<{ readonly file: DatasetFile; readonly warning: string | null }> {
-  const cards = file.size <= MOST_CARD_BYTES ? await cardLines(name, file) : null
-  if (cards !== null) return { file: { name, text: cards }, warning: null }
-  const { text, warning } = decodeText(new Uint8Array(await file.arrayBuffer()), name)
-  return { file: { name, text }, warning }
-}
-
-/**
- * A card for each character of a file, as JSON that a data set is read from; null for a file that is lines or a chat. It is
- * read in a worker of its own.
- */
-async function cardLines(path: string, file: Blob): Promise<string | null> {
-  const found = await askFileWorker(
-    openFileWorker,
-    'arrive',
-    { files: [{ path, file }], backbone: null },
-    { limitMs: LIMIT_MS },
-  )
-  const [refusal] = found.refusals
-  if (refusal) throw new HycoraError(refusal.code, refusal.message)
-  // What was said may come along with a character.
-  if (found.arrivals.length > 0 && found.arrivals.every(({ kind }) => kind === 'lines' || kind === 'chat'))
-    return null
-  const examples = found.arrivals.flatMap((arrival): readonly (string | null)[] => {
-    if (arrival.kind === 'card') return [exampleJson(arrival.card)]
-    if (arrival.kind !== 'pack') return []
-    return arrival.roles.map((role) => {
-      const { card } = arrivingMember(role, arrival.roles)
-      return card && exampleJson(card)
-    })
-  })
-  check(examples.length > 0, 'format-unsupported', () => storeText('lines.noCard', { path }))
-  const said = examples.filter((one) => one !== null)
-  check(said.length > 0, 'format-unsupported', () => {
-    return storeText('lines.noExamples', { path })
-  })
-  return said.join('\n')
+/** A file as lines; a worker of its own reads it. */
+async function readFile(
+  given: ArrivingFile,
+): Promise<{ readonly file: DatasetFile; readonly warning: string | null }> {
+  const { text, warning } = await askFileWorker(openFileWorker, 'lines', { given }, { limitMs: LIMIT_MS })
+  return { file: { name: given.path, text }, warning }
 }
 
 /** Takes the lines that come with the page. */

@@ -56,8 +56,6 @@ export const words = {
   'lines.replaced': '{names} {files, plural, one {is} other {are}} in the place of the lines before.',
   'lines.noFile': 'The folder has no file of JSON Lines or CSV',
   'lines.notRead': 'Not read of the folder: {left}.',
-  'lines.noCard': '{path} holds no character card',
-  'lines.noExamples': '{path} holds a character, but no example dialogue that could be learnt',
   'lines.cleared': 'The lines are put away.',
   'plan.noLines': 'There are no lines to learn yet.',
   'plan.sameName':

@@ -56,8 +56,6 @@ export const words = {
   'lines.replaced': '{names}换掉了原来的台词。',
   'lines.noFile': '文件夹里没有 JSON Lines 或 CSV 文件',
   'lines.notRead': '文件夹里没有读的：{left}。',
-  'lines.noCard': '{path} 里没有角色卡',
-  'lines.noExamples': '{path} 里有角色，却没有可学的示例对话',
   'lines.cleared': '台词收起来了。',
   'plan.noLines': '还没有台词可学。',
   'plan.sameName': '剧团里已经有一个叫{role}的：给新人换个名字，或者把所有人重新教一遍。',
