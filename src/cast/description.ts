@@ -1,4 +1,5 @@
 import { isJsonRecord } from '../core/json.ts'
+import { lettersOf } from '../core/names.ts'
 
 /** Something that a description says: a sentence or more, perhaps under a label such as "Occupation". */
 export interface Trait {
@@ -73,10 +74,6 @@ const PROSE = /^(?:persona|description|about|overview|summary|profile|character|
 function isSentenceOf(text: string, own: ReadonlySet<string>): boolean {
   const [, name = ''] = /^(.{1,60}?) (?:is|was) /.exec(text) ?? []
   return own.has(lettersOf(name))
-}
-
-function lettersOf(text: string): string {
-  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
 /** "Orla" and "Orla's persona" are labels of the character itself. */

@@ -1,4 +1,20 @@
 /**
+ * A number's hash, the same as on the GPU.
+ *
+ * Reference: O'Neill 2014; the hash form of Jarzynski & Olano 2020.
+ */
+function pcg(value: number): number {
+  const state = (Math.imul(value, 747796405) + 2891336453) >>> 0
+  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0
+  return ((word >>> 22) ^ word) >>> 0
+}
+
+/** Uniform in [0, 1), the same for the same seed and position wherever it is drawn. */
+export function uniformAt(seed: number, position: number): number {
+  return (pcg((seed + pcg(position)) >>> 0) >>> 8) / 2 ** 24
+}
+
+/**
  * PCG32: the only source of randomness in `src` and `tests`.
  *
  * Reference: O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms", 2014.

@@ -1,3 +1,4 @@
+import { uniformAt } from '../core/random.ts'
 import { checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { TokenEnds } from '../model/decoder/backbone.ts'
@@ -83,18 +84,6 @@ function argMax(logits: Float32Array): number {
     if ((logits[id] ?? 0) > (logits[best] ?? 0)) best = id
   }
   return best
-}
-
-/** Reference: O'Neill 2014; the hash form of Jarzynski & Olano 2020. */
-function pcg(value: number): number {
-  const state = (Math.imul(value, 747796405) + 2891336453) >>> 0
-  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0
-  return ((word >>> 22) ^ word) >>> 0
-}
-
-/** Uniform in [0, 1), the same for the same seed and position wherever it is drawn. */
-function uniformAt(seed: number, position: number): number {
-  return (pcg((seed + pcg(position)) >>> 0) >>> 8) / 2 ** 24
 }
 
 /** A token that may be drawn: how far its logit lies below the highest, in units of the temperature. */

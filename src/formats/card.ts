@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
+import { MAX_DEPTH, plainCopy } from './plainCopy.ts'
 
 export interface CardAsset {
   readonly type: string
@@ -46,7 +47,6 @@ export interface CharacterCard {
 const MAX_TEXT_CHARACTERS = 2 ** 20
 const MAX_SHORT_CHARACTERS = 1024
 const MAX_ENTRIES = 1024
-const MAX_DEPTH = 64
 
 /** A field of a card, and what a reader should be told of it. */
 interface Field {
@@ -105,7 +105,7 @@ export function readCard(value: unknown, fallbackName = '', warnings: string[] =
 
 /** A lorebook as an object, where it is a list of entries too. */
 function bookIn(value: unknown): JsonRecord {
-  return copyRecord(isJsonRecord(value) ? value : { entries: value }, 0)
+  return shallow(isJsonRecord(value) ? value : { entries: value })
 }
 
 /** What a value is, as a sentence says it. */
@@ -196,7 +196,7 @@ function records({ key, value, warnings }: Field): readonly JsonRecord[] {
 }
 
 function recordIn({ key, value, warnings }: Field): JsonRecord {
-  if (isJsonRecord(value)) return copyRecord(value, 0)
+  if (isJsonRecord(value)) return shallow(value)
   if (value !== undefined && value !== null) {
     warnings.push(`The card's ${key} is ${kindOf(value)} where an object is due; it counts as empty.`)
   }
@@ -228,14 +228,7 @@ function loreEntries({ key, value, warnings }: Field): readonly JsonRecord[] {
   return found
 }
 
-function copyRecord(record: JsonRecord, depth: number): JsonRecord {
-  // `fromEntries` defines the keys, so none of them can reach a prototype; `__proto__` goes lest a later copy assigns it.
-  const entries = Object.entries(record).filter(([key]) => key !== '__proto__')
-  return Object.fromEntries(entries.map(([key, value]) => [key, copy(value, depth + 1)]))
-}
-
-function copy(value: unknown, depth: number): unknown {
-  if (depth > MAX_DEPTH) return null
-  if (Array.isArray(value)) return value.map((entry) => copy(entry, depth + 1))
-  return isJsonRecord(value) ? copyRecord(value, depth) : value
+/** A copy that leaves out what nests too deep. */
+function shallow(record: JsonRecord): JsonRecord {
+  return plainCopy(record, (depth) => depth <= MAX_DEPTH)
 }

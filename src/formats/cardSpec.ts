@@ -1,6 +1,7 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
 import { readCard } from './card.ts'
+import { MAX_DEPTH, plainCopy } from './plainCopy.ts'
 
 /** Which specification a card follows: the flat first one, `chara_card_v2`, `chara_card_v3`. */
 export type CardSpec = 'v1' | 'v2' | 'v3'
@@ -44,7 +45,6 @@ const V3_FIELDS: ReadonlySet<string> = new Set([
   'creation_date',
   'modification_date',
 ])
-const MAX_DEPTH = 64
 const MAX_VALUES = 2 ** 20
 
 /**
@@ -106,24 +106,17 @@ function specOf(whole: JsonRecord, hasData: boolean): CardSpec {
 }
 
 /**
- * A copy of parsed JSON without any key `__proto__`, so that no later copy of it can reach a prototype.
+ * A `plainCopy` of the whole.
  *
- * @throws HycoraError `format-invalid` when it nests deeper than 64, where writing it again could end the stack, or holds
- *   more than 2²⁰ values.
+ * @throws HycoraError `format-invalid` when it nests deeper than 64, or holds more than 2²⁰ values.
  */
 export function copyJson(record: JsonRecord, name: string): JsonRecord {
   let values = 0
-  const copy = (value: unknown, depth: number): unknown => {
+  return plainCopy(record, (depth) => {
     check(++values <= MAX_VALUES, 'format-invalid', () => `${name} holds more than ${MAX_VALUES} values`)
     check(depth <= MAX_DEPTH, 'format-invalid', () => `${name} nests deeper than ${MAX_DEPTH} levels`)
-    if (Array.isArray(value)) return value.map((entry) => copy(entry, depth + 1))
-    return isJsonRecord(value) ? copyRecord(value, depth) : value
-  }
-  const copyRecord = (value: JsonRecord, depth: number): JsonRecord => {
-    const entries = Object.entries(value).filter(([key]) => key !== '__proto__')
-    return Object.fromEntries(entries.map(([key, entry]) => [key, copy(entry, depth + 1)]))
-  }
-  return copyRecord(record, 0)
+    return true
+  })
 }
 
 /**

@@ -9,6 +9,7 @@ import { nameInKey } from '../../../src/cast/key.ts'
 import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
 import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
+import { lettersOf } from '../../../src/core/names.ts'
 import { seedOf } from '../../../src/core/random.ts'
 import type { Take } from '../../../src/storage/records.ts'
 import type { Visitor } from '../page/visitor.ts'
@@ -105,11 +106,6 @@ function isOwn({ key, name }: Message, chat: Chat, { character }: ChatNames): bo
   // The bare model takes up whatever was said here.
   if (chat.key === null && chat.source === null) return true
   return name === '' || (key === null && chat.source === null) || lettersOf(name) === lettersOf(character)
-}
-
-/** The letters of a name, by which the same one is told in another spelling. */
-export function lettersOf(name: string): string {
-  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
 /**

@@ -1,4 +1,5 @@
 import { HycoraError } from '../../core/errors.ts'
+import { uniformAt } from '../../core/random.ts'
 import { GREEDY } from '../../core/sampling.ts'
 import type { Sampling } from '../../core/sampling.ts'
 import { submit } from '../../gpu/kernel.ts'
@@ -235,17 +236,11 @@ function penalised(falling: readonly number[], logits: ArrayLike<number>): numbe
 const PENALTY = 1.8
 const DRAWN: Sampling = { ...GREEDY, temperature: 0.9, seed: 5 }
 
-function pcg(value: number): number {
-  const state = (Math.imul(value, 747796405) + 2891336453) >>> 0
-  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0
-  return ((word >>> 22) ^ word) >>> 0
-}
-
 /** Which of the ids that are kept the draw at position 0 falls on. */
 function drawn(kept: readonly number[], logits: ArrayLike<number>): number {
   const ids = kept.toSorted((a, b) => a - b)
   const weights = ids.map((id) => Math.exp(at(logits, id) / DRAWN.temperature))
-  let rest = ((pcg((DRAWN.seed + pcg(0)) >>> 0) >>> 8) / 2 ** 24) * sum(ids.length, (i) => at(weights, i))
+  let rest = uniformAt(DRAWN.seed, 0) * sum(ids.length, (i) => at(weights, i))
   return ids.find((_, i) => (rest -= at(weights, i)) < 0) ?? Number.NaN
 }
 

@@ -1,5 +1,6 @@
 import type { Turn } from '../../core/dialogue.ts'
 import { fillMacros } from '../../core/macros.ts'
+import { lettersOf } from '../../core/names.ts'
 import { Random, seedOf } from '../../core/random.ts'
 import type { PassedEntry, Script } from '../../core/script.ts'
 import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
@@ -207,10 +208,6 @@ function isForCharacter({ characters }: LoreEntry, { names, tags }: Script): boo
   const isNamed = characters.names.some((name) => lettersOf(name) === lettersOf(names.character))
   const isTagged = characters.tags.some((tag) => tags.some((one) => lettersOf(one) === lettersOf(tag)))
   return (isNamed || isTagged) !== characters.isExcluding
-}
-
-function lettersOf(name: string): string {
-  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
 /** Of books that ask for it, what is called by little, by itself or beside what is called by most; what needs no key stays. */
