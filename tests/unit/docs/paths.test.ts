@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
@@ -16,6 +16,26 @@ function pathsIn(text: string): readonly string[] {
   const words = codeOf(text).flatMap((code) => code.split(/[\s=,;()[\]|]+(?![^{]*\})/))
   const begin = new RegExp(`^(?:${FOLDERS.join('|')})/[\\w{}.,/-]+$`)
   return words.filter((word) => begin.test(word) && !PLACEHOLDER.test(word)).flatMap(expandBraces)
+}
+
+const FILES = [
+  ...readdirSync(root),
+  ...FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
+      `${folder}/${path}`.replaceAll('\\', '/'),
+    ),
+  ),
+]
+
+/** Files that a document names as code, wherever they lie. */
+function namesIn(text: string): readonly string[] {
+  const words = codeOf(text).flatMap((code) => code.split(/[\s=,;()[\]|]+(?![^{]*\})/))
+  const begin = /^[\w{}.,/-]*\w\}?\.(?:tsx?|mjs|py|wgsl|css|html)$/
+  return words.filter((word) => begin.test(word) && !PLACEHOLDER.test(word)).flatMap(expandBraces)
+}
+
+function isSomewhere(name: string): boolean {
+  return FILES.some((path) => path === name || path.endsWith(`/${name}`))
 }
 
 /** Targets of links within the repository. */
@@ -37,6 +57,10 @@ describe.each(DOCUMENTS)('%s', (document) => {
     expect(pathsIn(text).filter((path) => !isThere(path, document))).toEqual([])
   })
 
+  test('names no file of code that lies nowhere', () => {
+    expect(namesIn(text).filter((name) => !isSomewhere(name))).toEqual([])
+  })
+
   test('links to what is there', () => {
     const missing = linksIn(text).filter((path) => !existsSync(resolve(root, dirname(document), path)))
     expect(missing).toEqual([])
@@ -47,4 +71,6 @@ test('a path that is not there is found out', () => {
   const text = 'See `src/core/nothing.ts`, `src/{core,cast}/`, [this](docs/none.md) and `src/NAME.ts`.'
   expect(pathsIn(text).filter((path) => !isThere(path, 'README.md'))).toEqual(['src/core/nothing.ts'])
   expect(linksIn(text)).toEqual(['docs/none.md'])
+  const named = namesIn('Not `nothing.ts`, but `random.ts`, `{random,none}.ts` and `NAME.ts`.')
+  expect(named.filter((name) => !isSomewhere(name))).toEqual(['nothing.ts', 'none.ts'])
 })
