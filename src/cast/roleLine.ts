@@ -55,6 +55,18 @@ export function roleLine(texts: RoleTexts, values: MacroValues): string {
   return hasMacro(systemPrompt, 'original') ? prompt : `${own}\n${prompt}`
 }
 
+/**
+ * A role's line as another name's, as a blend takes over that of its largest part: the role's name stands in it as the pack has
+ * it, or with spaces, and is told from other words that begin with it.
+ */
+export function renamedLine(line: string, from: string, to: string): string {
+  const names = [...new Set([from, from.replaceAll('_', ' ')])].filter((name) => name.trim() !== '')
+  if (names.length === 0) return line
+  const escaped = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`))
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}_])(?:${escaped.join('|')})(?![\\p{L}\\p{N}_])`, 'gu')
+  return line.replaceAll(whole, () => to)
+}
+
 /** The line without the card's system prompt; the two names are still open, so that they are told from other words. */
 function ownLine({ name, nickname, ...texts }: RoleTexts, values: MacroValues): string {
   const names = [name, nickname, values.character].filter((one) => one.trim() !== '')

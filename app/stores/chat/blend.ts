@@ -11,6 +11,7 @@ import { faceVector } from '../../../src/cast/face.ts'
 import { guestKey, nameInKey } from '../../../src/cast/key.ts'
 import { isPlayable } from '../../../src/cast/member.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
+import { renamedLine } from '../../../src/cast/roleLine.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { findMember, useCast } from '../company/cast.ts'
 import { meet } from './chats.ts'
@@ -54,8 +55,6 @@ const initial: BlendState = {
 }
 
 export const useBlend = create<BlendState>()(() => initial)
-
-const LIMIT_MS = 120_000
 
 let controller: AbortController | undefined
 
@@ -158,8 +157,7 @@ function lineOf(parts: readonly Part[], name: string): string | null {
     ? useGuests.getState().packs.find(({ id }) => id === member.guest?.id)?.roles
     : useEngine.getState().info?.roles
   const role = roles?.find((one) => one.name === member?.role)
-  if (!role?.system) return null
-  return role.system.replaceAll(role.name, () => name).replaceAll(role.name.replaceAll('_', ' '), () => name)
+  return role?.system ? renamedLine(role.system, role.name, name) : null
 }
 
 /** Asks the blend something; what it said before is still known to it. */
@@ -231,18 +229,13 @@ export async function keepBlend(name: string): Promise<void> {
     const pack = (await packOf(parts)) ?? shippedPack()
     if (!pack) return
     const title = name.trim()
-    const file = await askFileWorker(
-      openFileWorker,
-      'blend',
-      {
-        pack: { name: pack.name, file: pack.file },
-        name: title,
-        system: lineOf(parts, title),
-        card: { name: title, description: `${mixText(parts, members)}.` },
-        parts: blend,
-      },
-      { limitMs: LIMIT_MS },
-    )
+    const file = await askFileWorker(openFileWorker, 'blend', {
+      pack: { name: pack.name, file: pack.file },
+      name: title,
+      system: lineOf(parts, title),
+      card: { name: title, description: `${mixText(parts, members)}.` },
+      parts: blend,
+    })
     const id = newId()
     await engine.request('prove', { pack: { id, name: title, file }, roles: [title] })
     const backboneId = useEngine.getState().backbone?.id ?? null

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { opening, roleLine } from '../../../src/cast/roleLine.ts'
+import { opening, renamedLine, roleLine } from '../../../src/cast/roleLine.ts'
 
 const ORLA = { name: 'Orla', nickname: '', systemPrompt: '', description: '', personality: '', scenario: '' }
 const NAMES = { user: 'Mira', character: 'Orla', at: 0 }
@@ -266,4 +266,19 @@ test('a tile has what a description says first', () => {
   expect(opening({ ...ORLA, description: 'Name: Orla\nAge: 54\nJob: keeper' }, 140)).toBe(
     'Job: keeper. Age: 54.',
   )
+})
+
+test.each([
+  ['Al', 'You are Al. Also, Alice knows Al’s ways.', 'You are Jo. Also, Alice knows Jo’s ways.'],
+  [
+    'Sherlock_Holmes',
+    'You are Sherlock Holmes, not Sherlock_Holmes_2.',
+    'You are Jo, not Sherlock_Holmes_2.',
+  ],
+  ['A.(b)$&-[c]', 'You are A.(b)$&-[c], no Ab.', 'You are Jo, no Ab.'],
+  ['Zoë', 'Zoë and Zoëlle.', 'Jo and Zoëlle.'],
+  ['_', 'You are _.', 'You are Jo.'],
+])('the line of %s as another name’s leaves other words alone', (from, line, renamed) => {
+  expect(renamedLine(line, from, 'Jo')).toBe(renamed)
+  expect(renamedLine(line, from, '$& $$')).toBe(renamed.replaceAll('Jo', () => '$& $$'))
 })
