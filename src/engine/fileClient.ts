@@ -10,6 +10,19 @@ export interface FileWorkerPort {
   terminate(): void
 }
 
+const [TO_READ_MS, TO_WRITE_MS] = [30_000, 120_000]
+
+/** When the time is up: no honest file takes longer to read, on slow machines either, and the largest packs to write. */
+const LIMITS_MS: Readonly<Record<FileRequestKind, number>> = {
+  arrive: TO_READ_MS,
+  lines: TO_READ_MS,
+  follow: TO_READ_MS,
+  picture: TO_READ_MS,
+  share: TO_WRITE_MS,
+  blend: TO_WRITE_MS,
+  kit: TO_WRITE_MS,
+}
+
 /**
  * Asks a fresh worker one question; it is ended with the answer, when the time is up, or when the asker stops.
  *
@@ -21,12 +34,12 @@ export function askFileWorker<K extends FileRequestKind>(
   kind: K,
   params: FileRequests[K]['params'],
   options: {
-    readonly limitMs: number
+    readonly limitMs?: number
     readonly onYield?: (value: FileRequests[K]['yields']) => void
     readonly signal?: AbortSignal
-  },
+  } = {},
 ): Promise<FileRequests[K]['returns']> {
-  const { limitMs, onYield, signal } = options
+  const { limitMs = LIMITS_MS[kind], onYield, signal } = options
   return new Promise((resolve, reject) => {
     const worker = open()
     const end = (settle: () => void): void => {

@@ -68,9 +68,6 @@ const initial: ArrivalsState = { phase: 'none', entries: [], refusals: [], missi
 
 export const useArrivals = create<ArrivalsState>()(() => initial)
 
-/** No honest file takes longer to read, on slow machines either. */
-const LIMIT_MS = 30_000
-
 let controller: AbortController | undefined
 
 /** Has files looked at, and shows what is in them; nothing of them is used yet. */
@@ -86,12 +83,7 @@ export async function receiveFiles(files: readonly ArrivingFile[]): Promise<void
         layers: info.layers,
         hidden: info.hidden,
       }
-      const found = await askFileWorker(
-        openFileWorker,
-        'arrive',
-        { files, backbone },
-        { limitMs: LIMIT_MS, signal },
-      )
+      const found = await askFileWorker(openFileWorker, 'arrive', { files, backbone }, { signal })
       return { ...found, missing: null }
     },
     files[0]?.path ?? storeText('arrival.file'),
@@ -117,12 +109,7 @@ export async function receiveLink(text: string): Promise<void> {
   await read(async (signal) => {
     await whenReady(signal)
     const packs = await knownPacks()
-    const found = await askFileWorker(
-      openFileWorker,
-      'follow',
-      { text, packs },
-      { limitMs: LIMIT_MS, signal },
-    )
+    const found = await askFileWorker(openFileWorker, 'follow', { text, packs }, { signal })
     return found.kind === 'missing'
       ? { arrivals: [], refusals: [], missing: found }
       : { arrivals: [found], refusals: [], missing: null }

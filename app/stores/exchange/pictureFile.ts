@@ -4,7 +4,6 @@ import { askFileWorker } from '../../../src/engine/fileClient.ts'
 import { openFileWorker } from '../engine/workers.ts'
 import { storeText } from '../../words/store.ts'
 
-const LIMIT_MS = 30_000
 /** More than a photograph has. */
 const MOST_BYTES = 32 * 2 ** 20
 
@@ -17,7 +16,7 @@ export async function readPictureFile(file: File): Promise<Blob> {
   if (file.size > MOST_BYTES) {
     throw new HycoraError('format-invalid', storeText('picture.tooLarge', { name: file.name }))
   }
-  const picture = await askFileWorker(openFileWorker, 'picture', { file }, { limitMs: LIMIT_MS })
+  const picture = await askFileWorker(openFileWorker, 'picture', { file })
   if (picture) return picture
   throw new HycoraError('format-invalid', storeText('picture.unread', { name: file.name }))
 }

@@ -34,9 +34,6 @@ const initial: ShareState = { subject: null, forms: [], isBusy: false, failure: 
 
 export const useShare = create<ShareState>()(() => initial)
 
-/** The largest packs take this long on slow machines. */
-const LIMIT_MS = 120_000
-
 let controller: AbortController | undefined
 
 /** Opens the sheet, and makes every form that they can be handed on in. */
@@ -48,7 +45,6 @@ export async function openShare(subject: ShareSubject): Promise<void> {
   try {
     const params = await paramsOf(subject)
     await askFileWorker(openFileWorker, 'share', params, {
-      limitMs: LIMIT_MS,
       signal,
       onYield: (form) => useShare.setState(({ forms }) => ({ forms: [...forms, form] })),
     })

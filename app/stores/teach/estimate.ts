@@ -29,9 +29,6 @@ export const useEstimate = create<EstimateState>()(() => initial)
 
 /** How long the plan must rest before a step of it is tried. */
 const SETTLE_MS = 600
-/** The largest zips take this long on slow machines. */
-const LIMIT_MS = 120_000
-
 /** The trial under way; one that is overtaken by a later one is given up. */
 let trial = new AbortController()
 
@@ -95,12 +92,7 @@ export async function saveKit(): Promise<void> {
   const { backbone } = useEngine.getState()
   if (!run || !backbone) return
   const name = fileStem(run.trial.role)
-  const kit = await askFileWorker(
-    openFileWorker,
-    'kit',
-    { ...run, name, source: kitSource(backbone) },
-    { limitMs: LIMIT_MS },
-  )
+  const kit = await askFileWorker(openFileWorker, 'kit', { ...run, name, source: kitSource(backbone) })
   saveFile(`${name}-rehearsal.zip`, kit)
 }
 

@@ -66,8 +66,6 @@ export const useLines = create<LinesState>()(() => initial)
 
 /** How long the writing must rest before it is read. */
 const SETTLE_MS = 250
-/** No honest card takes longer to read, on slow machines either. */
-const LIMIT_MS = 30_000
 /** The longest text that is kept as a draft; a longer one came from a file, which is still there. */
 const DRAFT_LENGTH = 200_000
 const DRAFT = 'teach'
@@ -200,7 +198,7 @@ async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
 async function readFile(
   given: ArrivingFile,
 ): Promise<{ readonly file: DatasetFile; readonly warning: string | null }> {
-  const { text, warning } = await askFileWorker(openFileWorker, 'lines', { given }, { limitMs: LIMIT_MS })
+  const { text, warning } = await askFileWorker(openFileWorker, 'lines', { given })
   return { file: { name: given.path, text }, warning }
 }
 
