@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 
 import { plainBytes } from '../core/bytes.ts'
 import { check, HycoraError } from '../core/errors.ts'
 import { arrivingMember } from '../cast/member.ts'
+import { expectReadable } from '../exchange/limits.ts'
 import { ggufFile, peftFiles, subjectOf, writeForm } from '../exchange/share.ts'
 import { shippedBackbone } from '../exchange/shippedBackbones.ts'
 import { ggufNeedsHeads } from '../formats/gguf.ts'
@@ -41,6 +42,13 @@ export async function readInput(path: string): Promise<Uint8Array> {
   return readFile(resolve(path)).catch(() => {
     throw new HycoraError('usage', `${path} cannot be opened`)
   })
+}
+
+/** A stranger's file that an option names. @throws HycoraError `format-invalid` for one that is larger than is read. */
+export async function readArriving(path: string): Promise<Uint8Array> {
+  const found = await stat(resolve(path)).catch(() => undefined)
+  if (found) expectReadable(basename(path), found.size)
+  return readInput(path)
 }
 
 async function readPortrait(path: string | undefined): Promise<Blob | null> {

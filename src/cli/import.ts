@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
+import { isForAnotherModel } from '../cast/member.ts'
 import { check, HycoraError } from '../core/errors.ts'
 import { arrive } from '../exchange/arrive.ts'
 import type { ArrivalOptions } from '../exchange/arrive.ts'
@@ -92,9 +93,7 @@ async function arrivalOptions(files: readonly ArrivingFile[], options: Options):
 
 /** A pack that says by fingerprint for which backbone it is cannot be bound to another. */
 function expectBackbone({ fileName, backbone: made }: PackArrival, named: ArrivingBackbone | null): void {
-  const isOther =
-    named && made.fingerprint !== '' && named.fingerprint !== '' && made.fingerprint !== named.fingerprint
-  check(!isOther, 'model-incompatible', () => {
+  check(!isForAnotherModel(made, named), 'model-incompatible', () => {
     return `${fileName} is made for ${made.name || 'another backbone'} (fingerprint ${made.fingerprint.slice(0, 16)}…), not for ${named?.name} (${named?.fingerprint.slice(0, 16)}…)`
   })
 }

@@ -7,7 +7,7 @@ import { greetingsOf, lineOf, unknownIn } from '../cast/cardTexts.ts'
 import { readCard } from '../formats/card.ts'
 import type { CardFile } from '../formats/cardRecord.ts'
 import { kindByStart, START_BYTES } from '../exchange/fileKind.ts'
-import { openFile, readChats, refuse } from '../exchange/openFile.ts'
+import { chatsBeside, openFile, refuse } from '../exchange/openFile.ts'
 import { isAdapterFile } from '../exchange/parcels.ts'
 import type { Opened } from '../exchange/openFile.ts'
 import { readGgufHeader } from '../formats/gguf.ts'
@@ -21,7 +21,7 @@ import { readSafetensorsHeader } from '../formats/safetensors.ts'
 import type { RotarySource } from '../model/decoder/decoder.ts'
 import { describeFormat } from '../model/gpu/gpuWeights.ts'
 import { parseArguments } from './arguments.ts'
-import { readInput } from './convert.ts'
+import { readArriving } from './convert.ts'
 import { openModel } from './engine.ts'
 import { adapterFolders, arrivingFiles } from './import.ts'
 import { fileSource } from './files.ts'
@@ -101,7 +101,7 @@ async function describeCard(found: CardFile, file: string): Promise<Description>
     line: lineOf(character, { user: 'the visitor' }),
     unknownMacros: unknownIn(character),
     adapter: adapter ? await describeAdapter(adapter, file) : 'none',
-    ...(chats && { chats: readChats(JSON.stringify(chats), file).length }),
+    ...(chats && { chats: chatsBeside(JSON.stringify(chats), file).length }),
     warnings,
   }
 }
@@ -219,7 +219,7 @@ async function describeFile(path: string): Promise<Description> {
   const start = await source.read(0, Math.min(source.sizeBytes, START_BYTES))
   // Models may be larger than memory: their headers are enough.
   if (kindByStart(start) === 'gguf') return describeGguf(path)
-  const bytes = await readInput(path)
+  const bytes = await readArriving(path)
   const opened = await openFile(bytes, name)
   switch (opened.kind) {
     case 'pack':

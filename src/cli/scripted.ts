@@ -9,20 +9,20 @@ import { readCard } from '../formats/card.ts'
 import type { CharacterCard } from '../formats/card.ts'
 import { cueAs } from '../play/stage.ts'
 import type { SceneCue, Told } from '../play/stage.ts'
-import { readInput } from './convert.ts'
+import { readArriving } from './convert.ts'
 import type { OpenedSpeaker } from './engine.ts'
 import { VISITOR } from './speakers.ts'
 
 type Options = ReadonlyMap<string, string>
 
 async function cardIn(path: string): Promise<CharacterCard> {
-  const opened = await openFile(await readInput(path), basename(path))
+  const opened = await openFile(await readArriving(path), basename(path))
   check(opened.kind === 'card', 'usage', () => `${path} is no character card`)
   return readCard(opened.card.card)
 }
 
 async function bookIn(path: string): Promise<ScriptBook> {
-  const opened = await openFile(await readInput(path), basename(path))
+  const opened = await openFile(await readArriving(path), basename(path))
   check(opened.kind === 'lore', 'usage', () => `${path} is no lorebook`)
   return { name: opened.lore.name || basename(path), book: opened.text }
 }

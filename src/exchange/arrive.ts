@@ -1,5 +1,5 @@
 import { hexSha256, joinBytes, plainBytes } from '../core/bytes.ts'
-import { asHycoraError, check, failureOf, HycoraError } from '../core/errors.ts'
+import { check, failureOf, HycoraError } from '../core/errors.ts'
 import { ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
@@ -31,8 +31,8 @@ import type {
   Refusal,
 } from './arrival.ts'
 import type { ImportedChat } from '../storage/sillyTavern.ts'
-import { LIMITS } from './limits.ts'
-import { openFile, readChats, refuse } from './openFile.ts'
+import { expectReadable } from './limits.ts'
+import { chatsBeside, openFile, refuse } from './openFile.ts'
 import type { Opened } from './openFile.ts'
 import { parcelsOf } from './parcels.ts'
 import type { Parcel } from './parcels.ts'
@@ -82,11 +82,7 @@ function leftBehind({ path }: ArrivingFile): Refusal {
 async function open({ name, files, isFolder }: Parcel, options: ArrivalOptions): Promise<readonly Arrival[]> {
   const contents = new Map<string, Uint8Array<ArrayBuffer>>()
   for (const [path, file] of files) {
-    check(
-      file.size <= LIMITS.fileBytes,
-      'format-invalid',
-      () => `${path} has ${file.size} bytes, at most ${LIMITS.fileBytes} are read`,
-    )
+    expectReadable(path, file.size)
     contents.set(path, new Uint8Array(await file.arrayBuffer()))
   }
   if (isFolder) return [await peftArrival(name, contents, options)]
@@ -165,12 +161,8 @@ function sentences(warning: string | null): readonly string[] {
 /** What was said with a character, and came with it; null where nobody said anything. */
 function besideCard(chats: JsonRecord, facts: Facts): ChatArrival | null {
   const text = JSON.stringify(chats)
-  try {
-    return chatArrival(readChats(text, facts.fileName), new Blob([text], { type: 'application/json' }), facts)
-  } catch (error) {
-    if (asHycoraError(error, 'format-invalid').code !== 'format-invalid') throw error
-    return null
-  }
+  const said = chatsBeside(text, facts.fileName)
+  return said.length === 0 ? null : chatArrival(said, new Blob([text], { type: 'application/json' }), facts)
 }
 
 function chatArrival(chats: readonly ImportedChat[], file: Blob, facts: Facts): ChatArrival {

@@ -1,3 +1,5 @@
+import { check } from '../core/errors.ts'
+
 const MIB = 2 ** 20
 
 /** What is read of a stranger's file at most, and written into one; files beyond these are refused before they are opened. */
@@ -17,3 +19,12 @@ export const LIMITS = {
   /** Of further files that a PNG takes along: more would make a picture that no program opens. */
   besidePictureBytes: 32 * MIB,
 } as const
+
+/** Refuses a file that is larger than is read, before it is. @throws HycoraError `format-invalid` naming both sizes. */
+export function expectReadable(name: string, bytes: number): void {
+  check(
+    bytes <= LIMITS.fileBytes,
+    'format-invalid',
+    () => `${name} has ${bytes} bytes, at most ${LIMITS.fileBytes} are read`,
+  )
+}

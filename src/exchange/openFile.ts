@@ -144,6 +144,16 @@ export function readChats(text: string, name: string): readonly ImportedChat[] {
   }
 }
 
+/** The chats of a text that came beside a character; none where nobody has said anything yet. @throws HycoraError as `readChats`. */
+export function chatsBeside(text: string, name: string): readonly ImportedChat[] {
+  try {
+    return readChats(text, name)
+  } catch (error) {
+    if (asHycoraError(error, 'format-invalid').code !== 'format-invalid') throw error
+    return []
+  }
+}
+
 /** Another program's character as YAML; the library comes when such a file does. */
 async function readYamlCard(bytes: Uint8Array, name: string): Promise<CardFile> {
   const { text, warning } = decodeText(withoutFilling(bytes), name)

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { check } from '../../core/errors.ts'
-import { isJsonRecord } from '../../core/json.ts'
+import { isJsonRecord, ownField } from '../../core/json.ts'
 import { lineOf, nameOf, wholeText } from '../../cast/cardTexts.ts'
 import { roleLineOf } from '../../formats/packFacts.ts'
 import { castRole } from '../../model/adapter/roles.ts'
@@ -78,8 +78,9 @@ async function questionsOf(path: string | undefined): Promise<readonly string[]>
   const all: unknown = JSON.parse(await readFile(shippedPath('data/cast/intents.json'), 'utf8'))
   const rows: unknown[] = Array.isArray(all) ? all : []
   const texts = rows.flatMap((entry) => {
-    if (!isJsonRecord(entry) || entry['split'] !== 'test') return []
-    const [first]: unknown[] = Array.isArray(entry['wordings']) ? entry['wordings'] : []
+    if (!isJsonRecord(entry) || ownField(entry, 'split') !== 'test') return []
+    const wordings = ownField(entry, 'wordings')
+    const [first]: unknown[] = Array.isArray(wordings) ? wordings : []
     return typeof first === 'string' ? [first] : []
   })
   return texts.slice(0, OPENINGS)

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { convert } from '../../../src/cli/convert.ts'
 import { importFile } from '../../../src/cli/import.ts'
+import { inspect } from '../../../src/cli/inspect.ts'
 import { HycoraError } from '../../../src/core/errors.ts'
 import { arrive } from '../../../src/exchange/arrive.ts'
 import { peftFiles, writeShares } from '../../../src/exchange/share.ts'
@@ -19,6 +20,7 @@ import type { Pack } from '../../../src/formats/pack.ts'
 import { changeRole } from '../../../src/formats/packParts.ts'
 import { readZip, writeZip } from '../../../src/formats/zip.ts'
 import type { ZipFile } from '../../../src/formats/zip.ts'
+import { archive, scenario } from '../../support/backyard.ts'
 import { picture } from '../../support/png.ts'
 import { tinyPack } from '../../support/tinyPack.ts'
 
@@ -62,6 +64,7 @@ beforeAll(async () => {
     ['long-header.safetensors', longHeader],
     ['backup.zip', await writeBackup([], { createdAt: 1, software: 'test' })],
     ['chat.jsonl', utf8('{"user_name":"a","character_name":"b"}\n{"name":"b","is_user":false,"mes":"hm"}\n')],
+    ['unsaid.byaf', new Uint8Array(archive(scenario('At the light', '')))],
     ['lines.txt', utf8('Visitor: Hm?\nBrine: Hm.\n')],
     ['noise.bin', new Uint8Array(64)],
     ['clerk/adapter_config.json', lora[0]!.bytes as Bytes],
@@ -127,6 +130,8 @@ describe('a file is the same to the page and to the command line', () => {
     ['crowded.zip', 'pack'],
     // No header is longer than four bytes can say.
     ['long-header.safetensors', 'format-unsupported'],
+    // A character with whom nobody has spoken.
+    ['unsaid.byaf', 'card'],
     ['backup.zip', 'backup'],
     ['chat.jsonl', 'chat'],
     ['lines.txt', 'lines'],
@@ -140,6 +145,31 @@ describe('a file is the same to the page and to the command line', () => {
     expect(page.verdict).toBe(expected)
     expect(commandLine.verdict).toBe(others.has(expected) ? 'other' : expected)
     expect(page.pack?.equals(commandLine.pack ?? Buffer.alloc(0))).toBe(page.pack ? true : undefined)
+  })
+
+  test.each(cases)('%s is looked at where it is taken', async (name, expected) => {
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const looked = inspect([join(folder, name), '--json'])
+    if (expected === 'format-unsupported') await expect(looked).rejects.toMatchObject({ code: expected })
+    else await looked
+    const kinds: Readonly<Record<string, RegExp>> = {
+      pack: /persona pack|LoRA|card/,
+      backup: /backup/,
+      chat: /chat/,
+    }
+    const text = written.mock.calls.map(([line]) => line).join('')
+    written.mockRestore()
+    if (text !== '')
+      expect(JSON.parse(text)).toMatchObject({ kind: expect.stringMatching(kinds[expected] ?? /./) })
+  })
+
+  test('what is larger than is read is refused before it is opened', async () => {
+    const large = join(folder, 'large.safetensors')
+    await writeFile(large, new Uint8Array([40, 0, 0, 0, 0, 0, 0, 0, 0x7b]))
+    await truncate(large, 3 * 2 ** 30)
+    const reason = /large\.safetensors has 3221225472 bytes, at most 536870912 are read/
+    await expect(inspect([large])).rejects.toThrow(reason)
+    await expect(importFile([large, '--out', join(folder, 'none')])).rejects.toThrow(reason)
   })
 
   test('the card of a trained CHARX names no file of an archive that is no longer there', async () => {
