@@ -43,6 +43,11 @@ export async function readTrainingFile(path: string | undefined): Promise<JsonRe
   return value
 }
 
+async function textIn(name: string, at: string): Promise<{ readonly name: string } & DecodedText> {
+  const file = await openAsBlob(resolve(at))
+  return { name, ...(await linesIn({ path: name, file })) }
+}
+
 /** The texts of a data file, or of every file of lines and tables of a folder but splits that were drawn. */
 async function readTexts(path: string): Promise<{
   readonly texts: readonly ({ readonly name: string } & DecodedText)[]
@@ -50,15 +55,11 @@ async function readTexts(path: string): Promise<{
 }> {
   const found = await stat(resolve(path)).catch(() => undefined)
   if (!found) throw new HycoraError('usage', `${path} is no file and no folder`)
-  const read = async (name: string, at: string): Promise<{ readonly name: string } & DecodedText> => {
-    const file = await openAsBlob(resolve(at))
-    return { name, ...(await linesIn({ path: name, file })) }
-  }
-  if (!found.isDirectory()) return { texts: [await read(basename(path), path)], left: [] }
+  if (!found.isDirectory()) return { texts: [await textIn(basename(path), path)], left: [] }
   const paths = await readdir(resolve(path), { recursive: true })
   const { taken, left } = dataIn(paths.map((inside) => inside.replaceAll(sep, '/')))
   check(taken.length > 0, 'usage', () => `${path} has no file of JSON Lines or CSV`)
-  return { texts: await Promise.all(taken.map((name) => read(name, join(path, name)))), left }
+  return { texts: await Promise.all(taken.map((name) => textIn(name, join(path, name)))), left }
 }
 
 /** Reads a data set, or a folder of them, and what should be told of how they were read. */
