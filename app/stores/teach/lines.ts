@@ -175,9 +175,12 @@ async function restoreLines({ files, warnings, roleName, columns, isOwn }: Lines
   await readLines()
 }
 
+function isWithin({ path }: ArrivingFile): boolean {
+  return path.includes('/')
+}
+
 /** Files as they were chosen, and of folders what is a data set. */
 async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
-  const isWithin = ({ path }: ArrivingFile): boolean => path.includes('/')
   const { taken, left } = dataIn(given.filter(isWithin).map(({ path }) => path))
   const byPath = new Map(given.map((file) => [file.path, file]))
   const within = taken.flatMap((path) => byPath.get(path) ?? [])
