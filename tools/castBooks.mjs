@@ -1,50 +1,81 @@
-// `node tools/castBooks.mjs`: writes public/cast/books.json, the lorebooks of the cast, from the facts of data/cast. The same
-// facts give the same bytes.
+// `node tools/castBooks.mjs`: writes public/cast/books.json, the lorebooks of the cast, from the facts and answers of
+// data/cast. The same lines give the same bytes.
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 import { readCast } from './cast/read.mjs'
+import { weighAnswers } from './cast/weighAnswers.mjs'
 import { weighKeys } from './cast/weighKeys.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** About four facts. */
-const MOST_TOKENS = 48
+/** About four facts and three answers. */
+const MOST_TOKENS = 128
 /** World Info's number for a place among the messages. */
 const AMONG_MESSAGES = 4
 
-/** What must call a fact, where 1 is what a question for none has, and of what calls the first, what must call another. */
-const LEAST = { least_weight: 0.8, least_share: 0.6 }
+/**
+ * What must call an entry, where 1 is what a question for none has, of what calls the first of its set what must call another,
+ * and how many are sent.
+ */
+const SETS = {
+  facts: { least_weight: 0.8, least_share: 0.6, most: 4 },
+  answers: { least_weight: 1, least_share: 0.65, most: 3 },
+}
 
-/** One fact as an entry: before the visitor's last message, as nobody's words. */
-function entryOf({ id, fact }, weights) {
+/** An entry before the visitor's last message, as nobody's words. */
+function entryOf({ set, id, keys, content, words, further }) {
   return {
-    keys: weights.map(([key]) => key),
-    content: fact,
+    keys,
+    content,
     comment: id,
     enabled: true,
-    insertion_order: 100,
+    insertion_order: set === 'facts' ? 100 : 200,
+    // Of both, answers are left out first.
+    priority: set === 'facts' ? 200 : 100,
     use_regex: false,
     extensions: {
       position: AMONG_MESSAGES,
       depth: 1,
       role: 0,
-      hycora: { weights: Object.fromEntries(weights) },
+      ...further,
+      hycora: { set, weights: Object.fromEntries(words) },
     },
   }
 }
 
+function factEntry({ id, fact }, words) {
+  return entryOf({ set: 'facts', id, keys: words.map(([key]) => key), content: fact, words })
+}
+
+/** An answer is called by its question in other programs; who asks for another answer is not given the same again. */
+function answerEntry({ id, answer, question, words }, pronoun) {
+  const content = `${pronoun} once said: "${answer.replaceAll('"', "'")}"`
+  const further = { triggers: ['normal'] }
+  return entryOf({ set: 'answers', id, keys: [question], content, words: [[question, 0], ...words], further })
+}
+
+/** "He" or "She", as most of a character's facts have it. */
+function pronounOf(facts) {
+  const count = (pattern) => facts.filter(({ fact }) => pattern.test(fact)).length
+  return count(/\b(?:he|his|him)\b/i) >= count(/\b(?:she|hers?)\b/i) ? 'He' : 'She'
+}
+
 /** The book of a character, marked as one that weights were trained behind. */
-export function bookOf({ role, facts, items }) {
+export function bookOf({ role, facts, items, talks }) {
   const weights = weighKeys({ facts, items })
+  const pronoun = pronounOf(facts)
   return {
     name: `What ${role} remembers`,
     scan_depth: 1,
     token_budget: MOST_TOKENS,
     recursive_scanning: false,
-    extensions: { hycora: { learnt: true, ...LEAST } },
-    entries: facts.map((fact) => entryOf(fact, weights.get(fact.id))),
+    extensions: { hycora: { learnt: true, sets: SETS } },
+    entries: [
+      ...facts.map((fact) => factEntry(fact, weights.get(fact.id))),
+      ...weighAnswers({ items, talks }).map((answer) => answerEntry(answer, pronoun)),
+    ],
   }
 }
 

@@ -2,10 +2,11 @@
 
 python experiments/reminded.py BACKBONE PACK OUT.safetensors [--batch 4]
 
-The page puts what a character's lorebook says of a visitor's message before that message. So do these rows, by the same
-rule. Some rows lack it, so that a character answers without, too; in some a name or a number is another one in both
-reminder and answer, so that it is read there and not known by heart. Items that state one fact are asked for in one of
-its ways, by a share. The settings of `answers.py` are the same here.
+The page puts what a character's lorebook says of a visitor's message before that message: facts, and what the character
+once said to something like it. So do these rows, by the same rule. Some lack it, so that a character answers without, too;
+some lack their own answer alone, so that the nearest others are read for what they are; in some a name or a number is
+another one in both reminder and answer, so that it is read there and not known by heart. Items are asked for in one of
+the further ways of theirs or of the fact that they state, by a share. The settings of `answers.py` are the same here.
 """
 
 from __future__ import annotations
@@ -30,11 +31,10 @@ from hycora_scale.pack import read_pack
 
 ROOT = Path(__file__).resolve().parents[2]
 CAST, BOOKS = ROOT / "data/cast", ROOT / "public/cast/books.json"
-MOST_REMINDERS = 4
 # How often what an answer states is among the reminders: where the question calls it, and where it does not.
 CALLED, BESIDE = 0.95, 0.5
-# Shares of exchanges: without reminders, with something else in reminder and answer.
-WITHOUT, OTHERWISE = 0.15, 0.25
+# Shares of exchanges: without reminders, without their own answer, with something else in reminder and answer.
+WITHOUT, UNSAID, OTHERWISE = 0.12, 0.25, 0.25
 MOST_TOKENS = 512
 NUMBERS = [
     "two",
@@ -70,30 +70,50 @@ class Exchange:
         yield Turn("role", self.answer)
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a lorebook says, and what the words weigh that call it."""
+
+    id: str
+    text: str
+    is_fact: bool
+    weights: dict[str, float]
+
+
 class Sheet:
-    """The facts of a character, and what of them its lorebook says of a question."""
+    """What a character's lorebook says of a question: the facts of its sheet, and its own answers."""
 
     def __init__(self, facts: list[Row], book: Row) -> None:
-        self.facts = facts
-        self.ways = {fact["id"]: fact["ways"] for fact in facts}
-        own = book["extensions"]["hycora"]
-        self._least_share, self._least_weight = own["least_share"], own["least_weight"]
-        self._weights = [entry["extensions"]["hycora"]["weights"] for entry in book["entries"]]
+        self.facts = {fact["id"]: fact for fact in facts}
+        self._sets = book["extensions"]["hycora"]["sets"]
+        self._entries: dict[str, list[Entry]] = {name: [] for name in self._sets}
+        for entry in book["entries"]:
+            own = entry["extensions"]["hycora"]
+            is_fact = own["set"] == "facts"
+            self._entries[own["set"]].append(Entry(entry["comment"], entry["content"], is_fact, own["weights"]))
 
-    def called_by(self, question: str, stated: Sequence[str], random: Random) -> list[Row]:
-        """What the lorebook says of a question, for the most part, and at times what the answer states beside it."""
+    def called_by(self, question: str, stated: Sequence[str], answered: str | None, random: Random) -> list[Entry]:
+        """What the lorebook says of a question, for the most part, and at times what is stated or was answered beside it.
+
+        Facts first, and of each set what is called by most last.
+        """
         asked = set(re.findall(r"[^\W_]+", question.lower()))
-        weighed = [sum(weights.get(word, 0) for word in asked) for weights in self._weights]
-        least = max(self._least_weight, self._least_share * max(weighed))
-        called = [index for index, weight in enumerate(weighed) if weight >= least]
-        chosen = set()
-        for index in sorted(called, key=lambda index: -weighed[index])[:MOST_REMINDERS]:
-            if self.facts[index]["id"] not in stated or random.random() < CALLED:
-                chosen.add(index)
-        for index, fact in enumerate(self.facts):
-            if fact["id"] in stated and index not in called and random.random() < BESIDE:
-                chosen.add(index)
-        return [self.facts[index] for index in sorted(chosen)]
+        called = self._of_set("facts", asked, {one: CALLED for one in stated}, random)
+        is_unsaid = answered is not None and random.random() < UNSAID
+        chances = {} if answered is None else {answered: 0 if is_unsaid else CALLED}
+        return called + self._of_set("answers", asked, chances, random)
+
+    def _of_set(self, name: str, asked: set[str], chances: dict[str, float], random: Random) -> list[Entry]:
+        own = self._sets[name]
+        kept = [entry for entry in self._entries[name] if random.random() < chances.get(entry.id, 1)]
+        weighed = [(sum(entry.weights.get(word, 0) for word in asked), entry) for entry in kept]
+        least = max(own["least_weight"], own["least_share"] * max(weight for weight, _ in weighed))
+        ranked = sorted((pair for pair in weighed if pair[0] >= least), key=lambda pair: -pair[0])[: own["most"]]
+        for weight, entry in weighed:
+            is_wanted = chances.get(entry.id, 0) > 0 and all(entry is not one for _, one in ranked)
+            if is_wanted and random.random() < BESIDE:
+                ranked.append((weight, entry))
+        return [entry for _, entry in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def kind_of(word: str) -> str:
@@ -108,7 +128,7 @@ class Substitutes:
     """Other words for the one that a fact turns on."""
 
     def __init__(self, sheets: dict[str, Sheet]) -> None:
-        words = {word for sheet in sheets.values() for fact in sheet.facts for word in self._names(fact)}
+        words = {word for sheet in sheets.values() for fact in sheet.facts.values() for word in self._names(fact)}
         self.names = sorted(words)
 
     @staticmethod
@@ -139,28 +159,39 @@ class Substitutes:
 class Rows:
     """Makes rows of a cast's exchanges."""
 
-    def __init__(self, codec: Codec, lines: dict[str, str | None], sheets: dict[str, Sheet], random: Random) -> None:
-        self.codec, self.lines, self.sheets, self.random = codec, lines, sheets, random
+    def __init__(
+        self,
+        codec: Codec,
+        lines: dict[str, str | None],
+        sheets: dict[str, Sheet],
+        ways: dict[tuple[str, str], list[str]],
+        random: Random,
+    ) -> None:
+        self.codec, self.lines, self.sheets, self.ways, self.random = codec, lines, sheets, ways, random
         self.substitutes = Substitutes(sheets)
 
-    def exchange(self, role: str, question: str, answer: str, stated: Sequence[str] = ()) -> Exchange:
-        """A question and its answer behind the reminders that it calls."""
+    def exchange(
+        self, role: str, question: str, answer: str, stated: Sequence[str] = (), answered: str | None = None
+    ) -> Exchange:
+        """A question and its answer behind the reminders that it calls; `answered` names the item that it is of."""
         sheet, random = self.sheets[role], self.random
-        called = sheet.called_by(question, stated, random)
+        called = sheet.called_by(question, stated, answered, random)
         bare = Exchange((), question, answer)
         if random.random() < WITHOUT:
             return bare
-        whole = Exchange(tuple(fact["fact"] for fact in called), question, answer)
-        told = [fact for fact in called if fact["id"] in stated]
+        whole = Exchange(tuple(entry.text for entry in called), question, answer)
+        told = [sheet.facts[entry.id] for entry in called if entry.is_fact and entry.id in stated]
         if told and random.random() < OTHERWISE:
             return self.substitutes.swapped(role, whole, told, random) or whole
         return whole
 
     def way(self, role: str, question: str, item: Row, share: float) -> str:
-        """One of the ways to ask for the fact that an item states, by a share; else the question."""
+        """One of the further ways to ask for an item or for the fact that it states, by a share; else the question."""
         stated = item.get("facts", ())
-        isolated = len(stated) == 1 and self.random.random() < share
-        return self.random.choice(self.sheets[role].ways[stated[0]]) if isolated else question
+        further = [*self.ways.get((role, item["item"]), ()), *self.ways.get(("", item["item"]), ())]
+        if len(stated) == 1:
+            further += self.sheets[role].facts[stated[0]]["ways"]
+        return self.random.choice(further) if further and self.random.random() < share else question
 
     def row(self, role: str, exchanges: list[Exchange], greeting: str | None) -> TokenRow | None:
         """A row of exchanges, behind the greeting where there is one."""
@@ -188,7 +219,9 @@ def all_rows(rows: Rows, lines: Lines, options: argparse.Namespace) -> list[Toke
             random.shuffle(asked)
             for start in range(0, len(asked), ANSWERS_OF_A_ROW):
                 few = asked[start : start + ANSWERS_OF_A_ROW]
-                exchanges = [rows.exchange(role, one, item["answer"], item.get("facts", ())) for one, item in few]
+                exchanges = [
+                    rows.exchange(role, one, item["answer"], item.get("facts", ()), item["item"]) for one, item in few
+                ]
                 greeting = lines.greetings.get(role) if random.random() < 0.5 else None
                 placed.append((index + random.random(), rows.row(role, exchanges, greeting)))
         for record in lines.dialogues:
@@ -222,7 +255,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--ways", type=float, default=0.5, help="share of other ways to ask for a fact")
+    parser.add_argument("--ways", type=float, default=0.5, help="share of further ways to ask")
     options = parser.parse_args()
     codec = load_codec(backbone_folder(options.backbone, model=None, with_code=False))
     assert codec
@@ -230,12 +263,17 @@ def main() -> None:
     boundaries = json.loads((CAST / "boundaries.json").read_text("utf8"))
     lines = read_lines()
     sheets = {}
+    ways = {
+        ("", intent["id"]): intent.get("ways", []) for intent in json.loads((CAST / "intents.json").read_text("utf8"))
+    }
     books = json.loads(BOOKS.read_text("utf8"))
     for name in lines.items:
-        facts = json.loads((CAST / boundaries[name]["slug"] / "facts.json").read_text("utf8"))
-        sheets[name] = Sheet(facts, books[name])
+        folder = CAST / boundaries[name]["slug"]
+        sheets[name] = Sheet(json.loads((folder / "facts.json").read_text("utf8")), books[name])
+        own = map(json.loads, (folder / "own.jsonl").read_text("utf8").splitlines())
+        ways.update({(name, item["id"]): item.get("ways", []) for item in own})
     said_first = {role["name"]: role.get("system") for role in pack.roles}
-    rows = all_rows(Rows(codec, said_first, sheets, Random(options.seed)), lines, options)
+    rows = all_rows(Rows(codec, said_first, sheets, ways, Random(options.seed)), lines, options)
     ids = {role["name"]: index for index, role in enumerate(pack.roles)}
     starts = range(0, len(rows) - options.batch + 1, options.batch)
     batches = [pad_batch(rows[start : start + options.batch], ids) for start in starts]

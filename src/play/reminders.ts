@@ -1,4 +1,5 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import type { Script } from '../core/script.ts'
 import { readCard } from '../formats/card.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -16,7 +17,7 @@ export function roleOf(pack: Pick<Pack, 'roles'> | null, casting: Casting | null
  * the smallest model reads it too. A blend is reminded of nothing.
  */
 export function remindersOf(role: PackRole | undefined): Script | null {
-  const book = role?.card && !role.blend ? readCard(role.card).book : null
+  const book = role?.card && !role.blend ? bookOf(role.card) : null
   if (!role || !book || !isLearnt(book)) return null
   return {
     // Nothing is said of who speaks: names would be taken for keys.
@@ -30,6 +31,17 @@ export function remindersOf(role: PackRole | undefined): Script | null {
     occasion: 'next',
     seed: 0,
   }
+}
+
+/** The books of cards that were read: it is asked for before every answer. */
+const read = new WeakMap<JsonRecord, JsonRecord | null>()
+
+function bookOf(card: JsonRecord): JsonRecord | null {
+  const known = read.get(card)
+  if (known !== undefined) return known
+  const { book } = readCard(card)
+  read.set(card, book)
+  return book
 }
 
 /** Whether a lorebook is marked as one that weights were trained behind. */

@@ -24,6 +24,7 @@ const LIMITS = {
   wording: 24,
   facts: 40,
   ways: 12,
+  itemWays: { shared: 12, own: 6 },
   factItems: 3,
   talks: 62,
   talksTest: 6,
@@ -66,6 +67,13 @@ const isDenial = (wording) =>
   ) &&
   !/n'?t (you|it|he|she|they|that|there)\W*$/i.test(wording)
 const agrees = (answer) => /^(yes|aye)\b/i.test(spokenPart(answer))
+
+/** Whether an item that is taught has ways enough to say it. */
+function checkWays({ ways = [], split, isShared, fault }) {
+  const least = LIMITS.itemWays[isShared ? 'shared' : 'own']
+  if (split === 'train' && ways.length < least)
+    fault(`has ${ways.length} further ways to ask, expected ${least} or more`)
+}
 
 /** Length, sentences and letters of one answer, and whether its head fits every wording. */
 function checkAnswer({ a, q, honest, fault }) {
@@ -199,7 +207,10 @@ export function checkItems(person) {
   const test = own.filter(({ split }) => split === 'test').length
   if (test < LIMITS.ownTest)
     person.fault('own.jsonl', `holds out ${test} items, expected at least ${LIMITS.ownTest}`)
-  for (const item of person.items) checkAnswer(item)
+  for (const item of person.items) {
+    checkAnswer(item)
+    checkWays(item)
+  }
   checkRepeats(person)
   checkFacts(person)
   checkTalks(person)

@@ -45,8 +45,9 @@ function readShared(folder, slug, intents, fault) {
       return []
     }
     seen.add(row.intent)
-    const { id, topic, split, wordings, honest = false } = intent
-    return [{ ...row, id, topic, split, honest, q: wordings, held: WORDINGS.shared.held, isShared: true }]
+    const { id, topic, split, wordings, ways, honest = false } = intent
+    const asked = { q: wordings, held: WORDINGS.shared.held, ways }
+    return [{ ...row, ...asked, id, topic, split, honest, isShared: true }]
   })
   for (const { id } of intents) if (!seen.has(id)) fault(`${slug}/shared.jsonl: lacks an answer to "${id}"`)
   return items

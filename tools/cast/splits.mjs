@@ -34,13 +34,14 @@ export function checkSplits(cast, intents) {
     if (where !== undefined) fault(`trains on ${JSON.stringify(text)}, which is held out (${where})`)
   }
   const [first] = cast
-  for (const { split, wordings } of intents)
+  for (const { split, wordings, ways = [] } of intents)
     if (split === 'train')
-      for (const text of wordings.slice(0, -2))
+      for (const text of [...wordings.slice(0, -2), ...ways])
         check(text, (fact) => first.fault('shared.jsonl', `every character ${fact}`))
   for (const { items, talks, scenes } of cast) {
-    for (const { q, held: count, split, isShared, fault } of items)
-      if (!isShared && split === 'train') for (const text of q.slice(0, -count)) check(text, fault)
+    for (const { q, ways = [], held: count, split, isShared, fault } of items)
+      if (!isShared && split === 'train')
+        for (const text of [...q.slice(0, -count), ...ways]) check(text, fault)
     for (const row of [...talks, ...scenes])
       if (row.split === 'train') for (const text of saidBy(row)) check(text, row.fault)
   }

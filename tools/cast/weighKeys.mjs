@@ -1,4 +1,5 @@
 // Which words of a visitor's call which fact, and how much each of them says: a linear classifier of questions.
+import { singularOf, stemOf, wordsOf } from './keyWords.mjs'
 
 /** Words that stand in every question. */
 const EMPTY = new Set(
@@ -14,27 +15,6 @@ const RATE = 0.3
 const MOST_WORDS = 48
 /** Below this share of what a question needs, a word is left out. */
 const LEAST_WEIGHT = 0.05
-
-/** A word without the s of a plural or a verb. */
-function singularOf(word) {
-  return /[^s]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word
-}
-
-/** What the forms of a word have in common: "lives" and "living" have "liv". */
-function stemOf(word) {
-  const singular = singularOf(word)
-  const stem = singular.replace(/(?<=..)(?:ing|ed)$/, '')
-  return stem.length > 3 ? stem.replace(/e$/, '') : stem
-}
-
-/** The words of a text that may be keys. */
-function keyWords(text) {
-  const words = text
-    .toLowerCase()
-    .replaceAll(/['’]s\b/g, '')
-    .match(/[\p{L}\p{N}]+/gu)
-  return [...new Set((words ?? []).filter((word) => !EMPTY.has(word)))]
-}
 
 /** What is known to ask for a fact (its index) and for none (−1), each with what it counts. */
 function documentsOf({ facts, items }) {
@@ -68,7 +48,13 @@ function numbered(documents) {
   const rows = documents.map(({ text, index, weight }) => ({
     index,
     weight,
-    words: [...new Set(keyWords(text).map(numberOf))],
+    words: [
+      ...new Set(
+        wordsOf(text)
+          .filter((word) => !EMPTY.has(word))
+          .map(numberOf),
+      ),
+    ],
   }))
   return { forms, rows }
 }

@@ -40,8 +40,12 @@ export interface LoreEntry {
   readonly isEnabled: boolean
 
   readonly keys: readonly string[]
-  /** What keys of it weigh, where its book says so; every other one weighs the more, the fewer entries have it. */
+  /** All that is looked for: its keys, and words that its book weighs beside them, which no other program knows. */
+  readonly callers: readonly string[]
+  /** What each of them weighs, where its book says so; every other one weighs the more, the fewer entries have it. */
   readonly keyWeights: ReadonlyMap<string, number>
+  /** Which of its book's sets it belongs to. */
+  readonly set: string
   readonly secondaryKeys: readonly string[]
   readonly logic: LoreLogic
   /** One of each of these must be found too. */
@@ -104,6 +108,16 @@ export interface LoreCharacters {
   readonly tags: readonly string[]
 }
 
+/** What a book asks of entries that are called beside one another. */
+export interface LoreSet {
+  /** How much of what calls the entry that is called most must call another, that it is sent too: 0 to 1; 0 is anything. */
+  readonly leastShare: number
+  /** What the keys of an entry that were found must weigh together, that it is sent; 0 is anything. */
+  readonly leastWeight: number
+  /** How many of them are sent. */
+  readonly most: number
+}
+
 /** Entries that go with a character or a chat. */
 export interface Lorebook {
   /** Empty where it has none. */
@@ -111,10 +125,8 @@ export interface Lorebook {
   readonly scanDepth: number | null
   /** In tokens. */
   readonly tokenBudget: number | null
-  /** How much of what calls the entry that is called most must call another, that it is sent too: 0 to 1; 0 is anything. */
-  readonly leastShare: number
-  /** What the keys of an entry that were found must weigh together, that it is sent; 0 is anything. */
-  readonly leastWeight: number
+  /** By name, one for entries that name none. */
+  readonly sets: ReadonlyMap<string, LoreSet>
   /** Whether what an entry says may call others. */
   readonly isRecursive: boolean
   readonly entries: readonly LoreEntry[]

@@ -6,6 +6,7 @@ import { readDecorators } from './decorators.ts'
 import type { Decorated } from './decorators.ts'
 import { ENTRY_FIELDS } from './fields.ts'
 import type { Decorator, EntryField, LoreField } from './fields.ts'
+import { callsOf, setsOf } from './loreSets.ts'
 import type { Lorebook, LoreCharacters, LoreEntry, LoreLogic, LorePlace, LoreSource } from './lorebook.ts'
 
 const MOST_ENTRIES = 1024
@@ -68,31 +69,11 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
     name: text(ownField(book, 'name'), LONGEST_TITLE).trim() || fallbackName,
     scanDepth: scanDepth === undefined ? null : Math.max(0, Math.floor(scanDepth)),
     tokenBudget: budget !== undefined && budget > 0 ? budget : null,
-    leastShare: Math.min(1, leastOf(book, 'least_share')),
-    leastWeight: leastOf(book, 'least_weight'),
+    sets: setsOf(book),
     isRecursive: truth(ownField(book, 'recursive_scanning')) ?? true,
     entries: entries.slice(0, MOST_ENTRIES).map((entry) => readEntry(entry, unmet)),
     unmet: [...unmet],
   }
-}
-
-/** What this program asks of entries beside their keys, or says of them; no other writes it. */
-function ownOf(holder: JsonRecord): JsonRecord {
-  const extensions = ownField(holder, 'extensions')
-  const own = isJsonRecord(extensions) ? ownField(extensions, 'hycora') : undefined
-  return isJsonRecord(own) ? own : {}
-}
-
-function leastOf(book: JsonRecord, name: 'least_share' | 'least_weight'): number {
-  return Math.max(0, number(ownField(ownOf(book), name)) ?? 0)
-}
-
-function keyWeightsOf(entry: JsonRecord): ReadonlyMap<string, number> {
-  const weights = ownField(ownOf(entry), 'weights')
-  if (!isJsonRecord(weights)) return new Map()
-  return new Map(
-    Object.entries(weights).flatMap(([key, value]) => (Number.isFinite(value) ? [[key, Number(value)]] : [])),
-  )
 }
 
 /** The entries of a book, which stand in a list or, by number, in an object. */
@@ -140,7 +121,7 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
     content: decorated.content,
     isEnabled: (truth(values.isEnabled) ?? true) && truth(values.isDisabled) !== true,
     keys,
-    keyWeights: keyWeightsOf(entry),
+    ...callsOf(entry, keys),
     arePatterns,
     ...matching(values, decorated, { arePatterns, isSelective: isWorldEntry(entry) }),
     ...conditions(values, decorated),

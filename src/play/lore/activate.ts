@@ -7,6 +7,7 @@ import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
 import type { Called, Callable } from './callable.ts'
 import { chooseOfGroups } from './groups.ts'
 import type { KeySearch } from './keys.ts'
+import { byImportance, tellApart } from './rank.ts'
 import { Recall } from './recall.ts'
 import { noTimes, phaseOf } from './times.ts'
 import type { Times } from './times.ts'
@@ -31,6 +32,7 @@ export interface Activated {
   readonly text: string
   readonly tokens: number
   readonly why: string
+  readonly weight: number
 }
 
 /** Which entries are sent, those further down last, and which were called and are not. */
@@ -128,8 +130,9 @@ class Rounds {
     const { script, turns } = this.scene
     const taken = new Set(this.activated.flatMap(({ candidate }) => candidate.entry.groups))
     const draw = (name: string): Random => new Random(script.seed ^ seedOf(name), turns.length)
-    const { clear, faint } = tellApart(called)
+    const { clear, faint, surplus } = tellApart(called)
     for (const { candidate } of faint) this.pass(candidate, 'its keys say too little')
+    for (const { candidate } of surplus) this.pass(candidate, 'others of its kind are called by more')
     const { chosen, others } = chooseOfGroups(clear, taken, draw)
     for (const { candidate } of others) this.pass(candidate, 'another of its group is there')
     return chosen.filter(({ candidate, isSticky }) => {
@@ -143,7 +146,7 @@ class Rounds {
   /** Takes as many as find room; whether any of them may call others. */
   private take(chosen: readonly Called[]): boolean {
     let isHeard = false
-    for (const { candidate, why } of chosen.toSorted(byImportance)) {
+    for (const { candidate, why, weight } of chosen.toSorted(byImportance)) {
       const { entry, book } = candidate
       const text = this.textOf(entry.content)
       this.decided.add(candidate.id)
@@ -155,7 +158,7 @@ class Rounds {
         continue
       }
       for (const purse of [book, null]) this.spent.set(purse, (this.spent.get(purse) ?? 0) + tokens)
-      this.activated.push({ candidate, text, tokens, why })
+      this.activated.push({ candidate, text, tokens, why, weight })
       if (entry.isSilent) continue
       this.recall.hear(entry.title, this.textOf(withHiddenKeys(entry.content)))
       isHeard = true
@@ -186,8 +189,13 @@ class Rounds {
   }
 }
 
-function byOrder({ candidate: one }: Activated, { candidate: other }: Activated): number {
-  return one.entry.order - other.entry.order || one.index - other.index
+/** In their order; of a set that its book names, what is called by most stands nearest to what called it. */
+function byOrder(first: Activated, second: Activated): number {
+  const [one, other] = [first.candidate, second.candidate]
+  const [set, otherSet] = [one.entry.set, other.entry.set]
+  const bySet = one.book === other.book ? Number(set > otherSet) - Number(set < otherSet) : 0
+  const byWeight = one.book === other.book && set !== '' ? first.weight - second.weight : 0
+  return one.entry.order - other.entry.order || bySet || byWeight || one.index - other.index
 }
 
 /** Whether an entry may be called in such a scene, whatever its keys. */
@@ -208,36 +216,6 @@ function isForCharacter({ characters }: LoreEntry, { names, tags }: Script): boo
   const isNamed = characters.names.some((name) => lettersOf(name) === lettersOf(names.character))
   const isTagged = characters.tags.some((tag) => tags.some((one) => lettersOf(one) === lettersOf(tag)))
   return (isNamed || isTagged) !== characters.isExcluding
-}
-
-/** Of books that ask for it, what is called by little, by itself or beside what is called by most; what needs no key stays. */
-function tellApart(called: readonly Called[]): {
-  readonly clear: readonly Called[]
-  readonly faint: readonly Called[]
-} {
-  const most = new Map<Lorebook, number>()
-  for (const { candidate, weight } of called) {
-    most.set(candidate.book, Math.max(weight, most.get(candidate.book) ?? 0))
-  }
-  const isFaint = (one: Called): boolean => {
-    const { book } = one.candidate
-    const least = Math.max(book.leastWeight, book.leastShare * (most.get(book) ?? 0))
-    return rankOf(one) === 0 && one.weight < least
-  }
-  return { clear: called.filter((one) => !isFaint(one)), faint: called.filter(isFaint) }
-}
-
-/** What stays and what is always there first, then the highest priority, or order where none is given, then by what was found. */
-function byImportance(one: Called, other: Called): number {
-  return rankOf(other) - rankOf(one) || priorityOf(other) - priorityOf(one) || other.weight - one.weight
-}
-
-function rankOf({ isSticky, candidate: { entry } }: Called): number {
-  return Number(isSticky) * 2 + Number(entry.isForced || entry.isConstant)
-}
-
-function priorityOf({ candidate: { entry } }: Called): number {
-  return entry.priority ?? entry.order
 }
 
 /** What other entries are called by and nobody reads. */

@@ -41,7 +41,7 @@ export class KeySearch {
       this.faults.add('Not all keys could be looked for: together they take too long.')
       return false
     }
-    const [, body, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(key) ?? []
+    const [, body, flags = ''] = (key.startsWith('/') && /^\/(.+)\/([a-z]*)$/s.exec(key)) || []
     const isPattern = body !== undefined && !/(?:^|[^\\])(?:\\\\)*\//.test(body)
     if (isPattern) return this.matches(text, body.replaceAll('\\/', '/'), flags, key)
     if (rules.arePatterns) return this.matches(text, key, rules.isCaseSensitive ? '' : 'i', key)

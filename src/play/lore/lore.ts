@@ -14,9 +14,19 @@ const MOST_STEPS = 2 ** 20
 /** Answers that are gone through for what stays and rests. */
 const MOST_ANSWERS = 256
 
+/** Books that were read, by what they were read from: a card's has hundreds of entries, and stays the same for a chat. */
+const read = new WeakMap<object, { readonly name: string; readonly book: Lorebook }>()
+
 /** The books of a script, read. */
 export function booksOf({ books }: Script): readonly Lorebook[] {
-  return books.map(({ name, book }) => readLorebook(typeof book === 'string' ? bookOfText(book) : book, name))
+  return books.map(({ name, book }) => {
+    if (typeof book === 'string') return readLorebook(bookOfText(book), name)
+    const known = read.get(book)
+    if (known?.name === name) return known.book
+    const fresh = readLorebook(book, name)
+    read.set(book, { name, book: fresh })
+    return fresh
+  })
 }
 
 /** What of lorebooks is sent, and what is told of it. */

@@ -39,9 +39,10 @@ export class Recall {
     // The chat alone was looked through in the first round.
     if (isRecursion && heard.length === 0 && entry.recursionLevel === 0) return null
     const whole = [text, ...heard.map((one) => one.text)].join('\n')
+    const values = this.values()
     const has = (key: string, within = whole): boolean =>
-      this.search.has(within, fillMacros(key, this.values()), entry)
-    const found = entry.keys.filter((key) => has(key))
+      this.search.has(within, fillMacros(key, values), entry)
+    const found = entry.callers.filter((key) => has(key))
     const [first] = found
     if (first === undefined) return null
     const second = entry.secondaryKeys.filter((key) => has(key))
@@ -62,8 +63,8 @@ export class Recall {
     let spread = this.spreads.get(book)
     if (!spread) {
       const counts = new Map<string, number>()
-      for (const { keys } of book.entries) {
-        for (const one of new Set(keys)) counts.set(one, (counts.get(one) ?? 0) + 1)
+      for (const { callers } of book.entries) {
+        for (const one of new Set(callers)) counts.set(one, (counts.get(one) ?? 0) + 1)
       }
       this.spreads.set(book, (spread = counts))
     }

@@ -106,6 +106,35 @@ test('a book may say what its keys weigh, and what calls too little by itself st
   expect(await sent('And the name?')).toEqual(['Her cat is called Dinah.'])
 })
 
+test('of each set of a book no more are sent than it asks for, what is called by most nearest to the message', async () => {
+  const said = (content: string, weights: Readonly<Record<string, number>>): JsonRecord => ({
+    ...fact(content, 'What does she say of all this?'),
+    insertion_order: 200,
+    extensions: { ...AMONG, hycora: { weights, set: 'answers' } },
+  })
+  const sets = { answers: { least_weight: 1, least_share: 0.5, most: 2 } }
+  const book = {
+    ...BOOK,
+    token_budget: 200,
+    extensions: { hycora: { learnt: true, sets } },
+    entries: [
+      said('"My cat has kittens."', { cat: 2 }),
+      said('"My cat sleeps."', { cat: 1.5, 'what does she say of all this?': 0 }),
+      said('"I like cats."', { cat: 1.2 }),
+      said('"All cats are grey."', { cat: 0.9 }),
+      weighed('Her cat is called Dinah.', { cat: 0.1 }),
+    ],
+  }
+  const cue = await cueTo(roleWith(book), 'Your cat?')
+  expect(cue.asides?.map(({ text }) => text)).toEqual([
+    'Her cat is called Dinah.\n"My cat sleeps."\n"My cat has kittens."',
+  ])
+  expect(cue.report.passed.map(({ why }) => why).toSorted()).toEqual([
+    'its keys say too little',
+    'others of its kind are called by more',
+  ])
+})
+
 test('earlier messages call nothing, nor does who speaks', async () => {
   const cue = await cueTo(roleWith(BOOK), 'Your cat?', 'My cat is black, visitor.', 'And then?')
   expect(cue.asides).toEqual([])

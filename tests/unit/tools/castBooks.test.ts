@@ -29,12 +29,34 @@ const factsOf = (slug: string) =>
     readonly ask: readonly string[]
   }[]
 
+interface Person {
+  readonly role: string
+  readonly facts: readonly unknown[]
+  readonly talks: readonly unknown[]
+  readonly items: readonly {
+    readonly id: string
+    readonly q: readonly string[]
+    readonly held: number
+    readonly split: string
+  }[]
+}
+const cast = readCast(resolve(root, 'data/cast')).cast as readonly Person[]
+
 test('the served books are those of data/cast (node tools/castBooks.mjs writes them), of one to the byte', () => {
-  const { cast } = readCast(resolve(root, 'data/cast'))
   expect(Object.keys(books)).toEqual(cast.map(({ role }) => role))
   const alice = cast.find(({ role }) => role === 'Alice')!
   expect(JSON.stringify(bookOf(alice)) === JSON.stringify(books['Alice'])).toBe(true)
 })
+
+/** What of a character's book stands before a message. */
+async function remindersFor(role: string, text: string): Promise<readonly string[]> {
+  const card = { name: role, character_book: books[role] }
+  const script = remindersOf({ name: role, card, system: null, blend: null })
+  if (!script) throw new Error('the book is not marked as learnt')
+  const cue = { system: null, turns: talk(text), continueLast: false, script }
+  const { asides } = await cueWith(voice, cue)
+  return (asides ?? []).flatMap((aside) => aside.text.split('\n'))
+}
 
 test.each(Object.entries(boundaries))(
   'the book of %s has every fact, and of unknown questions for one most call it',
@@ -42,30 +64,44 @@ test.each(Object.entries(boundaries))(
     const facts = factsOf(slug)
     const { entries, unmet, scanDepth, isRecursive } = readLorebook(books[role] ?? {})
     expect([unmet, scanDepth, isRecursive]).toEqual([[], 1, false])
-    expect(entries.map(({ content }) => content)).toEqual(facts.map(({ fact }) => fact))
-    for (const { keys, keyWeights, place } of entries) {
+    const own = entries.filter(({ set }) => set === 'facts')
+    expect(own.map(({ content }) => content)).toEqual(facts.map(({ fact }) => fact))
+    for (const { keys, keyWeights, place } of own) {
       expect(place).toEqual({ kind: 'depth', depth: 1, speaker: 'system' })
       expect(keys.length).toBeGreaterThan(8)
       expect([...keyWeights.keys()].toSorted()).toEqual(keys.toSorted())
     }
-    const card = { name: role, character_book: books[role] }
-    const script = remindersOf({ name: role, card, system: null, blend: null })
-    if (!script) throw new Error('the book is not marked as learnt')
+    const asked = facts.filter((_, index) => index % 4 === 0)
     const called = await Promise.all(
-      facts
-        .filter((_, index) => index % 4 === 0)
-        .flatMap(({ fact, ask }) =>
-          ask.map(async (text) => {
-            const { asides } = await cueWith(voice, {
-              system: null,
-              turns: talk(text),
-              continueLast: false,
-              script,
-            })
-            return asides?.some((aside) => aside.text.split('\n').includes(fact)) === true
-          }),
-        ),
+      asked.flatMap(({ fact, ask }) =>
+        ask.map(async (text) => (await remindersFor(role, text)).includes(fact)),
+      ),
     )
-    expect(called.filter(Boolean).length / called.length).toBeGreaterThan(0.75)
+    expect(called.filter(Boolean).length / called.length).toBeGreaterThan(0.7)
   },
 )
+
+test.each(cast)(
+  'the book of $role has every answer that is taught, and of unknown wordings of their questions most call it',
+  async ({ role, items }) => {
+    const taught = items.filter(({ split }) => split === 'train')
+    const said = readLorebook(books[role] ?? {}).entries.filter(({ set }) => set === 'answers')
+    expect(said.map(({ title }) => title)).toEqual(taught.map(({ id }) => id))
+    const contents = new Map(said.map(({ title, content }) => [title, content]))
+    const asked = taught
+      .filter((_, index) => index % 25 === 0)
+      .flatMap(({ id, q, held }) =>
+        q.slice(q.length - held).map((text) => [text, contents.get(id) ?? ''] as const),
+      )
+    const reminders = await Promise.all(asked.map(([text]) => remindersFor(role, text)))
+    const called = asked.filter(([, wanted], index) => reminders[index]?.includes(wanted))
+    expect(called.length / asked.length).toBeGreaterThan(0.6)
+    const counts = reminders.map((lines) => lines.filter((line) => line.includes(' once said: "')).length)
+    expect(Math.max(...counts)).toBe(3)
+  },
+)
+
+test('who asks for another answer is not given what was said before', () => {
+  const said = readLorebook(books['Alice'] ?? {}).entries.filter(({ set }) => set === 'answers')
+  expect(new Set(said.flatMap(({ occasions }) => occasions))).toEqual(new Set(['next']))
+})

@@ -1,0 +1,104 @@
+// Which words of a visitor's call which answer of a character's, and how much each of them says: the mean of its questions.
+import { singularOf, stemOf, wordsOf } from './keyWords.mjs'
+
+/** Words kept of each answer, in all their forms. */
+const MOST_WORDS = 48
+/** Below this share of what a question needs, a word is left out. */
+const LEAST_WEIGHT = 0.1
+/** The share of messages that go on with a matter that call no answer. */
+const UNCALLED = 0.3
+
+/** What a character answers in training, with all that is known to ask for it. */
+function answersOf(items) {
+  return items
+    .filter(({ split }) => split === 'train')
+    .map(({ id, a, q, held, ways = [] }) => ({
+      id,
+      answer: a,
+      asked: [...q.slice(0, q.length - held), ...ways],
+    }))
+}
+
+/** What visitors say on the way through a talk: it goes on with the matter and asks for no answer by itself. */
+function followingUp(talks) {
+  return talks
+    .filter(({ split }) => split !== 'test')
+    .flatMap(({ messages }) =>
+      messages.filter((_, at) => at > 0 && at % 2 === 0).map(({ content }) => content),
+    )
+}
+
+const stemsOf = (text) => [...new Set(wordsOf(text).map(stemOf))]
+
+/** ln(N/n) of each stem that n of N questions have. */
+function raritiesOf(answers) {
+  const counts = new Map()
+  let total = 0
+  for (const { asked } of answers)
+    for (const text of asked) {
+      total++
+      for (const stem of stemsOf(text)) counts.set(stem, (counts.get(stem) ?? 0) + 1)
+    }
+  return new Map([...counts].map(([stem, count]) => [stem, Math.log(total / count)]))
+}
+
+/**
+ * What each stem weighs for an answer: r·√m/√w, where r is its rarity and m the mean over its questions of their stems'
+ * rarities, each question's of length 1. √m lets a word count that one way to ask has and no other; w is the median of what
+ * its own questions weigh, so that those of common words ("Who are you?") call, too.
+ */
+function stemWeights({ asked }, rarities) {
+  const sums = new Map()
+  for (const text of asked) {
+    const stems = stemsOf(text)
+    const length = Math.hypot(...stems.map((stem) => rarities.get(stem)))
+    if (length === 0) continue
+    for (const stem of stems) sums.set(stem, (sums.get(stem) ?? 0) + rarities.get(stem) / length)
+  }
+  const weights = new Map(
+    [...sums].map(([stem, sum]) => [stem, rarities.get(stem) * Math.sqrt(sum / asked.length)]),
+  )
+  const own = asked.map((text) => weightOf(text, weights)).toSorted((one, other) => one - other)
+  const median = own[Math.floor(own.length / 2)]
+  return new Map([...weights].map(([stem, weight]) => [stem, weight / Math.sqrt(median)]))
+}
+
+/** What the stems of a message weigh together for an answer. */
+function weightOf(message, weights) {
+  return stemsOf(message).reduce((sum, stem) => sum + (weights.get(stem) ?? 0), 0)
+}
+
+/** All forms of each stem that a text has, and their singulars. */
+function formsOf(texts) {
+  const forms = new Map()
+  for (const word of texts.flatMap(wordsOf)) {
+    const stem = stemOf(word)
+    if (!forms.has(stem)) forms.set(stem, new Set())
+    forms.get(stem).add(word).add(singularOf(word))
+  }
+  return forms
+}
+
+/**
+ * The answers of a character with the words that call each, those that say most first, and what each says: 1 in sum is what
+ * three tenths of the messages lack that go on with a matter.
+ */
+export function weighAnswers({ items, talks }) {
+  const answers = answersOf(items)
+  const rarities = raritiesOf(answers)
+  const weights = answers.map((answer) => stemWeights(answer, rarities))
+  const following = followingUp(talks).map((message) =>
+    Math.max(...weights.map((own) => weightOf(message, own))),
+  )
+  const unit = following.toSorted((one, other) => one - other)[Math.floor(UNCALLED * following.length)] ?? 1
+  return answers.map(({ id, answer, asked }, index) => {
+    const forms = formsOf(asked)
+    const ranked = [...weights[index]]
+      .map(([stem, weight]) => [stem, Math.round((weight / unit) * 100) / 100])
+      .filter(([, weight]) => weight >= LEAST_WEIGHT)
+      .toSorted(([one, first], [other, second]) => second - first || (one < other ? -1 : 1))
+      .slice(0, MOST_WORDS)
+    const words = ranked.flatMap(([stem, weight]) => [...forms.get(stem)].map((word) => [word, weight]))
+    return { id, answer, question: asked[0], words }
+  })
+}
