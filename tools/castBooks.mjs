@@ -25,35 +25,33 @@ const SETS = {
 }
 
 /** An entry before the visitor's last message, as nobody's words. */
-function entryOf({ set, id, keys, content, words, further }) {
+function entryOf({ set, id, keys, content, stems, further }) {
   return {
     keys,
     content,
-    comment: id,
+    ...(id !== undefined && { comment: id }),
     enabled: true,
     insertion_order: set === 'facts' ? 100 : 200,
     // Of both, answers are left out first.
-    priority: set === 'facts' ? 200 : 100,
-    use_regex: false,
+    ...(set === 'facts' && { priority: 300 }),
     extensions: {
       position: AMONG_MESSAGES,
       depth: 1,
-      role: 0,
       ...further,
-      hycora: { set, weights: Object.fromEntries(words) },
+      hycora: { set, stems: stems.map(([stem, weight]) => `${stem} ${Math.round(weight * 100)}`).join(' ') },
     },
   }
 }
 
-function factEntry({ id, fact }, words) {
-  return entryOf({ set: 'facts', id, keys: words.map(([key]) => key), content: fact, words })
+function factEntry({ id, fact }, { keys, stems }) {
+  return entryOf({ set: 'facts', id, keys, content: fact, stems, further: {} })
 }
 
 /** An answer is called by its question in other programs; who asks for another answer is not given the same again. */
-function answerEntry({ id, answer, question, words }, pronoun) {
+function answerEntry({ answer, question, stems }, pronoun) {
   const content = `${pronoun} once said: "${answer.replaceAll('"', "'")}"`
   const further = { triggers: ['normal'] }
-  return entryOf({ set: 'answers', id, keys: [question], content, words: [[question, 0], ...words], further })
+  return entryOf({ set: 'answers', keys: [question], content, stems, further })
 }
 
 /** "He" or "She", as most of a character's facts have it. */

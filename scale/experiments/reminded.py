@@ -3,10 +3,10 @@
 python experiments/reminded.py BACKBONE PACK OUT.safetensors [--batch 4]
 
 The page puts what a character's lorebook says of a visitor's message before that message: facts, and what the character
-once said to something like it. So do these rows, by the same rule. Some lack it, so that a character answers without, too;
-some lack their own answer alone, so that the nearest others are read for what they are; in some a name or a number is
-another one in both reminder and answer, so that it is read there and not known by heart. Items are asked for in one of
-the further ways of theirs or of the fact that they state, by a share. The settings of `answers.py` are the same here.
+once said to something like it. So do these rows, by the same rule. Some lack it, so that a character answers without,
+too; some lack their own answer alone, so that the nearest others are read for what they are; in some a name or a number
+is another one in both reminder and answer, so that it is read there and not known by heart. Items are asked for in one
+of the further ways of theirs or of the fact that they state, by a share. The settings of `answers.py` are here, too.
 """
 
 from __future__ import annotations
@@ -70,9 +70,21 @@ class Exchange:
         yield Turn("role", self.answer)
 
 
+def stem_of(word: str) -> str:
+    """What the forms of a word have in common, as the page's reader of lorebooks has it."""
+    singular = word[:-1] if len(word) > 3 and re.search("[^s]s$", word) else word
+    stem = re.sub("(?<=..)(?:ing|ed)$", "", singular)
+    return stem.removesuffix("e") if len(stem) > 3 else stem
+
+
+def stems_of(text: str) -> set[str]:
+    """The stems of a text's words."""
+    return {stem_of(word) for word in re.findall(r"[^\W_]+", re.sub(r"['’]s\b", "", text.lower()))}
+
+
 @dataclass(frozen=True)
 class Entry:
-    """What a lorebook says, and what the words weigh that call it."""
+    """What a lorebook says, and what the stems of words weigh that call it; an answer's name is itself."""
 
     id: str
     text: str
@@ -90,14 +102,18 @@ class Sheet:
         for entry in book["entries"]:
             own = entry["extensions"]["hycora"]
             is_fact = own["set"] == "facts"
-            self._entries[own["set"]].append(Entry(entry["comment"], entry["content"], is_fact, own["weights"]))
+            said = iter(own["stems"].split())
+            weights = {stem: int(hundredths) / 100 for stem, hundredths in zip(said, said)}
+            text = entry["content"]
+            name = entry["comment"] if is_fact else text[text.index('"') + 1 : -1]
+            self._entries[own["set"]].append(Entry(name, text, is_fact, weights))
 
     def called_by(self, question: str, stated: Sequence[str], answered: str | None, random: Random) -> list[Entry]:
-        """What the lorebook says of a question, for the most part, and at times what is stated or was answered beside it.
+        """What the lorebook says of a question, mostly, and at times what is stated or was answered beside it.
 
         Facts first, and of each set what is called by most last.
         """
-        asked = set(re.findall(r"[^\W_]+", question.lower()))
+        asked = stems_of(question)
         called = self._of_set("facts", asked, {one: CALLED for one in stated}, random)
         is_unsaid = answered is not None and random.random() < UNSAID
         chances = {} if answered is None else {answered: 0 if is_unsaid else CALLED}
@@ -106,7 +122,7 @@ class Sheet:
     def _of_set(self, name: str, asked: set[str], chances: dict[str, float], random: Random) -> list[Entry]:
         own = self._sets[name]
         kept = [entry for entry in self._entries[name] if random.random() < chances.get(entry.id, 1)]
-        weighed = [(sum(entry.weights.get(word, 0) for word in asked), entry) for entry in kept]
+        weighed = [(sum(entry.weights.get(stem, 0) for stem in asked), entry) for entry in kept]
         least = max(own["least_weight"], own["least_share"] * max(weight for weight, _ in weighed))
         ranked = sorted((pair for pair in weighed if pair[0] >= least), key=lambda pair: -pair[0])[: own["most"]]
         for weight, entry in weighed:
@@ -173,9 +189,10 @@ class Rows:
     def exchange(
         self, role: str, question: str, answer: str, stated: Sequence[str] = (), answered: str | None = None
     ) -> Exchange:
-        """A question and its answer behind the reminders that it calls; `answered` names the item that it is of."""
+        """A question and its answer behind the reminders that it calls; `answered` is what an item answers."""
         sheet, random = self.sheets[role], self.random
-        called = sheet.called_by(question, stated, answered, random)
+        said = answered and answered.replace('"', "'")
+        called = sheet.called_by(question, stated, said, random)
         bare = Exchange((), question, answer)
         if random.random() < WITHOUT:
             return bare
@@ -220,7 +237,7 @@ def all_rows(rows: Rows, lines: Lines, options: argparse.Namespace) -> list[Toke
             for start in range(0, len(asked), ANSWERS_OF_A_ROW):
                 few = asked[start : start + ANSWERS_OF_A_ROW]
                 exchanges = [
-                    rows.exchange(role, one, item["answer"], item.get("facts", ()), item["item"]) for one, item in few
+                    rows.exchange(role, one, item["answer"], item.get("facts", ()), item["answer"]) for one, item in few
                 ]
                 greeting = lines.greetings.get(role) if random.random() < 0.5 else None
                 placed.append((index + random.random(), rows.row(role, exchanges, greeting)))

@@ -1,10 +1,10 @@
 // Which words of a visitor's call which answer of a character's, and how much each of them says: the mean of its questions.
-import { singularOf, stemOf, wordsOf } from './keyWords.mjs'
+import { stemOf, wordsOf } from './keyWords.mjs'
 
-/** Words kept of each answer, in all their forms. */
+/** Stems kept of each answer. */
 const MOST_WORDS = 48
-/** Below this share of what a question needs, a word is left out. */
-const LEAST_WEIGHT = 0.1
+/** Below this share of what a question needs, a stem is left out. */
+const LEAST_WEIGHT = 0.22
 /** The share of messages that go on with a matter that call no answer. */
 const UNCALLED = 0.3
 
@@ -12,8 +12,7 @@ const UNCALLED = 0.3
 function answersOf(items) {
   return items
     .filter(({ split }) => split === 'train')
-    .map(({ id, a, q, held, ways = [] }) => ({
-      id,
+    .map(({ a, q, held, ways = [] }) => ({
       answer: a,
       asked: [...q.slice(0, q.length - held), ...ways],
     }))
@@ -68,19 +67,8 @@ function weightOf(message, weights) {
   return stemsOf(message).reduce((sum, stem) => sum + (weights.get(stem) ?? 0), 0)
 }
 
-/** All forms of each stem that a text has, and their singulars. */
-function formsOf(texts) {
-  const forms = new Map()
-  for (const word of texts.flatMap(wordsOf)) {
-    const stem = stemOf(word)
-    if (!forms.has(stem)) forms.set(stem, new Set())
-    forms.get(stem).add(word).add(singularOf(word))
-  }
-  return forms
-}
-
 /**
- * The answers of a character with the words that call each, those that say most first, and what each says: 1 in sum is what
+ * The answers of a character with the stems that call each, those that say most first, and what each says: 1 in sum is what
  * three tenths of the messages lack that go on with a matter.
  */
 export function weighAnswers({ items, talks }) {
@@ -91,14 +79,12 @@ export function weighAnswers({ items, talks }) {
     Math.max(...weights.map((own) => weightOf(message, own))),
   )
   const unit = following.toSorted((one, other) => one - other)[Math.floor(UNCALLED * following.length)] ?? 1
-  return answers.map(({ id, answer, asked }, index) => {
-    const forms = formsOf(asked)
-    const ranked = [...weights[index]]
+  return answers.map(({ answer, asked }, index) => {
+    const stems = [...weights[index]]
       .map(([stem, weight]) => [stem, Math.round((weight / unit) * 100) / 100])
       .filter(([, weight]) => weight >= LEAST_WEIGHT)
       .toSorted(([one, first], [other, second]) => second - first || (one < other ? -1 : 1))
       .slice(0, MOST_WORDS)
-    const words = ranked.flatMap(([stem, weight]) => [...forms.get(stem)].map((word) => [word, weight]))
-    return { id, answer, question: asked[0], words }
+    return { answer, question: asked[0], stems }
   })
 }

@@ -8,13 +8,14 @@ const EMPTY = new Set(
 )
 /** What a document counts beside a way to ask: the fact itself, a learnt wording that states it, one that states none. */
 const WEIGHTS = { fact: 2, stating: 0.25, plain: 0.2 }
-/** Strength of the penalty on squared weights; steps of Adam; words kept of each fact, in all their forms. */
+/** Strength of the penalty on squared weights; steps of Adam; stems kept of each fact. */
 const DECAY = 0.05
 const STEPS = 160
 const RATE = 0.3
 const MOST_WORDS = 48
-/** Below this share of what a question needs, a word is left out. */
-const LEAST_WEIGHT = 0.05
+/** Below this share of what a question needs, a word is left out; from this one on it is clear. */
+const LEAST_WEIGHT = 0.1
+const CLEAR = 0.5
 
 /** What is known to ask for a fact (its index) and for none (−1), each with what it counts. */
 function documentsOf({ facts, items }) {
@@ -112,8 +113,8 @@ function addGradient({ index, weight, words }, values, gradients, scores) {
 }
 
 /**
- * For each fact the words that call it, those that say most first, with what each says: 1 in sum is as much as a question
- * for none of them has.
+ * For each fact the stems that call it, those that say most first, with what each says: 1 in sum is as much as a question
+ * for none of them has; and the words that call it clearly by themselves.
  */
 export function weighKeys(person) {
   const { forms, rows } = numbered(documentsOf(person))
@@ -122,11 +123,18 @@ export function weighKeys(person) {
   return new Map(
     person.facts.map(({ id }, fact) => {
       const ranked = forms
-        .map((words, at) => [words, Math.round((weights[at * count + fact] / none) * 100) / 100])
-        .filter(([, weight]) => weight >= LEAST_WEIGHT)
-        .toSorted(([, one], [, other]) => other - one)
+        .map((words, at) => ({ words, weight: Math.round((weights[at * count + fact] / none) * 100) / 100 }))
+        .filter(({ weight }) => weight >= LEAST_WEIGHT)
+        .toSorted((one, other) => other.weight - one.weight)
         .slice(0, MOST_WORDS)
-      return [id, ranked.flatMap(([words, weight]) => [...words].map((word) => [word, weight]))]
+      const clear = ranked.filter(({ weight }, at) => at === 0 || weight >= CLEAR)
+      return [
+        id,
+        {
+          keys: clear.flatMap(({ words }) => [...words]),
+          stems: ranked.map(({ words: [word], weight }) => [stemOf(word), weight]),
+        },
+      ]
     }),
   )
 }

@@ -31,22 +31,22 @@ function setOf(asked: JsonRecord): LoreSet {
   }
 }
 
-/** What calls an entry and how much each of it says, and the set that it belongs to. */
-export function callsOf(
-  entry: JsonRecord,
-  keys: readonly string[],
-): Pick<LoreEntry, 'callers' | 'keyWeights' | 'set'> {
+/** What the keys or the words of an entry weigh that call it, and the set that it belongs to. */
+export function weightsOf(entry: JsonRecord): Pick<LoreEntry, 'keyWeights' | 'stems' | 'set'> {
   const own = ownOf(entry)
   const weights = ownField(own, 'weights')
-  const set = ownField(own, 'set')
-  const keyWeights = new Map(
-    Object.entries(isJsonRecord(weights) ? weights : {}).flatMap(([key, value]) =>
-      Number.isFinite(value) ? [[key, Number(value)] as const] : [],
-    ),
-  )
+  const [set, stems] = [ownField(own, 'set'), ownField(own, 'stems')]
   return {
-    callers: keyWeights.size > 0 ? [...new Set([...keys, ...keyWeights.keys()])] : keys,
-    keyWeights,
+    keyWeights: new Map(
+      Object.entries(isJsonRecord(weights) ? weights : {}).flatMap(([key, value]) =>
+        Number.isFinite(value) ? [[key, Number(value)] as const] : [],
+      ),
+    ),
+    stems: new Map(
+      [...(typeof stems === 'string' ? stems : '').matchAll(/(\S+) (\d+)(?= |$)/g)].map(
+        ([, stem = '', hundredths]) => [stem, Number(hundredths) / 100],
+      ),
+    ),
     set: typeof set === 'string' ? set : UNNAMED,
   }
 }

@@ -40,10 +40,10 @@ export interface LoreEntry {
   readonly isEnabled: boolean
 
   readonly keys: readonly string[]
-  /** All that is looked for: its keys, and words that its book weighs beside them, which no other program knows. */
-  readonly callers: readonly string[]
-  /** What each of them weighs, where its book says so; every other one weighs the more, the fewer entries have it. */
+  /** What keys of it weigh, where its book says so; every other one weighs the more, the fewer entries have it. */
   readonly keyWeights: ReadonlyMap<string, number>
+  /** Stems of words with what they weigh: where there are any, they call it in place of the keys, which other programs read. */
+  readonly stems: ReadonlyMap<string, number>
   /** Which of its book's sets it belongs to. */
   readonly set: string
   readonly secondaryKeys: readonly string[]

@@ -3,6 +3,7 @@ import { fillMacros } from '../../core/macros.ts'
 import type { MacroValues } from '../../core/macros.ts'
 import type { Script } from '../../core/script.ts'
 import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
+import { stemsOf } from '../../formats/lore/stems.ts'
 import type { Called, Callable } from './callable.ts'
 import type { KeySearch } from './keys.ts'
 
@@ -18,6 +19,8 @@ export class Recall {
   private readonly script: Script
   private readonly turns: readonly Turn[]
   private readonly search: KeySearch
+  /** The stems of what was looked through, with their words. */
+  private readonly stemsSaid = new Map<string, ReadonlyMap<string, string>>()
   /** How many entries of a book have a key. */
   private readonly spreads = new Map<Lorebook, ReadonlyMap<string, number>>()
 
@@ -38,11 +41,12 @@ export class Recall {
     const heard = isRecursion && book.isRecursive && !entry.isUnreachable ? this.said : []
     // The chat alone was looked through in the first round.
     if (isRecursion && heard.length === 0 && entry.recursionLevel === 0) return null
+    if (entry.stems.size > 0) return this.callsByStems(entry, text)
     const whole = [text, ...heard.map((one) => one.text)].join('\n')
     const values = this.values()
     const has = (key: string, within = whole): boolean =>
       this.search.has(within, fillMacros(key, values), entry)
-    const found = entry.callers.filter((key) => has(key))
+    const found = entry.keys.filter((key) => has(key))
     const [first] = found
     if (first === undefined) return null
     const second = entry.secondaryKeys.filter((key) => has(key))
@@ -58,13 +62,29 @@ export class Recall {
     }
   }
 
+  /** Whether words of the chat call an entry that says what each weighs. */
+  private callsByStems({ stems }: LoreEntry, text: string): Pick<Called, 'why' | 'score' | 'weight'> | null {
+    let said = this.stemsSaid.get(text)
+    if (!said) this.stemsSaid.set(text, (said = stemsOf(text)))
+    let [score, weight, heaviest] = [0, 0, 0]
+    let first = ''
+    for (const [stem, word] of said) {
+      const own = stems.get(stem) ?? 0
+      if (own === 0) continue
+      score++
+      weight += own
+      if (own > heaviest) [heaviest, first] = [own, word]
+    }
+    return score === 0 ? null : { why: `“${first}” was said`, score, weight }
+  }
+
   /** ln(1 + N/n) of a key that n of a book's N entries have. */
   private weightOf(key: string, book: Lorebook): number {
     let spread = this.spreads.get(book)
     if (!spread) {
       const counts = new Map<string, number>()
-      for (const { callers } of book.entries) {
-        for (const one of new Set(callers)) counts.set(one, (counts.get(one) ?? 0) + 1)
+      for (const { keys } of book.entries) {
+        for (const one of new Set(keys)) counts.set(one, (counts.get(one) ?? 0) + 1)
       }
       this.spreads.set(book, (spread = counts))
     }

@@ -106,11 +106,20 @@ test('a book may say what its keys weigh, and what calls too little by itself st
   expect(await sent('And the name?')).toEqual(['Her cat is called Dinah.'])
 })
 
+test('stems of words call an entry in place of its keys, which other programs read', async () => {
+  const extensions = { ...AMONG, hycora: { stems: 'pet 120 kitten 90 liv 60' } }
+  const entries = [{ ...fact('Her cat is called Dinah.', 'cat'), extensions }]
+  const book = { ...BOOK, extensions: { hycora: { learnt: true, least_weight: 0.5 } }, entries }
+  const isSent = async (line: string) => (await cueTo(roleWith(book), line)).asides?.length === 1
+  const lines = ['Any pets?', 'The kitten’s name?', 'Who is living here?', 'Your cat?', 'A petal.']
+  expect(await Promise.all(lines.map(isSent))).toEqual([true, true, true, false, false])
+})
+
 test('of each set of a book no more are sent than it asks for, what is called by most nearest to the message', async () => {
-  const said = (content: string, weights: Readonly<Record<string, number>>): JsonRecord => ({
+  const said = (content: string, hundredths: number): JsonRecord => ({
     ...fact(content, 'What does she say of all this?'),
     insertion_order: 200,
-    extensions: { ...AMONG, hycora: { weights, set: 'answers' } },
+    extensions: { ...AMONG, hycora: { stems: `cat ${hundredths}`, set: 'answers' } },
   })
   const sets = { answers: { least_weight: 1, least_share: 0.5, most: 2 } }
   const book = {
@@ -118,10 +127,10 @@ test('of each set of a book no more are sent than it asks for, what is called by
     token_budget: 200,
     extensions: { hycora: { learnt: true, sets } },
     entries: [
-      said('"My cat has kittens."', { cat: 2 }),
-      said('"My cat sleeps."', { cat: 1.5, 'what does she say of all this?': 0 }),
-      said('"I like cats."', { cat: 1.2 }),
-      said('"All cats are grey."', { cat: 0.9 }),
+      said('"My cat has kittens."', 200),
+      said('"My cat sleeps."', 150),
+      said('"I like cats."', 120),
+      said('"All cats are grey."', 90),
       weighed('Her cat is called Dinah.', { cat: 0.1 }),
     ],
   }
