@@ -122,13 +122,25 @@ NAMES = {"id": "mate", "fact": "His friend is Israel.", "accept": ["israel"]}
 SILVER = "Long John Silver"
 
 
+# What he once said, and the stems that call it.
+SAID = {"Rum is dear.": "rum 100", "I like rum.": "rum 90", "Rum? Never.": "rum 80", "Good rum!": "rum 20"}
+
+
+def entry(of: str, name: str, content: str, stems: str) -> Any:
+    """An entry of a lorebook as `tools/castBooks.mjs` writes it."""
+    return {"comment": name, "content": content, "extensions": {"hycora": {"set": of, "stems": stems}}}
+
+
 def rows_of(reminded: ModuleType, starter: Any, seed: int) -> Any:
     """Rows of one character's short sheet, each of whose facts has one word that calls it."""
     facts = [{**fact, "ways": [f"Any {fact['id']}?"]} for fact in (PARROT, LEG, CREW, NAMES)]
-    entries = [{"extensions": {"hycora": {"weights": {fact["id"]: 1, "all": 0.7}}}} for fact in facts]
-    book = {"extensions": {"hycora": {"least_share": 0.6, "least_weight": 0.8}}, "entries": entries}
-    sheets = {SILVER: reminded.Sheet(facts, book)}
-    return reminded.Rows(starter.codec, {SILVER: "You are he."}, sheets, Random(seed))
+    entries = [entry("facts", fact["id"], fact["fact"], f"{fact['id']} 100 all 70") for fact in facts]
+    entries += [entry("answers", "", f'He once said: "{said}"', stems) for said, stems in SAID.items()]
+    bounds = {"least_share": 0.6, "least_weight": 0.8}
+    sets = {"facts": {**bounds, "most": 4}, "answers": {**bounds, "most": 2}}
+    sheets = {SILVER: reminded.Sheet(facts, {"extensions": {"hycora": {"sets": sets}}, "entries": entries})}
+    ways = {("", "hello"): ["Ahoy?"], (SILVER, "rum-own"): ["A drink?"]}
+    return reminded.Rows(starter.codec, {SILVER: "You are he."}, sheets, ways, Random(seed))
 
 
 def test_what_an_answer_states_is_a_reminder_before_its_question(reminded: ModuleType, starter: Any) -> None:
@@ -138,19 +150,41 @@ def test_what_an_answer_states_is_a_reminder_before_its_question(reminded: Modul
     # 0.95 of the 0.85 that are not without.
     assert 0.75 < share < 0.87
     assert max(len(one.reminders) for one in made) == 1
-    both = rows.sheets[SILVER].called_by("All of the parrot and the leg", (), Random(1))
-    assert [fact["id"] for fact in both] == ["parrot", "leg"]
-    assert rows.sheets[SILVER].called_by("All of it", (), Random(1)) == []
+    both = rows.sheets[SILVER].called_by("All of the parrots and the leg", (), None, Random(1))
+    assert [one.id for one in both] == ["parrot", "leg"]
+    assert rows.sheets[SILVER].called_by("All of it", (), None, Random(1)) == []
     uncalled = [rows.exchange(SILVER, "And?", "My parrot is Flint.", ["parrot"]) for _ in range(400)]
     assert 0.35 < sum(bool(one.reminders) for one in uncalled) / len(uncalled) < 0.5
-    item = {"facts": ["parrot"]}
-    assert {rows.way(SILVER, "Tell.", item, share) for share in (0, 1)} == {"Tell.", "Any parrot?"}
+    for item, further in ({"item": "p", "facts": ["parrot"]}, "Any parrot?"), ({"item": "hello"}, "Ahoy?"):
+        assert {rows.way(SILVER, "Tell.", item, share) for share in (0, 1)} == {"Tell.", further}
+    assert rows.way(SILVER, "Tell.", {"item": "rum-own"}, 1) == "A drink?"
     row = rows.row(SILVER, [reminded.Exchange(("He has a leg.",), "Which leg?", "My left leg.")], "Ahoy!")
     text = starter.codec.decode(row.ids)
     assert text.index("Ahoy!") < text.index("He has a leg.") < text.index("Which leg?") < text.index("My left leg.")
     learnt = starter.codec.decode([id_ for id_, marked in zip(row.ids, row.replies) if marked])
     assert learnt.startswith("My left leg.")
     assert "He has a leg." not in learnt
+
+
+def test_what_was_once_said_is_a_reminder_and_at_times_not_the_answer_itself(
+    reminded: ModuleType, starter: Any
+) -> None:
+    rows = rows_of(reminded, starter, 4)
+    said = [one.text for one in rows.sheets[SILVER].called_by("Any rum?", (), None, Random(1))]
+    assert said == ['He once said: "I like rum."', 'He once said: "Rum is dear."']
+    made = [rows.exchange(SILVER, "Any rum?", "Rum is dear.", (), "Rum is dear.").reminders for _ in range(600)]
+    own = sum('He once said: "Rum is dear."' in one for one in made) / len(made)
+    others = sum(one == ('He once said: "Rum? Never."', 'He once said: "I like rum."') for one in made) / len(made)
+    # Of the 0.88 that are not without, a quarter lacks its own answer, and of the rest one in twenty.
+    assert 0.56 < own < 0.69
+    assert 0.2 < others < 0.32
+    uncalled = [rows.exchange(SILVER, "A toast?", "Good rum!", (), "Good rum!").reminders for _ in range(600)]
+    assert 0.26 < sum(bool(one) for one in uncalled) / len(uncalled) < 0.42
+
+
+def test_words_have_the_stems_of_the_page(reminded: ModuleType) -> None:
+    stems = json.loads((ROOT / "tests/fixtures/stems.json").read_text("utf8"))
+    assert {text: sorted(reminded.stems_of(text)) for text in stems} == stems
 
 
 def test_another_name_or_number_is_in_reminder_and_answer_alike(reminded: ModuleType, starter: Any) -> None:

@@ -32,7 +32,7 @@ function setOf(asked: JsonRecord): LoreSet {
 }
 
 /** What the keys or the words of an entry weigh that call it, and the set that it belongs to. */
-export function weightsOf(entry: JsonRecord): Pick<LoreEntry, 'keyWeights' | 'stems' | 'set'> {
+export function callWeights(entry: JsonRecord): Pick<LoreEntry, 'keyWeights' | 'stems' | 'set'> {
   const own = ownOf(entry)
   const weights = ownField(own, 'weights')
   const [set, stems] = [ownField(own, 'set'), ownField(own, 'stems')]

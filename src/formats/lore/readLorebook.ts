@@ -6,7 +6,7 @@ import { readDecorators } from './decorators.ts'
 import type { Decorated } from './decorators.ts'
 import { ENTRY_FIELDS } from './fields.ts'
 import type { Decorator, EntryField, LoreField } from './fields.ts'
-import { setsOf, weightsOf } from './loreSets.ts'
+import { setsOf, callWeights } from './loreSets.ts'
 import type { Lorebook, LoreCharacters, LoreEntry, LoreLogic, LorePlace, LoreSource } from './lorebook.ts'
 
 const MOST_ENTRIES = 1024
@@ -121,7 +121,7 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
     content: decorated.content,
     isEnabled: (truth(values.isEnabled) ?? true) && truth(values.isDisabled) !== true,
     keys,
-    ...weightsOf(entry),
+    ...callWeights(entry),
     arePatterns,
     ...matching(values, decorated, { arePatterns, isSelective: isWorldEntry(entry) }),
     ...conditions(values, decorated),

@@ -10,7 +10,7 @@ function stemOf(word: string): string {
 }
 
 /** The words of a text by their stems, of those with one stem the first. */
-export function stemsOf(text: string): ReadonlyMap<string, string> {
+export function wordsByStem(text: string): ReadonlyMap<string, string> {
   const stems = new Map<string, string>()
   const plain = text.toLowerCase().replaceAll(/['’]s\b/g, '')
   for (const [word] of plain.matchAll(/[\p{L}\p{N}]+/gu)) {

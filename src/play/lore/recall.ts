@@ -3,7 +3,7 @@ import { fillMacros } from '../../core/macros.ts'
 import type { MacroValues } from '../../core/macros.ts'
 import type { Script } from '../../core/script.ts'
 import type { LoreEntry, Lorebook } from '../../formats/lore/lorebook.ts'
-import { stemsOf } from '../../formats/lore/stems.ts'
+import { wordsByStem } from '../../formats/lore/stems.ts'
 import type { Called, Callable } from './callable.ts'
 import type { KeySearch } from './keys.ts'
 
@@ -65,7 +65,7 @@ export class Recall {
   /** Whether words of the chat call an entry that says what each weighs. */
   private callsByStems({ stems }: LoreEntry, text: string): Pick<Called, 'why' | 'score' | 'weight'> | null {
     let said = this.stemsSaid.get(text)
-    if (!said) this.stemsSaid.set(text, (said = stemsOf(text)))
+    if (!said) this.stemsSaid.set(text, (said = wordsByStem(text)))
     let [score, weight, heaviest] = [0, 0, 0]
     let first = ''
     for (const [stem, word] of said) {

@@ -21,6 +21,11 @@ const weighed = (content: string, weights: Readonly<Record<string, unknown>>): J
   ...fact(content, ...Object.keys(weights)),
   extensions: { ...AMONG, hycora: { weights } },
 })
+const said = (content: string, hundredths: number): JsonRecord => ({
+  ...fact(content, 'What does she say of all this?'),
+  insertion_order: 200,
+  extensions: { ...AMONG, hycora: { stems: `cat ${hundredths}`, set: 'answers' } },
+})
 const BOOK: JsonRecord = {
   scan_depth: 1,
   token_budget: 24,
@@ -116,11 +121,6 @@ test('stems of words call an entry in place of its keys, which other programs re
 })
 
 test('of each set of a book no more are sent than it asks for, what is called by most nearest to the message', async () => {
-  const said = (content: string, hundredths: number): JsonRecord => ({
-    ...fact(content, 'What does she say of all this?'),
-    insertion_order: 200,
-    extensions: { ...AMONG, hycora: { stems: `cat ${hundredths}`, set: 'answers' } },
-  })
   const sets = { answers: { least_weight: 1, least_share: 0.5, most: 2 } }
   const book = {
     ...BOOK,
