@@ -17,9 +17,10 @@ test('a visitor whose browser reads Chinese gets the page in Chinese, or in Engl
   const context = await site.browser.newContext({ locale: 'zh-CN', viewport: { width: 360, height: 740 } })
   await choose(context, site.url)
   const page = await context.newPage()
+  // A software driver that loads a model takes the whole machine.
+  page.setDefaultTimeout(120_000)
   await page.goto(site.url)
-  const greeting = (name: string): Promise<void> =>
-    page.getByRole('heading', { level: 1, name }).waitFor({ timeout: 60_000 })
+  const greeting = (name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor()
   await greeting('今天想找谁说说话？')
   expect(await languageOf(page)).toBe('zh-Hans')
   expect(await axeViolations(page)).toEqual([])
