@@ -44,7 +44,7 @@ test.each([
   ['project_backward', '= values[j];', '= 1.001 * values[j];', 'backward projection '],
   ['add_rms_norm', 'value *= gain[c] * scale', 'value *= gain[c] * 1.001 * scale', 'norm '],
   ['layer_norm', '- mean) + bias[c];', '- mean) - bias[c];', 'layer norm '],
-  ['rotary_append', '= turned[k];', '= 1.001 * turned[k];', 'rotation '],
+  ['rotary_append', '= turned[k];', '= 1.001 * turned[k];', 'rotation, cache '],
   ['rotary_append', 'pack2x16float(rounded.zw)', 'pack2x16float(rounded.wz)', 'cache '],
   ['attention', '= sum / total', '= 1.001 * sum / total', `cache, ${ATTENTION}1 `],
   ['attention_rows', '= sums[r] / total[r]', '= 1.001 * sums[r] / total[r]', `${ATTENTION}6 `],
