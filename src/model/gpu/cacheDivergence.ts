@@ -2,10 +2,7 @@ import type { Casting } from '../decoder/backbone.ts'
 import { divergence } from '../decoder/divergence.ts'
 import type { GpuBackbone } from './gpuBackbone.ts'
 
-/**
- * What keys and values may cost that are kept in halves: the mean divergence of a token's distribution, in nats. A
- * hundredth of what a quantised model differs by from its original is far above it.
- */
+/** What keys and values may cost that are kept in halves: the mean divergence of a token's distribution, in nats. */
 export const MOST_DIVERGENCE = 1e-4
 
 /** Divergence of the distributions of tokens, in nats. */
