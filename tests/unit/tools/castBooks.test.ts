@@ -48,13 +48,19 @@ test('the served books are those of data/cast (node tools/castBooks.mjs writes t
   expect(JSON.stringify(bookOf(alice)) === JSON.stringify(books['Alice'])).toBe(true)
 })
 
+/** What a character is reminded of; its book is read once. */
+const scripts = new Map(
+  Object.entries(books).map(([role, book]) => {
+    const card = { name: role, character_book: book }
+    return [role, remindersOf({ name: role, card, system: null, blend: null })]
+  }),
+)
+
 /** What of a character's book stands before a message. */
 async function remindersFor(role: string, text: string): Promise<readonly string[]> {
-  const card = { name: role, character_book: books[role] }
-  const script = remindersOf({ name: role, card, system: null, blend: null })
+  const script = scripts.get(role)
   if (!script) throw new Error('the book is not marked as learnt')
-  const cue = { system: null, turns: talk(text), continueLast: false, script }
-  const { asides } = await cueWith(voice, cue)
+  const { asides } = await cueWith(voice, { system: null, turns: talk(text), continueLast: false, script })
   return (asides ?? []).flatMap((aside) => aside.text.split('\n'))
 }
 
