@@ -25,6 +25,19 @@ class ContrastConfig:
 
 
 @dataclass(frozen=True)
+class GapConfig:
+    """The likelihood gap: its weight (0 for none), and by how many nats a token a role's lines should be likelier
+    under its own adapter than under another's; the share of a micro-batch's rows that take part, and among how many
+    other roles, drawn at random, the one that the lines suit best is taken.
+    """
+
+    weight: float = 0
+    margin: float = 0.3
+    share: float = 0.25
+    among: int = 1
+
+
+@dataclass(frozen=True)
 class HypernetworkSizes:
     """Sizes of a hyper-network that starts from nothing."""
 
@@ -65,6 +78,7 @@ class TrainConfig:
     targets: tuple[str, ...] = PROJECTIONS
     sources: Sources = field(default_factory=Sources)
     contrast: ContrastConfig = field(default_factory=ContrastConfig)
+    gap: GapConfig = field(default_factory=GapConfig)
     mode: str = "all"
     role: str | None = None
     checkpointEvery: int = 25
@@ -164,6 +178,19 @@ def _contrast(value: object) -> ContrastConfig:
     return contrast
 
 
+def _gap(value: object) -> GapConfig:
+    fields = _Fields({} if value is None else value, "gap")
+    base = GapConfig()
+    gap = GapConfig(
+        weight=fields.number("weight", base.weight, 0, 1000),
+        margin=fields.number("margin", base.margin, 0, 100),
+        share=fields.number("share", base.share, 0, 1),
+        among=fields.integer("among", base.among, 1, 4096),
+    )
+    fields.done()
+    return gap
+
+
 def _sizes(value: object) -> HypernetworkSizes:
     fields = _Fields({} if value is None else value, "hypernetwork")
     base = HypernetworkSizes()
@@ -209,6 +236,7 @@ def read_train_config(value: object, start: tuple[int, float] | None = None) -> 
         targets=_targets(fields),
         sources=_sources(fields.take("sources")),
         contrast=_contrast(fields.take("contrast")),
+        gap=_gap(fields.take("gap")),
         mode=fields.choice("mode", base.mode, ("all", "quick", "full")),
         role=role,
         checkpointEvery=fields.integer("checkpointEvery", base.checkpointEvery, 1, _LARGE),

@@ -61,6 +61,15 @@ def cosines(trainee: Trainee, tensors: dict[str, Tensor]) -> dict[str, float]:
     return {key: round(sum(values) / len(values), 3) for key, values in sums.items() if values}
 
 
+def found(data: str) -> list[Path]:
+    """The file at a path, or those that a pattern of paths below the repository's root finds, in their order."""
+    if Path(data).exists():
+        return [Path(data)]
+    files = sorted(_ROOT.glob(data)) if "*" in data else [_ROOT / data]
+    check(files, "usage", f"no file is found by {data}")
+    return files
+
+
 def some(dialogues: list[Dialogue], roles: int, counts: dict[str, int]) -> list[Dialogue]:
     """Of each of the first roles the same number of rows of each split."""
     names = list(dict.fromkeys(dialogue.role for dialogue in dialogues))[:roles]
@@ -75,10 +84,10 @@ def some(dialogues: list[Dialogue], roles: int, counts: dict[str, int]) -> list[
 class Training(Kind):
     """Trains each cell and measures it.
 
-    `data` are data sets, `exchanges` how many held-out replies of a role are measured. With `roles`, `rows` says how
-    many rows of each split a role has (`{"train", "test"}`), `measuredRoles` of how many roles the figures are. Where
-    the training file has no `steps`, they are one pass. A change of `start` asks for another beginning of the
-    hyper-network: `{"centred": false}` or `{"roleSpread": 2}`.
+    `data` is a data set or a pattern of several, `exchanges` how many held-out replies of a role are measured. With
+    `roles`, `rows` says how many rows of each split a role has (`{"train", "test"}`), `measuredRoles` of how many roles
+    the figures are. Where the training file has no `steps`, they are one pass. A change of `start` asks for another
+    beginning of the hyper-network: `{"centred": false}` or `{"roleSpread": 2}`.
     """
 
     keys = frozenset({"backbone", "data", "exchanges", "rows", "measuredRoles"})
@@ -90,9 +99,7 @@ class Training(Kind):
         check("roles" not in settings or "rows" in settings, "format-invalid", "an experiment with roles lacks rows")
         place = settings["backbone"]
         self._backbone = open_backbone(place, model=None, dtype=torch.float32, device=torch.device("cpu"))
-        found = Path(settings["data"])
-        data = found if found.exists() else _ROOT / found
-        self._dialogues = read_split([str(data)], 42, may_write=False)
+        self._dialogues = read_split([str(file) for file in found(settings["data"])], 42, may_write=False)
 
     def measure(self, cell: Cell) -> Figures:
         """Losses, role swap, trained numbers, cosines of A and processor time of one run."""

@@ -13,35 +13,36 @@ TEMPERATURE = 0.1
 _ROWS = 512
 
 
-class _HeadLoss(torch.autograd.Function):
-    """weight · Σ −log softmax(H·Wᵀ)[target]; its gradient is taken at once, so that no logits are kept."""
+class _TokenLosses(torch.autograd.Function):
+    """−log softmax(H·Wᵀ)[target] of every row; its gradient is taken at once, so that no logits are kept."""
 
     @staticmethod
-    def forward(ctx, hidden: Tensor, head: Tensor, targets: Tensor, weight: float) -> Tensor:
-        total = hidden.new_zeros((), dtype=torch.promote_types(hidden.dtype, torch.float32))
-        gradient = torch.empty_like(hidden)
+    def forward(ctx, hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
+        losses = hidden.new_empty(len(targets), dtype=torch.promote_types(hidden.dtype, torch.float32))
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for rows in torch.arange(len(targets), device=hidden.device).split(_ROWS):
             own = hidden[rows].to(head.dtype)
-            logits = (own @ head.T).to(total.dtype)
+            logits = (own @ head.T).to(losses.dtype)
             log_norm = logits.logsumexp(dim=-1, keepdim=True)
             wanted = targets[rows].unsqueeze(1)
-            total += (log_norm - logits.gather(1, wanted)).sum()
-            probability = (logits - log_norm).exp_()
-            probability.scatter_add_(1, wanted, -torch.ones_like(wanted, dtype=probability.dtype))
-            gradient[rows] = (probability.to(head.dtype) @ head).to(hidden.dtype) * weight
+            losses[rows] = (log_norm - logits.gather(1, wanted)).squeeze(1)
+            if gradient is not None:
+                probability = (logits - log_norm).exp_()
+                probability.scatter_add_(1, wanted, -torch.ones_like(wanted, dtype=probability.dtype))
+                gradient[rows] = (probability.to(head.dtype) @ head).to(hidden.dtype)
         ctx.save_for_backward(gradient)
-        return total * weight
+        return losses
 
     @staticmethod
-    def backward(ctx, *upstream: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx, *upstream: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * upstream[0], None, None, None
+        return gradient * upstream[0].unsqueeze(1).to(gradient.dtype), None, None
 
 
-def head_loss(hidden: Tensor, head: Tensor, targets: Tensor, weight: float) -> Tensor:
-    """`weight` times the summed cross-entropy of rows: hidden [n, d], head [vocabulary, d], targets [n]."""
+def token_losses(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
+    """The cross-entropy of each row, [n]: hidden [n, d], head [vocabulary, d], targets [n]."""
     with torch.autocast(hidden.device.type, enabled=False):
-        return _HeadLoss.apply(hidden, head, targets, weight)
+        return _TokenLosses.apply(hidden, head, targets)
 
 
 def log_likelihoods(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:

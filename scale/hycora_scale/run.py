@@ -149,7 +149,8 @@ class Run:
             weight = contrast_weight(self.config.contrast, step / self.config.steps * epochs, epochs)
             report = self.trainer.step(step, self.batches.at(step), weight, progress.rate_factor)
             progress.count(report)
-            yield _line(progress.step, report, time.perf_counter() - start)
+            gap = {"gap": report.gap} if self.config.gap.weight else {}
+            yield {**_line(progress.step, report, time.perf_counter() - start), **gap}
             note = watch.look(progress.step, report, progress.facts.get("firstStep"))
             if note:
                 yield {"note": note}

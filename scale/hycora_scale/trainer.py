@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,9 @@ from torch import Tensor
 from .backbone import Backbone
 from .batches import Batch
 from .config import TrainConfig
+from .gap import Rivals, draw_rivals, gap_loss, mean_by_row, with_rivals
 from .hypernetwork import Factors, generate
-from .losses import contrast, head_loss
+from .losses import contrast, token_losses
 from .schedule import learning_rate_share
 from .trainee import Trainee
 
@@ -26,11 +28,12 @@ _HEADS = re.compile(r"^(hidden_to_role_emb_layer|role_emb_to_role_emb_layer)\.")
 
 @dataclass(frozen=True)
 class StepReport:
-    """What one optimiser step did; losses are of the whole (global) batch, `contrast` unweighted."""
+    """What one optimiser step did; losses are of the whole (global) batch, `contrast` and `gap` unweighted."""
 
     loss: float
     cross_entropy: float
     contrast: float
+    gap: float
     weight: float
     learning_rate: float
     gradient_norm: float
@@ -46,6 +49,15 @@ class _Company:
     tensors: dict[str, Tensor]
     roles: Tensor
     leaves: Factors
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """What counts how much in a step: a reply token, a micro-batch, the contrastive loss."""
+
+    token: float
+    batch: float
+    contrast: float
 
 
 class Trainer:
@@ -92,57 +104,87 @@ class Trainer:
     def step(self, step: int, batches: list[Batch], weight: float, rate_factor: float = 1.0) -> StepReport:
         """One optimiser step; cross-entropy is the mean over the reply tokens of all micro-batches."""
         config = self.config
-        cross_entropy, contrastive = self.gradients(step, batches, weight)
+        cross_entropy, contrastive, gap = self.gradients(step, batches, weight)
         gradients = [parameter.grad for parameter in self.trained.values()]
         norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
         share = learning_rate_share(config, step) * rate_factor
-        loss = cross_entropy + weight * contrastive
+        loss = cross_entropy + weight * contrastive + config.gap.weight * gap
         is_skipped = not (math.isfinite(norm) and math.isfinite(loss))
         if not is_skipped:
             self._update(step + 1, share, norm)
         tokens = sum(int(batch.lengths.sum()) for batch in batches)
         rate = config.learningRate * share
         replies = sum(batch.reply_tokens for batch in batches)
-        return StepReport(loss, cross_entropy, contrastive, weight, rate, norm, tokens, replies, is_skipped)
+        return StepReport(loss, cross_entropy, contrastive, gap, weight, rate, norm, tokens, replies, is_skipped)
 
-    def gradients(self, step: int, batches: list[Batch], weight: float) -> tuple[float, float]:
-        """Leaves the step's gradients in the trained parameters; returns cross-entropy and contrastive loss."""
+    def gradients(self, step: int, batches: list[Batch], weight: float) -> tuple[float, float, float]:
+        """Leaves the step's gradients in the trained parameters; returns cross-entropy, contrastive loss and gap."""
         for parameter in self.trained.values():
             parameter.grad = torch.zeros_like(parameter)
         reply_tokens = sum(batch.reply_tokens for batch in batches)
-        sums = torch.zeros(2, dtype=torch.float64)
+        sums = torch.zeros(3, dtype=torch.float64)
         current = self._current()
-        roles = torch.cat([batch.roles for batch in batches]).unique()
+        rivals = [
+            draw_rivals(self.config.gap, batch.roles.tolist(), len(self.trainee.roles), self.config.seed, micro)
+            for micro, batch in enumerate(batches, step * len(batches))
+        ]
+        others = torch.tensor([role for own in rivals for each in own.candidates for role in each], dtype=torch.long)
+        roles = torch.cat([*(batch.roles for batch in batches), others]).unique()
         factors = generate(self.trainee.config, current, roles.to(self.backbone.device))
         company = _Company(current, roles, factors.leaves())
         for micro, batch in enumerate(batches):
             torch.manual_seed((self.config.seed * 1_000_003 + step * len(batches) + micro) * 64 + _rank())
-            sums += self._run(company, batch, 1 / reply_tokens, weight / len(batches), len(batches))
+            sums += self._run(company, batch, rivals[micro], _Shares(1 / reply_tokens, 1 / len(batches), weight))
         # The way from the matrices back to the parameters is gone once, after all micro-batches.
         self._backward(factors, company.leaves)
         self._sum_over_processes(sums)
-        return float(sums[0]), float(sums[1])
+        return float(sums[0]), float(sums[1]), float(sums[2])
 
-    def _run(self, company: _Company, batch: Batch, token_weight: float, weight: float, batches: int) -> Tensor:
-        """Forward and backward of a micro-batch's rows on this process → [cross-entropy, contrast], float64."""
-        device, current = self.backbone.device, company.tensors
-        slots = torch.searchsorted(company.roles, batch.roles)
-        losses = torch.zeros(2, dtype=torch.float64)
-        share = weight / len(batch.roles)
-        for indices in self._chunks(batch):
+    def _run(self, company: _Company, batch: Batch, rivals: Rivals, shares: _Shares) -> Tensor:
+        """Forward and backward of a micro-batch's rows on this process → [cross-entropy, contrast, gap], float64."""
+        losses = torch.zeros(3, dtype=torch.float64)
+        form, gap = self.config.contrast.form, self.config.gap
+        chosen = self._hardest(company, batch, rivals)
+        for indices in self._chunks(batch, chosen):
             part = batch.rows(indices)
-            own_slots = slots[torch.tensor(indices)].to(device)
-            hidden = self.backbone.hidden(part.ids.to(device), company.leaves, own_slots, self.config.dropout)
-            entropy = self._cross_entropy(hidden, part, token_weight)
+            paired = [place for place, row in enumerate(indices) if row in chosen]
+            read = with_rivals(part, paired, [chosen[indices[place]] for place in paired])
+            hidden = self._hidden(company, read, self.config.dropout)
+            each, rows = self._token_losses(hidden, read)
+            entropy = each[rows < len(indices)].sum() * shares.token
             losses[0] += entropy.item()
             total = entropy
-            if self.config.contrast.form != "off":
-                distance = self._contrast(current, hidden, part, batch)
-                losses[1] += distance.item() / len(batch.roles) / batches
-                total = total + share * distance
+            if paired:
+                means = mean_by_row(each, rows, len(read.roles))
+                distance = gap_loss(means[paired], means[len(indices) :], gap.margin) * (shares.batch / len(chosen))
+                losses[2] += distance.item()
+                total = total + gap.weight * distance
+            if form != "off":
+                apart = self._contrast(company.tensors, hidden, part, batch) * (shares.batch / len(batch.roles))
+                losses[1] += apart.item()
+                total = total + shares.contrast * apart
             total.backward(retain_graph=self.trainee.only_role is not None)
             self.backbone.adaptable.stage.clear()
         return losses
+
+    def _hidden(self, company: _Company, batch: Batch, dropout: float = 0.0) -> Tensor:
+        device = self.backbone.device
+        slots = torch.searchsorted(company.roles, batch.roles).to(device)
+        return self.backbone.hidden(batch.ids.to(device), company.leaves, slots, dropout)
+
+    @torch.no_grad()
+    def _hardest(self, company: _Company, batch: Batch, rivals: Rivals) -> dict[int, int]:
+        """Of each row that takes part: the rival under whose adapter its reply is likeliest."""
+        if not rivals.candidates or len(rivals.candidates[0]) == 1:
+            return {row: role for row, (role,) in enumerate(rivals.candidates)}
+        part = batch.rows(range(len(rivals.candidates)))
+        columns = []
+        for roles in zip(*rivals.candidates):
+            read = Batch(part.ids, part.replies, part.anchors, torch.tensor(roles))
+            means = mean_by_row(*self._token_losses(self._hidden(company, read), read), len(roles))
+            columns.append(means)
+        best = torch.stack(columns).argmin(dim=0).tolist()
+        return {row: each[place] for row, (each, place) in enumerate(zip(rivals.candidates, best))}
 
     def _backward(self, factors: Factors, leaves: Factors) -> None:
         pairs = [
@@ -153,34 +195,41 @@ class Trainer:
         if pairs:
             torch.autograd.backward([made for made, _ in pairs], [gradient for _, gradient in pairs])
 
-    def _chunks(self, batch: Batch) -> list[list[int]]:
-        """This process's rows, sorted by length, in parts; on several processes one part, so that they keep in step."""
+    def _chunks(self, batch: Batch, paired: Container[int]) -> list[list[int]]:
+        """This process's rows, sorted by length, in parts; on several processes one part, so that they keep in step.
+
+        Rows that are paired are read twice.
+        """
         world, rank = _world(), _rank()
         lengths = batch.lengths.tolist()
         mine = sorted(range(rank, len(lengths), world), key=lambda row: -lengths[row])
         if world > 1:
             return [mine]
         chunks: list[list[int]] = []
+        read = 0
         for row in mine:
+            times = 2 if row in paired else 1
             width = lengths[chunks[-1][0]] if chunks else 0
-            if chunks and width * (len(chunks[-1]) + 1) <= _CHUNK_TOKENS:
+            if chunks and width * (read + times) <= _CHUNK_TOKENS:
                 chunks[-1].append(row)
+                read += times
             else:
                 chunks.append([row])
+                read = times
         return chunks
 
-    def _cross_entropy(self, hidden: Tensor, part: Batch, token_weight: float) -> Tensor:
-        """The summed cross-entropy of the part's reply tokens, each predicted by the position before, weighted."""
+    def _token_losses(self, hidden: Tensor, part: Batch) -> tuple[Tensor, Tensor]:
+        """The cross-entropy of the part's reply tokens, each predicted by the position before, and the row of each."""
         wanted = part.replies.clone()
         wanted[:, 0] = False
         rows, columns = wanted.nonzero(as_tuple=True)
         device = hidden.device
         before = hidden[rows.to(device), (columns - 1).to(device)]
-        return head_loss(before, self.backbone.head, part.ids[rows, columns].to(device), token_weight)
+        return token_losses(before, self.backbone.head, part.ids[rows, columns].to(device)), rows.to(device)
 
     def _contrast(self, current: dict[str, Tensor], hidden: Tensor, part: Batch, whole: Batch) -> Tensor:
         device = hidden.device
-        rows = torch.arange(len(part.anchors), device=device)
+        rows = torch.arange(len(part.roles), device=device)
         pooled = hidden[rows, part.anchors.to(device)].to(current["roles_emb.weight"].dtype)
         own, all_roles = part.roles.to(device), whole.roles.to(device)
         return contrast(current, pooled, own, all_roles, self.config.contrast.form)
@@ -232,7 +281,7 @@ class Trainer:
             device = self.backbone.device
             factors = generate(self.trainee.config, current, roles.to(device))
             hidden = self.backbone.hidden(batch.ids.to(device), factors, slots.to(device))
-            total += self._cross_entropy(hidden, batch, 1.0).item()
+            total += self._token_losses(hidden, batch)[0].sum().item()
             tokens += batch.reply_tokens
         return total / tokens
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from hycora_scale.functions import adapted_linear, rms_norm
-from hycora_scale.losses import contrast, head_loss
+from hycora_scale.losses import contrast, token_losses
 
 
 def draw(*shape: int) -> torch.Tensor:
@@ -55,13 +55,14 @@ def test_rms_norm_has_the_gradient_of_its_equation():
     torch.testing.assert_close(*(torch.autograd.grad(y, x, upstream)[0] for y in (found, wanted)))
 
 
-def test_the_head_loss_is_the_cross_entropy_without_keeping_logits():
+def test_token_losses_are_the_cross_entropy_without_keeping_logits():
     torch.manual_seed(5)
     hidden, head, targets = draw(700, 6), torch.randn(11, 6, dtype=torch.float64), torch.randint(0, 11, (700,))
-    found = head_loss(hidden, head, targets, 0.5)
-    wanted = 0.5 * F.cross_entropy(hidden @ head.T, targets, reduction="sum")
+    found = token_losses(hidden, head, targets)
+    wanted = F.cross_entropy(hidden @ head.T, targets, reduction="none")
     torch.testing.assert_close(found, wanted)
-    torch.testing.assert_close(*(torch.autograd.grad(y, hidden)[0] for y in (found, wanted)))
+    upstream = torch.randn_like(wanted)
+    torch.testing.assert_close(*(torch.autograd.grad(y, hidden, upstream)[0] for y in (found, wanted)))
 
 
 def heads(roles: int) -> dict[str, torch.Tensor]:

@@ -146,7 +146,7 @@ def test_what_is_held_out_is_measured_before_the_first_step_and_once_an_epoch(tm
 
 
 def _report(loss, **changes):
-    report = StepReport(loss, loss, 0, 0, 1e-3, 1, 9, 9, False)
+    report = StepReport(loss, loss, 0, 0, 0, 1e-3, 1, 9, 9, False)
     return replace(report, **changes)
 
 

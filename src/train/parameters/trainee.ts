@@ -132,7 +132,7 @@ function beginFrom(start: Pack, config: TrainConfig, decoder: Decoder, names: re
  *
  * @param names the roles of the data, in order.
  * @throws HycoraError `model-incompatible` when the start pack is another backbone's; `usage` when data, mode and start
- * pack do not go together.
+ * pack do not go together, or when the run wants a likelihood gap.
  */
 export function beginTraining(
   config: TrainConfig,
@@ -140,6 +140,12 @@ export function beginTraining(
   names: readonly string[],
   start: Pack | null,
 ): Trainee {
+  check(
+    config.gap.weight === 0,
+    'usage',
+    () =>
+      `gap.weight is ${config.gap.weight}, and this trainer has no likelihood gap: set it to 0, or train with scale/`,
+  )
   return start ? beginFrom(start, config, decoder, names) : beginFresh(config, decoder, names)
 }
 

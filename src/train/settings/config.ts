@@ -15,6 +15,18 @@ export interface ContrastConfig {
   readonly schedule: 'none' | 'linear' | 'half-cosine'
 }
 
+/** The likelihood gap: a role's lines should be likelier under its own adapter than under another's. */
+export interface GapConfig {
+  /** 0 for none. */
+  readonly weight: number
+  /** By how much likelier, in nats a token. */
+  readonly margin: number
+  /** Of a micro-batch's rows, how many take part. */
+  readonly share: number
+  /** Of so many other roles, drawn at random, the one that the lines suit best is taken. */
+  readonly among: number
+}
+
 /** Sizes of a hyper-network that starts from nothing. */
 export interface HypernetworkSizes {
   readonly roleEmbedding: number
@@ -49,6 +61,7 @@ export interface TrainConfig {
   readonly targets: readonly PackProjection[]
   readonly sources: { readonly A: SourceOfA; readonly B: SourceOfB }
   readonly contrast: ContrastConfig
+  readonly gap: GapConfig
   /** `all`: everything; `quick`: one new role's vector, all else frozen; `full`: a new role, everything trains. */
   readonly mode: 'all' | 'quick' | 'full'
   /** The new role of `quick` and `full`. */
@@ -82,6 +95,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
   targets: PACK_PROJECTIONS,
   sources: { A: 'hyper', B: 'shared' },
   contrast: { form: 'table', weight: 0.1, start: 0, schedule: 'half-cosine' },
+  gap: { weight: 0, margin: 0.3, share: 0.25, among: 1 },
   mode: 'all',
   role: null,
   checkpointEvery: 25,
@@ -205,6 +219,19 @@ function readContrast(value: unknown): ContrastConfig {
   return contrast
 }
 
+function readGap(value: unknown): GapConfig {
+  const fields = new Fields(value ?? {}, 'gap')
+  const fallback = DEFAULT_CONFIG.gap
+  const gap = {
+    weight: fields.number('weight', fallback.weight, [0, 1000]),
+    margin: fields.number('margin', fallback.margin, [0, 100]),
+    share: fields.number('share', fallback.share, [0, 1]),
+    among: fields.integer('among', fallback.among, [1, 4096]),
+  }
+  fields.done()
+  return gap
+}
+
 function readSizes(value: unknown): HypernetworkSizes {
   const fields = new Fields(value ?? {}, 'hypernetwork')
   const fallback = DEFAULT_CONFIG.hypernetwork
@@ -253,6 +280,7 @@ export function readTrainConfig(
     targets: readTargets(fields),
     sources: readSources(fields.take('sources')),
     contrast: readContrast(fields.take('contrast')),
+    gap: readGap(fields.take('gap')),
     mode: fields.choice('mode', fallback.mode, ['all', 'quick', 'full']),
     role,
     checkpointEvery: fields.integer('checkpointEvery', fallback.checkpointEvery, COUNT),

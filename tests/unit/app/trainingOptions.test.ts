@@ -30,7 +30,9 @@ describe('the settings', () => {
         ? Object.keys(value).map((inner) => `${key}.${inner}`)
         : [key],
     )
-    const others = ['mode', 'role']
+    // The page's trainer refuses a likelihood gap.
+    const gap = Object.keys(defaults.gap).map((inner) => `gap.${inner}`)
+    const others = ['mode', 'role', ...gap]
     expect(new Set([...options.map(({ key }) => key), ...others])).toEqual(new Set(leaves))
   })
 

@@ -81,6 +81,14 @@ test('a configuration with another line than the start pack’s is refused', asy
   expect(grown.trainee.roles.map(({ system }) => system)).toEqual([LINE, null, 'You are Cy.'])
 })
 
+test('a run that wants a likelihood gap is refused, with what to do instead', async () => {
+  const fact = 'gap.weight is 0.5, and this trainer has no likelihood gap: set it to 0, or train with scale/'
+  for (const start of [null, company]) {
+    await expect(prepare({ gap: { weight: 0.5 } }, start, 'Ada', 'Bo')).rejects.toThrow(fact)
+  }
+  expect((await prepare({ gap: { margin: 1 } }, null, 'Ada', 'Bo')).rows).toBe(4)
+})
+
 test('rows of roles that the run does not have are left out and named', async () => {
   for (const mode of ['quick', 'full']) {
     const { batches, rows, rejected } = await prepare({ mode, role: 'Cy' }, company, 'Dot', 'Cy', 'Eve', 'Bo')
