@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 
-import type { CatalogueEntry } from '../../src/hub/catalogue.ts'
+import type { CatalogueEntry, Tried } from '../../src/hub/catalogue.ts'
 import { KERNEL_FAMILIES } from '../../src/hub/modelFit.ts'
 import type { Fit } from '../../src/hub/modelFit.ts'
 import type { Hub } from '../../src/hub/hubs.ts'
@@ -8,7 +8,7 @@ import { precisionText } from '../../src/hub/variants.ts'
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { Fold } from '../shared/Fold.tsx'
-import { bytes } from '../shared/format.ts'
+import { bytes, list } from '../shared/format.ts'
 import {
   chooseVariant,
   lookAtFiles,
@@ -101,7 +101,7 @@ function HubForm({ hub }: { readonly hub: Hub }) {
 }
 
 function Suggestion({ entry, onChoose }: { readonly entry: CatalogueEntry; readonly onChoose: () => void }) {
-  const { repository, about, languages, licence, licenceUrl, family, isGated } = entry
+  const { repository, about, languages, licence, licenceUrl, family, isGated, hasOnnx, tried } = entry
   return (
     <li className={styles.entry}>
       <button type="button" className={styles.name} onClick={onChoose}>
@@ -114,9 +114,16 @@ function Suggestion({ entry, onChoose }: { readonly entry: CatalogueEntry; reado
         </a>
         .{isGated && ` ${backstageText('add.gated')}`}
         {!KERNEL_FAMILIES.includes(family) && ` ${backstageText('add.processor')}`}
+        {!hasOnnx && ` ${backstageText('add.noOnnx')}`} {triedText(tried)}
       </span>
     </li>
   )
+}
+
+/** What of a model was tried here. */
+function triedText({ what, forms }: Tried): string {
+  if (what === 'nothing') return backstageText('add.tried.nothing')
+  return backstageText(`add.tried.${what}`, { forms: list(forms) })
 }
 
 /** What a browser that can remember a folder has; the others hand over its files. */

@@ -1,6 +1,21 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { isRepositoryName } from './repository.ts'
+
+/**
+ * What of a model our kernels were tried with: `model`: its own weights; `family`: small decoders that are built as it is, with
+ * random weights; `nothing`.
+ */
+export const TRIED = ['model', 'family', 'nothing'] as const
+
+/** The forms of weights that something was tried in, as the names of files say them. */
+export const TRIED_FORMS = ['fp32', 'fp16', 'q4', 'q4f16', 'int8', 'uint8', 'bnb4'] as const
+
+export interface Tried {
+  readonly what: (typeof TRIED)[number]
+  readonly forms: readonly (typeof TRIED_FORMS)[number][]
+}
 
 /** A published model that is worth a look. */
 export interface CatalogueEntry {
@@ -14,6 +29,9 @@ export interface CatalogueEntry {
   readonly licenceUrl: string
   /** Whether the hub gives it only to those who have accepted its terms. */
   readonly isGated: boolean
+  /** Whether its repository is known to have ONNX files; where not, somebody has to export it first. */
+  readonly hasOnnx: boolean
+  readonly tried: Tried
 }
 
 /**
@@ -37,14 +55,17 @@ export function parseCatalogue(json: unknown): readonly CatalogueEntry[] {
       return value
     }
     const [repository, licenceUrl] = [text('repository'), text('licenceUrl')]
-    const isGated = ownField(entry, 'isGated')
+    const flag = (key: string): boolean => {
+      const value = ownField(entry, key)
+      check(typeof value === 'boolean', 'format-invalid', () => `${where}.${key} is neither true nor false`)
+      return value
+    }
     check(isRepositoryName(repository), 'format-invalid', () => `${where}.repository is not OWNER/NAME`)
     check(
       licenceUrl.startsWith('https://'),
       'format-invalid',
       () => `${where}.licenceUrl is not an address that begins with https`,
     )
-    check(typeof isGated === 'boolean', 'format-invalid', () => `${where}.isGated is neither true nor false`)
     return {
       repository,
       about: text('about'),
@@ -52,7 +73,33 @@ export function parseCatalogue(json: unknown): readonly CatalogueEntry[] {
       family: text('family'),
       licence: text('licence'),
       licenceUrl,
-      isGated,
+      isGated: flag('isGated'),
+      hasOnnx: flag('hasOnnx'),
+      tried: parseTried(ownField(entry, 'tried'), `${where}.tried`),
     }
+  })
+}
+
+function parseTried(json: unknown, where: string): Tried {
+  check(isJsonRecord(json), 'format-invalid', () => `${where} is not an object`)
+  const what = TRIED.find((one) => one === ownField(json, 'what'))
+  check(what !== undefined, 'format-invalid', () => `${where}.what is none of ${TRIED.join(', ')}`)
+  const forms = formsIn(json, where)
+  const isSaid = (what === 'nothing') === (forms.length === 0)
+  check(isSaid, 'format-invalid', () => `${where} names forms of nothing, or no form of what was tried`)
+  return { what, forms }
+}
+
+function formsIn(json: JsonRecord, where: string): Tried['forms'] {
+  const forms = ownField(json, 'forms')
+  check(Array.isArray(forms), 'format-invalid', () => `${where}.forms is not a list`)
+  return forms.map((form: unknown) => {
+    const known = TRIED_FORMS.find((one) => one === form)
+    check(
+      known !== undefined,
+      'format-invalid',
+      () => `${where}.forms has what is none of ${TRIED_FORMS.join(', ')}`,
+    )
+    return known
   })
 }

@@ -251,9 +251,15 @@ export const words = {
   'add.asks':
     'This asks {host} what it has of the model, and nothing before you say so. Your chats stay here.',
   'add.worth': 'Models that are worth a look',
-  'add.worth.about': 'Nobody has tried these very files here: the hub says what is there.',
+  'add.worth.about':
+    'Nobody has tried these very files here: the hub says what is there. What of each model our own code was tried with stands behind it.',
   'add.gated': 'The hub gives it to those who have accepted its terms.',
   'add.processor': 'Computed by the processor, where nobody can rehearse.',
+  'add.noOnnx': 'No ONNX files of it are known: look for its name with -ONNX behind it, or export it.',
+  'add.tried.model': 'Tried here: its weights, written as {forms}.',
+  'add.tried.family':
+    'Tried here: small decoders that are built as it is, with random weights as {forms}; not the model itself.',
+  'add.tried.nothing': 'Nothing of it was tried here.',
   'add.device': 'From this device',
   'add.open': 'Open a folder with a model',
   'add.folder': 'The folder of a model',
