@@ -1,8 +1,9 @@
 // @ts-check
-// `node tools/manifest.mjs`: writes the sizes and hashes in public/models/index.json anew from the files it names.
-// What is said of a backbone, and which of its files the page fetches, is written by hand.
+// `node tools/manifest.mjs`: writes the sizes and hashes in public/models/index.json anew from the files it names, and
+// public/packs/index.json from the packs that lie there. What is said of a backbone, and which of its files the page
+// fetches, is written by hand.
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -67,10 +68,39 @@ export function measureBackbones(backbones, publicFolder) {
   }))
 }
 
+/**
+ * Which backbone a pack says that it was trained on.
+ * @param {Buffer} content
+ * @returns {{ name: string, fingerprint: string }}
+ */
+function backboneOf(content) {
+  const header = JSON.parse(content.toString('utf8', 8, 8 + Number(content.readBigUInt64LE())))
+  return JSON.parse(header['__metadata__'].backbone)
+}
+
+/**
+ * The packs of the site by the backbones that they were trained on; a pack without a fingerprint is nobody's.
+ * @param {string} publicFolder
+ */
+export function listPacks(publicFolder) {
+  const names = readdirSync(join(publicFolder, 'packs')).filter((name) =>
+    name.endsWith('.hycora.safetensors'),
+  )
+  return names.toSorted().flatMap((name) => {
+    const content = readFileSync(join(publicFolder, 'packs', name))
+    const { name: backbone, fingerprint } = backboneOf(content)
+    return fingerprint ? [{ fingerprint, backbone, file: describeFile(`packs/${name}`, content) }] : []
+  })
+}
+
 if (argv[1] && resolve(argv[1]) === fileURLToPath(import.meta.url)) {
   const publicFolder = join(dirname(fileURLToPath(import.meta.url)), '..', 'public')
   const list = join(publicFolder, 'models', 'index.json')
   const measured = measureBackbones(JSON.parse(readFileSync(list, 'utf8')), publicFolder)
   writeFileSync(list, `${JSON.stringify(measured, null, 2)}\n`)
   console.log(`${list}: ${measured.length} backbones`)
+  const packs = listPacks(publicFolder)
+  const index = join(publicFolder, 'packs', 'index.json')
+  writeFileSync(index, `${JSON.stringify(packs, null, 2)}\n`)
+  console.log(`${index}: ${packs.length} packs`)
 }

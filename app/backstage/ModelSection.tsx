@@ -100,6 +100,7 @@ interface ModelChoiceProps {
 function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
   const kept = useModelFiles((state) => state.kept[backbone.id] ?? 0)
   const isLoading = useEngine((state) => state.phase === 'starting' || state.phase === 'loading')
+  const isPackListed = useEngine((state) => state.isPackListed)
   const { id, name, description, licence } = backbone
   const size = isOwn(backbone) ? backbone.own.bytes : downloadBytes(backbone)
   return (
@@ -121,6 +122,7 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
         <p>
           {licence && `${backstageText('model.licence', { licence })} `}
           {isOwn(backbone) ? describePlace(backbone, kept, size) : describeKept(kept, size)}
+          {isChosen && isPackListed && ` ${backstageText('model.packListed')}`}
         </p>
       </div>
       {isOwn(backbone) && (

@@ -1,8 +1,5 @@
-import { access } from 'node:fs/promises'
-
 import { HycoraError, check } from '../core/errors.ts'
 import type { Pack } from '../formats/pack.ts'
-import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
 import { benchCard } from './bench/card.ts'
 import { coldStartCase, startCold } from './bench/coldStart.ts'
@@ -15,7 +12,7 @@ import { togetherCase } from './bench/together.ts'
 import { openOpponents, openSubject } from './bench/subject.ts'
 import type { Opponent, BenchSubject } from './bench/subject.ts'
 import { trainCase } from './bench/trainCase.ts'
-import { engineOf, openModel, openPack, openPackFor } from './engine.ts'
+import { engineOf, openModel, openPack, openPackFor, packTrainedOn } from './engine.ts'
 import type { OpenedModel } from './engine.ts'
 
 type AgainstRival = (subject: BenchSubject, opponent: Opponent) => Promise<BenchRow>
@@ -52,15 +49,8 @@ function casesOf(text: string | undefined): readonly BenchCase[] {
 async function findPack(options: ReadonlyMap<string, string>, opened: OpenedModel): Promise<Pack | null> {
   const given = options.get('pack')
   if (given !== undefined) return openPackFor(given, opened)
-  const file = `${opened.name}.hycora.safetensors`
-  const shipped = shippedPath('public/packs', file)
-  const isShipped = await access(shipped).then(
-    () => true,
-    () => false,
-  )
-  if (!isShipped) return null
-  const pack = await openPack(shipped)
-  return pack.backbone.fingerprint === opened.model.fingerprint ? pack : null
+  const shipped = await packTrainedOn(opened.model)
+  return shipped === null ? null : openPack(shipped)
 }
 
 async function measure(subject: BenchSubject, cases: readonly BenchCase[]): Promise<BenchRow[]> {

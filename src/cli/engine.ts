@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 
 import { HycoraError, check } from '../core/errors.ts'
 import type { CacheForm } from '../core/graphicsMemory.ts'
+import { listedFor, PACK_INDEX, parsePackIndex } from '../download/packIndex.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
 import { readPack } from '../formats/pack.ts'
 import type { Pack } from '../formats/pack.ts'
@@ -90,6 +91,26 @@ export async function openPackFor(path: string, { name, model }: FittedModel): P
   return pack
 }
 
+/** The shipped pack that was trained on a backbone, told by its fingerprint; null where there is none. */
+export async function packTrainedOn({ fingerprint }: Pick<ChatModel, 'fingerprint'>): Promise<string | null> {
+  const index = await readFile(shippedPath('public', PACK_INDEX), 'utf8').catch(() => '[]')
+  const listed = listedFor(parsePackIndex(JSON.parse(index)), fingerprint)
+  return listed ? shippedPath('public', listed.file.path) : null
+}
+
+/** The path of the pack that `--pack` names, else of the shipped one where one is needed, which a line on stderr says. */
+async function packPathOf(
+  options: ReadonlyMap<string, string>,
+  { name, model }: FittedModel,
+  needsPack: boolean,
+): Promise<string | undefined> {
+  if (options.has('pack') || !needsPack) return options.get('pack')
+  const path = await packTrainedOn(model)
+  check(path !== null, 'usage', () => `--pack is missing, and no pack that ships was trained on ${name}`)
+  process.stderr.write(`${basename(path)} was trained on ${name}, and is taken\n`)
+  return path
+}
+
 /** What `--engine` names. */
 export function engineOf(options: ReadonlyMap<string, string>): 'webgpu' | 'ort' {
   const engine = options.get('engine') ?? 'webgpu'
@@ -110,21 +131,21 @@ async function openBackbone(
 
 /**
  * Opens backbone, pack and device as the options say; keys and values are kept as computed, for what is measured, or as
- * chats keep them.
+ * chats keep them. Where a pack is needed and none is named, the shipped one for the backbone is taken.
  *
  * @throws HycoraError for every wrong option, file or device, with one sentence.
  */
 export async function openSpeaker(
   options: ReadonlyMap<string, string>,
   cacheForm: CacheForm = 'floats',
+  needsPack = options.has('role'),
 ): Promise<OpenedSpeaker> {
   const engine = engineOf(options)
   const { root, chosen } = await findModel(options)
   const name = basename(root)
   const model = await (engine === 'ort' ? openAnyModel : openChatModel)(folder(root), chosen)
-  const packPath = options.get('pack')
   const roleName = options.get('role')
-  check(packPath !== undefined || roleName === undefined, 'usage', () => '--role needs a --pack that has it')
+  const packPath = await packPathOf(options, { name, model }, needsPack)
   const pack = packPath === undefined ? null : await openPackFor(packPath, { name, model })
   const casting = pack && roleName !== undefined ? castRole(pack, roleName, 1) : null
   const backbone = await openBackbone(engine, model, cacheForm)

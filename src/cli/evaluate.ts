@@ -106,17 +106,10 @@ async function fasterEngine(): Promise<string> {
   }
 }
 
-/** The options with what is shipped for those left out: the starter, the pack of its name, the cast's lines. */
+/** The options with what is shipped for those left out: the starter, the faster engine. */
 async function withDefaults(options: ReadonlyMap<string, string>): Promise<Map<string, string>> {
   const complete = new Map(options)
   if (!options.has('backbone')) complete.set('backbone', 'starter')
-  const name = complete.get('backbone') ?? ''
-  if (!options.has('pack')) {
-    const pack = shippedPath('public/packs', `${name}.hycora.safetensors`)
-    const found = await stat(pack).catch(() => undefined)
-    check(found, 'usage', () => `--pack is missing, and no pack is shipped for ${name}`)
-    complete.set('pack', pack)
-  }
   if (!options.has('engine')) complete.set('engine', await fasterEngine())
   return complete
 }
@@ -195,7 +188,7 @@ export async function evaluate(words: readonly string[]): Promise<void> {
   )
   const sheets = await readSheets(resolve(options.get('sheets') ?? shippedPath('data/cast')))
   const complete = await withDefaults(options)
-  const { backbone, model, pack, name } = await openSpeaker(complete)
+  const { backbone, model, pack, name } = await openSpeaker(complete, 'floats', true)
   if (!pack) throw new HycoraError('usage', '--pack is missing')
   const engine = complete.get('engine') ?? ''
   const memoryPath = options.get('memory')

@@ -106,7 +106,7 @@ test('a model comes from a hub when it is asked for, answers, stays for a visit 
   await page.getByRole('button', { name: 'Remove starter-again (fp16)' }).waitFor({ timeout: ANSWER_MS })
   expect(await isChosen(page, 'starter-again (fp16)')).toBe(true)
   await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: ANSWER_MS })
-  await page.getByText('From The hub. On this device.').waitFor()
+  await page.getByText('From The hub. On this device. This site has a pack that was trained on it').waitFor()
   await expectAnswer(page)
 
   hub.storage.requests.length = 0
@@ -159,6 +159,7 @@ test('a folder of this device is a model too, on the next visit as well', async 
 test('the cast is taught to a model that was brought, and is there on the next visit', async () => {
   const page = await visit()
   page.setDefaultTimeout(ANSWER_MS)
+  await page.context().route('**/packs/index.json', (route) => route.fulfill({ json: [] }))
   // All ten thousand of them take a minute to read.
   await page.context().route('**/cast/lines.jsonl', (route) => route.fulfill({ body: fewLines }))
   await lookUp(page, 'people/starter-again')

@@ -21,8 +21,8 @@ import type { TrainingScript } from './fakeTraining.ts'
 /** What a scripted engine does. */
 export interface Script {
   readonly device?: DeviceReport['status']
-  /** The roles of the pack, of each backbone its own where they differ. */
-  readonly roles?: readonly string[] | ((backbone: string) => readonly string[])
+  /** The roles of the pack, of each backbone and of each pack its own where they differ. */
+  readonly roles?: readonly string[] | ((backbone: string, pack?: string) => readonly string[])
   /** Answers, one after the other, round and round. */
   readonly answers?: readonly string[]
   /** Pauses before each word and each step of loading; by default none, so that tests need no clock. */
@@ -87,7 +87,7 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
       }
       if (script.loadFails) throw new HycoraError(script.loadFails, 'the script says so')
       const { roles = [] } = script
-      const names = typeof roles === 'function' ? roles(params.name) : roles
+      const names = typeof roles === 'function' ? roles(params.name, params.pack?.name) : roles
       return infoOf(names, context, computingOf(script.device ?? 'ready', params))
     },
     async prove({ roles }, onYield) {

@@ -10,12 +10,15 @@ import type { EngineClient } from '../../../src/engine/client.ts'
 import type { BackboneInfo, DeviceReport, DeviceState, LoadParams } from '../../../src/engine/protocol.ts'
 import { fetchJson } from '../../../src/storage/servedJson.ts'
 import { removeUnlistedFiles } from '../../../src/storage/fileCache.ts'
+import type { ManifestFile } from '../../../src/download/servedFile.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { pageFiles, parseManifest } from '../../../src/storage/manifest.ts'
 import { isOwn, keepOwnModel, listOwnModels, ownBackbone } from '../../../src/storage/ownModels.ts'
 import { assignRoles } from '../company/cast.ts'
 import { castPackFor } from '../company/castPack.ts'
-import { countKept, fetchBackbone } from './modelFiles.ts'
+import { listedFor } from '../../../src/download/packIndex.ts'
+import type { ListedPack } from '../../../src/download/packIndex.ts'
+import { countKept, fetchBackbone, fetchListedPack, listedPacks } from './modelFiles.ts'
 import type { DownloadStatus, FetchedBackbone, Shortage } from './modelFiles.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { siteUrl } from '../page/site.ts'
@@ -37,6 +40,8 @@ export interface EngineState {
   readonly device: DeviceState
   /** What of the model will not be here on the next visit; null where all will. */
   readonly shortage: Shortage | null
+  /** Whether the cast plays by a pack that this site lists for the model, wherever that came from. */
+  readonly isPackListed: boolean
 }
 
 const initial: EngineState = {
@@ -49,6 +54,7 @@ const initial: EngineState = {
   failure: null,
   device: 'ready',
   shortage: null,
+  isPackListed: false,
 }
 
 export const useEngine = create<EngineState>()(() => initial)
@@ -161,25 +167,70 @@ async function loadBackbone(engine: EngineClient, signal: AbortSignal): Promise<
   useEngine.setState({ backbones, backbone })
 
   const { files, pack: served, shortage } = await fetchFiles(backbone, signal)
-  const pack = served ?? (await castPackFor(backbone.fingerprint))
+  const listed = await listedPacks()
+  const known = served
+    ? { pack: served, isListed: false }
+    : await findPack(listed, backbone.fingerprint, signal)
   useEngine.setState({ shortage })
   const { path, rates, soundDevice } = useSettings.getState()
   const device = deviceKey(backbone)
   const isSound = soundDevice === soundnessKey()
   const { name, model } = backbone
-  const params = { name, files, pack, path, rates: rates[device] ?? {}, isSound, ...(model && { model }) }
-  const info = await loadPack(engine, params)
+  const params = { name, files, path, rates: rates[device] ?? {}, isSound, ...(model && { model }) }
+  const loaded = await loadPack(engine, { ...params, pack: known.pack })
+  signal.throwIfAborted()
+  // Whose a model is that was just brought is known once it has been read.
+  const isNews = known.pack === null && loaded.fingerprint !== backbone.fingerprint
+  const { pack, isListed } = isNews ? await findPack(listed, loaded.fingerprint, signal) : known
+  const info =
+    pack === known.pack ? loaded : await loadPack(engine, { ...params, pack, rates: loaded.computing.rates })
   signal.throwIfAborted()
   shipped = pack
   assignRoles(info.roles)
-  useEngine.setState({ phase: 'ready', info, status: null })
+  useEngine.setState({ phase: 'ready', info, status: null, isPackListed: isListed })
   changeSettings({
     rates: { ...useSettings.getState().rates, [device]: info.computing.rates },
     ...(info.computing.path === 'webgpu' && { soundDevice: soundnessKey() }),
   })
   await rememberFingerprint(backbone, info)
   // Chunks that no model needs any more do no harm: the model plays, and they are looked for again next time.
-  if (brought) await removeUnlistedFiles(backbones.flatMap(pageFiles)).catch(() => 0)
+  if (brought) await removeUnlistedFiles(neededFiles(listed)).catch(() => 0)
+}
+
+/** The pack by which the cast plays on a model that comes without: taught here, else of those that this site lists. */
+async function findPack(
+  listed: readonly ListedPack[],
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<{ readonly pack: PackFile | null; readonly isListed: boolean }> {
+  const taught = await castPackFor(fingerprint)
+  if (taught) return { pack: taught, isListed: false }
+  const pack = await packFrom(listed, fingerprint, signal)
+  return { pack, isListed: pack !== null }
+}
+
+/** The pack that this site lists for a backbone; without a network, and none here, the bare model plays. */
+async function packFrom(
+  listed: readonly ListedPack[],
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<PackFile | null> {
+  const pack = listedFor(listed, fingerprint)
+  if (!pack) return null
+  try {
+    return await fetchListedPack(pack, signal, tellDownload)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    if (failureOf(thrown, 'download-failed').code === 'download-failed') return null
+    throw thrown
+  }
+}
+
+/** The files of all models, and of the packs that play on them. */
+function neededFiles(listed: readonly ListedPack[]): readonly ManifestFile[] {
+  const { backbones } = useEngine.getState()
+  const packs = backbones.flatMap(({ fingerprint }) => listedFor(listed, fingerprint)?.file ?? [])
+  return [...backbones.flatMap(pageFiles), ...packs]
 }
 
 /** What packs are told by is known of a model that was brought once it has been read. */
@@ -228,12 +279,14 @@ export async function measureAgain(): Promise<void> {
 /** The backbone's files; how they come is told in the state. */
 async function fetchFiles(backbone: ServedBackbone, signal: AbortSignal): Promise<FetchedBackbone> {
   try {
-    return await fetchBackbone(backbone, signal, (status) =>
-      useEngine.setState({ status: { stage: 'download', ...status } }),
-    )
+    return await fetchBackbone(backbone, signal, tellDownload)
   } finally {
     await countKept(useEngine.getState().backbones)
   }
+}
+
+function tellDownload(status: DownloadStatus): void {
+  useEngine.setState({ status: { stage: 'download', ...status } })
 }
 
 function loadPack(engine: EngineClient, params: LoadParams): Promise<BackboneInfo> {

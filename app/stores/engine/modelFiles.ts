@@ -1,7 +1,11 @@
 // Scope: live. The files of the backbones: how they come, how much of each lies on this device, and its release.
 import { create } from 'zustand'
 
-import type { DownloadProgress, DownloadResult } from '../../../src/download/downloads.ts'
+import type { DownloadOptions, DownloadProgress, DownloadResult } from '../../../src/download/downloads.ts'
+import { PACK_INDEX, parsePackIndex } from '../../../src/download/packIndex.ts'
+import type { ListedPack } from '../../../src/download/packIndex.ts'
+import type { ManifestFile } from '../../../src/download/servedFile.ts'
+import type { PackFile } from '../../../src/formats/packFacts.ts'
 import { lockFile } from '../../../src/storage/fileLock.ts'
 import { keptBytes, openChunkStore, removeFiles } from '../../../src/storage/fileCache.ts'
 import { folderFiles } from '../../../src/storage/folderFiles.ts'
@@ -10,6 +14,7 @@ import { downloadBytes, pageFiles } from '../../../src/storage/manifest.ts'
 import { isOwn } from '../../../src/storage/ownModels.ts'
 import type { FolderPlace } from '../../../src/storage/ownModels.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
+import { fetchJson } from '../../../src/storage/servedJson.ts'
 import { createMeter } from './meter.ts'
 import { laterPart } from '../page/laterPart.ts'
 import { siteUrl } from '../page/site.ts'
@@ -85,12 +90,42 @@ async function explained(thrown: unknown, backbone: ServedBackbone): Promise<nev
   throw fileRefusal(thrown, backbone.own.place.repository, new URL(backbone.folder).origin)
 }
 
-async function downloaded(
+/** The packs that this site lists by their backbones; none where the list is not to be had. */
+export async function listedPacks(): Promise<readonly ListedPack[]> {
+  return fetchJson(siteUrl(PACK_INDEX)).then(parsePackIndex, () => [])
+}
+
+/**
+ * A pack of this site, from this device or from the server.
+ *
+ * @throws HycoraError `download-failed`, `download-mismatch`, `cancelled`.
+ */
+export async function fetchListedPack(
+  { file }: ListedPack,
+  signal: AbortSignal,
+  tell: (status: DownloadStatus) => void,
+): Promise<PackFile | null> {
+  const { files } = await told(await beginDownload([file], { folder: siteUrl(''), signal }), tell)
+  const content = files.get(file.path)
+  return content ? { name: file.path, file: content } : null
+}
+
+function downloaded(
   backbone: ServedBackbone,
   signal: AbortSignal,
   tell: (status: DownloadStatus) => void,
 ): Promise<DownloadResult> {
-  const download = await beginDownload(backbone, signal)
+  // The files of a hub have addresses of their own.
+  const files = isOwn(backbone) ? backbone.files : pageFiles(backbone)
+  const place = isOwn(backbone) ? { folder: backbone.folder, isPinned: true } : { folder: siteUrl('') }
+  return beginDownload(files, { ...place, signal }).then((download) => told(download, tell))
+}
+
+/** A download to its end; how it goes is told as often as the eye sees it. */
+async function told(
+  download: AsyncGenerator<DownloadProgress, DownloadResult>,
+  tell: (status: DownloadStatus) => void,
+): Promise<DownloadResult> {
   const measure = createMeter()
   let toldAt = 0
   let step = await download.next()
@@ -107,16 +142,12 @@ async function downloaded(
   return step.value
 }
 
-/** From a hub, whose files have addresses of their own, or from this site. */
 async function beginDownload(
-  backbone: ServedBackbone,
-  signal: AbortSignal,
+  files: readonly ManifestFile[],
+  place: Pick<DownloadOptions, 'folder' | 'isPinned' | 'signal'>,
 ): Promise<AsyncGenerator<DownloadProgress, DownloadResult>> {
   const { downloadFiles } = await laterPart(() => import('../../../src/download/downloads.ts'))
-  const common = { signal, store: await openChunkStore(), lock: lockFile }
-  return isOwn(backbone)
-    ? downloadFiles(backbone.files, { ...common, folder: backbone.folder, isPinned: true })
-    : downloadFiles(pageFiles(backbone), { ...common, folder: siteUrl('') })
+  return downloadFiles(files, { ...place, store: await openChunkStore(), lock: lockFile })
 }
 
 /** A folder on this device is read where it lies. */

@@ -240,6 +240,7 @@ export const words = {
   'model.from': 'From {hub}. {kept}',
   'model.copy': 'A copy of your folder lies in this browser.',
   'model.folder': 'Read in your folder {name}.',
+  'model.packListed': 'This site has a pack that was trained on it, by which the cast plays.',
   'model.notHere': 'Not on this device.',
   'model.partly': '{size} of it are on this device.',
   'model.here': 'On this device.',

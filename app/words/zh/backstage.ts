@@ -235,6 +235,7 @@ export const words = {
   'model.from': '来自 {hub}。{kept}',
   'model.copy': '这个浏览器里有一份你那个文件夹的拷贝。',
   'model.folder': '就在你的文件夹 {name} 里读。',
+  'model.packListed': '这个网站有一个在它上面练成的角色包，阵容按它来演。',
   'model.notHere': '不在这台设备上。',
   'model.partly': '有 {size} 在这台设备上。',
   'model.here': '在这台设备上。',

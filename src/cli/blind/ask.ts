@@ -35,14 +35,16 @@ export async function askVersion(options: ReadonlyMap<string, string>, seed: num
   const questions = await questionsOf(options.get('questions'))
   const roles = await rolesOf(options.get('roles'))
   const backbone = options.get('backbone') ?? BACKBONE
-  const shipped = shippedPath(`public/packs/${backbone}.hycora.safetensors`)
+  const isPlayed = prompt === 'pack'
+  const taken = ['engine', 'model', ...(isPlayed ? ['pack'] : [])]
   const engine = await openSpeaker(
     new Map([
       ['engine', 'ort'],
-      ...[...options].filter(([name]) => name === 'engine' || name === 'model'),
+      ...[...options].filter(([name]) => taken.includes(name)),
       ['backbone', backbone],
-      ...(prompt === 'pack' ? ([['pack', options.get('pack') ?? shipped]] as const) : []),
     ]),
+    'floats',
+    isPlayed,
   )
   const answers: GivenAnswer[] = []
   for (const role of roles) {
