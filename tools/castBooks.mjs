@@ -1,9 +1,10 @@
-// `node tools/castBooks.mjs`: writes public/cast/books.json, the lorebooks of the cast, from the facts and answers of
-// data/cast. The same lines give the same bytes.
-import { writeFileSync } from 'node:fs'
+// `node tools/castBooks.mjs [--role NAME]…`: writes public/cast/books.json, the lorebooks of the cast, from the facts and
+// answers of data/cast; `--role` writes those of these characters and leaves the others. The same lines give the same bytes.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 import { readCast } from './cast/read.mjs'
 import { weighAnswers } from './cast/weighAnswers.mjs'
@@ -61,7 +62,7 @@ function pronounOf(facts) {
 }
 
 /** The book of a character, marked as one that weights were trained behind. */
-export function bookOf({ role, facts, items, talks }) {
+function bookOf({ role, facts, items, talks }) {
   const weights = weighKeys({ facts, items })
   const pronoun = pronounOf(facts)
   return {
@@ -77,12 +78,22 @@ export function bookOf({ role, facts, items, talks }) {
   }
 }
 
-/** The books of all characters as text. */
-export function castBooks(root = ROOT) {
-  const { cast, faults } = readCast(resolve(root, 'data/cast'))
+/** Writes the books of all characters, or of some in their place. */
+function writeBooks(chosen) {
+  const { cast, faults } = readCast(resolve(ROOT, 'data/cast'))
   if (faults.length > 0) throw new Error(`data/cast has faults, the first: ${faults[0].text}`)
-  return `${JSON.stringify(Object.fromEntries(cast.map((person) => [person.role, bookOf(person)])))}\n`
+  const stranger = chosen.find((name) => !cast.some(({ role }) => role === name))
+  if (stranger) throw new Error(`nobody in data/cast is called ${stranger}`)
+  const file = resolve(ROOT, 'public/cast/books.json')
+  const written = chosen.length > 0 ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  const books = cast.map((person) => [
+    person.role,
+    chosen.length === 0 || chosen.includes(person.role) ? bookOf(person) : written[person.role],
+  ])
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(books))}\n`)
 }
 
-if (argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(resolve(ROOT, 'public/cast/books.json'), castBooks())
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { role: { type: 'string', multiple: true } } })
+  writeBooks(values.role ?? [])
+}

@@ -30,14 +30,16 @@ const shapes = (options: PackOptions): ProjectCase[] =>
     seed: 100 + index,
   }))
 
-const BLOCKS = ([16, 32, 64, 128] as const).flatMap((blockSize) =>
-  (['q4', 'q8'] as const).flatMap((format) =>
-    [true, false].flatMap((halfScales) => [
+/** Every size of block in both forms; each size and each form with scales in halves and in floats. */
+const BLOCKS = ([16, 32, 64, 128] as const).flatMap((blockSize, size) =>
+  (['q4', 'q8'] as const).flatMap((format, form) => {
+    const halfScales = (size + form) % 2 === 0
+    return [
       // A last block that is nearly empty, then one that is full.
       { format, blockSize, halfScales, out: 37, in: 2 * blockSize + 5, rows: 1, seed: 200 + blockSize },
       { format, blockSize, halfScales, out: 34, in: 3 * blockSize, rows: 33, seed: 201 + blockSize },
-    ]),
-  ),
+    ]
+  }),
 )
 
 /** Zero points between codes, levels in their place, and blocks that hold a whole row. */

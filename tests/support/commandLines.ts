@@ -54,7 +54,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   {
     document: README,
     line: 'hycora train --keep best',
-    runs: [...TRAIN, '--keep', 'best', '--out', '{scratch}/best'],
+    elsewhere: SELF,
   },
   {
     document: README,
@@ -111,7 +111,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   {
     document: MANUAL,
     line: 'train --backbone DIR --data …',
-    runs: [...TRAIN, '--out', '{scratch}/trained.hycora.safetensors'],
+    runs: [...TRAIN, '--keep', 'best', '--out', '{scratch}/trained.hycora.safetensors'],
     prints: /"crossEntropy"/,
     leaves: ['trained.hycora.safetensors', 'trained.hycora.safetensors.checkpoint'],
   },
@@ -348,7 +348,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   {
     document: CAST,
     line: 'node tools/castBooks.mjs',
-    runs: ['node', 'tools/castBooks.mjs'],
+    runs: ['node', 'tools/castBooks.mjs', '--role', 'Alice'],
     keeps: 'public/cast/books.json',
   },
   {

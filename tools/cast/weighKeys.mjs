@@ -69,11 +69,13 @@ class Adam {
 
   step(values, gradients, count) {
     const rate = RATE * (1 - count / (STEPS + 1))
+    const ofFirst = 1 - 0.9 ** count
+    const ofSecond = 1 - 0.99 ** count
     for (let i = 0; i < values.length; i++) {
       this.first[i] = 0.9 * this.first[i] + 0.1 * gradients[i]
       this.second[i] = 0.99 * this.second[i] + 0.01 * gradients[i] ** 2
-      const mean = this.first[i] / (1 - 0.9 ** count)
-      const spread = Math.sqrt(this.second[i] / (1 - 0.99 ** count))
+      const mean = this.first[i] / ofFirst
+      const spread = Math.sqrt(this.second[i] / ofSecond)
       values[i] = Math.max(0, values[i] - (rate * mean) / (spread + 1e-8))
     }
   }
@@ -101,14 +103,16 @@ function fit(rows, words, facts) {
 function addGradient({ index, weight, words }, values, gradients, scores) {
   const facts = scores.length - 1
   scores.fill(0)
-  for (const word of words) for (let f = 0; f < facts; f++) scores[f] += values[word * facts + f]
+  for (const word of words) for (let f = 0, at = word * facts; f < facts; f++, at++) scores[f] += values[at]
   scores[facts] = values[values.length - 1]
-  const most = scores.reduce((one, other) => Math.max(one, other))
+  let most = scores[facts]
+  for (let f = 0; f < facts; f++) most = Math.max(most, scores[f])
   let sum = 0
   for (let f = 0; f <= facts; f++) sum += scores[f] = Math.exp(scores[f] - most)
   for (let f = 0; f <= facts; f++) scores[f] *= weight / sum
   scores[index < 0 ? facts : index] -= weight
-  for (const word of words) for (let f = 0; f < facts; f++) gradients[word * facts + f] += scores[f]
+  for (const word of words)
+    for (let f = 0, at = word * facts; f < facts; f++, at++) gradients[at] += scores[f]
   gradients[gradients.length - 1] += scores[facts]
 }
 
