@@ -34,7 +34,7 @@ export default function GroupSection({ chat }: { readonly chat: Chat }) {
       </ol>
       <Joining chat={chat} isDisabled={isBusy} />
       <TurnFields {...group} isDisabled={isBusy} onChange={(changes) => void changeGroup(chat, changes)} />
-      {group.scene.trim() !== '' && !sendsWholeCard() && (
+      {(group.scene.trim() !== '' || group.joined) && !sendsWholeCard() && (
         <p className={asides.note}>{backstageText('group.notSent')}</p>
       )}
       <StrengthSlider chat={chat} isDisabled={isBusy} />

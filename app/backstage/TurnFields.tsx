@@ -1,3 +1,4 @@
+import { isPause, PAUSE } from '../../src/core/pause.ts'
 import type { ChatGroup, TurnOrder } from '../../src/storage/records.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './PersonaSection.module.css'
@@ -5,7 +6,7 @@ import { backstageText } from '../words/backstage.ts'
 
 const ORDERS = ['natural', 'list', 'pooled', 'manual'] as const satisfies readonly TurnOrder[]
 
-export type TurnSettings = Pick<ChatGroup, 'order' | 'repliesToSelf' | 'scene'>
+export type TurnSettings = Omit<ChatGroup, 'members' | 'foreign'>
 
 interface TurnFieldsProps extends TurnSettings {
   readonly isDisabled?: boolean
@@ -13,7 +14,8 @@ interface TurnFieldsProps extends TurnSettings {
 }
 
 /** How several take turns, and where they are. */
-export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, onChange }: TurnFieldsProps) {
+export function TurnFields(props: TurnFieldsProps) {
+  const { order, repliesToSelf, scene, pause = PAUSE.usual, isDisabled = false, onChange } = props
   return (
     <>
       <Field label={backstageText('turns')} about={backstageText(`turns.${order}.about`)}>
@@ -61,6 +63,75 @@ export function TurnFields({ order, repliesToSelf, scene, isDisabled = false, on
           />
         )}
       </Field>
+      <CardsField {...props} />
+      <Field label={backstageText('turns.pause')} about={backstageText('turns.pause.about')}>
+        {(id, aboutId) => (
+          <input
+            id={id}
+            key={pause}
+            type="number"
+            min={PAUSE.least}
+            max={PAUSE.most}
+            aria-describedby={aboutId}
+            defaultValue={pause}
+            onBlur={({ target }) => {
+              if (isPause(target.valueAsNumber)) onChange({ pause: target.valueAsNumber })
+              else target.value = String(pause)
+            }}
+          />
+        )}
+      </Field>
+    </>
+  )
+}
+
+const CARDS = ['own', 'unmuted', 'all'] as const
+
+/** Whose cards whoever speaks is told, and what stands around each of several. */
+function CardsField({ joined, isDisabled = false, onChange }: TurnFieldsProps) {
+  const told = !joined ? 'own' : joined.isWithMuted ? 'all' : 'unmuted'
+  return (
+    <>
+      <Field label={backstageText('cards')} about={backstageText(`cards.${told}.about`)}>
+        {(id, aboutId) => (
+          <select
+            id={id}
+            aria-describedby={aboutId}
+            value={told}
+            disabled={isDisabled}
+            onChange={({ target: { value } }) => {
+              const { prefix = '', suffix = '' } = joined ?? {}
+              onChange({ joined: value === 'own' ? null : { isWithMuted: value === 'all', prefix, suffix } })
+            }}
+          >
+            {CARDS.map((value) => (
+              <option key={value} value={value}>
+                {backstageText(`cards.${value}`)}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {joined &&
+        (['prefix', 'suffix'] as const).map((side) => (
+          <Field
+            key={side}
+            label={backstageText(`cards.${side}`)}
+            about={backstageText(`cards.${side}.about`)}
+          >
+            {(id, aboutId) => (
+              <textarea
+                id={id}
+                key={joined[side]}
+                aria-describedby={aboutId}
+                rows={2}
+                dir="auto"
+                defaultValue={joined[side]}
+                onBlur={({ target }) => onChange({ joined: { ...joined, [side]: target.value } })}
+              />
+            )}
+          </Field>
+        ))}
     </>
   )
 }

@@ -24,6 +24,8 @@ interface ComposerProps {
 export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
   const { text, isOffered, write } = useDraft(chat)
   const isBusy = useGeneration(isAnswering)
+  // Between two who go on by themselves the visitor may speak, or stop them.
+  const isGoingOn = useGeneration(({ goingOn }) => goingOn?.chat === chat)
   // Where nobody can answer, nothing is asked; what is written stays.
   const isBlocked = useEngine((state) => state.phase === 'blocked')
   const isRehearsing = useTraining(isTraining)
@@ -64,7 +66,7 @@ export function Composer({ chat, name, starters, isAddressed }: ComposerProps) {
           }}
         />
         {isAddressed && !isBusy && <WriteMine written={text} isMute={isMute} />}
-        {isBusy ? (
+        {isBusy || (isGoingOn && text.trim() === '') ? (
           <Button key="button" label={chatText('stop')} icon="stop" onClick={stopAnswer} />
         ) : (
           <Button

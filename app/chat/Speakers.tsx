@@ -3,7 +3,8 @@ import type { GroupMember } from '../../src/storage/records.ts'
 import { Button } from '../shared/Button.tsx'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import hidden from '../shared/VisuallyHidden.module.css'
-import { answer, giveWord, isAnswering, useGeneration } from '../stores/chat/generation.ts'
+import { answer, endGoingOn, giveWord, isAnswering, useGeneration } from '../stores/chat/generation.ts'
+import { goOn } from '../stores/chat/goOn.ts'
 import { canSpeak } from '../stores/chat/turns.ts'
 import { findMember, useCast } from '../stores/company/cast.ts'
 import { useEngine } from '../stores/engine/engine.ts'
@@ -18,6 +19,7 @@ export default function Speakers({ chat }: { readonly chat: Chat }) {
   const isBusy = useGeneration(isAnswering)
   const isBlocked = useEngine((state) => state.phase === 'blocked')
   const isRehearsing = useTraining(isTraining)
+  const isGoingOn = useGeneration(({ goingOn }) => goingOn?.chat === chat.id)
   const isMute = isBusy || isBlocked || isRehearsing
   return (
     <div className={styles.speakers} role="group" aria-label={chatText('speakers')} data-speakers="">
@@ -37,6 +39,19 @@ export default function Speakers({ chat }: { readonly chat: Chat }) {
         onClick={() => {
           focusComposer()
           void answer(true)
+        }}
+      />
+      <Button
+        label={chatText('speakers.byThemselves')}
+        icon="endless"
+        iconOnly
+        look="quiet"
+        aria-pressed={isGoingOn}
+        disabled={isMute && !isGoingOn}
+        onClick={() => {
+          focusComposer()
+          if (isGoingOn) endGoingOn()
+          else void goOn()
         }}
       />
     </div>

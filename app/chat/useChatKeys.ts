@@ -33,7 +33,7 @@ function act(chat: Chat, event: KeyboardEvent): boolean {
   const isBusy = isAnswering(useGeneration.getState())
   switch (event.key) {
     case 'Escape':
-      return isBusy ? (stopAnswer(), true) : closeBackstage()
+      return isBusy || useGeneration.getState().goingOn ? (stopAnswer(), true) : closeBackstage()
     case 'Enter':
       if (isBusy || (!event.ctrlKey && !event.altKey)) return false
       void (event.ctrlKey ? again() : carryOn())

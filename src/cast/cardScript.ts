@@ -6,6 +6,13 @@ import { NOTE_NAMES } from '../core/script.ts'
 import type { Note, NoteSpeaker, Script, ScriptBook, ScriptText } from '../core/script.ts'
 import type { CharacterCard } from '../formats/card.ts'
 
+/** What is told of several where whoever speaks is told the cards of all, macros filled. */
+export interface Together {
+  readonly texts: Readonly<Partial<Record<ScriptText, string>>>
+  /** What the others' cards put among the messages. */
+  readonly notes: readonly Note[]
+}
+
 /** What goes with a card into a script. */
 export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' | 'occasion'> {
   /** Whether weights play, so that the card need not say who they are. */
@@ -20,6 +27,8 @@ export interface ScriptFacts extends Pick<Script, 'names' | 'seed' | 'greeting' 
   readonly books: readonly ScriptBook[]
   /** Where they are and what happens, in place of the card's scenario; left out or empty where that holds. Macros unfilled. */
   readonly scene?: string
+  /** In place of the card's texts; left out where the card is told alone. */
+  readonly together?: Together | null
 }
 
 /** The page's own words before a whole card, which a card's system prompt may take up as `{{original}}`. */
@@ -41,6 +50,7 @@ export function systemPromptOf({ systemPrompt }: CharacterCard, values: MacroVal
  */
 export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script {
   const { names, seed, greeting, occasion, books, isTrained, note: own, scene = '', recap = '' } = facts
+  const { together } = facts
   const fill = (text: string): string => fillMacros(text, { ...names, seed }).trim()
   return {
     names,
@@ -49,9 +59,10 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
     occasion,
     tags: card?.tags ?? [],
     texts: {
+      ...filled({ ...(card && !isTrained && !together && textsOf(card)) }, fill),
+      ...together?.texts,
       ...filled(
         {
-          ...(card && !isTrained && textsOf(card)),
           ...(scene.trim() !== '' && { scenario: scene }),
           memory: memoryOf(facts.facts),
           recap: recap.trim() && `What happened before:\n${recap.trim()}`,
@@ -60,17 +71,22 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
       ),
       ...(names.persona && { persona: `About ${names.user}:\n${names.persona}` }),
     },
-    notes: notesOf(card, own)
-      .map((note) => ({ ...note, text: fill(note.text) }))
-      .filter(isSaid),
+    notes: [
+      ...(together?.notes ?? []),
+      ...notesOf(card, own).map((note) => ({ ...note, text: fill(note.text) })),
+    ].filter(isSaid),
     books: [...(card?.book ? [{ name: `${names.character}’s lorebook`, book: card.book }] : []), ...books],
     creatorNotes: card?.creatorNotes ?? '',
   }
 }
 
 /** What a script tells beside the card's own texts, in words: told where none of it is sent. */
-export function partsOf({ books, notes, texts }: Script, scene = ''): readonly string[] {
+export function partsOf(
+  { books, notes, texts }: Script,
+  { scene = '', together }: Pick<ScriptFacts, 'scene' | 'together'> = {},
+): readonly string[] {
   return [
+    ...(together ? ['everybody’s cards'] : []),
     ...(scene.trim() === '' ? [] : ['the scene']),
     ...(texts.persona ? ['what is said of you'] : []),
     ...(texts.memory ? ['what is to be kept in mind'] : []),
@@ -99,7 +115,8 @@ function memoryOf(facts: readonly string[]): string {
   return facts.length === 0 ? '' : `To be kept in mind:\n${facts.map((fact) => `- ${fact}`).join('\n')}`
 }
 
-function textsOf(card: CharacterCard): Partial<Record<ScriptText, string>> {
+/** What a card says of its character, macros unfilled. */
+export function textsOf(card: CharacterCard): Readonly<Partial<Record<ScriptText, string>>> {
   const { description, personality, scenario, exampleMessages } = card
   const examples = exampleMessages.trim() && `How {{char}} talks:\n${exampleMessages.trim()}`
   return { description, personality, scenario, examples }
@@ -107,18 +124,23 @@ function textsOf(card: CharacterCard): Partial<Record<ScriptText, string>> {
 
 const SPEAKERS: Readonly<Record<string, NoteSpeaker>> = { system: 'system', user: 'user', assistant: 'role' }
 
-/** What goes among the messages: SillyTavern's note at a depth, the visitor's, and the card's instructions behind them all. */
-function notesOf(card: CharacterCard | null, own: ScriptFacts['note']): readonly Note[] {
+/** SillyTavern's note at a depth, as a card has it; one without a text where it has none. */
+export function depthPromptOf(card: CharacterCard | null): Note {
   const held = card && ownField(card.extensions, 'depth_prompt')
   const prompt: JsonRecord = isJsonRecord(held) ? held : {}
   const [text, depth, role] = ['prompt', 'depth', 'role'].map((key) => ownField(prompt, key))
+  return {
+    kind: 'depthPrompt',
+    text: typeof text === 'string' ? text : '',
+    depth: typeof depth === 'number' && depth >= 0 ? Math.floor(depth) : USUAL_DEPTH,
+    speaker: (typeof role === 'string' && SPEAKERS[role]) || 'system',
+  }
+}
+
+/** What goes among the messages: the card's note at a depth, the visitor's, and the card's instructions behind them all. */
+function notesOf(card: CharacterCard | null, own: ScriptFacts['note']): readonly Note[] {
   return [
-    {
-      kind: 'depthPrompt',
-      text: typeof text === 'string' ? text : '',
-      depth: typeof depth === 'number' && depth >= 0 ? Math.floor(depth) : USUAL_DEPTH,
-      speaker: (typeof role === 'string' && SPEAKERS[role]) || 'system',
-    },
+    depthPromptOf(card),
     { kind: 'authorsNote', text: own?.text ?? '', depth: own?.depth ?? USUAL_DEPTH, speaker: 'system' },
     // What `{{original}}` stands for there, a page without such instructions leaves out.
     {

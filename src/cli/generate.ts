@@ -3,11 +3,14 @@ import { unescapeLine } from '../core/escapes.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { promptsFor, speak, utter } from '../play/speak.ts'
-import type { Voice } from '../play/speak.ts'
+import type { Delivery, Voice } from '../play/speak.ts'
 import type { SceneCue } from '../play/stage.ts'
 import { usualSampling } from '../play/usualSampling.ts'
 import { integerOption, numberOption, parseArguments, required } from './arguments.ts'
 import { openSpeaker } from './engine.ts'
+import type { OpenedSpeaker } from './engine.ts'
+import { cueFor, openGroup, openingOf, speakInGroup, whoIsNext } from './groupChat.ts'
+import type { GroupChat, GroupLine } from './groupChat.ts'
 import { isScripted, cueIn } from './scripted.ts'
 
 const SAMPLING_OPTIONS = [
@@ -71,6 +74,56 @@ function printSent(voice: Voice, cue: SceneCue, maxTokens: number): void {
   process.stdout.write(`${JSON.stringify(sent, null, 2)}\n`)
 }
 
+/** What does not go with a group, which says itself who plays. */
+const NOT_WITH_GROUP = ['role', 'card', 'raw'] as const
+
+/** @throws HycoraError `usage` for options that do not go with a group, or not without one. */
+export function checkGroup(options: ReadonlyMap<string, string>): void {
+  if (options.has('group')) {
+    const clash = NOT_WITH_GROUP.find((name) => options.has(name))
+    check(clash === undefined, 'usage', () => `--group and --${clash} do not go together`)
+  } else {
+    const alone = ['cards', 'rounds'].find((name) => options.has(name))
+    check(alone === undefined, 'usage', () => `--${alone} goes with --group alone`)
+  }
+}
+
+/** Has those of a group answer the visitor, and go on among themselves for some rounds more. */
+async function playGroup(
+  opened: OpenedSpeaker,
+  options: ReadonlyMap<string, string>,
+  { strength, ...delivery }: Omit<Delivery, 'casting'> & { readonly strength: number },
+): Promise<void> {
+  const { pack } = opened
+  const rounds = integerOption(options, 'rounds', 1, { least: 1 })
+  const chat = await openGroup(options, pack)
+  const lines: GroupLine[] = [...openingOf(chat, required(options, 'prompt'))]
+  for (let round = 0; round < rounds; round++) {
+    for (const key of whoIsNext(chat, lines, delivery.sampling.seed)) {
+      const turn = { chat, key, pack, strength }
+      if (options.has('sent')) {
+        const { cue } = await cueFor(opened, turn, lines)
+        printSent(opened, cue, delivery.maxTokens)
+        return
+      }
+      lines.push(await printTurn(speakInGroup(opened, turn, lines, delivery), nameIn(chat, key)))
+    }
+  }
+}
+
+function nameIn({ players }: GroupChat, key: string): string {
+  return players.find((player) => player.key === key)?.name ?? key
+}
+
+async function printTurn(speech: AsyncGenerator<string, GroupLine>, name: string): Promise<GroupLine> {
+  process.stdout.write(`${name}: `)
+  for (;;) {
+    const { done, value } = await speech.next()
+    process.stdout.write(done ? '\n' : value)
+    if (done) return value
+  }
+}
+
 /** `generate`: streams an answer as text to stdout. */
 export async function generate(words: readonly string[]): Promise<void> {
   const { options, lists } = parseArguments(words, {
@@ -84,6 +137,9 @@ export async function generate(words: readonly string[]): Promise<void> {
       'prompt',
       'card',
       'lore',
+      'group',
+      'cards',
+      'rounds',
       'max-tokens',
       ...SAMPLING_OPTIONS,
       ...DECODING_OPTIONS,
@@ -95,6 +151,7 @@ export async function generate(words: readonly string[]): Promise<void> {
   const [chosen, decoding] = [samplingOf(options), decodingOf(options)]
   const maxTokens = integerOption(options, 'max-tokens', ANSWER_TOKENS, { least: 1 })
   const strength = numberOption(options, 'strength', 1)
+  checkGroup(options)
   const opened = await openSpeaker(options, 'halves')
   const casting = opened.casting && { ...opened.casting, strength }
   // Of the likeliest tokens nothing is changed unless it is asked for.
@@ -104,6 +161,10 @@ export async function generate(words: readonly string[]): Promise<void> {
   const sampling = { ...chosen, guidance, roleGuidance, endBonus, endAfter, ...decoding }
   const stops = (lists.get('stop') ?? []).map(unescapeLine)
   const delivery = { casting, sampling, maxTokens, stops }
+  if (options.has('group')) {
+    await playGroup(opened, options, { sampling, maxTokens, stops, strength })
+    return
+  }
   const { tokenizer } = opened.model
   const clash = options.has('raw') && (isScripted(options) || options.has('sent'))
   check(!clash, 'usage', () => '--raw sends the prompt as it is: nothing goes with it')

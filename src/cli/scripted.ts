@@ -15,13 +15,15 @@ import { VISITOR } from './speakers.ts'
 
 type Options = ReadonlyMap<string, string>
 
-async function cardIn(path: string): Promise<CharacterCard> {
+/** A character card that an option names. @throws HycoraError `usage` for any other file. */
+export async function cardAt(path: string): Promise<CharacterCard> {
   const opened = await openFile(await readArriving(path), basename(path))
   check(opened.kind === 'card', 'usage', () => `${path} is no character card`)
   return readCard(opened.card.card)
 }
 
-async function bookIn(path: string): Promise<ScriptBook> {
+/** A lorebook that an option names. @throws HycoraError `usage` for any other file. */
+export async function bookAt(path: string): Promise<ScriptBook> {
   const opened = await openFile(await readArriving(path), basename(path))
   check(opened.kind === 'lore', 'usage', () => `${path} is no lorebook`)
   return { name: opened.lore.name || basename(path), book: opened.text }
@@ -39,7 +41,7 @@ async function scriptIn(
 ): Promise<Pick<Told, 'system' | 'script'>> {
   const [cardPath, lorePath, role] = [options.get('card'), options.get('lore'), options.get('role')]
   check(cardPath === undefined || role === undefined, 'usage', () => '--card and --role do not go together')
-  const card = cardPath === undefined ? null : await cardIn(cardPath)
+  const card = cardPath === undefined ? null : await cardAt(cardPath)
   const names = { user: VISITOR, character: card ? nameOf(card) : (role ?? 'Nobody') }
   const script = scriptOf(card, {
     names,
@@ -49,7 +51,7 @@ async function scriptIn(
     isTrained: casting !== null,
     note: null,
     facts: [],
-    books: lorePath === undefined ? [] : [await bookIn(lorePath)],
+    books: lorePath === undefined ? [] : [await bookAt(lorePath)],
   })
   return { system: card ? systemPromptOf(card, names) : system, script }
 }

@@ -1,5 +1,6 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
-import type { ChatGroup, GroupMember, TurnOrder } from './records.ts'
+import { isPause } from '../core/pause.ts'
+import type { ChatGroup, GroupMember, JoinedCards, TurnOrder } from './records.ts'
 
 /** How many play in a chat where several do. */
 export const GROUP_SIZE = { least: 2, most: 8 } as const
@@ -10,11 +11,12 @@ export const TURN_ORDERS: readonly TurnOrder[] = ['list', 'natural', 'pooled', '
 export function readGroup(value: unknown): ChatGroup | null | undefined {
   if (value === null) return null
   if (!isJsonRecord(value)) return undefined
-  const [listed, order, repliesToSelf, scene, foreign] = [
+  const [listed, order, repliesToSelf, scene, pause, foreign] = [
     'members',
     'order',
     'repliesToSelf',
     'scene',
+    'pause',
     'foreign',
   ].map((name) => ownField(value, name))
   const members = (Array.isArray(listed) ? listed : []).map(readMember)
@@ -23,13 +25,26 @@ export function readGroup(value: unknown): ChatGroup | null | undefined {
   const isSized = members.length >= GROUP_SIZE.least && members.length <= GROUP_SIZE.most
   if (!isSized || read.length < members.length || known === undefined) return undefined
   if (typeof repliesToSelf !== 'boolean' || typeof scene !== 'string') return undefined
+  const joined = readJoined(ownField(value, 'joined'))
   return {
     members: read,
     order: known,
     repliesToSelf,
     scene,
+    ...(joined && { joined }),
+    ...(isPause(pause) && { pause }),
     ...(typeof foreign === 'string' && { foreign }),
   }
+}
+
+function readJoined(value: unknown): JoinedCards | null {
+  if (!isJsonRecord(value)) return null
+  const [isWithMuted, prefix, suffix] = ['isWithMuted', 'prefix', 'suffix'].map((name) =>
+    ownField(value, name),
+  )
+  if (typeof isWithMuted !== 'boolean' || typeof prefix !== 'string' || typeof suffix !== 'string')
+    return null
+  return { isWithMuted, prefix, suffix }
 }
 
 function readMember(value: unknown): GroupMember | null {

@@ -1,9 +1,10 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
-import { GROUP_ORDERS } from '../formats/groupFile.ts'
+import { PAUSE } from '../core/pause.ts'
+import { GROUP_CARDS, GROUP_ORDERS } from '../formats/groupFile.ts'
 import type { GroupFile } from '../formats/groupFile.ts'
 import { GROUP_SIZE, readGroup } from './chatGroup.ts'
-import type { ChatGroup, GroupMember } from './records.ts'
+import type { ChatGroup, GroupMember, JoinedCards } from './records.ts'
 import { storeGroup } from './storedChat.ts'
 
 /*
@@ -73,7 +74,7 @@ function fileOf(record: JsonRecord): string | undefined {
  * @param names of those who have spoken, by their cards' files.
  */
 export function groupFromFile(
-  { members, muted, order, repliesToSelf, scene }: GroupFile,
+  { members, muted, order, repliesToSelf, scene, pause, ...file }: GroupFile,
   {
     text,
     names,
@@ -81,16 +82,40 @@ export function groupFromFile(
   }: { readonly text: string; readonly names: ReadonlyMap<string, string>; readonly told: string },
 ): ChatGroup | null {
   if (members.length < GROUP_SIZE.least) return null
+  const joined = joinedIn(file)
   return {
-    members: members.slice(0, GROUP_SIZE.most).map((file) => ({
-      ...memberCalled(names.get(file) ?? nameInFile(file), file),
-      isMuted: muted.includes(file),
+    members: members.slice(0, GROUP_SIZE.most).map((card) => ({
+      ...memberCalled(names.get(card) ?? nameInFile(card), card),
+      isMuted: muted.includes(card),
     })),
     order,
     repliesToSelf,
     // What the chat itself says is newer.
     scene: told || scene,
+    ...(joined && { joined }),
+    ...(pause !== PAUSE.usual && { pause }),
     foreign: text,
+  }
+}
+
+/** How a group's file has the cards of several told as one; null where it does not. */
+export function joinedIn({
+  cards,
+  prefix,
+  suffix,
+}: Pick<GroupFile, 'cards' | 'prefix' | 'suffix'>): JoinedCards | null {
+  return cards === 'own' ? null : { isWithMuted: cards === 'all', prefix, suffix }
+}
+
+/** How the cards of several are told, in the fields of a group's file; what its file says and means nothing now stays. */
+function cardFields(joined: JoinedCards | null | undefined): JsonRecord {
+  const number = GROUP_CARDS.indexOf(!joined ? 'own' : joined.isWithMuted ? 'all' : 'unmuted')
+  return {
+    generation_mode: number,
+    ...(joined && {
+      generation_mode_join_prefix: joined.prefix,
+      generation_mode_join_suffix: joined.suffix,
+    }),
   }
 }
 
@@ -123,7 +148,7 @@ export function cardFileOf({ file, name }: Pick<GroupMember, 'file' | 'name'>): 
  * @param chat what the file of its chat is called, without the extension, where the group has none of its own.
  */
 export function exportGroup(
-  { members, order, repliesToSelf, foreign }: ChatGroup,
+  { members, order, repliesToSelf, joined, pause, foreign }: ChatGroup,
   { name, chat, createdAt }: { readonly name: string; readonly chat: string; readonly createdAt: number },
 ): string {
   const id = String(createdAt)
@@ -131,15 +156,16 @@ export function exportGroup(
     id,
     name,
     avatar_url: '',
-    generation_mode: 0,
     chat_metadata: {},
     fav: false,
     chat_id: chat,
     chats: [chat],
-    auto_mode_delay: 5,
+    auto_mode_delay: PAUSE.usual,
     generation_mode_join_prefix: '',
     generation_mode_join_suffix: '',
     ...recordIn(foreign),
+    ...cardFields(joined),
+    ...(pause !== undefined && { auto_mode_delay: pause }),
     members: members.map(cardFileOf),
     allow_self_responses: repliesToSelf,
     activation_strategy: GROUP_ORDERS.indexOf(order),

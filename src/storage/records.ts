@@ -96,6 +96,15 @@ export interface GroupMember {
   readonly file?: string
 }
 
+/** The cards of several as one, told to whoever of them speaks. */
+export interface JoinedCards {
+  /** Whether those who are muted are told of too. */
+  readonly isWithMuted: boolean
+  /** Before and behind each text of each card; macros and `<FIELDNAME>` unfilled. */
+  readonly prefix: string
+  readonly suffix: string
+}
+
 /** Several who play in one chat. */
 export interface ChatGroup {
   /** Two to eight, in their order. */
@@ -105,6 +114,10 @@ export interface ChatGroup {
   readonly repliesToSelf: boolean
   /** Where they are and what happens, in place of their cards' scenarios; empty where those hold. Macros unfilled. */
   readonly scene: string
+  /** Null or left out where whoever speaks is told their own card alone. */
+  readonly joined?: JoinedCards | null
+  /** Seconds of silence before somebody speaks, while they go on by themselves; left out, the usual. */
+  readonly pause?: number
   /** The group as the program has it that it came from, as JSON, for an export to hand back; left out where it came from none. */
   readonly foreign?: string
 }

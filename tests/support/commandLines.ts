@@ -10,7 +10,7 @@ export interface DocumentedCommand {
   readonly elsewhere?: string
   /**
    * The program and its words in a short form; `hycora` is the command line. `{scratch}` is a folder of the run's own,
-   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file, `{questions}` a
+   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file, `{group}` two of its roles in one chat, `{questions}` a
    * file of questions, `{one}` and `{two}` answers to it.
    */
   readonly runs?: readonly string[]
@@ -91,7 +91,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   },
   {
     document: MANUAL,
-    line: 'generate …',
+    line: 'generate --backbone DIR …',
     runs: [
       'hycora',
       'generate',
@@ -107,6 +107,26 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
       'never said',
     ],
     prints: /\S/,
+  },
+  {
+    document: MANUAL,
+    line: 'generate --group …',
+    runs: [
+      'hycora',
+      'generate',
+      '--group',
+      '{group}',
+      '--backbone',
+      'starter',
+      '--pack',
+      '{pack}',
+      '--prompt',
+      'Hi',
+      '--greedy',
+      '--max-tokens',
+      '3',
+    ],
+    prints: /^Alice: [^]+\nSherlock Holmes: /m,
   },
   {
     document: MANUAL,

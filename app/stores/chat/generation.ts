@@ -9,6 +9,7 @@ import { isAnswer, selectedTake, visibleMessages } from '../../../src/storage/ch
 import type { Generation, Take } from '../../../src/storage/records.ts'
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
+import { withoutName } from '../../../src/cast/hearing.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
 import { bringBooks, findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
@@ -17,7 +18,7 @@ import { packRefOf } from '../company/guests.ts'
 import { laterPart } from '../page/laterPart.ts'
 import { samplingOf } from '../page/moods.ts'
 import { newId, newSeed } from '../page/newId.ts'
-import { characterIn, characterName, heardBy, stageChat, stopsFor, withoutName } from './scene.ts'
+import { characterIn, characterName, heardBy, stageChat, stopsFor } from './scene.ts'
 import type { Staging } from './scene.ts'
 import { useSettings } from '../page/settings.ts'
 import { visitorIn } from '../page/visitor.ts'
@@ -44,8 +45,15 @@ export interface Live {
   readonly isWaiting: boolean
 }
 
+/** Several who go on by themselves; each time another object. */
+export interface GoingOn {
+  readonly chat: string
+}
+
 interface GenerationState {
   readonly live: Live | null
+  /** Where several go on by themselves until they are stopped; null for nowhere. */
+  readonly goingOn: GoingOn | null
   /** Of several, the keys of those who speak behind whoever does now. */
   readonly next: readonly string[]
   /** Why the last answer failed, and where. */
@@ -58,6 +66,7 @@ interface GenerationState {
 
 export const useGeneration = create<GenerationState>()(() => ({
   live: null,
+  goingOn: null,
   next: [],
   failure: null,
   lastSeed: null,
@@ -104,9 +113,10 @@ export async function answer(isPrompted: boolean): Promise<void> {
   await giveWord(chat.id, whoSpeaks(chat, isPrompted))
 }
 
-/** Has some of several speak, one after the other, until one is stopped or fails. */
-export async function giveWord(chat: string, keys: readonly string[]): Promise<void> {
-  if (isAnswering(useGeneration.getState())) return
+/** Has some of several speak, one after the other, until one is stopped or fails; whether all did, and were any. */
+export async function giveWord(chat: string, keys: readonly string[]): Promise<boolean> {
+  if (isAnswering(useGeneration.getState())) return false
+  let isWhole = keys.length > 0
   useGeneration.setState({ next: keys })
   for (;;) {
     const [key, ...others] = useGeneration.getState().next
@@ -114,9 +124,11 @@ export async function giveWord(chat: string, keys: readonly string[]): Promise<v
     if (key === undefined || open?.id !== chat) break
     const speaking = perform(heardBy(open, key), 'reply', undefined)
     useGeneration.setState({ next: others })
-    if (!(await speaking)) break
+    isWhole &&= await speaking
+    if (!isWhole) break
   }
   useGeneration.setState({ next: [] })
+  return isWhole
 }
 
 /** Gives the last answer once more, in other words; the earlier ones stay. Answers, where nobody has yet. */
@@ -148,10 +160,15 @@ export async function tryAgain(): Promise<void> {
   else await again()
 }
 
-/** Stops the answer; what has been said stays. */
+/** Stops the answer, and those who go on by themselves; what has been said stays. */
 export function stopAnswer(): void {
-  useGeneration.setState({ next: [] })
+  endGoingOn()
   controller?.abort()
+}
+
+/** Lets nobody go on behind whoever speaks now. */
+export function endGoingOn(): void {
+  useGeneration.setState({ next: [], goingOn: null })
 }
 
 /** Whether the last message is an answer to something, not a greeting. */
@@ -272,6 +289,7 @@ async function stage(
     member,
     pack: await packRefOf(member),
     visitor,
+    cast: useCast.getState().members,
     isWhole: sendsWholeCard(),
     ...(target && { target: target.id }),
     continueTarget: kind === 'continue',

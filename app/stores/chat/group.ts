@@ -30,9 +30,9 @@ export function groupGreeting(key: string | null): readonly ChatChange[] {
 /** Opens a new chat with several of the cast, or the one that waits with their greetings. */
 export async function beginGroup(
   members: readonly GroupMember[],
-  { order, repliesToSelf, scene }: Omit<ChatGroup, 'members' | 'foreign'>,
+  settings: Omit<ChatGroup, 'members' | 'foreign'>,
 ): Promise<void> {
-  const group: ChatGroup = { members, order, repliesToSelf, scene }
+  const group: ChatGroup = { members, ...settings }
   const waiting = useChats
     .getState()
     .summaries.find((chat) => !chat.started && !chat.deleted && isSameCompany(chat, group.members))
@@ -65,7 +65,7 @@ function markOf({ key, name }: Pick<GroupMember, 'key' | 'name'>): string {
 /** Changes how several take turns, or where they are. */
 export async function changeGroup(
   { id, group }: Chat,
-  changes: Partial<Pick<ChatGroup, 'order' | 'repliesToSelf' | 'scene'>>,
+  changes: Partial<Omit<ChatGroup, 'members' | 'foreign'>>,
 ): Promise<void> {
   if (!group) return
   const changed = { ...group, ...changes }

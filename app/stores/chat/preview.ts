@@ -71,9 +71,10 @@ async function stage(shown: Chat, isWhole = sendsWholeCard()): Promise<Staging> 
   if (isWhole) await bringBooks()
   // Of several, whoever spoke last; one who was chosen hears the chat already.
   const chat = shown.group && shown.key === null ? heardBy(shown, lastSpeaker(shown)) : shown
-  const member = findMember(useCast.getState().members, chat.key)
+  const { members: cast } = useCast.getState()
+  const member = findMember(cast, chat.key)
   const pack = await packRefOf(member)
-  return stageChat(chat, { member, pack, visitor: visitorIn(chat), isWhole })
+  return stageChat(chat, { member, pack, visitor: visitorIn(chat), cast, isWhole })
 }
 
 /** What would be sent for a chat now, and what would not because the model reads a line alone. */

@@ -5,8 +5,11 @@ import type { Turn } from '../../../src/core/dialogue.ts'
 import type { Chat, Message } from '../../../src/storage/chat.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
+import { heardLine, othersStops } from '../../../src/cast/hearing.ts'
+import { joinCards } from '../../../src/cast/joinCards.ts'
 import { nameInKey } from '../../../src/cast/key.ts'
 import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
+import type { Together } from '../../../src/cast/cardScript.ts'
 import { lineOf } from '../../../src/cast/cardTexts.ts'
 import { fillMacros } from '../../../src/core/macros.ts'
 import { lettersOf } from '../../../src/core/names.ts'
@@ -29,6 +32,8 @@ export interface Staging {
 export interface StagingOptions {
   readonly member: CastMember | undefined
   readonly visitor: Visitor
+  /** The cast, of whom a group's cards may be told together; left out, of nobody's but the member's. */
+  readonly cast?: readonly CastMember[]
   /** Whether the model has room for more than a line: for a whole card, lorebooks and notes. */
   readonly isWhole?: boolean
   /** The pack of a member who joined the company here. */
@@ -131,7 +136,7 @@ export function wordsOf(
  */
 export function stageChat(
   chat: Chat,
-  { member, visitor, pack, target, continueTarget = false, isWhole = false }: StagingOptions,
+  { member, visitor, cast = [], pack, target, continueTarget = false, isWhole = false }: StagingOptions,
 ): Staging {
   const names = chatNames(chat, member, visitor)
   const counted = messagesBefore(visibleMessages(chat), target, continueTarget).filter(
@@ -149,6 +154,7 @@ export function stageChat(
   const textOf = isWhole ? systemPromptOf : lineOf
   const system = card && textOf(card, { ...names, seed })
   const scene = chat.group?.scene ?? ''
+  const together = togetherIn(chat, cast, { hasWeights, values: { ...names, seed } })
   const script = scriptOf(card, {
     names,
     seed,
@@ -160,6 +166,7 @@ export function stageChat(
     recap: chat.recap?.text ?? '',
     books: chat.books.map(({ name, text: book }) => ({ name, book })),
     scene,
+    together,
   })
   return {
     scene: {
@@ -173,7 +180,7 @@ export function stageChat(
     },
     messages: spoken.map(({ id }) => id),
     names,
-    unsaid: isWhole ? [] : partsOf(script, scene),
+    unsaid: isWhole ? [] : partsOf(script, { scene, together }),
   }
 }
 
@@ -185,22 +192,27 @@ export function stopsFor(
 ): readonly string[] {
   const own = stops.map((stop) => fillMacros(stop, names)).filter((stop) => stop !== '')
   if (!group) return own
-  const others = [names.user, ...group.members.map(({ name }) => name)].filter(
-    (name) => lettersOf(name) !== lettersOf(names.character),
-  )
-  return [...new Set([...own, ...others.map((name) => `\n${name}:`)])]
+  const everybody = [names.user, ...group.members.map(({ name }) => name)]
+  return [...new Set([...own, ...othersStops(names.character, everybody)])]
 }
 
-/**
- * What one of several says, without the name that others' lines have before them, which a model takes up.
- *
- * @param isWhole whether nothing more comes: until then the beginning of a name is none of the words.
- */
-export function withoutName(text: string, name: string, isWhole: boolean): string {
-  const begun = text.trimStart()
-  const label = `${name}:`
-  if (begun.startsWith(label)) return begun.slice(label.length).trimStart()
-  return !isWhole && label.startsWith(begun) ? '' : text
+/** What whoever speaks is told of all who play; null where it is told its own card. */
+function togetherIn(
+  { group, key }: Chat,
+  cast: readonly CastMember[],
+  {
+    hasWeights,
+    values,
+  }: { readonly hasWeights: boolean; readonly values: ChatNames & { readonly seed: number } },
+): Together | null {
+  if (!group?.joined) return null
+  const all = group.members.map((one) => ({
+    name: one.name,
+    isMuted: one.isMuted,
+    card: cast.find((member) => member.key === one.key)?.card ?? null,
+    isSpeaking: one.key !== null && one.key === key,
+  }))
+  return joinCards(all, { ...group.joined, isTrained: hasWeights }, values)
 }
 
 /** The visitor's note, where it is the turn for it. */
@@ -227,6 +239,5 @@ function messagesBefore(
 function turnOf(message: Message, chat: Chat, names: ChatNames, isTarget: boolean): Turn {
   const { speaker, name } = message
   const text = wordsOf(selectedTake(message), message, chat, names)
-  const isOther = speaker === 'role' && !isTarget && !isOwn(message, chat, names)
-  return isOther && text.trim() !== '' ? { speaker: 'user', text: `${name}: ${text}` } : { speaker, text }
+  return heardLine({ speaker, name, text }, isTarget || isOwn(message, chat, names))
 }

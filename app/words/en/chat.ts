@@ -88,6 +88,7 @@ export const words = {
   'sent.passed': 'Called, and not sent',
   speakers: 'Who speaks',
   'speakers.goOn': 'Let them go on',
+  'speakers.byThemselves': 'Keep them talking',
   'speakers.give': 'Give {name} the word',
   'speakers.away': '{name} is not here',
   weighed: 'Word by word, as {name}',

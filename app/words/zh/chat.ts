@@ -88,6 +88,7 @@ export const words = {
   'sent.passed': '叫到了，却没有发',
   speakers: '谁来说',
   'speakers.goOn': '让他们接着说',
+  'speakers.byThemselves': '让他们一直说下去',
   'speakers.give': '让{name}来说',
   'speakers.away': '{name}不在这里',
   weighed: '一个词一个词地看，{name}会怎么说',

@@ -7,10 +7,10 @@ import {
   lastSpeaker,
   stageChat,
   stopsFor,
-  withoutName,
   wordsOf,
 } from '../../../app/stores/chat/scene.ts'
 import { stageVisitor } from '../../../app/stores/chat/visitorScene.ts'
+import { withoutName } from '../../../src/cast/hearing.ts'
 import { cardMember, joinCast, readCast } from '../../../src/cast/member.ts'
 import { foldChat, selectedTake } from '../../../src/storage/chat.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
@@ -72,7 +72,7 @@ function chatOf(group: ChatGroup | null, key: string | null = null): Chat {
 
 const staged = (chat: Chat, key: string, isWhole = false) => {
   const member = MEMBERS.find((one) => one.key === key)
-  return stageChat(heardBy(chat, key), { member, visitor: ANNA, isWhole })
+  return stageChat(heardBy(chat, key), { member, visitor: ANNA, cast: MEMBERS, isWhole })
 }
 
 describe('one of several', () => {
@@ -124,6 +124,22 @@ describe('one of several', () => {
     expect(staged(chatOf(GROUP), orla.key, true).scene.script?.texts.scenario).toBe('A lighthouse.')
     expect(staged(chatOf(GROUP), 'Alice', true).scene.script?.texts).not.toHaveProperty('scenario')
     expect(staged(chat, 'Alice').unsaid).toEqual(['the scene'])
+  })
+
+  test('is told the cards of all as one where the group has it so, and where there is room', () => {
+    const joined = { isWithMuted: false, prefix: '{{char}}: ', suffix: '' }
+    const chat = chatOf({ ...GROUP, joined })
+    const textsFor = (key: string) => staged(chat, key, true).scene.script?.texts
+    expect(textsFor(orla.key)).toMatchObject({
+      description: 'Alice: A girl.\nOrla: Orla keeps a cat.',
+      scenario: 'Alice: At tea.\nOrla: A lighthouse.',
+    })
+    // Weights play Alice: of her own card she need not be told.
+    expect(textsFor('Alice')).toMatchObject({ description: 'Orla: Orla keeps a cat.' })
+    expect(staged(chat, 'Alice').unsaid).toEqual(['everybody’s cards'])
+    const muted = { ...GROUP.members[1]!, isMuted: true }
+    const hushed = chatOf({ ...GROUP, joined, members: GROUP.members.with(1, muted) })
+    expect(staged(hushed, 'Alice', true).scene.script?.texts).toEqual({})
   })
 
   test('ends where they begin to speak for another, and not at their own name', () => {

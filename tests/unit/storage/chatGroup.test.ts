@@ -32,6 +32,18 @@ describe('a chat of several', () => {
     ])
   })
 
+  test('keeps how cards are told as one, and how long they are silent', () => {
+    const joined = { isWithMuted: false, prefix: '<', suffix: '>' }
+    expect(readGroup({ ...stored, joined, pause: 2 })).toMatchObject({ joined, pause: 2 })
+    for (const odd of [
+      { joined: null, pause: 0 },
+      { joined: { ...joined, suffix: 1 }, pause: '2' },
+    ]) {
+      const read = readGroup({ ...stored, ...odd })
+      expect([read && 'joined' in read, read && 'pause' in read]).toEqual([false, false])
+    }
+  })
+
   test('is one of one where the others have gone', () => {
     const events = readChatEvents(text, 'chat')
     const left = { version: 1, chat: groupSummary.id, at: 2e12, kind: 'group-changed', group: null } as const

@@ -136,6 +136,24 @@ describe('who plays', () => {
   })
 })
 
+test('cards that are told as one and the silence between two come in, and go out as they are now', () => {
+  const joined = { isWithMuted: true, prefix: '<{{char}} <FIELDNAME>>', suffix: '</end>' }
+  const group = groupOf('joined cards')!
+  expect(group).toMatchObject({ joined, pause: 30 })
+  const out = (changes: Partial<ChatGroup>): unknown =>
+    JSON.parse(exportGroup({ ...group, ...changes }, { name: 'A', chat: 'a', createdAt: 1 }))
+  expect(out({ joined: null, pause: 5 })).toMatchObject({ generation_mode: 0, auto_mode_delay: 5 })
+  const others = { isWithMuted: false, prefix: '[', suffix: '' }
+  expect(out({ joined: others })).toMatchObject({
+    generation_mode: 1,
+    generation_mode_join_prefix: '[',
+    generation_mode_join_suffix: '',
+    auto_mode_delay: 30,
+  })
+  expect(groupOf('named, with swipes')).not.toHaveProperty('joined')
+  expect(groupOf('named, with swipes')).not.toHaveProperty('pause')
+})
+
 test('a group that was begun here goes out as SillyTavern has it', () => {
   const members = ['Alice', 'Ahab: the "captain"'].map((name, place) => {
     return { key: name, name, isMuted: place === 1, talkativeness: 1 }
@@ -183,7 +201,15 @@ describe('a group’s file', () => {
       order: 'natural',
       repliesToSelf: false,
       scene: '',
+      cards: 'own',
+      prefix: '',
+      suffix: '',
+      pause: 5,
       chats: [],
+    })
+    expect(readGroupFile({ ...value, generation_mode: 7, auto_mode_delay: 0.5 })).toMatchObject({
+      cards: 'own',
+      pause: 5,
     })
     const alone = readGroupFile({ ...value, members: ['A.png'] })!
     expect(groupFromFile(alone, { text: '{}', names: new Map(), told: '' })).toBeNull()
