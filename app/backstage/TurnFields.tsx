@@ -1,5 +1,5 @@
 import { isPause, PAUSE } from '../../src/core/pause.ts'
-import type { ChatGroup, TurnOrder } from '../../src/storage/records.ts'
+import type { ChatGroup, JoinedCards, TurnOrder } from '../../src/storage/records.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './PersonaSection.module.css'
 import { backstageText } from '../words/backstage.ts'
@@ -15,7 +15,7 @@ interface TurnFieldsProps extends TurnSettings {
 
 /** How several take turns, and where they are. */
 export function TurnFields(props: TurnFieldsProps) {
-  const { order, repliesToSelf, scene, pause = PAUSE.usual, isDisabled = false, onChange } = props
+  const { order, repliesToSelf, scene, isDisabled = false, onChange } = props
   return (
     <>
       <Field label={backstageText('turns')} about={backstageText(`turns.${order}.about`)}>
@@ -64,24 +64,31 @@ export function TurnFields(props: TurnFieldsProps) {
         )}
       </Field>
       <CardsField {...props} />
-      <Field label={backstageText('turns.pause')} about={backstageText('turns.pause.about')}>
-        {(id, aboutId) => (
-          <input
-            id={id}
-            key={pause}
-            type="number"
-            min={PAUSE.least}
-            max={PAUSE.most}
-            aria-describedby={aboutId}
-            defaultValue={pause}
-            onBlur={({ target }) => {
-              if (isPause(target.valueAsNumber)) onChange({ pause: target.valueAsNumber })
-              else target.value = String(pause)
-            }}
-          />
-        )}
-      </Field>
+      <PauseField {...props} />
     </>
+  )
+}
+
+/** How long it is silent between two who go on by themselves. */
+function PauseField({ pause = PAUSE.usual, onChange }: TurnFieldsProps) {
+  return (
+    <Field label={backstageText('turns.pause')} about={backstageText('turns.pause.about')}>
+      {(id, aboutId) => (
+        <input
+          id={id}
+          key={pause}
+          type="number"
+          min={PAUSE.least}
+          max={PAUSE.most}
+          aria-describedby={aboutId}
+          defaultValue={pause}
+          onBlur={({ target }) => {
+            if (isPause(target.valueAsNumber)) onChange({ pause: target.valueAsNumber })
+            else target.value = String(pause)
+          }}
+        />
+      )}
+    </Field>
   )
 }
 
@@ -112,26 +119,30 @@ function CardsField({ joined, isDisabled = false, onChange }: TurnFieldsProps) {
           </select>
         )}
       </Field>
-      {joined &&
-        (['prefix', 'suffix'] as const).map((side) => (
-          <Field
-            key={side}
-            label={backstageText(`cards.${side}`)}
-            about={backstageText(`cards.${side}.about`)}
-          >
-            {(id, aboutId) => (
-              <textarea
-                id={id}
-                key={joined[side]}
-                aria-describedby={aboutId}
-                rows={2}
-                dir="auto"
-                defaultValue={joined[side]}
-                onBlur={({ target }) => onChange({ joined: { ...joined, [side]: target.value } })}
-              />
-            )}
-          </Field>
-        ))}
+      {joined && <AroundFields joined={joined} onChange={onChange} />}
     </>
   )
+}
+
+interface AroundFieldsProps extends Pick<TurnFieldsProps, 'onChange'> {
+  readonly joined: JoinedCards
+}
+
+/** What stands around each text of each card. */
+function AroundFields({ joined, onChange }: AroundFieldsProps) {
+  return (['prefix', 'suffix'] as const).map((side) => (
+    <Field key={side} label={backstageText(`cards.${side}`)} about={backstageText(`cards.${side}.about`)}>
+      {(id, aboutId) => (
+        <textarea
+          id={id}
+          key={joined[side]}
+          aria-describedby={aboutId}
+          rows={2}
+          dir="auto"
+          defaultValue={joined[side]}
+          onBlur={({ target }) => onChange({ joined: { ...joined, [side]: target.value } })}
+        />
+      )}
+    </Field>
+  ))
 }

@@ -86,18 +86,18 @@ test('they go on by themselves, and a stop between two ends it', async () => {
 })
 
 test('a stop while one speaks ends it, and what was said stays', async () => {
-  let go = (): void => undefined
+  const waiting: (() => void)[] = []
   let words = 0
   const pause = (): Promise<void> => {
     if (!useGeneration.getState().live || ++words < 3) return Promise.resolve()
-    return new Promise((resolve) => (go = resolve))
+    return new Promise((resolve) => waiting.push(resolve))
   }
   await start({ pause, answers: ['One two three four.'] })
   await toggle.click()
   await expect.poll(() => words).toBe(3)
   await userEvent.keyboard('{Escape}')
   expect(isGoingOn()).toBe(false)
-  go()
+  waiting[0]?.()
   await expect.poll(lines).toEqual(['One two'])
   await passSilence()
   expect(engine.asked).toHaveLength(1)
@@ -108,7 +108,8 @@ test('whoever leaves the chat stops them, and nobody goes on in it', async () =>
   await toggle.click()
   await expect.poll(() => engine.asked.length).toBe(1)
   location.hash = '#/'
-  await expect.poll(isGoingOn).toBe(false)
+  await expect.poll(() => useChats.getState().open).toBeNull()
+  expect(isGoingOn()).toBe(false)
   await passSilence()
   expect(engine.asked).toHaveLength(1)
 })
