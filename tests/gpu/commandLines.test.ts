@@ -24,7 +24,6 @@ const CONFIG = {
   rank: 2,
   hypernetwork: { roleEmbedding: 8, layerEmbedding: 8, hidden: 16, residualBlocks: 1, generatorRank: 2 },
 }
-const GROUP = { members: ['Alice.png', 'Sherlock Holmes.png'], activation_strategy: 1, chats: [] }
 const QUESTION = 'Do you like tea?'
 /** What `npm run fix` reads of the repository. */
 const FIXED = ['package.json', 'tsconfig.json', '.oxfmtrc.json', '.oxlintrc.json']
@@ -35,7 +34,6 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'hycora-commands-'))
   await writeFile(join(scratch, 'lines.jsonl'), LINES.map((line) => JSON.stringify(line)).join('\n'))
   await writeFile(join(scratch, 'config.json'), JSON.stringify(CONFIG))
-  await writeFile(join(scratch, 'group.json'), JSON.stringify(GROUP))
   await writeFile(join(scratch, 'questions.txt'), `${QUESTION}\n`)
   for (const version of ['one', 'two']) {
     const answers = [
@@ -58,7 +56,6 @@ function wordsOf(runs: readonly string[]): readonly string[] {
     '{pack}': join(root, 'public/packs/starter.hycora.safetensors'),
     '{lines}': join(scratch, 'lines.jsonl'),
     '{config}': join(scratch, 'config.json'),
-    '{group}': join(scratch, 'group.json'),
     '{questions}': join(scratch, 'questions.txt'),
     '{one}': join(scratch, 'one.json'),
     '{two}': join(scratch, 'two.json'),

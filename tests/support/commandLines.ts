@@ -10,7 +10,7 @@ export interface DocumentedCommand {
   readonly elsewhere?: string
   /**
    * The program and its words in a short form; `hycora` is the command line. `{scratch}` is a folder of the run's own,
-   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file, `{group}` two of its roles in one chat, `{questions}` a
+   * `{pack}` the starter's pack, `{lines}` and `{config}` a small data set and training file, `{questions}` a
    * file of questions, `{one}` and `{two}` answers to it.
    */
   readonly runs?: readonly string[]
@@ -108,26 +108,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     ],
     prints: /\S/,
   },
-  {
-    document: MANUAL,
-    line: 'generate --group …',
-    runs: [
-      'hycora',
-      'generate',
-      '--group',
-      '{group}',
-      '--backbone',
-      'starter',
-      '--pack',
-      '{pack}',
-      '--prompt',
-      'Hi',
-      '--greedy',
-      '--max-tokens',
-      '3',
-    ],
-    prints: /^Alice: [^]+\nSherlock Holmes: /m,
-  },
+  { document: MANUAL, line: 'generate --group …', elsewhere: 'tests/unit/cli/groupChat.test.ts' },
   {
     document: MANUAL,
     line: 'train --backbone DIR --data …',
