@@ -11,6 +11,7 @@ import { Fold } from '../shared/Fold.tsx'
 import { bytes, list } from '../shared/format.ts'
 import {
   chooseVariant,
+  lookAtAddress,
   lookAtFiles,
   lookAtFolder,
   lookAtHub,
@@ -26,7 +27,7 @@ import choices from './ModelSection.module.css'
 import { backstageText } from '../words/backstage.ts'
 import { sharedText } from '../words/shared.ts'
 
-/** Another model than the site's: from a hub, or from a folder on this device. */
+/** Another model than the site's: from a hub, from a folder on this device, or from an address on this site. */
 export default function AddModel() {
   const { phase, hubs, offer, failure } = useAddModel()
   useEffect(() => {
@@ -40,6 +41,7 @@ export default function AddModel() {
             <HubForm key={hub.url} hub={hub} />
           ))}
           <FolderForm />
+          <AddressForm />
         </>
       )}
       {phase === 'looking' && (
@@ -172,6 +174,32 @@ function FolderForm() {
   )
 }
 
+function AddressForm() {
+  const [text, setText] = useState('')
+  return (
+    <section className={styles.add} aria-label={backstageText('add.site')}>
+      <form
+        className={styles.ask}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void lookAtAddress(text)
+        }}
+      >
+        <input
+          aria-label={backstageText('add.address')}
+          placeholder={backstageText('add.address.hint')}
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <Button type="submit" label={backstageText('add.address.look')} disabled={text.trim() === ''} />
+      </form>
+      <p className={asides.note}>{backstageText('add.address.about', { host: location.host })}</p>
+    </section>
+  )
+}
+
 function OfferForm({ offer }: { readonly offer: Offer }) {
   const chosen = useAddModel((state) => state.chosen)
   const isKeeping = useAddModel((state) => state.phase === 'keeping')
@@ -203,7 +231,7 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
       )}
       <div className={styles.row}>
         <Button
-          label={offer.kind === 'hub' ? backstageText('add.fetch', { size }) : backstageText('add.play')}
+          label={offer.kind === 'folder' ? backstageText('add.play') : backstageText('add.fetch', { size })}
           look="strong"
           disabled={isKeeping}
           onClick={() => void takeOffer()}
@@ -223,7 +251,7 @@ function fitText(fit: Fit | undefined): string {
 function factsOf(offer: Offer): string {
   const count = offer.variants.length
   const forms = backstageText('add.forms', { count })
-  if (offer.kind === 'folder') return backstageText('add.facts.folder', { name: offer.name, forms })
+  if (offer.kind !== 'hub') return backstageText('add.facts.folder', { name: offer.name, forms })
   const { licence, isGated, revision } = offer.listing
   const terms = isGated ? ` ${backstageText('add.terms')}` : ''
   return backstageText('add.facts', {

@@ -148,6 +148,8 @@ function describePlace({ own }: OwnBackbone, kept: number, size: number): string
   const { place } = own
   if (place.kind === 'hub')
     return backstageText('model.from', { hub: place.hub, kept: describeKept(kept, size) })
+  if (place.kind === 'address')
+    return backstageText('model.address', { address: place.address, kept: describeKept(kept, size) })
   return place.kind === 'copy'
     ? backstageText('model.copy')
     : backstageText('model.folder', { name: place.folder.name })

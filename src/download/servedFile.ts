@@ -3,10 +3,12 @@ export interface ServedFile {
   /** Relative to the folder it is fetched from. */
   readonly path: string
   readonly bytes: number
-  /** Lower-case hex; empty where only `gitSha1` is known. */
+  /** Lower-case hex; empty where only `gitSha1` is known, or only a version. */
   readonly sha256: string
   /** How git names a file: the SHA-1 of `blob SIZE`, a zero byte and its content. Hubs say no other of small files. */
   readonly gitSha1?: string
+  /** Of a file of which no hash is known, what tells this version of it from every other; its length alone is checked. */
+  readonly version?: string
   /** A large file's parts, so that it is checked and kept part by part. */
   readonly chunks?: ChunkHashes
 }
@@ -39,8 +41,12 @@ export function piecesOf(files: readonly ManifestFile[]): readonly ServedFile[] 
 }
 
 /** What tells a file's content from every other. */
-export function contentName({ sha256, gitSha1 }: Pick<ServedFile, 'sha256' | 'gitSha1'>): string {
-  return sha256 || `git-${gitSha1}`
+export function contentName({
+  sha256,
+  gitSha1,
+  version,
+}: Pick<ServedFile, 'sha256' | 'gitSha1' | 'version'>): string {
+  return sha256 || (version === undefined ? `git-${gitSha1}` : `version-${version}`)
 }
 
 /** The chunks of a file in their order; a file without a division is one chunk, an empty one has none. */

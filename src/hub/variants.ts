@@ -22,7 +22,8 @@ export interface SizedFile {
 }
 
 const NEEDED = ['config.json', 'tokenizer.json'] as const
-const BESIDE: readonly string[] = [
+/** What may lie beside a model and is needed to play it. */
+export const BESIDE: readonly string[] = [
   ...NEEDED,
   'tokenizer_config.json',
   'generation_config.json',

@@ -8,12 +8,14 @@ import type { ServedBackbone } from './manifest.ts'
 /** Where the files of a model lie that the visitor brought. */
 export type ModelPlace =
   | { readonly kind: 'hub'; readonly hub: string; readonly repository: string; readonly revision: string }
+  /** A folder of the page's own origin. */
+  | { readonly kind: 'address'; readonly address: string }
   /** Read where it lies: the paths of its files begin with `root`. */
   | { readonly kind: 'folder'; readonly folder: FileSystemDirectoryHandle; readonly root: string }
   /** A copy in the origin's private file system. */
   | { readonly kind: 'copy'; readonly folder: FileSystemDirectoryHandle; readonly root: '' }
 
-export type FolderPlace = Exclude<ModelPlace, { readonly kind: 'hub' }>
+export type FolderPlace = Extract<ModelPlace, { readonly folder: unknown }>
 
 /** A model that the visitor brought, as it is kept. */
 export interface OwnModel {
@@ -24,7 +26,7 @@ export interface OwnModel {
   /** The ONNX file. */
   readonly model: string
   readonly place: ModelPlace
-  /** Of a hub: what is fetched, relative to `filesUrl`. */
+  /** Of a hub or an address: what is fetched, relative to `filesUrl`. */
   readonly filesUrl: string
   readonly files: readonly ManifestFile[]
   /** All that it takes, in bytes. */
@@ -78,6 +80,11 @@ export async function forgetOwnModel(id: string): Promise<void> {
 export function ownBackbone(own: OwnModel): OwnBackbone {
   const { id, name, licence, fingerprint, filesUrl, files, model } = own
   return { id, name, licence, description: '', fingerprint, folder: filesUrl, files, pack: null, model, own }
+}
+
+/** Where a model lies that is read in a folder; null where its files are fetched. */
+export function folderOf({ own }: OwnBackbone): FolderPlace | null {
+  return 'folder' in own.place ? own.place : null
 }
 
 /** Whether a backbone was brought by the visitor. */

@@ -5,7 +5,9 @@ import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import { processorRoom } from '../../../src/core/processorMemory.ts'
 import { downloadFiles } from '../../../src/download/downloads.ts'
+import type { DownloadOptions } from '../../../src/download/downloads.ts'
 import type { ManifestFile } from '../../../src/download/servedFile.ts'
+import { listAddress, readAddress } from '../../../src/hub/address.ts'
 import { parseCatalogue } from '../../../src/hub/catalogue.ts'
 import type { CatalogueEntry } from '../../../src/hub/catalogue.ts'
 import type { Hub } from '../../../src/hub/hubs.ts'
@@ -44,6 +46,14 @@ export type Offer =
       readonly listing: HubListing
       readonly variants: readonly Variant[]
       /** What its config.json says; null where that leaves out a size. */
+      readonly facts: ModelFacts | null
+    }
+  | {
+      readonly kind: 'address'
+      readonly name: string
+      /** On the page's own origin, with a slash at its end. */
+      readonly address: string
+      readonly variants: readonly Variant[]
       readonly facts: ModelFacts | null
     }
   | {
@@ -97,29 +107,35 @@ export function lookAtHub(text: string, hub: Hub): Promise<void> {
   return look(async (signal) => {
     const listing = await listRepository(readRepository(text), { hubUrl: hub.url, signal })
     const variants = playableVariants(listing.name, listing.files)
-    const facts = readModelFacts(await fetchConfig(listing, hub, variants[0], signal))
-    return { kind: 'hub', name: listing.name, hub, listing, variants, facts }
+    const place = { folder: filesUrl(listing, hub.url), isPinned: true, signal }
+    const config = await fetchConfig(variants[0], place).catch((thrown: unknown) => {
+      throw fileRefusal(thrown, listing.name, hub.url)
+    })
+    return { kind: 'hub', name: listing.name, hub, listing, variants, facts: readModelFacts(config) }
   })
 }
 
 /** The config.json of a form; undefined where it is no JSON. */
 async function fetchConfig(
-  listing: HubListing,
-  hub: Hub,
   variant: Variant | undefined,
-  signal: AbortSignal,
+  { folder, ...place }: Pick<DownloadOptions, 'folder' | 'isPinned' | 'signal'>,
 ): Promise<unknown> {
   const files = variant?.files.filter(({ path }) => path === CONFIG) ?? []
-  const folder = filesUrl(listing, hub.url) + (variant?.root ?? '')
-  const download = downloadFiles(files, { folder, signal, isPinned: true })
-  try {
-    let step = await download.next()
-    while (!step.done) step = await download.next()
-    return JSON.parse((await step.value.files.get(CONFIG)?.text()) ?? '')
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined
-    throw fileRefusal(thrown, listing.name, hub.url)
-  }
+  const download = downloadFiles(files, { ...place, folder: folder + (variant?.root ?? '') })
+  let step = await download.next()
+  while (!step.done) step = await download.next()
+  return parsed(await step.value.files.get(CONFIG)?.text())
+}
+
+/** Looks at what lies at an address of this page's own origin. */
+export function lookAtAddress(text: string): Promise<void> {
+  return look(async (signal) => {
+    const address = readAddress(text, document.baseURI)
+    const { name, folder } = address
+    const variants = playableVariants(name, await listAddress(address, { signal }))
+    const facts = readModelFacts(await fetchConfig(variants[0], { folder, signal }))
+    return { kind: 'address', name, address: folder, variants, facts }
+  })
 }
 
 /** Looks at a folder that the browser can remember. */
@@ -156,7 +172,7 @@ function parsed(text = ''): unknown {
 /** How an offer fits on this device: by its sizes, by what the graphics card gives, and by what the browser keeps. */
 async function assess(offer: Offer): Promise<Pick<AddModelState, 'chosen' | 'fits' | 'freeBytes'>> {
   const { usedBytes, quotaBytes } = await storageUse()
-  const freeBytes = offer.kind === 'hub' && quotaBytes > 0 ? Math.max(0, quotaBytes - usedBytes) : null
+  const freeBytes = offer.kind !== 'folder' && quotaBytes > 0 ? Math.max(0, quotaBytes - usedBytes) : null
   const { facts, variants } = offer
   if (!facts) return { chosen: 0, fits: null, freeBytes }
   const room = await deviceRoom(facts, variants)
@@ -226,20 +242,13 @@ async function keepOffer(offer: Offer, chosen: number): Promise<string> {
     fingerprint: '',
     addedAt: Date.now(),
   } as const
-  if (offer.kind === 'hub') {
-    const { listing, hub } = offer
-    const id = `${hub.url}/${listing.name}@${listing.revision}/${variant.root}${variant.model}`
+  const name = nameOf(offer, variant)
+  if (offer.kind !== 'folder') {
     const files: readonly ManifestFile[] = offer.variants[chosen]?.files ?? []
-    await keepOwnModel({
-      ...common,
-      id,
-      name: nameOf(offer, variant),
-      licence: listing.licence,
-      place: { kind: 'hub', hub: hub.name, repository: listing.name, revision: listing.revision },
-      filesUrl: filesUrl(listing, hub.url) + variant.root,
-      files,
-    })
-    return id
+    const { folder, id, licence, place } = sourceOf(offer)
+    const own = { id: `${id}/${variant.root}${variant.model}`, filesUrl: folder + variant.root, files }
+    await keepOwnModel({ ...common, ...own, name, licence, place })
+    return own.id
   }
   const id = newId()
   const files = new Map(offer.variants[chosen]?.files.map(({ path, file }) => [path, file]))
@@ -249,13 +258,26 @@ async function keepOffer(offer: Offer, chosen: number): Promise<string> {
   await keepOwnModel({
     ...common,
     id,
-    name: nameOf(offer, variant),
+    name,
     licence: '',
     place,
     filesUrl: '',
     files: [],
   })
   return id
+}
+
+/** Where the files of an offer are fetched from. */
+function sourceOf(offer: Exclude<Offer, { readonly kind: 'folder' }>) {
+  if (offer.kind === 'address') {
+    const { address } = offer
+    return { folder: address, id: address, licence: '', place: { kind: 'address', address } } as const
+  }
+  const { listing, hub } = offer
+  const { name: repository, revision, licence } = listing
+  const id = `${hub.url}/${repository}@${revision}`
+  const place = { kind: 'hub', hub: hub.name, repository, revision } as const
+  return { folder: filesUrl(listing, hub.url), id, licence, place }
 }
 
 function nameOf({ name, variants }: Offer, { label }: Pick<Variant, 'label'>): string {

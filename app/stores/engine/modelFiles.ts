@@ -11,7 +11,7 @@ import { keptBytes, openChunkStore, removeFiles } from '../../../src/storage/fil
 import { folderFiles } from '../../../src/storage/folderFiles.ts'
 import type { ServedBackbone } from '../../../src/storage/manifest.ts'
 import { downloadBytes, pageFiles } from '../../../src/storage/manifest.ts'
-import { isOwn } from '../../../src/storage/ownModels.ts'
+import { folderOf, isOwn } from '../../../src/storage/ownModels.ts'
 import type { FolderPlace } from '../../../src/storage/ownModels.ts'
 import { storageUse } from '../../../src/storage/persistence.ts'
 import { fetchJson } from '../../../src/storage/servedJson.ts'
@@ -66,7 +66,8 @@ export async function fetchBackbone(
   signal: AbortSignal,
   tell: (status: DownloadStatus) => void,
 ): Promise<FetchedBackbone> {
-  if (isOwn(backbone) && backbone.own.place.kind !== 'hub') return fromFolder(backbone.own.place)
+  const place = isOwn(backbone) ? folderOf(backbone) : null
+  if (place) return fromFolder(place)
   const result = await downloaded(backbone, signal, tell).catch((thrown: unknown) =>
     explained(thrown, backbone),
   )
@@ -83,8 +84,12 @@ export async function fetchBackbone(
   }
 }
 
-/** What a hub does not give, in its words. */
+/** What a hub or an address does not give, and what to do. */
 async function explained(thrown: unknown, backbone: ServedBackbone): Promise<never> {
+  if (isOwn(backbone) && backbone.own.place.kind === 'address') {
+    const { addressRefusal } = await laterPart(() => import('../../../src/hub/address.ts'))
+    throw addressRefusal(thrown, backbone.folder)
+  }
   if (!isOwn(backbone) || backbone.own.place.kind !== 'hub') throw thrown
   const { fileRefusal } = await laterPart(() => import('../../../src/hub/refusal.ts'))
   throw fileRefusal(thrown, backbone.own.place.repository, new URL(backbone.folder).origin)
@@ -115,9 +120,10 @@ function downloaded(
   signal: AbortSignal,
   tell: (status: DownloadStatus) => void,
 ): Promise<DownloadResult> {
-  // The files of a hub have addresses of their own.
+  // The files of a hub or an address are found without the site's own folder.
   const files = isOwn(backbone) ? backbone.files : pageFiles(backbone)
-  const place = isOwn(backbone) ? { folder: backbone.folder, isPinned: true } : { folder: siteUrl('') }
+  const isPinned = isOwn(backbone) && backbone.own.place.kind === 'hub'
+  const place = isOwn(backbone) ? { folder: backbone.folder, isPinned } : { folder: siteUrl('') }
   return beginDownload(files, { ...place, signal }).then((download) => told(download, tell))
 }
 

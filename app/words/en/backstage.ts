@@ -251,6 +251,7 @@ export const words = {
   'model.remove': 'Remove {name}',
   'model.free': 'Free the {size} of {name}',
   'model.from': 'From {hub}. {kept}',
+  'model.address': 'From {address}. {kept}',
   'model.copy': 'A copy of your folder lies in this browser.',
   'model.folder': 'Read in your folder {name}.',
   'model.packListed': 'This site has a pack that was trained on it, by which the cast plays.',
@@ -277,6 +278,12 @@ export const words = {
   'add.device': 'From this device',
   'add.open': 'Open a folder with a model',
   'add.folder': 'The folder of a model',
+  'add.site': 'From this site',
+  'add.address': 'The path of a model on this site',
+  'add.address.hint': '/folder/ or /folder/model.onnx',
+  'add.address.look': 'Look there',
+  'add.address.about':
+    'For whoever runs this site, {host}: a folder on it with a model in it. No other site is asked. Files without hashes: their lengths are checked.',
   'add.form': 'Form',
   'add.room':
     'This browser has room for {free} more: without more of it, this form is fetched again on each visit.',

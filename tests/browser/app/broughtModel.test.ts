@@ -2,8 +2,12 @@ import { page } from 'vitest/browser'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { startApp } from '../../../app/startApp.tsx'
+import { removeOwnModel } from '../../../app/stores/engine/addModel.ts'
 import { chooseBackbone, retryEngine, useEngine } from '../../../app/stores/engine/engine.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
+import { keptBytes } from '../../../src/storage/fileCache.ts'
+import { pageFiles } from '../../../src/storage/manifest.ts'
+import type { OwnBackbone } from '../../../src/storage/ownModels.ts'
 import { forgetOwnModel, keepOwnModel } from '../../../src/storage/ownModels.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -56,7 +60,52 @@ test('on a model that was brought, the pack that the site lists for its fingerpr
   expect(packs()).toEqual([undefined, PACK, PACK])
   expect(useEngine.getState().isPackListed).toBe(true)
 
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
   // The model of the site has the same one as its own.
   await chooseBackbone('starter')
   expect(useEngine.getState()).toMatchObject({ phase: 'ready', isPackListed: false })
+})
+
+/** Whether the model of the address plays. */
+function expectStarter(): void {
+  const { backbone, phase } = useEngine.getState()
+  expect([backbone?.name, phase]).toEqual(['starter', 'ready'])
+}
+
+test('a model comes from an address of this site, stays for a visit without it, and goes', async () => {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await page.getByRole('button', { name: 'Another model' }).click()
+  const path = page.getByRole('textbox', { name: 'The path of a model on this site' })
+  const look = page.getByRole('button', { name: 'Look there' })
+  await page.getByText('Models that are worth a look').click()
+  await expect.element(page.getByText('Tried here: its weights, written as fp32')).toBeInTheDocument()
+
+  await path.fill('https://elsewhere.example/models/')
+  await look.click()
+  await expect.element(page.getByText(/lies on another site than this page/)).toBeInTheDocument()
+  await page.getByRole('button', { name: 'Put away' }).click()
+
+  await path.fill('/models/starter')
+  await look.click()
+  await page.getByRole('button', { name: 'Fetch 11 MB and play with it' }).click()
+  await vi.waitFor(expectStarter, 20_000)
+  const { backbone } = useEngine.getState()
+  const paths = ['config.json', 'generation_config.json', 'onnx/model_fp16.onnx', 'tokenizer.json']
+  expect([...engine.loaded.at(-1)!.files.keys()].toSorted()).toEqual([...paths, 'tokenizer_config.json'])
+  await expect
+    .element(page.getByText(/From http.*\/models\/starter\/\. On this device\./))
+    .toBeInTheDocument()
+
+  const before = globalThis.fetch
+  const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation((input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input, location.href)
+    const isOfModel = pathname.startsWith('/models/starter/')
+    return isOfModel ? Promise.reject(new TypeError('no network')) : before(input, init)
+  })
+  await retryEngine()
+  fetching.mockRestore()
+  expectStarter()
+
+  await removeOwnModel(backbone as OwnBackbone)
+  expect(await keptBytes(pageFiles(backbone!))).toBe(0)
 })
