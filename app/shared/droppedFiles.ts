@@ -1,7 +1,8 @@
 import type { ArrivingFile } from '../../src/exchange/arrival.ts'
+import { MOST_FILES } from '../../src/core/fewFiles.ts'
 
-/** More than any folder of an adapter holds. */
-const MOST_FILES = 256
+/** One more than is read, so that whoever reads them sees that there are more. */
+const MOST_LOOKED_AT = MOST_FILES + 1
 
 /** The files of a drop, those within folders under their paths. */
 export async function droppedFiles(transfer: DataTransfer): Promise<readonly ArrivingFile[]> {
@@ -21,7 +22,7 @@ export function chosenFiles(files: Iterable<File> | ArrayLike<File>): readonly A
 }
 
 async function collect(entry: FileSystemEntry, found: ArrivingFile[]): Promise<void> {
-  if (found.length >= MOST_FILES) return
+  if (found.length >= MOST_LOOKED_AT) return
   if (isFile(entry)) {
     const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject))
     found.push({ path: entry.fullPath.replace(/^\//, ''), file })
@@ -46,7 +47,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<readonly Fil
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     )
-    if (part.length === 0 || all.length >= MOST_FILES) return all
+    if (part.length === 0 || all.length >= MOST_LOOKED_AT) return all
     all.push(...part)
   }
 }

@@ -1,5 +1,6 @@
 import { hexSha256, joinBytes, plainBytes } from '../core/bytes.ts'
 import { check, failureOf, HycoraError } from '../core/errors.ts'
+import { expectFew } from '../core/fewFiles.ts'
 import { ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import { readAuthorsCheckpoint } from '../formats/authorsCheckpoint.ts'
@@ -55,10 +56,15 @@ type Facts = Pick<CardArrival, 'fileName' | 'bytes' | 'sha256' | 'warnings'>
 /** Beyond this a value is finite, but wild. */
 const WILD = 1e4
 
-/** Reads what came in; each file, or folder of files that belong together, is taken or refused by itself. */
+/**
+ * Reads what came in; each file, or folder of files that belong together, is taken or refused by itself.
+ *
+ * @throws HycoraError `format-invalid` for more files than come in at once.
+ */
 export async function arrive(files: readonly ArrivingFile[], options: ArrivalOptions): Promise<Arrivals> {
   const arrivals: Arrival[] = []
   const refusals: Refusal[] = []
+  expectFew(files)
   const parcels = await parcelsOf(files)
   if (parcels.length === 0 && files[0]) refusals.push(leftBehind(files[0]))
   for (const parcel of parcels) {

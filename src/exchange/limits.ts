@@ -1,13 +1,17 @@
 import { check } from '../core/errors.ts'
+import { MOST_FILES } from '../core/fewFiles.ts'
+import { MOST_BYTES } from '../formats/safetensors.ts'
 
 const MIB = 2 ** 20
 
 /** What is read of a stranger's file at most, and written into one; files beyond these are refused before they are opened. */
 export const LIMITS = {
+  /** Of what comes in at once. */
+  files: MOST_FILES,
   /** Of one file, or of all files of a folder that belong together. */
-  fileBytes: 512 * MIB,
+  fileBytes: MOST_BYTES,
   /** Of an archive: its files, one of them that has to be inflated, all of them together. */
-  archive: { files: 2048, inflatedBytes: 512 * MIB, totalBytes: 512 * MIB },
+  archive: { files: 2048, inflatedBytes: MOST_BYTES, totalBytes: MOST_BYTES },
   /** Of an archive's directory, which is read whatever it holds: what it is must be told before it is refused. */
   directory: { files: 65_534, inflatedBytes: 2 ** 32, totalBytes: 2 ** 40 },
   /** Of a lorebook. */

@@ -5,11 +5,10 @@ import { moduleOf, readAdapterMatrices, WEIGHTS_PATH, type AdapterPair } from '.
 import { foldedAlpha, loraPairs, type LoraRole } from './loraRole.ts'
 import { readBackbone, type PackBackbone, type PackContent } from './pack.ts'
 import { PACK_PROJECTIONS, type PackConfig, type PackProjection } from './packConfig.ts'
-import { writeSafetensors, type SafetensorsTensor } from './safetensors.ts'
+import { MOST_BYTES, writeSafetensors, type SafetensorsTensor } from './safetensors.ts'
 import { floatTensor, resized, tensorValues } from './tensorValues.ts'
 
 const README_PATH = 'README.md'
-const MAX_BYTES = 512 * 2 ** 20
 /** Under this name the weights say whom they hold and for which backbone: other programs pass it over. */
 const STATED_KEY = 'hycora'
 const MAX_STATED = 2 ** 16
@@ -333,8 +332,8 @@ function completed(
   warnings: string[],
 ): ReadonlyMap<string, SafetensorsTensor> {
   const values = [...dims.values()].reduce((sum, [inSize, outSize]) => sum + rank * (inSize + outSize), 0)
-  check(4 * layers * values <= MAX_BYTES, 'format-unsupported', () => {
-    return `the adapter has ${4 * layers * values} bytes in all ${layers} blocks, a pack may have ${MAX_BYTES}`
+  check(4 * layers * values <= MOST_BYTES, 'format-unsupported', () => {
+    return `the adapter has ${4 * layers * values} bytes in all ${layers} blocks, a pack may have ${MOST_BYTES}`
   })
   const tensors = new Map<string, SafetensorsTensor>()
   let missing = 0

@@ -55,7 +55,8 @@ export interface SafetensorsTensor {
   readonly bytes: Uint8Array
 }
 
-const MAX_FILE_BYTES = 512 * 2 ** 20
+/** Of a file of weights, or of all files that belong together. */
+export const MOST_BYTES = 512 * 2 ** 20
 const MAX_HEADER_BYTES = 8 * 2 ** 20
 /** What a file may hold: a pack, and any other program's file. */
 const OWN = { isForeign: false, tensors: 2048, dimensions: [1, 4], least: 1 } as const
@@ -90,10 +91,7 @@ export async function readSafetensorsHeader(
     check(condition, 'format-invalid', () => `${name}: ${fact()}`)
 
   demand(sizeBytes >= 16, () => `the file has ${sizeBytes} bytes, too few for a safetensors header`)
-  demand(
-    sizeBytes <= MAX_FILE_BYTES,
-    () => `the file has ${sizeBytes} bytes, at most ${MAX_FILE_BYTES} are read`,
-  )
+  demand(sizeBytes <= MOST_BYTES, () => `the file has ${sizeBytes} bytes, at most ${MOST_BYTES} are read`)
   const prefix = await source.read(0, 8)
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true)
   demand(
@@ -201,7 +199,7 @@ function readEntry(key: string, value: unknown, { dataOffset, name, bounds }: Pl
   let bits: number = DTYPE_BITS[dtype]
   for (const dimension of shape) {
     bits *= dimension
-    demand(bits <= 8 * MAX_FILE_BYTES, 'is larger than a file may be')
+    demand(bits <= 8 * MOST_BYTES, 'is larger than a file may be')
   }
   demand(
     bits % 8 === 0 && end - begin === bits / 8,

@@ -7,6 +7,7 @@ import { dataIn } from '../../../src/core/dataFolder.ts'
 import { failureOf, HycoraError } from '../../../src/core/errors.ts'
 import type { Failure } from '../../../src/core/errors.ts'
 import { askFileWorker } from '../../../src/engine/fileClient.ts'
+import { expectFew } from '../../../src/core/fewFiles.ts'
 import type { DatasetParams, DatasetReport } from '../../../src/engine/protocol.ts'
 import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import { openFileWorker } from '../engine/workers.ts'
@@ -181,6 +182,7 @@ function isWithin({ path }: ArrivingFile): boolean {
 
 /** Files as they were chosen, and of folders what is a data set. */
 async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
+  expectFew(given)
   const { taken, left } = dataIn(given.filter(isWithin).map(({ path }) => path))
   const byPath = new Map(given.map((file) => [file.path, file]))
   const within = taken.flatMap((path) => byPath.get(path) ?? [])

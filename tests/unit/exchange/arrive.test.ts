@@ -85,6 +85,13 @@ beforeAll(async () => {
   pack = await readPack(memorySource('company', company))
 })
 
+test('a whole disk is refused in one sentence, before any file of it is read', async () => {
+  const many = Array.from({ length: 2049 }, (_, index) => file(`disk/${index}.json`, '{}'))
+  await expect(readArrivals(many, { backbone })).rejects.toThrow(
+    'more than 2048 files came at once: choose the files, or the folder of one adapter or data set',
+  )
+})
+
 describe('what comes in', () => {
   test('is a pack, told whole', async () => {
     const found = await arrive(file('a folder/evening.hycora.safetensors', company.slice()))
