@@ -4,9 +4,11 @@ python experiments/reminded.py BACKBONE PACK OUT.safetensors [--batch 4]
 
 The page puts what a character's lorebook says of a visitor's message before that message: facts, and what the character
 once said to something like it. So do these rows, by the same rule. Some lack it, so that a character answers without,
-too; some lack their own answer alone, so that the nearest others are read for what they are; in some a name or a number
-is another one in both reminder and answer, so that it is read there and not known by heart. Items are asked for in one
-of the further ways of theirs or of the fact that they state, by a share. The settings of `answers.py` are here, too.
+too; some lack their own answer alone, so that the nearest others are read for what they are; in some a name, a number
+or a colour is another one in both reminder and answer, so that it is read there and not known by heart. For the same
+reason replies of dialogues, which no lorebook has, stand among the reminders by a share (`--quoted`). Items are asked
+for in one of the further ways of theirs or of the fact that they state, by a share. The settings of `answers.py` are
+here, too.
 """
 
 from __future__ import annotations
@@ -33,8 +35,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CAST, BOOKS = ROOT / "data/cast", ROOT / "public/cast/books.json"
 # How often what an answer states is among the reminders: where the question calls it, and where it does not.
 CALLED, BESIDE = 0.95, 0.5
-# Shares of exchanges: without reminders, without their own answer, with something else in reminder and answer.
-WITHOUT, UNSAID, OTHERWISE = 0.12, 0.25, 0.25
+# Shares of exchanges: without reminders, with something else in reminder and answer.
+WITHOUT, OTHERWISE = 0.12, 0.25
+# Words of a reply at most that stands among the reminders.
+MOST_WORDS = 45
 MOST_TOKENS = 512
 NUMBERS = [
     "two",
@@ -95,7 +99,8 @@ class Entry:
 class Sheet:
     """What a character's lorebook says of a question: the facts of its sheet, and its own answers."""
 
-    def __init__(self, facts: list[Row], book: Row) -> None:
+    def __init__(self, facts: list[Row], book: Row, unsaid: float) -> None:
+        self.unsaid = unsaid
         self.facts = {fact["id"]: fact for fact in facts}
         self._sets = book["extensions"]["hycora"]["sets"]
         self._entries: dict[str, list[Entry]] = {name: [] for name in self._sets}
@@ -108,6 +113,11 @@ class Sheet:
             name = entry["comment"] if is_fact else text[text.index('"') + 1 : -1]
             self._entries[own["set"]].append(Entry(name, text, is_fact, weights))
 
+    def quoting(self, reply: str) -> str:
+        """A reply as the lorebook quotes answers."""
+        known = self._entries["answers"][0].text
+        return known[: known.index('"') + 1] + reply.replace('"', "'") + '"'
+
     def called_by(self, question: str, stated: Sequence[str], answered: str | None, random: Random) -> list[Entry]:
         """What the lorebook says of a question, mostly, and at times what is stated or was answered beside it.
 
@@ -115,7 +125,7 @@ class Sheet:
         """
         asked = stems_of(question)
         called = self._of_set("facts", asked, {one: CALLED for one in stated}, random)
-        is_unsaid = answered is not None and random.random() < UNSAID
+        is_unsaid = answered is not None and random.random() < self.unsaid
         chances = {} if answered is None else {answered: 0 if is_unsaid else CALLED}
         return called + self._of_set("answers", asked, chances, random)
 
@@ -132,14 +142,6 @@ class Sheet:
         return [entry for _, entry in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def kind_of(word: str) -> str:
-    """Which words may stand in place of one."""
-    for name, words in (("number", NUMBERS), ("colour", COLOURS)):
-        if word in words:
-            return name
-    return ""
-
-
 class Substitutes:
     """Other words for the one that a fact turns on."""
 
@@ -152,24 +154,20 @@ class Substitutes:
         for word in fact["accept"]:
             yield from re.findall(rf"(?<!^)\b{re.escape(word.capitalize())}\b", fact["fact"])
 
-    def swapped(self, role: str, exchange: Exchange, facts: list[Row], random: Random) -> Exchange | None:
-        """The exchange with another name, number or colour in reminder and answer; None where that cannot be."""
-        for fact in facts:
-            for word in sorted(fact["accept"], key=len, reverse=True):
-                kind = kind_of(word)
-                written = word if kind else word.capitalize()
-                inside = re.compile(rf"\b{re.escape(written)}\b")
-                if not (inside.search(fact["fact"]) and inside.search(exchange.answer)):
+    def swapped(self, role: str, exchange: Exchange, random: Random) -> Exchange:
+        """The exchange with another name, number or colour in reminder and answer, where one stands in both."""
+        reminded = "\n".join(exchange.reminders)
+        for pool in (NUMBERS, COLOURS, self.names):
+            for word in pool:
+                inside = re.compile(rf"\b{re.escape(word)}\b")
+                if not (inside.search(reminded) and inside.search(exchange.answer)) or word in role:
                     continue
                 if re.search(rf"\b{re.escape(word)}\b", exchange.question, re.IGNORECASE):
                     continue
-                if not kind and (written not in self.names or written in role):
-                    continue
-                pool = {"number": NUMBERS, "colour": COLOURS}.get(kind, self.names)
-                other = random.choice([one for one in pool if one != written])
+                other = random.choice([one for one in pool if one != word])
                 reminders = tuple(inside.sub(other, text) for text in exchange.reminders)
                 return Exchange(reminders, exchange.question, inside.sub(other, exchange.answer))
-        return None
+        return exchange
 
 
 class Rows:
@@ -197,10 +195,14 @@ class Rows:
         if random.random() < WITHOUT:
             return bare
         whole = Exchange(tuple(entry.text for entry in called), question, answer)
-        told = [sheet.facts[entry.id] for entry in called if entry.is_fact and entry.id in stated]
-        if told and random.random() < OTHERWISE:
-            return self.substitutes.swapped(role, whole, told, random) or whole
-        return whole
+        return self.substitutes.swapped(role, whole, random) if random.random() < OTHERWISE else whole
+
+    def quoted(self, role: str, question: str, answer: str, share: float) -> Exchange:
+        """An exchange of a dialogue; its reply stands last among the reminders, by a share, if it is not too long."""
+        exchange = self.exchange(role, question, answer)
+        if len(answer.split()) > MOST_WORDS or self.random.random() >= share:
+            return exchange
+        return Exchange((*exchange.reminders[-2:], self.sheets[role].quoting(answer)), question, answer)
 
     def way(self, role: str, question: str, item: Row, share: float) -> str:
         """One of the further ways to ask for an item or for the fact that it states, by a share; else the question."""
@@ -245,7 +247,8 @@ def all_rows(rows: Rows, lines: Lines, options: argparse.Namespace) -> list[Toke
             share = options.talks if record["id"].startswith("talk") else options.scenes
             if random.random() < share:
                 role = record["role"]
-                exchanges = [rows.exchange(role, *pair) for pair in exchanges_of(record["messages"])]
+                pairs = exchanges_of(record["messages"])
+                exchanges = [rows.quoted(role, *pair, options.quoted) for pair in pairs]
                 placed.append((index + random.random(), rows.row(role, exchanges, None)))
     return [row for _, row in sorted(placed, key=lambda entry: entry[0]) if row]
 
@@ -273,6 +276,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--ways", type=float, default=0.5, help="share of further ways to ask")
+    parser.add_argument("--unsaid", type=float, default=0.25, help="share of items without their own answer")
+    parser.add_argument("--quoted", type=float, default=0, help="share of replies of dialogues among the reminders")
     options = parser.parse_args()
     codec = load_codec(backbone_folder(options.backbone, model=None, with_code=False))
     assert codec
@@ -286,7 +291,7 @@ def main() -> None:
     books = json.loads(BOOKS.read_text("utf8"))
     for name in lines.items:
         folder = CAST / boundaries[name]["slug"]
-        sheets[name] = Sheet(json.loads((folder / "facts.json").read_text("utf8")), books[name])
+        sheets[name] = Sheet(json.loads((folder / "facts.json").read_text("utf8")), books[name], options.unsaid)
         own = map(json.loads, (folder / "own.jsonl").read_text("utf8").splitlines())
         ways.update({(name, item["id"]): item.get("ways", []) for item in own})
     said_first = {role["name"]: role.get("system") for role in pack.roles}

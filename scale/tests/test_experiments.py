@@ -138,7 +138,7 @@ def rows_of(reminded: ModuleType, starter: Any, seed: int) -> Any:
     entries += [entry("answers", "", f'He once said: "{said}"', stems) for said, stems in SAID.items()]
     bounds = {"least_share": 0.6, "least_weight": 0.8}
     sets = {"facts": {**bounds, "most": 4}, "answers": {**bounds, "most": 2}}
-    sheets = {SILVER: reminded.Sheet(facts, {"extensions": {"hycora": {"sets": sets}}, "entries": entries})}
+    sheets = {SILVER: reminded.Sheet(facts, {"extensions": {"hycora": {"sets": sets}}, "entries": entries}, 0.25)}
     ways = {("", "hello"): ["Ahoy?"], (SILVER, "rum-own"): ["A drink?"]}
     return reminded.Rows(starter.codec, {SILVER: "You are he."}, sheets, ways, Random(seed))
 
@@ -191,14 +191,26 @@ def test_another_name_or_number_is_in_reminder_and_answer_alike(reminded: Module
     rows = rows_of(reminded, starter, 2)
     swap = rows.substitutes.swapped
     told = reminded.Exchange((PARROT["fact"], LEG["fact"]), "Your parrot?", "It is Captain Flint, of course.")
-    named = swap(SILVER, told, [PARROT], Random(3))
+    named = swap(SILVER, told, Random(3))
     assert named.reminders == ("His parrot is called Captain Israel.", LEG["fact"])
     assert named.answer == "It is Captain Israel, of course."
-    counted = swap(SILVER, reminded.Exchange((CREW["fact"],), "How many?", "I have six men."), [CREW], Random(3))
+    counted = swap(SILVER, reminded.Exchange((CREW["fact"],), "How many?", "I have six men."), Random(3))
     number = counted.answer.split()[2]
     assert number in reminded.NUMBERS
     assert number != "six"
     assert counted.reminders == (f"He has {number} men.",)
     asked = reminded.Exchange((PARROT["fact"],), "Is it Flint?", "It is Captain Flint.")
-    assert swap(SILVER, asked, [PARROT], Random(3)) is None
-    assert swap(SILVER, told, [LEG], Random(3)) is None
+    assert swap(SILVER, asked, Random(3)) is asked
+    unsaid = reminded.Exchange((LEG["fact"],), "Your parrot?", "It is Captain Flint.")
+    assert swap(SILVER, unsaid, Random(3)) is unsaid
+
+
+def test_replies_of_dialogues_are_quoted_by_a_share_unless_they_are_long(reminded: ModuleType, starter: Any) -> None:
+    rows = rows_of(reminded, starter, 5)
+    reply = 'She said "no" to me.'
+    quoted = ("He once said: \"She said 'no' to me.\"",)
+    assert rows.quoted(SILVER, "And?", reply, 1) == reminded.Exchange(quoted, "And?", reply)
+    made = [rows.quoted(SILVER, "And?", reply, 0.6).reminders for _ in range(400)]
+    assert set(made) == {(), quoted}
+    assert 0.5 < made.count(quoted) / len(made) < 0.7
+    assert rows.quoted(SILVER, "And?", "no " * 60, 1).reminders == ()
