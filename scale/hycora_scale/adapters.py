@@ -47,7 +47,7 @@ class Stage:
     """Those that get gradients."""
     low: Factors | None = None
     """The same in the precision of the products."""
-    slots: tuple[int, ...] = ()
+    slots: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     """Of each row: the place of its role among the factors' slots."""
     is_sequence_first: bool = False
     """The decoder's states are [tokens, rows, hidden]."""

@@ -56,7 +56,7 @@ class Backbone:
         stage = self.adaptable.stage
         stage.factors, stage.dropout = factors, dropout
         stage.low = factors.to(self.dtype) if factors else None
-        stage.slots = tuple(slots.tolist()) if slots is not None else (0,) * len(ids)
+        stage.slots = slots if slots is not None else torch.zeros(len(ids), dtype=torch.long, device=ids.device)
         try:
             with self._autocast():
                 decoder = self.model.get_decoder()

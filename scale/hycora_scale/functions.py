@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def _product(x: Tensor, matrices: Tensor, slots: Tensor) -> Tensor:
+    """x·M_s of each row: x [rows, tokens, in], matrices [slots | 1, in, out]; one matrix serves all."""
+    return x @ matrices[0] if len(matrices) == 1 else torch.bmm(x, matrices[slots])
+
+
+def _gradient(x: Tensor, dy: Tensor, like: Tensor, slots: Tensor, dtype: torch.dtype) -> Tensor:
+    """Of the matrices of `_product`: Σ over the rows of a slot of xᵀ·dy."""
+    if len(like) == 1:
+        return (x.flatten(0, 1).T @ dy.flatten(0, 1)).to(dtype).unsqueeze(0)
+    return torch.zeros_like(like, dtype=dtype).index_add_(0, slots, torch.bmm(x.mT, dy).to(dtype))
 
 
 class _Adapted(torch.autograd.Function):
@@ -17,49 +27,27 @@ class _Adapted(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, a, b, a_low, b_low, slots: Sequence[int], scale: float, mask):
+    def forward(ctx, x, weight, bias, a, b, a_low, b_low, slots: Tensor, scale: float, mask):
         x = x.to(weight.dtype)
         y = F.linear(x, weight, bias)
-        dropped = x if mask is None else x * mask
-        low = torch.empty(*x.shape[:2], a.shape[-1], dtype=x.dtype, device=x.device)
-        for row, slot in enumerate(slots):
-            torch.mm(dropped[row], a_low[slot % len(a_low)], out=low[row])
-        if len(b_low) == 1:
-            y.view(-1, y.shape[-1]).addmm_(low.view(-1, low.shape[-1]), b_low[0], alpha=scale)
-        else:
-            for row, slot in enumerate(slots):
-                y[row].addmm_(low[row], b_low[slot], alpha=scale)
-        ctx.save_for_backward(x, weight, a_low, b_low, low, mask)
-        ctx.slots, ctx.scale, ctx.precision = slots, scale, a.dtype
+        low = _product(x if mask is None else x * mask, a_low, slots)
+        y.add_(_product(low, b_low, slots), alpha=scale)
+        ctx.save_for_backward(x, weight, a_low, b_low, low, mask, slots)
+        ctx.scale, ctx.precision = scale, a.dtype
         return y
 
     @staticmethod
     def backward(ctx, *upstream: Tensor):
-        x, weight, a_low, b_low, low, mask = ctx.saved_tensors
-        scale, precision = ctx.scale, ctx.precision
+        x, weight, a_low, b_low, low, mask, slots = ctx.saved_tensors
         dy = upstream[0].to(x.dtype).contiguous()
-        dropped = x if mask is None else x * mask
-        da = torch.zeros_like(a_low, dtype=precision)
-        db = torch.zeros_like(b_low, dtype=precision)
-        dx = dy @ weight if ctx.needs_input_grad[0] else None
-        if len(b_low) == 1:
-            flat = dy.view(-1, dy.shape[-1])
-            dlow = torch.mm(flat, b_low[0].T).view(low.shape).mul_(scale)
-            db[0] = torch.mm(low.view(-1, low.shape[-1]).T, flat).mul_(scale)
-        else:
-            dlow = torch.empty_like(low)
-            for row, slot in enumerate(ctx.slots):
-                torch.mm(dy[row], b_low[slot].T, out=dlow[row])
-                db[slot] += torch.mm(low[row].T, dy[row]).mul_(scale)
-            dlow.mul_(scale)
-        for row, slot in enumerate(ctx.slots):
-            da[slot % len(da)] += torch.mm(dropped[row].T, dlow[row])
-        if dx is not None:
-            for row, slot in enumerate(ctx.slots):
-                if mask is None:
-                    dx[row].addmm_(dlow[row], a_low[slot % len(a_low)].T)
-                else:
-                    dx[row].addcmul_(torch.mm(dlow[row], a_low[slot % len(a_low)].T), mask[row])
+        dlow = _product(dy, b_low.mT, slots).mul_(ctx.scale)
+        db = _gradient(low * ctx.scale, dy, b_low, slots, ctx.precision)
+        da = _gradient(x if mask is None else x * mask, dlow, a_low, slots, ctx.precision)
+        dx = None
+        if ctx.needs_input_grad[0]:
+            dx = dy @ weight
+            along = _product(dlow, a_low.mT, slots)
+            dx = dx.add_(along) if mask is None else dx.addcmul_(along, mask)
         return dx, None, None, da, db, None, None, None, None, None
 
 
@@ -68,11 +56,12 @@ def adapted_linear(
     weight: Tensor,
     bias: Tensor | None,
     factors: tuple[Tensor, Tensor, Tensor, Tensor],
-    slots: Sequence[int],
+    slots: Tensor,
     scale: float,
     dropout: float,
 ) -> Tensor:
-    """A frozen linear with each row's low-rank correction; `factors` are A, B and both in the products' precision."""
+    """A frozen linear with each row's low-rank correction; `factors` are A, B and both in the products' precision,
+    `slots` [rows]."""
     mask = None
     if dropout > 0:
         kept = torch.empty(x.shape, dtype=weight.dtype, device=x.device).bernoulli_(1 - dropout)

@@ -197,7 +197,7 @@ def test_a_fused_layout_takes_the_same_matrices_as_separate_linears():
         adaptable = adapt(model, 2, 4)
         assert set(adaptable.dims) == {"q", "k", "v", "o", "up", "down", "gate"}
         stage = adaptable.stage
-        stage.scale, stage.slots = 2.0, (1, 0)
+        stage.scale, stage.slots = 2.0, torch.tensor([1, 0])
         stage.factors = stage.low = random_factors(dict(sorted(adaptable.dims.items())), 2, 2)
         outputs.append(model(ids).logits)
     assert nmse(outputs[1], outputs[0]) < 1e-10

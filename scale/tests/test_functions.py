@@ -17,14 +17,13 @@ def test_the_adapted_linear_has_the_gradients_of_its_equation(a_slots, b_slots):
     torch.manual_seed(3)
     x, a, b = draw(4, 5, 6), draw(a_slots, 6, 2), draw(b_slots, 2, 7)
     weight, bias = torch.randn(7, 6, dtype=torch.float64), torch.randn(7, dtype=torch.float64)
-    slots = (2, 0, 2, 1)
+    slots = torch.tensor([2, 0, 2, 1])
 
     def ours(x, a, b):
         return adapted_linear(x, weight, bias, (a, b, a.detach(), b.detach()), slots, 1.5, 0.0)
 
-    rows = torch.tensor(slots)
-    own_a = a[rows] if a_slots > 1 else a
-    own_b = b[rows] if b_slots > 1 else b
+    own_a = a[slots] if a_slots > 1 else a
+    own_b = b[slots] if b_slots > 1 else b
     wanted = F.linear(x, weight, bias) + 1.5 * (x @ own_a) @ own_b
     found = ours(x, a, b)
     torch.testing.assert_close(found, wanted)
@@ -40,7 +39,7 @@ def test_dropout_drops_the_adapters_input_only():
     x = torch.ones(2, 3, 1000, dtype=torch.float64)
     weight = torch.zeros(1, 1000, dtype=torch.float64)
     a, b = torch.ones(1, 1000, 1, dtype=torch.float64), torch.ones(1, 1, 1, dtype=torch.float64)
-    y = adapted_linear(x, weight, None, (a, b, a, b), (0, 0), 1.0, 0.25)
+    y = adapted_linear(x, weight, None, (a, b, a, b), torch.tensor([0, 0]), 1.0, 0.25)
     assert y.std() > 0
     assert abs(y.mean().item() - 1000) < 30
 
