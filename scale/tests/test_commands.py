@@ -76,19 +76,11 @@ def test_the_readmes_import_is_understood() -> None:
     assert (options.command, options.alpha, options.roles) == ("import-official", 32, "roles_desc.json")
 
 
-@pytest.mark.parametrize("launcher", ["accelerate.commands.launch", "torch.distributed.run"])
-def test_the_launchers_of_many_processes_start_this_package(launcher: str, tmp_path: Path) -> None:
-    own = [
-        "-m",
-        "hycora_scale",
-        *([] if launcher.startswith("accelerate") else ["--"]),
-        "plan",
-        "--backbone",
-        "starter",
-    ]
-    before = ["--cpu", "--num_processes", "1"] if launcher.startswith("accelerate") else ["--nproc_per_node", "1"]
+def test_accelerate_starts_this_package(tmp_path: Path) -> None:
+    """PyTorch's own launcher does in test_train."""
+    before = ["accelerate.commands.launch", "--cpu", "--num_processes", "1"]
+    words = [sys.executable, "-m", *before, "-m", "hycora_scale", "plan", "--backbone", "starter"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scale"), "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, "-m", launcher, *before, *own]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "{" in done.stdout

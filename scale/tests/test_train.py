@@ -114,17 +114,26 @@ def test_every_source_learns_and_makes_a_pack(tmp_path, capsys, sources):
     assert pack.config.to_json()["sources"] == {"A": sources["A"], "B": sources.get("B", "shared")}
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tmp_path, capsys):
+class _Cut(BaseException):
+    """The end of a process, which nothing catches."""
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tmp_path, capsys, monkeypatch):
     words = write_inputs(tmp_path, dropout=0.1)
     whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
     train(words, whole, capsys)
-    # A checkpoint is of its configuration, so the run is cut off from outside, after its second step.
-    command = [sys.executable, "-m", "hycora_scale", "train", *words, "--out", str(stopped)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
-        for line in process.stdout:
-            if '"step": 3,' in line:
-                process.kill()
-                break
+    # A checkpoint is of its configuration, so the run is cut off from outside, in its third step.
+    step = Trainer.step
+
+    def step_or_end(self, number, *given):
+        if number == 2:
+            raise _Cut
+        return step(self, number, *given)
+
+    with monkeypatch.context() as patch, pytest.raises(_Cut):
+        patch.setattr(Trainer, "step", step_or_end)
+        train(words, stopped, capsys)
+    capsys.readouterr()
     assert stopped.with_name(stopped.name + ".checkpoint").exists()
     lines = train(words, stopped, capsys, "--resume")
     assert stopped.read_bytes() == whole.read_bytes()
@@ -263,11 +272,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "scale"), "OMP_NUM_THREADS": "1"}
 
 
-@pytest.mark.parametrize(("form", "more"), [("batch", []), ("table", ["--shard"])])
-def test_two_processes_give_the_losses_of_one(tmp_path, capsys, form, more):
+@pytest.mark.parametrize(("form", "gap", "more"), [("batch", 0.5, []), ("table", 0, ["--shard"])])
+def test_two_processes_give_the_losses_of_one(tmp_path, capsys, form, gap, more):
     start = tmp_path / "start.safetensors"
     train(write_inputs(tmp_path, steps=1), start, capsys)
-    words = write_inputs(tmp_path, contrast={"form": form, "weight": 0.3, "schedule": "none"})
+    contrast, gap = {"form": form, "weight": 0.3, "schedule": "none"}, {"weight": gap, "share": 0.5, "among": 2}
+    words = write_inputs(tmp_path, contrast=contrast, gap=gap)
     words += ["--start", str(start)]
     wanted = train(words, tmp_path / "one.safetensors", capsys)
     launch = ["torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(29500 + os.getpid() % 1000)]
@@ -286,7 +296,7 @@ def test_two_processes_give_the_losses_of_one(tmp_path, capsys, form, more):
     assert [lines[0]["plan"]["processes"] for lines in (wanted, found)] == [1, 2]
     for one, two in zip(wanted[1:], found[1:], strict=True):
         assert one.keys() == two.keys()
-        for key in one.keys() & {"loss", "crossEntropy", "contrast", "gradientNorm", "heldOut"}:
+        for key in one.keys() & {"loss", "crossEntropy", "contrast", "gap", "gradientNorm", "heldOut"}:
             assert one[key] == pytest.approx(two[key], rel=1e-5), (key, one["step"])
     tensors = read_pack(tmp_path / "one.safetensors").tensors
     for name, tensor in read_pack(out).tensors.items():
