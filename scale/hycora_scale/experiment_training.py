@@ -32,6 +32,8 @@ def other_start(trainee: Trainee, start: dict[str, Any]) -> None:
         return
     tensors["roles_emb.weight"].mul_(start.get("roleSpread", 1))
     tensors["layers_emb.weight"].mul_(start.get("layerSpread", 1))
+    for name in (name for name in tensors if name.endswith(".lora_A0")):
+        tensors[name].mul_(start.get("staticSpread", 1))
     roles = torch.arange(len(trainee.roles))
     for index, projection in enumerate(config.projections):
         ids = torch.arange(index * config.layers, (index + 1) * config.layers)
@@ -87,7 +89,9 @@ class Training(Kind):
     `data` is a data set or a pattern of several, `exchanges` how many held-out replies of a role are measured. With
     `roles`, `rows` says how many rows of each split a role has (`{"train", "test"}`), `measuredRoles` of how many roles
     the figures are. Where the training file has no `steps`, they are one pass. A change of `start` asks for another
-    beginning of the hyper-network: `{"centred": false}` or `{"roleSpread": 2}`.
+    beginning of the hyper-network, `{"centred": false}`, `{"roleSpread": 2}` or `{"staticSpread": 0}` (of A₀), for
+    another rate of role vectors, `{"vectorRate": 10}`, or for generators that learn only what roles differ by,
+    `{"apart": true}`.
     """
 
     keys = frozenset({"backbone", "data", "exchanges", "rows", "measuredRoles"})
@@ -113,6 +117,8 @@ class Training(Kind):
         trainee, batches = prepare_data(dialogues, config, self._backbone, None)
         other_start(trainee, start)
         trainer = Trainer(self._backbone, trainee, config)
+        trainer.vector_rate = start.get("vectorRate", 1.0)
+        trainer.is_apart = start.get("apart", False)
         with torch.no_grad():
             at_start = cosines(trainee, trainer.tensors())
         began, losses = time.process_time(), []

@@ -77,8 +77,17 @@ def _generate(config: HypernetworkConfig, tensors: Tensors, name: str, h: Tensor
     return matrix.unflatten(-1, shape) / math.sqrt(config.hidden)
 
 
-def generate(config: PackConfig, tensors: Tensors, roles: Tensor) -> Factors:
-    """A and B of roles (ids [R]) from their sources; all A of one projection come from one product."""
+def apart(made: Tensor) -> Tensor:
+    """The same matrices [roles, in, r], but the gradient that they hand on is what it differs by from its mean."""
+    common = made.mean(dim=0, keepdim=True)
+    return made - common + common.detach()
+
+
+def generate(config: PackConfig, tensors: Tensors, roles: Tensor, *, is_apart: bool = False) -> Factors:
+    """A and B of roles (ids [R]) from their sources; all A of one projection come from one product.
+
+    With `is_apart` the generators of A learn only what roles differ by: what they have in common is left to A₀.
+    """
     factors = Factors({}, {})
     for index, projection in enumerate(config.projections):
         size, out = config.dims[projection]
@@ -98,7 +107,7 @@ def generate(config: PackConfig, tensors: Tensors, roles: Tensor) -> Factors:
         else:
             a = list(_generate(hyper, tensors, f"{projection}_down_linear", hidden, (size, config.rank)).unbind(0))
         if config.source_a == "hyper+static":
-            a = [made + static for made, static in zip(a, stored("lora_A0"))]
+            a = [(apart(made) if is_apart else made) + static for made, static in zip(a, stored("lora_A0"))]
         if config.source_b == "shared":
             b = [tensor.unsqueeze(0) for tensor in stored("lora_B")]
         elif config.source_b == "table":

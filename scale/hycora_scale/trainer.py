@@ -64,7 +64,12 @@ class Trainer:
     """Parameters, their way through the frozen backbone and back, and AdamW.
 
     The adapter is whole on every process; each runs its share of the rows, and gradients are summed over processes.
+    What only experiments ask for are `vector_rate`, by which the rate of role vectors is multiplied, and `is_apart`,
+    with which generators learn only what roles differ by.
     """
+
+    vector_rate = 1.0
+    is_apart = False
 
     def __init__(self, backbone: Backbone, trainee: Trainee, config: TrainConfig) -> None:
         self.backbone, self.trainee, self.config = backbone, trainee, config
@@ -130,7 +135,7 @@ class Trainer:
         ]
         others = torch.tensor([role for own in rivals for each in own.candidates for role in each], dtype=torch.long)
         roles = torch.cat([*(batch.roles for batch in batches), others]).unique()
-        factors = generate(self.trainee.config, current, roles.to(self.backbone.device))
+        factors = generate(self.trainee.config, current, roles.to(self.backbone.device), is_apart=self.is_apart)
         company = _Company(current, roles, factors.leaves())
         for micro, batch in enumerate(batches):
             torch.manual_seed((self.config.seed * 1_000_003 + step * len(batches) + micro) * 64 + _rank())
@@ -253,10 +258,10 @@ class Trainer:
         config = self.config
         first, second = config.betas
         factor = min(1.0, config.clip / (norm + 1e-6)) if config.clip > 0 else 1.0
-        for stored_b, base in ((False, config.learningRate), (True, config.learningRateB)):
-            names = [name for name in self.trained if bool(_STORED_B.search(name)) == stored_b]
-            if not names:
-                continue
+        bases = {name: config.learningRateB if _STORED_B.search(name) else config.learningRate for name in self.trained}
+        bases |= {name: rate * self.vector_rate for name, rate in bases.items() if name == "roles_emb.weight"}
+        for base in dict.fromkeys(bases.values()):
+            names = [name for name in self.trained if bases[name] == base]
             rate = base * share
             values = [self.trained[name] for name in names]
             gradients = [value.grad for value in values]

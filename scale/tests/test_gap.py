@@ -114,3 +114,31 @@ def test_a_gap_that_is_wide_enough_costs_nothing():
     assert gap_loss(own, other, 0.3).item() == pytest.approx(0.2 + 0.8)
     means = mean_by_row(torch.tensor([1.0, 3.0, 5.0]), torch.tensor([0, 0, 2]), 3)
     assert means.tolist() == [2, 0, 5]
+
+
+def test_generators_may_learn_differences_alone(starter):
+    """What they leave out is learnt by A₀, whose gradient is that of all roles together either way."""
+    batch = batch_of(12, 9, 7)
+    found = []
+    for is_apart in (False, True):
+        trainer = begin(starter, sources={"A": "hyper+static"})
+        trainer.is_apart = is_apart
+        trainer.gradients(0, [batch], 0.0)
+        found.append({name: value.grad.clone() for name, value in trainer.trained.items()})
+    whole, parts = found
+    # A bias of the generators is common to all roles.
+    assert parts["q_down_linear.up.bias"].abs().max() < 1e-6 < whole["q_down_linear.up.bias"].abs().max()
+    assert parts["q_down_linear.up.weight"].abs().max() > 1e-6
+    torch.testing.assert_close(parts["layers.0.q.lora_A0"], whole["layers.0.q.lora_A0"])
+
+
+def test_role_vectors_may_have_a_rate_of_their_own(starter):
+    steps = []
+    for rate in (1.0, 10.0):
+        trainer = begin(starter, learningRate=1e-4, clip=0)
+        trainer.vector_rate = rate
+        before = {name: value.clone() for name, value in trainer.tensors().items()}
+        trainer.step(0, [batch_of(12, 9, 7)], 0.0)
+        steps.append({name: value - before[name] for name, value in trainer.tensors().items()})
+    torch.testing.assert_close(steps[1]["roles_emb.weight"], 10 * steps[0]["roles_emb.weight"], rtol=1e-2, atol=1e-6)
+    torch.testing.assert_close(steps[1]["layers_emb.weight"], steps[0]["layers_emb.weight"])

@@ -61,7 +61,9 @@ def test_activations_that_are_computed_again_change_nothing(tmp_path, capsys, mo
 def test_a_step_makes_its_matrices_once_and_has_the_gradients_of_one_batch(starter, monkeypatch):
     made = []
     generate = trainer_module.generate
-    monkeypatch.setattr(trainer_module, "generate", lambda *given: made.append(given[2].tolist()) or generate(*given))
+    monkeypatch.setattr(
+        trainer_module, "generate", lambda *given, **named: made.append(given[2].tolist()) or generate(*given, **named)
+    )
     trainer = begin(starter)
     whole = batch_of(12, 9, 7, 11, 5, 8)
     wanted = gradients(trainer, [whole])
