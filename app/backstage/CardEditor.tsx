@@ -2,16 +2,13 @@ import { useState } from 'react'
 
 import { cardText, tagText, withTags, withText } from '../../src/cast/cardEdit.ts'
 import type { CardText } from '../../src/cast/cardEdit.ts'
-import { cardMember } from '../../src/cast/member.ts'
 import type { JsonRecord } from '../../src/core/json.ts'
-import { plainName } from '../../src/cast/plainName.ts'
-import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
-import { changeCard } from '../stores/company/guests.ts'
 import { notify } from '../stores/page/notices.ts'
 import { Field } from '../teach/parts/Field.tsx'
 import styles from './CardEditor.module.css'
+import asides from '../shared/Asides.module.css'
 import { LoreEditor } from './LoreEditor.tsx'
 import { PortraitEditor } from './PortraitEditor.tsx'
 import { backstageText } from '../words/backstage.ts'
@@ -24,20 +21,34 @@ const TEXTS: readonly { readonly key: CardText; readonly rows: number }[] = [
   { key: 'first_mes', rows: 4 },
 ]
 
+/** A card that is changed, and the picture beside it. */
+export interface Editable {
+  readonly card: JsonRecord
+  readonly portrait: Blob | null
+}
+
 interface CardEditorProps {
-  readonly kept: KeptCard
+  readonly name: string
+  readonly before: Editable
+  /** What is drawn on a card where there is no picture beside it. */
+  readonly drawnOn: (card: JsonRecord) => string | Blob | null
+  /** Whether weights play them, which stay as they are: their lorebook was learnt too. */
+  readonly isTrained: boolean
+  readonly onKeep: (changed: Editable) => Promise<void>
+  /** Takes it back. */
+  readonly onUndo: () => Promise<void>
   readonly onClose: () => void
 }
 
 /** The picture and the texts of a guest's card and the entries of its lorebook, to be changed. */
-export default function CardEditor({ kept, onClose }: CardEditorProps) {
-  const [data, setData] = useState(kept.card)
-  const [portrait, setPortrait] = useState(kept.portrait)
-  const isChanged = data !== kept.card || portrait !== kept.portrait
-  const name = plainName(kept.name)
+export default function CardEditor(props: CardEditorProps) {
+  const { name, before, drawnOn, isTrained, onKeep, onUndo, onClose } = props
+  const [data, setData] = useState(before.card)
+  const [portrait, setPortrait] = useState(before.portrait)
+  const isChanged = data !== before.card || portrait !== before.portrait
   const keep = async (): Promise<void> => {
-    await changeCard({ ...kept, card: data, portrait })
-    notify(backstageText('card.changed', { name }), () => changeCard(kept))
+    await onKeep({ card: data, portrait })
+    notify(backstageText('card.changed', { name }), onUndo)
   }
   const leave = (): void => {
     onClose()
@@ -45,12 +56,7 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
   }
   return (
     <Dialog title={backstageText('card', { name })} onClose={leave}>
-      <PortraitEditor
-        name={name}
-        drawn={cardMember({ ...kept, card: data, portrait: null }).portrait}
-        picture={portrait}
-        onChange={setPortrait}
-      />
+      <PortraitEditor name={name} drawn={drawnOn(data)} picture={portrait} onChange={setPortrait} />
       {TEXTS.map(({ key, rows }) => (
         <Field key={key} label={backstageText(`card.${key}`)}>
           {(id) => (
@@ -66,7 +72,11 @@ export default function CardEditor({ kept, onClose }: CardEditorProps) {
         </Field>
       ))}
       <TagField data={data} onChange={setData} />
-      <LoreEditor data={data} onChange={setData} />
+      {isTrained ? (
+        <p className={asides.note}>{backstageText('card.weights', { name })}</p>
+      ) : (
+        <LoreEditor data={data} onChange={setData} />
+      )}
       <div className={styles.buttons}>
         <Button
           label={backstageText('card.keep')}

@@ -1,12 +1,8 @@
-import { lazy, Suspense, useState } from 'react'
-
 import type { Chat } from '../../src/storage/chat.ts'
 import { exampleJson } from '../../src/cast/cardTexts.ts'
 import type { CastMember } from '../../src/cast/member.ts'
-import type { KeptCard } from '../../src/storage/cardLibrary.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { findMember, useCast } from '../stores/company/cast.ts'
-import { useGuests } from '../stores/company/guests.ts'
 import { setScene } from '../stores/chat/chats.ts'
 import { isAnswering, useGeneration } from '../stores/chat/generation.ts'
 import { characterName } from '../stores/chat/scene.ts'
@@ -14,14 +10,12 @@ import { Button } from '../shared/Button.tsx'
 import { teachExamples } from '../stores/exchange/arrivals.ts'
 import { routeHash } from '../stores/page/route.ts'
 import { showBackstage } from '../stores/page/session.ts'
+import { EditGuest } from './EditGuest.tsx'
 import { Section } from './Section.tsx'
 import { StrengthSlider } from './StrengthSlider.tsx'
 import { Joining } from './Joining.tsx'
 import styles from './RoleSection.module.css'
 import { backstageText } from '../words/backstage.ts'
-
-/** Opened by those who change somebody. */
-const CardEditor = lazy(() => import('./CardEditor.tsx'))
 
 /** Who plays, and how strongly. */
 export function RoleSection({ chat }: { readonly chat: Chat }) {
@@ -30,7 +24,6 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
   const { key, strength } = chat
   const shown = findMember(members, key)
   const examples = shown?.card ? exampleJson(shown.card) : null
-  const kept = useGuests(({ cards }) => cards.find(({ id }) => id === shown?.guest?.id))
   return (
     <Section title={backstageText('who')}>
       <fieldset className={styles.cast} disabled={isBusy} aria-label={backstageText('who')}>
@@ -60,24 +53,9 @@ export function RoleSection({ chat }: { readonly chat: Chat }) {
         )}
       </p>
       <Joining chat={chat} isDisabled={isBusy} />
-      {kept && <EditCard key={kept.id} kept={kept} />}
+      {shown && <EditGuest key={shown.key} member={shown} />}
       <StrengthSlider chat={chat} isDisabled={isBusy || key === null} />
     </Section>
-  )
-}
-
-/** Opens the card of a guest, to be changed. */
-function EditCard({ kept }: { readonly kept: KeptCard }) {
-  const [isOpen, setIsOpen] = useState(false)
-  return (
-    <div>
-      <Button label={backstageText('who.edit')} icon="edit" onClick={() => setIsOpen(true)} />
-      {isOpen && (
-        <Suspense>
-          <CardEditor kept={kept} onClose={() => setIsOpen(false)} />
-        </Suspense>
-      )}
-    </div>
   )
 }
 

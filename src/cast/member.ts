@@ -95,9 +95,9 @@ export function packMembers(pack: KeptPack): readonly CastMember[] {
   return pack.roles
     .filter(({ name }) => pack.cast.includes(name))
     .map((role): CastMember => {
-      const picture = pack.portraits.get(role.name)
+      const [picture, card] = [pack.portraits.get(role.name), pack.cards?.get(role.name)]
       return {
-        ...arrivingMember(role, pack.roles),
+        ...arrivingMember(card ? { ...role, card } : role, pack.roles),
         ...(picture && { portrait: picture }),
         key: guestKey(id, role.name),
         guest: { id, origin, backbone },

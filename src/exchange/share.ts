@@ -37,8 +37,10 @@ export interface ShareParams {
   readonly role: string | null
   /** What whoever is shared is called. */
   readonly name: string
-  /** The cards of the pack's roles where the page knows better ones, by role. */
+  /** The cards of the pack's roles that have none in it, by role, as far as the page knows them. */
   readonly cards: ReadonlyMap<string, JsonRecord>
+  /** The cards of the pack's roles that were changed, by role, in place of its own; left out where none was. */
+  readonly changedCards?: ReadonlyMap<string, JsonRecord>
   /** The card of whoever is shared. */
   readonly card: JsonRecord | null
   /** The object that the card came in, and the files that came with it. */
@@ -113,7 +115,8 @@ export async function* writeShares(params: ShareParams): AsyncGenerator<SharedFo
 
 /** Whoever is shared, their pack read already. */
 export function subjectOf(params: ShareParams, content: Pack | null): Subject {
-  return { ...params, content, carded: content && withCards(content, params.cards) }
+  const { cards, changedCards = new Map() } = params
+  return { ...params, content, carded: content && withCards(content, cards, changedCards) }
 }
 
 /** Who plays by a text has no weights to share; a picture needs one; a pack of one is the role's. */
@@ -138,12 +141,15 @@ async function openPack({ name, file }: PackFile): Promise<Pack> {
   return readPack(memorySource(name, new Uint8Array(await file.arrayBuffer())))
 }
 
-function withCards(pack: Pack, cards: ReadonlyMap<string, JsonRecord>): PackContent {
-  const known = pack.roles.filter(({ name, card }) => card === null && cards.has(name))
-  return known.reduce<PackContent>(
-    (content, { name }) => changeRole(content, name, { card: cards.get(name) ?? null }),
-    pack,
-  )
+function withCards(
+  pack: Pack,
+  cards: ReadonlyMap<string, JsonRecord>,
+  changed: ReadonlyMap<string, JsonRecord>,
+): PackContent {
+  return pack.roles.reduce<PackContent>((content, { name, card }) => {
+    const better = changed.get(name) ?? (card === null ? cards.get(name) : undefined)
+    return better ? changeRole(content, name, { card: better }) : content
+  }, pack)
 }
 
 function packed(bytes: Uint8Array<ArrayBuffer>): Written {

@@ -10,7 +10,7 @@ import type { CardLibrary, KeptCard } from './cardLibrary.ts'
 import { readChatEvents, writeChatEvents } from './chatEvents.ts'
 import type { ChatLog } from './chatLog.ts'
 import { sha256 } from './database.ts'
-import type { KeptPack, Origin, PackLibrary } from './packLibrary.ts'
+import type { KeptPack, NewPack, Origin, PackLibrary } from './packLibrary.ts'
 import type { ChatEvent, Settings } from './records.ts'
 import { readSettings } from './settings.ts'
 
@@ -55,10 +55,11 @@ async function* partsOf(stores: BackupStores, settings: Settings): AsyncGenerato
 }
 
 async function packPart(pack: KeptPack, library: PackLibrary): Promise<BackupPart> {
-  const { id, name, backboneId, cast, origin, addedAt, portraits } = pack
+  const { id, name, backboneId, cast, origin, addedAt, portraits, cards = new Map() } = pack
   const bytes = await bytesOf(await library.read(id))
   const pictures = await encodeAll(portraits)
-  return { kind: 'pack', name, bytes, details: { id, backboneId, cast, origin, addedAt, pictures } }
+  const details = { id, backboneId, cast, origin, addedAt, pictures }
+  return { kind: 'pack', name, bytes, details: { ...details, ...(cards.size > 0 && { cards: [...cards] }) } }
 }
 
 async function cardPart({ id, name, card, original, assets, portrait, fileName, addedAt }: KeptCard) {
@@ -91,7 +92,7 @@ export interface RestorePlan {
 }
 
 interface PackStep {
-  readonly pack: Pick<KeptPack, 'id' | 'name' | 'backboneId' | 'cast' | 'origin' | 'portraits' | 'addedAt'>
+  readonly pack: Omit<NewPack, 'file'>
   readonly file: Blob
 }
 
@@ -166,6 +167,7 @@ async function planPack(
   }
   const addedAt = ownField(fields, 'addedAt')
   const backboneId = ownField(fields, 'backboneId')
+  const cards = cardsIn(ownField(fields, 'cards'))
   return {
     file,
     pack: {
@@ -176,9 +178,21 @@ async function planPack(
       cast: names,
       origin: readOrigin(ownField(fields, 'origin')),
       portraits: decodeAll(ownField(fields, 'pictures'), 'image/png'),
+      ...(cards.size > 0 && { cards }),
       addedAt: typeof addedAt === 'number' ? addedAt : 0,
     },
   }
+}
+
+/** The cards of roles that were changed on another device. */
+function cardsIn(value: unknown): ReadonlyMap<string, JsonRecord> {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : []
+  return new Map(
+    entries.flatMap((entry) => {
+      const [role, card]: readonly unknown[] = Array.isArray(entry) ? entry : []
+      return typeof role === 'string' && isJsonRecord(card) ? [[role, card] as const] : []
+    }),
+  )
 }
 
 function readOrigin(value: unknown): Origin {

@@ -3,6 +3,7 @@ import { blobSource } from '../formats/blobSource.ts'
 import { readPack } from '../formats/pack.ts'
 import { roleFacts } from '../formats/packFacts.ts'
 import type { PackFacts, RoleFacts } from '../formats/packFacts.ts'
+import type { JsonRecord } from '../core/json.ts'
 import { committed, settled, sha256 } from './database.ts'
 import { KEPT_STORES } from './keptDatabase.ts'
 
@@ -24,6 +25,8 @@ export interface KeptPack extends PackFacts {
   readonly origin: Origin
   /** Pictures that came beside the pack, by role. */
   readonly portraits: ReadonlyMap<string, Blob>
+  /** The cards that were changed here, whole, by role; left out where none was. The file stays as it came. */
+  readonly cards?: ReadonlyMap<string, JsonRecord>
   /** Milliseconds since 1970. */
   readonly addedAt: number
 }
@@ -38,7 +41,7 @@ type StoredPack = KeptPack | FirstKeptPack
 
 /** A pack on its way into the library. */
 export type NewPack = Pick<KeptPack, 'id' | 'name' | 'backboneId' | 'cast' | 'origin'> &
-  Partial<Pick<KeptPack, 'portraits' | 'addedAt'>> & { readonly file: Blob }
+  Partial<Pick<KeptPack, 'portraits' | 'cards' | 'addedAt'>> & { readonly file: Blob }
 
 /** The packs that were trained here, or brought in. */
 export interface PackLibrary {
@@ -50,6 +53,8 @@ export interface PackLibrary {
    * @throws HycoraError `format-invalid`, `format-unsupported`, `storage-full`, `storage-corrupt`.
    */
   add(pack: NewPack): Promise<KeptPack>
+  /** Keeps what is said of a pack beside its file, which stays as it is. @throws HycoraError `storage-full`, `storage-corrupt`. */
+  change(pack: KeptPack): Promise<void>
   /** The bytes of a pack. @throws HycoraError `storage-corrupt` when it is not here or not what was kept. */
   read(id: string): Promise<Blob>
   remove(id: string): Promise<void>
@@ -81,6 +86,9 @@ export function openPackLibrary(database: IDBDatabase): PackLibrary {
         files.put(file, kept.id)
       })
       return kept
+    },
+    change(pack) {
+      return change((packs) => packs.put(pack))
     },
     async read(id) {
       const kept = (await settled(storeOf(KEPT_STORES.packs).get(id))) as StoredPack | undefined

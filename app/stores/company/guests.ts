@@ -2,6 +2,7 @@
 import type { PackRef } from '../../../src/formats/packFacts.ts'
 import { create } from 'zustand'
 
+import type { JsonRecord } from '../../../src/core/json.ts'
 import type { KeptCard } from '../../../src/storage/cardLibrary.ts'
 import type { KeptPack, NewPack } from '../../../src/storage/packLibrary.ts'
 import { cardMember, packMembers } from '../../../src/cast/member.ts'
@@ -69,6 +70,35 @@ export async function changeCard(card: KeptCard): Promise<void> {
   const storage = await neededKeeping()
   await storage.cards.add(card)
   await listGuests()
+}
+
+/** Keeps the card and the picture of a pack's role as they are now; the file stays as it came. @throws HycoraError `storage-full`, `storage-corrupt`. */
+export async function changeRoleCard(
+  { id }: Pick<KeptPack, 'id'>,
+  role: string,
+  { card, portrait }: RoleDress,
+): Promise<void> {
+  const storage = await neededKeeping()
+  const pack = useGuests.getState().packs.find((one) => one.id === id)
+  if (!pack) return
+  const { cards: _, ...others } = pack
+  const cards = withEntry(pack.cards ?? new Map<string, JsonRecord>(), role, card)
+  const portraits = withEntry(pack.portraits, role, portrait)
+  await storage.library.change({ ...others, portraits, ...(cards.size > 0 && { cards }) })
+  await listGuests()
+}
+
+/** How a role of a kept pack is shown, where that differs from its file. */
+export interface RoleDress {
+  /** Null is that of the file. */
+  readonly card: JsonRecord | null
+  /** Null is the one that its card or its vector draws. */
+  readonly portrait: Blob | null
+}
+
+function withEntry<T>(all: ReadonlyMap<string, T>, key: string, value: T | null): ReadonlyMap<string, T> {
+  const others = [...all].filter(([name]) => name !== key)
+  return new Map(value === null ? others : [...others, [key, value]])
 }
 
 /** The file of a kept pack. @throws HycoraError `storage-corrupt` when it is not here or not what was kept. */

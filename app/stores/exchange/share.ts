@@ -69,16 +69,19 @@ async function paramsOf(subject: ShareSubject): Promise<ShareParams> {
     const { name } = pack
     const file = { name, file: await packFileOf(pack.id) }
     const nothing = { card: null, original: null, assets: new Map(), portrait: null }
-    return { ...nothing, pack: file, role: null, name, cards: new Map(), home, headDim }
+    const cards = { cards: new Map(), ...(pack.cards && { changedCards: pack.cards }) }
+    return { ...nothing, ...cards, pack: file, role: null, name, home, headDim }
   }
   const { member } = subject
   const kept = useGuests.getState().cards.find(({ id }) => id === member.guest?.id)
   const pack = await packOf(member)
+  const changedCards = useGuests.getState().packs.find(({ id }) => id === member.guest?.id)?.cards
   return {
     pack,
     role: pack && member.role,
     name: member.displayName,
     cards: cardsOf(member),
+    ...(changedCards && { changedCards }),
     card: await drawnCard(member),
     original: kept?.original ?? null,
     assets: kept?.assets ?? new Map<string, Blob>(),

@@ -87,6 +87,8 @@ export const words = {
   'card.changed': 'The card of {name} is changed.',
   'card.unchanged': 'Your changes to the card of {name} are left out.',
   card: 'The card of {name}',
+  'card.weights':
+    'Weights play {name}, and stay as they are: so does the voice. What you change here is shown, told where cards are told, and handed on.',
   'card.keep': 'Keep',
   'card.leave': 'Leave as it was',
   'card.tags': 'Tags, by commas',
@@ -170,6 +172,8 @@ export const words = {
   'who.nobody': 'Nobody: the bare words of the model.',
   'who.blend': 'Blend somebody new',
   'who.teach': 'Teach {displayName}',
+  'who.shipped':
+    'Whoever came with the page stays as they are. Hand {displayName} on as a file and bring that in: the copy is yours to change.',
   'who.edit': 'Edit their card',
   'who.bare': 'Nobody: the bare model',
   seed: 'Chance',

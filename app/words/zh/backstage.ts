@@ -89,6 +89,8 @@ export const words = {
   'card.changed': '{name}的角色卡改好了。',
   'card.unchanged': '你对{name}的角色卡所做的改动没有采用。',
   card: '{name}的角色卡',
+  'card.weights':
+    '{name}由权重来演，权重不变，声音也不变。这里改的会显示出来，需要角色卡时会发出去，也会一起交给别人。',
   'card.keep': '留下',
   'card.leave': '不改了',
   'card.tags': '标签，用逗号隔开',
@@ -168,6 +170,7 @@ export const words = {
   'who.nobody': '没有人：模型本来的话。',
   'who.blend': '调一个新人',
   'who.teach': '教{displayName}',
+  'who.shipped': '随页面来的角色保持原样。把{displayName}存成文件交出去，再带进来：那一份随你改。',
   'who.edit': '改他们的角色卡',
   'who.bare': '没有人：只有模型',
   seed: '运气',

@@ -3,14 +3,16 @@ import { page, userEvent } from 'vitest/browser'
 
 import { startApp } from '../../../app/startApp.tsx'
 import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
-import { keepCard } from '../../../app/stores/company/guests.ts'
+import { keepCard, keepPack, useGuests } from '../../../app/stores/company/guests.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats } from '../../../app/stores/chat/chats.ts'
 import { showBackstage } from '../../../app/stores/page/session.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
+import { writePack } from '../../../src/formats/pack.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
+import { tinyPack } from '../../support/tinyPack.ts'
 
 let root: HTMLElement
 let close: () => void
@@ -107,4 +109,48 @@ test('what is no picture is named, and the one before stays', async () => {
   await expect.element(sheet().getByRole('button', { name: 'Keep' })).toBeDisabled()
   await choose(await picture(20, 20, 'image/png'))
   await expect.element(sheet().getByRole('alert')).not.toBeInTheDocument()
+})
+
+test('a role of a pack gets another name, greeting and picture beside its file, which stays as it came', async () => {
+  await sheet().getByRole('button', { name: 'Leave as it was' }).click()
+  showBackstage(false)
+  const pack = {
+    name: 'Evening',
+    backboneId: 'starter',
+    cast: ['Role 1'],
+    origin: { kind: 'taught' },
+  } as const
+  const { id, sha256 } = await keepPack({ ...pack, file: new Blob([await writePack(tinyPack())]) })
+  const role = () => useCast.getState().members.find((member) => member.guest?.id === id)!
+  await beginChat(role().key)
+  showBackstage(true)
+  await page.getByRole('button', { name: 'Edit their card' }).click()
+  await expect.element(sheet().getByText(/^Weights play Role 1, and stay as they are/)).toBeVisible()
+  expect(sheet().getByRole('heading', { name: 'Lorebook' }).elements()).toEqual([])
+  await sheet().getByRole('textbox', { name: 'What they are called' }).fill('Marlow')
+  await sheet().getByRole('textbox', { name: 'Their first words' }).fill('Come aboard.')
+  await userEvent.upload(sheet().getByLabelText('A picture of Role 1'), await picture(20, 20, 'image/png'))
+  await expect.element(sheet().getByRole('button', { name: 'Take it away' })).toBeVisible()
+  await sheet().getByRole('button', { name: 'Keep' }).click()
+  await expect.poll(() => role().displayName).toBe('Marlow')
+  expect(role()).toMatchObject({ role: 'Role 1', greetings: ['Come aboard.'], isTrained: true })
+  expect(role().portrait).toBeInstanceOf(Blob)
+  const storage = (await keeping())!
+  const [stored] = await storage.library.list()
+  expect(stored).toMatchObject({ sha256, roles: useGuests.getState().packs[0]!.roles })
+  expect(stored!.cards?.get('Role 1')).toEqual({ nickname: 'Marlow', first_mes: 'Come aboard.' })
+  expect((await storage.library.read(id)).size).toBe(stored!.bytes)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(() => role().displayName).toBe('Role 1')
+  expect((await storage.library.list())[0]).not.toHaveProperty('cards')
+})
+
+test('whoever came with the page stays as they are, and that is said', async () => {
+  await sheet().getByRole('button', { name: 'Leave as it was' }).click()
+  await beginChat('Holmes')
+  const drawer = page.getByRole('complementary', { name: 'Backstage' })
+  await expect
+    .element(drawer.getByText(/^Whoever came with the page stays as they are\. Hand Holmes on/))
+    .toBeVisible()
+  expect(drawer.getByRole('button', { name: 'Edit their card' }).elements()).toEqual([])
 })

@@ -288,6 +288,30 @@ describe('what goes out comes in again', () => {
     expect(forms.get('role')).toBeInstanceOf(Blob)
   })
 
+  test('takes the cards that were changed along, in place of the pack’s own, and no weight is touched', async () => {
+    const own = changeRole(changeRole(pack, 'Role 1', { card: { name: 'Caesar' } }), 'Role 0', {
+      card: { name: 'Brutus' },
+    })
+    const bytes = await writePack(own)
+    const changed = { name: 'Caesar', nickname: 'Gaius', first_mes: 'Ave.' }
+    const forms = await shares({
+      pack: { name: 'Evening', file: new Blob([bytes]) },
+      changedCards: new Map([['Role 1', changed]]),
+      card: changed,
+    })
+    const [before, whole] = await Promise.all(
+      [new Blob([bytes]), forms.get('pack') as Blob].map(async (blob) =>
+        readPack(memorySource('whole', await bytesOf(blob))),
+      ),
+    )
+    expect(whole?.roles.slice(0, 2).map((role) => role.card)).toEqual([{ name: 'Brutus' }, changed])
+    expect(whole?.tensors).toEqual(before?.tensors)
+    const one = await readPack(memorySource('one', await bytesOf(forms.get('role') as Blob)))
+    expect(one.roles.map((role) => role.card)).toEqual([changed])
+    const json: unknown = JSON.parse(await (forms.get('json') as Blob).text())
+    expect(json).toMatchObject({ data: { nickname: 'Gaius', first_mes: 'Ave.' } })
+  })
+
   test('says why where a form cannot be', async () => {
     const renamed = changeRole(pack, 'Role 1', { name: 'C'.repeat(256) })
     const long = new Blob([await writePack(renamed)])

@@ -41,6 +41,7 @@ function device(): BackupStores {
         packs.set(pack.id, { pack: kept, file })
         return kept
       },
+      change: (pack) => Promise.resolve(void packs.set(pack.id, { pack, file: packs.get(pack.id)!.file })),
       read: (id) => Promise.resolve(packs.get(id)!.file),
       remove: (id) => Promise.resolve(void packs.delete(id)),
     },
@@ -123,7 +124,8 @@ describe('a backup', () => {
     const pack = { id: newId(), name: 'Evening', backboneId: 'starter', cast: ['Role 1'], addedAt: 4 }
     const portraits = new Map([['Role 1', new Blob(['face'], { type: 'image/png' })]])
     const file = new Blob([await writePack(tinyPack())])
-    await here.library.add({ ...pack, origin: { kind: 'taught' }, portraits, file })
+    const cards = new Map([['Role 1', { name: 'Role 1', nickname: 'One', x_own: [1] }]])
+    await here.library.add({ ...pack, origin: { kind: 'taught' }, portraits, cards, file })
     await here.log.append(CHAT, [begun, said('Mind the rope.')], 9)
 
     const parts = await partsOf(here)
