@@ -21,8 +21,8 @@ let name = ''
 const sheet = () => page.getByRole('dialog')
 const guest = () => useCast.getState().members.find((member) => member.guest)!
 /** Chooses a file where the page asks for one; by way of the test's own process it would take seconds for a large one. */
-const choose = async (file: File, name = 'Brine'): Promise<void> => {
-  const place = sheet().getByLabelText(`A picture of ${name}`)
+const choose = async (file: File, whose = 'Brine'): Promise<void> => {
+  const place = sheet().getByLabelText(`A picture of ${whose}`)
   await expect.element(place).toBeInTheDocument()
   const held = new DataTransfer()
   held.items.add(file)
