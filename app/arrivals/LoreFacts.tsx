@@ -6,6 +6,7 @@ import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
 import styles from './ArrivalSheet.module.css'
 import asides from '../shared/Asides.module.css'
 import { arrivalsText } from '../words/arrivals.ts'
+import { remarkText } from '../words/remark.ts'
 
 /** Sentences of what is not done that the sheet shows. */
 const MOST_UNMET = 8
@@ -53,18 +54,28 @@ export function LoreFacts({
       ) : (
         <p>{arrivalsText('lore.noGoal')}</p>
       )}
-      {unmet.length + warnings.length > 0 && (
-        <Notice title={arrivalsText('lore.unmet')} tone="calm">
-          {[...warnings, ...unmet].slice(0, MOST_UNMET).map((sentence) => (
-            <p key={sentence} lang="en">
-              {sentence}
-            </p>
-          ))}
-          {unmet.length > MOST_UNMET && (
-            <p>{arrivalsText('lore.more', { more: unmet.length - MOST_UNMET })}</p>
-          )}
-        </Notice>
-      )}
+      <Unmet unmet={unmet} warnings={warnings} />
     </>
+  )
+}
+
+/** What of a lorebook is not done here. */
+function Unmet({ unmet, warnings }: Pick<LoreArrival, 'unmet' | 'warnings'>) {
+  if (unmet.length + warnings.length === 0) return null
+  return (
+    <Notice title={arrivalsText('lore.unmet')} tone="calm">
+      {warnings.map((sentence) => (
+        <p key={sentence} lang="en">
+          {sentence}
+        </p>
+      ))}
+      {unmet
+        .slice(0, MOST_UNMET)
+        .map(remarkText)
+        .map((sentence) => (
+          <p key={sentence}>{sentence}</p>
+        ))}
+      {unmet.length > MOST_UNMET && <p>{arrivalsText('lore.more', { more: unmet.length - MOST_UNMET })}</p>}
+    </Notice>
   )
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
+import type { Remark } from '../../src/core/remarks.ts'
 import type { ScriptReport } from '../../src/core/script.ts'
 import type { Chat } from '../../src/storage/chat.ts'
 import type { ChatGroup } from '../../src/storage/records.ts'
@@ -16,6 +17,7 @@ import { showDialog } from '../stores/page/session.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './SentDialog.module.css'
 import { chatText } from '../words/chat.ts'
+import { remarkText } from '../words/remark.ts'
 import { list } from '../shared/format.ts'
 
 /** Exactly what the model reads, and why. */
@@ -111,11 +113,11 @@ function Beside({ preview: { beside, isPlayed } }: { readonly preview: SentPrevi
 }
 
 /** What a model that reads a line alone is not told. */
-function Unsaid({ parts }: { readonly parts: readonly string[] }) {
+function Unsaid({ parts }: { readonly parts: readonly Remark[] }) {
   if (parts.length === 0) return null
   return (
     <>
-      <p className={styles.note}>{chatText('sent.unsaid', { parts: list(parts) })}</p>
+      <p className={styles.note}>{chatText('sent.unsaid', { parts: list(parts.map(remarkText)) })}</p>
       <div>
         <Button label={chatText('sent.all')} onClick={() => changeSettings({ cardText: 'card' })} />
       </div>
@@ -138,7 +140,8 @@ function Told({ report }: { readonly report: ScriptReport }) {
               <li key={`${index} ${title}`} className={styles.entry}>
                 <bdi>{title}</bdi>
                 <span className={styles.why}>
-                  {why} · {where} · {chatText('sent.tokensOf', { tokens })} · <bdi>{book}</bdi>
+                  {remarkText(why)} · {remarkText(where)} · {chatText('sent.tokensOf', { tokens })} ·{' '}
+                  <bdi>{book}</bdi>
                 </span>
               </li>
             ))}
@@ -155,14 +158,14 @@ function Told({ report }: { readonly report: ScriptReport }) {
               <li key={`${index} ${title}`} className={styles.entry}>
                 <bdi>{title}</bdi>
                 <span className={styles.why}>
-                  {why} · <bdi>{book}</bdi>
+                  {remarkText(why)} · <bdi>{book}</bdi>
                 </span>
               </li>
             ))}
           </ul>
         </section>
       )}
-      {notes.map((note) => (
+      {notes.map(remarkText).map((note) => (
         <p key={note} className={styles.note}>
           {note}
         </p>

@@ -2,7 +2,8 @@ import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import { fillMacros } from '../core/macros.ts'
 import type { MacroValues } from '../core/macros.ts'
-import { NOTE_NAMES } from '../core/script.ts'
+import { remark } from '../core/remarks.ts'
+import type { Remark } from '../core/remarks.ts'
 import type { Note, NoteSpeaker, Script, ScriptBook, ScriptText } from '../core/script.ts'
 import type { CharacterCard } from '../formats/card.ts'
 
@@ -80,26 +81,27 @@ export function scriptOf(card: CharacterCard | null, facts: ScriptFacts): Script
   }
 }
 
-/** What a script tells beside the card's own texts, in words: told where none of it is sent. */
+/** What a script tells beside the card's own texts: told where none of it is sent. */
 export function partsOf(
   { books, notes, texts }: Script,
   { scene = '', together }: Pick<ScriptFacts, 'scene' | 'together'> = {},
-): readonly string[] {
+): readonly Remark[] {
   return [
-    ...(together ? ['everybody’s cards'] : []),
-    ...(scene.trim() === '' ? [] : ['the scene']),
-    ...(texts.persona ? ['what is said of you'] : []),
-    ...(texts.memory ? ['what is to be kept in mind'] : []),
-    ...(texts.recap ? ['what happened so far'] : []),
-    ...books.map(({ name, book }) => (typeof book === 'string' ? name : `${name} (${entriesIn(book)})`)),
-    ...notes.map(({ kind }) => NOTE_NAMES[kind]),
+    ...(together ? [remark('part.cards')] : []),
+    ...(scene.trim() === '' ? [] : [remark('part.scene')]),
+    ...(texts.persona ? [remark('part.persona')] : []),
+    ...(texts.memory ? [remark('part.memory')] : []),
+    ...(texts.recap ? [remark('part.recap')] : []),
+    ...books.map(bookPart),
+    ...notes.map(({ kind }) => remark(`part.${kind}`)),
   ]
 }
 
-function entriesIn(book: JsonRecord): string {
+function bookPart({ name, book }: ScriptBook): Remark {
+  if (typeof book === 'string') return remark('part.book', { name })
   const held = ownField(book, 'entries')
-  const count = typeof held === 'object' && held !== null ? Object.keys(held).length : 0
-  return count === 1 ? 'one entry' : `${count} entries`
+  const entries = typeof held === 'object' && held !== null ? Object.keys(held).length : 0
+  return entries === 1 ? remark('part.book.one', { name }) : remark('part.book.entries', { name, entries })
 }
 
 function isSaid({ text }: Note): boolean {

@@ -1,3 +1,4 @@
+import { inEnglish } from '../core/remarkTexts.ts'
 import { check } from '../core/errors.ts'
 import { unescapeLine } from '../core/escapes.ts'
 import { ANSWER_TOKENS, GREEDY, STEADY } from '../core/sampling.ts'
@@ -70,7 +71,17 @@ function samplingOf(options: ReadonlyMap<string, string>): Omit<Sampling, keyof 
 function printSent(voice: Voice, cue: SceneCue, maxTokens: number): void {
   const { prompt, leftOut } = promptsFor(voice, cue, maxTokens)
   const { fired, passed, notes } = cue.report
-  const sent = { tokens: prompt.ids.length, text: prompt.text, fired, passed, notes: [...leftOut, ...notes] }
+  const sent = {
+    tokens: prompt.ids.length,
+    text: prompt.text,
+    fired: fired.map(({ why, where, ...entry }) => ({
+      ...entry,
+      why: inEnglish(why),
+      where: inEnglish(where),
+    })),
+    passed: passed.map(({ why, ...entry }) => ({ ...entry, why: inEnglish(why) })),
+    notes: [...leftOut, ...notes].map(inEnglish),
+  }
   process.stdout.write(`${JSON.stringify(sent, null, 2)}\n`)
 }
 

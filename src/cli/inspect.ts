@@ -1,3 +1,4 @@
+import { inEnglish } from '../core/remarkTexts.ts'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 
@@ -198,7 +199,7 @@ function describeLore({ lore, warning }: OpenedLore, file: string): Description 
     scanDepth,
     tokenBudget,
     recursive: isRecursive,
-    notHonoured: unmet,
+    notHonoured: unmet.map(inEnglish),
     warnings: warning === null ? [] : [`${warning}.`],
   }
 }

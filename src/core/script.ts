@@ -1,4 +1,5 @@
 import type { JsonRecord } from './json.ts'
+import type { Remark } from './remarks.ts'
 
 /** What an answer is asked for: the next one, another in place of one, or more of one. */
 export type Occasion = 'next' | 'other' | 'more'
@@ -15,13 +16,6 @@ export interface Note {
   /** Before the last so many messages; 0 is behind them all. */
   readonly depth: number
   readonly speaker: NoteSpeaker
-}
-
-/** What each note is called. */
-export const NOTE_NAMES: Readonly<Record<Note['kind'], string>> = {
-  depthPrompt: 'the character’s note',
-  authorsNote: 'your note',
-  postHistory: 'the card’s last instructions',
 }
 
 /** What stands before the chat, by what it is. */
@@ -68,9 +62,9 @@ export interface Script {
 export interface FiredEntry {
   readonly book: string
   readonly title: string
-  /** Why, and where it stands, in a few words. */
-  readonly why: string
-  readonly where: string
+  /** Why, and where it stands. */
+  readonly why: Remark
+  readonly where: Remark
   readonly tokens: number
 }
 
@@ -78,13 +72,13 @@ export interface FiredEntry {
 export interface PassedEntry {
   readonly book: string
   readonly title: string
-  readonly why: string
+  readonly why: Remark
 }
 
 /** What came of a script. */
 export interface ScriptReport {
   readonly fired: readonly FiredEntry[]
   readonly passed: readonly PassedEntry[]
-  /** What else should be told, in sentences. */
-  readonly notes: readonly string[]
+  /** What else should be told. */
+  readonly notes: readonly Remark[]
 }

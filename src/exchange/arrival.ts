@@ -1,3 +1,4 @@
+import type { Remark } from '../core/remarks.ts'
 import type { Failure } from '../core/errors.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { GroupFile } from '../formats/groupFile.ts'
@@ -86,7 +87,7 @@ export interface LoreArrival extends Found {
   /** The file's own text, to be kept. */
   readonly text: string
   /** What of it is not done here, in sentences. */
-  readonly unmet: readonly string[]
+  readonly unmet: readonly Remark[]
 }
 
 /** Several who play in one chat, as SillyTavern keeps them beside the chat itself. */

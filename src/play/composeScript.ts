@@ -1,5 +1,6 @@
 import type { Turn } from '../core/dialogue.ts'
-import { NOTE_NAMES } from '../core/script.ts'
+import { remark } from '../core/remarks.ts'
+import type { Remark } from '../core/remarks.ts'
 import type { FiredEntry, Note, PassedEntry, Script, ScriptReport, ScriptText } from '../core/script.ts'
 import type { LorePlace } from '../formats/lore/lorebook.ts'
 import { cutText } from '../model/prompt.ts'
@@ -54,30 +55,8 @@ const ORDER: readonly { readonly text?: ScriptText; readonly lore?: Place }[] = 
   { lore: 'afterExamples' },
 ]
 
-/** What makes room first, with what is told of it. */
-const YIELDING: readonly (readonly [ScriptText, string])[] = [
-  ['examples', 'example dialogue'],
-  ['scenario', 'scenario'],
-  ['personality', 'personality'],
-  ['recap', 'summary of what happened'],
-  ['persona', 'description of you'],
-  ['description', 'description'],
-]
-
-const WHERE: Readonly<Record<LorePlace['kind'], string>> = {
-  before: 'before the character',
-  after: 'after the character',
-  beforeDescription: 'before the description',
-  afterDescription: 'after the description',
-  personality: 'with the personality',
-  scenario: 'with the scenario',
-  beforeExamples: 'before the examples',
-  afterExamples: 'after the examples',
-  aboveNote: 'above the note',
-  belowNote: 'below the note',
-  outlet: 'nowhere',
-  depth: 'among the messages',
-}
+/** What makes room first. */
+const YIELDING = ['examples', 'scenario', 'personality', 'recap', 'persona', 'description'] as const
 
 /**
  * Puts a script together: the texts of the card, what lorebooks add to them, and what goes among the messages, each in its
@@ -107,19 +86,21 @@ export function composeScript(script: Script, stage: ScriptStage): ComposedScrip
     asides: among.asides,
     report: {
       fired: fired.map(firedEntry),
-      passed: [...lore.passed, ...passed, ...[...among.without].map((one) => passedEntry(one, NO_ROOM))],
+      passed: [
+        ...lore.passed,
+        ...passed,
+        ...[...among.without].map((one) => passedEntry(one, remark('passed.asides'))),
+      ],
       notes: [...shown.notes, ...among.notes, ...lore.faults],
     },
   }
 }
 
-const NO_ROOM = 'there is no room among the messages'
-
 function firedEntry({ candidate: { entry, book }, why, tokens }: Activated): FiredEntry {
-  return { book: book.name, title: entry.title, why, where: WHERE[entry.place.kind], tokens }
+  return { book: book.name, title: entry.title, why, where: remark(`where.${entry.place.kind}`), tokens }
 }
 
-function passedEntry({ candidate: { entry, book } }: Activated, why: string): PassedEntry {
+function passedEntry({ candidate: { entry, book } }: Activated, why: Remark): PassedEntry {
   return { book: book.name, title: entry.title, why }
 }
 
@@ -129,10 +110,10 @@ function withPlace(
   { notes }: Script,
 ): { readonly placed: readonly Activated[]; readonly passed: readonly PassedEntry[] } {
   const hasNote = notes.some(({ kind }) => kind === 'authorsNote')
-  const reasonAgainst = ({ candidate }: Activated): string | null => {
+  const reasonAgainst = ({ candidate }: Activated): Remark | null => {
     const { kind } = candidate.entry.place
-    if (kind === 'outlet') return 'it goes to an outlet, of which there is none here'
-    return (kind === 'aboveNote' || kind === 'belowNote') && !hasNote ? 'this chat has no note' : null
+    if (kind === 'outlet') return remark('passed.outlet')
+    return (kind === 'aboveNote' || kind === 'belowNote') && !hasNote ? remark('passed.noNote') : null
   }
   return {
     placed: activated.filter((one) => reasonAgainst(one) === null),
@@ -162,7 +143,7 @@ function fitTexts(
   placed: readonly Activated[],
   { tokenizer, system }: ScriptStage,
   most: number,
-): { readonly text: string; readonly notes: readonly string[] } {
+): { readonly text: string; readonly notes: readonly Remark[] } {
   const left = new Map(Object.entries(texts) as [ScriptText, string][])
   const whole = (): string =>
     ORDER.flatMap(({ text, lore }) => [
@@ -173,14 +154,14 @@ function fitTexts(
       .join('\n\n')
   const tokensOf = (text: string): number => tokenizer.encode(tokenizer.quote(text)).length
   const size = (): number => tokensOf([system ?? '', whole()].join('\n\n'))
-  const notes: string[] = []
-  for (const [kind, name] of YIELDING) {
+  const notes: Remark[] = []
+  for (const kind of YIELDING) {
     const text = left.get(kind) ?? ''
     const over = size() - most
     if (over <= 0 || text === '') continue
     const rest = tokensOf(text) - over
     left.set(kind, rest >= LEAST_REST ? cutText(tokenizer, text, rest) : '')
-    notes.push(`There is no room for ${rest >= LEAST_REST ? 'the end of ' : ''}the ${name}.`)
+    notes.push(remark(rest >= LEAST_REST ? `room.${kind}.end` : `room.${kind}`))
   }
   return { text: whole(), notes }
 }
@@ -191,8 +172,8 @@ const ROLES = { system: 'system', user: 'user', role: 'assistant' } as const
 interface Among {
   readonly entry: Activated | null
   readonly aside: Aside
-  /** What is told where it finds no room; null for an entry, which is told by itself. */
-  readonly name: string | null
+  /** Which note it is; null for an entry, which is told by itself. */
+  readonly note: Note['kind'] | null
 }
 
 /** What goes among the messages: notes before entries where there is no room for all. */
@@ -204,7 +185,7 @@ function asidesOf(
 ): {
   readonly asides: readonly Aside[]
   readonly without: ReadonlySet<Activated>
-  readonly notes: readonly string[]
+  readonly notes: readonly Remark[]
 } {
   const { tokenizer, turns, continueLast } = stage
   const end = turns.length - Number(continueLast)
@@ -217,10 +198,10 @@ function asidesOf(
     const { place: at } = entry.candidate.entry
     if (at.kind !== 'depth') return []
     const isCalled = !entry.candidate.entry.isConstant && !entry.candidate.entry.isForced
-    return [{ entry, aside: { ...asideOf({ ...at, text: entry.text }), isCalled }, name: null }]
+    return [{ entry, aside: { ...asideOf({ ...at, text: entry.text }), isCalled }, note: null }]
   })
   const notes = notesOf(script, placed).map((note): Among => {
-    return { entry: null, aside: asideOf(note), name: NOTE_NAMES[note.kind] }
+    return { entry: null, aside: asideOf(note), note: note.kind }
   })
   const kept = new Set<Among>()
   let spent = 0
@@ -236,7 +217,7 @@ function asidesOf(
   return {
     asides: joined(all.filter((one) => kept.has(one))),
     without: new Set(lost.flatMap(({ entry }) => entry ?? [])),
-    notes: lost.flatMap(({ name }) => (name === null ? [] : [`There is no room for ${name}.`])),
+    notes: lost.flatMap(({ note }) => (note === null ? [] : [remark(`room.${note}`)])),
   }
 }
 

@@ -1,4 +1,6 @@
 import type { AnswerEnd, StopReason, Turn } from '../core/dialogue.ts'
+import { remark } from '../core/remarks.ts'
+import type { Remark } from '../core/remarks.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { Backbone, Casting } from '../model/decoder/backbone.ts'
 import { filterThoughts, withoutThoughts } from '../formats/thoughts.ts'
@@ -91,8 +93,8 @@ export interface Prompts {
   readonly beside: Prompt | null
   /** What it was made of: as much of the cue as finds room. */
   readonly input: PromptInput
-  /** What found no room, in sentences. */
-  readonly leftOut: readonly string[]
+  /** What found no room. */
+  readonly leftOut: readonly Remark[]
 }
 
 /** What stands in place of the visitor's last message: whatever it was, it was not this that was to be answered. */
@@ -114,8 +116,8 @@ export function promptsFor(voice: Voice, cue: Cue, maxTokens = Infinity): Prompt
   const input = { system, turns, continueLast, asides: kept }
   const prompt = buildPrompt(template, tokenizer, input, room)
   const leftOut = [
-    ...(system === cue.system ? [] : ['The text before the chat is too long: its end is left out.']),
-    ...(kept === asides ? [] : ['There is no room for what goes among the messages.']),
+    ...(system === cue.system ? [] : [remark('room.system')]),
+    ...(kept === asides ? [] : [remark('room.asides')]),
   ]
   const asked = turns.findLastIndex(({ speaker }) => speaker === 'user')
   if (asked < prompt.firstTurn) return { prompt, beside: null, input, leftOut }

@@ -1,4 +1,5 @@
 // Scope: live. What would be sent now: its length, and where the context cuts it.
+import type { Remark } from '../../../src/core/remarks.ts'
 import { create } from 'zustand'
 
 import type { PromptPreview } from '../../../src/engine/protocol.ts'
@@ -79,7 +80,7 @@ async function stage(shown: Chat, isWhole = sendsWholeCard()): Promise<Staging> 
 
 /** What would be sent for a chat now, and what would not because the model reads a line alone. */
 export interface SentPreview extends PromptPreview {
-  readonly unsaid: readonly string[]
+  readonly unsaid: readonly Remark[]
   /** Whether a role of a pack plays, and so there is a bare model to lean away from. */
   readonly isPlayed: boolean
 }

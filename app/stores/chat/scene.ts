@@ -1,4 +1,5 @@
 // What is sent to the engine for a chat. Pure functions, no state.
+import type { Remark } from '../../../src/core/remarks.ts'
 import type { Scene } from '../../../src/play/scene.ts'
 import type { PackRef } from '../../../src/formats/packFacts.ts'
 import type { Turn } from '../../../src/core/dialogue.ts'
@@ -25,8 +26,8 @@ export interface Staging {
   /** The message of each turn, so that a cut of the context can be shown where it falls. */
   readonly messages: readonly string[]
   readonly names: ChatNames
-  /** What a model that reads a line alone is not told, in words. */
-  readonly unsaid: readonly string[]
+  /** What a model that reads a line alone is not told. */
+  readonly unsaid: readonly Remark[]
 }
 
 export interface StagingOptions {

@@ -1,3 +1,5 @@
+import type { RemarkCode } from '../../core/remarkTexts.ts'
+
 /**
  * What is done with a field: it decides what is sent; it is handed on and decides nothing anywhere; or it would decide
  * something that is not done here, and is named.
@@ -14,7 +16,7 @@ export interface LoreField {
   readonly world?: string
   readonly use: LoreUse
   /** Of what is named: what is not done. */
-  readonly unmet?: string
+  readonly unmet?: RemarkCode
 }
 
 const both = (extension: string, world: string): LoreField => ({ extension, world, use: 'honoured' })
@@ -80,19 +82,19 @@ export const ENTRY_FIELDS = {
     extension: 'vectorized',
     world: 'vectorized',
     use: 'named',
-    unmet: 'is looked for by likeness elsewhere, and by its keys alone here',
+    unmet: 'lore.vectorized',
   },
   outlet: {
     extension: 'outlet_name',
     world: 'outletName',
     use: 'named',
-    unmet: 'goes to an outlet, of which there is none here',
+    unmet: 'lore.outlet',
   },
   automation: {
     extension: 'automation_id',
     world: 'automationId',
     use: 'named',
-    unmet: 'starts a script elsewhere, and none here',
+    unmet: 'lore.automation',
   },
 } as const satisfies Readonly<Record<string, LoreField>>
 

@@ -1,3 +1,4 @@
+import type { Remark } from '../../core/remarks.ts'
 import type { NoteSpeaker, Occasion } from '../../core/script.ts'
 
 /** How secondary keys decide, once a key was found. */
@@ -130,6 +131,6 @@ export interface Lorebook {
   /** Whether what an entry says may call others. */
   readonly isRecursive: boolean
   readonly entries: readonly LoreEntry[]
-  /** What of it is not done here, in sentences, each once. */
-  readonly unmet: readonly string[]
+  /** What of it is not done here, each once. */
+  readonly unmet: readonly Remark[]
 }

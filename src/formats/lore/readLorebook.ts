@@ -1,3 +1,5 @@
+import { distinct, remark } from '../../core/remarks.ts'
+import type { Remark } from '../../core/remarks.ts'
 import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
 import { recordOf } from '../../core/record.ts'
@@ -59,9 +61,9 @@ type Values = Readonly<Record<EntryField, unknown>>
  */
 export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
   const entries = entriesOf(book)
-  const unmet = new Set<string>()
+  const unmet: Remark[] = []
   if (entries.length > MOST_ENTRIES) {
-    unmet.add(`Of ${entries.length} entries the first ${MOST_ENTRIES} are read.`)
+    unmet.push(remark('lore.tooMany', { entries: entries.length, most: MOST_ENTRIES }))
   }
   const budget = number(ownField(book, 'token_budget'))
   const scanDepth = number(ownField(book, 'scan_depth'))
@@ -72,7 +74,7 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
     sets: setsOf(book),
     isRecursive: truth(ownField(book, 'recursive_scanning')) ?? true,
     entries: entries.slice(0, MOST_ENTRIES).map((entry) => readEntry(entry, unmet)),
-    unmet: [...unmet],
+    unmet: distinct(unmet),
   }
 }
 
@@ -103,7 +105,7 @@ function isSaid(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
+function readEntry(entry: JsonRecord, unmet: Remark[]): LoreEntry {
   const values = recordOf(FIELDS, (field) => {
     const [holder, key] = placeOfField(entry, field) ?? []
     return holder && key !== undefined ? ownField(holder, key) : undefined
@@ -112,7 +114,7 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
   const keys = loreTerms(values.keys)
   const title =
     (text(values.comment, LONGEST_TITLE) || text(values.title, LONGEST_TITLE)).trim() || (keys[0] ?? '')
-  for (const sentence of unmetOf(values, decorated, title)) unmet.add(sentence)
+  unmet.push(...unmetOf(values, decorated, title))
   // SillyTavern says of every entry that it has patterns, and means those between slashes alone.
   const isOfSillyTavern = number(values.logic) !== undefined || number(values.position) !== undefined
   const arePatterns = truth(values.arePatterns) === true && !isOfSillyTavern
@@ -135,15 +137,15 @@ function readEntry(entry: JsonRecord, unmet: Set<string>): LoreEntry {
 }
 
 /** What is said of an entry that nothing here follows. */
-function unmetOf(values: Values, { unknown }: Decorated, title: string): readonly string[] {
-  const who = `“${title.slice(0, 48) || 'An entry'}”`
+function unmetOf(values: Values, { unknown }: Decorated, title: string): readonly Remark[] {
+  const shown = title.slice(0, 48) || '…'
   const named = FIELDS.flatMap((field) => {
     const { unmet }: LoreField = ENTRY_FIELDS[field]
     const value = values[field]
     const isSet = truth(value) === true || (typeof value === 'string' && value.trim() !== '')
-    return unmet !== undefined && isSet ? [`${who} ${unmet}.`] : []
+    return unmet !== undefined && isSet ? [remark(unmet, { title: shown })] : []
   })
-  return [...named, ...unknown.map((decorator) => `${decorator} of ${who} is not known here.`)]
+  return [...named, ...unknown.map((decorator) => remark('lore.decorator', { decorator, title: shown }))]
 }
 
 type Part<K extends keyof LoreEntry> = Pick<LoreEntry, K>

@@ -1,4 +1,6 @@
 import type { Turn } from '../../core/dialogue.ts'
+import { remark } from '../../core/remarks.ts'
+import type { Remark } from '../../core/remarks.ts'
 import { fillMacros } from '../../core/macros.ts'
 import { lettersOf } from '../../core/names.ts'
 import { Random, seedOf } from '../../core/random.ts'
@@ -31,7 +33,7 @@ export interface Activated {
   /** Macros filled. */
   readonly text: string
   readonly tokens: number
-  readonly why: string
+  readonly why: Remark
   readonly weight: number
 }
 
@@ -118,9 +120,9 @@ class Rounds {
     const isSticky = time === 'stays'
     if (!isSticky && entry.recursionLevel > 0 && !(isRecursion && entry.recursionLevel <= level)) return null
     const always = entry.isForced || entry.isConstant
-    if (isSticky) return { candidate, why: 'it stays for a while', score: 0, weight: 0, isSticky }
+    if (isSticky) return { candidate, why: remark('fired.stays'), score: 0, weight: 0, isSticky }
     if (entry.isForbidden) return null
-    if (always) return { candidate, why: 'always', score: 0, weight: 0, isSticky }
+    if (always) return { candidate, why: remark('fired.always'), score: 0, weight: 0, isSticky }
     const found = this.recall.calls(candidate, isRecursion)
     return found && { candidate, ...found, isSticky }
   }
@@ -131,14 +133,14 @@ class Rounds {
     const taken = new Set(this.activated.flatMap(({ candidate }) => candidate.entry.groups))
     const draw = (name: string): Random => new Random(script.seed ^ seedOf(name), turns.length)
     const { clear, faint, surplus } = tellApart(called)
-    for (const { candidate } of faint) this.pass(candidate, 'its keys say too little')
-    for (const { candidate } of surplus) this.pass(candidate, 'others of its kind are called by more')
+    for (const { candidate } of faint) this.pass(candidate, remark('passed.faint'))
+    for (const { candidate } of surplus) this.pass(candidate, remark('passed.surplus'))
     const { chosen, others } = chooseOfGroups(clear, taken, draw)
-    for (const { candidate } of others) this.pass(candidate, 'another of its group is there')
+    for (const { candidate } of others) this.pass(candidate, remark('passed.group'))
     return chosen.filter(({ candidate, isSticky }) => {
       const { probability } = candidate.entry
       const isDrawn = isSticky || draw(candidate.id).nextUniform() * 100 < probability
-      if (!isDrawn) this.pass(candidate, `its chance of ${probability} % did not come up`)
+      if (!isDrawn) this.pass(candidate, remark('passed.chance', { probability }))
       return isDrawn
     })
   }
@@ -166,19 +168,19 @@ class Rounds {
     return isHeard
   }
 
-  private reasonAgainst({ entry, book }: Callable, tokens: number): string | null {
+  private reasonAgainst({ entry, book }: Callable, tokens: number): Remark | null {
     const { budget, isFull } = this.scene
-    if (entry.yields && isFull()) return 'the chat needs the room'
+    if (entry.yields && isFull()) return remark('passed.yields')
     const isOver = (purse: Lorebook | null, most: number): boolean =>
       (this.spent.get(purse) ?? 0) + tokens > most
     if (entry.ignoresBudget) return null
     if (book.tokenBudget !== null && isOver(book, book.tokenBudget)) {
-      return `it has ${tokens} tokens, and its book may have ${book.tokenBudget}`
+      return remark('passed.book', { tokens, most: book.tokenBudget })
     }
-    return isOver(null, budget) ? `it has ${tokens} tokens, and there is no room` : null
+    return isOver(null, budget) ? remark('passed.budget', { tokens }) : null
   }
 
-  private pass({ id, entry, book }: Callable, why: string): void {
+  private pass({ id, entry, book }: Callable, why: Remark): void {
     this.decided.add(id)
     this.passed.set(id, { book: book.name, title: entry.title, why })
   }

@@ -1,6 +1,8 @@
 import { compilePattern } from '../../core/boundedPattern.ts'
 import type { Allowance, BoundedPattern } from '../../core/boundedPattern.ts'
 import { asHycoraError } from '../../core/errors.ts'
+import { remark } from '../../core/remarks.ts'
+import type { Remark } from '../../core/remarks.ts'
 
 /** How a key is looked for. */
 export interface KeyRules {
@@ -22,8 +24,7 @@ const WORDS = /[\p{L}\p{N}\p{M}_]+/gu
 
 /** Looks for the keys of lorebooks, in bounded time, and remembers what of them could not be looked for. */
 export class KeySearch {
-  /** Sentences, each once. */
-  readonly faults = new Set<string>()
+  private readonly found = new Map<string, Remark>()
   private readonly patterns = new Map<string, BoundedPattern | null>()
   /** The words of texts as they are written and in small letters: a book may have thousands of them looked for. */
   private readonly written = new Map<string, ReadonlySet<string>>()
@@ -34,11 +35,20 @@ export class KeySearch {
     this.allowance = { steps }
   }
 
+  /** What of them could not be looked for, each once. */
+  get faults(): readonly Remark[] {
+    return [...this.found.values()]
+  }
+
+  private tell(fault: Remark): void {
+    this.found.set(JSON.stringify(fault), fault)
+  }
+
   /** Whether a text has a key. */
   has(text: string, key: string, rules: KeyRules): boolean {
     if (text === '' || key === '') return false
     if (this.allowance.steps <= 0) {
-      this.faults.add('Not all keys could be looked for: together they take too long.')
+      this.tell(remark('keys.budget'))
       return false
     }
     const [, body, flags = ''] = (key.startsWith('/') && /^\/(.+)\/([a-z]*)$/s.exec(key)) || []
@@ -84,7 +94,7 @@ export class KeySearch {
     }
     if (pattern === null) return false
     const found = pattern.test(text, this.allowance)
-    if (this.allowance.steps <= 0) this.faults.add(`The key ${shown(key)} takes too long to look for.`)
+    if (this.allowance.steps <= 0) this.tell(remark('keys.slow', { key: shown(key) }))
     return found
   }
 
@@ -93,7 +103,7 @@ export class KeySearch {
       return compilePattern(source, flags)
     } catch (error) {
       const { message } = asHycoraError(error, 'format-invalid')
-      this.faults.add(`The key ${shown(key)} is not looked for: ${message}.`)
+      this.tell(remark('keys.refused', { key: shown(key), reason: message }))
       return null
     }
   }
@@ -105,7 +115,7 @@ function wordsOf(text: string): ReadonlySet<string> {
 }
 
 function shown(key: string): string {
-  return `“${key.length > 48 ? `${key.slice(0, 48)}…` : key}”`
+  return key.length > 48 ? `${key.slice(0, 48)}…` : key
 }
 
 /** Whether what stands beside a word is no part of it. */

@@ -1,3 +1,5 @@
+import { distinct } from '../../core/remarks.ts'
+import type { Remark } from '../../core/remarks.ts'
 import type { Script } from '../../core/script.ts'
 import type { Lorebook } from '../../formats/lore/lorebook.ts'
 import { bookOfText } from '../../formats/lore/loreFile.ts'
@@ -31,8 +33,7 @@ export function booksOf({ books }: Script): readonly Lorebook[] {
 
 /** What of lorebooks is sent, and what is told of it. */
 export interface Lore extends ActivatedLore {
-  /** In sentences. */
-  readonly faults: readonly string[]
+  readonly faults: readonly Remark[]
 }
 
 /**
@@ -45,7 +46,7 @@ export function loreOf(scene: LoreScene): Lore {
   const times = candidates.some(isTimed) ? timesBefore(scene, candidates) : undefined
   const found = activate(scene, candidates, search, times)
   const unmet = scene.books.flatMap((book) => book.unmet)
-  return { ...found, faults: [...new Set([...unmet, ...search.faults])] }
+  return { ...found, faults: distinct([...unmet, ...search.faults]) }
 }
 
 /** When entries were called in the answers before this one. */

@@ -1,4 +1,5 @@
 import type { Turn } from '../../core/dialogue.ts'
+import { remark } from '../../core/remarks.ts'
 import { fillMacros } from '../../core/macros.ts'
 import type { MacroValues } from '../../core/macros.ts'
 import type { Script } from '../../core/script.ts'
@@ -56,7 +57,9 @@ export class Recall {
     const teller = has(first, text) ? undefined : heard.find((one) => has(first, one.text))
     const counts = entry.logic === 'any' || entry.logic === 'all' ? second.length : 0
     return {
-      why: teller ? `“${first}”, of which “${teller.title}” tells` : `“${first}” was said`,
+      why: teller
+        ? remark('fired.told', { key: first, teller: teller.title })
+        : remark('fired.said', { key: first }),
       score: found.length + counts,
       weight: found.reduce((sum, key) => sum + (entry.keyWeights.get(key) ?? this.weightOf(key, book)), 0),
     }
@@ -75,7 +78,7 @@ export class Recall {
       weight += own
       if (own > heaviest) [heaviest, first] = [own, word]
     }
-    return score === 0 ? null : { why: `“${first}” was said`, score, weight }
+    return score === 0 ? null : { why: remark('fired.said', { key: first }), score, weight }
   }
 
   /** ln(1 + N/n) of a key that n of a book's N entries have. */

@@ -9,6 +9,7 @@ import {
   stopsFor,
   wordsOf,
 } from '../../../app/stores/chat/scene.ts'
+import { remark } from '../../../src/core/remarks.ts'
 import { stageVisitor } from '../../../app/stores/chat/visitorScene.ts'
 import { withoutName } from '../../../src/cast/hearing.ts'
 import { cardMember, joinCast, readCast } from '../../../src/cast/member.ts'
@@ -123,7 +124,7 @@ describe('one of several', () => {
     expect(staged(chat, 'Alice', true).scene.script?.texts.scenario).toBe('Alice and Anna on a ferry.')
     expect(staged(chatOf(GROUP), orla.key, true).scene.script?.texts.scenario).toBe('A lighthouse.')
     expect(staged(chatOf(GROUP), 'Alice', true).scene.script?.texts).not.toHaveProperty('scenario')
-    expect(staged(chat, 'Alice').unsaid).toEqual(['the scene'])
+    expect(staged(chat, 'Alice').unsaid).toEqual([remark('part.scene')])
   })
 
   test('is told the cards of all as one where the group has it so, and where there is room', () => {
@@ -136,7 +137,7 @@ describe('one of several', () => {
     })
     // Weights play Alice: of her own card she need not be told.
     expect(textsFor('Alice')).toMatchObject({ description: 'Orla: Orla keeps a cat.' })
-    expect(staged(chat, 'Alice').unsaid).toEqual(['everybody’s cards'])
+    expect(staged(chat, 'Alice').unsaid).toEqual([remark('part.cards')])
     const muted = { ...GROUP.members[1]!, isMuted: true }
     const hushed = chatOf({ ...GROUP, joined, members: GROUP.members.with(1, muted) })
     expect(staged(hushed, 'Alice', true).scene.script?.texts).toEqual({})

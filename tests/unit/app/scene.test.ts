@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { remark } from '../../../src/core/remarks.ts'
 import { chatNames, stageChat, stopsFor } from '../../../app/stores/chat/scene.ts'
 import { stageVisitor } from '../../../app/stores/chat/visitorScene.ts'
 import { visitorOf } from '../../../app/stores/page/visitor.ts'
@@ -192,6 +193,6 @@ describe('whom the visitor is', () => {
     expect(whole.scene.turns).toEqual([{ speaker: 'role', text: 'Brack: Brack steers for Orla.' }])
     expect(whole.scene.script?.texts.persona).toBe('About Brack:\nBrack steers for Orla.')
     expect(whole.unsaid).toEqual([])
-    expect(stageChat(chat, options).unsaid).toEqual(['what is said of you'])
+    expect(stageChat(chat, options).unsaid).toEqual([remark('part.persona')])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { inEnglish } from '../../../src/core/remarkTexts.ts'
 import { partsOf, scriptOf, systemPromptOf } from '../../../src/cast/cardScript.ts'
 import type { ScriptFacts } from '../../../src/cast/cardScript.ts'
 import { readCard } from '../../../src/formats/card.ts'
@@ -75,7 +76,7 @@ describe('the script of a card', () => {
     for (const isTrained of [false, true]) {
       const script = scriptOf(FULL, { ...facts, names, isTrained })
       expect(script.texts.persona).toBe('About Grace:\nGrace flies.')
-      expect(partsOf(script)[0]).toBe('what is said of you')
+      expect(partsOf(script)[0]?.code).toBe('part.persona')
     }
     const card = readCard({ name: 'Ada', scenario: '{{persona}} {{char}} waits.' })
     expect(scriptOf(card, { ...facts, names }).texts.scenario).toBe('Grace flies. Ada waits.')
@@ -97,7 +98,7 @@ describe('the script of a card', () => {
         ['authorsNote', 'Ada limps.', 1],
         ['postHistory', 'Stay brief, Ada.', 0],
       ])
-      expect(partsOf(script)).toEqual([
+      expect(partsOf(script).map(inEnglish)).toEqual([
         'what is to be kept in mind',
         'what happened so far',
         'Ada’s lorebook (one entry)',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { REMARKS } from '../../../src/core/remarkTexts.ts'
 import { BOOK_FIELDS, DECORATORS, ENTRY_FIELDS } from '../../../src/formats/lore/fields.ts'
 import type { LoreField } from '../../../src/formats/lore/fields.ts'
 import { textOf } from '../../support/documents.ts'
@@ -18,7 +19,7 @@ const cellsOf = ({ card = '', extension = '', world = '', use, unmet }: LoreFiel
   card,
   extension,
   world,
-  unmet ? `${use}: ${unmet}` : use,
+  unmet ? `${use}: ${REMARKS[unmet].replace(/^“\{title\}” |\.$/g, '')}` : use,
 ]
 const of = (all: Readonly<Record<string, string>>, use: string): readonly string[] =>
   Object.keys(all).filter((name) => all[name] === use)

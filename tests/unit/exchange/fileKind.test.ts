@@ -1,6 +1,7 @@
 import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 
+import { remark } from '../../../src/core/remarks.ts'
 import { arrive } from '../../../src/exchange/arrive.ts'
 import { fileKind } from '../../../src/exchange/fileKind.ts'
 
@@ -35,7 +36,7 @@ describe('a lorebook', () => {
       entries: 1,
       book: world,
       text: JSON.stringify(world),
-      unmet: ['@@x_own of “lamp” is not known here.'],
+      unmet: [remark('lore.decorator', { decorator: '@@x_own', title: 'lamp' })],
       warnings: [],
     })
     const named = bytesOf({

@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
+import { remark } from '../../../src/core/remarks.ts'
+import { inEnglish } from '../../../src/core/remarkTexts.ts'
 import type { JsonRecord } from '../../../src/core/json.ts'
 import { bookIn, played, talk, titles } from '../../support/loreScene.ts'
 import type { EntryValues } from '../../support/loreScene.ts'
@@ -34,9 +36,9 @@ describe('a lorebook', () => {
     const { system, report } = played([found.book], { turns: talk(...found.chat) })
     expect(report.fired.map(({ title }) => title)).toEqual(found.sent)
     expect(report.passed.map(({ title }) => title)).toEqual(Object.keys(found.passed))
-    for (const { title, why } of report.passed) expect(why).toContain(found.passed[title])
+    for (const { title, why } of report.passed) expect(inEnglish(why)).toContain(found.passed[title])
     for (const part of found.before) expect(system).toContain(part)
-    expect(report.notes).toEqual(found.notes)
+    expect(report.notes.map(inEnglish)).toEqual(found.notes)
   })
 
   test('says why each entry is sent, where it stands and what it takes', () => {
@@ -47,12 +49,24 @@ describe('a lorebook', () => {
       {
         book: 'Book 1',
         title: 'Dragon',
-        why: '“dragon”, of which “Cave” tells',
-        where: 'after the character',
+        why: remark('fired.told', { key: 'dragon', teller: 'Cave' }),
+        where: remark('where.after'),
         tokens: 5,
       },
-      { book: 'Book 1', title: 'Cave', why: '“cave” was said', where: 'after the character', tokens: 8 },
-      { book: 'Book 1', title: 'Always', why: 'always', where: 'among the messages', tokens: 4 },
+      {
+        book: 'Book 1',
+        title: 'Cave',
+        why: remark('fired.said', { key: 'cave' }),
+        where: remark('where.after'),
+        tokens: 8,
+      },
+      {
+        book: 'Book 1',
+        title: 'Always',
+        why: remark('fired.always'),
+        where: remark('where.depth'),
+        tokens: 4,
+      },
     ])
   })
 
@@ -79,7 +93,7 @@ describe('a lorebook', () => {
     expect(spent).toBeGreaterThan(450)
     expect(report.fired.at(-1)?.title).toBe('E39')
     expect(report.fired.length + report.passed.length).toBe(40)
-    expect(report.passed.every(({ why }) => why.includes('there is no room'))).toBe(true)
+    expect(report.passed.every(({ why }) => why.code === 'passed.budget')).toBe(true)
     expect(system).toContain('Dragon number 39.')
   })
 
@@ -129,7 +143,7 @@ describe('a hostile lorebook', () => {
     const book = many(1500, (index) => ({ ...dragon, comment: `E${index}`, content: '.', order: -index }))
     const { report } = played([book], { context: 2 ** 15 })
     expect(report.fired).toHaveLength(1024)
-    expect(report.notes).toEqual(['Of 1500 entries the first 1024 are read.'])
+    expect(report.notes.map(inEnglish)).toEqual(['Of 1500 entries the first 1024 are read.'])
   })
 
   test('in which each entry calls the next comes to an end', () => {
@@ -149,14 +163,16 @@ describe('a hostile lorebook', () => {
     }))
     const { report } = played([book], { turns: talk(`${'a'.repeat(60_000)}!`) })
     expect(report.fired).toEqual([])
-    expect(report.notes.join(' ')).toMatch(/takes too long to look for.*together they take too long/)
+    expect(report.notes.map(inEnglish).join(' ')).toMatch(
+      /takes too long to look for.*together they take too long/,
+    )
   })
 
   test('of one letter, everywhere, is given up in time', () => {
     const book = many(1000, () => ({ keys: Array.from({ length: 256 }, () => 'a a'), content: 'Never.' }))
     const { report } = played([book], { turns: talk('a'.repeat(60_000)) })
     expect(report.fired).toEqual([])
-    expect(report.notes).toEqual(['Not all keys could be looked for: together they take too long.'])
+    expect(report.notes).toEqual([remark('keys.budget')])
   })
 
   test('cannot push out what the visitor says', () => {
@@ -167,7 +183,7 @@ describe('a hostile lorebook', () => {
     ])!
     const { system, asides, report } = played([book], { context: 1024 })
     expect(asides).toEqual([])
-    expect(report.passed.map(({ why }) => why)).toEqual(['there is no room among the messages'])
+    expect(report.passed.map(({ why }) => why)).toEqual([remark('passed.asides')])
     expect(system).toContain('You are Orla.')
   })
 })

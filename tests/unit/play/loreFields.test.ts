@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
+import { remark } from '../../../src/core/remarks.ts'
+import { inEnglish } from '../../../src/core/remarkTexts.ts'
 import { BOOK_FIELDS, DECORATORS, ENTRY_FIELDS } from '../../../src/formats/lore/fields.ts'
 import type { EntryField } from '../../../src/formats/lore/fields.ts'
 import { bookIn, played, talk, titles } from '../../support/loreScene.ts'
@@ -296,7 +298,9 @@ describe('decorators', () => {
       const found = played([bookIn('card', [content(`@@${name} 3`)])!])
       expect(found.system).toContain('The dragon sleeps.')
       expect(found.system).not.toContain('@@')
-      expect(found.report.notes).toEqual([`@@${name} of “Dragon” is not known here.`])
+      expect(found.report.notes).toEqual([
+        remark('lore.decorator', { decorator: `@@${name}`, title: 'Dragon' }),
+      ])
     },
   )
 
@@ -310,7 +314,7 @@ describe('decorators', () => {
     'with a value that says nothing are named: %s',
     (line) => {
       const { report } = played([bookIn('card', [content(line)])!])
-      expect(report.notes).toEqual([`${line.split(' ')[0]} of “Dragon” is not known here.`])
+      expect(report.notes.map(inEnglish)).toEqual([`${line.split(' ')[0]} of “Dragon” is not known here.`])
       expect(report.fired).toHaveLength(1)
     },
   )

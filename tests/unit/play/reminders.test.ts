@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { remark } from '../../../src/core/remarks.ts'
 import type { JsonRecord } from '../../../src/core/json.ts'
 import type { PackRole } from '../../../src/formats/packRoles.ts'
 import { remindersOf, withReminders } from '../../../src/play/reminders.ts'
@@ -86,8 +87,8 @@ test('a book may leave out what is called by little beside what is called by mos
   const cue = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'What is your cat called?')
   expect(cue.asides?.map(({ text }) => text)).toEqual(['Her cat is called Dinah.'])
   expect(cue.report.passed).toEqual([
-    { book: 'Alice’s lorebook', title: 'cat', why: 'its keys say too little' },
-    { book: 'Alice’s lorebook', title: 'cat', why: 'its keys say too little' },
+    { book: 'Alice’s lorebook', title: 'cat', why: remark('passed.faint') },
+    { book: 'Alice’s lorebook', title: 'cat', why: remark('passed.faint') },
   ])
   const faint = await cueTo(roleWith({ ...BOOK, token_budget: 200, extensions }), 'And the kittens?')
   expect(faint.asides?.map(({ text }) => text)).toEqual(['Dinah has two kittens.'])
@@ -138,10 +139,7 @@ test('of each set of a book no more are sent than it asks for, what is called by
   expect(cue.asides?.map(({ text }) => text)).toEqual([
     'Her cat is called Dinah.\n"My cat sleeps."\n"My cat has kittens."',
   ])
-  expect(cue.report.passed.map(({ why }) => why).toSorted()).toEqual([
-    'its keys say too little',
-    'others of its kind are called by more',
-  ])
+  expect(cue.report.passed.map(({ why }) => why.code).toSorted()).toEqual(['passed.faint', 'passed.surplus'])
 })
 
 test('earlier messages call nothing, nor does who speaks', async () => {

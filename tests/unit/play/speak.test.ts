@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
+import { inEnglish } from '../../../src/core/remarkTexts.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
 import { loadChatTemplate } from '../../../src/formats/chatTemplate.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
@@ -233,12 +234,14 @@ describe('a prompt', () => {
     })
     expect(prompt.text).toContain(long[0]!.text)
     expect(prompt.text).not.toContain('A note.')
-    expect(leftOut).toEqual([
+    expect(leftOut.map(inEnglish)).toEqual([
       'The text before the chat is too long: its end is left out.',
       'There is no room for what goes among the messages.',
     ])
     expect(
-      promptsFor(voice, { system: 'I am short.', turns: hello, asides: [aside(0, 'A note.')] }).leftOut,
+      promptsFor(voice, { system: 'I am short.', turns: hello, asides: [aside(0, 'A note.')] }).leftOut.map(
+        inEnglish,
+      ),
     ).toEqual([])
   })
 

@@ -1,0 +1,3 @@
+import { REMARKS } from '../../../src/core/remarkTexts.ts'
+
+export const words = REMARKS
