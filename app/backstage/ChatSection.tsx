@@ -14,6 +14,7 @@ import { showBackstage } from '../stores/page/session.ts'
 import styles from './ChatSection.module.css'
 import { Section } from './Section.tsx'
 import { backstageText } from '../words/backstage.ts'
+import { shownTitle } from '../stores/chat/titles.ts'
 import { Rich } from '../shared/Rich.tsx'
 
 /** The open chat as a thing to save and delete, and the others with the same member of the cast. */
@@ -77,7 +78,7 @@ function Others({ chat }: { readonly chat: Chat }) {
             href={routeHash({ screen: 'chat', chat: other.id })}
             aria-current={other.id === chat.id ? 'page' : undefined}
           >
-            <span>{other.title}</span>
+            <span>{shownTitle(other.title)}</span>
             <span className={styles.note}>{day(other.updatedAt)}</span>
           </a>
         </li>

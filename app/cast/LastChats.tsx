@@ -12,6 +12,7 @@ import { characterName } from '../stores/chat/scene.ts'
 import styles from './LastChats.module.css'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { castText } from '../words/cast.ts'
+import { shownTitle } from '../stores/chat/titles.ts'
 import { listNames } from '../words/names.ts'
 
 /** How many chats stand in the strip before the rest is asked for. */
@@ -61,7 +62,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
       <a className={styles.link} href={routeHash({ screen: 'chat', chat: chat.id })}>
         {chat.company ? <Company members={chat.company} /> : <Portrait member={member} size="medium" />}
         <span className={styles.words}>
-          <span className={styles.name}>{chat.title}</span>
+          <span className={styles.name}>{shownTitle(chat.title)}</span>
           <span className={styles.last}>{chat.lastText}</span>
           <span className={styles.when}>
             {chat.company
@@ -73,7 +74,7 @@ function ChatRow({ chat }: { readonly chat: ChatSummary }) {
       </a>
       <span className={styles.delete}>
         <Button
-          label={castText('last.delete', { title: chat.title })}
+          label={castText('last.delete', { title: shownTitle(chat.title) })}
           icon="bin"
           iconOnly
           look="quiet"

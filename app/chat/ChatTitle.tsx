@@ -3,13 +3,14 @@ import { useState } from 'react'
 import type { Chat } from '../../src/storage/chat.ts'
 import { chatTitle } from '../../src/storage/chat.ts'
 import { renameChat } from '../stores/chat/chats.ts'
+import { shownTitle } from '../stores/chat/titles.ts'
 import styles from './ChatTitle.module.css'
 import { chatText } from '../words/chat.ts'
 
 /** The chat's title; a click makes it a box. */
 export function ChatTitle({ chat }: { readonly chat: Chat }) {
   const [isEditing, setIsEditing] = useState(false)
-  const title = chatTitle(chat)
+  const title = shownTitle(chatTitle(chat))
   if (!isEditing) {
     return (
       <button

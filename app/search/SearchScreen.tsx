@@ -13,6 +13,7 @@ import { routeHash } from '../stores/page/route.ts'
 import styles from './SearchScreen.module.css'
 import { searchText } from '../words/search.ts'
 import { sharedText } from '../words/shared.ts'
+import { shownTitle } from '../stores/chat/titles.ts'
 import { Rich } from '../shared/Rich.tsx'
 
 /** Searches everything that was said here. */
@@ -73,7 +74,7 @@ function ChatHits({ found: { summary, messages, count: all } }: { readonly found
       <Portrait member={member} size="small" />
       <div className={styles.words}>
         <h2 className={styles.title}>
-          <a href={routeHash({ screen: 'chat', chat: summary.id })}>{summary.title}</a>
+          <a href={routeHash({ screen: 'chat', chat: summary.id })}>{shownTitle(summary.title)}</a>
         </h2>
         <p className={styles.when}>
           {summary.character ?? characterName(member, summary.key)} · {day(summary.updatedAt)}

@@ -183,11 +183,14 @@ export function selectedTake(message: NewMessage): Take {
   return take ?? { id: message.id, text: '', at: 0, generation: null }
 }
 
+/** What a chat is called in summaries before anybody has said a word or named it; the page says it in its own language. */
+export const NAMELESS = 'New chat'
+
 /** What a chat is called: its title, else the visitor's first words, shortened. */
 export function chatTitle(chat: Chat): string {
   if (chat.title) return chat.title
   const first = visibleMessages(chat).find((message) => message.speaker === 'user')
-  return first ? shorten(selectedTake(first).text, TITLE_LENGTH) : 'New chat'
+  return first ? shorten(selectedTake(first).text, TITLE_LENGTH) : NAMELESS
 }
 
 /** A chat as lists show it. */

@@ -15,6 +15,7 @@ import { newId } from '../page/newId.ts'
 import { notify } from '../page/notices.ts'
 import { goTo } from '../page/route.ts'
 import { useSettings } from '../page/settings.ts'
+import { shownTitle } from './titles.ts'
 import { storeText } from '../../words/store.ts'
 
 interface ChatsState {
@@ -201,7 +202,7 @@ export async function deleteChat(chat: ChatSummary): Promise<void> {
   const wasOpen = useChats.getState().open?.id === chat.id
   if (wasOpen) goTo({ screen: 'cast' })
   await append(chat.id, [{ kind: 'chat-deleted' }])
-  notify(storeText('chat.deleted', { title: chat.title }), async () => {
+  notify(storeText('chat.deleted', { title: shownTitle(chat.title) }), async () => {
     await append(chat.id, [{ kind: 'chat-restored' }])
     if (wasOpen) goTo({ screen: 'chat', chat: chat.id })
   })

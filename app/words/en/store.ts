@@ -13,6 +13,7 @@ export const words = {
   branch: 'A new branch begins here. The chat it left is unchanged.',
   'group.needs': '{fileName} needs two who are here: bring in {missing} first',
   'group.absent': '{names} {absent, plural, one {is} other {are}} not here.',
+  'chat.nameless': 'New chat',
   'chat.deleted': '“{title}” is deleted.',
   'chat.erased': '{count, plural, one {One deleted chat is} other {# deleted chats are}} erased.',
   'message.deleted': 'The message is deleted.',

@@ -13,6 +13,7 @@ export const words = {
   branch: '新的分支从这里开始。原来的聊天没有变。',
   'group.needs': '{fileName} 要有两个在这里的人：先把{missing}带进来',
   'group.absent': '{names}不在这里。',
+  'chat.nameless': '新聊天',
   'chat.deleted': '“{title}”删掉了。',
   'chat.erased': '{count, number} 段删掉的聊天彻底抹去了。',
   'message.deleted': '消息删掉了。',
