@@ -25,6 +25,12 @@ const CONFIG = {
   hypernetwork: { roleEmbedding: 8, layerEmbedding: 8, hidden: 16, residualBlocks: 1, generatorRank: 2 },
 }
 const QUESTION = 'Do you like tea?'
+const CARD = {
+  name: 'Orla',
+  description: 'A keeper of lighthouses.',
+  first_mes: 'Mind the step.',
+  mes_example: '',
+}
 /** What `npm run fix` reads of the repository. */
 const FIXED = ['package.json', 'tsconfig.json', '.oxfmtrc.json', '.oxlintrc.json']
 
@@ -35,6 +41,7 @@ beforeAll(async () => {
   await writeFile(join(scratch, 'lines.jsonl'), LINES.map((line) => JSON.stringify(line)).join('\n'))
   await writeFile(join(scratch, 'config.json'), JSON.stringify(CONFIG))
   await writeFile(join(scratch, 'questions.txt'), `${QUESTION}\n`)
+  await writeFile(join(scratch, 'card.json'), JSON.stringify(CARD))
   for (const version of ['one', 'two']) {
     const answers = [
       { role: 'Alice', before: 'Good day.', question: QUESTION, answer: `${version} says so.` },
@@ -57,6 +64,7 @@ function wordsOf(runs: readonly string[]): readonly string[] {
     '{lines}': join(scratch, 'lines.jsonl'),
     '{config}': join(scratch, 'config.json'),
     '{questions}': join(scratch, 'questions.txt'),
+    '{card}': join(scratch, 'card.json'),
     '{one}': join(scratch, 'one.json'),
     '{two}': join(scratch, 'two.json'),
   }

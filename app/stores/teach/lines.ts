@@ -216,12 +216,16 @@ export async function openExample(path: string): Promise<void> {
         'download-failed',
         `${path}: the server answered ${response.status}, expected 200`,
       )
-    const text = await response.text()
-    useLines.setState({ roleName: '' })
-    await offer({ files: [{ name: path.split('/').at(-1) ?? path, text }], warnings: [] })
+    await takeLines(path.split('/').at(-1) ?? path, await response.text())
   } catch (thrown) {
     fail(failureOf(thrown, 'download-failed'))
   }
+}
+
+/** Takes lines that the page made itself, which say who speaks. */
+export async function takeLines(name: string, text: string): Promise<void> {
+  useLines.setState({ roleName: '' })
+  await offer({ files: [{ name, text }], warnings: [] })
 }
 
 /** Says who speaks where the lines do not. */

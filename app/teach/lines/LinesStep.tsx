@@ -23,6 +23,7 @@ import {
 import { useTraining } from '../../stores/teach/training.ts'
 import { Field } from '../parts/Field.tsx'
 import { goToStep } from '../parts/goToStep.ts'
+import { CardLessons } from './CardLessons.tsx'
 import { LinesPreview } from './LinesPreview.tsx'
 import styles from './LinesStep.module.css'
 import { RunLines } from './RunLines.tsx'
@@ -110,6 +111,7 @@ function WriteLines() {
       {offered && <Offer names={nameOfFiles(offered.files)} />}
       {failure && <ErrorNotice failure={failure} onRetry={() => void readLines()} />}
       {report && <LinesPreview report={report} />}
+      <CardLessons />
     </div>
   )
 }

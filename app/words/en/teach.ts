@@ -150,4 +150,18 @@ export const words = {
   'plan.questions': 'Questions to ask on the way',
   'plan.questions.about': 'One a line.',
   way: 'Way to rehearse',
+  card: 'From a card alone',
+  'card.about':
+    'The model, told the whole card, answers questions of ours, and the character learns the answers without the card. It can be no better than the model with the card, only shorter and steadier. Strike what is out of character, and mend what is nearly right.',
+  'card.nobody': 'Nobody here plays by a card alone: let a card join the cast first.',
+  'card.whose': 'Whose card',
+  'card.count': 'Questions',
+  'card.ask': 'Have {name} answer',
+  'card.asking': '{asked, number} of {total, number} asked',
+  'card.stop': 'Ask no more',
+  'card.answer': 'The answer to “{question}”',
+  'card.strike': 'Strike',
+  'card.back': 'Take back in',
+  'card.learn': '{kept, plural, one {Learn this answer} other {Learn these # answers}}',
+  'card.clear': 'Put the answers away',
 } as const

@@ -135,4 +135,18 @@ export const words = {
   'plan.questions': '路上要问的问题',
   'plan.questions.about': '一行一个。',
   way: '怎么排',
+  card: '只凭一张角色卡',
+  'card.about':
+    '模型读过整张卡，回答我们的问题，角色再不看卡地学这些回答。它不会比带着卡的模型更好，只是更短、更稳。不像这个角色的就划掉，差一点的就改好。',
+  'card.nobody': '这里没有谁只凭角色卡来演：先让一张卡加入阵容。',
+  'card.whose': '谁的卡',
+  'card.count': '问题',
+  'card.ask': '让 {name} 回答',
+  'card.asking': '已问 {asked, number} 个，共 {total, number} 个',
+  'card.stop': '不再问',
+  'card.answer': '对“{question}”的回答',
+  'card.strike': '划掉',
+  'card.back': '收回来',
+  'card.learn': '学这 {kept, number} 个回答',
+  'card.clear': '收起这些回答',
 } as const satisfies Translation<typeof english>
