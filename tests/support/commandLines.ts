@@ -302,7 +302,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     line: 'node tools/science.mjs',
     elsewhere: 'tests/unit/docs/science.test.ts',
   })),
-  ...['cost', 'methods', 'method-forms', 'passes', 'more-roles'].map((name) => ({
+  ...['cost', 'methods', 'method-forms', 'passes', 'apart', 'more-roles'].map((name) => ({
     document: SCIENCE,
     line: `python -m hycora_scale experiment ${name}`,
     elsewhere: 'scale/tests/test_experiment.py',

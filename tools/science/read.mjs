@@ -39,6 +39,13 @@ export function rowOf(rows, variant, roles) {
 }
 
 /**
+ * A figure's mean over seeds.
+ * @param {Row} row
+ * @param {string} name
+ */
+export const meanOf = (row, name) => row.figures[name]?.mean ?? NaN
+
+/**
  * A figure with its spread, where there are several seeds.
  * @param {Row} row
  * @param {string} name
@@ -56,7 +63,7 @@ export function figure(row, name, digits) {
  * @param {Row} row
  * @param {string} name
  */
-export const percent = (row, name) => `${Math.round(100 * (row.figures[name]?.mean ?? NaN))} %`
+export const percent = (row, name) => `${Math.round(100 * meanOf(row, name))} %`
 
 /** @param {number} value */
 export function large(value) {
