@@ -1,12 +1,7 @@
 import { readMatrix, readVector } from '../../src/model/decoder/dequantise.ts'
 import type { Decoder, Linear, Projection, RotarySource } from '../../src/model/decoder/decoder.ts'
 import { PROJECTIONS } from '../../src/model/decoder/decoder.ts'
-import { geluReference } from './geglu.ts'
-
-const ACTIVATIONS = {
-  silu: (value: number): number => value / (1 + Math.exp(-value)),
-  gelu: geluReference,
-}
+import { gateReference } from './gated.ts'
 
 type Values = Float32Array | Float64Array
 
@@ -47,7 +42,7 @@ export interface ReferenceDecoder {
   readonly vocabulary: number
   readonly normEpsilon: number
   readonly multipliers: { readonly embedding: number; readonly residual: number; readonly logits: number }
-  readonly activation: keyof typeof ACTIVATIONS
+  readonly activation: keyof typeof gateReference
   readonly scoreScale: number
   /** Which of a head's first dimensions are rotated, and whether neighbours are pairs. */
   readonly rotation: { readonly dim: number; readonly isInterleaved: boolean }
@@ -163,7 +158,7 @@ export function referenceForward(
     const second = normedBy(x, block.postAttentionNorm, normEpsilon)
     const gate = project('gate', second)
     const up = project('up', second)
-    const gated = gate.map((value, i) => ACTIVATIONS[model.activation](value) * up[i]!)
+    const gated = gate.map((value, i) => gateReference[model.activation](value) * up[i]!)
     const down = normedBy(project('down', gated), block.outputNorms?.mlp, normEpsilon)
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + multipliers.residual * down[i]!
   })

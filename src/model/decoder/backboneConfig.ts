@@ -1,7 +1,7 @@
 import { check, HycoraError } from '../../core/errors.ts'
 import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
-import type { GateActivation } from './decoder.ts'
+import type { GateActivation } from '../../kernels/operands/gatedOperands.ts'
 
 /** What config.json says about a backbone; undefined where it says nothing. */
 export interface BackboneConfig {

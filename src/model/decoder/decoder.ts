@@ -1,3 +1,4 @@
+import type { GateActivation } from '../../kernels/operands/gatedOperands.ts'
 import type { ByteSource } from '../../core/bytes.ts'
 import { PACK_PROJECTIONS } from '../../formats/packConfig.ts'
 import type { PackProjection } from '../../formats/packConfig.ts'
@@ -114,9 +115,6 @@ export interface DecoderBlock {
   readonly window: number | null
   readonly linears: Readonly<Record<Projection, Linear>>
 }
-
-/** What gates of MLPs go through: SiLU, or GELU as its tanh approximates it. */
-export type GateActivation = 'silu' | 'gelu'
 
 /** Which dimensions of a head are rotated, two by two. */
 export interface HeadRotation {

@@ -1,6 +1,7 @@
 import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { attention } from '../../kernels/attention.ts'
 import { embedding } from '../../kernels/embedding.ts'
+import { gated } from '../../kernels/gated.ts'
 import { project } from '../../kernels/project.ts'
 import type { ProjectOptions } from '../../kernels/project.ts'
 import type { ProjectedParts } from '../../kernels/operands/adapterBinding.ts'
@@ -13,7 +14,6 @@ import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
 import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
-import { GATES } from './gates.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { attentionShapeOf, planHeads } from './headsPlan.ts'
 import { additionOf, planOutputNorm } from './outputsPlan.ts'
@@ -193,14 +193,13 @@ function planBlock<T>(parts: PlanParts, binding: Binding<T>, layer: number): Pro
       x: normed,
       y: gateUp,
     }),
-    GATES[shape.activation]
-      .forward(
-        device,
-        adapter.binding,
-        { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
-        { gate: place('gate'), up: place('up') },
-      )
-      .then(same),
+    gated(
+      device,
+      shape.activation,
+      adapter.binding,
+      { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
+      { gate: place('gate'), up: place('up') },
+    ).then(same),
     binding.projection(block.down.matrix, partsOf(adapter, ['down'], layer), {
       x: activated,
       y: projected,

@@ -9,12 +9,13 @@ import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { PARTIAL_GROUPS, SAMPLING_WORDS, adjustLogits, markWords } from '../../kernels/adjustLogits.ts'
 import { crossEntropy } from '../../kernels/crossEntropy.ts'
 import { embedding } from '../../kernels/embedding.ts'
+import { gated } from '../../kernels/gated.ts'
+import type { GateActivation } from '../../kernels/operands/gatedOperands.ts'
 import { layerNorm } from '../../kernels/layerNorm.ts'
 import { linearBackwardWeight } from '../../kernels/linearBackwardWeight.ts'
 import { project } from '../../kernels/project.ts'
 import { projectBackward } from '../../kernels/projectBackward.ts'
 import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
-import { swiglu } from '../../kernels/swiglu.ts'
 import { attentionCase, cacheCase, rotaryCase } from './knownAttention.ts'
 import { KnownOperands, RANK, SCALE, at, product, rowsOf, sum, turned } from './knownOperands.ts'
 import type { KnownCase, MakeCase } from './knownOperands.ts'
@@ -136,33 +137,38 @@ const layerNormCase: MakeCase = async ({ device }, make) => {
   return { name: 'layer norm', dispatches: [dispatch], rows: count, output: y, answer }
 }
 
-const swigluCase: MakeCase = async ({ device }, make) => {
-  const columns = 72
-  const stride = 2 * (columns + RANK)
-  const [gateUp, bias, b] = [
-    make.normals(81, stride),
-    make.normals(82, 2 * columns),
-    make.normals(83, 2 * RANK * columns),
-  ]
-  const y = make.output(1, columns)
-  const tensors = {
-    step: make.step(rowsOf(1)),
-    gate_up: make.upload([1, stride], gateUp),
-    bias: make.upload([2 * columns], bias),
-    y,
+const ACTIVATIONS: Readonly<Record<GateActivation, (gate: number) => number>> = {
+  silu: (gate) => gate / (1 + Math.exp(-gate)),
+  gelu: (gate) => 0.5 * gate * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (gate + 0.044715 * gate ** 3))),
+}
+
+/** A gate of an activation. */
+function gatedCase(activation: GateActivation): MakeCase {
+  return async ({ device }, make) => {
+    const columns = 72
+    const stride = 2 * (columns + RANK)
+    const [gateUp, bias, b] = [
+      make.normals(81, stride),
+      make.normals(82, 2 * columns),
+      make.normals(83, 2 * RANK * columns),
+    ]
+    const y = make.output(1, columns)
+    const tensors = {
+      step: make.step(rowsOf(1)),
+      gate_up: make.upload([1, stride], gateUp),
+      bias: make.upload([2 * columns], bias),
+      y,
+    }
+    const offsets = { gate: 0, up: RANK * columns }
+    const dispatch = await gated(device, activation, make.adapter(new Float32Array(4), b), tensors, offsets)
+    const half = (part: number, c: number): number => {
+      const u = 2 * columns + part * RANK
+      const adapted = sum(RANK, (j) => at(gateUp, u + j) * at(b, (part * RANK + j) * columns + c))
+      return at(gateUp, part * columns + c) + at(bias, part * columns + c) + SCALE * adapted
+    }
+    const answer = Array.from({ length: columns }, (_, c) => ACTIVATIONS[activation](half(0, c)) * half(1, c))
+    return { name: `${activation} gate`, dispatches: [dispatch], rows: 1, output: y, answer }
   }
-  const offsets = { gate: 0, up: RANK * columns }
-  const dispatch = await swiglu(device, make.adapter(new Float32Array(4), b), tensors, offsets)
-  const half = (part: number, c: number): number => {
-    const u = 2 * columns + part * RANK
-    const adapted = sum(RANK, (j) => at(gateUp, u + j) * at(b, (part * RANK + j) * columns + c))
-    return at(gateUp, part * columns + c) + at(bias, part * columns + c) + SCALE * adapted
-  }
-  const answer = Array.from(
-    { length: columns },
-    (_, c) => (half(0, c) / (1 + Math.exp(-half(0, c)))) * half(1, c),
-  )
-  return { name: 'gate', dispatches: [dispatch], rows: 1, output: y, answer }
 }
 
 const linearBackwardCase: MakeCase = async (gpu, make) => {
@@ -255,7 +261,8 @@ const CASES: readonly MakeCase[] = [
   cacheCase,
   attentionCase(1),
   attentionCase(6),
-  swigluCase,
+  gatedCase('silu'),
+  gatedCase('gelu'),
   linearBackwardCase,
   crossEntropyCase,
   sampleCase('likeliest token', { ...GREEDY, repetitionPenalty: PENALTY, repetitionWindow: 4 }, penalised),

@@ -1,3 +1,4 @@
+import type { GateActivation } from '../../kernels/operands/gatedOperands.ts'
 import type { ByteSource, FileSet } from '../../core/bytes.ts'
 import { check, HycoraError } from '../../core/errors.ts'
 import type { OnnxModel } from '../../formats/onnx.ts'
@@ -7,7 +8,6 @@ import type {
   Decoder,
   DecoderBlock,
   DecoderShape,
-  GateActivation,
   HeadNorms,
   Linear,
   Multipliers,

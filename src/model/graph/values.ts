@@ -1,6 +1,7 @@
 import type { OnnxNode } from '../../formats/onnx.ts'
 import type { OnnxTensor } from '../../formats/onnxTensor.ts'
-import type { BlockNumbers, GateActivation } from '../decoder/decoder.ts'
+import type { GateActivation } from '../../kernels/operands/gatedOperands.ts'
+import type { BlockNumbers } from '../decoder/decoder.ts'
 import type { Dimension, Entry } from './dimension.ts'
 import type { SideRole, SideValue } from './sideValues.ts'
 

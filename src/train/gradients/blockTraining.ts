@@ -4,13 +4,14 @@ import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { attention } from '../../kernels/attention.ts'
 import { attentionBackwardCache } from '../../kernels/attentionBackwardCache.ts'
 import { attentionBackwardQuery } from '../../kernels/attentionBackwardQuery.ts'
+import { gated } from '../../kernels/gated.ts'
+import { gatedBackward } from '../../kernels/gatedBackward.ts'
 import { projectionNormBackward } from '../../kernels/projectionNormBackward.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
 import { bOffset } from '../../model/adapter/adapterLayout.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Projection } from '../../model/decoder/decoder.ts'
 import type { GpuBlock } from '../../model/gpu/gpuWeights.ts'
-import { GATES } from '../../model/gpu/gates.ts'
 import { attentionShapeOf, planHeads } from '../../model/gpu/headsPlan.ts'
 import { additionOf, outputGain, outputNormShape, planOutputNorm } from '../../model/gpu/outputsPlan.ts'
 import type { OutputContext, OutputPlace } from '../../model/gpu/outputsPlan.ts'
@@ -78,8 +79,9 @@ function planActivation(
   const { binding, layout } = adapter
   return [
     ...forwardOf(context, groups.gateUp),
-    GATES[shape.activation].forward(
+    gated(
       gpu.device,
+      shape.activation,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, y: activated },
       { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },
@@ -119,8 +121,9 @@ function planFfnBackward(
   return [
     ...planOutputBackward(context, output, buffers.ffnOutput),
     ...backwardOf(context, groups.down),
-    GATES[shape.activation].backward(
+    gatedBackward(
       gpu.device,
+      shape.activation,
       binding,
       { step, gate_up: gateUp, bias: block.gateUp.bias, dy: dActivated, dgate_up: dGateUp },
       { gate: bOffset(layout, 'gate', layer), up: bOffset(layout, 'up', layer) },

@@ -101,7 +101,7 @@ const miscompilingCard = (fault: Miscompiled): GPU =>
   }) as unknown as GPU
 
 test('a card that computes wrongly is left for the processor, and not asked where it was sound before', async () => {
-  const fault = { kernel: 'swiglu', find: '= result[i];', replace: '= 1.001 * result[i];' }
+  const fault = { kernel: 'gated', find: '= result[i];', replace: '= 1.001 * result[i];' }
   const card = miscompilingCard(fault)
   // The tiny model is too small to be measured.
   const rates = { wasm: { prefill: 1, decode: 1 } }

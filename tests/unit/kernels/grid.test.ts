@@ -5,7 +5,7 @@ import { encode } from '../../../src/gpu/kernel.ts'
 import type { Dispatch, Workgroups } from '../../../src/gpu/kernel.ts'
 
 function dispatchOf(grid: Workgroups): Dispatch {
-  return { label: 'swiglu', workgroups: () => grid } as unknown as Dispatch
+  return { label: 'gated', workgroups: () => grid } as unknown as Dispatch
 }
 
 test.each([0, 1, MOST, MOST + 1, 17 * 4096, 512 * 4096, 65_536 * 4096])('%d workgroups', (count) => {
@@ -33,7 +33,7 @@ test('a grid that a device may refuse is not encoded', () => {
     [1, 1, MOST + 1],
   ]
   for (const grid of grids) {
-    expect(() => encode(pass, dispatchOf(grid), 1)).toThrow(/^swiglu: a grid of .*at most 65535/)
+    expect(() => encode(pass, dispatchOf(grid), 1)).toThrow(/^gated: a grid of .*at most 65535/)
   }
   expect(calls).toEqual([])
   encode(pass, dispatchOf([MOST, MOST, 1]), 1)

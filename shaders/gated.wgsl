@@ -1,17 +1,21 @@
-// Gated activation with bias and adapter, backward; the gradient of gate and up is written, that of bias and B is not here.
+// Gated activation with bias and adapter, forward.
 //   g[r, n] = gate_up[r, n] + bias[n] + scale(r)·Σ_j u[r, 0, j]·B_gate[j, n];  p likewise from the second half
-//   with s = 1 / (1 + exp(−g)):  dg[r, n] = dy[r, n]·p·s·(1 + g·(1 − s)),  dp[r, n] = dy[r, n]·g·s
-// Workgroup (g, r): 128 columns of one row, a lane four of both halves, 32 apart.
-// Reference: Shazeer 2020, eq. 6, differentiated; tests/reference/swigluBackward.ts. Wrapper: src/kernels/swigluBackward.ts
+//   y[r, n] = g·p / (1 + exp(−z));  z = g for SiLU, 2·√(2/π)·(g + 0.044715·g³) for GELU, as its tanh approximates it
+// Workgroup (g, r): 128 columns of one row, a lane four of them, 32 apart.
+// Reference: Shazeer 2020, eq. 6; Hendrycks & Gimpel 2016, §2; paper eq. 7; tests/reference/gated.ts.
+// Wrapper: src/kernels/gated.ts
+
+override GELU: bool = false; // else SiLU
 
 const WORKGROUP_SIZE = 32u;
 const EACH = 4u; // columns of a lane
+const SLOPE = 1.5957691216057308; // 2·√(2/π)
+const CUBIC = 0.044715;
 
 struct Uniforms {
   columns: u32,
   gate_up_stride: u32,
-  dy_stride: u32,
-  dgate_up_stride: u32,
+  y_stride: u32,
   rank: u32,
   b_gate: u32,
   b_up: u32,
@@ -35,8 +39,7 @@ struct Step {
 @group(0) @binding(2) var<storage, read> gate_up: array<f32>; // [rows, gate_up_stride], gate, up, u of each
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [2·columns]
 @group(0) @binding(4) var<storage, read> b: array<f32>; // [slots or 1, …, rank, columns]
-@group(0) @binding(5) var<storage, read> dy: array<f32>; // [rows, dy_stride]
-@group(0) @binding(6) var<storage, read_write> dgate_up: array<f32>; // [rows, dgate_up_stride], dgate, dup
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [rows, y_stride]
 
 // The values of four columns of a part: what is read of u serves all four.
 fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
@@ -60,7 +63,7 @@ fn values(row: u32, part: u32, columns: vec4u, b_offset: u32) -> vec4f {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn swiglu_backward(
+fn gated(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
@@ -71,19 +74,12 @@ fn swiglu_backward(
   let columns = min(wanted, vec4u(uniforms.columns - 1u));
   let gate = values(row, 0u, columns, uniforms.b_gate);
   let up = values(row, 1u, columns, uniforms.b_up);
+  let z = select(gate, SLOPE * gate * (1.0 + CUBIC * gate * gate), GELU);
   // Below −80 the sigmoid is zero in f32; the clamp keeps exp from overflowing.
-  let decay = exp(min(-gate, vec4f(80.0)));
-  let sigmoid = 1.0 / (1.0 + decay);
-  let at = row * uniforms.dy_stride + columns;
-  let gradient = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
-  // 1 − s, without what the difference would cancel.
-  let dgate = gradient * up * sigmoid * (1.0 + gate * (decay * sigmoid));
-  let dup = gradient * gate * sigmoid;
+  let result = gate / (1.0 + exp(min(-z, vec4f(80.0)))) * up;
   for (var i = 0u; i < EACH; i++) {
     if (wanted[i] < uniforms.columns) {
-      let index = row * uniforms.dgate_up_stride + wanted[i];
-      dgate_up[index] = dgate[i];
-      dgate_up[index + uniforms.columns] = dup[i];
+      y[row * uniforms.y_stride + wanted[i]] = result[i];
     }
   }
 }

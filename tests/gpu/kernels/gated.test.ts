@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { AdapterBinding } from '../../../src/kernels/operands/adapterBinding.ts'
-import { geglu } from '../../../src/kernels/geglu.ts'
+import { gated } from '../../../src/kernels/gated.ts'
+import type { GateActivation } from '../../../src/kernels/operands/gatedOperands.ts'
 import type { StepRow } from '../../../src/kernels/operands/stepRows.ts'
-import { gegluCases } from '../../cases/geglu.ts'
-import type { SwigluCase } from '../../cases/swiglu.ts'
-import { gegluReference } from '../../reference/geglu.ts'
+import { gatedCases } from '../../cases/gated.ts'
+import type { GatedCase } from '../../cases/gated.ts'
+import { gatedReference } from '../../reference/gated.ts'
 import { adapterUp, noAdapter } from '../../support/adapter.ts'
 import { expectSameBits, nmse } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
@@ -18,7 +19,7 @@ import { normals } from '../../support/values.ts'
 
 const device = await testDevice()
 
-function prepare({ columns, rows, rank, seed, spread }: SwigluCase) {
+function prepare({ columns, rows, rank, seed, spread }: GatedCase) {
   return {
     columns,
     gate: normals(seed, rows * columns, spread),
@@ -31,6 +32,7 @@ function prepare({ columns, rows, rank, seed, spread }: SwigluCase) {
 
 /** Runs the kernel on guarded, strided tensors. */
 async function run(
+  activation: GateActivation,
   rows: readonly StepRow[],
   inputs: ReturnType<typeof prepare>,
   adapter: AdapterBinding,
@@ -46,39 +48,46 @@ async function run(
     bias: uploadTensor(device, [2 * columns], bias, 'bias'),
     y,
   }
-  submit(device, [await geglu(device, adapter, tensors, { gate: gate!, up: up! })], rows.length)
+  submit(device, [await gated(device, activation, adapter, tensors, { gate: gate!, up: up! })], rows.length)
   const all = await readGuarded(device, y)
   const spare = columnsOf(all, columns + 3, columns, 3)
   expectUntouched(spare)
   return columnsOf(all, columns + 3, 0, columns)
 }
 
-describe.each(gegluCases)(
-  '[$rows, $columns], rank $rank, $slots slots, shared B $isShared, gate spread $spread, seed $seed',
+describe.each(gatedCases)(
+  '$activation of [$rows, $columns], rank $rank, $slots slots, shared B $isShared, gate spread $spread, seed $seed',
   (shape) => {
-    const { columns, rank } = shape
+    const { activation, columns, rank } = shape
     const rows = mixedRows(shape.rows, shape.slots)
 
     test('gates, with bias and adapter', async () => {
       const inputs = prepare(shape)
       const { adapter, b, offsets } = adapterUp(device, { ...shape, widths: [columns, columns] })
       const { gate, up, uGate, uUp, bias } = inputs
-      const expected = gegluReference(
+      const expected = gatedReference(
+        activation,
         rows,
         { values: gate, bias: bias.subarray(0, columns), u: uGate, b: b[0]! },
         { values: up, bias: bias.subarray(columns), u: uUp, b: b[1]! },
         columns,
         rank,
       )
-      expect(nmse(await run(rows, inputs, adapter, offsets), expected)).toBeLessThanOrEqual(1e-10)
+      expect(nmse(await run(activation, rows, inputs, adapter, offsets), expected)).toBeLessThanOrEqual(1e-10)
     })
 
     test('rows without a role equal the bare backbone, bit for bit', async () => {
       const inputs = prepare(shape)
       const { adapter, offsets } = adapterUp(device, { ...shape, widths: [columns, columns] })
-      const bare = await run(rows, { ...inputs, uGate: empty, uUp: empty }, noAdapter(device), [0, 0])
-      expectSameBits(await run(withoutRoles(rows), inputs, adapter, offsets), bare)
-      const mixed = await run(rows, inputs, adapter, offsets)
+      const bare = await run(
+        activation,
+        rows,
+        { ...inputs, uGate: empty, uUp: empty },
+        noAdapter(device),
+        [0, 0],
+      )
+      expectSameBits(await run(activation, withoutRoles(rows), inputs, adapter, offsets), bare)
+      const mixed = await run(activation, rows, inputs, adapter, offsets)
       rows.forEach(({ scale }, row) => {
         if (scale !== 0) return
         const [from, to] = [row * columns, (row + 1) * columns]

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
-import { swigluBackward } from '../../../src/kernels/swigluBackward.ts'
-import { swigluCases } from '../../cases/swiglu.ts'
-import { swigluBackwardReference } from '../../reference/swigluBackward.ts'
+import { gatedBackward } from '../../../src/kernels/gatedBackward.ts'
+import { gatedCases } from '../../cases/gated.ts'
+import { gatedBackwardReference } from '../../reference/gatedBackward.ts'
 import { adapterUp } from '../../support/adapter.ts'
 import { nmse } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
@@ -15,10 +15,10 @@ import { normals } from '../../support/values.ts'
 
 const device = await testDevice()
 
-describe.each(swigluCases)(
-  '[$rows, $columns], rank $rank, $slots slots, shared B $isShared, gate spread $spread, seed $seed',
+describe.each(gatedCases)(
+  '$activation of [$rows, $columns], rank $rank, $slots slots, shared B $isShared, gate spread $spread, seed $seed',
   (shape) => {
-    const { columns, rank, seed, spread } = shape
+    const { activation, columns, rank, seed, spread } = shape
     const rows = mixedRows(shape.rows, shape.slots)
     const count = rows.length
 
@@ -39,9 +39,10 @@ describe.each(swigluCases)(
         dgate_up: createGuarded(device, [count, stride], 'dgate_up'),
       }
       const places = { gate: offsets[0]!, up: offsets[1]! }
-      submit(device, [await swigluBackward(device, adapter, tensors, places)], count)
+      submit(device, [await gatedBackward(device, activation, adapter, tensors, places)], count)
       const all = await readGuarded(device, tensors.dgate_up)
-      const expected = swigluBackwardReference(
+      const expected = gatedBackwardReference(
+        activation,
         rows,
         dy,
         { values: gate, bias: bias.subarray(0, columns), u: uGate, b: b[0]! },
