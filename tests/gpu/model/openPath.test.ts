@@ -106,7 +106,7 @@ test('a card that computes wrongly is left for the processor, and not asked wher
   // The tiny model is too small to be measured.
   const rates = { wasm: { prefill: 1, decode: 1 } }
   const opened = await open(decoder, 'auto', { gpu: card, rates })
-  const reason = expect.stringMatching(/computes wrongly: gate of \d+ known answers/)
+  const reason = expect.stringMatching(/computes wrongly: silu gate, gelu gate of \d+ known answers/)
   expect(opened.computing).toMatchObject({ path: 'wasm', why: 'wrong', reason })
   closePath(opened)
   await expect(open(decoder, 'webgpu', { gpu: card })).rejects.toMatchObject({ code: 'wrong-answers' })
