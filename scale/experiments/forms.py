@@ -158,9 +158,14 @@ FORMS: dict[str, Callable[..., None]] = {
 }
 
 
-def _run(*words: str) -> Any:
+def _run(*words: str, is_needed: bool = False) -> str:
+    """What a command says, its complaints too; one that is needed must not fail."""
     finished = subprocess.run([*HYCORA, *words], capture_output=True, text=True)
-    return finished.stdout if finished.returncode == 0 else f"{finished.stdout}{finished.stderr}"
+    if finished.returncode == 0:
+        return finished.stdout
+    if is_needed:
+        raise RuntimeError(f"hycora {' '.join(words)}: {finished.stderr}")
+    return f"{finished.stdout}{finished.stderr}"
 
 
 @cache
@@ -180,7 +185,7 @@ def _answer(folder: Path, options: argparse.Namespace) -> str | None:
         return None
     role = ["--pack", str(options.pack), "--role", options.role, "--engine", "webgpu"]
     asked = ["--prompt", QUESTION, "--greedy", "--max-tokens", "24"]
-    return _run("generate", "--backbone", str(folder), *role, *asked).strip()
+    return _run("generate", "--backbone", str(folder), *role, *asked, is_needed=True).strip()
 
 
 def _played(said: str | None, original: str | None) -> dict[str, Any]:
