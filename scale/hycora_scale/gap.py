@@ -27,7 +27,7 @@ class Rivals:
 def draw_rivals(gap: GapConfig, own_roles: Sequence[int], roles: int, seed: int, micro_step: int) -> Rivals:
     """The rivals of a micro-batch: ⌈share·rows⌉ rows with `among` roles each, or all others where there are fewer.
 
-    None where the weight is 0, or where there is no other role.
+    No rows where the weight is 0, or where there is no other role.
     """
     if gap.weight == 0 or roles < 2:
         return Rivals([])
