@@ -27,6 +27,7 @@ const shaders = import.meta.glob<string>('../../shaders/*.wgsl', {
 const VALUES: Readonly<Record<string, readonly (number | boolean)[]>> = {
   FORMAT: [0, 1, 2, 4, 8],
   HALF_SCALES: [false, true],
+  GELU: [false, true],
   HALVES: [false, true],
   ZEROS: [0, 1, 2],
   ADD: [false, true],
