@@ -66,7 +66,9 @@ describe('a visitor’s first evening', () => {
     await expect.poll(() => page.getByRole('article').allInnerTexts()).toEqual(before)
     await say('And what do you fear?')
     await lastAnswer()
-    expect(notes.requests.filter((address) => /models\/starter|packs\//.test(address))).toEqual([])
+    expect(
+      notes.requests.filter((address) => /models\/starter|packs\/.*\.safetensors/.test(address)),
+    ).toEqual([])
   })
 
   test('hears two roles answer the same words differently at the same seed', async () => {

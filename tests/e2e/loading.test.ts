@@ -29,7 +29,7 @@ let page: Page
 
 const fileAt = (path: string): string => join(dist, path === '/' ? 'index.html' : path)
 const modelRequests = (): readonly string[] =>
-  server.requests.filter((path) => /^\/(models|packs)\/.*\/|^\/packs\//.test(path))
+  server.requests.filter((path) => /^\/(models|packs)\/.*\/|^\/packs\/.*\.safetensors/.test(path))
 
 beforeAll(async () => {
   server = await openFaultServer({
