@@ -143,7 +143,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // Much of a visit is waiting; what is measured in one is compared within it.
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
     ],
