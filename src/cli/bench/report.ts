@@ -1,5 +1,6 @@
 /** The cases there are, in the order of running. */
 export const CASES = [
+  'load',
   'decode',
   'prefill-32',
   'prefill-256',
@@ -25,6 +26,7 @@ export type BenchCase = (typeof CASES)[number] | FallbackCase
 
 /** The ratio that each case has to reach. */
 export const FLOORS: Readonly<Record<BenchCase, number>> = {
+  load: 1,
   decode: 1.3,
   'prefill-32': 1,
   'prefill-256': 1,
@@ -75,8 +77,15 @@ export interface BenchRow {
   readonly sameTokens?: string
   /** A role played for the first time: its matrices are generated now. */
   readonly coldMs?: number
-  /** The most that training had on the GPU beside the weights, and that over what its formula says. */
+  /** Of the weights, in their files. */
+  readonly weightBytes?: number
+  /** The most that JavaScript's memory grew by. */
+  readonly scriptBytes?: number
+  /** The most that there was on the GPU with the whole of the cache. */
+  readonly graphicsBytes?: number
+  /** The most that training had on the GPU beside the weights. */
   readonly trainingBytes?: number
+  /** What there was on the GPU over what the page's formula says. */
   readonly bytesOverFormula?: number
   /** A later start, when the driver has the compiled shaders on disk. */
   readonly oursWithShaderCache?: number

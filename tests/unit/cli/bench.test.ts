@@ -140,7 +140,7 @@ test('every case has a floor, and the table shows every row with its note', () =
     const line = lines.find((text) => text.startsWith(`${name} `))
     expect(line).toContain(`≥ ${FLOORS[name]}`)
   }
-  expect(lines).toContain('decode: mind this')
+  expect(lines).toContain(`${CASES[0]}: mind this`)
 })
 
 test('prompts of different seeds share no first token, those of one seed are the same', () => {
