@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { axeViolations, choose, openSite } from '../support/site.ts'
+import { axeViolations, ON_PROCESSOR, choose, openSite } from '../support/site.ts'
 import type { Site } from '../support/site.ts'
 
 let site: Site
@@ -12,7 +12,7 @@ afterAll(() => site.close())
 
 test('the built page begins to measure a card on a worker of its own, and stops when told to', async () => {
   const context = await site.browser.newContext()
-  await choose(context, site.url)
+  await choose(context, site.url, ON_PROCESSOR)
   const page = await context.newPage()
   await page.goto(`${site.url}#/bench`)
   await page.getByRole('button', { name: 'Measure this card' }).click()

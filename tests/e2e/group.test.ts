@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BrowserContext, Page } from 'playwright'
 
-import { axeViolations, choose, openSite, watch } from '../support/site.ts'
+import { ON_PROCESSOR, axeViolations, choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
 const ANSWER_MS = 400_000
@@ -14,7 +14,7 @@ let notes: Watch
 beforeAll(async () => {
   site = await openSite()
   context = await site.browser.newContext({ viewport: { width: 360, height: 740 } })
-  await choose(context, site.url, { backbone: 'starter', path: 'webgpu', mood: 'exact', maxTokens: 16 })
+  await choose(context, site.url, { ...ON_PROCESSOR, mood: 'exact' })
   notes = watch(context, site)
   page = await context.newPage()
 })

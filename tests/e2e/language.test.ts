@@ -1,7 +1,7 @@
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { axeViolations, choose, openSite } from '../support/site.ts'
+import { ON_PROCESSOR, axeViolations, choose, openSite } from '../support/site.ts'
 import type { Site } from '../support/site.ts'
 
 let site: Site
@@ -15,7 +15,7 @@ const languageOf = (page: Page): Promise<string | null> => page.locator('html').
 
 test('a visitor whose browser reads Chinese gets the page in Chinese, or in English by choice', async () => {
   const context = await site.browser.newContext({ locale: 'zh-CN', viewport: { width: 360, height: 740 } })
-  await choose(context, site.url)
+  await choose(context, site.url, ON_PROCESSOR)
   const page = await context.newPage()
   // A software driver that loads a model takes the whole machine.
   page.setDefaultTimeout(120_000)

@@ -8,7 +8,7 @@ import { securityHeaders } from '../../tools/securityHeaders.ts'
 import { flipBit, changeBytes, refuse, silence } from '../support/faults.ts'
 import { openFaultServer } from '../support/faultServer.ts'
 import type { FaultServer } from '../support/faultServer.ts'
-import { choose, openBrowser } from '../support/site.ts'
+import { ON_PROCESSOR, choose, openBrowser } from '../support/site.ts'
 
 const dist = resolve(import.meta.dirname, '../../dist')
 const types: Readonly<Record<string, string>> = {
@@ -44,7 +44,7 @@ beforeAll(async () => {
   })
   browser = await openBrowser()
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-  await choose(context, server.url)
+  await choose(context, server.url, ON_PROCESSOR)
   page = await context.newPage()
 })
 afterAll(async () => {

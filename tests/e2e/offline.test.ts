@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser, BrowserContext, Page } from 'playwright'
 
-import { axeViolations, choose, openBrowser } from '../support/site.ts'
+import { ON_PROCESSOR, axeViolations, choose, openBrowser } from '../support/site.ts'
 import { buildPublished, serveCopy } from '../support/siteCopy.ts'
 import type { SiteCopy } from '../support/siteCopy.ts'
 
@@ -29,9 +29,9 @@ async function serve(base?: string): Promise<SiteCopy> {
   return site
 }
 
-async function visitor(site: SiteCopy, path: 'webgpu' | 'wasm'): Promise<BrowserContext> {
+async function visitor(site: SiteCopy, path: 'webgpu' | 'wasm' = 'wasm'): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-  await choose(context, site.url, { backbone: 'starter', path, mood: 'exact', maxTokens: 12 })
+  await choose(context, site.url, { ...ON_PROCESSOR, path, mood: 'exact' })
   return context
 }
 
@@ -123,7 +123,7 @@ describe.each(['webgpu', 'wasm'] as const)('with the network cut after the first
 
 test('a site in a folder of its host keeps its own page', async () => {
   const site = await serve('/play/here/')
-  const context = await visitor(site, 'webgpu')
+  const context = await visitor(site)
   const page = await visit(context, site)
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await site.cut()
@@ -137,7 +137,7 @@ test('what another program shares with it is looked at, without a network too', 
   const site = await serve()
   // The system's own request, which a form stands for here, is not bound by the page's policy.
   const context = await browser.newContext({ bypassCSP: true })
-  await choose(context, site.url, { backbone: 'starter', path: 'webgpu' })
+  await choose(context, site.url, ON_PROCESSOR)
   const page = await visit(context, site)
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await page.reload()
@@ -172,7 +172,7 @@ describe('a newer version', () => {
 
   beforeAll(async () => {
     const site = await serve()
-    context = await visitor(site, 'webgpu')
+    context = await visitor(site)
     page = await visit(context, site)
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
     await page.reload()

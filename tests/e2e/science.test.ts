@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { axeViolations, choose, openSite } from '../support/site.ts'
+import { ON_PROCESSOR, axeViolations, choose, openSite } from '../support/site.ts'
 import type { Site } from '../support/site.ts'
 
 let site: Site
@@ -15,7 +15,7 @@ test.each([
   ['dark', 360],
 ] as const)('what was measured is readable in the %s, %d pixels wide', async (colorScheme, width) => {
   const context = await site.browser.newContext({ viewport: { width, height: 800 }, colorScheme })
-  await choose(context, site.url, { backbone: 'starter', path: 'webgpu' })
+  await choose(context, site.url, ON_PROCESSOR)
   const page = await context.newPage()
   await page.goto(`${site.url}#/science`)
   await page.getByRole('heading', { level: 1, name: 'Science' }).waitFor()

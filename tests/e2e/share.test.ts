@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BrowserContext, Page } from 'playwright'
 
-import { axeViolations, choose, openSite, watch } from '../support/site.ts'
+import { ON_PROCESSOR, axeViolations, choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
 const ANSWER_MS = 400_000
@@ -15,7 +15,7 @@ const notes: Watch[] = []
 /** A visitor of their own, who hears the likeliest words. */
 async function visitor(): Promise<{ readonly context: BrowserContext; readonly page: Page }> {
   const context = await site.browser.newContext({ viewport: { width: 1280, height: 900 } })
-  await choose(context, site.url, { backbone: 'starter', path: 'webgpu', mood: 'exact', maxTokens: 24 })
+  await choose(context, site.url, { ...ON_PROCESSOR, mood: 'exact', maxTokens: 24 })
   notes.push(watch(context, site))
   const page = await context.newPage()
   await page.goto(site.url)

@@ -31,6 +31,12 @@ export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise
 }
 
 /**
+ * What a visitor chose who need not see WebGPU at work: the processor opens the tiny model and answers several times as fast
+ * as the software adapter, which compiles every kernel anew with every page.
+ */
+export const ON_PROCESSOR = { backbone: 'starter', path: 'wasm', maxTokens: 12 } as const
+
+/**
  * What a visitor chose before: by default the tiny model on WebGPU, so that a test need neither load the large one nor
  * measure what the software adapter is worth.
  */
