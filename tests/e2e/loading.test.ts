@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { extname, join, resolve } from 'node:path'
+import { extname, join } from 'node:path'
 
 import type { Browser, BrowserContext, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { securityHeaders } from '../../tools/securityHeaders.ts'
 import { flipBit, changeBytes, refuse, silence } from '../support/faults.ts'
@@ -10,7 +10,6 @@ import { openFaultServer } from '../support/faultServer.ts'
 import type { FaultServer } from '../support/faultServer.ts'
 import { ON_PROCESSOR, choose, openBrowser } from '../support/site.ts'
 
-const dist = resolve(import.meta.dirname, '../../dist')
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -27,7 +26,7 @@ let browser: Browser
 let context: BrowserContext
 let page: Page
 
-const fileAt = (path: string): string => join(dist, path === '/' ? 'index.html' : path)
+const fileAt = (path: string): string => join(inject('site'), path === '/' ? 'index.html' : path)
 const modelRequests = (): readonly string[] =>
   server.requests.filter((path) => /^\/(models|packs)\/.*\/|^\/packs\/.*\.safetensors/.test(path))
 

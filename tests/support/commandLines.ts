@@ -81,7 +81,7 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     ],
     prints: /load .*\n.*decode/,
   },
-  { document: README, line: 'npm run build', elsewhere: 'tests/support/site.ts' },
+  { document: README, line: 'npm run build', elsewhere: 'tests/support/buildSite.ts' },
   { document: README, line: 'npm run fix', runs: ['npm', 'run', 'fix'], at: 'fix' },
   {
     document: MANUAL,

@@ -4,6 +4,7 @@ import AxeSource from 'axe-core'
 import { chromium } from 'playwright'
 import type { Browser, BrowserContext, Page } from 'playwright'
 import { preview } from 'vite'
+import { inject } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -18,7 +19,12 @@ export interface Site {
 
 /** Serves the build with its own headers and opens a browser. */
 export async function openSite(flags: readonly string[] = SOFTWARE_GPU): Promise<Site> {
-  const server = await preview({ root, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0 } })
+  const server = await preview({
+    root,
+    logLevel: 'silent',
+    build: { outDir: inject('site') },
+    preview: { host: '127.0.0.1', port: 0 },
+  })
   const browser = await openBrowser(flags)
   return {
     url: server.resolvedUrls!.local[0]!,
