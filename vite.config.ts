@@ -127,6 +127,8 @@ export default defineConfig({
           // On a busy machine an element takes longer than the second that is given by default.
           expect: { poll: { timeout: 30_000 } },
           sequence: { groupOrder: 2 },
+          // A page waits for what it draws as much as it computes; by default a core is left free, of two that is half.
+          maxWorkers: 2,
           include: ['tests/browser/**/*.test.{ts,tsx}'],
           testTimeout: 60_000,
           browser: chromium('browser'),
