@@ -61,7 +61,7 @@ describe('on a software adapter', () => {
 
     await page.reload()
     await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
-    await page.getByRole('progressbar').waitFor({ state: 'detached' })
+    await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: ANSWER_MS })
     expect((await keptSettings(page))['rates']).toEqual(rates)
   })
 
