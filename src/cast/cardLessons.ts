@@ -40,6 +40,9 @@ export const LESSON_TOKENS = 80
 /** Whom the character speaks to, since no visitor is there yet. */
 const VISITOR = 'stranger'
 
+/** What stands before each example dialogue of a card. */
+const EXAMPLE = '<START>'
+
 /** Of the wordings of a question that is learnt, those that are held out. */
 const HELD = 2
 const PASSES = 6
@@ -104,10 +107,10 @@ export function lessonScene(card: CharacterCard, { wordings }: Opening): LessonS
   }
 }
 
-/** Before what an answer ends: it is one turn, and nobody else's. */
+/** Before what an answer ends: it is one turn, nobody else's, and no example of the card's. */
 export function lessonStops(card: CharacterCard): readonly string[] {
   const { user, character } = namesOf(card)
-  return [`\n${user}:`, `\n${character}:`]
+  return [`\n${user}:`, `\n${character}:`, EXAMPLE]
 }
 
 /** How the question at an index is answered: as in a chat, and the same again each time. */

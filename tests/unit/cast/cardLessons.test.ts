@@ -17,6 +17,7 @@ import type { Opening } from '../../../src/cast/cardLessons.ts'
 import { readCard } from '../../../src/formats/card.ts'
 import { readDatasets } from '../../../src/formats/datasets.ts'
 import { castOpenings } from '../../../tools/castOpenings.mjs'
+import { textOf } from '../../support/documents.ts'
 
 const served = readFileSync(resolve(import.meta.dirname, '../../../public', OPENINGS_PATH), 'utf8')
 const openings = parseOpenings(JSON.parse(served))
@@ -37,6 +38,7 @@ test('the questions that are served are what tools/castOpenings.mjs writes', () 
     readFileSync(resolve(import.meta.dirname, '../../../app/teach/lines/CardLessons.tsx'), 'utf8'),
   )
   expect(openings).toHaveLength(Number(last?.[1]))
+  expect(textOf('README.md')).toContain(`answers up to ${openings.length} questions of ours`)
   const held = openings.filter(({ split }) => split === 'test').length
   expect(held).toBeGreaterThan(20)
   expect(openings.every(({ wordings }) => wordings.length === 12)).toBe(true)
@@ -70,7 +72,8 @@ test('the model is told the whole card, and one question', () => {
     description: 'Orla keeps a lighthouse and trusts no stranger.',
     personality: 'dry',
   })
-  expect(lessonStops(orla)).toEqual(['\nstranger:', '\nOrla:'])
+  // Small models go on with the card's next example.
+  expect(lessonStops(orla)).toEqual(['\nstranger:', '\nOrla:', '<START>'])
 })
 
 test.each([
