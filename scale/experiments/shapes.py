@@ -1,6 +1,6 @@
 """Writes random models of the sizes of real ones, in 4 bits, and measures how the page's engine loads and plays them.
 
-    python experiments/shapes.py RESULTS.json [--only "0.5b;1b"] [--keep FOLDER]
+    python experiments/shapes.py RESULTS.json [--only "0.5b;1b"] [--alone 1b] [--keep FOLDER]
 
 Run from the repository's root. Each model is a folder like an exporter's (one graph, its weights beside it in one file)
 in a temporary place or, with `--keep`, below a folder that stays; `bench` says of it what loading takes of time,
@@ -220,14 +220,12 @@ def _config(shape: Shape) -> dict[str, Any]:
     }
 
 
-def measure(folder: Path, cases: str) -> dict[str, Any]:
-    """What `bench` says of a model, in a process of its own for each case."""
-    rows = []
-    for case in cases.split(","):
-        words = ["bench", "--backbone", str(folder), "--cases", case, "--rounds", "3", "--tokens", "8", "--json"]
-        said = json.loads(subprocess.run([*HYCORA, *words], check=True, capture_output=True, text=True).stdout)
-        rows += said["rows"]
-    return {"device": said["device"], "isSoftware": said["isSoftware"], "rows": rows}
+def measure(folder: Path, is_alone: bool) -> dict[str, Any]:
+    """What `bench` says of a model, in a process of its own."""
+    words = ["bench", "--backbone", str(folder), "--cases", "load", "--tokens", "8", "--json"]
+    alone = ["--alone"] if is_alone else []
+    said = subprocess.run([*HYCORA, *words, *alone], check=True, capture_output=True, text=True).stdout
+    return json.loads(said)
 
 
 def main() -> None:
@@ -235,7 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=Path)
     parser.add_argument("--only", default=";".join(name for name in SHAPES if name != "tiny"))
-    parser.add_argument("--cases", default="load,decode,prefill-32")
+    parser.add_argument("--alone", default="1b;1.5b;3b", help="models that ONNX Runtime is not given")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     results = json.loads(options.results.read_text("utf8")) if options.results.exists() else {}
@@ -244,7 +242,7 @@ def main() -> None:
             folder = (options.keep or Path(place)) / f"random-{name}"
             if not folder.exists():
                 write_model(SHAPES[name], folder)
-            results[name] = {"shape": asdict(SHAPES[name]), **measure(folder, options.cases)}
+            results[name] = {"shape": asdict(SHAPES[name]), **measure(folder, name in options.alone.split(";"))}
             print(name, json.dumps(results[name]), flush=True)
             options.results.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -90,7 +90,7 @@ export async function bench(words: readonly string[]): Promise<void> {
       'only',
       'models',
     ],
-    flags: ['json', 'card', 'kernels'],
+    flags: ['json', 'card', 'kernels', 'alone'],
   })
   if (options.has('card')) {
     await benchCard(options)
@@ -123,7 +123,7 @@ async function benchKernels(
 ): Promise<Pick<NodeDevice, 'description' | 'isSoftware'> & { readonly rows: readonly BenchRow[] }> {
   const { cases, rounds, tokens } = wanted
   const others = cases.filter((name) => name !== 'load')
-  const loaded = others.length < cases.length ? await loadCase(named) : null
+  const loaded = others.length < cases.length ? await loadCase(named, tokens) : null
   if (loaded && others.length === 0) return { ...loaded, rows: [loaded.row] }
   const opened = await openModel(named)
   const pack = await findPack(options, opened)

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { generateGreedy, promptIds, takeFirst } from '../../bench/prompts.ts'
+import { generateGreedy, promptIds } from '../../bench/prompts.ts'
+import { timeTokens } from '../../bench/timing.ts'
 import type { FileSet } from '../../core/bytes.ts'
 import { asHycoraError } from '../../core/errors.ts'
 import { graphicsNeeds, MAX_SEQUENCES } from '../../core/graphicsMemory.ts'
@@ -23,6 +24,7 @@ import { openRival } from './rival.ts'
 import type { RivalModel } from './rival.ts'
 
 const SHORT_PROMPT = 8
+const SECOND_MS = 1000
 
 /** The most that JavaScript had in memory above what it began with. */
 interface ScriptBytes {
@@ -77,21 +79,27 @@ async function fileBytes(root: string, listing: readonly string[], model: string
 
 interface RivalLoad {
   readonly rival?: number
+  readonly rivalTokensPerSecond?: number
   readonly rivalName: string
   readonly note?: string
 }
 
 /** The same of the rival, on the same driver or, where it does not run there, on the processor. */
-async function loadInRival(model: RivalModel, ids: readonly number[]): Promise<RivalLoad> {
+async function loadInRival(model: RivalModel, ids: readonly number[], tokens: number): Promise<RivalLoad> {
   let note: string | undefined
   for (const provider of ['webgpu', 'cpu'] as const) {
     try {
       const started = performance.now()
       const rival = await openRival(model, provider)
-      await takeFirst(rival.generate(ids, 1))
-      const milliseconds = performance.now() - started
+      const opened = performance.now() - started
+      const { firstTokenMs, tokenMs } = await timeTokens(() => rival.generate(ids, tokens))
       await rival.release()
-      return { rival: milliseconds, rivalName: rival.name, ...(note !== undefined && { note }) }
+      return {
+        rival: opened + firstTokenMs,
+        rivalTokensPerSecond: SECOND_MS / tokenMs,
+        rivalName: rival.name,
+        ...(note !== undefined && { note }),
+      }
     } catch (error) {
       note = `its ${provider} provider does not run here: ${asHycoraError(error, 'format-unsupported').message}`
     }
@@ -104,6 +112,8 @@ interface LoadFacts {
   readonly decoder: Decoder
   readonly modelFile: string
   readonly ours: number
+  /** Of the answer that the first token begins. */
+  readonly tokensPerSecond: number
   readonly weightBytes: number
   readonly scriptBytes: number
   readonly graphicsBytes: number
@@ -117,6 +127,7 @@ interface LoadFacts {
 export async function measureLoad(
   gpu: TunedDevice,
   options: ReadonlyMap<string, string>,
+  tokens: number,
 ): Promise<LoadFacts> {
   const { root, chosen } = await findModel(options)
   const bytes = watchBuffers(gpu.device)
@@ -128,9 +139,12 @@ export async function measureLoad(
     firstPositions: Infinity,
     onBytes: script.look,
   })
-  await takeFirst(generateGreedy(backbone, promptOf(decoder), 1))
   script.look()
-  const ours = performance.now() - started
+  const opened = performance.now() - started
+  const { firstTokenMs, tokenMs } = await timeTokens(() =>
+    generateGreedy(backbone, promptOf(decoder), tokens),
+  )
+  script.look()
   const { cache } = backbone.gpuBytes()
   backbone.destroy()
   const weightBytes = await fileBytes(root, chosen.listing, modelFile)
@@ -140,7 +154,8 @@ export async function measureLoad(
   return {
     decoder,
     modelFile,
-    ours,
+    ours: opened + firstTokenMs,
+    tokensPerSecond: SECOND_MS / tokenMs,
     weightBytes,
     scriptBytes: script.peak,
     graphicsBytes,
@@ -152,16 +167,19 @@ function promptOf({ vocabulary }: Decoder): readonly number[] {
   return promptIds(SHORT_PROMPT, vocabulary, 1)
 }
 
-/** What loading took of this engine, and of the rival behind it; and on what device. */
+/** What loading took of this engine, and, unless it is to be alone, of the rival behind it; and on what device. */
 export async function loadCase(
   options: ReadonlyMap<string, string>,
+  tokens: number,
 ): Promise<Pick<NodeDevice, 'description' | 'isSoftware'> & { readonly row: BenchRow }> {
   const gpu = await openNodeDevice()
-  const { decoder, modelFile, ...measured } = await measureLoad(gpu, options)
+  const { decoder, modelFile, ...measured } = await measureLoad(gpu, options, tokens)
   gpu.device.destroy()
   const { root } = await findModel(options)
   const { layers, headDim } = decoder
-  const rival = await loadInRival({ path: join(root, modelFile), layers, headDim }, promptOf(decoder))
+  const rival = options.has('alone')
+    ? { rivalName: 'onnxruntime-node', note: 'not asked' }
+    : await loadInRival({ path: join(root, modelFile), layers, headDim }, promptOf(decoder), tokens)
   const about = { model: basename(root), type: describeFormat(decoder) }
   const { description, isSoftware } = gpu
   return { description, isSoftware, row: rowOf('load', about, { ...measured, unit: 'ms', ...rival }) }

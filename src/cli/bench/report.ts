@@ -79,6 +79,8 @@ export interface BenchRow {
   readonly coldMs?: number
   /** Of the weights, in their files. */
   readonly weightBytes?: number
+  readonly tokensPerSecond?: number
+  readonly rivalTokensPerSecond?: number
   /** The most that JavaScript's memory grew by. */
   readonly scriptBytes?: number
   /** The most that there was on the GPU with the whole of the cache. */

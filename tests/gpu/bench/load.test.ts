@@ -10,7 +10,7 @@ const MODEL = resolve(import.meta.dirname, '../../../public/models/starter')
 
 test('loading is measured by what lay in JavaScript’s memory and on the device', async () => {
   const gpu = await ownGpu()
-  const facts = await measureLoad(gpu, new Map([['backbone', MODEL]]))
+  const facts = await measureLoad(gpu, new Map([['backbone', MODEL]]), 3)
   gpu.device.destroy()
   const { size } = statSync(join(MODEL, facts.modelFile))
   expect(facts.weightBytes).toBe(size)
@@ -22,4 +22,5 @@ test('loading is measured by what lay in JavaScript’s memory and on the device
   expect(facts.bytesOverFormula).toBeGreaterThan(1 / 1.1)
   expect(facts.bytesOverFormula).toBeLessThan(1.1)
   expect(facts.ours).toBeGreaterThan(0)
+  expect(facts.tokensPerSecond).toBeGreaterThan(0)
 })
