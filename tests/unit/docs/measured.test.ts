@@ -4,6 +4,7 @@ import forms from '../../../scale/experiments/forms.json' with { type: 'json' }
 import { textOf } from '../../support/documents.ts'
 
 interface Form {
+  readonly failed?: string
   readonly nmse?: number | null
   readonly differsAt?: number | null
   readonly isSameBackbone?: boolean | null
