@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 
 import forms from '../../../scale/experiments/forms.json' with { type: 'json' }
+import sizes from '../../../scale/experiments/shapes.json' with { type: 'json' }
+import { RANDOM_SHAPES } from '../../../src/bench/randomModel.ts'
 import { textOf } from '../../support/documents.ts'
 
 interface Form {
@@ -29,4 +31,29 @@ test('what is said of SmolLM2’s forms is what was measured', () => {
   expect(notes).toContain(`On ${played.length} the pack was played: on ${same.length} it says`)
   expect(notes).toContain(`"${forms.float32.answer}"`)
   expect(new Set(same.map(({ answer }) => answer))).toEqual(new Set([forms.float32.answer]))
+})
+
+test('what is said of models of real sizes is what was measured', () => {
+  const rows = Object.values(sizes).map(({ rows: [row] }) => row!)
+  for (const { scriptBytes, bytesOverFormula } of rows) {
+    expect(scriptBytes).toBeLessThan(300e6)
+    expect(bytesOverFormula).toBeLessThan(1.1)
+  }
+  const most = (of: (row: (typeof rows)[number]) => number): number => Math.max(...rows.map((row) => of(row)))
+  const readme = textOf('README.md')
+  const largest = Math.round(most(({ weightBytes }) => weightBytes) * 1e-6)
+  expect(readme).toContain(`(${Object.keys(sizes).join(', ')}, up to ${largest} MB in 4 bits)`)
+  const memory = Math.round(most(({ scriptBytes }) => scriptBytes) * 1e-6)
+  expect(readme).toContain(`memory grows by at most ${memory} MB`)
+  const over = most(({ bytesOverFormula }) => bytesOverFormula).toFixed(2)
+  expect(readme).toContain(`is ${over} of what the page says`)
+})
+
+test('the sizes are those of the random models that a card is measured with', () => {
+  const known: Readonly<Record<string, unknown>> = RANDOM_SHAPES
+  const written = Object.entries(sizes).map(([name, { shape }]) => {
+    const { layers, hidden, heads, kv_heads: kvHeads, head_dim: headDim, ffn, vocabulary } = shape
+    return [name, { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary }]
+  })
+  expect(written).toEqual(Object.keys(sizes).map((name) => [name, known[name]]))
 })
