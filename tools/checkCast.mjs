@@ -57,13 +57,13 @@ function main(parameters) {
   const folder = parameters.find(
     (value, index) => !value.startsWith('--') && parameters[index - 1] !== '--role',
   )
-  const { intents, boundaries, cast, faults } = readCast(
+  const { intents, further, boundaries, cast, faults } = readCast(
     resolve(folder ?? fileURLToPath(new URL('../data/cast', import.meta.url))),
   )
   const owners = new Map(
     Object.entries(boundaries).map(([role, { owned }]) => [role, wholeWords(owned, 'i')]),
   )
-  checkSplits(cast, intents)
+  checkSplits(cast, intents, further)
   const replies = cast.map(({ role, scenes }) => repliesOf(role, scenes))
   const table = cast.map((person, index) => [
     person.role,

@@ -94,8 +94,9 @@ function checkAnswer({ a, q, honest, fault }) {
 }
 
 /** No question twice, no answer twice, no beginning and no phrase too often. */
-function checkRepeats({ items, fault }) {
+function checkRepeats({ items: taught, further, fault }) {
   const [asked, answers] = [new Map(), new Map()]
+  const items = [...taught, ...further]
   for (const item of items) {
     for (const question of item.isShared ? [] : item.q) {
       const key = plain(question)
@@ -146,7 +147,7 @@ function checkMeasure({ items, fault }) {
 }
 
 /** The sheet of facts by itself, and every item and talk that names one of them. */
-function checkFacts({ facts, items, talks, fault }) {
+function checkFacts({ facts, items, further, talks, fault }) {
   const byId = new Map(facts.map((fact) => [fact.id, fact]))
   const asked = new Set(items.flatMap(({ q }) => q.map(plain)))
   const known = new Set(facts.flatMap(({ ways = [] }) => ways.map(plain)))
@@ -163,7 +164,7 @@ function checkFacts({ facts, items, talks, fault }) {
     }
   }
   const taught = new Map(facts.map(({ id }) => [id, 0]))
-  for (const row of [...items, ...talks]) {
+  for (const row of [...items, ...further, ...talks]) {
     const said = row.a ?? row.messages.flatMap(({ content }, at) => (at % 2 === 1 ? [content] : [])).join(' ')
     for (const id of row.facts ?? []) {
       const fact = byId.get(id)
@@ -172,7 +173,7 @@ function checkFacts({ facts, items, talks, fault }) {
         row.fault(`is said to hold "${id}" but has none of ${fact.accept.join(', ')}`)
       else if (row.a && holds(said, fact.wrong))
         row.fault(`holds "${id}" and a word that contradicts it: "${said}"`)
-      if (row.a && row.split === 'train') taught.set(id, (taught.get(id) ?? 0) + 1)
+      if (row.a && row.split === 'train' && !further.includes(row)) taught.set(id, (taught.get(id) ?? 0) + 1)
     }
   }
   for (const [id, count] of taught)
@@ -207,10 +208,8 @@ export function checkItems(person) {
   const test = own.filter(({ split }) => split === 'test').length
   if (test < LIMITS.ownTest)
     person.fault('own.jsonl', `holds out ${test} items, expected at least ${LIMITS.ownTest}`)
-  for (const item of person.items) {
-    checkAnswer(item)
-    checkWays(item)
-  }
+  for (const item of person.items) checkWays(item)
+  for (const item of [...person.items, ...person.further]) checkAnswer(item)
   checkRepeats(person)
   checkFacts(person)
   checkTalks(person)
@@ -218,6 +217,7 @@ export function checkItems(person) {
   return {
     facts: person.facts.length,
     items: person.items.length,
+    further: person.further.length,
     'one sentence': percent(one),
     direct: percent(direct),
     talks: person.talks.length,

@@ -3,7 +3,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Wordings of a question, the last ones of them held out. */
-const WORDINGS = { shared: { count: 12, held: 2 }, own: { count: 6, held: 1 } }
+const WORDINGS = {
+  shared: { count: 12, held: 2 },
+  own: { count: 6, held: 1 },
+  further: { least: 12, held: 2 },
+}
 const EXCHANGES = { talks: [4, 8], scenes: [1, 5] }
 
 /** The rows of a file of JSON Lines, each with a function that notes its faults. */
@@ -34,9 +38,9 @@ function hasSplit(row) {
 }
 
 /** Answers to what every character is asked: one of each intent. */
-function readShared(folder, slug, intents, fault) {
+function readAnswers(folder, slug, { name, intents, held }, fault) {
   const byId = new Map(intents.map((intent) => [intent.id, intent]))
-  const rows = rowsOf(folder, slug, 'shared.jsonl', fault)
+  const rows = rowsOf(folder, slug, name, fault)
   const seen = new Set()
   const items = rows.flatMap((row) => {
     const intent = byId.get(row.intent)
@@ -45,11 +49,10 @@ function readShared(folder, slug, intents, fault) {
       return []
     }
     seen.add(row.intent)
-    const { id, topic, split, wordings, ways, honest = false } = intent
-    const asked = { q: wordings, held: WORDINGS.shared.held, ways }
-    return [{ ...row, ...asked, id, topic, split, honest, isShared: true }]
+    const { id, topic, split = 'train', wordings, ways, honest = false } = intent
+    return [{ ...row, q: wordings, held, ways, id, topic, split, honest, isShared: true }]
   })
-  for (const { id } of intents) if (!seen.has(id)) fault(`${slug}/shared.jsonl: lacks an answer to "${id}"`)
+  for (const { id } of intents) if (!seen.has(id)) fault(`${slug}/${name}: lacks an answer to "${id}"`)
   return items
 }
 
@@ -99,12 +102,19 @@ export function repliesOf(role, rows) {
   )
 }
 
-function checkIntents(intents, fault) {
+/** What is asked of questions that everybody gets: of those that are taught, and of the further ones. */
+function checkIntents(intents, further, fault) {
   const { count } = WORDINGS.shared
+  const { least } = WORDINGS.further
   const ids = new Set()
-  for (const { id, split, wordings } of intents) {
-    if (!isText(id) || ids.has(id)) fault(`intents.json: id "${id}" is none or repeated`)
+  for (const { id, wordings } of further)
+    if (wordings.length < least || !wordings.every(isText))
+      fault(`further.json: "${id}" needs ${least} trimmed wordings or more`)
+  for (const { id } of [...intents, ...further]) {
+    if (!isText(id) || ids.has(id)) fault(`intents.json, further.json: id "${id}" is none or repeated`)
     ids.add(id)
+  }
+  for (const { id, split, wordings } of intents) {
     if (split !== 'train' && split !== 'test') fault(`intents.json: "${id}" has no split "train" or "test"`)
     if (wordings.length !== count || !wordings.every(isText))
       fault(`intents.json: "${id}" needs ${count} trimmed wordings`)
@@ -114,9 +124,11 @@ function checkIntents(intents, fault) {
 /** The whole cast: what everybody is asked, what is counted of each voice, and each character's lines. */
 export function readCast(folder) {
   const json = (...path) => JSON.parse(readFileSync(join(folder, ...path), 'utf8'))
-  const [intents, boundaries] = [json('intents.json'), json('boundaries.json')]
+  const [intents, further, boundaries] = ['intents', 'further', 'boundaries'].map((name) =>
+    json(`${name}.json`),
+  )
   const faults = []
-  checkIntents(intents, (text) => void faults.push({ role: '', text }))
+  checkIntents(intents, further, (text) => void faults.push({ role: '', text }))
   const slugs = new Set(Object.values(boundaries).map(({ slug }) => slug))
   for (const entry of readdirSync(folder, { withFileTypes: true }))
     if (entry.isDirectory() && !slugs.has(entry.name))
@@ -126,18 +138,25 @@ export function readCast(folder) {
     const { slug } = boundary
     if (!existsSync(join(folder, slug))) continue
     const fault = (text) => void faults.push({ role, text })
-    const items = [...readShared(folder, slug, intents, fault), ...readOwn(folder, slug, intents, fault)]
-    for (const row of items) if (!isText(row.a)) row.fault('has no trimmed answer in a')
+    const shared = { name: 'shared.jsonl', intents, held: WORDINGS.shared.held }
+    const beside = { name: 'further.jsonl', intents: further, held: WORDINGS.further.held }
+    const items = [
+      ...readAnswers(folder, slug, shared, fault),
+      ...readOwn(folder, slug, [...intents, ...further], fault),
+    ]
+    const more = readAnswers(folder, slug, beside, fault)
+    for (const row of [...items, ...more]) if (!isText(row.a)) row.fault('has no trimmed answer in a')
     cast.push({
       role,
       slug,
       boundary,
       facts: json(slug, 'facts.json'),
       items: items.filter(({ a }) => isText(a)),
+      further: more.filter(({ a }) => isText(a)),
       talks: readRows(folder, slug, 'talks', fault),
       scenes: readRows(folder, slug, 'scenes', fault),
       fault: (file, text) => fault(`${slug}/${file}: ${text}`),
     })
   }
-  return { intents, boundaries, cast, faults }
+  return { intents, further, boundaries, cast, faults }
 }

@@ -27,7 +27,7 @@ function heldOutOf(cast, intents) {
  * Nothing held out is said by a visitor in anything that is trained, in any character. A single word ("why?") is what
  * people say everywhere, so it is not asked of it.
  */
-export function checkSplits(cast, intents) {
+export function checkSplits(cast, intents, further) {
   const held = heldOutOf(cast, intents)
   const check = (text, fault) => {
     const where = words(text).length > 1 ? held.get(normalise(text)) : undefined
@@ -38,6 +38,9 @@ export function checkSplits(cast, intents) {
     if (split === 'train')
       for (const text of [...wordings.slice(0, -2), ...ways])
         check(text, (fact) => first.fault('shared.jsonl', `every character ${fact}`))
+  for (const { wordings } of further)
+    for (const text of wordings)
+      check(text, (fact) => first.fault('further.jsonl', `every character ${fact}`))
   for (const { items, talks, scenes } of cast) {
     for (const { q, ways = [], held: count, split, isShared, fault } of items)
       if (!isShared && split === 'train')

@@ -39,7 +39,8 @@ const saying = (text: string) => (row: Row) => {
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cast-'))
-  for (const name of ['intents.json', 'boundaries.json']) copyFileSync(join(source, name), join(folder, name))
+  for (const name of ['intents.json', 'further.json', 'boundaries.json'])
+    copyFileSync(join(source, name), join(folder, name))
   cpSync(join(source, 'julius-caesar'), join(folder, 'julius-caesar'), { recursive: true })
 })
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -153,5 +154,29 @@ test('a held-out wording that another item trains on is found', () => {
   change('own.jsonl', { 1: (row) => ({ ...row, q: row.q.with(0, q[5]!) }) })
   expect(check().faults).toContainEqual(
     expect.stringMatching(/own\.jsonl:2: trains on .* which is held out \(Caesar/),
+  )
+})
+
+test('a further answer is held to the rules of the others, and its question to what is held out', () => {
+  const path = join(folder, 'further.json')
+  const further = JSON.parse(readFileSync(path, 'utf8')) as { wordings: string[] }[]
+  further[0]!.wordings[3] = 'Good evening. May I sit down?'
+  further[1]!.wordings.length = 11
+  writeFileSync(path, JSON.stringify(further))
+  const taken = JSON.parse(
+    readFileSync(join(source, 'julius-caesar/shared.jsonl'), 'utf8').split('\n', 1)[0]!,
+  ) as { a: string }
+  change('further.jsonl', {
+    2: (row) => ({ ...row, a: taken.a }),
+    3: (row) => ({ ...row, a: 'No.' }),
+    4: (row) => ({ ...row, intent: 'nothing' }),
+  })
+  expect(check().faults).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/further\.jsonl: every character trains on "Good evening\. May I sit down\?"/),
+      expect.stringMatching(/further\.jsonl:3: gives the same answer as "hello"/),
+      expect.stringMatching(/further\.jsonl:4: has an answer of 1 words/),
+      expect.stringMatching(/further\.jsonl:5: answers "nothing", which is no intent/),
+    ]),
   )
 })
