@@ -6,8 +6,10 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { deflateSync } from 'fflate'
+
 import { readCast } from './cast/read.mjs'
-import { weighAnswers } from './cast/weighAnswers.mjs'
+import { HEED, weighAnswers } from './cast/weighAnswers.mjs'
 import { weighKeys } from './cast/weighKeys.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -18,11 +20,11 @@ const AMONG_MESSAGES = 4
 
 /**
  * What must call an entry, where 1 is what a question for none has, of what calls the first of its set what must call another,
- * and how many are sent.
+ * how many are sent, and how much it counts that a message says other things, too.
  */
 const SETS = {
   facts: { least_weight: 0.8, least_share: 0.6, most: 4 },
-  answers: { least_weight: 1, least_share: 0.65, most: 3 },
+  answers: { least_weight: 1.15, least_share: 0.65, most: 3, heed: HEED },
 }
 
 /** An entry before the visitor's last message, as nobody's words. */
@@ -61,20 +63,27 @@ function pronounOf(facts) {
   return count(/\b(?:he|his|him)\b/i) >= count(/\b(?:she|hers?)\b/i) ? 'He' : 'She'
 }
 
-/** The book of a character, marked as one that weights were trained behind. */
-function bookOf({ role, facts, items, talks }) {
+/** Entries as a book packs them: to the same bytes on every machine, as zlib does not. */
+function packed(entries) {
+  const json = new TextEncoder().encode(JSON.stringify(entries))
+  return Buffer.from(deflateSync(json, { level: 9 })).toString('base64')
+}
+
+/**
+ * The book of a character, marked as one that weights were trained behind. Its answers are packed: they are many, and no
+ * other program has a use for them.
+ */
+function bookOf({ role, facts, items, further, talks }) {
   const weights = weighKeys({ facts, items })
   const pronoun = pronounOf(facts)
+  const answers = weighAnswers({ items, further, talks }).map((answer) => answerEntry(answer, pronoun))
   return {
     name: `What ${role} remembers`,
     scan_depth: 1,
     token_budget: MOST_TOKENS,
     recursive_scanning: false,
-    extensions: { hycora: { learnt: true, sets: SETS } },
-    entries: [
-      ...facts.map((fact) => factEntry(fact, weights.get(fact.id))),
-      ...weighAnswers({ items, talks }).map((answer) => answerEntry(answer, pronoun)),
-    ],
+    extensions: { hycora: { learnt: true, sets: SETS, packed: packed(answers) } },
+    entries: facts.map((fact) => factEntry(fact, weights.get(fact.id))),
   }
 }
 

@@ -14,8 +14,12 @@ here, too.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
+import math
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +100,12 @@ class Entry:
     weights: dict[str, float]
 
 
+def entries_of(book: Row) -> list[Row]:
+    """The entries of a lorebook, those that it has packed among them."""
+    packed = base64.b64decode(book["extensions"]["hycora"].get("packed", ""))
+    return book["entries"] + (json.loads(zlib.decompress(packed, -zlib.MAX_WBITS)) if packed else [])
+
+
 class Sheet:
     """What a character's lorebook says of a question: the facts of its sheet, and its own answers."""
 
@@ -104,7 +114,7 @@ class Sheet:
         self.facts = {fact["id"]: fact for fact in facts}
         self._sets = book["extensions"]["hycora"]["sets"]
         self._entries: dict[str, list[Entry]] = {name: [] for name in self._sets}
-        for entry in book["entries"]:
+        for entry in entries_of(book):
             own = entry["extensions"]["hycora"]
             is_fact = own["set"] == "facts"
             said = iter(own["stems"].split())
@@ -112,6 +122,10 @@ class Sheet:
             text = entry["content"]
             name = entry["comment"] if is_fact else text[text.index('"') + 1 : -1]
             self._entries[own["set"]].append(Entry(name, text, is_fact, weights))
+        self._counts = {
+            name: Counter(stem for entry in entries for stem in entry.weights)
+            for name, entries in self._entries.items()
+        }
 
     def quoting(self, reply: str) -> str:
         """A reply as the lorebook quotes answers."""
@@ -129,10 +143,20 @@ class Sheet:
         chances = {} if answered is None else {answered: 0 if is_unsaid else CALLED}
         return called + self._of_set("answers", asked, chances, random)
 
+    def _weight(self, name: str, entry: Entry, asked: set[str]) -> float:
+        """What stems weigh together for an entry, by their share of what is asked, as the page has it."""
+        known = {stem for stem in asked if stem in entry.weights}
+        if not known:
+            return 0
+        members, counts = len(self._entries[name]), self._counts[name]
+        rarity = {stem: math.log(1 + members / max(1, counts[stem])) for stem in asked}
+        share = sum(rarity[stem] for stem in known) / sum(rarity.values())
+        return sum(entry.weights[stem] for stem in known) * share ** self._sets[name].get("heed", 0)
+
     def _of_set(self, name: str, asked: set[str], chances: dict[str, float], random: Random) -> list[Entry]:
         own = self._sets[name]
         kept = [entry for entry in self._entries[name] if random.random() < chances.get(entry.id, 1)]
-        weighed = [(sum(entry.weights.get(stem, 0) for stem in asked), entry) for entry in kept]
+        weighed = [(self._weight(name, entry, asked), entry) for entry in kept]
         least = max(own["least_weight"], own["least_share"] * max(weight for weight, _ in weighed))
         ranked = sorted((pair for pair in weighed if pair[0] >= least), key=lambda pair: -pair[0])[: own["most"]]
         for weight, entry in weighed:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
+import math
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -141,6 +144,26 @@ def rows_of(reminded: ModuleType, starter: Any, seed: int) -> Any:
     sheets = {SILVER: reminded.Sheet(facts, {"extensions": {"hycora": {"sets": sets}}, "entries": entries}, 0.25)}
     ways = {("", "hello"): ["Ahoy?"], (SILVER, "rum-own"): ["A drink?"]}
     return reminded.Rows(starter.codec, {SILVER: "You are he."}, sheets, ways, Random(seed))
+
+
+def test_a_lorebook_is_read_as_the_page_reads_it(reminded: ModuleType) -> None:
+    packed = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    said = json.dumps([entry("answers", "", f'He once said: "{said}"', stems) for said, stems in SAID.items()])
+    data = base64.b64encode(packed.compress(said.encode()) + packed.flush()).decode()
+    sets = {of: {"least_share": 0.6, "least_weight": 0.45, "most": 3, "heed": 0.5} for of in ("facts", "answers")}
+    extensions = {"hycora": {"sets": sets, "packed": data}}
+    facts = [entry("facts", "parrot", "He has a parrot.", "parrot 100")]
+    sheet = reminded.Sheet([], {"extensions": extensions, "entries": facts}, 0)
+
+    def called(question: str) -> list[str]:
+        return [one.id for one in sheet.called_by(question, [], None, Random(1))]
+
+    assert called("rum") == ["Rum? Never.", "I like rum.", "Rum is dear."]
+    # All four have rum, none has the other word.
+    share = math.log(2) / (math.log(2) + math.log(5))
+    assert 0.45 < share**0.5 < 0.55
+    assert called("rum today") == ["I like rum.", "Rum is dear."]
+    assert called("parrot") == ["parrot"]
 
 
 def test_what_an_answer_states_is_a_reminder_before_its_question(reminded: ModuleType, starter: Any) -> None:

@@ -1,6 +1,7 @@
 import { isJsonRecord, ownField } from '../core/json.ts'
 import type { JsonRecord } from '../core/json.ts'
 import type { EntryField } from '../formats/lore/fields.ts'
+import { listedEntries, unpackedBook } from '../formats/lore/packedEntries.ts'
 import { isWorldEntry, loreTerms, placeOfField } from '../formats/lore/readLorebook.ts'
 
 /** What of a card's own texts is changed by hand, by its name in a card. */
@@ -44,10 +45,10 @@ export function withTags(data: JsonRecord, text: string): JsonRecord {
 /** The lorebook of a card: its entries as they stand, objects alone. */
 function bookIn(data: JsonRecord): { readonly book: JsonRecord; readonly entries: readonly JsonRecord[] } {
   const held = ownField(data, 'character_book')
-  const book = isJsonRecord(held) ? held : { extensions: {}, ...(Array.isArray(held) && { entries: held }) }
-  const listed = ownField(book, 'entries')
-  const entries = typeof listed === 'object' && listed !== null ? Object.values(listed) : []
-  return { book, entries: entries.filter(isJsonRecord) }
+  const book = unpackedBook(
+    isJsonRecord(held) ? held : { extensions: {}, ...(Array.isArray(held) && { entries: held }) },
+  )
+  return { book, entries: listedEntries(book) }
 }
 
 function withEntries(data: JsonRecord, entries: readonly JsonRecord[]): JsonRecord {

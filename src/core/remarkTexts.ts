@@ -61,6 +61,7 @@ export const REMARKS = {
   'keys.slow': 'The key “{key}” takes too long to look for.',
   'keys.refused': 'The key “{key}” is not looked for: {reason}.',
   'lore.tooMany': 'Of {entries} entries the first {most} are read.',
+  'lore.packed': 'Its packed entries are broken, and left out.',
   'lore.decorator': '{decorator} of “{title}” is not known here.',
   'lore.vectorized': '“{title}” is looked for by likeness elsewhere, and by its keys alone here.',
   'lore.outlet': '“{title}” goes to an outlet, of which there is none here.',

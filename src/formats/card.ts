@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { isJsonRecord, ownField, type JsonRecord } from '../core/json.ts'
+import { packedEntries } from './lore/packedEntries.ts'
 import { MAX_DEPTH, plainCopy } from './plainCopy.ts'
 
 export interface CardAsset {
@@ -225,7 +226,7 @@ function loreEntries({ key, value, warnings }: Field): readonly JsonRecord[] {
       `Of the card's ${key} ${listed.length - found.length} entries are no objects and are left out.`,
     )
   }
-  return found
+  return isJsonRecord(value) ? [...found, ...(packedEntries(value) ?? [])] : found
 }
 
 /** A copy that leaves out what nests too deep. */

@@ -2,13 +2,15 @@
 import { stemOf, wordsOf } from './keyWords.mjs'
 
 /** Stems kept of each answer. */
-const MOST_WORDS = 48
-/** Below this share of what a question needs, a stem is left out. */
-const LEAST_WEIGHT = 0.22
+const MOST_WORDS = 80
+/** Below this share of what the median of its questions weighs, a stem is left out. */
+const LEAST_WEIGHT = 0.05
 /** The share of messages that go on with a matter that call no answer. */
 const UNCALLED = 0.3
+/** How much it counts that a message says other things, too: the power of the share of it that calls an answer. */
+export const HEED = 0.5
 
-/** What a character answers in training, with all that is known to ask for it. */
+/** What a character answers, with all that is known to ask for it. */
 function answersOf(items) {
   return items
     .filter(({ split }) => split === 'train')
@@ -67,24 +69,42 @@ function weightOf(message, weights) {
   return stemsOf(message).reduce((sum, stem) => sum + (weights.get(stem) ?? 0), 0)
 }
 
+/** The stems that say most for an answer, those first. */
+function strongest(weights) {
+  return [...weights]
+    .filter(([, weight]) => weight >= LEAST_WEIGHT)
+    .toSorted(([one, first], [other, second]) => second - first || (one < other ? -1 : 1))
+    .slice(0, MOST_WORDS)
+}
+
+/** What calls an answer most in a message, as the reader of lorebooks has it: the stems' weights · (their share)^HEED. */
+function mostCalled(answers) {
+  const counts = new Map()
+  for (const stems of answers) for (const stem of stems.keys()) counts.set(stem, (counts.get(stem) ?? 0) + 1)
+  const rarityOf = (stem) => Math.log(1 + answers.length / (counts.get(stem) ?? 1))
+  return (message) => {
+    const said = stemsOf(message)
+    const whole = said.reduce((sum, stem) => sum + rarityOf(stem), 0)
+    const weights = answers.map((stems) => {
+      const heard = said.reduce((sum, stem) => sum + (stems.has(stem) ? rarityOf(stem) : 0), 0)
+      return heard === 0 ? 0 : weightOf(message, stems) * (heard / whole) ** HEED
+    })
+    return Math.max(...weights)
+  }
+}
+
 /**
  * The answers of a character with the stems that call each, those that say most first, and what each says: 1 in sum is what
- * three tenths of the messages lack that go on with a matter.
+ * UNCALLED of the messages lack that go on with a matter.
  */
-export function weighAnswers({ items, talks }) {
-  const answers = answersOf(items)
+export function weighAnswers({ items, further, talks }) {
+  const answers = answersOf([...items, ...further])
   const rarities = raritiesOf(answers)
-  const weights = answers.map((answer) => stemWeights(answer, rarities))
-  const following = followingUp(talks).map((message) =>
-    Math.max(...weights.map((own) => weightOf(message, own))),
-  )
+  const weights = answers.map((answer) => strongest(stemWeights(answer, rarities)))
+  const following = followingUp(talks).map(mostCalled(weights.map((stems) => new Map(stems))))
   const unit = following.toSorted((one, other) => one - other)[Math.floor(UNCALLED * following.length)] ?? 1
   return answers.map(({ answer, asked }, index) => {
-    const stems = [...weights[index]]
-      .map(([stem, weight]) => [stem, Math.round((weight / unit) * 100) / 100])
-      .filter(([, weight]) => weight >= LEAST_WEIGHT)
-      .toSorted(([one, first], [other, second]) => second - first || (one < other ? -1 : 1))
-      .slice(0, MOST_WORDS)
+    const stems = weights[index].map(([stem, weight]) => [stem, Math.round((weight / unit) * 100) / 100])
     return { answer, question: asked[0], stems }
   })
 }

@@ -60,6 +60,7 @@ export const words = {
   'keys.slow': '关键词“{key}”找起来太费时间。',
   'keys.refused': '关键词“{key}”没有去找：{reason}。',
   'lore.tooMany': '{entries} 条里只读前 {most} 条。',
+  'lore.packed': '它压缩的条目已损坏，未读入。',
   'lore.decorator': '“{title}”的 {decorator} 这里不认识。',
   'lore.vectorized': '“{title}”在别处按相似度找，在这里只按关键词找。',
   'lore.outlet': '“{title}”要去一个出口，这里没有出口。',

@@ -1,6 +1,7 @@
 import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
 import { cardEntry } from './cardEntry.ts'
+import { listedEntries, unpackedBook } from './packedEntries.ts'
 import { entriesOf, isWorldEntry } from './readLorebook.ts'
 
 /** A lorebook that is a file of its own. */
@@ -139,7 +140,10 @@ export function withBook(data: JsonRecord, { name, book }: Pick<LoreFile, 'name'
   // Some programs write the entries alone.
   const own = Array.isArray(present) ? { entries: present } : isJsonRecord(present) ? present : null
   const entries = entriesOf(book).map((entry) => (isWorldEntry(entry) ? cardEntry(entry) : entry))
-  if (own) return { ...data, character_book: { ...own, entries: [...entriesOf(own), ...entries] } }
+  if (own) {
+    const whole = unpackedBook(own)
+    return { ...data, character_book: { ...whole, entries: [...listedEntries(whole), ...entries] } }
+  }
   const isCards =
     entriesOf(book).every((entry) => !isWorldEntry(entry)) && Array.isArray(ownField(book, 'entries'))
   return { ...data, character_book: isCards ? book : { name, extensions: {}, entries } }

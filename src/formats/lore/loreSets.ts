@@ -28,6 +28,7 @@ function setOf(asked: JsonRecord): LoreSet {
     leastShare: Math.min(1, Math.max(0, numberOf(asked, 'least_share') ?? 0)),
     leastWeight: Math.max(0, numberOf(asked, 'least_weight') ?? 0),
     most: Math.max(0, numberOf(asked, 'most') ?? Infinity),
+    heed: Math.min(1, Math.max(0, numberOf(asked, 'heed') ?? 0)),
   }
 }
 

@@ -117,6 +117,11 @@ export interface LoreSet {
   readonly leastWeight: number
   /** How many of them are sent. */
   readonly most: number
+  /**
+   * How much it counts that a message says other things, too: what stems weigh that call an entry is multiplied by their
+   * share of what the message says, to this power; 0 leaves it.
+   */
+  readonly heed: number
 }
 
 /** Entries that go with a character or a chat. */

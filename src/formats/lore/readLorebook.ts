@@ -9,9 +9,10 @@ import type { Decorated } from './decorators.ts'
 import { ENTRY_FIELDS } from './fields.ts'
 import type { Decorator, EntryField, LoreField } from './fields.ts'
 import { setsOf, callWeights } from './loreSets.ts'
+import { listedEntries, packedEntries } from './packedEntries.ts'
 import type { Lorebook, LoreCharacters, LoreEntry, LoreLogic, LorePlace, LoreSource } from './lorebook.ts'
 
-const MOST_ENTRIES = 1024
+const MOST_ENTRIES = 2048
 const MOST_KEYS = 256
 const LONGEST_KEY = 2048
 /** More than any model here can read. */
@@ -57,7 +58,7 @@ type Values = Readonly<Record<EntryField, unknown>>
 
 /**
  * Reads a lorebook leniently: a card's `character_book`, the `data` of a V3 lorebook, or SillyTavern's World Info. What is
- * of the wrong type counts as left out; of more than 1,024 entries the rest is left out, and told.
+ * of the wrong type counts as left out; of more than 2,048 entries the rest is left out, and told.
  */
 export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
   const entries = entriesOf(book)
@@ -65,6 +66,7 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
   if (entries.length > MOST_ENTRIES) {
     unmet.push(remark('lore.tooMany', { entries: entries.length, most: MOST_ENTRIES }))
   }
+  if (packedEntries(book) === null) unmet.push(remark('lore.packed'))
   const budget = number(ownField(book, 'token_budget'))
   const scanDepth = number(ownField(book, 'scan_depth'))
   return {
@@ -78,11 +80,9 @@ export function readLorebook(book: JsonRecord, fallbackName = ''): Lorebook {
   }
 }
 
-/** The entries of a book, which stand in a list or, by number, in an object. */
+/** The entries of a book, which stand in a list or, by number, in an object, and behind them those that it has packed. */
 export function entriesOf(book: JsonRecord): readonly JsonRecord[] {
-  const entries = ownField(book, 'entries')
-  const listed = typeof entries === 'object' && entries !== null ? Object.values(entries) : []
-  return listed.filter(isJsonRecord)
+  return [...listedEntries(book), ...(packedEntries(book) ?? [])]
 }
 
 /** Whether an entry is one of World Info. */

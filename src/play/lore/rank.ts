@@ -10,7 +10,7 @@ export interface ToldApart {
   readonly surplus: readonly Called[]
 }
 
-const ANYTHING: LoreSet = { leastShare: 0, leastWeight: 0, most: Infinity }
+const ANYTHING: LoreSet = { leastShare: 0, leastWeight: 0, most: Infinity, heed: 0 }
 
 /** Of books that ask for it, what is called by little or is one too many; what needs no key stays. */
 export function tellApart(called: readonly Called[]): ToldApart {

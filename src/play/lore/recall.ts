@@ -38,11 +38,11 @@ export class Recall {
 
   /** Whether the keys of an entry are found, by its own rules; null where they are not. */
   calls({ entry, book }: Callable, isRecursion: boolean): Pick<Called, 'why' | 'score' | 'weight'> | null {
-    const text = this.textFor(entry, book)
     const heard = isRecursion && book.isRecursive && !entry.isUnreachable ? this.said : []
     // The chat alone was looked through in the first round.
     if (isRecursion && heard.length === 0 && entry.recursionLevel === 0) return null
-    if (entry.stems.size > 0) return this.callsByStems(entry, text)
+    if (entry.stems.size > 0) return this.callsByStems(entry, book)
+    const text = this.textFor(entry, book)
     const whole = [text, ...heard.map((one) => one.text)].join('\n')
     const values = this.values()
     const has = (key: string, within = whole): boolean =>
@@ -65,20 +65,29 @@ export class Recall {
     }
   }
 
-  /** Whether words of the chat call an entry that says what each weighs. */
-  private callsByStems({ stems }: LoreEntry, text: string): Pick<Called, 'why' | 'score' | 'weight'> | null {
+  /**
+   * Whether words of what is said call an entry that says what each weighs: Σ weights · share^heed, where `share` is how much
+   * of the rarities of all that is said its words have.
+   */
+  private callsByStems(entry: LoreEntry, book: Lorebook): Pick<Called, 'why' | 'score' | 'weight'> | null {
+    const text = this.wordsFor(entry, book)
     let said = this.stemsSaid.get(text)
     if (!said) this.stemsSaid.set(text, (said = wordsByStem(text)))
-    let [score, weight, heaviest] = [0, 0, 0]
+    const rarity = rarityIn(book, entry.set)
+    let [score, weight, heaviest, heard, whole] = [0, 0, 0, 0, 0]
     let first = ''
     for (const [stem, word] of said) {
-      const own = stems.get(stem) ?? 0
+      const own = entry.stems.get(stem) ?? 0
+      whole += rarity(stem)
       if (own === 0) continue
       score++
       weight += own
+      heard += rarity(stem)
       if (own > heaviest) [heaviest, first] = [own, word]
     }
-    return score === 0 ? null : { why: remark('fired.said', { key: first }), score, weight }
+    if (score === 0) return null
+    const heed = book.sets.get(entry.set)?.heed ?? 0
+    return { why: remark('fired.said', { key: first }), score, weight: weight * (heard / whole) ** heed }
   }
 
   /** ln(1 + N/n) of a key that n of a book's N entries have. */
@@ -96,13 +105,29 @@ export class Recall {
 
   /** What of the chat and the card an entry is looked for in. */
   private textFor(entry: LoreEntry, book: Lorebook): string {
-    const depth = entry.scanDepth ?? book.scanDepth ?? USUAL_SCAN_DEPTH
-    const { texts, notes, creatorNotes, names } = this.script
-    const recent = depth === 0 ? [] : this.turns.slice(-depth)
+    const { names } = this.script
     // A mark before each name, by which patterns tell who speaks.
-    const chat = recent.map(
+    const chat = this.recentFor(entry, book).map(
       ({ speaker, text }) => `\u0001${speaker === 'user' ? names.user : names.character}: ${text}`,
     )
+    return this.withSources(entry, chat)
+  }
+
+  /** The same without who speaks: a name is no word of what is said. */
+  private wordsFor(entry: LoreEntry, book: Lorebook): string {
+    return this.withSources(
+      entry,
+      this.recentFor(entry, book).map(({ text }) => text),
+    )
+  }
+
+  private recentFor(entry: LoreEntry, book: Lorebook): readonly Turn[] {
+    const depth = entry.scanDepth ?? book.scanDepth ?? USUAL_SCAN_DEPTH
+    return depth === 0 ? [] : this.turns.slice(-depth)
+  }
+
+  private withSources(entry: LoreEntry, chat: readonly string[]): string {
+    const { texts, notes, creatorNotes } = this.script
     const depthPrompt = notes.find(({ kind }) => kind === 'depthPrompt')?.text ?? ''
     const others = entry.sources.map((source) => {
       if (source === 'depthPrompt') return depthPrompt
@@ -117,6 +142,25 @@ export class Recall {
     const { names, seed } = this.script
     return { ...names, seed }
   }
+}
+
+/** How rare stems are among the entries of a set, by book and set; asked of every entry at every message. */
+const rarities = new WeakMap<Lorebook, Map<string, (stem: string) => number>>()
+
+/** ln(1 + N/n) of a stem that n of the N entries of a set have; of one that none has, as if one had. */
+function rarityIn(book: Lorebook, set: string): (stem: string) => number {
+  const known = rarities.get(book) ?? new Map<string, (stem: string) => number>()
+  rarities.set(book, known)
+  const present = known.get(set)
+  if (present) return present
+  const members = book.entries.filter((entry) => entry.set === set)
+  const counts = new Map<string, number>()
+  for (const { stems } of members) {
+    for (const stem of stems.keys()) counts.set(stem, (counts.get(stem) ?? 0) + 1)
+  }
+  const rarity = (stem: string): number => Math.log(1 + members.length / (counts.get(stem) ?? 1))
+  known.set(set, rarity)
+  return rarity
 }
 
 /** Whether the secondary keys let an entry be called; where there are none, they do. */

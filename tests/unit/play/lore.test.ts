@@ -140,10 +140,10 @@ describe('a lorebook', () => {
 
 describe('a hostile lorebook', () => {
   test('with more entries than are read is read as far, and that is told', () => {
-    const book = many(1500, (index) => ({ ...dragon, comment: `E${index}`, content: '.', order: -index }))
-    const { report } = played([book], { context: 2 ** 15 })
-    expect(report.fired).toHaveLength(1024)
-    expect(report.notes.map(inEnglish)).toEqual(['Of 1500 entries the first 1024 are read.'])
+    const book = many(2500, (index) => ({ ...dragon, comment: `E${index}`, content: '.', order: -index }))
+    const { report } = played([book], { context: 2 ** 16 })
+    expect(report.fired).toHaveLength(2048)
+    expect(report.notes.map(inEnglish)).toEqual(['Of 2500 entries the first 2048 are read.'])
   })
 
   test('in which each entry calls the next comes to an end', () => {

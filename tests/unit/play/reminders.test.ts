@@ -121,6 +121,32 @@ test('stems of words call an entry in place of its keys, which other programs re
   expect(await Promise.all(lines.map(isSent))).toEqual([true, true, true, false, false])
 })
 
+test('a set may heed what else a message says, by how rare its words are, and never who says it', async () => {
+  const extensions = { ...AMONG, hycora: { set: 'facts', stems: 'cat 100' } }
+  const others = ['dog 100 what 100', 'what 100'].map((stems) => ({
+    ...fact('Nothing.'),
+    extensions: { ...AMONG, hycora: { set: 'facts', stems } },
+  }))
+  const entries = [{ ...fact('Her cat is called Dinah.'), extensions }, ...others]
+  const isSent = async (line: string, least: number, heed: number) => {
+    const sets = { facts: { least_weight: least, heed } }
+    const book = { ...BOOK, token_budget: 200, extensions: { hycora: { learnt: true, sets } }, entries }
+    const cue = await cueTo(roleWith(book), line)
+    return cue.asides?.some(({ text }) => text.includes('Dinah')) ?? false
+  }
+  // ln 4 of ln 4 + ln 2.5, three entries having "cat" once and "what" twice.
+  const share = Math.log(4) / (Math.log(4) + Math.log(2.5))
+  const around = async (line: string, heed: number, weight: number) => [
+    await isSent(line, weight - 0.001, heed),
+    await isSent(line, weight + 0.001, heed),
+  ]
+  expect(await around('What? A cat?', 0, 1)).toEqual([true, false])
+  expect(await around('What cat?', 1, share)).toEqual([true, false])
+  expect(await around('What cat?', 0.5, Math.sqrt(share))).toEqual([true, false])
+  expect(await around('A cat.', 1, Math.log(4) / (Math.log(4) + Math.log(4)))).toEqual([true, false])
+  expect(await around('Cat!', 1, 1)).toEqual([true, false])
+})
+
 test('of each set of a book no more are sent than it asks for, what is called by most nearest to the message', async () => {
   const sets = { answers: { least_weight: 1, least_share: 0.5, most: 2 } }
   const book = {
