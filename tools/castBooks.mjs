@@ -24,7 +24,7 @@ const AMONG_MESSAGES = 4
  */
 const SETS = {
   facts: { least_weight: 0.8, least_share: 0.6, most: 4 },
-  answers: { least_weight: 1.15, least_share: 0.65, most: 3, heed: HEED },
+  answers: { least_weight: 0.95, least_share: 0.65, most: 3, heed: HEED },
 }
 
 /** An entry before the visitor's last message, as nobody's words. */

@@ -131,6 +131,15 @@ describe('a lorebook', () => {
     expect(titles(played([book], { turns: talk(...again) }))).toEqual(['Dragon'])
   })
 
+  test('that says what stems weigh hears what is said, and not the name of who says it', () => {
+    const own = { set: 'facts', stems: 'dragon 100' }
+    const entries = [{ content: 'It sleeps.', comment: 'Dragon', extensions: { hycora: own } }]
+    const extensions = { hycora: { sets: { facts: { least_weight: 0.99, heed: 1 } } } }
+    const script = { names: { user: 'Old Dragoman', character: 'Orla' } }
+    const sentFor = (line: string) => titles(played([{ extensions, entries }], { turns: talk(line), script }))
+    expect([sentFor('Dragons!'), sentFor('Dragons, then?')]).toEqual([['Dragon'], []])
+  })
+
   test('is looked for in the newest part of a message that never ends', () => {
     const book = bookIn('card', [dragon])!
     expect(titles(played([book], { turns: talk(`dragon ${'x'.repeat(2 ** 17)}`) }))).toEqual([])
