@@ -60,7 +60,7 @@ test('a card without lines is answered by the model, struck and mended, and beco
   const { scene, maxTokens, stops } = engine.asked[0]!
   expect(scene).toMatchObject({ role: null, turns: [{ speaker: 'user', text: 'Hello.' }] })
   expect(scene.script?.texts).toMatchObject({ description: 'A keeper of lighthouses.' })
-  expect([maxTokens, stops]).toEqual([80, ['\nstranger:', '\nOrla:']])
+  expect([maxTokens, stops]).toEqual([80, ['\nstranger:', '\nOrla:', '<START>']])
 
   await page.getByRole('textbox', { name: 'The answer to “Hello.”' }).fill('Good evening.')
   await page.getByRole('button', { name: 'Strike' }).nth(1).click()
