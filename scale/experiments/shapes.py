@@ -23,6 +23,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from hycora_scale.cost import Sizes
+
 HYCORA = ["npm", "run", "--silent", "hycora", "--"]
 MICROSOFT = "com.microsoft"
 BLOCK = 32
@@ -34,27 +36,20 @@ PIECE = 2**24
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Sizes):
     """The sizes of a decoder, and what family it is built like."""
 
     family: str
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    ffn: int
-    vocabulary: int
     theta: float = 1e6
     positions: int = 8192
 
 
 SHAPES = {
-    "tiny": Shape("llama", 2, 64, 4, 2, 16, 128, 512),
-    "0.5b": Shape("qwen2", 24, 896, 14, 2, 64, 4864, 151936),
-    "1b": Shape("llama", 16, 2048, 32, 8, 64, 8192, 128256, theta=5e5),
-    "1.5b": Shape("qwen2", 28, 1536, 12, 2, 128, 8960, 151936),
-    "3b": Shape("llama", 28, 3072, 24, 8, 128, 8192, 128256, theta=5e5),
+    "tiny": Shape(2, 64, 4, 2, 16, 128, 512, "llama"),
+    "0.5b": Shape(24, 896, 14, 2, 64, 4864, 151936, "qwen2"),
+    "1b": Shape(16, 2048, 32, 8, 64, 8192, 128256, "llama", theta=5e5),
+    "1.5b": Shape(28, 1536, 12, 2, 128, 8960, 151936, "qwen2"),
+    "3b": Shape(28, 3072, 24, 8, 128, 8192, 128256, "llama", theta=5e5),
 }
 """Of a model to try this with, of Qwen2.5-0.5B, Llama-3.2-1B, Qwen2.5-1.5B and Llama-3.2-3B."""
 

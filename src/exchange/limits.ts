@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { MOST_FILES } from '../core/fewFiles.ts'
+import { MOST_LORE_BYTES } from '../formats/lore/packedEntries.ts'
 import { MOST_BYTES } from '../formats/safetensors.ts'
 
 const MIB = 2 ** 20
@@ -14,8 +15,8 @@ export const LIMITS = {
   archive: { files: 2048, inflatedBytes: MOST_BYTES, totalBytes: MOST_BYTES },
   /** Of an archive's directory, which is read whatever it holds: what it is must be told before it is refused. */
   directory: { files: 65_534, inflatedBytes: 2 ** 32, totalBytes: 2 ** 40 },
-  /** Of a lorebook. */
-  loreBytes: 4 * MIB,
+  /** Of a lorebook, and of what it has packed. */
+  loreBytes: MOST_LORE_BYTES,
   /** Of a character in YAML, in characters. */
   yamlCharacters: 2 ** 20,
   /** Of a file whose characters' example dialogue is learnt; what is larger is text alone. */

@@ -3,8 +3,8 @@ import { isJsonRecord, ownField } from '../../core/json.ts'
 import type { JsonRecord } from '../../core/json.ts'
 import { inflate } from '../inflate.ts'
 
-/** As much as a file of lore may have. */
-const MOST_BYTES = 4 * 2 ** 20
+/** What a lorebook may have, as a file and unpacked. */
+export const MOST_LORE_BYTES = 4 * 2 ** 20
 
 /** What was unpacked of a book, which is asked for at each message. */
 const unpacked = new WeakMap<JsonRecord, readonly JsonRecord[] | null>()
@@ -42,7 +42,7 @@ function unpack(packed: unknown): readonly JsonRecord[] | null {
   const data = typeof packed === 'string' ? decodeBase64(packed) : null
   if (!data) return null
   try {
-    const bytes = inflate(data, 'deflate', { mostBytes: MOST_BYTES, where: 'packed lore' })
+    const bytes = inflate(data, 'deflate', { mostBytes: MOST_LORE_BYTES, where: 'packed lore' })
     const entries: unknown = JSON.parse(new TextDecoder().decode(bytes))
     return Array.isArray(entries) ? entries.filter(isJsonRecord) : null
   } catch {
