@@ -143,14 +143,21 @@ export function readCast(json: unknown): readonly CastMember[] {
   )
 }
 
-/** Members of this site with the lorebooks of `cast/books.json`; whoever has none there stays as it is. */
-export function withBooks(members: readonly CastMember[], json: unknown): readonly CastMember[] {
-  return members.map((member) => {
-    const book = isJsonRecord(json) && member.role !== null ? ownField(json, member.role) : undefined
-    if (!member.card || !isJsonRecord(book)) return member
-    const { book: read, lore, lorebookEntries } = readCard({ name: member.key, character_book: book })
-    return { ...member, card: { ...member.card, book: read, lore, lorebookEntries } }
-  })
+/**
+ * The members with the lorebook that `cast/books.json` has for one of this site; the same ones where it has none, or it is
+ * there already. To unpack a book takes the page longer than a frame, so those of the others wait until these play.
+ */
+export function withOwnBook(
+  members: readonly CastMember[],
+  key: string,
+  json: unknown,
+): readonly CastMember[] {
+  const member = members.find((one) => one.key === key && !one.guest)
+  const book = isJsonRecord(json) ? ownField(json, key) : undefined
+  if (!member?.card || member.card.book || !isJsonRecord(book)) return members
+  const { book: read, lore, lorebookEntries } = readCard({ name: key, character_book: book })
+  const card = { ...member.card, book: read, lore, lorebookEntries }
+  return members.map((one) => (one === member ? { ...one, card } : one))
 }
 
 /** A member of this site: its card, and what the gallery shows beside it. */

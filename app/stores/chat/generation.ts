@@ -11,7 +11,7 @@ import { loadDraft, saveDraft } from '../../../src/storage/drafts.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
 import { withoutName } from '../../../src/cast/hearing.ts'
 import { isGuestKey } from '../../../src/cast/key.ts'
-import { bringBooks, findMember, useCast } from '../company/cast.ts'
+import { bringBook, findMember, useCast } from '../company/cast.ts'
 import { append, keepWhatIsSaid, newMessage, useChats } from './chats.ts'
 import { affordsGuidance, sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { packRefOf } from '../company/guests.ts'
@@ -251,7 +251,7 @@ async function generate(
 ): Promise<{ readonly summary: GenerationSummary } & Pick<Staging, 'messages'>> {
   const signal = (controller ?? new AbortController()).signal
   const engine = await whenReady(signal)
-  if (sendsWholeCard()) await bringBooks()
+  if (sendsWholeCard()) await bringBook(chat.key)
   // Who can play is known only now.
   const member = findMember(useCast.getState().members, chat.key)
   if (!member && (isGuestKey(chat.key) || (chat.group && wanted.kind !== 'visitor'))) {

@@ -4,7 +4,7 @@ import { create } from 'zustand'
 
 import type { PromptPreview } from '../../../src/engine/protocol.ts'
 import type { Chat } from '../../../src/storage/chat.ts'
-import { bringBooks, findMember, useCast } from '../company/cast.ts'
+import { bringBook, findMember, useCast } from '../company/cast.ts'
 import { useChats } from './chats.ts'
 import { sendsWholeCard, useEngine, whenReady } from '../engine/engine.ts'
 import { isAnswering, useGeneration } from './generation.ts'
@@ -69,9 +69,9 @@ async function count(): Promise<void> {
 }
 
 async function stage(shown: Chat, isWhole = sendsWholeCard()): Promise<Staging> {
-  if (isWhole) await bringBooks()
   // Of several, whoever spoke last; one who was chosen hears the chat already.
   const chat = shown.group && shown.key === null ? heardBy(shown, lastSpeaker(shown)) : shown
+  if (isWhole) await bringBook(chat.key)
   const { members: cast } = useCast.getState()
   const member = findMember(cast, chat.key)
   const pack = await packRefOf(member)

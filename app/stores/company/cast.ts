@@ -4,7 +4,7 @@ import { create } from 'zustand'
 
 import { fetchJson } from '../../../src/storage/servedJson.ts'
 import type { CastMember } from '../../../src/cast/member.ts'
-import { joinCast, readCast, withBooks } from '../../../src/cast/member.ts'
+import { joinCast, readCast, withOwnBook } from '../../../src/cast/member.ts'
 import { siteUrl } from '../page/site.ts'
 
 interface CastState {
@@ -31,26 +31,22 @@ export async function openCast(): Promise<void> {
   }
 }
 
-let books: Promise<void> | null = null
+let books: Promise<unknown> | null = null
 
 /**
- * Gives the members of this site their lorebooks, which only a model with room for more than a line reads; without them they
- * play all the same, and they are asked for again.
+ * Gives a member of this site its lorebook, which only a model with room for more than a line reads; without it they play all
+ * the same, and it is asked for again.
  */
-export function bringBooks(): Promise<void> {
-  books ??= fetchJson(siteUrl('cast/books.json')).then(
-    (json) => {
-      useCast.setState(({ shipped, members }) => {
-        const guests = members.filter(({ guest }) => guest)
-        const own = members.filter(({ guest }) => !guest)
-        return { shipped: withBooks(shipped, json), members: [...guests, ...withBooks(own, json)] }
-      })
-    },
-    () => {
-      books = null
-    },
-  )
-  return books
+export async function bringBook(key: string | null): Promise<void> {
+  if (key === null) return
+  books ??= fetchJson(siteUrl('cast/books.json')).catch(() => {
+    books = null
+  })
+  const json = await books
+  useCast.setState(({ shipped, members }) => ({
+    shipped: withOwnBook(shipped, key, json),
+    members: withOwnBook(members, key, json),
+  }))
 }
 
 /** Gives those who were brought in here their seats. */

@@ -12,7 +12,7 @@ import { createFakeEngine } from '../../support/fakeEngine.ts'
 let close: () => void
 let root: HTMLElement
 
-const bookOfAlice = () => findMember(useCast.getState().members, 'Alice')?.card?.book
+const bookOf = (key: string) => findMember(useCast.getState().members, key)?.card?.book
 
 beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
@@ -27,13 +27,14 @@ afterEach(() => {
   root.remove()
 })
 
-test('the lorebooks of the cast come with the first chat of a model that has room for them', async () => {
+test('the lorebook of whoever plays comes with the first chat of a model that has room for it', async () => {
   await beginChat('Alice')
   await vi.waitFor(() => expect(useChats.getState().open).not.toBeNull())
   await readPreview(useChats.getState().open!)
-  expect(bookOfAlice()).toBeNull()
+  expect(bookOf('Alice')).toBeNull()
   const before = useCast.getState().members.map(({ key }) => key)
   await readPreview(useChats.getState().open!, true)
-  expect(bookOfAlice()).toMatchObject({ name: 'What Alice remembers' })
+  expect(bookOf('Alice')).toMatchObject({ name: 'What Alice remembers' })
+  expect(bookOf('Count Dracula')).toBeNull()
   expect(useCast.getState().members.map(({ key }) => key)).toEqual(before)
 })

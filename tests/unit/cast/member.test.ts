@@ -1,7 +1,7 @@
 import type { RoleFacts } from '../../../src/formats/packFacts.ts'
 import { describe, expect, test } from 'vitest'
 
-import { joinCast, readCast } from '../../../src/cast/member.ts'
+import { joinCast, readCast, withOwnBook } from '../../../src/cast/member.ts'
 
 const role = (name: string, card: RoleFacts['card'] = null): RoleFacts => ({
   name,
@@ -69,5 +69,33 @@ describe('the cast', () => {
     'data:text/html,x',
   ])('never shows a picture from %j', (portrait) => {
     expect(readCast({ Holmes: { portrait } })[0]?.portrait).toBeNull()
+  })
+})
+
+describe('a lorebook of this site', () => {
+  const entry = { keys: ['fog'], content: 'Fog helps nobody but the burglar.', extensions: {} }
+  const books = { Holmes: { name: 'Fog', entries: [entry] }, Alice: { entries: [entry] } }
+  const members = readCast({
+    Holmes: { card: { name: 'Holmes' } },
+    Alice: { card: { name: 'Alice' } },
+    Dracula: { card: { name: 'Dracula' } },
+  })
+
+  test('is given to the one who plays, and to nobody else', () => {
+    const [holmes, ...others] = withOwnBook(members, 'Holmes', books)
+    expect(holmes?.card).toMatchObject({ name: 'Holmes', lorebookEntries: 1, book: books.Holmes })
+    expect(others).toEqual(members.slice(1))
+  })
+
+  test('changes nothing where it is there already, or there is none', () => {
+    const given = withOwnBook(members, 'Holmes', books)
+    expect(withOwnBook(given, 'Holmes', books)).toBe(given)
+    for (const [key, json] of [
+      ['Dracula', books],
+      ['Nobody', books],
+      ['Holmes', null],
+      ['Holmes', { Holmes: 7 }],
+    ] as const)
+      expect(withOwnBook(members, key, json)).toBe(members)
   })
 })
