@@ -204,7 +204,8 @@ def measure(folder: Path, floats: Path, mark: str) -> dict[str, Any]:
     said = _run("check", "--backbone", str(folder), "--json")
     try:
         found = json.loads(said)
-        compared = {name: found[name] for name in ("reason", "nmse", "differsAt")}
+        compared = {name: found[name] for name in ("reason", "nmse", "nmseUnrounded")}
+        compared["differsAt"] = found["firstDifferentToken"]
     except ValueError:
         compared = {"failed": said.strip()}
     ours, exact = _logits(folder), _logits(floats)

@@ -18,7 +18,7 @@ import type { CharacterCard } from '../formats/card.ts'
 import { speak, wholeAnswer } from '../play/speak.ts'
 import type { Voice } from '../play/speak.ts'
 import { cueAs } from '../play/stage.ts'
-import { openSpeaker } from './engine.ts'
+import { fasterEngine, openSpeaker } from './engine.ts'
 import { shippedPath } from './files.ts'
 
 /** What the model, told the whole card, answers to so many questions; those without a whole answer are left out. */
@@ -61,7 +61,7 @@ export async function cardLines(
     process.stderr.write(`the lines of ${path} are learnt as they stand\n`)
     return known.split('\n').filter((line) => line.includes('"questions"')).length
   }
-  const speaker = await openSpeaker(options, 'halves')
+  const speaker = await openSpeaker(new Map([...options, ['engine', await fasterEngine()]]), 'halves')
   try {
     const lessons = await answersOf(card, speaker, count)
     check(lessons.length > 0, 'usage', () => 'the model gave no whole answer to any question')

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 
-import { HycoraError, check } from '../core/errors.ts'
+import { HycoraError, asHycoraError, check } from '../core/errors.ts'
 import type { CacheForm } from '../core/graphicsMemory.ts'
 import { listedFor, PACK_INDEX, parsePackIndex } from '../download/packIndex.ts'
 import { roleLineOf } from '../formats/packFacts.ts'
@@ -109,6 +109,18 @@ async function packPathOf(
   check(path !== null, 'usage', () => `--pack is missing, and no pack that ships was trained on ${name}`)
   process.stderr.write(`${basename(path)} was trained on ${name}, and is taken\n`)
   return path
+}
+
+/** Our kernels where there is a graphics card, else onnxruntime, which a processor runs faster. */
+export async function fasterEngine(): Promise<'webgpu' | 'ort'> {
+  try {
+    const { device, isSoftware } = await openNodeDevice()
+    device.destroy()
+    return isSoftware ? 'ort' : 'webgpu'
+  } catch (error) {
+    if (asHycoraError(error, 'webgpu-unavailable').code !== 'webgpu-unavailable') throw error
+    return 'ort'
+  }
 }
 
 /** What `--engine` names. */

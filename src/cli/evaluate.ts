@@ -2,7 +2,7 @@ import type { Dialogue, SplitDialogue } from '../core/dialogue.ts'
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 
-import { HycoraError, asHycoraError, check } from '../core/errors.ts'
+import { HycoraError, check } from '../core/errors.ts'
 import { QUICK_EVALUATION, WHOLE_EVALUATION } from '../evaluate/evaluate.ts'
 import type { EvaluationProgress } from '../evaluate/evaluate.ts'
 import { MEASURES, QUICK_MEASURES, WHOLE_MEASURES, takeMeasures } from '../evaluate/measures.ts'
@@ -11,10 +11,9 @@ import type { DatasetDialogue } from '../formats/dataset/reading.ts'
 import { splitDialogues } from '../train/data/split.ts'
 import { shippedPath } from './files.ts'
 import { integerOption, parseArguments } from './arguments.ts'
-import { openSpeaker } from './engine.ts'
+import { fasterEngine, openSpeaker } from './engine.ts'
 import { DECODING_OPTIONS, decodingOf } from './generate.ts'
 import { formatReport } from './formatReport.ts'
-import { openNodeDevice } from './gpu.ts'
 import { openMemory } from './memoryFile.ts'
 import { readSheets } from './sheets.ts'
 import { readData, splitPath } from './trainingData.ts'
@@ -92,18 +91,6 @@ export async function readMeasured(
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-/** Our kernels where there is a graphics card, else onnxruntime, which a processor runs faster. */
-async function fasterEngine(): Promise<string> {
-  try {
-    const { device, isSoftware } = await openNodeDevice()
-    device.destroy()
-    return isSoftware ? 'ort' : 'webgpu'
-  } catch (error) {
-    if (asHycoraError(error, 'webgpu-unavailable').code !== 'webgpu-unavailable') throw error
-    return 'ort'
-  }
 }
 
 /** The options with what is shipped for those left out: the starter, the faster engine. */

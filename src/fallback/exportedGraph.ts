@@ -14,9 +14,12 @@ import { GraphStates, statePositionBytes } from './graphStates.ts'
 import { separateHeadNorms } from './headNorms.ts'
 import { cacheBytes } from '../core/processorMemory.ts'
 import type { OrtRuntime, OrtSession, OrtTensor } from './ortRuntime.ts'
+import { probeGraph, roundsTogether } from './probeGraph.ts'
+import type { Appetite, ProbedGraph } from './probeGraph.ts'
 import { readSignature } from './signature.ts'
 import type { Signature } from './signature.ts'
 import { tokenFeeds } from './tokenFeeds.ts'
+import { unrounded } from './unrounded.ts'
 
 /**
  * A decoder whose graph is not recognised, run as its exporter wrote it; roles play where its linear layers are found by
@@ -35,6 +38,11 @@ export async function openExportedGraph(ort: OrtRuntime, exported: ExportedModel
   const weightBytes = externalData.reduce((sum, { data }) => sum + data.length, bytes.length)
   const fitting = Math.floor(cacheBytes(weightBytes) / Math.max(1, statePositionBytes(signature.states)))
   const context = Math.min(signature.maxPositions, fitting)
+  const open = async (file: Uint8Array, facts: Omit<ExportedFacts, 'context'>): Promise<ExportedGraph> => {
+    const session = await openSession(ort, file, externalData)
+    return new ExportedGraph(ort, session, signature, { context, ...facts })
+  }
+  const appetite = await appetiteUnrounded(separated, (file) => open(file, { adapted: null, appetite: null }))
   // What cannot be written anew, or does not open so, opens as it is, without roles.
   const ways: readonly (() => Way | null)[] = [
     () => adapted && written(adapted),
@@ -42,12 +50,12 @@ export async function openExportedGraph(ort: OrtRuntime, exported: ExportedModel
     () => ({ bytes, dims: null }),
   ]
   let failure: HycoraError | undefined
-  for (const open of ways) {
+  for (const find of ways) {
     try {
-      const way = open()
+      const way = find()
       if (!way) continue
-      const session = await openSession(ort, way.bytes, externalData)
-      return await probed(new ExportedGraph(ort, session, signature, { context, adapted: way.dims }))
+      const graph = await open(way.bytes, { adapted: way.dims, appetite })
+      return appetite ? graph : await probed(graph)
     } catch (error) {
       failure ??= asHycoraError(error, 'format-unsupported')
       if (failure.code === 'out-of-memory') break
@@ -89,8 +97,10 @@ function openSession(
     externalData,
     executionProviders: ['cpu'],
     logSeverityLevel: ERRORS_ONLY,
-    // Else what is multiplied by dequantised weights is rounded to 8 bits, which no node of the graph asks for.
-    extra: { session: { qdq_matmulnbits_accuracy_level: '0' } },
+    // Else what is multiplied by dequantised weights is rounded to 8 bits, which no node of the graph asks for, and where
+    // processors add two products of bytes in 16 bits (AVX2) larger sums are cut off: of SmolLM2 rounded to signed bytes
+    // by column nothing is left then.
+    extra: { session: { qdq_matmulnbits_accuracy_level: '0', x64quantprecision: '1' } },
   }).catch((error: unknown) => {
     throw runtimeError(error, 'onnxruntime could not open the graph')
   })
@@ -118,35 +128,10 @@ async function readExternal({ model, folder }: ExportedModel): Promise<ExternalD
 /** Logits of more tokens at once would not fit into memory, where all have to come out. */
 const FIRST_CHUNK_TOKENS = 512
 
-/** Ids that every vocabulary has, to see how a graph takes tokens. */
-const PROBE = [1, 2, 3]
-
-/** The normalised square of the difference up to which logits count as equal: integer products round by what is beside. */
-const SAME = 0.05
-
 /** A graph that was seen to go on where it was; released where it does not. */
 async function probed(graph: ExportedGraph): Promise<ExportedGraph> {
   try {
-    const bare = graph.bareFeeds()
-    const last = PROBE.length - 1
-    const all = await graph.run(
-      PROBE,
-      0,
-      PROBE.map((_, row) => row),
-      bare,
-    )
-    const whole = all.subarray(last * graph.shape.vocabulary)
-    const inTwo = async (): Promise<Float32Array> => {
-      await graph.run(PROBE.slice(0, 1), 0, [0], bare)
-      return graph.run(PROBE.slice(1), 1, [last - 1], bare)
-    }
-    // Masks that exporters wrote down for one token behind others fail on several, or hide the wrong ones.
-    const several = await inTwo().catch(() => null)
-    if (several && difference(whole, several) <= SAME) return graph
-    graph.readOneByOne()
-    check(difference(whole, await inTwo()) <= SAME, 'format-unsupported', () => {
-      return 'the graph gives other logits with its cache than without, expected a decoder that goes on where it was'
-    })
+    await probeGraph(graph)
     return graph
   } catch (error) {
     graph.release()
@@ -154,17 +139,40 @@ async function probed(graph: ExportedGraph): Promise<ExportedGraph> {
   }
 }
 
-/** Of logits that are no numbers nothing is said here. */
-function difference(expected: Float32Array, actual: Float32Array): number {
-  let [squares, all] = [0, 0]
-  for (const [index, value] of expected.entries()) {
-    squares += (value - (actual[index] ?? 0)) ** 2
-    all += value ** 2
+/**
+ * How a graph that rounds rows together takes tokens, seen where it does not round them; null where it rounds none, or
+ * onnxruntime does not open it without.
+ *
+ * @throws HycoraError `format-unsupported` where it does not go on where it was; `out-of-memory`.
+ */
+async function appetiteUnrounded(
+  model: OnnxModel,
+  open: (bytes: Uint8Array) => Promise<ExportedGraph>,
+): Promise<Appetite | null> {
+  const exact = roundsTogether(model.graph) ? unrounded(model) : null
+  const way = exact && written({ model: exact, dims: null })
+  const graph = way && (await open(way.bytes).catch(unlessMemory))
+  if (!graph) return null
+  try {
+    return await probeGraph(graph)
+  } finally {
+    graph.release()
   }
-  return Number.isFinite(squares / all) ? squares / all : 0
 }
 
-class ExportedGraph implements DecoderGraph {
+function unlessMemory(error: unknown): null {
+  if (asHycoraError(error, 'format-unsupported').code === 'out-of-memory') throw error
+  return null
+}
+
+interface ExportedFacts {
+  readonly context: number
+  readonly adapted: DecoderGraph['adapted']
+  /** What was seen of it where its rows are not rounded together; null where they never are. */
+  readonly appetite: Appetite | null
+}
+
+class ExportedGraph implements DecoderGraph, ProbedGraph {
   readonly shape: DecoderShape
   readonly context: number
   /** Exporters' attention knows one sequence. */
@@ -177,6 +185,8 @@ class ExportedGraph implements DecoderGraph {
   private readonly states: readonly [GraphStates, GraphStates]
   /** Whether a run behind others takes one token alone. */
   private isOneByOne: boolean
+  /** Whether the first token of all is read by itself. */
+  private readonly isFirstAlone: boolean
   /** Whether a run gives the logits of its last token alone; known after the first of several. */
   private isLastOnly = false
 
@@ -184,7 +194,7 @@ class ExportedGraph implements DecoderGraph {
     ort: OrtRuntime,
     session: OrtSession,
     signature: Signature,
-    { context, adapted }: { readonly context: number; readonly adapted: DecoderGraph['adapted'] },
+    { context, adapted, appetite }: ExportedFacts,
   ) {
     this.ort = ort
     this.session = session
@@ -193,7 +203,8 @@ class ExportedGraph implements DecoderGraph {
     this.context = context
     this.adapted = adapted
     this.states = [new GraphStates(ort, signature.states), new GraphStates(ort, signature.states)]
-    this.isOneByOne = signature.isOneByOne
+    this.isOneByOne = signature.isOneByOne || appetite === 'one'
+    this.isFirstAlone = appetite === 'several'
   }
 
   get canRewind(): boolean {
@@ -216,6 +227,10 @@ class ExportedGraph implements DecoderGraph {
     this.isOneByOne = true
   }
 
+  read(ids: readonly number[], first: number, rows: readonly number[]): Promise<Float32Array> {
+    return this.run(ids, first, rows, this.bareFeeds())
+  }
+
   async run(
     ids: readonly number[],
     first: number,
@@ -232,7 +247,7 @@ class ExportedGraph implements DecoderGraph {
       )
       const isLastOnly = inPiece.every(({ row }) => row === end - start - 1)
       const piece = { ids: ids.slice(start, end), first: first + start, isLastOnly }
-      const logits = await this.read(piece, adapter, sequence)
+      const logits = await this.readPiece(piece, adapter, sequence)
       const given = logits.length / vocabulary
       const isWhole = given === piece.ids.length
       if (!isWhole && !isLastOnly) {
@@ -279,13 +294,14 @@ class ExportedGraph implements DecoderGraph {
     if (this.isLastOnly) for (const row of wanted) ends.add(row + 1)
     // What comes first of all is read at once all the same, where a run takes several tokens at all.
     const whole = first > 0 || this.signature.isOneByOne ? 0 : Math.min(...ends)
+    if (this.isFirstAlone && first === 0) ends.add(1)
     if (this.isOneByOne) for (let end = whole + 1; end < length; end++) ends.add(end)
     const ordered = [...ends].toSorted((a, b) => a - b)
     return ordered.map((end, index) => [ordered[index - 1] ?? 0, end])
   }
 
   /** Reads tokens at once; the logits of all of them, or of the last. */
-  private async read(
+  private async readPiece(
     piece: { readonly ids: readonly number[]; readonly first: number; readonly isLastOnly: boolean },
     adapter: AdapterFeeds,
     sequence: Sequence,

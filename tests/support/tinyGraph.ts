@@ -31,6 +31,7 @@ export interface TinyOptions {
     | 'dequantised'
     | 'rounded'
     | 'roundedInOne'
+    | 'roundedToFloat'
   readonly zeros?: 'none' | 'packed' | 'floats'
   /** Of linear layers in blocks, and in levels. */
   readonly blockSize?: number

@@ -1,6 +1,9 @@
 import type { TinyGraph } from './tinyGraph.ts'
 import { addQuantised } from './tinyQuantised.ts'
 
+/** Operators that add a bias themselves. */
+const WITH_BIAS: readonly string[] = ['gemm', 'roundedInOne', 'roundedToFloat']
+
 /** Adds a linear layer in the options' form; gives the name of its output [.., out]. */
 export function addLinear(
   graph: TinyGraph,
@@ -9,7 +12,7 @@ export function addLinear(
   [width, out]: readonly [number, number],
   { output = `${name}.y`, hasBias = graph.options.bias !== 'none' } = {},
 ): string {
-  const y = hasBias && graph.options.linear !== 'gemm' ? `${name}.product` : output
+  const y = hasBias && !WITH_BIAS.includes(graph.options.linear) ? `${name}.product` : output
   const bias = hasBias ? graph.floats(`${name}.bias`, [out], graph.normals(out, 0.3)) : ''
   addProduct(graph, name, x, { width, out, y, bias })
   if (y === output) return output
@@ -24,7 +27,7 @@ function addProduct(
 ): void {
   const { linear } = graph.options
   if (linear !== 'matMul' && linear !== 'gemm') {
-    addQuantised(graph, name, x, { width, out, y })
+    addQuantised(graph, name, x, { width, out, y, bias })
     return
   }
   const values = graph.normals(width * out, 1 / Math.sqrt(width))

@@ -5,6 +5,8 @@ interface Product {
   readonly width: number
   readonly out: number
   readonly y: string
+  /** Empty where there is none; only rounded products in one take it. */
+  readonly bias: string
 }
 
 /** The linear layer of a quantised form that the options name, from `x` to `y`. */
@@ -12,7 +14,7 @@ export function addQuantised(graph: TinyGraph, name: string, x: string, product:
   const { linear } = graph.options
   if (linear === 'normalLevels' || linear === 'floatLevels') addLevels(graph, name, x, product)
   else if (linear === 'dequantised') addDequantised(graph, name, x, product)
-  else if (linear === 'rounded' || linear === 'roundedInOne') addRounded(graph, name, x, product)
+  else if (linear.startsWith('rounded')) addRounded(graph, name, x, product)
   else addBlocks(graph, name, x, product)
 }
 
@@ -76,19 +78,12 @@ function addCodes(
   const count = shape.reduce((product, size) => product * size, 1)
   const width = alongRows ? columns : rows
   const bytes = Math.ceil((rows * columns * bits) / 8)
-  const isSigned = type === I8 && graph.options.linear.startsWith('rounded')
-  const cut = isSigned ? ofSevenBits : undefined
-  const names = [graph.codes(`${name}.codes`, dims, bytes, type, cut)]
+  const names = [graph.codes(`${name}.codes`, dims, bytes, type)]
   names.push(graph.floats(`${name}.scales`, shape, graph.normals(count, 3.2 / 2 ** bits / Math.sqrt(width))))
   if (zeros === 'packed') {
-    names.push(graph.codes(`${name}.zeros`, shape, Math.ceil((count * bits) / 8), type, cut))
+    names.push(graph.codes(`${name}.zeros`, shape, Math.ceil((count * bits) / 8), type))
   }
   return names
-}
-
-/** A signed byte cut to 7 bits: processors that add two products of bytes in 16 bits cut larger sums off. */
-function ofSevenBits(byte: number): number {
-  return (byte << 25) >> 25
 }
 
 function addDequantised(graph: TinyGraph, name: string, x: string, { width, out, y }: Product): void {
@@ -105,19 +100,24 @@ function addDequantised(graph: TinyGraph, name: string, x: string, { width, out,
   graph.node('MatMul', [x, weight], y)
 }
 
-/** Rows that are rounded to 8 bits as they come, in four nodes or in one. */
-function addRounded(graph: TinyGraph, name: string, x: string, { width, out, y }: Product): void {
+/** Rows that are rounded to 8 bits as they come, in four nodes, in two or in one. */
+function addRounded(graph: TinyGraph, name: string, x: string, { width, out, y, bias }: Product): void {
   const [codes = '', scales = '', zeros = ''] = addCodes(graph, name, {
     dims: [width, out],
     alongRows: false,
   })
   if (graph.options.linear === 'roundedInOne') {
-    graph.node('DynamicQuantizeMatMul', [x, codes, scales, zeros], y, {}, MICROSOFT)
+    graph.node('DynamicQuantizeMatMul', [x, codes, scales, zeros, bias], y, {}, MICROSOFT)
     return
   }
   const parts = ['rows', 'scale', 'zero'].map((part) => `${name}.rounded.${part}`)
   graph.node('DynamicQuantizeLinear', [x], parts)
   const [rows = '', scale = '', zero = ''] = parts
+  if (graph.options.linear === 'roundedToFloat') {
+    const inputs = [rows, codes, scale, scales, zero, zeros, bias]
+    graph.node('MatMulIntegerToFloat', inputs, y, {}, MICROSOFT)
+    return
+  }
   const product = graph.node('MatMulInteger', [rows, codes, zero, zeros], `${name}.integers`)
   const both = graph.node('Mul', [scale, scales], `${name}.scale`)
   const floats = graph.node('Cast', [product], `${name}.floats`, { to: { int: F32 } })
