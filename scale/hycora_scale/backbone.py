@@ -14,6 +14,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from .adapters import Adaptable, adapt, added_to_gain, freeze_norms
 from .chat import Codec, load_codec
+from .chatglm import ChatGlmConfig, chatglm_config
 from .errors import HycoraError, check
 from .fingerprint import fingerprint
 from .folders import backbone_folder
@@ -97,8 +98,8 @@ def open_backbone(
     comes with the weights runs only where it is trusted.
     """
     folder = backbone_folder(place, model=model, with_code=trust_remote_code)
-    config, has_code = _open_config(folder, trust_remote_code)
     onnx_file = _onnx_file(folder, model)
+    config, has_code = _open_config(folder, trust_remote_code, is_graph=onnx_file is not None)
     decoder = _from_onnx(onnx_file, config) if onnx_file else _from_checkpoint(folder, config, has_code)
     if device.type == "cpu":
         # On a processor the plain products and softmax go backward in a fraction of the fused kernel's time.
@@ -125,13 +126,15 @@ def open_backbone(
     return backbone
 
 
-def _open_config(folder: Path, trust_remote_code: bool) -> tuple[Any, bool]:
-    """The folder's config, and whether the backbone's code comes with it."""
+def _open_config(folder: Path, trust_remote_code: bool, *, is_graph: bool) -> tuple[Any, bool]:
+    """The folder's config, and whether the backbone's code comes with it; a graph needs none."""
     try:
         value = json.loads((folder / "config.json").read_text("utf8"))
     except ValueError as error:
         raise HycoraError("format-invalid", f"{folder.name}: config.json is not JSON") from error
     kind = value.get("model_type", "llama")
+    if is_graph and kind == ChatGlmConfig.model_type:
+        return chatglm_config(value), False
     has_code = "auto_map" in value and (trust_remote_code or kind not in CONFIG_MAPPING)
     if has_code:
         fact = f"{folder.name} brings code of its own, which runs only with --trust-remote-code"

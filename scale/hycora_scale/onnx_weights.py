@@ -13,18 +13,29 @@ from torch import Tensor
 from .errors import check
 from .onnx_matrices import OnnxGraph, embedding_of, is_linear, matrix_of
 
-_PLACE = re.compile(r"layers[./](\d+)[./](?:self_attn|attn|mlp)[./](\w+_proj)\b")
-_HEAD = re.compile(r"(?:^|[./])lm_head\b")
+# ChatGLM's linears, by the names of others.
+_GLM = {
+    "query_key_value": "qkv_proj",
+    "dense": "o_proj",
+    "dense_h_to_4h": "gate_up_proj",
+    "dense_4h_to_h": "down_proj",
+}
+_MODULES = "self_attn|attn|mlp|self_attention"
+_PLACE = re.compile(rf"layers[./](\d+)[./](?:(?:{_MODULES})[./](\w+_proj)|(?:\w+[./])?({'|'.join(_GLM)}))\b")
+_HEAD = re.compile(r"(?:^|[./])(?:lm_head|output_layer)\b")
 _AROUND = "input_layernorm|post_attention_layernorm|(?:pre|post)_feedforward_layernorm"
 _NORM = re.compile(rf"layers\.(\d+)\.({_AROUND}|\w+\.[qk]_norm)\b.*weight$")
 # Of nodes, for gains that lost their names when an exporter folded them.
 _NORM_NODE = re.compile(rf"(?:layers/|layers\.)(\d+)/({_AROUND}|\w+/[qk]_norm)/|^/?model/(norm)/")
-# In which order a block runs its linears, for graphs that have lost their names.
-_ORDER = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+# In which order a block runs its linears, for graphs that have lost their names: by itself each, or fused as GLM's.
+_ORDERS = (
+    ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+    tuple(_GLM.values()),
+)
 
 
 def read_weights(path: Path, *, layers: int, heads: int, kv_heads: int, head_dim: int) -> dict[str, Tensor]:
-    """The state dict of a Llama or Qwen decoder, float32; raises `format-unsupported` where a part is not found.
+    """The state dict of a decoder, float32; raises `format-unsupported` where a part is not found.
 
     Linears are found by node name, or, where an exporter dropped the names, by their order in the graph; the embedding
     by what it reads. Whatever is quantised becomes scale·(q − zero point).
@@ -39,7 +50,7 @@ def read_weights(path: Path, *, layers: int, heads: int, kv_heads: int, head_dim
         place = _NORM.search(name)
         if place:
             state[f"model.layers.{place[1]}.{_hf(place[2])}.weight"] = _gain(graph, name)
-        elif re.search(r"(?:model\.norm|final_norm\w*)\.weight$", name):
+        elif re.search(r"(?:model\.norm|final_(?:layer)?norm\w*)\.weight$", name):
             state["model.norm.weight"] = _gain(graph, name)
     _add_folded_gains(graph, state)
     table = embedding_of(graph)
@@ -88,21 +99,27 @@ def _linears(graph: OnnxGraph, layers: int) -> list[tuple[str, np.ndarray]]:
         stored = graph.root(node.input[1])
         place = _PLACE.search(node.name) or _PLACE.search(stored)
         if place:
-            named.append((f"model.layers.{place[1]}.{_module(place[2])}.weight", matrix_of(graph, node)))
+            named.append((f"{_linear(place)}.weight", matrix_of(graph, node)))
         elif _HEAD.search(node.name) or _HEAD.search(stored):
             named.append(("lm_head.weight", matrix_of(graph, node)))
         elif graph.rank(stored) > 1 or node.op_type == "MatMulBnb4":
             nameless.append(node)
     if any(name.startswith("model.layers.") for name, _ in named):
         return named
-    found = len(nameless) in (len(_ORDER) * layers, len(_ORDER) * layers + 1)
-    check(found, "format-unsupported", f"the graph has {len(nameless)} linears without names in {layers} layers")
-    for index, node in enumerate(nameless[: len(_ORDER) * layers]):
-        layer, place = divmod(index, len(_ORDER))
-        named.append((f"model.layers.{layer}.{_module(_ORDER[place])}.weight", matrix_of(graph, node)))
-    if len(nameless) > len(_ORDER) * layers:
+    order = next((names for names in _ORDERS if len(nameless) - len(names) * layers in (0, 1)), None)
+    check(order, "format-unsupported", f"the graph has {len(nameless)} linears without names in {layers} layers")
+    assert order
+    for index, node in enumerate(nameless[: len(order) * layers]):
+        layer, at = divmod(index, len(order))
+        named.append((f"model.layers.{layer}.{_module(order[at])}.weight", matrix_of(graph, node)))
+    if len(nameless) > len(order) * layers:
         named.append(("lm_head.weight", matrix_of(graph, nameless[-1])))
     return named
+
+
+def _linear(place: re.Match[str]) -> str:
+    """Hugging Face's name of the linear that a name speaks of."""
+    return f"model.layers.{place[1]}.{_module(place[2] or _GLM[place[3]])}"
 
 
 def _module(leaf: str) -> str:
@@ -111,14 +128,16 @@ def _module(leaf: str) -> str:
 
 def _add_biases(graph: OnnxGraph, state: dict[str, Tensor]) -> None:
     for node in graph.nodes:
-        place = _PLACE.search(node.name)
-        if not place or not (node.op_type == "Add" or is_linear(graph, node)):
+        if not (node.op_type == "Add" or is_linear(graph, node)):
             continue
         vectors = [name for name in node.input if name and graph.has(name) and graph.rank(name) == 1]
+        places = (_PLACE.search(name) for name in (node.name, *vectors))
+        place = next((found for found in places if found), None)
+        if not place:
+            continue
         operands = vectors if node.op_type == "Add" else [name for name in vectors if name.endswith("bias")]
         if operands:
-            name = f"model.layers.{place[1]}.{_module(place[2])}.bias"
-            state[name] = _floats(graph.array(operands[0]))
+            state[f"{_linear(place)}.bias"] = _floats(graph.array(operands[0]))
 
 
 def _split_qkv(state: dict[str, Tensor], layers: int, query: int, key: int) -> None:
