@@ -1,3 +1,5 @@
+import { lazy, Suspense } from 'react'
+
 import type { Computing } from '../../src/play/path.ts'
 import type { DeviceReport } from '../../src/engine/protocol.ts'
 import { Button } from '../shared/Button.tsx'
@@ -10,6 +12,9 @@ import { Section } from './Section.tsx'
 import asides from '../shared/Asides.module.css'
 import { backstageText } from '../words/backstage.ts'
 import { list } from '../shared/format.ts'
+
+/** Few visits ask for it. */
+const Comparing = lazy(() => import('./Comparing.tsx'))
 
 const paths = ['auto', 'webgpu', 'wasm'] as const
 
@@ -35,6 +40,11 @@ export function PathSection() {
         <p className={asides.note}>{otherCard(navigator.userAgent)}</p>
       )}
       {info && <p className={asides.note}>{slowAdvice(info, report?.status === 'software')?.what}</p>}
+      {info?.computing.path === 'webgpu' && (
+        <Suspense>
+          <Comparing isDisabled={isLoading || isRehearsing} />
+        </Suspense>
+      )}
       {hasRates && (
         <Button
           label={backstageText('path.again')}

@@ -28,17 +28,6 @@ export async function takeFirst(tokens: AsyncIterable<number>): Promise<void> {
   for await (const id of tokens) if (id >= 0) break
 }
 
-/** Normalised mean squared error of `actual` against `reference`: Σ(y − ŷ)² / Σŷ². */
-export function normalisedError(actual: Float32Array, reference: Float32Array): number {
-  let error = 0
-  let power = 0
-  reference.forEach((value, index) => {
-    error += ((actual[index] ?? NaN) - value) ** 2
-    power += value ** 2
-  })
-  return error / power
-}
-
 /** A batch of training, row r of role r; the second half of a row is the reply. */
 export function trainingBatch(rows: number, tokens: number, vocabulary: number, seed: number): Batch {
   const ids = Array.from({ length: rows }, (_, row) =>

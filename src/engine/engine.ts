@@ -74,6 +74,21 @@ export class Engine {
     return tryGraphicsRoom(this.gpu, wanted)
   }
 
+  /** What the kernels and onnxruntime make of one prompt. */
+  async compare(signal: AbortSignal): Promise<EngineRequests['compare']['returns']> {
+    const release = await this.enter()
+    try {
+      const stage = await this.current()
+      const { params } = this
+      check(params, 'usage', () => 'no backbone is loaded')
+      // Few visits ask for it.
+      const { compareStage } = await import('./compareStage.ts')
+      return await compareStage(stage, params, await loadOrt(), signal)
+    } finally {
+      release()
+    }
+  }
+
   /** Loads a backbone and a pack; what was loaded before stays until the new one is ready to be checked onto the GPU. */
   async *load(params: LoadParams): AsyncGenerator<LoadProgress, BackboneInfo> {
     const release = await this.enter()

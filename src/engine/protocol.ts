@@ -13,6 +13,7 @@ import type {
 } from '../core/training.ts'
 import type { PackFile, PackRef, RoleFacts } from '../formats/packFacts.ts'
 import type { GpuBytes } from '../model/decoder/backbone.ts'
+import type { Comparison } from '../play/compareWithRuntime.ts'
 import type { Computing, LoadProgress } from '../play/path.ts'
 import type { Scene } from '../play/scene.ts'
 import type { StageFiles } from '../play/stage.ts'
@@ -231,6 +232,8 @@ export interface EngineRequests {
   diagnose: { params: Record<string, never>; yields: never; returns: DeviceReport }
   /** How much more memory the graphics card gives, up to `wanted` bytes; null where there is none. */
   room: { params: { readonly wanted: number }; yields: never; returns: number | null }
+  /** The same prompt to the kernels on stage and to onnxruntime, from the same files. */
+  compare: { params: Record<string, never>; yields: never; returns: Comparison }
   load: { params: LoadParams; yields: LoadProgress; returns: BackboneInfo }
   generate: { params: GenerateParams; yields: TokenDelta; returns: GenerationSummary }
   /** Answers several scenes at once. */

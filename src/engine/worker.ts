@@ -30,6 +30,8 @@ async function run(message: Exclude<ToWorker, { kind: 'cancel' }>, signal: Abort
       return engine.diagnose()
     case 'room':
       return engine.room(message.params.wanted)
+    case 'compare':
+      return engine.compare(signal)
     case 'load':
       return forward(message.id, engine.load(message.params))
     case 'generate':

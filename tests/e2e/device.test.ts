@@ -78,6 +78,13 @@ describe('on a software adapter', () => {
     })
     await page.goto(`${site.url}#/`)
     await page.reload()
+    // Its kernels are compared with onnxruntime on the same file.
+    await page.getByRole('button', { name: 'Backstage' }).click()
+    await page.getByRole('button', { name: 'Compare with onnxruntime' }).click({ timeout: ANSWER_MS })
+    const told = page.getByText(/^The same model: [\d.]+e-\d+ of the squared logits apart\.$/)
+    await told.waitFor({ timeout: ANSWER_MS })
+    await page.getByText('The likeliest 16 tokens are the same.').waitFor()
+    await page.getByRole('button', { name: 'Close Backstage' }).click()
     await ask(page, 'Alice', 'Tell me a long story about a dog.')
     await page.getByText(/· [1-9]\d* tokens so far/).waitFor({ timeout: ANSWER_MS })
 

@@ -75,6 +75,16 @@ export function createFakeEngine(script: Script = {}): FakeEngine {
     ) => Promise<EngineRequests[K]['returns']>
   } = {
     room: ({ wanted }) => Promise.resolve(wanted),
+    compare: () =>
+      Promise.resolve({
+        isSame: true,
+        nmse: 0.031,
+        nmseUnrounded: 1.6e-11,
+        firstDifferentToken: 2,
+        kernels: [7, 8, 9],
+        onnxruntime: [7, 8, 4],
+        tokensPerSecond: { kernels: 41.6, onnxruntime: 9.2 },
+      }),
     diagnose: () => Promise.resolve(reportOf(script.device ?? 'ready')),
     async load(params, onYield) {
       loaded.push(params)

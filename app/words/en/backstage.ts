@@ -142,6 +142,17 @@ export const words = {
   'mood.longest.about': 'In tokens; an English word is one or two.',
   'mood.stops': 'An answer ends before, one a line',
   'mood.stops.about': "\\n is a new line; '{{user}}' and '{{char}}' are the two names.",
+  compare: 'Compare with onnxruntime',
+  'compare.about':
+    'Asks these kernels and onnxruntime on the processor the same, from the same files; it takes as long as the model takes to load there.',
+  'compare.working': 'Both answer',
+  'compare.same': 'The same model: {error} of the squared logits apart.',
+  'compare.other': 'Not the same model: {error} of the squared logits apart.',
+  'compare.rounded':
+    'The file rounds what it multiplies, which these kernels do not; that leads {error} away.',
+  'compare.tokens': 'The likeliest {count} tokens are the same.',
+  'compare.differs': 'Of the likeliest {count} tokens the first {same} are the same.',
+  'compare.rates': 'Tokens a second: {ours} here, {theirs} in onnxruntime on the processor.',
   path: 'Computed by',
   'path.again': 'Measure again',
   'path.software': 'Now: WebGPU, which the processor plays here.',

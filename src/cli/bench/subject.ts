@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
-import { normalisedError, promptIds } from '../../bench/prompts.ts'
+import { promptIds } from '../../bench/prompts.ts'
+import { normalisedError } from '../../model/decoder/logits.ts'
 import { CHECKED_TOKENS, toleranceOf } from '../../bench/rival.ts'
 import type { Rival } from '../../bench/rival.ts'
 import { HycoraError, asHycoraError } from '../../core/errors.ts'

@@ -47,3 +47,13 @@ export async function lookedAt<B extends Backbone>(opening: Promise<B>): Promise
     throw error
   }
 }
+
+/** Normalised mean squared error of `actual` against `reference`: Σ(y − ŷ)² / Σŷ². */
+export function normalisedError(actual: Float32Array, reference: Float32Array): number {
+  let [error, power] = [0, 0]
+  for (const [index, value] of reference.entries()) {
+    error += ((actual[index] ?? NaN) - value) ** 2
+    power += value ** 2
+  }
+  return error / power
+}

@@ -56,6 +56,16 @@ test('on a model that was brought, the pack that the site lists for its fingerpr
   await page.getByRole('button', { name: 'Backstage' }).click()
   await expect.element(page.getByText(`Read in your folder ${ID}. This site has a pack`)).toBeInTheDocument()
 
+  // Whether it is computed rightly here can be asked.
+  await page.getByRole('button', { name: 'Compare with onnxruntime' }).click()
+  for (const told of [
+    'The same model: 1.6e-11 of the squared logits apart.',
+    'that leads 3.1e-2 away.',
+    'Of the likeliest 3 tokens the first 2 are the same.',
+    'Tokens a second: 42 here, 9.2 in onnxruntime on the processor.',
+  ])
+    await expect.element(page.getByText(told)).toBeInTheDocument()
+
   await retryEngine()
   expect(packs()).toEqual([undefined, PACK, PACK])
   expect(useEngine.getState().isPackListed).toBe(true)
@@ -64,6 +74,11 @@ test('on a model that was brought, the pack that the site lists for its fingerpr
   // The model of the site has the same one as its own.
   await chooseBackbone('starter')
   expect(useEngine.getState()).toMatchObject({ phase: 'ready', isPackListed: false })
+  // What was found of the other model is not said of this one.
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await expect.element(page.getByRole('button', { name: 'Compare with onnxruntime' })).toBeInTheDocument()
+  expect(page.getByText('The same model').elements()).toEqual([])
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
 })
 
 /** Whether the model of the address plays. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import { CASES, FLOORS, formatTable, ratioOf, rowOf } from '../../../src/cli/bench/report.ts'
-import { normalisedError, promptIds } from '../../../src/bench/prompts.ts'
+import { promptIds } from '../../../src/bench/prompts.ts'
+import { normalisedError } from '../../../src/model/decoder/logits.ts'
 import {
   inTurn,
   interleave,
