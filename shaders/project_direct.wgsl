@@ -1,17 +1,19 @@
 // Adapted projection of many rows, forward: the equation of project.wgsl, without workgroup memory.
 //   y[r, n] = Σ_k x[r, k]·W[n, k];   y[r, out + part·rank + j] = Σ_k x[r, k]·A[slot(r), part][k, j]
-// Workgroup (g, t): the first `out_groups` values of g take 32 rows × 32 outputs, a lane 4 × 4 of them along all of k; the
-// others take one quad of rank columns for 32 rows, two lanes a row. Processors that emulate a GPU pay more for barriers
-// and workgroup memory than for reading twice.
+// Workgroup (g, t): the first `out_groups` values of g take 8 rows × 64 outputs, a lane 8 × 8 of them along all of k; the
+// others take one quad of rank columns for 8 rows, a lane a row. Processors that emulate a GPU pay more for barriers and
+// workgroup memory than for reading twice, and for reading, which they do lane by lane, more than for multiplying: what is
+// read of W serves eight rows, and four lanes read an element of x each and tell it to all.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
+
+enable subgroups;
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 2: bf16, 4: 4-bit blocks, 8: 8-bit blocks
 override HALF_SCALES: bool = true; // block scales are halves, two a word; else f32
 override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes name one of 16 levels, f32, in their place
-override NARROW: bool = false; // 4-bit blocks of 16: two to a vector
-const TILE = 32u; // rows and outputs of a workgroup
-const QUADS = 8u; // of a tile's side
-const WORKGROUP_SIZE = 64u;
+const ROWS = 8u; // of a workgroup, and of a lane
+const OUTPUTS = 8u; // of a lane
+const WORKGROUP_SIZE = 8u;
 
 struct Uniforms {
   out: u32,
@@ -43,14 +45,12 @@ struct Step {
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 @group(0) @binding(1) var<storage, read> step: Step;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>; // [rows, x_stride]
-@group(0) @binding(3) var<storage, read> weights: array<vec4u>; // [out, row_vectors]
+@group(0) @binding(2) var<storage, read> x: array<f32>; // [rows, x_stride]
+@group(0) @binding(3) var<storage, read> weights: array<u32>; // [out, row_vectors] vectors of 4 words
 @group(0) @binding(4) var<storage, read> scales: array<u32>; // [out, row_blocks]
 @group(0) @binding(5) var<storage, read> zeros: array<u32>; // [out, row_blocks], or [16] levels
 @group(0) @binding(6) var<storage, read> a: array<vec4f>; // [slots, …, in, rank]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [rows, y_stride]
-
-var<workgroup> partial: array<vec4f, WORKGROUP_SIZE>;
 
 fn block_scale(block: u32) -> f32 {
   if (HALF_SCALES) {
@@ -110,29 +110,81 @@ fn four_zeros(block: vec4u) -> vec4f {
   return vec4f(block_zero(block.x), block_zero(block.y), block_zero(block.z), block_zero(block.w));
 }
 
+// Products of eight rows with eight outputs: column r of each holds row r, or row 4 + r, element n output n, or 4 + n.
+struct Tile {
+  upper_left: mat4x4f,
+  upper_right: mat4x4f,
+  lower_left: mat4x4f,
+  lower_right: mat4x4f,
+}
+
+// Four outputs: their weight rows, and the scales and scaled zeros of the block that is read of each.
+struct Quad {
+  n: vec4u,
+  scales: vec4f,
+  offsets: vec4f,
+}
+
+// Word `at` of each of four weight rows.
+fn words(n: vec4u, at: u32) -> vec4u {
+  let w = n * (4u * uniforms.row_vectors) + at;
+  return vec4u(weights[w.x], weights[w.y], weights[w.z], weights[w.w]);
+}
+
 // The bytes of a word of each of four weight rows: column i holds byte i of the four.
 fn turned_bytes(w: vec4u) -> mat4x4f {
+  return transpose(mat4x4f(code_values(w.x), code_values(w.y), code_values(w.z), code_values(w.w)));
+}
+
+// Four weights of each of four weight rows that are no codes: column i holds weight i of the four.
+fn turned_weights(n: vec4u, quad: u32) -> mat4x4f {
+  if (FORMAT == 0u) {
+    return mat4x4f(
+      bitcast<vec4f>(words(n, 4u * quad)),
+      bitcast<vec4f>(words(n, 4u * quad + 1u)),
+      bitcast<vec4f>(words(n, 4u * quad + 2u)),
+      bitcast<vec4f>(words(n, 4u * quad + 3u)),
+    );
+  }
+  let w = words(n, 2u * quad);
+  let next = words(n, 2u * quad + 1u);
   return transpose(mat4x4f(
-    code_values(w.x),
-    code_values(w.y),
-    code_values(w.z),
-    code_values(w.w),
+    vec4f(two_halves(w.x), two_halves(next.x)),
+    vec4f(two_halves(w.y), two_halves(next.y)),
+    vec4f(two_halves(w.z), two_halves(next.z)),
+    vec4f(two_halves(w.w), two_halves(next.w)),
   ));
 }
 
-// Four halves of each of four weight rows.
-fn halves(w0: vec2u, w1: vec2u, w2: vec2u, w3: vec2u) -> mat4x4f {
+// Codes of four k as weights of four outputs.
+fn scaled_codes(codes: mat4x4f, quad: Quad) -> mat4x4f {
   return mat4x4f(
-    vec4f(two_halves(w0.x), two_halves(w0.y)),
-    vec4f(two_halves(w1.x), two_halves(w1.y)),
-    vec4f(two_halves(w2.x), two_halves(w2.y)),
-    vec4f(two_halves(w3.x), two_halves(w3.y)),
+    codes[0] * quad.scales - quad.offsets,
+    codes[1] * quad.scales - quad.offsets,
+    codes[2] * quad.scales - quad.offsets,
+    codes[3] * quad.scales - quad.offsets,
   );
 }
 
-// Four vectors of x, one for each row, against a word's worth of four weight rows.
-fn four_products(x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, w: mat4x4f) -> mat4x4f {
-  return mat4x4f(x0 * w, x1 * w, x2 * w, x3 * w);
+// A quad with what stands for a block of its weight rows.
+fn quad_of(n: vec4u, block: u32) -> Quad {
+  if (FORMAT != 4u && FORMAT != 8u) {
+    return Quad(n, vec4f(), vec4f());
+  }
+  let at = n * uniforms.row_blocks + block;
+  let scales = four_scales(at);
+  return Quad(n, scales, scales * four_zeros(at));
+}
+
+// The elements of x of each of four rows that four lanes beside one another read, each its own: column i holds lane i's.
+fn inputs(b: vec4u) -> mat4x4f {
+  let own = vec4f(x[b.x], x[b.y], x[b.z], x[b.w]);
+  return mat4x4f(
+    subgroupBroadcast(own, 0u),
+    subgroupBroadcast(own, 1u),
+    subgroupBroadcast(own, 2u),
+    subgroupBroadcast(own, 3u),
+  );
 }
 
 // Adds weights of four outputs at one k, times the x of four rows there, to their sums.
@@ -140,100 +192,54 @@ fn add(sums: mat4x4f, x: vec4f, w: vec4f) -> mat4x4f {
   return mat4x4f(sums[0] + x.x * w, sums[1] + x.y * w, sums[2] + x.z * w, sums[3] + x.w * w);
 }
 
-// Vector b of x of each of four rows: column i holds element i of the four.
-fn inputs(b: vec4u) -> mat4x4f {
-  return transpose(mat4x4f(x[b.x], x[b.y], x[b.z], x[b.w]));
+fn add_four(sums: mat4x4f, x: mat4x4f, w: mat4x4f) -> mat4x4f {
+  return add(add(add(add(sums, x[0], w[0]), x[1], w[1]), x[2], w[2]), x[3], w[3]);
 }
 
-// Eight 4-bit codes of a word of each of four weight rows, as weights, times two vectors of x of each of four rows.
-fn add_nibbles(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
-  let even = turned_bytes(w & vec4u(0x0f0f0f0fu));
-  let odd = turned_bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
-  var result = sums;
-  for (var half = 0u; half < 2u; half++) {
-    let values = inputs(b + half);
-    result = add(result, values[0], even[2u * half] * scales - offsets);
-    result = add(result, values[1], odd[2u * half] * scales - offsets);
-    result = add(result, values[2], even[2u * half + 1u] * scales - offsets);
-    result = add(result, values[3], odd[2u * half + 1u] * scales - offsets);
-  }
-  return result;
+// Adds what four k give: vector v of x of eight rows, of which a lane reads from `upper` and `lower` on, times weights of eight
+// outputs.
+fn add_tile(tile: Tile, upper: vec4u, lower: vec4u, v: u32, left: mat4x4f, right: mat4x4f) -> Tile {
+  let above = inputs(upper + 4u * v);
+  let below = inputs(lower + 4u * v);
+  return Tile(
+    add_four(tile.upper_left, above, left),
+    add_four(tile.upper_right, above, right),
+    add_four(tile.lower_left, below, left),
+    add_four(tile.lower_right, below, right),
+  );
 }
 
-fn add_bytes(sums: mat4x4f, w: vec4u, scales: vec4f, offsets: vec4f, b: vec4u) -> mat4x4f {
-  let codes = turned_bytes(w);
-  let values = inputs(b);
-  var result = sums;
-  for (var i = 0u; i < 4u; i++) {
-    result = add(result, values[i], codes[i] * scales - offsets);
+// Adds what one step along k gives: eight codes of 4 bits, or four other weights.
+fn add_step(tile: Tile, left: Quad, right: Quad, at: u32, upper: vec4u, lower: vec4u) -> Tile {
+  if (FORMAT == 4u) {
+    let w = words(left.n, at);
+    let next = words(right.n, at);
+    let even = turned_bytes(w & vec4u(0x0f0f0f0fu));
+    let odd = turned_bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+    let next_even = turned_bytes(next & vec4u(0x0f0f0f0fu));
+    let next_odd = turned_bytes((next >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+    let half = add_tile(
+      tile, upper, lower, 2u * at,
+      scaled_codes(mat4x4f(even[0], odd[0], even[1], odd[1]), left),
+      scaled_codes(mat4x4f(next_even[0], next_odd[0], next_even[1], next_odd[1]), right),
+    );
+    return add_tile(
+      half, upper, lower, 2u * at + 1u,
+      scaled_codes(mat4x4f(even[2], odd[2], even[3], odd[3]), left),
+      scaled_codes(mat4x4f(next_even[2], next_odd[2], next_even[3], next_odd[3]), right),
+    );
   }
-  return result;
+  if (FORMAT == 8u) {
+    return add_tile(
+      tile, upper, lower, at,
+      scaled_codes(turned_bytes(words(left.n, at)), left),
+      scaled_codes(turned_bytes(words(right.n, at)), right),
+    );
+  }
+  return add_tile(tile, upper, lower, at, turned_weights(left.n, at), turned_weights(right.n, at));
 }
 
-// Adds the products of vector v of the weight rows n with the x of four rows that belongs to it: column r holds row r.
-fn add_vector(sums: mat4x4f, n: vec4u, v: u32, x_base: vec4u) -> mat4x4f {
-  let w = n * uniforms.row_vectors + v;
-  let w0 = weights[w.x];
-  let w1 = weights[w.y];
-  let w2 = weights[w.z];
-  let w3 = weights[w.w];
-  if (FORMAT == 0u) {
-    let b = x_base + v;
-    let w = mat4x4f(bitcast<vec4f>(w0), bitcast<vec4f>(w1), bitcast<vec4f>(w2), bitcast<vec4f>(w3));
-    return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], w);
-  }
-  if (FORMAT == 1u || FORMAT == 2u) {
-    let b = x_base + 2u * v;
-    let c = b + 1u;
-    return sums + four_products(x[b.x], x[b.y], x[b.z], x[b.w], halves(w0.xy, w1.xy, w2.xy, w3.xy))
-      + four_products(x[c.x], x[c.y], x[c.z], x[c.w], halves(w0.zw, w1.zw, w2.zw, w3.zw));
-  }
-  // Word by word, as many as hold data: a loop of known length would be unrolled, and four words at once are more than a
-  // processor's registers hold.
-  let codes = select(4u, 8u, FORMAT == 4u); // of a word
-  let words = min(4u, (uniforms.in_features + codes - 1u) / codes - 4u * v);
-  let block = n * uniforms.row_blocks + 4u * codes * v / uniforms.block_size;
-  var scales = four_scales(block);
-  var offsets = scales * four_zeros(block);
-  var second_scales = scales;
-  var second_offsets = offsets;
-  if (NARROW) {
-    // Past the data where a row has an odd number of such blocks: nothing is multiplied with it.
-    let second = min(block + 1u, (n + 1u) * uniforms.row_blocks - 1u);
-    second_scales = four_scales(second);
-    second_offsets = second_scales * four_zeros(second);
-  }
-  var result = sums;
-  for (var i = 0u; i < words; i++) {
-    if (NARROW && i == 2u) {
-      scales = second_scales;
-      offsets = second_offsets;
-    }
-    let word = 4u * v + i;
-    let w = vec4u(w0[i], w1[i], w2[i], w3[i]);
-    if (FORMAT == 8u) {
-      result = add_bytes(result, w, scales, offsets, x_base + word);
-    } else {
-      result = add_nibbles(result, w, scales, offsets, x_base + 2u * word);
-    }
-  }
-  return result;
-}
-
-fn products(first_row: u32, first_output: u32, lane: u32) {
-  let row = first_row + 4u * (lane / QUADS);
-  let output = first_output + 4u * (lane % QUADS);
-  // Few rows cost few: lanes that have none wait for nobody.
-  if (row >= step.rows) {
-    return;
-  }
-  // Rows and outputs past the end repeat the last: their sums are never stored.
-  let x_base = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(step.rows - 1u)) * (uniforms.x_stride / 4u);
-  let n = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
-  var sums = mat4x4f();
-  for (var v = 0u; v < uniforms.in_vectors; v++) {
-    sums = add_vector(sums, n, v, x_base);
-  }
+fn store_quarter(sums: mat4x4f, row: u32, output: u32) {
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
       if (row + i < step.rows && output + j < uniforms.out) {
@@ -243,28 +249,53 @@ fn products(first_row: u32, first_output: u32, lane: u32) {
   }
 }
 
-fn rank_columns(first_row: u32, quad: u32, lane: u32) {
-  let quads = uniforms.rank / 4u;
-  let part = quad / quads;
-  // Two lanes a row, each every other column; the second hands its sum over through workgroup memory.
-  let row = first_row + lane / 2u;
-  var sum = vec4f();
-  if (row < step.rows) {
-    let entry = step.row[row];
-    if (entry.scale != 0.0) {
-      let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
-      for (var k = lane % 2u; k < uniforms.in_features; k += 2u) {
-        sum += x[(row * uniforms.x_stride + k) / 4u][k % 4u] * a[base + k * quads];
-      }
+fn products(row: u32, output: u32, place: u32) {
+  // Rows and outputs past the end repeat the last: their sums are never stored.
+  let last = vec4u(step.rows - 1u);
+  let upper = min(row + vec4u(0u, 1u, 2u, 3u), last) * uniforms.x_stride + place;
+  let lower = min(row + vec4u(4u, 5u, 6u, 7u), last) * uniforms.x_stride + place;
+  let left = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
+  let right = min(output + vec4u(4u, 5u, 6u, 7u), vec4u(uniforms.out - 1u));
+  let each = select(4u, 8u, FORMAT == 4u); // weights of a step
+  let steps = (uniforms.in_features + each - 1u) / each;
+  let block_steps = select(steps, uniforms.block_size / each, FORMAT == 4u || FORMAT == 8u);
+  var tile = Tile();
+  var block = 0u;
+  for (var first = 0u; first < steps; first += block_steps) {
+    let left_quad = quad_of(left, block);
+    let right_quad = quad_of(right, block);
+    let end = min(first + block_steps, steps);
+    for (var at = first; at < end; at++) {
+      tile = add_step(tile, left_quad, right_quad, at, upper, lower);
     }
+    block++;
   }
-  partial[lane] = sum;
-  workgroupBarrier();
-  if (lane % 2u == 0u && row < step.rows) {
-    let total = partial[lane] + partial[lane + 1u];
-    for (var i = 0u; i < 4u; i++) {
-      y[row * uniforms.y_stride + uniforms.out + 4u * quad + i] = total[i];
-    }
+  store_quarter(tile.upper_left, row, output);
+  store_quarter(tile.upper_right, row, output + 4u);
+  store_quarter(tile.lower_left, row + 4u, output);
+  store_quarter(tile.lower_right, row + 4u, output + 4u);
+}
+
+fn rank_columns(row: u32, quad: u32) {
+  if (row >= step.rows) {
+    return;
+  }
+  let quads = uniforms.rank / 4u;
+  let entry = step.row[row];
+  let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + quad / quads * uniforms.a_part_stride) / 4u + quad % quads;
+  // A row that plays no role multiplies nothing.
+  let vectors = select(0u, (uniforms.in_features + 3u) / 4u, entry.scale != 0.0);
+  var sum = vec4f();
+  for (var v = 0u; v < vectors; v++) {
+    // Where the input ends within a vector, its padding is zero.
+    let at = row * uniforms.x_stride + 4u * v;
+    let values = vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+    let first = base + 4u * v * quads;
+    sum += values.x * a[first] + values.y * a[first + quads]
+      + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+  }
+  for (var i = 0u; i < 4u; i++) {
+    y[row * uniforms.y_stride + uniforms.out + 4u * quad + i] = sum[i];
   }
 }
 
@@ -273,11 +304,12 @@ fn project_direct(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) place: u32,
 ) {
-  let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
+  let first_row = (workgroup.y + workgroup.z * grid.y) * ROWS;
   if (workgroup.x < uniforms.out_groups) {
-    products(first_row, workgroup.x * TILE, lane);
+    products(first_row, (workgroup.x * WORKGROUP_SIZE + lane) * OUTPUTS, place % 4u);
   } else {
-    rank_columns(first_row, workgroup.x - uniforms.out_groups, lane);
+    rank_columns(first_row + lane, workgroup.x - uniforms.out_groups);
   }
 }

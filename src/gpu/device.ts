@@ -46,6 +46,9 @@ export function isSoftware(adapter: AskedAdapter): boolean {
   return adapter.info?.isFallbackAdapter === true || adapter.isFallbackAdapter === true || isNamed || isMesa
 }
 
+/** What a kernel for processors that emulate a card uses where they have it. */
+const SOFTWARE_FEATURES = ['subgroups'] as const
+
 /** The adapter to compute on, or undefined where the browser offers none. */
 export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> {
   return (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ?? undefined
@@ -53,8 +56,8 @@ export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | undefined> 
 
 /**
  * A device whose buffers may be as large as the adapter has them, since models need bindings far beyond the defaults. All
- * other limits are the defaults, and there are no optional features but those that are asked for: no kernel needs more than
- * any phone has. What it complains of outside of error scopes is heard from the start.
+ * other limits are the defaults, and there are no optional features but those that are asked for: no kernel of a card needs
+ * more than any phone has. A processor that emulates one gets what makes it faster, where it is there. What it complains of outside of error scopes is heard from the start.
  *
  * @throws HycoraError `webgpu-unavailable` with the browser's reason when it gives no device.
  */
@@ -63,16 +66,17 @@ export async function requestDevice(
   features: readonly GPUFeatureName[] = [],
 ): Promise<TunedDevice> {
   const { limits } = adapter
+  const isEmulated = isSoftware(adapter)
+  const spare = SOFTWARE_FEATURES.filter((name) => isEmulated && adapter.features.has(name))
   try {
     const device = await adapter.requestDevice({
-      requiredFeatures: [...features],
+      requiredFeatures: [...features, ...spare],
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       },
     })
     listenForFaults(device)
-    const isEmulated = isSoftware(adapter)
     const tuning = isEmulated ? EMULATED : CARD
     const stepsAhead = (await findLateNews(device)) ? STEPS_AHEAD : tuning.stepsAhead
     return { device, isSoftware: isEmulated, tuning: { ...tuning, stepsAhead } }

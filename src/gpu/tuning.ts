@@ -1,6 +1,6 @@
 /** What decides how fast a device computes, and never what. */
 export interface Tuning {
-  /** How many rows meet a matrix: in tiles that a workgroup's lanes share, or with lanes that need nothing of each other. */
+  /** How many rows meet a matrix: in tiles that a workgroup's lanes share, or without workgroup memory. */
   readonly manyRows: 'tile' | 'direct'
   /** Attention for the rows of a prompt, all of one sequence: four of them share what is read, or none needs another. */
   readonly promptAttention: 'rows' | 'direct'

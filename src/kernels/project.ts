@@ -47,7 +47,11 @@ export const projectDirectKernel = defineKernel({
 
 /** Outputs of a workgroup of the vector plan, were each lane a team of its own. */
 const VECTOR_OUTPUTS = 256
+/** Rows and outputs of a workgroup of the tile plan. */
 const TILE = 32
+/** Of the plan without workgroup memory. */
+const DIRECT_ROWS = 8
+const DIRECT_OUTPUTS = 64
 /** Lanes of a workgroup of the vector plan. */
 const VECTOR_LANES = 64
 
@@ -127,7 +131,9 @@ export function project(
     () => `a single row was planned as ${options.rows}, expected few`,
   )
   const lanes = tuning.outputLanes
-  const outGroups = Math.ceil(matrix.out / (isFew ? VECTOR_OUTPUTS / lanes : TILE))
+  const isTiled = tuning.manyRows === 'tile' || !device.features.has('subgroups')
+  const outputs = isFew ? VECTOR_OUTPUTS / lanes : isTiled ? TILE : DIRECT_OUTPUTS
+  const outGroups = Math.ceil(matrix.out / outputs)
   const quads = (count * adapter.paddedRank) / 4
   const values = { ...uniformsOf(matrix, parts, tensors), out_groups: outGroups }
   const { weights, scales, zeros } = matrix
@@ -152,13 +158,11 @@ export function project(
       },
     )
   }
-  const workgroups = (rows: number): Workgroups => [outGroups + quads, ...paddedGrid(Math.ceil(rows / TILE))]
-  if (tuning.manyRows === 'tile') {
-    return bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
-  }
-  const isNarrow = matrix.format === 'q4' && matrix.blockSize === 16
-  return bindKernel(device, projectDirectKernel, bound, values, {
-    overrides: { ...overrides, NARROW: isNarrow ? 1 : 0 },
-    workgroups,
-  })
+  const workgroups = (rows: number): Workgroups => [
+    outGroups + quads,
+    ...paddedGrid(Math.ceil(rows / (isTiled ? TILE : DIRECT_ROWS))),
+  ]
+  return isTiled
+    ? bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
+    : bindKernel(device, projectDirectKernel, bound, values, { overrides, workgroups })
 }

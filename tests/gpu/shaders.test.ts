@@ -92,7 +92,13 @@ test('the device is no better than a phone, but for the size of its buffers', as
     maxComputeWorkgroupSizeX: 256,
     maxComputeWorkgroupsPerDimension: 65_535,
   })
-  expect([...features].filter((name) => name !== 'core-features-and-limits')).toEqual([])
+  const more = [...features].filter((name) => name !== 'core-features-and-limits')
+  expect(more.filter((name) => name !== 'subgroups')).toEqual([])
+})
+
+test('no kernel needs a feature but the one for processors that emulate a card', () => {
+  const needing = files.filter(({ code }) => /^enable /m.test(code)).map(({ stem }) => stem)
+  expect(needing).toEqual(['project_direct'])
 })
 
 test('every kernel has its file', () => {

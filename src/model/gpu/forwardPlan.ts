@@ -20,11 +20,14 @@ import { additionOf, planOutputNorm } from './outputsPlan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The dispatches of one pass from token ids to the normalised last hidden states, in order. */
-export interface ForwardPlan {
+export interface LayersPlan {
   /** For one or a few rows. */
   readonly few: readonly Dispatch[]
   /** For many rows. */
   readonly many: readonly Dispatch[]
+}
+
+export interface ForwardPlan extends LayersPlan {
   /** Head on the last row of the step, into row 0 of `logits`. */
   readonly head: Dispatch
 }
@@ -83,8 +86,9 @@ interface Step {
   readonly many: Dispatch
 }
 
-/** Few rows may belong to different sequences; many are neighbours in one. */
-function bindSteps({ gpu, workspace: { step } }: PlanParts): Binding<Step> {
+/** Few rows may be of different sequences; many are neighbours in one, or of different ones, too. */
+function bindSteps({ gpu, workspace: { step } }: PlanParts, rows: 'neighbours' | 'mixed'): Binding<Step> {
+  const plan = rows === 'mixed' ? 'row' : gpu.tuning.promptAttention
   return {
     async projection(matrix, parts, tensors) {
       const [few, many] = await Promise.all([
@@ -96,7 +100,7 @@ function bindSteps({ gpu, workspace: { step } }: PlanParts): Binding<Step> {
     async attention(shape, tensors) {
       const [few, many] = await Promise.all([
         attention(gpu, shape, tensors, { plan: 'row' }),
-        attention(gpu, shape, tensors, { plan: gpu.tuning.promptAttention }),
+        attention(gpu, shape, tensors, { plan }),
       ])
       return { few, many }
     },
@@ -108,16 +112,6 @@ function bindPairs({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
   return {
     projection: (matrix, parts, tensors) =>
       project(gpu, matrix, parts, { step, ...tensors }, { rows: 'pair' }),
-    attention: (shape, tensors) => attention(gpu, shape, tensors, { plan: 'row' }),
-    same: (dispatch) => dispatch,
-  }
-}
-
-/** Rows of any sequences, many at a time. */
-function bindMixed({ gpu, workspace: { step } }: PlanParts): Binding<Dispatch> {
-  return {
-    projection: (matrix, parts, tensors) =>
-      project(gpu, matrix, parts, { step, ...tensors }, { rows: 'many' }),
     attention: (shape, tensors) => attention(gpu, shape, tensors, { plan: 'row' }),
     same: (dispatch) => dispatch,
   }
@@ -242,9 +236,12 @@ function planHead(
  * @throws HycoraError `shader-invalid` when a kernel does not compile on the device.
  */
 export async function planForward(parts: PlanParts): Promise<ForwardPlan> {
-  const steps = await planLayers(parts, bindSteps(parts))
-  const head = await planHead(parts, { rows: 'few', lastRowOnly: true })
-  return { few: steps.map(({ few }) => few), many: steps.map(({ many }) => many), head }
+  const head = planHead(parts, { rows: 'few', lastRowOnly: true })
+  return { ...byRows(await planLayers(parts, bindSteps(parts, 'neighbours'))), head: await head }
+}
+
+function byRows(steps: readonly Step[]): LayersPlan {
+  return { few: steps.map(({ few }) => few), many: steps.map(({ many }) => many) }
 }
 
 /**
@@ -257,10 +254,10 @@ export async function planPair(parts: PlanParts): Promise<PairPlan> {
 }
 
 /**
- * Binds a forward pass of many rows, each of whatever sequence and role, to the normalised last hidden states.
+ * Binds a forward pass of rows of whatever sequence and role each.
  *
  * @throws HycoraError as `planForward`.
  */
-export function planChorus(parts: PlanParts): Promise<readonly Dispatch[]> {
-  return planLayers(parts, bindMixed(parts))
+export async function planChorus(parts: PlanParts): Promise<LayersPlan> {
+  return byRows(await planLayers(parts, bindSteps(parts, 'mixed')))
 }

@@ -13,8 +13,16 @@ import type { ChorusRequest } from '../decoder/backbone.ts'
 import type { Chorus, ReadTokens } from '../decoder/chorus.ts'
 import type { SharedParts } from './attachedAdapter.ts'
 import { planChorus } from './forwardPlan.ts'
+import type { LayersPlan } from './forwardPlan.ts'
 import { createCaches } from './sequenceCaches.ts'
 import { createWorkspace, tensorsOfWorkspace } from './workspace.ts'
+
+/** Up to so many rows of different texts the kernels for few are the faster ones: they read the weights for each. */
+const FEW_ROWS = 2
+
+function suited(rows: number): keyof LayersPlan {
+  return rows <= FEW_ROWS ? 'few' : 'many'
+}
 
 /** A token on its way through the decoder. */
 interface FedToken extends StepRow {
@@ -42,23 +50,19 @@ async function bindChorus(
   }
   const parts = { gpu, shape: decoder, weights, workspace, adapter: adapter.placed, angles, caches, capacity }
   const noParts = { adapter: adapter.placed.binding, count: 0, aOffset: 0, aPartStride: 0 }
-  const [layers, gather, head] = await Promise.all([
+  const picked = { step: ends.step, x: ends.picked, y: ends.logits }
+  const [layers, gather, few, many] = await Promise.all([
     planChorus(parts),
     gatherRows(
       device,
       { x: workspace.normed, index: ends.index, y: ends.picked },
       { columns: decoder.hidden },
     ),
-    project(
-      gpu,
-      weights.head,
-      noParts,
-      { step: ends.step, x: ends.picked, y: ends.logits },
-      { rows: 'many' },
-    ),
+    project(gpu, weights.head, noParts, picked, { rows: 'few' }),
+    project(gpu, weights.head, noParts, picked, { rows: 'many' }),
   ])
   const tensors: readonly Tensor[] = [...caches, ...tensorsOfWorkspace(workspace), ...Object.values(ends)]
-  return { workspace, ends, layers, head: [gather, head], tensors }
+  return { workspace, ends, layers, head: { few: [gather, few], many: [gather, many] }, tensors }
 }
 
 /**
@@ -98,12 +102,12 @@ export async function createChorus(
       Uint32Array.from(chunk, ({ id }) => id),
     )
     queue.writeBuffer(workspace.step.buffer, 0, packRows(chunk))
-    submit(device, layers, chunk.length)
+    submit(device, layers[suited(chunk.length)], chunk.length)
     const last = chunk.flatMap(({ isLast }, row) => (isLast ? [row] : []))
     if (last.length === 0) return new Float32Array(0)
     queue.writeBuffer(ends.index.buffer, 0, Uint32Array.from(last))
     queue.writeBuffer(ends.step.buffer, 0, Uint32Array.of(last.length))
-    submit(device, head, last.length)
+    submit(device, head[suited(last.length)], last.length)
     return new Float32Array(await readBuffer(device, ends.logits.buffer, 0, last.length * vocabulary * 4))
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { submit } from '../../../src/gpu/kernel.ts'
 import { uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
+import { EMULATED } from '../../../src/gpu/tuning.ts'
 import type { Tuning } from '../../../src/gpu/tuning.ts'
 import { paddedWidth } from '../../../src/kernels/operands/packedMatrix.ts'
 import type { PackedMatrix } from '../../../src/kernels/operands/packedMatrix.ts'
@@ -157,3 +158,31 @@ describe.each(adapterCases)(
     })
   },
 )
+
+test('a device without subgroups has many rows multiplied in tiles', async () => {
+  const bare = {
+    features: new Set(),
+    queue: device.queue,
+    createBuffer: (about: GPUBufferDescriptor) => device.createBuffer(about),
+    createShaderModule: (about: GPUShaderModuleDescriptor) => device.createShaderModule(about),
+    createComputePipelineAsync: (about: GPUComputePipelineDescriptor) =>
+      device.createComputePipelineAsync(about),
+    createBindGroup: (about: GPUBindGroupDescriptor) => device.createBindGroup(about),
+  } as unknown as GPUDevice
+  const { matrix } = packMatrix(device, normals(1, 64), 8, 8, { format: 'f32' })
+  const step = uploadStep(device, withoutRoles(mixedRows(1, 1)))
+  const tensors = {
+    step,
+    x: uploadRows(device, normals(2, 8), 8, 32, 'x'),
+    y: uploadTensor(device, [1, 8], new Float32Array(8), 'y'),
+  }
+  const parts = { adapter: noAdapter(device), count: 1, aOffset: 0, aPartStride: 0 }
+  const labelOn = async (on: GPUDevice): Promise<string> =>
+    (
+      await project({ device: on, isSoftware: true, tuning: EMULATED }, matrix, parts, tensors, {
+        rows: 'many',
+      })
+    ).label
+  expect(await labelOn(bare)).toBe('project_tile')
+  expect(await labelOn(device)).toBe(device.features.has('subgroups') ? 'project_direct' : 'project_tile')
+})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { isSoftware, namesOf } from '../../../src/gpu/device.ts'
+import { isSoftware, namesOf, requestDevice } from '../../../src/gpu/device.ts'
 
 test.each([
   ['Mesa, as Dawn names it', { vendor: 'mesa', architecture: 'software' }],
@@ -35,4 +35,23 @@ test('a browser that says nothing of its adapter gives a card without names', ()
   expect(isSoftware({})).toBe(false)
   expect(namesOf({})).toEqual({ vendor: '', architecture: '', device: '', description: '' })
   expect(namesOf({ info: { vendor: 'arm' } })).toMatchObject({ vendor: 'arm', description: '' })
+})
+
+test.each([
+  ['a processor', { vendor: 'google', architecture: 'swiftshader' }, ['subgroups'], ['subgroups']],
+  ['a processor without subgroups', { vendor: 'google', architecture: 'swiftshader' }, [], []],
+  ['a card', { vendor: 'nvidia', architecture: 'ampere' }, ['subgroups', 'shader-f16'], []],
+])('of %s no feature is used but those that help to emulate a card', async (_, info, features, expected) => {
+  const asked: unknown[] = []
+  const adapter = {
+    info,
+    limits: {},
+    features: new Set(features),
+    requestDevice: ({ requiredFeatures }: GPUDeviceDescriptor) => {
+      asked.push(requiredFeatures)
+      return Promise.reject(new Error('nothing is computed here'))
+    },
+  } as unknown as GPUAdapter
+  await expect(requestDevice(adapter)).rejects.toMatchObject({ code: 'webgpu-unavailable' })
+  expect(asked).toEqual([expected])
 })
