@@ -2,6 +2,7 @@ import { isForAnotherModel } from '../../src/cast/member.ts'
 import { plainName } from '../../src/cast/plainName.ts'
 import { Button } from '../shared/Button.tsx'
 import { Dialog } from '../shared/Dialog.tsx'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { errorAdvice } from '../shared/errorAdvice.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { Progress } from '../shared/Progress.tsx'
@@ -35,7 +36,7 @@ export function ArrivalSheet() {
           title={arrivalsText('refused', { fileName, title: lowered(errorAdvice(code).title) })}
           tone="danger"
         >
-          <p lang="en">{message}.</p>
+          <DetailParagraph detail={message} />
           <p>{arrivalsText('notUsed')}</p>
         </Notice>
       ))}
@@ -106,7 +107,7 @@ function EntryFacts({ entry, isOne }: EntryFactsProps) {
       )}
       {failure && (
         <Notice title={errorAdvice(failure.code).title} tone="danger">
-          <p lang="en">{failure.message}.</p>
+          <DetailParagraph detail={failure.message} />
           <p>{arrivalsText('notChanged')}</p>
         </Notice>
       )}

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { asHycoraError } from '../../src/core/errors.ts'
 import type { RestorePlan } from '../../src/storage/backup.ts'
 import type { Persona } from '../../src/storage/records.ts'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { bytes, list, moment } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
 import { planOf } from '../stores/exchange/housekeeping.ts'
@@ -27,7 +28,7 @@ export function BackupFacts({ arrival }: { readonly arrival: BackupArrival }) {
       </header>
       {failure !== null && (
         <Notice title={arrivalsText('backup.cannot')} tone="danger">
-          <p lang="en">{failure}.</p>
+          <DetailParagraph detail={failure} />
         </Notice>
       )}
       {plan && (

@@ -2,6 +2,7 @@ import { useState } from 'react'
 
 import { asHycoraError } from '../../src/core/errors.ts'
 import { Button } from '../shared/Button.tsx'
+import { Detail } from '../shared/Detail.tsx'
 import { FileButton } from '../shared/FileButton.tsx'
 import { Portrait } from '../shared/Portrait.tsx'
 import { readPictureFile } from '../stores/exchange/pictureFile.ts'
@@ -50,7 +51,7 @@ export function PortraitEditor({ name, drawn, picture, onChange }: PortraitEdito
         )}
         {failure !== null && (
           <p role="alert" className={styles.failure}>
-            {failure}.
+            <Detail detail={failure} isSentence />
           </p>
         )}
       </div>

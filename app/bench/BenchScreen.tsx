@@ -1,4 +1,5 @@
 import { CopyButton } from '../shared/CopyButton.tsx'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { SideScreen } from '../shared/SideScreen.tsx'
 import { Notice } from '../shared/Notice.tsx'
 import { useBench } from '../stores/engine/bench.ts'
@@ -22,7 +23,7 @@ export function BenchScreen() {
       <BenchForm />
       {phase === 'failed' && failure && (
         <Notice title={benchText('failed')} tone="danger">
-          <p lang="en">{failure.message}</p>
+          <DetailParagraph detail={failure.message} />
         </Notice>
       )}
       {result && (

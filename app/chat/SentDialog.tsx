@@ -18,6 +18,7 @@ import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import styles from './SentDialog.module.css'
 import { chatText } from '../words/chat.ts'
 import { remarkText } from '../words/remark.ts'
+import { Detail } from '../shared/Detail.tsx'
 import { list } from '../shared/format.ts'
 
 /** Exactly what the model reads, and why. */
@@ -62,7 +63,9 @@ export default function SentDialog({ chat: open }: { readonly chat: Chat }) {
           </div>
         </>
       ) : (
-        <p className={styles.note}>{reason || chatText('sent.soon')}</p>
+        <p className={styles.note}>
+          {reason ? <Detail detail={reason} isSentence /> : chatText('sent.soon')}
+        </p>
       )}
     </Dialog>
   )

@@ -3,6 +3,7 @@ import { retryEngine, useEngine } from '../stores/engine/engine.ts'
 import { changeSettings, useSettings } from '../stores/page/settings.ts'
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
+import { Detail } from './Detail.tsx'
 import { deviceAdvice, slowAdvice } from './deviceAdvice.ts'
 import type { DeviceAdvice } from './deviceAdvice.ts'
 import { ErrorNotice, reload } from './ErrorNotice.tsx'
@@ -91,7 +92,9 @@ function SlowNotice() {
           <p>{text.next}</p>
           {reason && (
             <p>
-              <code lang="en">{reason}</code>
+              <code>
+                <Detail detail={reason} />
+              </code>
             </p>
           )}
         </details>

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import { Button } from './Button.tsx'
 import { CopyDiagnostics } from './CopyDiagnostics.tsx'
+import { Detail } from './Detail.tsx'
 import { errorAdvice } from './errorAdvice.ts'
 import { Notice } from './Notice.tsx'
 import { sharedText } from '../words/shared.ts'
@@ -38,9 +39,8 @@ export function ErrorNotice({ failure, onRetry, onDismiss, children }: ErrorNoti
     >
       <p>{children ?? advice}</p>
       <p>
-        {/* For whoever mends it, in the language of the code. */}
-        <code lang="en">
-          {failure.code}: {failure.message}
+        <code>
+          {failure.code}: <Detail detail={failure.message} />
         </code>
       </p>
     </Notice>

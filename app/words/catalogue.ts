@@ -45,6 +45,17 @@ function spokenWords(language: PageLanguage, words: Words): Spoken {
   return { language, words, read: new Map() }
 }
 
+/** What is fetched with the Chinese texts, while Chinese is spoken; null otherwise. */
+export function withChinese<T>(fetch: () => Promise<T>): () => T | null {
+  let fetched: T | null = null
+  const fetchChinese = async (): Promise<{ readonly words: Words }> => {
+    fetched = await fetch()
+    return { words: {} }
+  }
+  catalogues.push({ english: spokenWords('en', {}), fetchChinese, chinese: null })
+  return () => (spoken === 'en' ? null : fetched)
+}
+
 /**
  * The texts of a room. The English ones come with the code that says them, the others when the page speaks their language;
  * until then, and where they do not come, English is spoken.

@@ -18,10 +18,11 @@ export function refusal(status: number, model: string, hubUrl = HUB_URL): Hycora
       `${hubUrl} has no model ${model} (${status}): look at how its name and revision are written.`,
     )
   }
-  const advice = status === 429 ? 'is asked too often from here (429): try again in some minutes' : ''
   return new HycoraError(
     'download-failed',
-    `${hubUrl} ${advice || `answered ${status} when it was asked for ${model}: try again later`}.`,
+    status === 429
+      ? `${hubUrl} is asked too often from here (429): try again in some minutes.`
+      : `${hubUrl} answered ${status} when it was asked for ${model}: try again later.`,
   )
 }
 

@@ -19,6 +19,7 @@ import { visitorIn } from '../page/visitor.ts'
 import { append } from './chats.ts'
 import { groupGreeting } from './group.ts'
 import { characterIn, chatNames, wordsOf } from './scene.ts'
+import { detailText } from '../../words/details.ts'
 import { storeText } from '../../words/store.ts'
 import { listNames } from '../../words/names.ts'
 import { locale } from '../../words/catalogue.ts'
@@ -162,7 +163,8 @@ function importReport(chats: readonly ImportedChat[]): string {
   const skipped = chats.flatMap((chat) => chat.skipped)
   const [first] = skipped
   if (!first) return came
-  const { line, reason } = first
+  const { line } = first
+  const reason = detailText(first.reason)
   if (skipped.length === 1) return storeText('chats.skipped', { came, line, reason })
   const lines = skipped.map((one) => String(one.line)).slice(0, MOST_LINES)
   const which = new Intl.ListFormat(locale(), { style: 'narrow' }).format(lines)

@@ -1,6 +1,7 @@
 // Scope: live. What this page keeps on the device: how much of each kind, one file of it all, and its end.
 import type { BackupArrival } from '../../../src/exchange/arrival.ts'
 import { create } from 'zustand'
+import { failureOf } from '../../../src/core/errors.ts'
 
 import type { BackupStores, RestorePlan } from '../../../src/storage/backup.ts'
 import { clearDatabase } from '../../../src/storage/database.ts'
@@ -18,6 +19,7 @@ import { notify } from '../page/notices.ts'
 import { addedBy } from '../page/personas.ts'
 import { changeSettings, useSettings } from '../page/settings.ts'
 import { neededKeeping, keeping } from '../company/keeping.ts'
+import { detailText } from '../../words/details.ts'
 import { storeText } from '../../words/store.ts'
 
 /** Bytes on the disk by kind, and what the browser says of them. */
@@ -106,7 +108,7 @@ export async function saveBackup(): Promise<void> {
     const file = await writeBackupFile(await stores(), useSettings.getState(), now)
     saveFile(`HyCoRA ${new Date(now).toISOString().slice(0, 10)}.zip`, file)
   } catch (thrown) {
-    notify(storeText('backup.failed', { reason: thrown instanceof Error ? thrown.message : String(thrown) }))
+    notify(storeText('backup.failed', { reason: detailText(failureOf(thrown, 'storage-full').message) }))
   } finally {
     useHousekeeping.setState({ isPacking: false })
   }

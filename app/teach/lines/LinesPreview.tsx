@@ -2,6 +2,7 @@ import { useState } from 'react'
 
 import type { DatasetReport } from '../../../src/engine/protocol.ts'
 import { Button } from '../../shared/Button.tsx'
+import { Detail } from '../../shared/Detail.tsx'
 import { count } from '../../shared/format.ts'
 import { useLines } from '../../stores/teach/lines.ts'
 import { ColumnMapping } from './ColumnMapping.tsx'
@@ -107,7 +108,7 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
                 ? teachText('rejected.line', { line })
                 : teachText('rejected.lineOf', { file, line })}
             </span>{' '}
-            <span lang="en">{reason}</span>
+            <Detail detail={reason} />
           </li>
         ))}
       </ol>

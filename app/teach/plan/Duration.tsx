@@ -11,6 +11,7 @@ import { useRehearsalPlan } from '../../stores/teach/rehearsalPlan.ts'
 import { useSettings } from '../../stores/page/settings.ts'
 import { stepsOf } from '../../stores/teach/config.ts'
 import styles from './Duration.module.css'
+import { detailText } from '../../words/details.ts'
 import { teachText } from '../../words/teach.ts'
 
 /** From here on a rehearsal is no matter of sitting by. */
@@ -29,7 +30,7 @@ export function Duration() {
   if (failure) {
     return (
       <Notice title={errorAdvice(failure.code).title} tone="warning" actions={<SaveKit />}>
-        <p>{teachText('duration.failed', { message: failure.message })}</p>
+        <p>{teachText('duration.failed', { message: detailText(failure.message) })}</p>
       </Notice>
     )
   }

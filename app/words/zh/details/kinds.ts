@@ -1,0 +1,62 @@
+/** What a file is that is not read, and why a line is none, by their English: parts of details. */
+export const words: Readonly<Record<string, string>> = {
+  'a Parquet file': 'Parquet 文件',
+  'an Arrow file': 'Arrow 文件',
+  'a Feather file': 'Feather 文件',
+  'an ORC file': 'ORC 文件',
+  'an Avro file': 'Avro 文件',
+  'a zip archive, as tables and documents of office programs are':
+    'zip 压缩包，办公软件的表格和文档都是这样的',
+  'a document of an office program': '办公软件的文档',
+  'a gzip archive': 'gzip 压缩包',
+  'a bzip2 archive': 'bzip2 压缩包',
+  'an xz archive': 'xz 压缩包',
+  'a 7z archive': '7z 压缩包',
+  'a zstd archive': 'zstd 压缩包',
+  'a rar archive': 'rar 压缩包',
+  'an SQLite database': 'SQLite 数据库',
+  'a PDF file': 'PDF 文件',
+  'an RTF document': 'RTF 文档',
+  'an HDF5 file': 'HDF5 文件',
+  'a NumPy array': 'NumPy 数组',
+  'a GGUF file': 'GGUF 文件',
+  'a picture': '图片',
+  'a picture or a sound': '图片或声音',
+  'an instruction template, from text generation web UI': 'text generation web UI 的指令模板',
+  'an export of ChatGPT: what was said there is not read': 'ChatGPT 导出的记录：那里说过的话这里不读',
+  'a preset of prompts, from SillyTavern': 'SillyTavern 的提示词预设',
+  'an instruct template, from SillyTavern': 'SillyTavern 的指令模板',
+  'a context template, from SillyTavern': 'SillyTavern 的上下文模板',
+  'a script of regular expressions, from SillyTavern': 'SillyTavern 的正则脚本',
+  'a set of quick replies, from SillyTavern': 'SillyTavern 的快捷回复',
+  'a theme, from SillyTavern': 'SillyTavern 的主题',
+  'a group, from SillyTavern, with nobody in it': 'SillyTavern 的群组，里面没有人',
+  'a scenario of NovelAI': 'NovelAI 的场景',
+  'a preset of NovelAI': 'NovelAI 的预设',
+  'a tokenizer': '分词器',
+  'a preset of samplers': '采样预设',
+  'a preset of Agnai': 'Agnai 的预设',
+  'a persona of a visitor': '访客的身份',
+  'a script of regular expressions, from RisuAI': 'RisuAI 的正则脚本',
+  'a module of RisuAI': 'RisuAI 的模块',
+  'a preset of RisuAI': 'RisuAI 的预设',
+  'a LoRA as kohya’s trainer writes it, for models of pictures: no adapter of this kind is read':
+    'kohya 写给画图模型的 LoRA：这一种适配器都不读',
+  'a LoRA of a model of pictures: no adapter of this kind is read': '画图模型的 LoRA：这一种适配器都不读',
+  'a LyCORIS adapter, not a LoRA: no adapter of this kind is read':
+    'LyCORIS 适配器，不是 LoRA：这一种适配器都不读',
+  'a LoRA of a kind that is not known: no adapter of this kind is read':
+    '一种不认识的 LoRA：这一种适配器都不读',
+  'an embedding for models of pictures': '画图模型的嵌入',
+  'a learnt prompt, not a LoRA: no adapter of this kind is read':
+    '学来的提示词，不是 LoRA：这一种适配器都不读',
+  'a pointer of Git LFS in place of the file itself: download the file, or run git lfs pull where it was cloned':
+    'Git LFS 的指针，不是文件本身：请下载文件，或者在克隆的地方运行 git lfs pull',
+  'a page of the web in place of a file: what was saved is the page about it; use its download':
+    '网页，不是文件：存下来的是介绍它的页面；请用那里的下载',
+  "{0} is what a system keeps beside people's files, and holds nothing of its own":
+    '{0}是系统放在文件旁边的，里面没有东西',
+  'it is not a JSON object': '不是 JSON 对象',
+  'it is longer than 1 MiB': '超过 1 MiB',
+  'it has no text': '没有文字',
+}
