@@ -40,13 +40,18 @@ interface HousekeepingState {
 
 export const useHousekeeping = create<HousekeepingState>()(() => ({ household: null, isPacking: false }))
 
-/** Counts what lies here. */
+/** Counts what lies here; where that cannot be read, as when the page closes meanwhile, what was counted before stays. */
 export async function countHousehold(backbones: readonly ServedBackbone[]): Promise<void> {
+  const household = await householdOf(backbones).catch(() => null)
+  if (household) useHousekeeping.setState({ household })
+}
+
+async function householdOf(backbones: readonly ServedBackbone[]): Promise<Household> {
   await countKept(backbones)
   const models = Object.values(useModelFiles.getState().kept).reduce((sum, size) => sum + size, 0)
   const { packs, cards } = useGuests.getState()
   const { usedBytes, quotaBytes, kept } = await storageUse()
-  const household: Household = {
+  return {
     models,
     characters:
       packs.reduce((sum, pack) => sum + pack.bytes + sizeOf(pack.portraits.values()), 0) +
@@ -56,7 +61,6 @@ export async function countHousehold(backbones: readonly ServedBackbone[]): Prom
     isKept: kept,
     freeBytes: Math.max(0, quotaBytes - usedBytes),
   }
-  useHousekeeping.setState({ household })
 }
 
 function picturesOf(card: { readonly portrait: Blob | null; readonly assets: ReadonlyMap<string, Blob> }) {

@@ -234,7 +234,7 @@ export const words = {
   'voice.hear': '听听看',
   'voice.about':
     '这里只有这台设备自己的嗓音，说的话不会离开设备。你按下消息底下的“念出来”才会念，从不自作主张。',
-  'model.card.auto': '它装得下多少就多少',
+  'model.card.auto': '由它定',
   'model.card.line': '一句话',
   'model.card.card': '全部',
   'model.card.nowAll': '眼下：全部。',
