@@ -5,6 +5,7 @@ import { isOwn } from '../../src/storage/ownModels.ts'
 import type { OwnBackbone } from '../../src/storage/ownModels.ts'
 import { downloadBytes } from '../../src/storage/manifest.ts'
 import { Button } from '../shared/Button.tsx'
+import { Detail } from '../shared/Detail.tsx'
 import { bytes } from '../shared/format.ts'
 import { chooseBackbone, sendsWholeCard, useEngine } from '../stores/engine/engine.ts'
 import { countKept, freeModel, useModelFiles } from '../stores/engine/modelFiles.ts'
@@ -118,7 +119,11 @@ function ModelChoice({ backbone, isChosen }: ModelChoiceProps) {
         <span className={styles.size}>{bytes(size)}</span>
       </label>
       <div className={styles.about} id={`model-${id}`}>
-        {description && <p>{description}</p>}
+        {description && (
+          <p>
+            <Detail detail={description} />
+          </p>
+        )}
         <p>
           {licence && `${backstageText('model.licence', { licence })} `}
           {isOwn(backbone) ? describePlace(backbone, kept, size) : describeKept(kept, size)}

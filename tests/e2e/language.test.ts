@@ -25,7 +25,21 @@ test('a visitor whose browser reads Chinese gets the page in Chinese, or in Engl
   expect(await languageOf(page)).toBe('zh-Hans')
   expect(await axeViolations(page)).toEqual([])
 
+  const transfer = await page.evaluateHandle(() => {
+    const held = new DataTransfer()
+    held.items.add(new File(['%PDF-1.7'], 'orla.pdf'))
+    return held
+  })
+  for (const kind of ['dragover', 'drop']) await page.dispatchEvent('body', kind, { dataTransfer: transfer })
+  await page
+    .getByRole('dialog')
+    .getByText(/^orla\.pdf是PDF 文件/)
+    .waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.keyboard.press('Escape')
+
   await page.getByRole('button', { name: '后台' }).click()
+  await page.getByText(/^入门的那个，/).waitFor()
   expect(await axeViolations(page)).toEqual([])
   await page.getByRole('radio', { name: 'English' }).check()
   await page.getByRole('heading', { name: 'Backstage' }).waitFor()

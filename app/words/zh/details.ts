@@ -2,9 +2,10 @@ import { words as acts } from './details/acts.ts'
 import { words as files } from './details/files.ts'
 import { words as kinds } from './details/kinds.ts'
 import { words as models } from './details/models.ts'
+import { words as served } from './details/served.ts'
 
 /** What errors say of themselves, by their English as it is thrown, with `{0}`, `{1}` … for its values in order. */
-export const words: Readonly<Record<string, string>> = { ...acts, ...files, ...kinds, ...models }
+export const words: Readonly<Record<string, string>> = { ...acts, ...files, ...kinds, ...models, ...served }
 
 /** A detail as it is written where it is thrown, taken apart at its values. */
 interface Template {

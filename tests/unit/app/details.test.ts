@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 
+import index from '../../../public/models/index.json' with { type: 'json' }
 import { fetchWords, speakLanguage } from '../../../app/words/catalogue.ts'
 import { detailText } from '../../../app/words/details.ts'
 import { words } from '../../../app/words/zh/details.ts'
@@ -26,6 +27,8 @@ const thrown = code
   .flatMap(({ path, text }) => detailsIn(path, text))
   .filter(({ code: errorCode, detail }) => errorCode !== 'shape-mismatch' && hasWords(detail))
 
+const served = index.map(({ description }) => description)
+
 const valuesOf = (text: string): Set<string> => new Set(text.match(/\{\d\}/g))
 
 afterEach(() => speakLanguage('en'))
@@ -41,10 +44,11 @@ describe('the details of errors', () => {
     expect(thrown.length).toBeGreaterThan(400)
     const missing = thrown.filter(({ detail }) => words[detail] === undefined)
     expect(missing.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([])
+    expect(served.filter((text) => words[text] === undefined)).toEqual([])
   })
 
   test('and none that nobody says', () => {
-    const said = new Set(code.flatMap(({ path, text }) => allTextsIn(path, text)))
+    const said = new Set([...served, ...code.flatMap(({ path, text }) => allTextsIn(path, text))])
     expect(Object.keys(words).filter((detail) => !said.has(detail))).toEqual([])
   })
 
