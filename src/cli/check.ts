@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { promptIds } from '../bench/prompts.ts'
 import type { CacheForm } from '../core/graphicsMemory.ts'
 import { STEADY } from '../core/sampling.ts'
+import type { TunedDevice } from '../gpu/tuning.ts'
 import { openAnyModel } from '../model/chatModel.ts'
 import type { TextModel } from '../model/chatModel.ts'
 import type { Backbone } from '../model/decoder/backbone.ts'
@@ -11,6 +12,8 @@ import type { Decoder } from '../model/decoder/decoder.ts'
 import { MOST_DIVERGENCE, measureCache } from '../model/gpu/cacheDivergence.ts'
 import type { CacheDivergence } from '../model/gpu/cacheDivergence.ts'
 import { GpuBackbone } from '../model/gpu/gpuBackbone.ts'
+import { askKnownAnswers } from '../model/gpu/knownAnswers.ts'
+import type { Asked } from '../model/gpu/knownAnswers.ts'
 import { openExported } from '../model/graph/openBackbone.ts'
 import { COMPARED_PROMPT, compareWithRuntime } from '../play/compareWithRuntime.ts'
 import type { Comparison } from '../play/compareWithRuntime.ts'
@@ -27,6 +30,8 @@ const RANDOM_TOKENS = 12
 /** What the check found. */
 export interface Finding extends Comparison {
   readonly model: string
+  /** What this device makes of what is known; null where our kernels do not compute the model. */
+  readonly knownAnswers: Asked | null
   /** Why our kernels do not compute it; null where they do. */
   readonly reason: string | null
   /** What halves in the place of floats change; null where nobody asked. */
@@ -50,30 +55,42 @@ export async function checkModel(words: readonly string[]): Promise<void> {
   const files = folder(root)
   const model = await openAnyModel(files, chosen)
   const exported = await openExported(files, chosen)
-  const kernels = 'exported' in model ? null : await openKernels(model.decoder)
+  const gpu = 'exported' in model ? null : await openNodeDevice()
+  const kernels = gpu && !('exported' in model) ? await openKernels(gpu, model.decoder) : null
   const text = options.get('prompt') ?? COMPARED_PROMPT
   const promptOf = (backbone: Backbone): readonly number[] => promptIdsOf(name, model, backbone, text)
   const compared = await compareWithRuntime(await loadOrt(), exported, kernels, { promptOf, tokens: count })
   const chatTokens = numberOption(options, 'halves', 0)
   const halves =
-    kernels && !('exported' in model) && chatTokens > 0
-      ? await compareHalves(kernels, model.decoder, promptOf(kernels), chatTokens)
+    gpu && kernels && !('exported' in model) && chatTokens > 0
+      ? await compareHalves(
+          kernels,
+          () => openKernels(gpu, model.decoder, 'halves'),
+          promptOf(kernels),
+          chatTokens,
+        )
       : null
   kernels?.destroy()
   const reason = 'exported' in model ? model.reason : null
-  const found: Finding = { model: name, reason, ...compared, halves }
+  const knownAnswers = gpu && (await askKnownAnswers(gpu))
+  const found: Finding = { model: name, reason, knownAnswers, ...compared, halves }
   report(found, options.has('json'))
-  if (!found.isSame || (halves !== null && halves.mean > MOST_DIVERGENCE)) process.exitCode = 1
+  const isWrong = (knownAnswers?.wrong.length ?? 0) > 0 || (halves?.mean ?? 0) > MOST_DIVERGENCE
+  if (!found.isSame || isWrong) process.exitCode = 1
 }
 
-function openKernels(decoder: Decoder, cacheForm: CacheForm = 'floats'): Promise<GpuBackbone> {
-  return lookedAt(openNodeDevice().then((gpu) => GpuBackbone.create(gpu, decoder, { cacheForm })))
+function openKernels(
+  gpu: TunedDevice,
+  decoder: Decoder,
+  cacheForm: CacheForm = 'floats',
+): Promise<GpuBackbone> {
+  return lookedAt(GpuBackbone.create(gpu, decoder, { cacheForm }))
 }
 
 /** How far keys and values in halves move the distributions of a chat's tokens: the prompt and an answer drawn to it. */
 async function compareHalves(
   floats: GpuBackbone,
-  decoder: Decoder,
+  openHalves: () => Promise<GpuBackbone>,
   prompt: readonly number[],
   tokens: number,
 ): Promise<CacheDivergence> {
@@ -81,7 +98,7 @@ async function compareHalves(
   const request = { ids: prompt, casting: null, sampling, maxTokens: tokens - prompt.length, stopIds: [] }
   const ids = [...prompt]
   for await (const id of floats.generate(request)) ids.push(id)
-  const halves = await openKernels(decoder, 'halves')
+  const halves = await openHalves()
   try {
     return await measureCache(floats, halves, ids, null)
   } finally {
@@ -102,6 +119,10 @@ function halvesLine({ tokens, mean, greatest }: CacheDivergence): string {
   return `keys and values in halves: divergence ${mean.toExponential(1)} nats a token, ${greatest.toExponential(1)} at most, over ${tokens} tokens; ${allowed} is allowed`
 }
 
+function knownLine({ count, wrong }: Asked): string {
+  return `${count} known answers of our kernels: ${wrong.length === 0 ? 'all right' : `WRONG: ${wrong.join(', ')}`}`
+}
+
 function report(found: Finding, isJson: boolean): void {
   process.stdout.write(isJson ? `${JSON.stringify(found)}\n` : `${findingLines(found).join('\n')}\n`)
 }
@@ -111,7 +132,8 @@ function speed(tokensPerSecond: number): string {
 }
 
 export function findingLines(found: Finding): readonly string[] {
-  const { model, reason, nmse, nmseUnrounded, firstDifferentToken: at, kernels, halves } = found
+  const { model, reason, nmse, nmseUnrounded, firstDifferentToken: at, kernels } = found
+  const { halves, knownAnswers: known } = found
   const { kernels: ours, onnxruntime: theirs } = found.tokensPerSecond
   if (kernels === null || nmse === null || ours === null) {
     return [
@@ -127,6 +149,7 @@ export function findingLines(found: Finding): readonly string[] {
       : `logits: NMSE ${nmseUnrounded.toExponential(1)} by rows as they are, ${verdict}; ${nmse.toExponential(1)} by rows rounded to 8 bits, as the graph has them`,
     `the likeliest ${kernels.length} tokens: ${at === null ? 'all the same' : `the same up to token ${at}`}`,
     `ours ${speed(ours)}, onnxruntime on the processor ${speed(theirs)}`,
+    ...(known ? [knownLine(known)] : []),
     ...(halves ? [halvesLine(halves)] : []),
   ]
 }

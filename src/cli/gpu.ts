@@ -4,6 +4,7 @@ import { HycoraError } from '../core/errors.ts'
 import { namesOf, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { AdapterNames } from '../gpu/device.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
+import { checkSoundness } from '../model/gpu/knownAnswers.ts'
 
 /** A device in Node, with what is worth saying of its adapter. */
 export interface NodeDevice extends TunedDevice {
@@ -27,7 +28,8 @@ let isTold = false
  * A WebGPU device from Dawn, on whatever Vulkan, Metal or D3D12 driver the machine has; where the system's Vulkan driver
  * is missing or too old, on Chromium's, with one line that says so.
  *
- * @throws HycoraError `webgpu-unavailable` where Dawn is not installed or finds no driver.
+ * @throws HycoraError `webgpu-unavailable` where Dawn is not installed or finds no driver; `wrong-answers` of a card that
+ *   computes wrongly.
  */
 export async function openNodeDevice(features: readonly GPUFeatureName[] = []): Promise<NodeDevice> {
   const dawn = loadDawn()
@@ -72,8 +74,10 @@ async function openWith(dawn: Dawn, features: readonly GPUFeatureName[]): Promis
   }
   const names = namesOf(adapter)
   const { vendor, architecture, description } = names
+  const found = await requestDevice(adapter, features)
+  await checkSoundness(found)
   return {
-    ...(await requestDevice(adapter, features)),
+    ...found,
     names,
     description: [vendor, architecture, description].filter(Boolean).join(' '),
   }

@@ -158,7 +158,7 @@ async function loadOnto(
     doneBytes += bytes
     emit({ stage: 'upload', doneBytes, totalBytes })
   }
-  if (!isSound) await checkSoundness(found)
+  if (!isSound) await (await import('../model/gpu/knownAnswers.ts')).checkSoundness(found)
   const backbone = await GpuBackbone.create(found, decoder, { onBytes, cacheForm: 'halves' })
   emit({ stage: 'compile', doneBytes: totalBytes, totalBytes })
   await backbone.attach(pack)
@@ -170,16 +170,6 @@ async function loadOnto(
     isSlow: found.isSoftware,
     computing: { path: 'webgpu', ...why, rates },
   }
-}
-
-/**
- * Real cards are asked for known answers before anything goes over. The drivers that play one on a processor are those that
- * the answers are tested with.
- */
-async function checkSoundness(found: TunedDevice): Promise<void> {
-  if (found.isSoftware) return
-  const { checkKnownAnswers } = await import('../model/gpu/knownAnswers.ts')
-  await checkKnownAnswers(found)
 }
 
 async function openProcessor(

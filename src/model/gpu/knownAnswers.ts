@@ -289,25 +289,49 @@ async function compute(
   return isOfWords ? new Uint32Array(values.buffer) : values
 }
 
+/** How many known answers a device was asked for, and the names of those that it got wrong. */
+export interface Asked {
+  readonly count: number
+  readonly wrong: readonly string[]
+}
+
 /**
  * Lets a device compute what is known, with its own tuning.
  *
- * @throws HycoraError `wrong-answers` with the names of the cases that it gets wrong; what computing throws.
+ * @throws what computing throws.
  */
-export async function checkKnownAnswers(gpu: TunedDevice): Promise<void> {
+export async function askKnownAnswers(gpu: TunedDevice): Promise<Asked> {
   const make = new KnownOperands(gpu.device)
   try {
     const cases = await Promise.all(CASES.map((create) => create(gpu, make)))
     // All are read at once: some browsers tell of what is done only every 100 ms.
     const computed = await Promise.all(cases.map((one) => compute(gpu, one)))
     const wrong = cases.filter(({ answer }, index) => errorOf(computed[index] ?? [], answer) > MOST_ERROR)
-    if (wrong.length === 0) return
-    const names = wrong.map(({ name }) => name).join(', ')
-    throw new HycoraError(
-      'wrong-answers',
-      `this graphics card, or its driver, computes wrongly: ${names} of ${cases.length} known answers`,
-    )
+    return { count: cases.length, wrong: wrong.map(({ name }) => name) }
   } finally {
     make.destroy()
   }
+}
+
+/**
+ * Asks a device for all known answers before it is used.
+ *
+ * @throws HycoraError `wrong-answers` with the names of the cases that it gets wrong; what computing throws.
+ */
+export async function checkKnownAnswers(gpu: TunedDevice): Promise<void> {
+  const { count, wrong } = await askKnownAnswers(gpu)
+  if (wrong.length === 0) return
+  throw new HycoraError(
+    'wrong-answers',
+    `this graphics card, or its driver, computes wrongly: ${wrong.join(', ')} of ${count} known answers`,
+  )
+}
+
+/**
+ * The same of real cards alone: the drivers that play one on a processor are those that the answers are tested with.
+ *
+ * @throws as `checkKnownAnswers`.
+ */
+export async function checkSoundness(found: TunedDevice): Promise<void> {
+  if (!found.isSoftware) await checkKnownAnswers(found)
 }

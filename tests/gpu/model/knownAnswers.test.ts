@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { TunedDevice } from '../../../src/gpu/tuning.ts'
 import { CARD, EMULATED } from '../../../src/gpu/tuning.ts'
 import { sampleTokenKernel } from '../../../src/kernels/sampleToken.ts'
-import { checkKnownAnswers } from '../../../src/model/gpu/knownAnswers.ts'
+import { askKnownAnswers, checkKnownAnswers, checkSoundness } from '../../../src/model/gpu/knownAnswers.ts'
 import { testGpu } from '../../support/device.ts'
 import { miscompile } from '../../support/miscompiled.ts'
 import type { Miscompiled } from '../../support/miscompiled.ts'
@@ -58,4 +58,17 @@ test.each([
     code: 'wrong-answers',
     message: expect.stringContaining(`: ${name}`),
   })
+})
+
+test('of a driver that plays a card nothing is asked, and all that is wrong is named', async () => {
+  const wrong = await miscompiling({
+    kernel: 'embedding',
+    find: 'uniforms.factor * value',
+    replace: 'value + 1.0',
+  })
+  await expect(checkSoundness({ ...wrong, isSoftware: true })).resolves.toBeUndefined()
+  await expect(checkSoundness({ ...wrong, isSoftware: false })).rejects.toMatchObject({
+    code: 'wrong-answers',
+  })
+  expect(await askKnownAnswers(wrong)).toEqual({ count: 17, wrong: ['embedding'] })
 })
