@@ -1,5 +1,5 @@
 // Token embedding, forward.
-//   y[r, c] = factor·table[token[r], c]
+//   y[r, c] = factor·table[token[r] − first, c],  first ≤ token[r] < first + count; other rows stay as they are
 // One workgroup per row; each invocation strides over the row's 32-bit words and unpacks them.
 // Reference: tests/reference/embedding.ts. Wrapper: src/kernels/embedding.ts
 
@@ -15,6 +15,8 @@ struct Uniforms {
   row_blocks: u32,
   y_stride: u32,
   factor: f32,
+  first: u32, // token of the table's first row
+  count: u32, // of its rows
 }
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
@@ -64,7 +66,10 @@ fn embedding(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let row = workgroup.x + workgroup.y * grid.x;
-  let token = tokens[row];
+  if (tokens[row] < uniforms.first || tokens[row] - uniforms.first >= uniforms.count) {
+    return;
+  }
+  let token = tokens[row] - uniforms.first;
   for (var c = lane; c < uniforms.columns; c += WORKGROUP_SIZE) {
     var value: f32;
     if (FORMAT == 0u) {

@@ -1,6 +1,6 @@
 import { HycoraError, check } from '../core/errors.ts'
 import { MOST_WORKGROUPS } from './grid.ts'
-import { sizeOf } from './tensor.ts'
+import { bindingBytes } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 
 const UNIFORM = 0x40 | 0x8 // GPUBufferUsage UNIFORM | COPY_DST, spelled out: Node has no such global
@@ -104,8 +104,9 @@ function uniformBuffer(device: GPUDevice, packed: ArrayBuffer): GPUBuffer {
 }
 
 /** A whole buffer, or the part of it that a tensor is. */
-function bindingOf({ buffer, shape, offsetBytes }: Tensor): GPUBufferBinding {
-  return offsetBytes === undefined ? { buffer } : { buffer, offset: offsetBytes, size: sizeOf(shape) * 4 }
+function bindingOf(tensor: Tensor): GPUBufferBinding {
+  const { buffer, offsetBytes } = tensor
+  return offsetBytes === undefined ? { buffer } : { buffer, offset: offsetBytes, size: bindingBytes(tensor) }
 }
 
 /**

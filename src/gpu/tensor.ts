@@ -20,6 +20,11 @@ const STORAGE = 0x80 | 0x4 | 0x8 // GPUBufferUsage STORAGE | COPY_SRC | COPY_DST
 const READ_BACK = 0x1 | 0x8 // GPUBufferUsage MAP_READ | COPY_DST
 const MAP_READ = 0x1 // GPUMapMode READ
 
+/** The most bytes that one buffer of a device, bound as a whole, may have. */
+export function bindableBytes({ limits }: GPUDevice): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+}
+
 /**
  * A new zero-filled tensor. Every allocation of the engine goes through here, so that what a device cannot give is
  * said before it is used.
@@ -28,13 +33,25 @@ const MAP_READ = 0x1 // GPUMapMode READ
  */
 export function createTensor(device: GPUDevice, shape: readonly number[], label: string): Tensor {
   const sizeBytes = Math.max(16, Math.ceil((sizeOf(shape) * 4) / 16) * 16)
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+  const limit = bindableBytes(device)
   check(
     sizeBytes <= limit,
     'out-of-memory',
     () => `${label} needs ${sizeBytes} bytes, this device allows ${limit} in one buffer`,
   )
   return { buffer: device.createBuffer({ size: sizeBytes, usage: STORAGE, label }), shape }
+}
+
+/** Columns of a matrix from a multiple of 64 on, in rows as far apart as before. */
+export function columnsFrom(tensor: Tensor, first: number): Tensor {
+  if (first === 0) return tensor
+  check(first % 64 === 0, 'shape-mismatch', () => `columns begin at ${first}, expected a multiple of 64`)
+  return { ...tensor, offsetBytes: (tensor.offsetBytes ?? 0) + 4 * first }
+}
+
+/** Bytes of a tensor's binding: all of its buffer, or what of the part that it is lies within. */
+export function bindingBytes({ buffer, shape, offsetBytes }: Tensor): number {
+  return offsetBytes === undefined ? buffer.size : Math.min(sizeOf(shape) * 4, buffer.size - offsetBytes)
 }
 
 /** A tensor for a binding that a kernel does not read. */

@@ -99,14 +99,13 @@ export function fitOf(variant: Variant<SizedFile>, facts: ModelFacts, room: Devi
 /** Bytes of a number in blocks of 32 of four bits, with their scales. */
 const FOUR_BITS = 4.5 / 8
 
-/** Whether the largest matrix may be bound as one: the embedding, which is often stored more exactly than the rest. */
+/** Whether the largest matrix of a layer, gate and up side by side, may be bound as one; a vocabulary is bound in bands. */
 function isBindable(variant: Variant<SizedFile>, { shape }: ModelFacts, maxBuffer: number): boolean {
   const { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
-  const weights = weightsOf(variant)
   const blocks = layers * (hidden * headDim * (2 * heads + 2 * kvHeads) + 3 * hidden * ffn)
-  const share = (vocabulary * hidden) / (blocks + vocabulary * hidden)
   const isFourBits = precisionText(variant.label).startsWith('4')
-  return (isFourBits ? weights - blocks * FOUR_BITS : share * weights) <= maxBuffer
+  const numberBytes = isFourBits ? FOUR_BITS : weightsOf(variant) / (blocks + vocabulary * hidden)
+  return 2 * hidden * ffn * numberBytes <= maxBuffer
 }
 
 const RANKS: readonly Fit[] = ['fits', 'tight', 'processor', 'too-large']

@@ -17,13 +17,16 @@ export const embeddingKernel = defineKernel({
     row_blocks: 'u32',
     y_stride: 'u32',
     factor: 'f32',
+    first: 'u32',
+    count: 'u32',
   },
   bindings: ['tokens', 'weights', 'scales', 'zeros', 'y'],
 })
 
 /**
- * Token embedding: `y[r, c] = factor · table[token[r], c]`.
+ * Token embedding: `y[r, c] = factor · table[token[r] − first, c]` of the rows whose tokens the table has; others stay.
  *
+ * @param first the token of the table's first row.
  * @param tensors `tokens` [rows] u32, `y` [rows, stride]; `table` [vocabulary, hidden].
  * @throws HycoraError `shape-mismatch` when `y` is narrower than the table.
  */
@@ -31,7 +34,7 @@ export function embedding(
   device: GPUDevice,
   table: PackedMatrix,
   tensors: { readonly tokens: Tensor; readonly y: Tensor },
-  factor = 1,
+  { factor = 1, first = 0 }: { readonly factor?: number; readonly first?: number } = {},
 ): Promise<Dispatch> {
   const { tokens, y } = tensors
   const stride = expectColumns('y', y, table.in)
@@ -46,6 +49,8 @@ export function embedding(
       row_blocks: table.rowBlocks,
       y_stride: stride,
       factor,
+      first,
+      count: table.out,
     },
     { workgroups: (rows) => [...exactGrid(rows), 1], overrides: formatOverrides(table) },
   )

@@ -4,6 +4,7 @@ import { check } from '../core/errors.ts'
 import { paddedGrid } from '../gpu/grid.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
+import { bindingBytes } from '../gpu/tensor.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import { DROPOUT_WORDS } from './operands/dropout.ts'
@@ -75,9 +76,9 @@ export async function projectBackward(
   const dyStride = expectColumns('dy', dy, matrix.out + count * adapter.paddedRank)
   const isAligned = matrix.out % 4 === 0 && dyStride % 4 === 0
   check(
-    isAligned || dy.offsetBytes === undefined,
+    bindingBytes(dy) % 16 === 0,
     'shape-mismatch',
-    () => `dy has a stride of ${dyStride} within a buffer, expected a multiple of 4`,
+    () => `dy is bound with ${bindingBytes(dy)} bytes, expected whole vectors`,
   )
   return bindKernel(
     device,

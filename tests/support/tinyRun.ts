@@ -13,9 +13,10 @@ import { TINY_CONFIG, tinyDecoder } from './tinyDecoder.ts'
 export async function tinyRun(
   gpu: TunedDevice,
   given?: Decoder,
+  bandBytes?: number,
 ): Promise<AsyncGenerator<RunEvent, RunResult>> {
   const decoder = given ?? (await recogniseBytes(writeOnnx(tinyDecoder()), TINY_CONFIG))
-  const weights = await loadWeights(gpu.device, decoder, () => undefined)
+  const weights = await loadWeights(gpu.device, decoder, () => undefined, bandBytes)
   const config = readTrainConfig({
     steps: 8,
     batch: 2,

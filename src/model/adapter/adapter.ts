@@ -2,7 +2,7 @@ import { check } from '../../core/errors.ts'
 import { recordOf } from '../../core/record.ts'
 import type { Pack } from '../../formats/pack.ts'
 import { checkParents } from '../../formats/packRoles.ts'
-import { createTensor, placeholder, sizeOf } from '../../gpu/tensor.ts'
+import { bindableBytes, createTensor, placeholder, sizeOf } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import type { AdapterBinding } from '../../kernels/operands/adapterBinding.ts'
@@ -137,10 +137,9 @@ function keyOf({ parts }: Casting): string {
 }
 
 /** The most slots of matrices that a device binds at once. */
-function mostSlots({ limits }: GPUDevice, { aSize, bSize }: AdapterLayout, isBShared: boolean): number {
-  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+function mostSlots(device: GPUDevice, { aSize, bSize }: AdapterLayout, isBShared: boolean): number {
   const largest = Math.max(aSize, isBShared ? 0 : bSize) * 4
-  return Math.max(1, Math.min(MAX_SLOTS, Math.floor(limit / largest)))
+  return Math.max(1, Math.min(MAX_SLOTS, Math.floor(bindableBytes(device) / largest)))
 }
 
 /** Slots, or as many more as before, which they are copied to. */

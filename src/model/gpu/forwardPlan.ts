@@ -1,6 +1,5 @@
 import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { attention } from '../../kernels/attention.ts'
-import { embedding } from '../../kernels/embedding.ts'
 import { gated } from '../../kernels/gated.ts'
 import { project } from '../../kernels/project.ts'
 import type { ProjectOptions } from '../../kernels/project.ts'
@@ -14,6 +13,7 @@ import type { PlacedAdapter } from '../adapter/adapter.ts'
 import { aOffset, bOffset } from '../adapter/adapterLayout.ts'
 import { unitsOfStream } from '../decoder/decoder.ts'
 import type { Decoder, DecoderShape, Projection } from '../decoder/decoder.ts'
+import { embedBands, projectBands } from './bands.ts'
 import type { GpuWeights } from './gpuWeights.ts'
 import { attentionShapeOf, planHeads } from './headsPlan.ts'
 import { additionOf, planOutputNorm } from './outputsPlan.ts'
@@ -29,7 +29,7 @@ export interface LayersPlan {
 
 export interface ForwardPlan extends LayersPlan {
   /** Head on the last row of the step, into row 0 of `logits`. */
-  readonly head: Dispatch
+  readonly head: readonly Dispatch[]
 }
 
 /** A pass of two rows, which may be of two sequences, that reads the weights once; then the head on both of them. */
@@ -210,7 +210,9 @@ function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
   const units = unitsOfStream(shape)
   const last = addedBy(parts, 'down', weights.blocks.length - 1)
   return Promise.all([
-    embedding(device, weights.embedding, { tokens, y: residual }, units.embedding).then(binding.same),
+    ...embedBands(device, weights.embedding, { tokens, y: residual }, units.embedding).map((dispatch) =>
+      dispatch.then(binding.same),
+    ),
     ...weights.blocks.flatMap((_, layer) => planBlock(parts, binding, layer)),
     addRmsNorm(
       gpu,
@@ -225,9 +227,9 @@ function planLayers<T>(parts: PlanParts, binding: Binding<T>): Promise<T[]> {
 function planHead(
   { gpu, weights, adapter, workspace: { step, normed, logits } }: PlanParts,
   options: ProjectOptions,
-): Promise<Dispatch> {
+): Promise<readonly Dispatch[]> {
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
-  return project(gpu, weights.head, noParts, { step, x: normed, y: logits }, options)
+  return projectBands(gpu, weights.head, noParts, { step, x: normed, y: logits }, options)
 }
 
 /**
@@ -250,7 +252,7 @@ function byRows(steps: readonly Step[]): LayersPlan {
  * @throws HycoraError as `planForward`.
  */
 export async function planPair(parts: PlanParts): Promise<PairPlan> {
-  return [...(await planLayers(parts, bindPairs(parts))), await planHead(parts, { rows: 'pair' })]
+  return [...(await planLayers(parts, bindPairs(parts))), ...(await planHead(parts, { rows: 'pair' }))]
 }
 
 /**

@@ -15,11 +15,11 @@ import type { Dispatch } from '../../gpu/kernel.ts'
 import { createTensor, readBuffer } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
-import { project } from '../../kernels/project.ts'
 import { createAdapter, emptyAdapter } from '../adapter/adapter.ts'
 import type { Backbone, Casting, ChorusRequest, GenerateRequest, GpuBytes } from '../decoder/backbone.ts'
 import type { Chorus } from '../decoder/chorus.ts'
 import type { Decoder } from '../decoder/decoder.ts'
+import { projectBands } from './bands.ts'
 import { withDeviceErrors } from './deviceErrors.ts'
 import { createChorus } from './gpuChorus.ts'
 import { bytesOfWeights, destroyWeights, loadWeights } from './gpuWeights.ts'
@@ -41,6 +41,8 @@ export interface GpuBackboneOptions {
   readonly cacheForm?: CacheForm
   /** Positions that the cache begins with; 1,024 where left out. */
   readonly firstPositions?: number
+  /** The most of the embedding, and of the head, in one binding; what the device allows where left out. */
+  readonly bandBytes?: number
   readonly onBytes?: ReportBytes
 }
 
@@ -86,7 +88,7 @@ export class GpuBackbone implements Backbone {
       const form = possibleForm(decoder, options.cacheForm ?? 'floats')
       const { cacheBytes = CACHE_BYTES } = options
       const context = contextOf(decoder, device.limits.maxStorageBufferBindingSize, { form, cacheBytes })
-      const weights = await loadWeights(device, decoder, options.onBytes ?? (() => undefined))
+      const weights = await loadWeights(device, decoder, options.onBytes ?? nothing, options.bandBytes)
       const angles = await uploadAngles(device, decoder, context)
       const shared = { gpu, decoder, weights, angles, form, context }
       const first = options.firstPositions ?? FIRST_POSITIONS
@@ -113,7 +115,7 @@ export class GpuBackbone implements Backbone {
   /** What one decoded token takes, sampling included, in order; bound to what is attached and cached now. */
   tokenDispatches(): readonly Dispatch[] {
     const { plan, sampler } = this.sequences.attached
-    return [...plan.few, plan.head, ...sampler.dispatches]
+    return [...plan.few, ...plan.head, ...sampler.dispatches]
   }
 
   /** Dispatches that one decoded token takes, sampling included. */
@@ -142,7 +144,7 @@ export class GpuBackbone implements Backbone {
     const { workspace, adapter } = this.sequences.attached
     const all = createTensor(this.device, [rows, vocabulary], 'all logits')
     const noParts = { adapter: adapter.placed.binding, count: 0, aOffset: 0, aPartStride: 0 }
-    const head = await project(
+    const head = await projectBands(
       this.gpu,
       this.weights.head,
       noParts,
@@ -153,7 +155,7 @@ export class GpuBackbone implements Backbone {
       for (let first = 0; first < ids.length; first += rows) {
         const chunk = ids.slice(first, first + rows)
         this.sequences.feed(chunk)
-        submit(this.device, [head], chunk.length)
+        submit(this.device, head, chunk.length)
         const values = await readBuffer(this.device, all.buffer, 0, chunk.length * vocabulary * 4)
         result.set(new Float32Array(values), first * vocabulary)
       }
@@ -192,7 +194,7 @@ export class GpuBackbone implements Backbone {
     return this.orGiveUp(async () => {
       await this.sequences.reserve(this.sequences.chat.length + 1)
       this.sequences.feed([id])
-      submit(this.device, [this.sequences.attached.plan.head], 1)
+      submit(this.device, this.sequences.attached.plan.head, 1)
       const { buffer } = this.sequences.attached.workspace.logits
       return new Float32Array(await readBuffer(this.device, buffer, 0, 4 * this.shape.vocabulary))
     })
@@ -329,7 +331,7 @@ export class GpuBackbone implements Backbone {
       for (const dispatch of dispatches) encode(pass, dispatch, rows)
     }
     if (isGuided && pair) run(pair, 2)
-    else if (!isFirst) run([...plan.few, plan.head], 1)
+    else if (!isFirst) run([...plan.few, ...plan.head], 1)
     run(sampler.dispatches, 1)
     pass.end()
     const result = sampler.copyResult(encoder)

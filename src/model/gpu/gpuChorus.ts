@@ -6,7 +6,6 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import { gatherRows } from '../../kernels/gatherRows.ts'
 import { packRows, stepWords } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
-import { project } from '../../kernels/project.ts'
 import { playing } from '../adapter/adapter.ts'
 import type { Adapter } from '../adapter/adapter.ts'
 import type { ChorusRequest } from '../decoder/backbone.ts'
@@ -14,6 +13,7 @@ import type { Chorus, ReadTokens } from '../decoder/chorus.ts'
 import type { SharedParts } from './attachedAdapter.ts'
 import { planChorus } from './forwardPlan.ts'
 import type { LayersPlan } from './forwardPlan.ts'
+import { projectBands } from './bands.ts'
 import { createCaches } from './sequenceCaches.ts'
 import { createWorkspace, tensorsOfWorkspace } from './workspace.ts'
 
@@ -58,11 +58,11 @@ async function bindChorus(
       { x: workspace.normed, index: ends.index, y: ends.picked },
       { columns: decoder.hidden },
     ),
-    project(gpu, weights.head, noParts, picked, { rows: 'few' }),
-    project(gpu, weights.head, noParts, picked, { rows: 'many' }),
+    projectBands(gpu, weights.head, noParts, picked, { rows: 'few' }),
+    projectBands(gpu, weights.head, noParts, picked, { rows: 'many' }),
   ])
   const tensors: readonly Tensor[] = [...caches, ...tensorsOfWorkspace(workspace), ...Object.values(ends)]
-  return { workspace, ends, layers, head: { few: [gather, few], many: [gather, many] }, tensors }
+  return { workspace, ends, layers, head: { few: [gather, ...few], many: [gather, ...many] }, tensors }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { uploadTensor } from '../../gpu/tensor.ts'
+import { bindableBytes, uploadTensor } from '../../gpu/tensor.ts'
 import type { Tensor } from '../../gpu/tensor.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type {
@@ -12,7 +12,8 @@ import type {
   WeightVector,
 } from '../decoder/decoder.ts'
 import { isColumnMajor, readVector } from '../decoder/dequantise.ts'
-import { loadMatrix } from './loadMatrix.ts'
+import type { BandedMatrix } from './bands.ts'
+import { loadMatrix, loadTable } from './loadMatrix.ts'
 import type { ReportBytes } from './placeRows.ts'
 import { storedBytes, storedFormat } from './commonForm.ts'
 
@@ -62,11 +63,11 @@ export interface GpuBlock {
 
 /** All weights of a decoder on the GPU, packed as they are stored. */
 export interface GpuWeights {
-  readonly embedding: PackedMatrix
+  readonly embedding: BandedMatrix
   readonly blocks: readonly GpuBlock[]
   /** With the multiplier of logits, so that the head gives them. */
   readonly finalNorm: Tensor
-  readonly head: PackedMatrix
+  readonly head: BandedMatrix
 }
 
 async function loadVector(device: GPUDevice, vector: WeightVector, factor = 1): Promise<Tensor> {
@@ -181,14 +182,16 @@ export function weightBytes(decoder: Decoder): number {
 /**
  * Brings a decoder's weights to the GPU piece by piece; a head that shares its storage with the embedding is held once.
  *
+ * @param bandBytes the most of the embedding, and of the head, in one binding.
  * @throws HycoraError `format-invalid` when a file is too short, `out-of-memory` when the device is too small.
  */
 export async function loadWeights(
   device: GPUDevice,
   decoder: Decoder,
   report: ReportBytes,
+  bandBytes = bindableBytes(device),
 ): Promise<GpuWeights> {
-  const embedding = await loadMatrix(device, [decoder.embedding], 'embedding', report)
+  const embedding = await loadTable(device, decoder.embedding, 'embedding', report, bandBytes)
   const blocks: GpuBlock[] = []
   const noBias = createNoBias(device, decoder)
   for (const [layer, block] of decoder.blocks.entries())
@@ -196,7 +199,7 @@ export async function loadWeights(
   const finalNorm = await loadVector(device, decoder.finalNorm, decoder.multipliers.logits)
   const head = isSameStorage(decoder.embedding, decoder.head)
     ? embedding
-    : await loadMatrix(device, [decoder.head], 'head', report)
+    : await loadTable(device, decoder.head, 'head', report, bandBytes)
   return { embedding, blocks, finalNorm, head }
 }
 
@@ -207,8 +210,7 @@ function ofMatrix({ weights, scales, zeros }: PackedMatrix): Tensor[] {
 function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
   const ofLinear = ({ matrix, bias }: GpuLinear): Tensor[] => [...ofMatrix(matrix), bias]
   const tensors = [
-    ...ofMatrix(weights.embedding),
-    ...ofMatrix(weights.head),
+    ...[...weights.embedding, ...weights.head].flatMap(ofMatrix),
     weights.finalNorm,
     ...weights.blocks.flatMap((block) => [
       ...[block.inputNorm, block.postAttentionNorm].filter((gain) => gain !== null),
@@ -224,7 +226,7 @@ function tensorsOf(weights: GpuWeights): Set<GPUBuffer> {
 export function multipliedMatrices({ blocks, head }: GpuWeights): readonly PackedMatrix[] {
   return [
     ...blocks.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down].map(({ matrix }) => matrix)),
-    head,
+    ...head,
   ]
 }
 

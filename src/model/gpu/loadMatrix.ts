@@ -3,6 +3,8 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
 import type { BlockMatrix, WeightMatrix } from '../decoder/decoder.ts'
 import { readBlockNumbers, readZeros, toFloats } from '../decoder/dequantise.ts'
+import { BAND_ROWS } from './bands.ts'
+import type { BandedMatrix } from './bands.ts'
 import { commonForm } from './commonForm.ts'
 import type { CommonForm } from './commonForm.ts'
 import { placeRows } from './placeRows.ts'
@@ -162,4 +164,28 @@ export async function loadMatrix(
     rowWords,
     ...blocks,
   }
+}
+
+/**
+ * The same of one matrix with a row for each token, in bands of at most `mostBytes`: a vocabulary may be larger than what the
+ * device binds at once.
+ *
+ * @throws HycoraError as `loadMatrix`, where 64 rows are more than that.
+ */
+export async function loadTable(
+  device: GPUDevice,
+  matrix: WeightMatrix,
+  label: string,
+  report: ReportBytes,
+  mostBytes: number,
+): Promise<BandedMatrix> {
+  const rowBytes = 4 * rowWordsOf(commonForm([matrix]), matrix.in)
+  const fitting = Math.floor(mostBytes / rowBytes)
+  const rows = fitting >= matrix.out ? matrix.out : Math.max(1, Math.floor(fitting / BAND_ROWS)) * BAND_ROWS
+  const bands: PackedMatrix[] = []
+  for (let first = 0; first < matrix.out; first += rows) {
+    const band = { ...matrix, firstOut: matrix.firstOut + first, out: Math.min(rows, matrix.out - first) }
+    bands.push(await loadMatrix(device, [band], label, report))
+  }
+  return bands
 }

@@ -4,10 +4,10 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { crossEntropy } from '../../kernels/crossEntropy.ts'
 import { gatherRows } from '../../kernels/gatherRows.ts'
-import type { PackedMatrix } from '../../kernels/operands/packedMatrix.ts'
-import { project } from '../../kernels/project.ts'
 import { stepWords } from '../../kernels/operands/stepRows.ts'
 import type { PlacedAdapter } from '../adapter/adapter.ts'
+import { projectBands } from './bands.ts'
+import type { BandedMatrix } from './bands.ts'
 import { bytesOfTensors } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -32,7 +32,7 @@ export interface Scorer {
 
 export interface ScorerParts {
   readonly gpu: TunedDevice
-  readonly head: PackedMatrix
+  readonly head: BandedMatrix
   readonly adapter: PlacedAdapter
   readonly workspace: Workspace
   readonly hidden: number
@@ -56,11 +56,12 @@ export async function createScorer(parts: ScorerParts): Promise<Scorer> {
   const result = create('scores', capacity)
   device.queue.writeBuffer(weights.buffer, 0, new Float32Array(ROWS).fill(1))
   const noParts = { adapter: adapter.binding, count: 0, aOffset: 0, aPartStride: 0 }
-  const dispatches = await Promise.all([
+  const [gather, headed, entropy] = await Promise.all([
     gatherRows(device, { x: workspace.normed, index, y: picked }, { columns: hidden }),
-    project(gpu, head, noParts, { step, x: picked, y: logits }, { rows: 'many' }),
+    projectBands(gpu, head, noParts, { step, x: picked, y: logits }, { rows: 'many' }),
     crossEntropy(device, { targets, weights, logits, loss }),
   ])
+  const dispatches = [gather, ...headed, entropy]
   const tensors = [index, targets, weights, step, picked, logits, loss, result]
   let filled = 0
 

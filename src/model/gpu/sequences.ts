@@ -211,7 +211,7 @@ export class Sequences {
     this.startAt(Math.min(chat.common(ids, casting), ids.length - 1), casting)
     if (!leading) {
       if (!(await this.read(ids, CHAT, signal))) return false
-      submit(this.device, [this.bound.plan.head], 1)
+      submit(this.device, this.bound.plan.head, 1)
       this.writeStep([{ position: chat.length - 1, sequence: CHAT }])
       return true
     }

@@ -6,12 +6,12 @@ import type { Tensor } from '../../gpu/tensor.ts'
 import type { TunedDevice } from '../../gpu/tuning.ts'
 import { addRmsNorm } from '../../kernels/addRmsNorm.ts'
 import { DROPOUT_WORDS, packDropout } from '../../kernels/operands/dropout.ts'
-import { embedding } from '../../kernels/embedding.ts'
 import { rmsNormBackward } from '../../kernels/rmsNormBackward.ts'
 import { packRows } from '../../kernels/operands/stepRows.ts'
 import type { StepRow } from '../../kernels/operands/stepRows.ts'
 import { unitsOfStream } from '../../model/decoder/decoder.ts'
 import type { Decoder } from '../../model/decoder/decoder.ts'
+import { embedBands } from '../../model/gpu/bands.ts'
 import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 import { uploadAngles } from '../../model/gpu/rotaryTensors.ts'
 import { packTokens } from '../data/batches.ts'
@@ -32,7 +32,7 @@ import {
 import type { BatchLimits, TrainingBuffers, TrainingSizes } from './trainingBuffers.ts'
 
 interface Plan {
-  readonly embedding: Dispatch
+  readonly embedding: readonly Dispatch[]
   readonly blocks: readonly BlockTraining[]
   readonly finalNorm: Dispatch
   readonly finalNormBackward: Dispatch
@@ -119,7 +119,9 @@ export class DecoderTraining {
     const { epsilon } = units
     const noParts = { adapter: binding, count: 0, aOffset: 0, aPartStride: 0 }
     const [embed, blocks, finalNorm, finalNormBackward, head] = await Promise.all([
-      embedding(device, weights.embedding, { tokens: buffers.tokens, y: residual }, units.embedding),
+      Promise.all(
+        embedBands(device, weights.embedding, { tokens: buffers.tokens, y: residual }, units.embedding),
+      ),
       Promise.all(
         weights.blocks.map((block, layer) =>
           planBlockTraining(context, block, layer, weights.blocks[layer - 1] ?? null),
@@ -164,7 +166,7 @@ export class DecoderTraining {
         `the batch is ${batch.rows} × ${batch.tokens}, expected at most ${limits.rows} × ${limits.tokens}`,
     )
     this.writeBatch(batch, casting)
-    this.run([plan.embedding])
+    this.run(plan.embedding)
     plan.blocks.forEach(({ enter, attention, ffn }, layer) => {
       this.run([enter])
       this.copyResidual(buffers.residual, buffers.checkpoints[layer])

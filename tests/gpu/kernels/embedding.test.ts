@@ -21,14 +21,21 @@ test.each(embeddingCases)(
     const weights = normals(seed, vocabulary * columns)
     const { matrix, values } = packMatrix(device, weights, vocabulary, columns, format)
     const random = new Random(seed)
-    const tokens = Uint32Array.from({ length: rows }, () => random.nextBelow(vocabulary))
-    tokens[0] = vocabulary - 1
+    const rowsOf = Uint32Array.from({ length: rows }, () => random.nextBelow(vocabulary))
+    rowsOf[0] = vocabulary - 1
+    const first = 100 * (seed % 2)
+    const tokens = rowsOf.map((row) => first + row)
+    // The last row's token lies behind the table.
+    tokens[rows - 1] = first + vocabulary
     const y = createGuarded(device, [rows, columns + 5], 'y')
     const tensors = { tokens: uploadTensor(device, [rows], tokens, 'tokens'), y }
     const factor = 1 + (seed % 3)
-    submit(device, [await embedding(device, matrix, tensors, factor)], rows)
+    submit(device, [await embedding(device, matrix, tensors, { factor, first })], rows)
     const all = await readGuarded(device, y)
-    expectClose(columnsOf(all, columns + 5, 0, columns), embeddingReference(tokens, values, columns, factor))
+    const inside = columnsOf(all, columns + 5, 0, columns)
+    const behind = (rows - 1) * columns
+    expectClose(inside.slice(0, behind), embeddingReference(rowsOf.slice(0, -1), values, columns, factor))
+    expectUntouched(inside.slice(behind))
     const spare = columnsOf(all, columns + 5, columns, 5)
     expectUntouched(spare)
   },
