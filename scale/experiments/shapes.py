@@ -1,6 +1,6 @@
 """Writes random models of the sizes of real ones, in 4 bits, and measures how the page's engine loads and plays them.
 
-    python experiments/shapes.py RESULTS.json [--only "0.5b;1b"] [--alone 1b] [--keep FOLDER]
+    python experiments/shapes.py RESULTS.json [--only "0.5b;1b"] [--alone 1b] [--tokens 8] [--keep FOLDER]
 
 Run from the repository's root. Each model is a folder like an exporter's (one graph, its weights beside it in one file)
 in a temporary place or, with `--keep`, below a folder that stays; `bench` says of it what loading takes of time,
@@ -49,9 +49,9 @@ SHAPES = {
     "0.5b": Shape(24, 896, 14, 2, 64, 4864, 151936, "qwen2"),
     "1b": Shape(16, 2048, 32, 8, 64, 8192, 128256, "llama", theta=5e5),
     "1.5b": Shape(28, 1536, 12, 2, 128, 8960, 151936, "qwen2"),
-    "3b": Shape(28, 3072, 24, 8, 128, 8192, 128256, "llama", theta=5e5),
+    "3.8b": Shape(32, 3072, 32, 32, 96, 8192, 32064, "llama", theta=1e4, positions=4096),
 }
-"""Of a model to try this with, of Qwen2.5-0.5B, Llama-3.2-1B, Qwen2.5-1.5B and Llama-3.2-3B."""
+"""Of a model to try this with, of Qwen2.5-0.5B, Llama-3.2-1B, Qwen2.5-1.5B and Phi-3-mini."""
 
 
 class Graph:
@@ -215,9 +215,9 @@ def _config(shape: Shape) -> dict[str, Any]:
     }
 
 
-def measure(folder: Path, is_alone: bool) -> dict[str, Any]:
+def measure(folder: Path, is_alone: bool, tokens: int) -> dict[str, Any]:
     """What `bench` says of a model, in a process of its own."""
-    words = ["bench", "--backbone", str(folder), "--cases", "load", "--tokens", "8", "--json"]
+    words = ["bench", "--backbone", str(folder), "--cases", "load", "--tokens", str(tokens), "--json"]
     alone = ["--alone"] if is_alone else []
     said = subprocess.run([*HYCORA, *words, *alone], check=True, capture_output=True, text=True).stdout
     return json.loads(said)
@@ -228,7 +228,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=Path)
     parser.add_argument("--only", default=";".join(name for name in SHAPES if name != "tiny"))
-    parser.add_argument("--alone", default="1b;1.5b;3b", help="models that ONNX Runtime is not given")
+    parser.add_argument("--alone", default="1b;1.5b;3.8b", help="models that ONNX Runtime is not given")
+    parser.add_argument("--tokens", type=int, default=8, help="that an answer has")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     results = json.loads(options.results.read_text("utf8")) if options.results.exists() else {}
@@ -237,7 +238,10 @@ def main() -> None:
             folder = (options.keep or Path(place)) / f"random-{name}"
             if not folder.exists():
                 write_model(SHAPES[name], folder)
-            results[name] = {"shape": asdict(SHAPES[name]), **measure(folder, name in options.alone.split(";"))}
+            results[name] = {
+                "shape": asdict(SHAPES[name]),
+                **measure(folder, name in options.alone.split(";"), options.tokens),
+            }
             print(name, json.dumps(results[name]), flush=True)
             options.results.write_text(json.dumps(results, indent=2) + "\n")
 

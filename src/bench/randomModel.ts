@@ -16,12 +16,13 @@ import type {
 import { beginTraining, finishPack } from '../train/parameters/trainee.ts'
 import { DEFAULT_CONFIG } from '../train/settings/config.ts'
 
-/** The shapes of random models: one to try the measuring with, Qwen2.5-0.5B's, Llama-3.2-1B's and Qwen2.5-1.5B's. */
+/** The shapes of random models: one to try the measuring with, Qwen2.5-0.5B's, Llama-3.2-1B's, Qwen2.5-1.5B's, Phi-3-mini's. */
 export const RANDOM_SHAPES = {
   tiny: { layers: 2, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, ffn: 128, vocabulary: 512 },
   '0.5b': { layers: 24, hidden: 896, heads: 14, kvHeads: 2, headDim: 64, ffn: 4864, vocabulary: 151936 },
   '1b': { layers: 16, hidden: 2048, heads: 32, kvHeads: 8, headDim: 64, ffn: 8192, vocabulary: 128256 },
   '1.5b': { layers: 28, hidden: 1536, heads: 12, kvHeads: 2, headDim: 128, ffn: 8960, vocabulary: 151936 },
+  '3.8b': { layers: 32, hidden: 3072, heads: 32, kvHeads: 32, headDim: 96, ffn: 8192, vocabulary: 32064 },
 } as const satisfies Readonly<Record<string, DecoderShape>>
 
 const NOISE_BYTES = 2 ** 20

@@ -168,7 +168,7 @@ function sizes() {
     question:
       'Does a larger model come to the device in pieces, and take there what the page says before it is fetched?',
     setting:
-      'Random models of the sizes of Qwen2.5-0.5B, Llama-3.2-1B, Qwen2.5-1.5B and Llama-3.2-3B in 4 bits, written as files; Node on llvmpipe, two processor cores that had other work, so that times say little. The device’s bytes are those of the longest chat.',
+      'Random models of the sizes of Qwen2.5-0.5B, Llama-3.2-1B, Qwen2.5-1.5B and Phi-3-mini in 4 bits, written as files; Node on llvmpipe, two processor cores that had other work, so that times say little. The device’s bytes are those of the longest chat. Answers have eight tokens, the largest model’s two.',
     command: 'scale/experiments/shapes.py RESULTS.json',
     files: [`${FOLDER}/shapes.json`],
     table: [
