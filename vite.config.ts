@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 
 import react from '@vitejs/plugin-react'
 import { playwright } from '@vitest/browser-playwright'
@@ -7,6 +8,7 @@ import { defineConfig } from 'vitest/config'
 
 import { serviceWorker } from './tools/serviceWorker.ts'
 import { plainShaders } from './tools/plainShaders.ts'
+import { SpreadVisits } from './tools/spreadVisits.ts'
 import {
   cacheControl,
   developmentHeaders,
@@ -18,6 +20,9 @@ import {
 /** The browser that `npm test` found; without one, Playwright's full build (its headless shell lacks WebGPU). */
 const chromiumPath = process.env['CHROMIUM_PATH']
 const browserBinary = chromiumPath ? { executablePath: chromiumPath } : { channel: 'chromium' }
+
+/** Test files at a time outside the browser: one more than cores, since some wait; each may open a device of its own. */
+const maxWorkers = Math.min(availableParallelism() + 1, 6)
 
 const chromium = (name: string) => ({
   enabled: true,
@@ -75,14 +80,14 @@ export default defineConfig({
   worker: { format: 'es', plugins: () => [plainShaders] },
   build: { target: 'es2024', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   test: {
+    sequence: { sequencer: SpreadVisits },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           environment: 'node',
-          // A core is left free by default, of two that is half.
-          maxWorkers: '100%',
+          maxWorkers,
           include: ['tests/unit/**/*.test.{ts,tsx}'],
           // Seconds say how busy the machine is, not whether the code is right.
           testTimeout: 60_000,
@@ -94,10 +99,10 @@ export default defineConfig({
         test: {
           name: 'gpu',
           environment: 'node',
-          sequence: { groupOrder: 1 },
           pool: 'forks',
-          // A software driver computes on all cores by itself, but tests prepare and compare on one.
-          maxWorkers: 2,
+          maxWorkers,
+          // The threads of a software driver wait for one another in loops, which takes twice as long where others compute.
+          env: { LP_NUM_THREADS: '1' },
           include: ['tests/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -126,7 +131,7 @@ export default defineConfig({
           name: 'in a page',
           // On a busy machine an element takes longer than the second that is given by default.
           expect: { poll: { timeout: 30_000 } },
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           // A page waits for what it draws as much as it computes; by default a core is left free, of two that is half.
           maxWorkers: 2,
           include: ['tests/browser/**/*.test.{ts,tsx}'],
@@ -141,11 +146,10 @@ export default defineConfig({
           environment: 'node',
           include: ['tests/e2e/**/*.test.ts'],
           globalSetup: ['tests/support/buildSite.ts'],
-          sequence: { groupOrder: 3 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          // Much of a visit is waiting; what is measured in one is compared within it.
-          maxWorkers: 2,
+          // What is measured in a visit is compared within it.
+          maxWorkers,
         },
       },
     ],

@@ -348,13 +348,13 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   {
     document: CAST,
     line: 'node tools/checkCast.mjs',
-    runs: ['node', 'tools/checkCast.mjs'],
-    prints: /Alice/,
+    elsewhere: SELF,
   },
   {
     document: CAST,
     line: 'node tools/checkCast.mjs --role "Alice" --misses',
     runs: ['node', 'tools/checkCast.mjs', '--role', 'Alice', '--misses'],
+    prints: /12 characters, 0 faults/,
   },
   { document: CARD, line: 'node tools/conversations.mjs', elsewhere: SELF },
   { document: CARD, line: 'npm run --silent hycora -- openings', elsewhere: SELF },

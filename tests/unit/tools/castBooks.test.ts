@@ -76,7 +76,7 @@ test.each(Object.entries(boundaries))(
       expect(stems.size).toBeGreaterThan(8)
       expect(keys.length).toBeGreaterThan(0)
     }
-    const asked = facts.filter((_, index) => index % 4 === 0)
+    const asked = facts.filter((_, index) => index % 8 === 0)
     const called = await Promise.all(
       asked.flatMap(({ fact, ask }) =>
         ask.map(async (text) => (await remindersFor(role, text)).includes(fact)),
@@ -96,7 +96,7 @@ test.each(cast)(
     expect(said.map(({ title }) => title)).toEqual([...taught, ...further].map(({ q }) => q[0]))
     const contents = new Map(said.map(({ title, content }) => [title, content]))
     const asked = [...taught, ...further]
-      .filter((_, index) => index % 25 === 0)
+      .filter((_, index) => index % 50 === 0)
       .flatMap((item) => item.q.slice(item.q.length - item.held).map((text) => ({ text, item })))
     const reminders = await Promise.all(asked.map(({ text }) => remindersFor(role, text)))
     const called = asked.map(
