@@ -35,7 +35,18 @@ export function packHalves(values: ArrayLike<number>): Uint32Array<ArrayBuffer> 
   return new Uint32Array(halves.buffer)
 }
 
-/** Widens halves (as their bits) to float32. */
-export function halvesToFloats(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, halfToFloat)
+/** What a half's exponent and fraction, moved to their places in a float32, are short of. */
+const WIDENING = 2 ** 112
+
+/** Widens halves (as their bits) to float32, all of them in one loop without branches but for what is not finite. */
+export function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const floats = new Float32Array(halves.length)
+  const words = new Uint32Array(floats.buffer)
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i] ?? 0
+    words[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13)
+    if ((half & 0x7c00) === 0x7c00) words[i] = (words[i] ?? 0) | 0x7f800000
+    else floats[i] = (floats[i] ?? 0) * WIDENING
+  }
+  return floats
 }

@@ -1,6 +1,6 @@
 import { floatToHalf } from '../core/half.ts'
 import type { WeightMatrix } from '../model/decoder/decoder.ts'
-import { isColumnMajor, readMatrix } from '../model/decoder/dequantise.ts'
+import { isColumnMajor, readMatrix, readRaw } from '../model/decoder/dequantise.ts'
 
 /**
  * How a linear layer's weights stand in the graph: as they are, or as unsigned bytes with one scale a column, whose
@@ -19,6 +19,9 @@ export interface ByteMatrix {
 /** What `ByteMatrix` subtracts from each code. */
 export const BYTE_ZERO = 128
 const LARGEST_CODE = 127
+
+/** Rows that are turned into columns together, so that neighbours are written one behind the other. */
+const TURNED_ROWS = 64
 
 /** Dequantised values of one piece: 4 MB as float32. */
 const PIECE_VALUES = 2 ** 20
@@ -51,7 +54,12 @@ export async function floatRows(matrices: readonly WeightMatrix[]): Promise<Floa
 
 /** @returns the bits of the values rounded to float16, [out, in]. */
 export async function halfRows(matrix: WeightMatrix): Promise<Uint16Array> {
-  const halves = new Uint16Array(matrix.out * matrix.in)
+  const { stored, out, firstOut, in: width } = matrix
+  if (stored.kind === 'float' && stored.layout === 'out-in' && stored.values.dataType === 'f16') {
+    const raw = await readRaw(stored.values, firstOut * width, out * width)
+    if (raw instanceof Uint16Array) return raw
+  }
+  const halves = new Uint16Array(out * width)
   await eachPiece(matrix, (rows, first) => {
     const base = first * matrix.in
     for (let i = 0; i < rows.length; i++) halves[base + i] = floatToHalf(rows[i] ?? 0)
@@ -69,9 +77,9 @@ export async function byteColumns(matrices: readonly WeightMatrix[]): Promise<By
   for (const matrix of matrices) {
     const start = base
     await eachPiece(matrix, (rows, first) => {
-      for (let row = 0; row * width < rows.length; row++) {
-        const column = start + first + row
-        scales[column] = quantiseRow(rows.subarray(row * width, (row + 1) * width), codes, column, out)
+      for (let row = 0; row * width < rows.length; row += TURNED_ROWS) {
+        const some = rows.subarray(row * width, (row + TURNED_ROWS) * width)
+        quantiseRows(some, width, { codes, scales }, start + first + row)
       }
     })
     base += matrix.out
@@ -79,13 +87,27 @@ export async function byteColumns(matrices: readonly WeightMatrix[]): Promise<By
   return { codes, scales }
 }
 
-/** Writes one row's codes to a column `stride` apart; returns its scale. */
-function quantiseRow(row: Float32Array, codes: Uint8Array, column: number, stride: number): number {
-  let largest = 0
-  for (const value of row) largest = Math.max(largest, Math.abs(value))
-  const scale = largest / LARGEST_CODE || 1
-  for (let k = 0; k < row.length; k++) {
-    codes[k * stride + column] = Math.round((row[k] ?? 0) / scale) + BYTE_ZERO
+/** Writes a few rows, each quantised to its own largest magnitude, to the columns from `column` on. */
+function quantiseRows(
+  rows: Float32Array,
+  width: number,
+  { codes, scales }: ByteMatrix,
+  column: number,
+): void {
+  const count = rows.length / width
+  const lying = new Uint8Array(rows.length)
+  for (let row = 0; row < count; row++) {
+    const first = row * width
+    let largest = 0
+    for (let k = 0; k < width; k++) largest = Math.max(largest, Math.abs(rows[first + k] ?? 0))
+    const scale = largest / LARGEST_CODE || 1
+    for (let k = 0; k < width; k++) {
+      lying[first + k] = Math.round((rows[first + k] ?? 0) / scale) + BYTE_ZERO
+    }
+    scales[column + row] = scale
   }
-  return Math.fround(scale)
+  for (let k = 0; k < width; k++) {
+    const to = k * scales.length + column
+    for (let row = 0; row < count; row++) codes[to + row] = lying[row * width + k] ?? 0
+  }
 }

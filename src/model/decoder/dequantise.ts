@@ -35,9 +35,11 @@ export function unpackCodes(
 /** Stored elements as numbers: halves widened, codes as they are. */
 export function toFloats(raw: RawElements, { dataType }: StoredTensor): Float32Array<ArrayBuffer> {
   if (raw instanceof Float32Array) return raw
-  if (!(raw instanceof Uint16Array)) return Float32Array.from(raw)
-  if (dataType === 'f16') return Float32Array.from(halvesToFloats(raw))
-  return new Float32Array(Uint32Array.from(raw, (bits) => bits << 16).buffer)
+  if (!(raw instanceof Uint16Array)) return new Float32Array(raw)
+  if (dataType === 'f16') return halvesToFloats(raw)
+  const words = new Uint32Array(raw)
+  for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0) << 16
+  return new Float32Array(words.buffer)
 }
 
 async function readElements(tensor: StoredTensor, first: number, count: number): Promise<Float32Array> {
@@ -77,12 +79,15 @@ async function readBlocks(matrix: WeightMatrix, stored: BlockMatrix): Promise<Fl
   const { codes, scales, zeros, blocks } = await readBlockParts(matrix, stored)
   const { levels, blockSize } = stored
   const values = new Float32Array(matrix.out * matrix.in)
-  for (let n = 0; n < matrix.out; n++) {
-    for (let k = 0; k < matrix.in; k++) {
-      const block = n * blocks + Math.floor(k / blockSize)
-      const at = n * matrix.in + k
+  for (let block = 0; block < matrix.out * blocks; block++) {
+    const row = Math.floor(block / blocks) * matrix.in
+    const first = row + (block % blocks) * blockSize
+    const end = Math.min(first + blockSize, row + matrix.in)
+    const zero = zeros[block] ?? 0
+    const scale = scales[block] ?? 0
+    for (let at = first; at < end; at++) {
       const code = codes[at] ?? 0
-      values[at] = ((levels ? (levels[code] ?? 0) : code) - (zeros[block] ?? 0)) * (scales[block] ?? 0)
+      values[at] = ((levels ? (levels[code] ?? 0) : code) - zero) * scale
     }
   }
   return values
@@ -119,6 +124,7 @@ async function readCodes(matrix: WeightMatrix, stored: BlockMatrix): Promise<Uin
   const first = firstOut * rowStride
   const count = (out - 1) * rowStride + (matrix.in - 1) * columnStride + 1
   const found = await readRaw(stored.codes, first, count)
+  if (found instanceof Uint8Array && columnStride === 1 && rowStride === matrix.in) return found
   const codes = new Uint8Array(out * matrix.in)
   for (let n = 0; n < out; n++) {
     for (let k = 0; k < matrix.in; k++)
