@@ -7,7 +7,7 @@ import { BAND_ROWS } from './bands.ts'
 import type { BandedMatrix } from './bands.ts'
 import { commonForm } from './commonForm.ts'
 import type { CommonForm } from './commonForm.ts'
-import { placeRows } from './placeRows.ts'
+import { holdsBfloats, placeRows } from './placeRows.ts'
 import type { ReportBytes } from './placeRows.ts'
 
 type BlockForm = Extract<CommonForm, { kind: 'blocks' }>
@@ -137,6 +137,7 @@ function rowWordsOf(form: CommonForm, width: number): number {
  * stored alike, in a form in which all of them are exact.
  *
  * @param report is told the bytes as they go over.
+ * @param form where they are to lie in another that is exact, too.
  * @throws HycoraError `out-of-memory` when one buffer cannot hold them.
  */
 export async function loadMatrix(
@@ -144,9 +145,9 @@ export async function loadMatrix(
   matrices: readonly WeightMatrix[],
   label: string,
   report: ReportBytes,
+  form = commonForm(matrices),
 ): Promise<PackedMatrix> {
   const parts = joined(matrices)
-  const form = commonForm(parts)
   const shape = { out: parts.reduce((sum, { out }) => sum + out, 0), in: parts[0]?.in ?? 0 }
   const rowWords = rowWordsOf(form, shape.in)
   const weights = createTensor(device, [shape.out, rowWords], label)
@@ -179,13 +180,16 @@ export async function loadTable(
   report: ReportBytes,
   mostBytes: number,
 ): Promise<BandedMatrix> {
-  const rowBytes = 4 * rowWordsOf(commonForm([matrix]), matrix.in)
+  const form: CommonForm = (await holdsBfloats(matrix))
+    ? { kind: 'float', format: 'bf16' }
+    : commonForm([matrix])
+  const rowBytes = 4 * rowWordsOf(form, matrix.in)
   const fitting = Math.floor(mostBytes / rowBytes)
   const rows = fitting >= matrix.out ? matrix.out : Math.max(1, Math.floor(fitting / BAND_ROWS)) * BAND_ROWS
   const bands: PackedMatrix[] = []
   for (let first = 0; first < matrix.out; first += rows) {
     const band = { ...matrix, firstOut: matrix.firstOut + first, out: Math.min(rows, matrix.out - first) }
-    bands.push(await loadMatrix(device, [band], label, report))
+    bands.push(await loadMatrix(device, [band], label, report, form))
   }
   return bands
 }

@@ -47,7 +47,12 @@ export async function placeRows(
   const told = inShares(storedBytes(matrix), report)
   const isKept = form.kind === 'blocks' || (stored.kind === 'float' && stored.values.dataType === form.format)
   if (isKept && isColumnMajor(matrix)) await placeColumns(device, matrix, form, place, told)
-  else await placePieces(device, matrix, isKept ? keptRows(matrix, form) : floatRows(matrix), place, told)
+  else await placePieces(device, matrix, readerOf(matrix, form, isKept), place, told)
+}
+
+function readerOf(matrix: WeightMatrix, form: CommonForm, isKept: boolean): RowReader {
+  if (isKept) return keptRows(matrix, form)
+  return form.kind === 'float' && form.format === 'bf16' ? upperHalves(floatRows(matrix)) : floatRows(matrix)
 }
 
 /** Reports whole bytes, `total` in all, from how large a share has gone over. */
@@ -171,6 +176,36 @@ function floatRows(matrix: WeightMatrix): RowReader {
       return { bytes, rowBytes, usedBytes: rowBytes }
     },
   }
+}
+
+/** Rows of float32 without their lower halves. */
+function upperHalves(floats: RowReader): RowReader {
+  return {
+    bytes: floats.bytes,
+    async read(first, count) {
+      const { bytes, rowBytes } = await floats.read(first, count)
+      const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+      const kept = Uint16Array.from({ length: halves.length / 2 }, (_, index) => halves[2 * index + 1] ?? 0)
+      return { bytes: new Uint8Array(kept.buffer), rowBytes: rowBytes / 2, usedBytes: rowBytes / 2 }
+    },
+  }
+}
+
+/**
+ * Whether a matrix of float32 holds nothing but bfloat16: models are trained in those, and exporters often leave the embedding
+ * in float32, of which half the bytes are then zeros.
+ */
+export async function holdsBfloats(matrix: WeightMatrix): Promise<boolean> {
+  const { stored, out } = matrix
+  if (stored.kind !== 'float' || stored.values.dataType !== 'f32' || isColumnMajor(matrix)) return false
+  const rows = floatRows(matrix)
+  const step = Math.max(1, Math.floor(PIECE_BYTES / rows.bytes))
+  for (let done = 0; done < out; done += step) {
+    const { bytes } = await rows.read(done, Math.min(step, out - done))
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    if (words.some((word) => (word & 0xffff) !== 0)) return false
+  }
+  return true
 }
 
 /** Transposes a matrix that is stored by columns, some lines of all its rows at a time. */

@@ -7,6 +7,8 @@ import { CARD, EMULATED } from '../../../src/gpu/tuning.ts'
 import type { Decoder, WeightMatrix } from '../../../src/model/decoder/decoder.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
 import { loadTable } from '../../../src/model/gpu/loadMatrix.ts'
+import { loadReference, referenceForward } from '../../reference/decoder.ts'
+import { expectClose } from '../../support/compare.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
@@ -19,9 +21,13 @@ const HIDDEN = TINY_CONFIG.hidden_size
 const LIMIT = 100 * HIDDEN * 4
 const IDS = [3, 139, 63, 64, 202, 128, 8]
 
-function table(seed: number, layout: 'out-in' | 'in-out' = 'out-in'): WeightMatrix {
+function table(
+  seed: number,
+  layout: 'out-in' | 'in-out' = 'out-in',
+  rounded = (value: number) => value,
+): WeightMatrix {
   const random = new Random(seed)
-  const values = Float32Array.from({ length: VOCABULARY * HIDDEN }, () => random.nextNormal() / 4)
+  const values = Float32Array.from({ length: VOCABULARY * HIDDEN }, () => rounded(random.nextNormal() / 4))
   const bytes = new Uint8Array(values.buffer)
   const source = memorySource('table', bytes)
   const shape = layout === 'out-in' ? [VOCABULARY, HIDDEN] : [HIDDEN, VOCABULARY]
@@ -105,4 +111,39 @@ test('all bands but the last have whole 64s of rows', async () => {
   }
   expect(await load(LIMIT)).toEqual([64, 64, 64, 11])
   expect(await load(4 * HIDDEN * VOCABULARY)).toEqual([VOCABULARY])
+})
+
+/** The upper half of a float32, as bfloat16 keeps it. */
+function toBfloat(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)
+  bits[0] = bits[0]! & 0xffff0000
+  return new Float32Array(bits.buffer)[0]!
+}
+
+test('a table of float32 that holds bfloat16 takes half the room and gives the same numbers', async () => {
+  const tiny = await decoder('tied')
+  const gpu = await testGpu()
+  const bytesAndLogits = async (embedding: WeightMatrix) => {
+    const backbone = await GpuBackbone.create(gpu, { ...tiny, embedding, head: embedding })
+    const found = { bytes: backbone.gpuBytes().weights, logits: await backbone.logits(IDS, null) }
+    backbone.destroy()
+    return found
+  }
+  const bfloats = table(4, 'out-in', toBfloat)
+  const [halved, whole] = [await bytesAndLogits(bfloats), await bytesAndLogits(table(4))]
+  expect(whole.bytes - halved.bytes).toBe(2 * VOCABULARY * HIDDEN)
+  const { logits } = referenceForward(
+    await loadReference({ ...tiny, embedding: bfloats, head: bfloats }),
+    IDS,
+  )
+  expectClose(halved.logits, logits)
+})
+
+test('one number that is no bfloat16 keeps a table as it is', async () => {
+  const { device } = await testGpu()
+  let count = 0
+  const last = VOCABULARY * HIDDEN
+  const almost = table(5, 'out-in', (value) => (++count < last ? toBfloat(value) : 1 / 3))
+  const [band] = await loadTable(device, almost, 'table', () => undefined, 2 ** 20)
+  expect(band?.format).toBe('f32')
 })
