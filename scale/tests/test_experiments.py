@@ -237,3 +237,28 @@ def test_replies_of_dialogues_are_quoted_by_a_share_unless_they_are_long(reminde
     assert set(made) == {(), quoted}
     assert 0.5 < made.count(quoted) / len(made) < 0.7
     assert rows.quoted(SILVER, "And?", "no " * 60, 1).reminders == ()
+
+
+def test_a_card_is_learnt_from_every_second_answer_and_weighed_by_the_others(tmp_path):
+    distilled = script("distilled")
+    questions = ["a", "b", "c", "d"]
+    items = [
+        {"item": f"i{at}", "questions": questions, "after": [None, "greeting"] * 2, "answer": f"A{at}", "split": split}
+        for at, split in enumerate(["train", "train", "test", "test", "train"])
+    ]
+    lines = tmp_path / "lines.jsonl"
+    rows = [{"item": "greeting", "answer": "Hi."}, *({**row, "held": 1} for row in items)]
+    # What is measured of a card is never learnt, in whatever wording.
+    rows = [
+        {key: value for key, value in row.items() if not (key == "held" and row["split"] == "test")} for row in rows
+    ]
+    distilled.write_rows(lines, rows)
+    taught = distilled.Taught("Nobody", {}, lines, tmp_path / "pack")
+    assert [row["item"] for row in taught.lessons()] == ["i0", "i2", "i4"]
+    assert [(row["item"], row["questions"], row["after"]) for row in taught.learnt()] == [
+        (name, questions[:3], [None, "greeting", None]) for name in ("i0", "i4")
+    ]
+    held = taught.held_out()
+    assert [row["item"] for row in held] == ["i1", "i2", "i3"]
+    assert all(row["questions"] == questions[:2] and row["split"] == "test" and "held" not in row for row in held)
+    assert [distilled.recipe(count)["steps"] for count in (10, 60, 120)] == [30, 60, 120]

@@ -150,8 +150,8 @@ export function lessonLines(card: CharacterCard, lessons: readonly Lesson[]): st
 }
 
 /**
- * What of a training file suits so many answers: some passes over two wordings of each, twelve at a time. Chosen, and not
- * measured: of the cast's lines fewer passes than these were trained.
+ * What of a training file suits so many answers: some passes over two wordings of each, twelve at a time. Chosen: of the
+ * cast's lines fewer passes were trained. Measured with sixty answers it was too much (docs/science.md).
  */
 export function lessonRecipe(lessons: number): Recipe {
   return { steps: Math.max(30, Math.ceil((PASSES * 2 * lessons) / 12)), batch: 12, wordings: 2 }

@@ -1,6 +1,6 @@
 // @ts-check
 // The experiments that train: methods, forms of the method, passes, more roles.
-import { figure, filesOf, meanOf, percent, rowOf, rowsOf, size } from './read.mjs'
+import { FOLDER, figure, filesOf, meanOf, percent, readJson, rowOf, rowsOf, size } from './read.mjs'
 
 /** @typedef {import('./sections.mjs').Section} Section */
 /** @typedef {import('./read.mjs').Row} Row */
@@ -145,5 +145,47 @@ function apart() {
   }
 }
 
+/** @returns {Section} */
+function fromCards() {
+  const rows = Object.entries(readJson('distilled.json'))
+  const { asked, config, replies, replyTokens, lastLoss } = rows[0]?.[1] ?? {}
+  /** @type {(name: 'line' | 'card' | 'adapter') => number} */
+  const mean = (name) => rows.reduce((sum, [, { loss }]) => sum + loss[name], 0) / rows.length
+  const [line, card, adapter] = [mean('line'), mean('card'), mean('adapter')]
+  const head = [
+    'card',
+    'answers learnt',
+    'tokens of the line',
+    '… of the card',
+    'loss, line alone',
+    '… card as prompt',
+    '… adapter behind the line',
+  ]
+  return {
+    id: 'card-alone',
+    title: 'A character from its card alone',
+    question:
+      'What does an adapter keep of a card when it has learnt what the model said under it, and the card is not sent any more?',
+    setting: `SmolLM2, told the whole card, answered ${asked} questions as “Teach” asks them; every second answer was learnt without the card, but for wordings that are held out, by the recipe for so many (${config.steps} steps of ${config.batch}, rank ${config.rank}, float32, the twin, one seed). Loss in nats a token, of at most ${replyTokens} tokens of each of ${replies} answers that were not learnt, to their first wording or, behind the card’s greeting, their second. What is weighed was said under the card, so that nothing can be much better than the card.`,
+    command: 'scale/experiments/distilled.py RESULTS.json WORK',
+    files: [`${FOLDER}/distilled.json`],
+    table: [
+      head,
+      ...rows.map(([name, { learnt, lineTokens, cardTokens, loss }]) => [
+        name,
+        `${learnt}`,
+        `${lineTokens}`,
+        `${cardTokens}`,
+        loss.line.toFixed(3),
+        loss.card.toFixed(3),
+        loss.adapter.toFixed(3),
+      ]),
+    ],
+    answer: `Nothing that this measure sees: with ${adapter.toFixed(3)} the adapter does worse than the line alone with ${line.toFixed(3)}, and the card has ${card.toFixed(3)}. The loss on what is learnt ends at ${lastLoss.toFixed(2)}, so that the recipe of “Teach”, which was chosen and not measured, has these few answers by heart and is too long or too fast for them.`,
+    overturn:
+      'Other cards, more answers, fewer steps or smaller ones, or a reader who does not know which is which and puts the adapter’s answers above the line’s.',
+  }
+}
+
 /** @returns {readonly Section[]} */
-export const trained = () => [methods(), moreRoles(), forms(), passes(), apart()]
+export const trained = () => [methods(), moreRoles(), forms(), passes(), apart(), fromCards()]

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 
+import distilled from '../../../scale/experiments/distilled.json' with { type: 'json' }
 import forms from '../../../scale/experiments/forms.json' with { type: 'json' }
 import sizes from '../../../scale/experiments/shapes.json' with { type: 'json' }
+import { lessonRecipe } from '../../../src/cast/cardLessons.ts'
+import { castRecipe } from '../../../src/cast/castRecipe.ts'
 import { RANDOM_SHAPES } from '../../../src/bench/randomModel.ts'
 import { textOf } from '../../support/documents.ts'
 
@@ -61,4 +64,16 @@ test('the sizes are those of the random models that a card is measured with', ()
     return [name, { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary }]
   })
   expect(written).toEqual(Object.keys(sizes).map((name) => [name, known[name]]))
+})
+
+test('what was learnt of cards alone was learnt by the recipe of “Teach”', () => {
+  for (const { lessons, learnt, config, loss, lastLoss } of Object.values(distilled)) {
+    // SmolLM2's numbers.
+    expect(config).toEqual({ ...castRecipe(134_515_008), ...lessonRecipe(lessons) })
+    expect(learnt).toBeGreaterThan(0.8 * lessons)
+    // What is said of it: learnt by heart, and worse than nothing learnt.
+    expect(lastLoss).toBeLessThan(0.1)
+    expect(loss.adapter).toBeGreaterThan(loss.line)
+    expect(loss.line).toBeGreaterThan(loss.card)
+  }
 })
