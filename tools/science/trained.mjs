@@ -145,6 +145,20 @@ function apart() {
   }
 }
 
+/**
+ * Shares of first answers that two readers found to belong to their question.
+ * @param {'line' | 'card' | 'adapter'} version
+ */
+function readAs(version) {
+  /** @type {{ items: { answers: { version: string, marks: number[][] }[] }[] }} */
+  const { items } = readJson('blind/distilled.json')
+  const marks = items.flatMap(({ answers }) =>
+    answers.filter((one) => one.version === version).map((one) => one.marks),
+  )
+  const shares = [0, 1].map((reader) => marks.filter((of) => of[reader]?.[0] === 2).length / marks.length)
+  return `${shares.map((share) => Math.round(100 * share)).join(' and ')} %`
+}
+
 /** @returns {Section} */
 function fromCards() {
   const rows = Object.entries(readJson('distilled.json'))
@@ -168,7 +182,7 @@ function fromCards() {
       'What does an adapter keep of a card when it has learnt what the model said under it, and the card is not sent any more?',
     setting: `SmolLM2, told the whole card, answered ${asked} questions as “Teach” asks them; every second answer was learnt without the card, but for wordings that are held out, by the recipe for so many (${config.steps} steps of ${config.batch}, rank ${config.rank}, float32, the twin, one seed). Loss in nats a token, of at most ${replyTokens} tokens of each of ${replies} answers that were not learnt, to their first wording or, behind the card’s greeting, their second. What is weighed was said under the card, so that nothing can be much better than the card.`,
     command: 'scale/experiments/distilled.py RESULTS.json WORK',
-    files: [`${FOLDER}/distilled.json`],
+    files: [`${FOLDER}/distilled.json`, `${FOLDER}/blind/distilled.json`],
     table: [
       head,
       ...rows.map(([name, { learnt, lineTokens, cardTokens, loss }]) => [
@@ -181,9 +195,9 @@ function fromCards() {
         loss.adapter.toFixed(3),
       ]),
     ],
-    answer: `Nothing that this measure sees: with ${adapter.toFixed(3)} the adapter does worse than the line alone with ${line.toFixed(3)}, and the card has ${card.toFixed(3)}. The loss on what is learnt ends at ${lastLoss.toFixed(2)}, so that the recipe of “Teach”, which was chosen and not measured, has these few answers by heart and is too long or too fast for them.`,
+    answer: `Nothing that this measure sees: with ${adapter.toFixed(3)} the adapter does worse than the line alone with ${line.toFixed(3)}, and the card has ${card.toFixed(3)}; and two readers who did not know which was which, language models both, found ${readAs('line')} of 48 first answers by the line to belong to their question, ${readAs('card')} by the card, ${readAs('adapter')} by the adapter. The loss on what is learnt ends at ${lastLoss.toFixed(2)}, so that the recipe of “Teach”, which was chosen and not measured, has these few answers by heart and is too long or too fast for them.`,
     overturn:
-      'Other cards, more answers, fewer steps or smaller ones, or a reader who does not know which is which and puts the adapter’s answers above the line’s.',
+      'Other cards, more answers, fewer steps or smaller ones; or a larger model, whose answers under the card are worth more: of these the readers found no more than one in ten sound.',
   }
 }
 

@@ -152,7 +152,7 @@ export const words = {
   way: 'Way to rehearse',
   card: 'From a card alone',
   'card.about':
-    'The model, told the whole card, answers questions of ours, and the character learns the answers without the card. It can be no better than the model with the card, only shorter and steadier. Strike what is out of character, and mend what is nearly right.',
+    'The model, told the whole card, answers questions of ours, and the character learns the answers without the card. It can be no better than the model with the card, and needs a model larger than SmolLM2-135M: with that one, who had learnt this way answered worse than before. Strike what is out of character, and mend what is nearly right.',
   'card.nobody': 'Nobody here plays by a card alone: let a card join the cast first.',
   'card.whose': 'Whose card',
   'card.count': 'Questions',
