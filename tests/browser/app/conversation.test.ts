@@ -283,7 +283,7 @@ describe('a chat', () => {
     await addBook(chat().id, book)
     await addBook(chat().id, book)
     await say('Tea?')
-    expect(engine.asked[0]?.scene.script?.books).toEqual([{ name: 'Tea', book: book.text }])
+    expect(engine.asked[0]?.scene.script?.books).toMatchObject([{}, { name: 'Tea', book: book.text }])
     await branchChat(chat(), last().id)
     const route = readRoute(location.hash)
     await openChat(route.screen === 'chat' ? route.chat : '')
