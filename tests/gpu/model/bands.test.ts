@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 
 import { Random } from '../../../src/core/random.ts'
 import { GREEDY } from '../../../src/core/sampling.ts'
-import { memorySource } from '../../../src/formats/memorySource.ts'
 import { CARD, EMULATED } from '../../../src/gpu/tuning.ts'
 import type { Decoder, WeightMatrix } from '../../../src/model/decoder/decoder.ts'
 import { GpuBackbone } from '../../../src/model/gpu/gpuBackbone.ts'
@@ -10,6 +9,7 @@ import { loadTable } from '../../../src/model/gpu/loadMatrix.ts'
 import { loadReference, referenceForward } from '../../reference/decoder.ts'
 import { expectClose } from '../../support/compare.ts'
 import { testGpu } from '../../support/device.ts'
+import { floatMatrix } from '../../support/floatMatrix.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -28,19 +28,7 @@ function table(
 ): WeightMatrix {
   const random = new Random(seed)
   const values = Float32Array.from({ length: VOCABULARY * HIDDEN }, () => rounded(random.nextNormal() / 4))
-  const bytes = new Uint8Array(values.buffer)
-  const source = memorySource('table', bytes)
-  const shape = layout === 'out-in' ? [VOCABULARY, HIDDEN] : [HIDDEN, VOCABULARY]
-  const tensor = {
-    name: 'table',
-    dataType: 'f32',
-    shape,
-    source,
-    offset: 0,
-    sizeBytes: bytes.length,
-  } as const
-  const stored = { kind: 'float', layout, values: tensor } as const
-  return { out: VOCABULARY, in: HIDDEN, firstOut: 0, stored }
+  return floatMatrix(values, { out: VOCABULARY, in: HIDDEN }, layout)
 }
 
 /** A decoder with more tokens than one binding of `LIMIT` bytes has room for, its head tied or one of its own, stored by columns. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 
-import { memorySource } from '../../../src/formats/memorySource.ts'
 import type { Decoder, Linear, WeightMatrix } from '../../../src/model/decoder/decoder.ts'
 import { PROJECTIONS } from '../../../src/model/decoder/decoder.ts'
 import { readMatrix } from '../../../src/model/decoder/dequantise.ts'
 import { testGpu } from '../../support/device.ts'
+import { floatMatrix } from '../../support/floatMatrix.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
 import { recogniseBytes } from '../../support/tinyBackbone.ts'
 import { TINY_CONFIG, tinyDecoder } from '../../support/tinyDecoder.ts'
@@ -13,18 +13,7 @@ import { tinyRun } from '../../support/tinyRun.ts'
 
 /** The numbers that a matrix stands for, as float32. */
 async function inFloats(matrix: WeightMatrix): Promise<WeightMatrix> {
-  const bytes = new Uint8Array(Float32Array.from(await readMatrix(matrix)).buffer)
-  const source = memorySource('floats', bytes)
-  const shape = [matrix.out, matrix.in]
-  const values = {
-    name: 'floats',
-    dataType: 'f32',
-    shape,
-    source,
-    offset: 0,
-    sizeBytes: bytes.length,
-  } as const
-  return { ...matrix, firstOut: 0, stored: { kind: 'float', layout: 'out-in', values } }
+  return floatMatrix(Float32Array.from(await readMatrix(matrix)), matrix)
 }
 
 async function ofFloats(decoder: Decoder): Promise<Decoder> {
