@@ -101,8 +101,10 @@ export default defineConfig({
           environment: 'node',
           pool: 'forks',
           maxWorkers,
-          // The threads of a software driver wait for one another in loops, which takes twice as long where others compute.
-          env: { LP_NUM_THREADS: '1' },
+          // The threads of a software driver wait for one another in loops, which takes twice as long where others compute; and it
+          // takes longer to optimise a kernel than a test takes to run it.
+          env: { LP_NUM_THREADS: '1', GALLIVM_PERF: 'nopt' },
+          setupFiles: ['tests/support/pacedDawn.ts'],
           include: ['tests/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -5,6 +5,7 @@ import { namesOf, requestAdapter, requestDevice } from '../gpu/device.ts'
 import type { AdapterNames } from '../gpu/device.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import { checkSoundness } from '../model/gpu/knownAnswers.ts'
+import { paceDawn } from './paceDawn.ts'
 
 /** A device in Node, with what is worth saying of its adapter. */
 export interface NodeDevice extends TunedDevice {
@@ -75,6 +76,7 @@ async function openWith(dawn: Dawn, features: readonly GPUFeatureName[]): Promis
   const names = namesOf(adapter)
   const { vendor, architecture, description } = names
   const found = await requestDevice(adapter, features)
+  if (found.isSoftware) paceDawn()
   await checkSoundness(found)
   return {
     ...found,

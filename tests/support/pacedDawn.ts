@@ -1,0 +1,3 @@
+import { paceDawn } from '../../src/cli/paceDawn.ts'
+
+paceDawn()
