@@ -83,9 +83,7 @@ function EntryFacts({ entry, isOne }: EntryFactsProps) {
       {(arrival.kind === 'chat' || arrival.kind === 'lines') && arrival.warnings.length > 0 && (
         <Notice title={arrivalsText('mended')} tone="calm">
           {arrival.warnings.map((warning) => (
-            <p key={warning} lang="en">
-              {warning}
-            </p>
+            <DetailParagraph key={warning} detail={warning} />
           ))}
         </Notice>
       )}

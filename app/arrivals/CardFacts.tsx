@@ -7,6 +7,7 @@ import { fillMacros } from '../../src/core/macros.ts'
 import type { CharacterCard } from '../../src/formats/card.ts'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { Button } from '../shared/Button.tsx'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes, list } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
@@ -45,9 +46,7 @@ export function CardFacts({ arrival }: { readonly arrival: CardArrival }) {
       {warnings.length > 0 && (
         <Notice title={arrivalsText('mended')} tone="calm">
           {warnings.map((warning) => (
-            <p key={warning} lang="en">
-              {warning}
-            </p>
+            <DetailParagraph key={warning} detail={warning} />
           ))}
         </Notice>
       )}

@@ -1,5 +1,6 @@
 import type { LoreArrival } from '../../src/exchange/arrival.ts'
 import { plainName } from '../../src/cast/plainName.ts'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { Notice } from '../shared/Notice.tsx'
 import { chooseGoal, loreGoals } from '../stores/exchange/arrivals.ts'
 import type { ArrivalEntry } from '../stores/exchange/arrivals.ts'
@@ -65,9 +66,7 @@ function Unmet({ unmet, warnings }: Pick<LoreArrival, 'unmet' | 'warnings'>) {
   return (
     <Notice title={arrivalsText('lore.unmet')} tone="calm">
       {warnings.map((sentence) => (
-        <p key={sentence} lang="en">
-          {sentence}
-        </p>
+        <DetailParagraph key={sentence} detail={sentence} />
       ))}
       {unmet
         .slice(0, MOST_UNMET)

@@ -5,6 +5,7 @@ import { useMemo } from 'react'
 import { accentProps, Portrait } from '../shared/Portrait.tsx'
 import { arrivingMember, isForAnotherModel } from '../../src/cast/member.ts'
 import { Button } from '../shared/Button.tsx'
+import { DetailParagraph } from '../shared/Detail.tsx'
 import { Fold } from '../shared/Fold.tsx'
 import { bytes } from '../shared/format.ts'
 import { Notice } from '../shared/Notice.tsx'
@@ -67,9 +68,7 @@ export function PackFacts({
       {warnings.length > 0 && (
         <Notice title={arrivalsText('pack.before')} tone="warning">
           {warnings.map((warning) => (
-            <p key={warning} lang="en">
-              {warning}
-            </p>
+            <DetailParagraph key={warning} detail={warning} />
           ))}
         </Notice>
       )}

@@ -1,5 +1,6 @@
 import { Button } from '../shared/Button.tsx'
 import { CopyDiagnostics } from '../shared/CopyDiagnostics.tsx'
+import { Detail } from '../shared/Detail.tsx'
 import { InstallButton } from '../shared/InstallButton.tsx'
 import { bytes } from '../shared/format.ts'
 import { eraseDeletedChats, useChats } from '../stores/chat/chats.ts'
@@ -29,8 +30,8 @@ export function About() {
           ))}
       </dl>
       {info?.warnings.map((warning) => (
-        <p key={warning} className={asides.note} lang="en">
-          {warning}
+        <p key={warning} className={asides.note}>
+          <Detail detail={warning} isSentence />
         </p>
       ))}
       <p className={asides.note}>

@@ -8,6 +8,7 @@ import { siteUrl } from '../stores/page/site.ts'
 import { QrCode } from './QrCode.tsx'
 import styles from './ShareSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { detailText } from '../words/details.ts'
 import { shareText } from '../words/share.ts'
 
 /** One vector as an address: whoever has the same company can open it. */
@@ -21,7 +22,7 @@ export function LinkForm({ link }: { readonly link: SharedForm }) {
         <span className={styles.title}>{shareText('link')}</span>
         <span className={asides.quiet}>
           {'reason' in link
-            ? shareText('notThis', { reason: link.reason })
+            ? shareText('notThis', { reason: detailText(link.reason) })
             : link.takes === 'model'
               ? shareText('link.model', { model })
               : shareText('link.company')}

@@ -11,6 +11,7 @@ import type { ShareSubject } from '../stores/exchange/share.ts'
 import { LinkForm } from './LinkForm.tsx'
 import styles from './ShareSheet.module.css'
 import asides from '../shared/Asides.module.css'
+import { detailText } from '../words/details.ts'
 import { shareText } from '../words/share.ts'
 
 /** The forms that anybody may want, and those for other programs. */
@@ -70,7 +71,7 @@ function FormRow({ shared }: { readonly shared: SharedForm }) {
         <span className={asides.quiet}>
           {'file' in shared
             ? shareText(`form.${shared.form}.about`)
-            : shareText('notThis', { reason: shared.reason })}
+            : shareText('notThis', { reason: detailText(shared.reason) })}
         </span>
       </span>
       {'file' in shared && (

@@ -113,7 +113,9 @@ function bookIn(value: unknown): JsonRecord {
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value === 'string' ? 'text' : typeof value}`
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'boolean') return 'a boolean'
+  return typeof value === 'string' ? 'a text' : 'a number'
 }
 
 function plain(value: unknown, most: number): string {

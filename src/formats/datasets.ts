@@ -47,5 +47,9 @@ function sideNotes(files: readonly DatasetFile[], sides: ReturnType<typeof fileS
     files.flatMap(({ name }, index) => (sides[index] === side ? [name] : [])).join(', ')
   const [learnt, held] = [named('train'), named('test')]
   if (held === '') return []
-  return [`By the files’ names ${learnt === '' ? '' : `${learnt} is learnt, `}${held} is held out.`]
+  return [
+    learnt === ''
+      ? `By the files’ names ${held} is held out.`
+      : `By the files’ names ${learnt} is learnt, ${held} is held out.`,
+  ]
 }

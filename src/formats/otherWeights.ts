@@ -46,9 +46,11 @@ export function otherTensors({ tensors }: SafetensorsHeader): string | null {
   return KINDS.find(([expression]) => names.some((name) => expression.test(name)))?.[1] ?? null
 }
 
+/** What a shell is told to write them as safetensors. */
+const CONVERSION = `python -c "import torch, safetensors.torch as s; w = torch.load('adapter_model.bin', map_location='cpu', weights_only=True); s.save_file({k: v.contiguous() for k, v in w.items()}, 'adapter_model.safetensors')"`
+
 /** Why weights of PyTorch are not read, and how they are brought into a form that is. */
-export const PICKLE =
-  "weights in PyTorch’s own form (pickle), which can run code when they are opened and are not read; convert them where they come from, and take the whole folder: python -c \"import torch, safetensors.torch as s; w = torch.load('adapter_model.bin', map_location='cpu', weights_only=True); s.save_file({k: v.contiguous() for k, v in w.items()}, 'adapter_model.safetensors')\""
+export const PICKLE = `weights in PyTorch’s own form (pickle), which can run code when they are opened and are not read; convert them where they come from, and take the whole folder: ${CONVERSION}`
 
 /** Why arrays of an old mlx-lm are not read. */
 export const MLX_ARRAYS =

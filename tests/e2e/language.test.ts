@@ -11,6 +11,18 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 
+async function drop(page: Page, name: string, content: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([fileName, text]) => {
+      const held = new DataTransfer()
+      held.items.add(new File([text], fileName))
+      return held
+    },
+    [name, content] as const,
+  )
+  for (const kind of ['dragover', 'drop']) await page.dispatchEvent('body', kind, { dataTransfer: transfer })
+}
+
 const languageOf = (page: Page): Promise<string | null> => page.locator('html').getAttribute('lang')
 
 test('a visitor whose browser reads Chinese gets the page in Chinese, or in English by choice', async () => {
@@ -25,16 +37,16 @@ test('a visitor whose browser reads Chinese gets the page in Chinese, or in Engl
   expect(await languageOf(page)).toBe('zh-Hans')
   expect(await axeViolations(page)).toEqual([])
 
-  const transfer = await page.evaluateHandle(() => {
-    const held = new DataTransfer()
-    held.items.add(new File(['%PDF-1.7'], 'orla.pdf'))
-    return held
-  })
-  for (const kind of ['dragover', 'drop']) await page.dispatchEvent('body', kind, { dataTransfer: transfer })
-  await page
-    .getByRole('dialog')
-    .getByText(/^orla\.pdf是PDF 文件/)
-    .waitFor()
+  await drop(page, 'orla.pdf', '%PDF-1.7')
+  const sheet = page.getByRole('dialog')
+  await sheet.getByText(/^orla\.pdf是PDF 文件/).waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  const data = { name: 'Orla', first_mes: 'The lamp is out.', tags: 7 }
+  await drop(page, 'orla.json', JSON.stringify({ spec: 'chara_card_v2', spec_version: '2.0', data }))
+  const warning = sheet.getByText('角色卡的 tags 本该是一列，却是数；照着读了。')
+  await warning.waitFor()
+  expect(await warning.getAttribute('lang')).toBeNull()
   expect(await axeViolations(page)).toEqual([])
   await page.keyboard.press('Escape')
 

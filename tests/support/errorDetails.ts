@@ -40,7 +40,7 @@ function piecesOf(node: Node | undefined): Pieces[] {
     case 'Literal':
       return typeof node['value'] === 'string' ? [[node['value']]] : []
     case 'TemplateLiteral':
-      return [nodes(node['quasis']).map(({ value }) => (value as { readonly cooked: string }).cooked)]
+      return [nodes(node['quasis']).map(cookedText)]
     case 'ConditionalExpression':
       return [...piecesOf(nodes(node['consequent'])[0]), ...piecesOf(nodes(node['alternate'])[0])]
     case 'BinaryExpression':
@@ -54,6 +54,11 @@ function piecesOf(node: Node | undefined): Pieces[] {
     default:
       return []
   }
+}
+
+/** A piece of a template; empty where its escapes are a raw string's. */
+function cookedText({ value }: Node): string {
+  return (value as { readonly cooked: string | null }).cooked ?? ''
 }
 
 function returned(node: Node): Pieces[] {

@@ -25,6 +25,8 @@ interface LinesState {
   readonly files: readonly [DatasetFile, ...DatasetFile[]]
   /** What should be told of how the files were read, in sentences. */
   readonly warnings: readonly string[]
+  /** Files of a folder that are no data. */
+  readonly left: readonly string[]
   /** Who speaks where the lines do not say. */
   readonly roleName: string
   readonly columns: Columns | null
@@ -43,7 +45,7 @@ interface LinesState {
 }
 
 /** Lines as files hold them, read already. */
-type OpenedLines = Pick<LinesState, 'files' | 'warnings'>
+type OpenedLines = Pick<LinesState, 'files' | 'warnings' | 'left'>
 
 const PASTED = 'the lines'
 /** A table is told by its name where its header does not tell. */
@@ -52,6 +54,7 @@ const PASTED_TABLE = 'the lines.csv'
 const initial: LinesState = {
   files: [{ name: PASTED, text: '' }],
   warnings: [],
+  left: [],
   roleName: '',
   columns: null,
   ...READING,
@@ -92,7 +95,8 @@ export function writeLines(text: string): void {
   const name = isTable(text) ? PASTED_TABLE : PASTED
   // The columns of a table stay mapped while its rows are written on.
   const kept = name === files[0].name ? columns : null
-  useLines.setState({ files: [{ name, text }], columns: kept, warnings: [], isOwn: text.trim() !== '' })
+  const isOwn = text.trim() !== ''
+  useLines.setState({ files: [{ name, text }], columns: kept, warnings: [], left: [], isOwn })
   keepDraft()
   schedule(SETTLE_MS)
 }
@@ -158,9 +162,9 @@ export function leaveOffered(): void {
   useLines.setState({ offered: null })
 }
 
-async function replaceLines({ files, warnings }: OpenedLines): Promise<void> {
+async function replaceLines({ files, warnings, left }: OpenedLines): Promise<void> {
   const before = useLines.getState()
-  useLines.setState({ files, warnings, columns: null, isOwn: false, offered: null })
+  useLines.setState({ files, warnings, left, columns: null, isOwn: false, offered: null })
   keepDraft()
   if (hasText(before.files) && textOf(before.files) !== textOf(files)) {
     notify(storeText('lines.replaced', { names: nameOfFiles(files), files: files.length }), () =>
@@ -170,8 +174,9 @@ async function replaceLines({ files, warnings }: OpenedLines): Promise<void> {
   await readLines()
 }
 
-async function restoreLines({ files, warnings, roleName, columns, isOwn }: LinesState): Promise<void> {
-  useLines.setState({ files, warnings, roleName, columns, isOwn, offered: null })
+async function restoreLines(before: LinesState): Promise<void> {
+  const { files, warnings, left, roleName, columns, isOwn } = before
+  useLines.setState({ files, warnings, left, roleName, columns, isOwn, offered: null })
   keepDraft()
   await readLines()
 }
@@ -192,11 +197,7 @@ async function readFiles(given: readonly ArrivingFile[]): Promise<OpenedLines> {
   const more: Awaited<ReturnType<typeof readFile>>[] = []
   for (const file of others) more.push(await readFile(file))
   const warnings = [...read, ...more].flatMap(({ warning }) => (warning === null ? [] : [`${warning}.`]))
-  return {
-    files: [read[0].file, ...more.map(({ file }) => file)],
-    warnings:
-      left.length > 0 ? [...warnings, storeText('lines.notRead', { left: listNames(left) })] : warnings,
-  }
+  return { files: [read[0].file, ...more.map(({ file }) => file)], warnings, left }
 }
 
 /** A file as lines; a worker of its own reads it. */
@@ -225,7 +226,7 @@ export async function openExample(path: string): Promise<void> {
 /** Takes lines that the page made itself, which say who speaks. */
 export async function takeLines(name: string, text: string): Promise<void> {
   useLines.setState({ roleName: '' })
-  await offer({ files: [{ name, text }], warnings: [] })
+  await offer({ files: [{ name, text }], warnings: [], left: [] })
 }
 
 /** Says who speaks where the lines do not. */

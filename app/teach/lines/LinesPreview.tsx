@@ -9,6 +9,7 @@ import { ColumnMapping } from './ColumnMapping.tsx'
 import { LengthHistogram } from './LengthHistogram.tsx'
 import styles from './LinesPreview.module.css'
 import { Samples } from './Samples.tsx'
+import { listNames } from '../../words/names.ts'
 import { teachText } from '../../words/teach.ts'
 
 const FORMATS = [
@@ -33,7 +34,7 @@ function formatName(format: string): string {
 /** What the lines will be in the rehearsal: whom they teach, how long they are, and what cannot be used. */
 export function LinesPreview({ report }: { readonly report: DatasetReport }) {
   const maxTokens = useLines((state) => state.maxTokens)
-  const warnings = useLines((state) => state.warnings)
+  const { warnings, left } = useLines()
   const { dialogues, roles, rejected, lengths, columns, samples } = report
   const heldOut = roles.reduce((sum, { test }) => sum + test, 0)
   return (
@@ -47,7 +48,13 @@ export function LinesPreview({ report }: { readonly report: DatasetReport }) {
         })}
       </p>
       <ul className={styles.notes}>
-        {[...warnings, ...notesOf(report)].map((note) => (
+        {[...warnings, ...report.notes].map((note) => (
+          <li key={note}>
+            <Detail detail={note} isSentence />
+          </li>
+        ))}
+        {left.length > 0 && <li>{teachText('note.notRead', { left: listNames(left) })}</li>}
+        {notesOf(report).map((note) => (
           <li key={note}>{note}</li>
         ))}
       </ul>
@@ -123,8 +130,8 @@ function Rejected({ rows }: { readonly rows: DatasetReport['rejected'] }) {
 }
 
 /** What was left out or cut, a sentence each. */
-function notesOf({ cut, duplicates, droppedSystemTurns, notes: told }: DatasetReport): readonly string[] {
-  const notes = [...told]
+function notesOf({ cut, duplicates, droppedSystemTurns }: DatasetReport): readonly string[] {
+  const notes: string[] = []
   if (droppedSystemTurns > 0) notes.push(teachText('note.system', { turns: droppedSystemTurns }))
   if (duplicates > 0) notes.push(teachText('note.repeated', { dialogues: duplicates }))
   if (cut.rows > 0) {

@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 
 import { Button } from '../../shared/Button.tsx'
+import { Detail } from '../../shared/Detail.tsx'
 import { bytes, count, duration } from '../../shared/format.ts'
 import { Progress } from '../../shared/Progress.tsx'
 import { useFirstNight } from '../../stores/exchange/firstNight.ts'
@@ -64,7 +65,9 @@ export function RunPanel() {
       {history.notes.length > 0 && (
         <ul className={styles.notes} aria-label={runText('notes')}>
           {history.notes.map((note) => (
-            <li key={note}>{note}</li>
+            <li key={note}>
+              <Detail detail={note} isSentence />
+            </li>
           ))}
         </ul>
       )}

@@ -56,7 +56,6 @@ export const words = {
   'persona.deleted': '{name} is deleted. Their chats go on under your own name.',
   'lines.replaced': '{names} {files, plural, one {is} other {are}} in the place of the lines before.',
   'lines.noFile': 'The folder has no file of JSON Lines or CSV',
-  'lines.notRead': 'Not read of the folder: {left}.',
   'lines.cleared': 'The lines are put away.',
   'plan.noLines': 'There are no lines to learn yet.',
   'plan.sameName':

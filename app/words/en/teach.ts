@@ -72,6 +72,7 @@ export const words = {
   'table.heldOut': 'Held out',
   rejected: '{rows, plural, one {One row cannot be used} other {# rows cannot be used}}',
   more: 'Show more ({count, number})',
+  'note.notRead': 'Not read of the folder: {left}.',
   'note.system':
     '{turns, plural, one {# system turn} other {# system turns}} left out: the line before every chat belongs to the character.',
   'note.repeated':

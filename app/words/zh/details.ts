@@ -2,10 +2,20 @@ import { words as acts } from './details/acts.ts'
 import { words as files } from './details/files.ts'
 import { words as kinds } from './details/kinds.ts'
 import { words as models } from './details/models.ts'
+import { words as reasons } from './details/reasons.ts'
 import { words as served } from './details/served.ts'
+import { words as told } from './details/told.ts'
 
 /** What errors say of themselves, by their English as it is thrown, with `{0}`, `{1}` … for its values in order. */
-export const words: Readonly<Record<string, string>> = { ...acts, ...files, ...kinds, ...models, ...served }
+export const words: Readonly<Record<string, string>> = {
+  ...acts,
+  ...files,
+  ...kinds,
+  ...models,
+  ...reasons,
+  ...served,
+  ...told,
+}
 
 /** A detail as it is written where it is thrown, taken apart at its values. */
 interface Template {
@@ -40,7 +50,10 @@ function lettersOf(text: string): number {
 /** The Chinese of a detail, with what stands in it; null where too little of it is known. */
 export function inChinese(detail: string): string | null {
   const known = knownOf(detail, DEEPEST)
-  return known && known.letters >= LEAST_LETTERS ? known.text : null
+  if (known && known.letters >= LEAST_LETTERS) return known.text
+  // A warning is a sentence, and what it says may be thrown elsewhere, where it is none.
+  const sentence = detail.endsWith('.') ? knownOf(detail.slice(0, -1), DEEPEST) : null
+  return sentence && sentence.letters >= LEAST_LETTERS ? `${sentence.text}。` : null
 }
 
 /** The translation that knows the most of a detail; null where none does. */

@@ -56,7 +56,6 @@ export const words = {
   'persona.deleted': '{name}删掉了。他们的聊天改用你自己的名字接着聊。',
   'lines.replaced': '{names}换掉了原来的台词。',
   'lines.noFile': '文件夹里没有 JSON Lines 或 CSV 文件',
-  'lines.notRead': '文件夹里没有读的：{left}。',
   'lines.cleared': '台词收起来了。',
   'plan.noLines': '还没有台词可学。',
   'plan.sameName': '剧团里已经有一个叫{role}的：给新人换个名字，或者把所有人重新教一遍。',

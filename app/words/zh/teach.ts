@@ -66,6 +66,7 @@ export const words = {
   'table.heldOut': '留出',
   rejected: '有 {rows, number} 行用不了',
   more: '再看一些（{count, number}）',
+  'note.notRead': '文件夹里没有读的：{left}。',
   'note.system': '{turns, number} 条系统消息没有采用：每段聊天前的那一句归角色所有。',
   'note.repeated': '{dialogues, number} 段重复的对话：同样的都放在留出的同一边。',
   offer: '用{names}换掉你写的？',

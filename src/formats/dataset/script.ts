@@ -143,8 +143,9 @@ export function addScript(
     .slice(0, MOST_TOLD)
     .map(([name, line]) => `${name} (line ${lineOf(line)})`)
   if (words.length > 0) {
-    const more = speakers.words.size > words.length ? ' and others' : ''
-    into.tell(`Before a colon once, and taken for words of the line above: ${words.join(', ')}${more}.`)
+    const named = words.join(', ')
+    const all = speakers.words.size > words.length ? `${named} and others` : named
+    into.tell(`Before a colon once, and taken for words of the line above: ${all}.`)
   }
   const directions = [...speakers.directions].filter((one) => one !== '').slice(0, MOST_TOLD)
   if (directions.length > 0)

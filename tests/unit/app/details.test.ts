@@ -27,6 +27,35 @@ const thrown = code
   .flatMap(({ path, text }) => detailsIn(path, text))
   .filter(({ code: errorCode, detail }) => errorCode !== 'shape-mismatch' && hasWords(detail))
 
+/** What puts files and their readers into words, and reads them; what runs of training tell is told there too. */
+const TELLS = /^src\/(?:formats|exchange|train\/run)\/|^src\/core\/text\.ts$/
+/** Texts that are written into files, names, and lists of keys: nobody is told them. */
+const UNTOLD: Readonly<Record<string, RegExp>> = {
+  'src/exchange/trainingKit.ts': /./s,
+  'src/formats/peft.ts': /^---\n|^It was trained with|^\nIt fits/,
+  'src/formats/otherWeights.ts': /^python -c/,
+  'src/formats/chatFile.ts': /^text generation web UI$/,
+  'src/formats/otherCharacters.ts': /^text generation web UI$/,
+  'src/formats/lore/loreFile.ts': /^Character Card V3$/,
+  'src/train/run/provenance.ts': /^nats/,
+  'src/formats/dataset/logRows.ts': /^(?:conversation_id|thread) /,
+  'src/formats/dataset/records.ts': /^(?:instruction|request|output|bot_message|character) /,
+  'src/formats/dataset/stamped.ts': /^\(\?:/,
+  'src/formats/dataset/words.ts': /^tool/,
+}
+
+/** Whether words stand in a text as in a sentence, or in a part of one. */
+const readsLikeSentence = (text: string): boolean =>
+  /(?:\p{L}+\P{L}* ){2}.*\p{L}/su.test(text.replaceAll(/\{\d\}/g, '_'))
+
+const told = code
+  .filter(({ path }) => TELLS.test(path))
+  .flatMap(({ path, text }) =>
+    allTextsIn(path, text)
+      .filter((one) => readsLikeSentence(one) && !UNTOLD[path]?.test(one))
+      .map((one) => ({ path, detail: one })),
+  )
+
 const served = index.map(({ description }) => description)
 
 const valuesOf = (text: string): Set<string> => new Set(text.match(/\{\d\}/g))
@@ -45,6 +74,12 @@ describe('the details of errors', () => {
     const missing = thrown.filter(({ detail }) => words[detail] === undefined)
     expect(missing.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([])
     expect(served.filter((text) => words[text] === undefined)).toEqual([])
+  })
+
+  test('and so is all that is told of files and runs', () => {
+    expect(told.length).toBeGreaterThan(400)
+    const missing = told.filter(({ detail }) => words[detail] === undefined)
+    expect(missing.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([])
   })
 
   test('and none that nobody says', () => {
@@ -74,6 +109,20 @@ describe('a detail', () => {
     ['x.zip: line 3, it has no text', 'x.zip：第 3 行，没有文字'],
     // Values change places.
     ['model.onnx has 5 heads, expected 9 of config.json', 'model.onnx的 heads 是 5，config.json 写的是 9'],
+    // A warning is a sentence of its own, with parts that are.
+    [
+      "The card's tags is a number where a list is due; it counts as empty.",
+      '角色卡的 tags 本该是一列，却是数；当作空的。',
+    ],
+    [
+      'a.json is not UTF-8 and was read as Windows-1252; where letters look wrong, save it as UTF-8.',
+      'a.json不是 UTF-8，当作 Windows-1252 读了；字看着不对的话，请存成 UTF-8。',
+    ],
+    [
+      'Assets that are left out: 2; the asset "b" is not base64.',
+      '略去了 2 个附带的文件；附带的文件 "b" 不是 base64。',
+    ],
+    ['its turn 3 is a tool’s', '第 3 轮是工具的'],
     // What knows the most is taken.
     ['pack.safetensors has no tensor a.b', 'pack.safetensors里没有张量 a.b'],
   ])('%s', async (detail, expected) => {
