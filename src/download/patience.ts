@@ -71,7 +71,8 @@ export function statusOf({ cause }: HycoraError): number | undefined {
   return isFault && typeof cause.status === 'number' ? cause.status : undefined
 }
 
-function isOffline(): boolean {
+/** Whether the device says that it has no network; one that does not say has one. */
+export function isOffline(): boolean {
   return typeof navigator === 'object' && 'onLine' in navigator && !navigator.onLine
 }
 

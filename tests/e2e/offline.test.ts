@@ -66,9 +66,17 @@ async function firstVisit(context: BrowserContext, site: SiteCopy, path: 'webgpu
   await page.close()
 }
 
+/** Notes what a context asks for that nothing on this device answers. */
+function watchUnanswered(context: BrowserContext): string[] {
+  const unanswered: string[] = []
+  context.on('requestfailed', (request) => unanswered.push(request.url()))
+  return unanswered
+}
+
 describe.each(['webgpu', 'wasm'] as const)('with the network cut after the first visit, on %s', (path) => {
   let context: BrowserContext
   let page: Page
+  let unanswered: string[]
 
   afterAll(() => context.close())
 
@@ -77,6 +85,8 @@ describe.each(['webgpu', 'wasm'] as const)('with the network cut after the first
     context = await visitor(site, path)
     await firstVisit(context, site, path)
     await site.cut()
+    await context.setOffline(true)
+    unanswered = watchUnanswered(context)
     page = await visit(context, site)
     await page.getByRole('link', { name: /^Who are you\?/ }).click()
     await expect.poll(() => page.getByRole('article').count()).toBe(3)
@@ -118,6 +128,10 @@ describe.each(['webgpu', 'wasm'] as const)('with the network cut after the first
       page.getByRole('button', { name: 'Save a backup' }).click(),
     ])
     expect(backup.suggestedFilename()).toMatch(/^HyCoRA .*\.zip$/)
+  })
+
+  test('nothing was asked for that is not on this device', () => {
+    expect(unanswered).toEqual([])
   })
 })
 

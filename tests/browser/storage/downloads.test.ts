@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { HycoraError } from '../../../src/core/errors.ts'
 import { Random } from '../../../src/core/random.ts'
@@ -324,6 +324,19 @@ describe('a list', () => {
     const { code, message } = await failure(fetchJson(url, { cacheName, fetcher: never, stallMs: 1 }))
     expect(code).toBe('download-failed')
     expect(message).toContain(url)
+    expect(await answer(() => new Response('{"cast":6}'))).toEqual({ cast: 6 })
+    const patient = { cacheName, fetcher: never, stallMs: 600_000, keptStallMs: 1 }
+    expect(await fetchJson(url, patient)).toEqual({ cast: 6 })
+  })
+
+  test('that lies here is asked for by nobody without a network', async () => {
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    let asked = 0
+    const respond = (): Response => new Response(`{"cast":${++asked}}`)
+    expect(await answer(respond)).toEqual({ cast: 1 })
+    expect(await answer(respond)).toEqual({ cast: 1 })
+    vi.restoreAllMocks()
+    expect(await answer(respond)).toEqual({ cast: 2 })
   })
 })
 
