@@ -2,15 +2,17 @@
 
 A settings file is one JSON object:
 
-    kind      `training` or `cost`
+    kind      `training`, `new-role` or `cost`
     backbone  as `--backbone`; for `cost` `sizes` may stand for it
     base      a training file
     variants  {name: changes of the base, objects key by key}
     roles     numbers of roles, each of which is a cell of its own
+    replies   numbers of replies that a new role is taught with, likewise
+    whom      new roles, each a cell, over which means are taken
     seeds     each a cell, too; left out, the base's
     picture   see `experiment_picture`
 
-and what its kind asks for. A cell is a variant, a number of roles and a seed.
+and what its kind asks for. A cell is a variant with one of each of these.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import argparse
 import csv
 import hashlib
 import io
+import itertools
 import json
 import statistics
 import sys
@@ -32,8 +35,9 @@ from .experiment_picture import picture_of, require_library
 from .pack import replace_file
 
 _OWN = Path(__file__).resolve().parents[1] / "experiments"
-_FACTORS = ("variant", "roles", "seed")
-_KEYS = {"kind", "base", "variants", "roles", "seeds", "picture"}
+_FACTORS = ("variant", "roles", "replies", "whom", "seed")
+_GROUPS = ("variant", "roles", "replies")
+_KEYS = {"kind", "base", "variants", "roles", "replies", "whom", "seeds", "picture"}
 _NUMBERS = (int, float)
 
 Figures = dict[str, Any]
@@ -41,13 +45,16 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: whose changes, how many roles (None: all that the data has), which seed (None: the base's)."""
+    """One run: whose changes, how many roles (None: all that the data has), which seed (None: the base's), and of a new
+    role how many replies and who it is."""
 
     variant: str
     roles: int | None
     seed: int | None
     config: dict[str, Any]
     """The training file."""
+    replies: int | None = None
+    whom: str | None = None
 
     @property
     def factors(self) -> dict[str, Any]:
@@ -80,9 +87,10 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _kinds() -> dict[str, type[Kind]]:
     from .experiment_cost import Cost
+    from .experiment_new_role import NewRole
     from .experiment_training import Training
 
-    return {"cost": Cost, "training": Training}
+    return {"cost": Cost, "new-role": NewRole, "training": Training}
 
 
 def read_settings(name: str) -> tuple[Path, dict[str, Any]]:
@@ -107,12 +115,14 @@ def read_settings(name: str) -> tuple[Path, dict[str, Any]]:
 
 
 def cells_of(settings: dict[str, Any]) -> Iterator[Cell]:
-    """All cells, in the order of the file: numbers of roles, then variants, then seeds."""
-    for roles in settings.get("roles") or [None]:
+    """All cells, in the order of the file: new roles, then numbers of replies or roles, then variants, then seeds."""
+    several = [settings.get(key) or [None] for key in ("whom", "replies", "roles")]
+    for whom, replies, roles in itertools.product(*several):
         for variant, changes in settings["variants"].items():
             for seed in settings.get("seeds") or [None]:
                 config = merged(settings["base"], changes)
-                yield Cell(variant, roles, seed, config if seed is None else {**config, "seed": seed})
+                config = config if seed is None else {**config, "seed": seed}
+                yield Cell(variant, roles, seed, config, replies, whom)
 
 
 def digest_of(settings: dict[str, Any], cell: Cell) -> str:
@@ -173,21 +183,23 @@ def _leaves(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, floa
 
 
 def summarise(lines: list[Figures]) -> list[dict[str, Any]]:
-    """Of each variant and number of roles the mean over seeds, and the sample standard deviation (null of one)."""
-    groups: dict[tuple[str, int | None], list[dict[str, float]]] = {}
+    """Of each variant and number of roles or replies the mean over its runs, which differ in seeds or new roles.
+
+    The spread is the sample standard deviation, null of one run.
+    """
+    groups: dict[tuple[Any, ...], list[dict[str, float]]] = {}
     for line in lines:
-        groups.setdefault((line["variant"], line.get("roles")), []).append(dict(_leaves(line)))
+        groups.setdefault(tuple(line.get(key) for key in _GROUPS), []).append(dict(_leaves(line)))
     rows = []
-    for (variant, roles), runs in groups.items():
+    for factors, runs in groups.items():
         figures = {}
         for name in dict.fromkeys(name for run in runs for name in run):
             values = [run[name] for run in runs if name in run]
             spread = round(statistics.stdev(values), 5) if len(values) > 1 else None
             mean = round(statistics.fmean(values), 5)
             figures[name] = {"mean": int(mean) if mean == int(mean) else mean, "spread": spread}
-        rows.append(
-            {"variant": variant, **({} if roles is None else {"roles": roles}), "runs": len(runs), "figures": figures}
-        )
+        own = {key: value for key, value in zip(_GROUPS, factors) if value is not None}
+        rows.append({**own, "runs": len(runs), "figures": figures})
     return rows
 
 
@@ -196,11 +208,12 @@ def csv_of(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row["figures"]))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["variant", "roles", "runs", *(f"{name}{part}" for name in names for part in ("", " spread"))])
+    factors = [key for key in _GROUPS if key != "replies" or any(key in row for row in rows)]
+    table.writerow([*factors, "runs", *(f"{name}{part}" for name in names for part in ("", " spread"))])
     for row in rows:
         pairs = [row["figures"].get(name, {"mean": None, "spread": None}) for name in names]
         values = [pair[part] for pair in pairs for part in ("mean", "spread")]
-        table.writerow([row["variant"], row.get("roles"), row["runs"], *values])
+        table.writerow([*(row.get(key) for key in factors), row["runs"], *values])
     return text.getvalue()
 
 

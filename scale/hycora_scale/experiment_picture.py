@@ -1,8 +1,9 @@
 """Pictures of experiments: small SVG files that are readable on light and on dark paper.
 
-A settings file's `picture` is `{kind, panels, log?}`, a panel `{figure, label, written?}`:
+A settings file's `picture` is `{kind, panels, log?, over?}`, a panel `{figure, label, written?}`:
 
-    curves    the figure over the number of roles, a line a variant, named at its end; `written` dots beside it
+    curves    the figure over the number of roles, or over `over`, a line a variant, named at its end; `written` dots
+              beside it; where several lines have the same place, their mean
     dots      a row a variant, a dot a run
 
 `log` names the axes with a logarithmic scale (`"x"`, `"xy"`).
@@ -13,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
+import statistics
 from typing import Any
 
 from .errors import check
@@ -84,17 +86,24 @@ def _variants(lines: list[Line]) -> list[str]:
     return list(dict.fromkeys(line["variant"] for line in lines))
 
 
+def _means(lines: list[Line], over: str, figure: str) -> list[tuple[float, float]]:
+    """The mean of a figure at each place, in the order of the places."""
+    places = sorted({line[over] for line in lines})
+    return [(x, statistics.fmean(line[figure] for line in lines if line[over] == x)) for x in places]
+
+
 def _curves(settings: dict[str, Any], lines: list[Line]) -> Any:
     panels = settings["panels"]
+    over = settings.get("over", "roles")
     figure, axes = _figure(_WIDTH, _PANEL_HEIGHT * len(panels), len(panels), beside=False)
     for axis, panel in zip(axes, panels):
         ends = []
         for variant, (colour, _) in zip(_variants(lines), _SERIES):
             own = [line for line in lines if line["variant"] == variant]
-            points = sorted((line["roles"], line[panel["figure"]]) for line in own)
+            points = _means(own, over, panel["figure"])
             axis.plot(*zip(*points), color=colour, linewidth=1.6)
             written = [line for line in own if line.get(panel.get("written")) is not None]
-            where = [line["roles"] for line in written], [line[panel["written"]] for line in written]
+            where = [line[over] for line in written], [line[panel["written"]] for line in written]
             axis.plot(*where, "o", color=colour, markersize=4)
             if "written" not in panel:
                 axis.plot(*zip(*points), "o", color=colour, markersize=4)
@@ -108,7 +117,7 @@ def _curves(settings: dict[str, Any], lines: list[Line]) -> Any:
         axis.grid(axis="y")
         axis.set_axisbelow(True)
         _name_ends(axis, ends)
-    axes[-1].set_xlabel("roles")
+    axes[-1].set_xlabel(over)
     return figure
 
 

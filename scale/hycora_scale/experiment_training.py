@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .backbone import open_backbone
-from .config import read_train_config
+from .backbone import Backbone, open_backbone
+from .batches import RowBatches
+from .config import TrainConfig, read_train_config
 from .dataset import Dialogue
 from .errors import check
 from .evaluate import Scorer, evaluate
 from .experiment import Cell, Figures, Kind
-from .hypernetwork import encode, generate
+from .hypernetwork import Emphasis, Factors, encode, generate
 from .schedule import contrast_weight
 from .train_command import prepare_data, read_split
 from .trainee import Trainee
 from .trainer import Trainer
 
 _ROOT = Path(__file__).resolve().parents[2]
+# Of a held-out reply so many tokens are measured.
+REPLY_TOKENS = 40
 
 
 def other_start(trainee: Trainee, start: dict[str, Any]) -> None:
@@ -83,6 +87,43 @@ def some(dialogues: list[Dialogue], roles: int, counts: dict[str, int]) -> list[
     return kept
 
 
+def opened(settings: dict[str, Any]) -> tuple[Backbone, list[Dialogue]]:
+    """The backbone of a settings file, on the processor in float32, and its data, split; raises `format-invalid`."""
+    missing = [key for key in ("backbone", "data", "exchanges") if key not in settings]
+    check(not missing, "format-invalid", f"an experiment of the kind {settings['kind']} lacks {missing}")
+    place = settings["backbone"]
+    backbone = open_backbone(place, model=None, dtype=torch.float32, device=torch.device("cpu"))
+    return backbone, read_split([str(file) for file in found(settings["data"])], 42, may_write=False)
+
+
+def taught(trainer: Trainer, config: TrainConfig, batches: RowBatches) -> Iterator[float]:
+    """Takes all steps of a run, one whenever it is asked for the next loss, which is a step's cross-entropy."""
+    for step in range(config.steps):
+        epochs = batches.epochs
+        weight = contrast_weight(config.contrast, step / config.steps * epochs, epochs)
+        yield trainer.step(step, batches.at(step), weight).cross_entropy
+
+
+class ExaggeratedScorer(Scorer):
+    """Measures the roles of a pack, so many, whose A are Ā + γ·(A − Ā), Ā the mean over all of them, γ being `by`."""
+
+    def __init__(self, backbone: Backbone, trainee: Trainee, tensors: dict[str, Tensor], by: float = 1.0) -> None:
+        super().__init__(backbone, trainee.config, tensors, REPLY_TOKENS)
+        self._by, self._roles = by, len(trainee.roles)
+
+    def factors(self, role: int) -> Factors:
+        """A role's matrices, which differ from those of the others by γ times as much."""
+        own = super().factors(role)
+        if self._by == 1:
+            return own
+        with torch.no_grad():
+            every = generate(self.config, self.tensors, torch.arange(self._roles))
+        for projection, layers in own.a.items():
+            means = [matrices.mean(dim=0) for matrices in every.a[projection]]
+            own.a[projection] = [mean + self._by * (a - mean) for a, mean in zip(layers, means)]
+        return own
+
+
 class Training(Kind):
     """Trains each cell and measures it.
 
@@ -90,20 +131,17 @@ class Training(Kind):
     `roles`, `rows` says how many rows of each split a role has (`{"train", "test"}`), `measuredRoles` of how many roles
     the figures are. Where the training file has no `steps`, they are one pass. A change of `start` asks for another
     beginning of the hyper-network, `{"centred": false}`, `{"roleSpread": 2}` or `{"staticSpread": 0}` (of A₀), for
-    another rate of role vectors, `{"vectorRate": 10}`, or for generators that learn only what roles differ by,
-    `{"apart": true}`.
+    another rate of role vectors, `{"vectorRate": 10}`, for generators that learn what roles differ by so many times
+    as much, `{"differences": 3}`, or only that, `{"apart": true}`. A change of `exaggerated` asks what the trained
+    roles reach where what they differ by is multiplied by each of these numbers.
     """
 
     keys = frozenset({"backbone", "data", "exchanges", "rows", "measuredRoles"})
 
     def __init__(self, settings: dict) -> None:
         super().__init__(settings)
-        missing = [key for key in ("backbone", "data", "exchanges") if key not in settings]
-        check(not missing, "format-invalid", f"an experiment of the kind training lacks {missing}")
         check("roles" not in settings or "rows" in settings, "format-invalid", "an experiment with roles lacks rows")
-        place = settings["backbone"]
-        self._backbone = open_backbone(place, model=None, dtype=torch.float32, device=torch.device("cpu"))
-        self._dialogues = read_split([str(file) for file in found(settings["data"])], 42, may_write=False)
+        self._backbone, self._dialogues = opened(settings)
 
     def measure(self, cell: Cell) -> Figures:
         """Losses, role swap, trained numbers, cosines of A and processor time of one run."""
@@ -111,35 +149,34 @@ class Training(Kind):
         if cell.roles is not None:
             dialogues = some(dialogues, cell.roles, self.settings["rows"])
         settings = dict(cell.config)
-        start = settings.pop("start", {})
+        start, factors = settings.pop("start", {}), settings.pop("exaggerated", [])
         rows = sum(dialogue.split == "train" for dialogue in dialogues)
         config = read_train_config({"steps": max(1, rows // settings.get("batch", 4)), **settings})
         trainee, batches = prepare_data(dialogues, config, self._backbone, None)
         other_start(trainee, start)
         trainer = Trainer(self._backbone, trainee, config)
         trainer.vector_rate = start.get("vectorRate", 1.0)
-        trainer.is_apart = start.get("apart", False)
+        trainer.emphasis = Emphasis(0.0 if start.get("apart") else 1.0, start.get("differences", 1.0))
         with torch.no_grad():
             at_start = cosines(trainee, trainer.tensors())
-        began, losses = time.process_time(), []
-        for step in range(config.steps):
-            epochs = batches.epochs
-            weight = contrast_weight(config.contrast, step / config.steps * epochs, epochs)
-            losses.append(trainer.step(step, batches.at(step), weight).cross_entropy)
+        began = time.process_time()
+        losses = list(taught(trainer, config, batches))
         seconds = time.process_time() - began
         tensors = trainer.tensors()
-        scorer = Scorer(self._backbone, trainee.config, tensors, 40)
         roles = trainee.roles[: self.settings.get("measuredRoles")]
-        exchanges = self.settings["exchanges"]
-        figures = evaluate(scorer, roles, dialogues, exchanges=exchanges, seed=42, prompted=False)
-        swap = figures["roleSwap"]
+
+        def reached(by: float) -> Figures:
+            scorer = ExaggeratedScorer(self._backbone, trainee, tensors, by)
+            exchanges = self.settings["exchanges"]
+            figures = evaluate(scorer, roles, dialogues, exchanges=exchanges, seed=42, prompted=False)
+            swap = {key: figures["roleSwap"][key] for key in ("accuracy", "perReply", "margin")}
+            return {"bare": figures["nll"]["bare"], "role": figures["nll"]["role"], **swap}
+
+        others = {f"{by}": {key: value for key, value in reached(by).items() if key != "bare"} for by in factors}
         return {
             "heldOut": trainer.measure(batches.held_out),
-            "bare": figures["nll"]["bare"],
-            "role": figures["nll"]["role"],
-            "accuracy": swap["accuracy"],
-            "perReply": swap["perReply"],
-            "margin": swap["margin"],
+            **reached(1.0),
+            **({"exaggerated": others} if others else {}),
             "trainLoss": sum(losses[-20:]) / len(losses[-20:]),
             "parameters": sum(value.numel() for value in trainer.trained.values()),
             "steps": config.steps,

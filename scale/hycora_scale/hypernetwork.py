@@ -77,17 +77,31 @@ def _generate(config: HypernetworkConfig, tensors: Tensors, name: str, h: Tensor
     return matrix.unflatten(-1, shape) / math.sqrt(config.hidden)
 
 
-def apart(made: Tensor) -> Tensor:
-    """The same matrices [roles, in, r], but the gradient that they hand on is what it differs by from its mean."""
-    common = made.mean(dim=0, keepdim=True)
-    return made - common + common.detach()
+@dataclass(frozen=True)
+class Emphasis:
+    """By what gradients are multiplied on their way to the generators of A.
 
-
-def generate(config: PackConfig, tensors: Tensors, roles: Tensor, *, is_apart: bool = False) -> Factors:
-    """A and B of roles (ids [R]) from their sources; all A of one projection come from one product.
-
-    With `is_apart` the generators of A learn only what roles differ by: what they have in common is left to A₀.
+    Apart are the mean over roles and what each role differs by from it; with 0 for the mean, that is left to A₀.
     """
+
+    common: float = 1.0
+    difference: float = 1.0
+
+
+EVEN = Emphasis()
+
+
+def emphasised(made: Tensor, emphasis: Emphasis) -> Tensor:
+    """The same matrices [roles, in, r], whose gradient's mean over roles and the rest of it are weighed."""
+    if emphasis == EVEN:
+        return made
+    common = made.mean(dim=0, keepdim=True)
+    learnt = emphasis.difference * (made - common) + emphasis.common * common
+    return made.detach() + (learnt - learnt.detach())
+
+
+def generate(config: PackConfig, tensors: Tensors, roles: Tensor, emphasis: Emphasis = EVEN) -> Factors:
+    """A and B of roles (ids [R]) from their sources; all A of one projection come from one product."""
     factors = Factors({}, {})
     for index, projection in enumerate(config.projections):
         size, out = config.dims[projection]
@@ -105,9 +119,10 @@ def generate(config: PackConfig, tensors: Tensors, roles: Tensor, *, is_apart: b
         elif config.source_a == "table":
             a = [tensor.index_select(0, roles) for tensor in stored("lora_A_table")]
         else:
-            a = list(_generate(hyper, tensors, f"{projection}_down_linear", hidden, (size, config.rank)).unbind(0))
+            made = _generate(hyper, tensors, f"{projection}_down_linear", hidden, (size, config.rank))
+            a = [emphasised(matrices, emphasis) for matrices in made.unbind(0)]
         if config.source_a == "hyper+static":
-            a = [(apart(made) if is_apart else made) + static for made, static in zip(a, stored("lora_A0"))]
+            a = [matrices + static for matrices, static in zip(a, stored("lora_A0"))]
         if config.source_b == "shared":
             b = [tensor.unsqueeze(0) for tensor in stored("lora_B")]
         elif config.source_b == "table":

@@ -15,7 +15,7 @@ from .backbone import Backbone
 from .batches import Batch
 from .config import TrainConfig
 from .gap import Rivals, draw_rivals, gap_loss, mean_by_row, with_rivals
-from .hypernetwork import Factors, generate
+from .hypernetwork import EVEN, Factors, generate
 from .losses import contrast, token_losses
 from .schedule import learning_rate_share
 from .trainee import Trainee
@@ -64,12 +64,12 @@ class Trainer:
     """Parameters, their way through the frozen backbone and back, and AdamW.
 
     The adapter is whole on every process; each runs its share of the rows, and gradients are summed over processes.
-    What only experiments ask for are `vector_rate`, by which the rate of role vectors is multiplied, and `is_apart`,
-    with which generators learn only what roles differ by.
+    What only experiments ask for are `vector_rate`, by which the rate of role vectors is multiplied, and `emphasis`, by
+    which generators learn what roles differ by more or less than what they have in common.
     """
 
     vector_rate = 1.0
-    is_apart = False
+    emphasis = EVEN
 
     def __init__(self, backbone: Backbone, trainee: Trainee, config: TrainConfig) -> None:
         self.backbone, self.trainee, self.config = backbone, trainee, config
@@ -135,7 +135,7 @@ class Trainer:
         ]
         others = torch.tensor([role for own in rivals for each in own.candidates for role in each], dtype=torch.long)
         roles = torch.cat([*(batch.roles for batch in batches), others]).unique()
-        factors = generate(self.trainee.config, current, roles.to(self.backbone.device), is_apart=self.is_apart)
+        factors = generate(self.trainee.config, current, roles.to(self.backbone.device), self.emphasis)
         company = _Company(current, roles, factors.leaves())
         for micro, batch in enumerate(batches):
             torch.manual_seed((self.config.seed * 1_000_003 + step * len(batches) + micro) * 64 + _rank())

@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import ROOT
 
 from hycora_scale import experiment_picture
 from hycora_scale.__main__ import main
+from hycora_scale.chat import Turn
 from hycora_scale.config import read_train_config
 from hycora_scale.cost import Sizes, adapter_of, trained_numbers
+from hycora_scale.dataset import Dialogue
+from hycora_scale.errors import HycoraError
 from hycora_scale.experiment import cells_of, csv_of, digest_of, read_lines, read_settings, run_cells, summarise
 from hycora_scale.experiment_cost import formula_numbers
+from hycora_scale.experiment_new_role import first_replies
+from hycora_scale.experiment_training import ExaggeratedScorer
 from hycora_scale.pack_config import expected_tensors
+from hycora_scale.trainee import begin_training
 
 OWN = ROOT / "scale/experiments"
 NAMES = sorted(path.stem for path in (OWN / "settings").glob("*.json"))
@@ -148,6 +155,13 @@ def test_means_and_spreads_are_over_seeds() -> None:
         "figures": {"role": {"mean": 3, "spread": 1.41421}, "inner.x": {"mean": 1, "spread": 0.0}},
     }
     assert rows[1]["figures"] == {"role": {"mean": 1.5, "spread": None}}
+    taught = [
+        {"variant": "a", "replies": replies, "whom": whom, "best": value}
+        for replies, whom, value in ((5, "X", 3.0), (5, "Y", 5.0), (10, "X", 2.0))
+    ]
+    rows = summarise(taught)
+    assert [(row["replies"], row["runs"], row["figures"]["best"]["mean"]) for row in rows] == [(5, 2, 4), (10, 1, 2)]
+    assert csv_of(rows).splitlines()[:2] == ["variant,roles,replies,runs,best,best spread", "a,,5,2,4,1.41421"]
 
 
 def test_a_training_run_is_a_cell(tmp_path: Path, capsys) -> None:
@@ -172,6 +186,83 @@ def test_a_training_run_is_a_cell(tmp_path: Path, capsys) -> None:
     assert all(0 < line["role"] < line["bare"] for line in lines)
     settings["roles"] = [4]
     assert "3 roles, expected 4" in failure(capsys, written(tmp_path, settings, "more"), "--out", str(tmp_path / "out"))
+
+
+NEW_ROLE = {
+    "kind": "new-role",
+    "backbone": "starter",
+    "data": "data/cast/*/scenes.jsonl",
+    "exchanges": 2,
+    "others": 1,
+    "stops": [1, 3],
+    "whom": ["Alice"],
+    "replies": [3],
+    "base": {
+        "batch": 2,
+        "learningRate": 0.05,
+        "contrast": {"form": "off"},
+        "before": {"steps": 1, "batch": 1, "contrast": {"form": "off"}, "hypernetwork": {"hidden": 8}},
+    },
+    "variants": {
+        "vector": {"mode": "quick"},
+        "whole": {"mode": "full"},
+        "own": {"before": None, "sources": {"A": "shared"}},
+    },
+    "picture": {"kind": "curves", "over": "replies", "panels": [{"figure": "best", "label": "loss"}]},
+}
+
+
+def test_a_new_role_is_taught_with_few_replies(tmp_path: Path, capsys) -> None:
+    pytest.importorskip("matplotlib")
+    words = ["experiment", written(tmp_path, NEW_ROLE), "--out", str(tmp_path / "out")]
+    assert main(words) == 0, capsys.readouterr().err
+    lines = {line["variant"]: line for line in read_lines(tmp_path / "out/tiny.jsonl")}
+    assert lines["vector"]["parameters"] == 64
+    assert all(line["best"] == min(line["after"].values()) for line in lines.values())
+    assert all(line["after"][f"{line['bestStop']}"] == line["best"] for line in lines.values())
+    assert all(set(line["after"]) == {"1", "3"} for line in lines.values())
+    # Before the first step the new role of a pack is something else than the bare backbone.
+    assert lines["vector"]["before"] == lines["whole"]["before"] != lines["own"]["before"]
+    assert lines["whole"]["best"] < lines["whole"]["before"]
+    # The others have vectors of their own.
+    assert lines["vector"]["others"]["after"] == lines["vector"]["others"]["before"]
+    assert lines["whole"]["others"]["after"] != lines["whole"]["others"]["before"]
+    assert "others" not in lines["own"]
+    lacking = {**NEW_ROLE, "stops": []}
+    assert "lacks whom" in failure(capsys, written(tmp_path, lacking, "l"), "--out", str(tmp_path / "out"))
+    nobody = {**NEW_ROLE, "whom": ["Nobody"]}
+    assert "no role Nobody" in failure(capsys, written(tmp_path, nobody, "n"), "--out", str(tmp_path / "out"))
+
+
+def test_few_replies_are_the_beginning_of_more() -> None:
+    def says(name: str, *replies: str) -> Dialogue:
+        turns = [turn for reply in replies for turn in (Turn("user", "?"), Turn("role", reply))]
+        return Dialogue(name, (*turns, Turn("user", "!")), None, 1)
+
+    rows = [says("A", "a", "b"), says("A", "c"), says("A", "d", "e", "f"), says("A", "g", "h")]
+
+    def replies(count: int) -> list[str]:
+        return [turn.text for one in first_replies(rows, count, 42) for turn in one.turns if turn.counts]
+
+    assert [len(replies(count)) for count in (1, 4, 5, 8)] == [1, 4, 5, 8]
+    assert all(replies(8)[:count] == replies(count) for count in (1, 4, 5))
+    # Nothing follows the last reply.
+    assert all(one.turns[-1].counts for one in first_replies(rows, 5, 42))
+    with pytest.raises(HycoraError, match="8 replies to learn from, expected 9"):
+        first_replies(rows, 9, 42)
+
+
+def test_roles_may_be_measured_with_more_of_what_they_differ_by(starter: Any) -> None:
+    config = read_train_config({"contrast": {"form": "off"}, "hypernetwork": {"hidden": 8}})
+    trainee = begin_training(config, starter, ["A", "B", "C"], None)
+    before, after = (
+        [ExaggeratedScorer(starter, trainee, trainee.tensors, by).factors(role) for role in range(3)]
+        for by in (1.0, 2.5)
+    )
+    own, wider = (torch.stack([one.a["q"][0] for one in each]) for each in (before, after))
+    torch.testing.assert_close(wider.mean(0), own.mean(0))
+    torch.testing.assert_close(wider - wider.mean(0), 2.5 * (own - own.mean(0)))
+    torch.testing.assert_close(after[0].b["q"][0], before[0].b["q"][0])
 
 
 @pytest.mark.parametrize("name", NAMES)

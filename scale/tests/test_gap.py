@@ -11,7 +11,7 @@ from hycora_scale.backbone import open_backbone
 from hycora_scale.batches import Batch
 from hycora_scale.config import GapConfig
 from hycora_scale.gap import draw_rivals, gap_loss, mean_by_row
-from hycora_scale.hypernetwork import generate
+from hycora_scale.hypernetwork import EVEN, Emphasis, emphasised, generate
 from hycora_scale.trainer import Trainer
 
 ALL = {"weight": 0.7, "margin": 0.2, "share": 1.0}
@@ -120,9 +120,9 @@ def test_generators_may_learn_differences_alone(starter):
     """What they leave out is learnt by A₀, whose gradient is that of all roles together either way."""
     batch = batch_of(12, 9, 7)
     found = []
-    for is_apart in (False, True):
+    for emphasis in (EVEN, Emphasis(common=0)):
         trainer = begin(starter, sources={"A": "hyper+static"})
-        trainer.is_apart = is_apart
+        trainer.emphasis = emphasis
         trainer.gradients(0, [batch], 0.0)
         found.append({name: value.grad.clone() for name, value in trainer.trained.items()})
     whole, parts = found
@@ -130,6 +130,16 @@ def test_generators_may_learn_differences_alone(starter):
     assert parts["q_down_linear.up.bias"].abs().max() < 1e-6 < whole["q_down_linear.up.bias"].abs().max()
     assert parts["q_down_linear.up.weight"].abs().max() > 1e-6
     torch.testing.assert_close(parts["layers.0.q.lora_A0"], whole["layers.0.q.lora_A0"])
+
+
+def test_what_roles_differ_by_may_weigh_more():
+    made = torch.randn(3, 4, 2, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    weights = torch.randn(3, 4, 2, generator=torch.Generator().manual_seed(2))
+    same = emphasised(made, Emphasis(common=0.5, difference=3))
+    torch.testing.assert_close(same, made)
+    (same * weights).sum().backward()
+    common = weights.mean(dim=0, keepdim=True)
+    torch.testing.assert_close(made.grad, 0.5 * common + 3 * (weights - common))
 
 
 def test_role_vectors_may_have_a_rate_of_their_own(starter):
