@@ -33,6 +33,7 @@ struct Sampling {
   guidance: f32,
   end_bonus: f32,
   end_from: u32, // position of the last token fed
+  doubt: f32, // nats below the likeliest up to which guidance may lead
 }
 
 struct Row {
@@ -48,9 +49,9 @@ struct Step {
 }
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
-@group(0) @binding(1) var<storage, read> sampling: Sampling; // 10 words
+@group(0) @binding(1) var<storage, read> sampling: Sampling; // 11 words
 @group(0) @binding(2) var<storage, read> logits: array<f32>; // [rows, vocabulary]
-@group(0) @binding(3) var<storage, read> partials: array<vec2u>; // [partials]: bits of a logit, its id
+@group(0) @binding(3) var<storage, read> partials: array<vec2u>; // [2, partials], of which the first are read: bits of a logit, its id
 @group(0) @binding(4) var<storage, read_write> counts: array<u32>; // [vocabulary]
 @group(0) @binding(5) var<storage, read_write> history: array<u32>; // [capacity]
 @group(0) @binding(6) var<storage, read_write> step: Step; // row[r].position: of the last token fed

@@ -30,6 +30,14 @@ export interface Sampling {
   readonly seed: number
 }
 
+/**
+ * Guidance leads to no token that is less than so many times as likely as the likeliest without it: what two readings differ by
+ * says much of words that neither would say.
+ *
+ * Reference: Li et al., "Contrastive Decoding: Open-ended Text Generation as Optimization", 2023, section 3.3, with their α.
+ */
+export const LEAST_BEFORE_GUIDANCE = 0.1
+
 /** The most likely token, always: for comparisons and tests. */
 export const GREEDY: Sampling = {
   temperature: 0,

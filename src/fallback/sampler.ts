@@ -1,5 +1,5 @@
 import { uniformAt } from '../core/random.ts'
-import { checkSampling } from '../core/sampling.ts'
+import { LEAST_BEFORE_GUIDANCE, checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import type { TokenEnds } from '../model/decoder/backbone.ts'
 
@@ -21,7 +21,7 @@ const DEEPEST = 31.999998
 const DEPTH_STEPS = 2 ** 27
 
 /**
- * Begins an answer: guidance, the repetition penalty on the tokens of the window, the bonus on the tokens that end a turn
+ * Begins an answer: guidance (to nothing that is unlikely without it), the repetition penalty on the tokens of the window, the bonus on the tokens that end a turn
  * where a sentence has just ended; then at temperature 0 the arg-max (the lowest
  * id of equal ones); else temperature, the `topK` highest, of these the likeliest whose probabilities reach `topP`, of
  * these all at least `minP` times as likely as the likeliest (equal ones always share their fate), and a draw from what
@@ -43,12 +43,12 @@ export function createCpuSampler(
   const history = [...promptIds]
   return {
     next(logits, position, beside) {
-      if (beside) guide(logits, beside, sampling.guidance)
-      penalise(logits, sampling, history)
       const isLongEnough = history.length - promptIds.length >= sampling.endAfter
-      if (sampling.endBonus !== 0 && isLongEnough && ends.sentence.has(history.at(-1) ?? -1)) {
-        for (const id of ends.turn) logits[id] = (logits[id] ?? 0) + sampling.endBonus
-      }
+      const mayEnd = sampling.endBonus !== 0 && isLongEnough && ends.sentence.has(history.at(-1) ?? -1)
+      const raised = mayEnd ? ends.turn : []
+      if (beside) guide(logits, beside, sampling.guidance, raised)
+      penalise(logits, sampling, history)
+      for (const id of raised) logits[id] = (logits[id] ?? 0) + sampling.endBonus
       const id = sampling.temperature === 0 ? argMax(logits) : drawToken(logits, sampling, position)
       history.push(id)
       return id
@@ -56,13 +56,20 @@ export function createCpuSampler(
   }
 }
 
-/** l + guidance·(l − l₀), in place. */
-function guide(logits: Float32Array, beside: Float32Array, guidance: number): void {
+/** l + guidance·(l − l₀), in place; what is unlikely by l alone is ruled out, but for what an end's bonus raises. */
+function guide(
+  logits: Float32Array,
+  beside: Float32Array,
+  guidance: number,
+  raised: readonly number[],
+): void {
   if (guidance === 0) return
+  const least = (logits[argMax(logits)] ?? 0) + Math.log(LEAST_BEFORE_GUIDANCE)
   for (let id = 0; id < logits.length; id++) {
     const [value = 0, other = 0] = [logits[id], beside[id]]
+    if (value < least && !raised.includes(id)) logits[id] = -Infinity
     // What the other logits forbid says nothing of these.
-    if (other !== -Infinity) logits[id] = value + guidance * (value - other)
+    else if (other !== -Infinity) logits[id] = value + guidance * (value - other)
   }
 }
 

@@ -18,7 +18,7 @@ export const PARTIAL_GROUPS = 1024
 const WORKGROUP_SIZE = 64
 
 /** 32-bit words of the sampling settings, see `packSampling`. */
-export const SAMPLING_WORDS = 10
+export const SAMPLING_WORDS = 11
 
 /** Tokens whose two bits are in a word of the marks. */
 const MARKED = 16
@@ -52,15 +52,17 @@ export function packMarks(
  * The first half of sampling, in place: leads the logits of row 0 away from those of row 1, divides the positive and
  * multiplies the negative ones of recent tokens by the penalty, adds the bonus to those that end a turn where a sentence
  * has just ended; and finds the largest logit of each group of ids `v % PARTIAL_GROUPS` with its id; NaN and +∞, in
- * either row, are found as `NO_TOKEN`, above all others.
+ * either row, are found as `NO_TOKEN`, above all others. With guidance the largest are those of row 0 as they were, which
+ * are kept in row 1, so that `ruleOut` finds what was unlikely then; without, it has nothing to do.
  *
  * Reference: Keskar et al., "CTRL", 2019, section 4.1; Hugging Face's `RepetitionPenaltyLogitsProcessor`; Shi et al.,
- * "Trusting Your Evidence: Hallucinate Less with Context-aware Decoding", 2023, equation 2.
+ * "Trusting Your Evidence: Hallucinate Less with Context-aware Decoding", 2023, equation 2; Li et al., "Contrastive
+ * Decoding: Open-ended Text Generation as Optimization", 2023, section 3.3.
  *
- * @param tensors `sampling` [10] words of `packSampling`; `counts` u32 [vocabulary]: how often each token occurs in the
+ * @param tensors `sampling` [11] words of `packSampling`; `counts` u32 [vocabulary]: how often each token occurs in the
  * window; `step`, of which row 0 is at the last token fed; `history` u32 [capacity]: the tokens by position; `marks` of
- * `packMarks`; `logits` [rows ≥ 1, vocabulary], two rows where there is guidance, of which row 0 is changed; writes
- * `partials` u32 [PARTIAL_GROUPS, 2].
+ * `packMarks`; `logits` [rows ≥ 1, vocabulary], two rows where there is guidance; writes
+ * `partials` u32 [2, PARTIAL_GROUPS, 2], the second half with guidance, the first without.
  * @throws HycoraError `shape-mismatch` when a shape differs from the above.
  */
 export async function adjustLogits(
@@ -81,12 +83,12 @@ export async function adjustLogits(
     sizeOf(sampling.shape) === SAMPLING_WORDS &&
       sizeOf(counts.shape) === vocabulary &&
       sizeOf(marks.shape) === markWords(vocabulary) &&
-      sizeOf(partials.shape) === PARTIAL_GROUPS * 2,
+      sizeOf(partials.shape) === PARTIAL_GROUPS * 4,
     'shape-mismatch',
     () =>
       `adjust_logits: sampling [${sampling.shape.join(', ')}], counts [${counts.shape.join(', ')}], marks ` +
       `[${marks.shape.join(', ')}] and partials [${partials.shape.join(', ')}], expected [${SAMPLING_WORDS}], ` +
-      `[${vocabulary}], [${markWords(vocabulary)}] and [${PARTIAL_GROUPS}, 2]`,
+      `[${vocabulary}], [${markWords(vocabulary)}] and [2, ${PARTIAL_GROUPS}, 2]`,
   )
   return bindKernel(
     device,

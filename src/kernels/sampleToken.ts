@@ -1,6 +1,6 @@
 import code from '../../shaders/sample_token.wgsl?raw'
 import { check } from '../core/errors.ts'
-import { checkSampling } from '../core/sampling.ts'
+import { LEAST_BEFORE_GUIDANCE, checkSampling } from '../core/sampling.ts'
 import type { Sampling } from '../core/sampling.ts'
 import { bindKernel, defineKernel } from '../gpu/kernel.ts'
 import type { Dispatch } from '../gpu/kernel.ts'
@@ -34,7 +34,7 @@ function checkShape(condition: boolean, name: string, { shape }: Tensor, expecte
 
 /**
  * The settings as the kernels read them: temperature, top-k, top-p, min-p, repetition penalty, repetition window, seed,
- * guidance, bonus of the end, and the position from which it counts.
+ * guidance, bonus of the end, the position from which it counts, and how far below the likeliest guidance finds a token.
  *
  * @param promptLength tokens before the answer.
  * @throws HycoraError `usage` when a setting lies outside of what it can mean.
@@ -54,6 +54,7 @@ export function packSampling(sampling: Sampling, promptLength: number): ArrayBuf
   view.setFloat32(28, guidance, true)
   view.setFloat32(32, endBonus, true)
   view.setUint32(36, promptLength - 1 + endAfter, true)
+  view.setFloat32(40, -Math.log(LEAST_BEFORE_GUIDANCE), true)
   return view.buffer
 }
 
@@ -72,8 +73,8 @@ export function packSampling(sampling: Sampling, promptLength: number): ArrayBuf
  * Reference: the order of Hugging Face's logits warpers; Holtzman et al., "The Curious Case of Neural Text
  * Degeneration", 2020.
  *
- * @param tensors `sampling` [10] words of `packSampling`, `logits` [rows ≥ 1, vocabulary] and `partials` u32
- * [PARTIAL_GROUPS, 2] after `adjustLogits`; `counts` u32 [vocabulary] and `history` u32 [capacity] take the token in
+ * @param tensors `sampling` [11] words of `packSampling`, `logits` [rows ≥ 1, vocabulary] and `partials` u32
+ * [2, PARTIAL_GROUPS, 2], of which the first half is read, after `adjustLogits` and, with guidance, `ruleOut`; `counts` u32 [vocabulary] and `history` u32 [capacity] take the token in
  * (and out of the window's counts the one that leaves), `step` [1 + 4 · rows] advances by one position; writes
  * `tokens` u32 [≥ rows] of all its rows and `results` u32 [4] at position % 4.
  * @throws HycoraError `shape-mismatch` when a shape differs from the above or the vocabulary exceeds 524,288.
@@ -100,7 +101,7 @@ export async function sampleToken(
     `at most ${MAX_VOCABULARY} columns`,
   )
   checkShape(sizeOf(sampling.shape) === SAMPLING_WORDS, 'sampling', sampling, `[${SAMPLING_WORDS}]`)
-  checkShape(partials.shape.at(-1) === 2, 'partials', partials, '[groups, 2]')
+  checkShape(partials.shape.at(-1) === 2, 'partials', partials, '[2, groups, 2]')
   checkShape(sizeOf(counts.shape) === vocabulary, 'counts', counts, `[${vocabulary}]`)
   checkShape(sizeOf(step.shape) >= 5, 'step', step, 'at least one row')
   checkShape(sizeOf(tokens.shape) >= 1, 'tokens', tokens, 'at least one row')
@@ -109,7 +110,7 @@ export async function sampleToken(
     device,
     sampleTokenKernel,
     tensors,
-    { vocabulary, partials: sizeOf(partials.shape) / 2, capacity: sizeOf(history.shape) },
+    { vocabulary, partials: sizeOf(partials.shape) / 4, capacity: sizeOf(history.shape) },
     { workgroups: () => [1, 1, 1] },
   )
 }

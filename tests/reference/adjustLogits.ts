@@ -7,7 +7,7 @@ export interface AdjustSettings {
 
 /**
  * `g = l + guidance·(l − l₀)`, `p = counts[v] > 0 ? (g > 0 ? g / penalty : g · penalty) : g`, and the bonus on the tokens
- * that end a turn; with the id of the largest, the lowest of equal ones.
+ * that end a turn; with the id of the largest, the lowest of equal ones: with guidance, of the largest l.
  */
 export function adjustLogitsReference(
   logits: ArrayLike<number>,
@@ -22,9 +22,17 @@ export function adjustLogitsReference(
     const penalised = isSeen ? (guided > 0 ? guided / penalty : guided * penalty) : guided
     return turnEnds.has(v) ? penalised + bonus : penalised
   })
-  let largest = 0
-  adjusted.forEach((l, v) => {
-    if (l > adjusted[largest]!) largest = v
-  })
-  return { logits: adjusted, largest }
+  const ranked = guidance === 0 ? adjusted : Float64Array.from(logits)
+  return { logits: adjusted, largest: ranked.indexOf(Math.max(...ranked)) }
+}
+
+/** What is left of adjusted logits with guidance: those whose l is at least `share` as likely as the likeliest, or whose end is raised. */
+export function plausibleReference(
+  adjusted: ArrayLike<number>,
+  logits: ArrayLike<number>,
+  raised: ReadonlySet<number>,
+  share: number,
+): Float64Array {
+  const least = Math.max(...Array.from(logits)) + Math.log(share)
+  return Float64Array.from(adjusted, (value, v) => (logits[v]! >= least || raised.has(v) ? value : -3e38))
 }

@@ -1,9 +1,19 @@
 import { referenceForward } from './decoder.ts'
 import type { ReferenceAdapters, ReferenceDecoder } from './decoder.ts'
 
+/** How likely a token must be by itself, of the likeliest: Li et al. 2023, section 3.3. */
+const LEAST = 0.1
+
+/** The arg max of what leads, among the tokens that are likely by `own` alone. */
+function ledTo(led: Float64Array, own: Float64Array): number {
+  const least = Math.max(...own) + Math.log(LEAST)
+  const left = led.map((value, v) => (own[v]! < least ? -Infinity : value))
+  return left.indexOf(Math.max(...left))
+}
+
 /**
  * The likeliest tokens behind two prompts, one after the other: `arg max l + guidance·(l − l₀)`, l the logits behind the
- * first and l₀ those behind the second, to both of which each token is added. All of it computed anew for every token.
+ * first and l₀ those behind the second, to both of which each token is added; of those that are likely by l. All of it computed anew for every token.
  */
 export function guidedReference(
   model: ReferenceDecoder,
@@ -17,14 +27,14 @@ export function guidedReference(
       return logits.slice(-model.vocabulary)
     })
     const guided = own!.map((l, v) => l + options.guidance * (l - other![v]!))
-    answer.push(guided.indexOf(Math.max(...guided)))
+    answer.push(ledTo(guided, own!))
   }
   return answer
 }
 
 /**
  * The likeliest tokens behind a prompt, one after the other: `arg max base + guidance·(role − base)`, role the logits with the
- * adapters and base those without. All of it computed anew for every token.
+ * adapters and base those without; of those that are likely as the role. All of it computed anew for every token.
  */
 export function roleGuidedReference(
   model: ReferenceDecoder,
@@ -37,7 +47,7 @@ export function roleGuidedReference(
     const role = referenceForward(model, ids, options.adapters).logits.slice(-model.vocabulary)
     const base = referenceForward(model, ids).logits.slice(-model.vocabulary)
     const guided = base.map((l, v) => l + options.guidance * (role[v]! - l))
-    answer.push(guided.indexOf(Math.max(...guided)))
+    answer.push(ledTo(guided, role))
   }
   return answer
 }

@@ -332,7 +332,7 @@ export class GpuBackbone implements Backbone {
     }
     if (isGuided && pair) run(pair, 2)
     else if (!isFirst) run([...plan.few, ...plan.head], 1)
-    run(sampler.dispatches, 1)
+    run(isGuided ? sampler.guidedDispatches : sampler.dispatches, 1)
     pass.end()
     const result = sampler.copyResult(encoder)
     this.device.queue.submit([encoder.finish()])

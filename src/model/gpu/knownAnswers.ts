@@ -15,6 +15,7 @@ import { layerNorm } from '../../kernels/layerNorm.ts'
 import { linearBackwardWeight } from '../../kernels/linearBackwardWeight.ts'
 import { project } from '../../kernels/project.ts'
 import { projectBackward } from '../../kernels/projectBackward.ts'
+import { ruleOut } from '../../kernels/ruleOut.ts'
 import { RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
 import { attentionCase, cacheCase, rotaryCase } from './knownAttention.ts'
 import { KnownOperands, RANK, SCALE, at, product, rowsOf, sum, turned } from './knownOperands.ts'
@@ -212,12 +213,15 @@ function sampleCase(
     const logits = make.normals(111, vocabulary).map((value) => 2 * value)
     const falling = [...logits.keys()].toSorted((a, b) => at(logits, b) - at(logits, a))
     const counts = new Uint32Array(vocabulary)
+    // Guidance would lead to the least likely of all.
+    const beside = new Float32Array(vocabulary)
+    beside[falling.at(-1) ?? 0] = -1000
     // What has just been said is the likeliest.
     counts[falling[0] ?? 0] = 1
     const tensors = {
       sampling: make.upload([SAMPLING_WORDS], new Uint32Array(packSampling(sampling, 1))),
-      logits: make.upload([1, vocabulary], logits),
-      partials: make.output(PARTIAL_GROUPS, 2),
+      logits: make.upload([2, vocabulary], Float32Array.of(...logits, ...beside)),
+      partials: make.output(2, PARTIAL_GROUPS, 2),
       counts: make.upload([vocabulary], counts),
       history: make.output(8),
       step: make.step(rowsOf(1)),
@@ -226,6 +230,7 @@ function sampleCase(
     const results = make.output(RESULT_RING)
     const dispatches = [
       await adjustLogits(device, { ...tensors, marks }),
+      ...(sampling.guidance === 0 ? [] : [await ruleOut(device, tensors)]),
       await sampleToken(device, { ...tensors, tokens: make.output(1), results }),
     ]
     const answer = [expected(falling, logits)]
@@ -266,6 +271,7 @@ const CASES: readonly MakeCase[] = [
   linearBackwardCase,
   crossEntropyCase,
   sampleCase('likeliest token', { ...GREEDY, repetitionPenalty: PENALTY, repetitionWindow: 4 }, penalised),
+  sampleCase('token that is led to', { ...GREEDY, guidance: 0.5 }, ([first = 0]) => first),
   sampleCase('token of top-k', { ...DRAWN, topK: 6 }, (falling, logits) =>
     drawn(falling.slice(0, 6), logits),
   ),

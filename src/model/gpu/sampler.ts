@@ -8,15 +8,19 @@ import {
   markWords,
   packMarks,
 } from '../../kernels/adjustLogits.ts'
+import { ruleOut } from '../../kernels/ruleOut.ts'
 import { NO_TOKEN, RESULT_RING, packSampling, sampleToken } from '../../kernels/sampleToken.ts'
 import type { TokenEnds } from '../decoder/backbone.ts'
 import { notNumbers } from '../decoder/logits.ts'
+import { bytesOfTensors } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Turns logits into the next token on the GPU and brings only that token back. */
 export interface Sampler {
   /** In order, after the head. */
   readonly dispatches: readonly Dispatch[]
+  /** The same where there are two readings. */
+  readonly guidedDispatches: readonly Dispatch[]
   /** Begins an answer after a prompt: settings, which tokens the repetition penalty sees, and which tokens end what. */
   start(sampling: Sampling, promptIds: readonly number[], ends: TokenEnds): void
   /**
@@ -42,13 +46,14 @@ export async function createSampler(
     counts: createTensor(device, [vocabulary], 'token counts'),
     history: createTensor(device, [capacity + 1], 'token history'),
     marks: createTensor(device, [markWords(vocabulary)], 'token marks'),
-    partials: createTensor(device, [PARTIAL_GROUPS, 2], 'partial maxima'),
+    partials: createTensor(device, [2, PARTIAL_GROUPS, 2], 'partial maxima'),
     results: createTensor(device, [RESULT_RING], 'sampled tokens'),
   }
   const { logits, step, tokens } = workspace
   const { sampling, counts, history, marks, partials, results } = tensors
-  const dispatches = await Promise.all([
+  const [adjusting, rulingOut, choosing] = await Promise.all([
     adjustLogits(device, { sampling, counts, step, history, marks, logits, partials }),
+    ruleOut(device, { sampling, logits, partials }),
     sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
   ])
   // One for each token that may be on its way.
@@ -56,11 +61,9 @@ export async function createSampler(
   let position = 0
 
   return {
-    dispatches,
-    bytes: [...Object.values(tensors).map(({ buffer }) => buffer), ...staging].reduce(
-      (sum, { size }) => sum + size,
-      0,
-    ),
+    dispatches: [adjusting, choosing],
+    guidedDispatches: [adjusting, rulingOut, choosing],
+    bytes: staging.reduce((sum, { size }) => sum + size, bytesOfTensors(Object.values(tensors))),
     start(settings, promptIds, ends) {
       const { queue } = device
       queue.writeBuffer(sampling.buffer, 0, packSampling(settings, promptIds.length))

@@ -4,15 +4,24 @@ import { GREEDY } from '../../../src/core/sampling.ts'
 import type { Sampling } from '../../../src/core/sampling.ts'
 import { submit } from '../../../src/gpu/kernel.ts'
 import { createTensor, uploadTensor } from '../../../src/gpu/tensor.ts'
-import { PARTIAL_GROUPS, adjustLogits, markWords, packMarks } from '../../../src/kernels/adjustLogits.ts'
+import {
+  PARTIAL_GROUPS,
+  SAMPLING_WORDS,
+  adjustLogits,
+  markWords,
+  packMarks,
+} from '../../../src/kernels/adjustLogits.ts'
 import { NO_TOKEN, packSampling } from '../../../src/kernels/sampleToken.ts'
 import { adjustLogitsCases } from '../../cases/adjustLogits.ts'
 import { adjustLogitsReference } from '../../reference/adjustLogits.ts'
 import { nmse } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
-import { createGuarded, readGuarded } from '../../support/guarded.ts'
+import { createGuarded, expectUntouched, readGuarded } from '../../support/guarded.ts'
 import { uploadStep } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
+
+/** The largest float32. */
+const HIGHEST = 2 ** 127 * (2 - 2 ** -23)
 
 interface Given {
   readonly logits: Float32Array<ArrayBuffer>
@@ -34,10 +43,10 @@ async function run({ logits, counts, sampling, ...given }: Given) {
   const guarded = createGuarded(device, [2, vocabulary], 'logits')
   device.queue.writeBuffer(guarded.buffer, 0, logits)
   device.queue.writeBuffer(guarded.buffer, 4 * vocabulary, beside ?? new Float32Array(vocabulary).fill(1e9))
-  const partials = createGuarded(device, [PARTIAL_GROUPS, 2], 'partials')
+  const partials = createGuarded(device, [2, PARTIAL_GROUPS, 2], 'partials')
   const marks = packMarks(vocabulary, sentenceEnds, turnEnds)
   const dispatch = await adjustLogits(device, {
-    sampling: uploadTensor(device, [10], new Uint32Array(settings), 'sampling'),
+    sampling: uploadTensor(device, [SAMPLING_WORDS], new Uint32Array(settings), 'sampling'),
     counts: uploadTensor(device, [vocabulary], counts, 'counts'),
     step: uploadStep(device, [{ position: history.length - 1, slot: 0, scale: 0 }]),
     history: uploadTensor(device, [history.length], Uint32Array.from(history), 'history'),
@@ -46,7 +55,11 @@ async function run({ logits, counts, sampling, ...given }: Given) {
     partials,
   })
   submit(device, [dispatch], 1)
-  const words = (await readGuarded(device, partials)).slice()
+  const half = 2 * PARTIAL_GROUPS
+  const from = sampling.guidance ? half : 0
+  const halves = await readGuarded(device, partials)
+  expectUntouched(new Uint32Array(halves.buffer, halves.byteOffset + 4 * (half - from), half))
+  const words = halves.slice(from, from + half)
   const ids = new Uint32Array(words.buffer)
   const pairs = Array.from({ length: PARTIAL_GROUPS }, (_, group) => ({
     value: words[2 * group]!,
@@ -83,8 +96,13 @@ describe('adjust_logits', () => {
         turnEnds,
       })
       expect(nmse(actual.logits, expected.logits)).toBeLessThanOrEqual(1e-10)
-      expect(actual.first).toEqual({ value: actual.logits[expected.largest], id: expected.largest })
-      expect(actual.beside).toEqual(beside)
+      const isGuided = settings.guidance !== 0
+      const ranked = isGuided ? logits : actual.logits
+      expect(actual.first).toEqual({ value: ranked[expected.largest], id: expected.largest })
+      // What the next kernel looks for what was unlikely in; an end that is raised never is.
+      const raised = settings.bonus === 0 ? [] : turnEnds
+      const kept = logits.map((value, v) => (raised.includes(v) ? HIGHEST : value))
+      expect(actual.beside).toEqual(isGuided ? kept : beside)
     }
   })
 
@@ -135,13 +153,13 @@ describe('adjust_logits', () => {
     const device = await testDevice()
     const create = (...shape: readonly number[]) => createTensor(device, shape, 'tensor')
     const tensors = {
-      sampling: create(10),
+      sampling: create(SAMPLING_WORDS),
       counts: create(7),
       step: create(5),
       history: create(3),
       marks: create(1),
       logits: create(1, 7),
-      partials: create(PARTIAL_GROUPS, 2),
+      partials: create(2, PARTIAL_GROUPS, 2),
     }
     await adjustLogits(device, tensors)
     for (const wrong of [{ counts: create(6) }, { marks: create(2) }, { sampling: create(8) }]) {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest'
 
 import { Random } from '../../../src/core/random.ts'
-import { GREEDY } from '../../../src/core/sampling.ts'
+import { GREEDY, LEAST_BEFORE_GUIDANCE } from '../../../src/core/sampling.ts'
 import type { Sampling } from '../../../src/core/sampling.ts'
 import { encode } from '../../../src/gpu/kernel.ts'
 import { createTensor, readBuffer, uploadTensor } from '../../../src/gpu/tensor.ts'
 import type { Tensor } from '../../../src/gpu/tensor.ts'
 import { PARTIAL_GROUPS, SAMPLING_WORDS, adjustLogits, markWords } from '../../../src/kernels/adjustLogits.ts'
+import { ruleOut } from '../../../src/kernels/ruleOut.ts'
 import { NO_TOKEN, packSampling, RESULT_RING, sampleToken } from '../../../src/kernels/sampleToken.ts'
 import { sampleTokenCases } from '../../cases/sampleToken.ts'
+import { adjustLogitsReference, plausibleReference } from '../../reference/adjustLogits.ts'
 import { drawReference, keptReference, uniformReference } from '../../reference/sampleToken.ts'
 import { testDevice } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
@@ -33,7 +35,12 @@ interface Rig {
   run(
     logits: Float32Array<ArrayBuffer>,
     settings: Sampling,
-    options: { readonly draws: number; readonly prompt?: readonly number[] },
+    options: {
+      readonly draws: number
+      readonly prompt?: readonly number[]
+      /** What guidance leads away from, at the first draw. */
+      readonly beside?: Float32Array<ArrayBuffer>
+    },
   ): Promise<number[]>
   readonly capacity: number
   readonly counts: Tensor
@@ -47,8 +54,8 @@ async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
   const device = await testDevice()
   const sampling = createTensor(device, [SAMPLING_WORDS], 'sampling')
   const marks = createTensor(device, [markWords(vocabulary)], 'marks')
-  const logits = createTensor(device, [1, vocabulary], 'logits')
-  const partials = createTensor(device, [PARTIAL_GROUPS, 2], 'partials')
+  const logits = createTensor(device, [2, vocabulary], 'logits')
+  const partials = createTensor(device, [2, PARTIAL_GROUPS, 2], 'partials')
   const counts = createGuarded(device, [vocabulary], 'counts')
   const history = createGuarded(device, [capacity], 'history')
   const tokens = createGuarded(device, [3], 'tokens')
@@ -57,7 +64,8 @@ async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
     { position: 0, slot: 2, scale: 0.5 },
     { position: 77, slot: 0, scale: 1 },
   ])
-  const dispatches = [
+  const ruling = await ruleOut(device, { sampling, logits, partials })
+  const halves = [
     await adjustLogits(device, { sampling, counts, step, history, marks, logits, partials }),
     await sampleToken(device, { sampling, logits, partials, counts, history, step, tokens, results }),
   ]
@@ -68,18 +76,20 @@ async function createRig(vocabulary: number, capacity: number): Promise<Rig> {
     step,
     tokens,
     results,
-    async run(values, settings, { draws, prompt = [0] }) {
+    async run(values, settings, { draws, prompt = [0], beside }) {
       const { queue } = device
       const window = prompt.slice(Math.max(0, prompt.length - settings.repetitionWindow))
       const seen = new Uint32Array(vocabulary)
       for (const id of window) seen[id]!++
       queue.writeBuffer(sampling.buffer, 0, packSampling(settings, prompt.length))
       queue.writeBuffer(logits.buffer, 0, values)
+      if (beside) queue.writeBuffer(logits.buffer, 4 * vocabulary, beside)
       queue.writeBuffer(counts.buffer, 0, seen)
       queue.writeBuffer(history.buffer, 0, Uint32Array.from(prompt))
       queue.writeBuffer(step.buffer, 4, Uint32Array.of(prompt.length - 1))
       const commands = device.createCommandEncoder()
       const pass = commands.beginComputePass()
+      const dispatches = beside ? halves.toSpliced(1, 0, ruling) : halves
       for (let draw = 0; draw < draws; draw++) {
         for (const dispatch of dispatches) encode(pass, dispatch, 1)
       }
@@ -114,7 +124,7 @@ function settingsOf(random: Random): Sampling {
 
 /** Every token that is right when float32 rounds the thresholds and the draw by up to a hundred-thousandth. */
 function possibleTokens(
-  logits: Float32Array,
+  logits: ArrayLike<number>,
   settings: Sampling,
   uniforms: readonly number[],
 ): { readonly exact: number[]; readonly possible: Set<number>[] } {
@@ -195,6 +205,28 @@ describe('sample_token', () => {
     const drawn = await rig.run(logits, NEUTRAL, { draws: 300 })
     expect([...new Set(drawn)].toSorted((a, b) => a - b)).toEqual([1, 3, 6])
     expect(await rig.run(logits, GREEDY, { draws: 1 })).toEqual([3])
+  })
+
+  test('guidance leads to nothing that is unlikely without it, seed 28', async () => {
+    const random = new Random(28)
+    const rig = await createRig(320, 2)
+    for (let index = 0; index < 60; index++) {
+      const [logits, beside] = [normals(random.nextU32(), 320), normals(random.nextU32(), 320, 3)]
+      const settings = { ...settingsOf(random), guidance: 2 * random.nextUniform() + 0.1 }
+      const none = { guidance: settings.guidance, penalty: 1, bonus: 0 }
+      const { logits: adjusted } = adjustLogitsReference(logits, beside, new Uint8Array(320), new Set(), none)
+      const left = plausibleReference(adjusted, logits, new Set(), LEAST_BEFORE_GUIDANCE)
+      const [drawn] = await rig.run(logits, settings, { draws: 1, beside })
+      const { possible } = possibleTokens(left, settings, [uniformReference(settings.seed, 0)])
+      expect(possible[0], `case ${index}, ${JSON.stringify(settings)}`).toContain(drawn)
+      const [likeliest] = await rig.run(logits, { ...GREEDY, guidance: 1 }, { draws: 1, beside })
+      const one = adjustLogitsReference(logits, beside, new Uint8Array(320), new Set(), {
+        ...none,
+        guidance: 1,
+      })
+      const kept = plausibleReference(one.logits, logits, new Set(), LEAST_BEFORE_GUIDANCE)
+      expect(likeliest).toBe(kept.indexOf(Math.max(...kept)))
+    }
   })
 
   test.each([NaN, -NaN, Infinity])(
@@ -298,7 +330,7 @@ describe('sample_token', () => {
     const tensors = {
       sampling: create(SAMPLING_WORDS),
       logits: create(1, 7),
-      partials: create(PARTIAL_GROUPS, 2),
+      partials: create(2, PARTIAL_GROUPS, 2),
       counts: create(6),
       history: create(5),
       step: uploadTensor(device, [5], new Uint32Array(5), 'step'),

@@ -52,7 +52,13 @@ test.each([
   ['gated', 'const CUBIC = 0.044715;', 'const CUBIC = 0.04;', 'gelu gate '],
   ['linear_backward_weight', 'return dy[index];', 'return 1.001 * dy[index];', 'gradient of weights '],
   ['adjust_logits', 'value / penalty,', 'value,', 'likeliest token '],
-  ['sample_token', SAMPLING, WRONG_SAMPLING, 'likeliest token, token of top-k, token of top-p '],
+  [
+    'sample_token',
+    SAMPLING,
+    WRONG_SAMPLING,
+    'likeliest token, token that is led to, token of top-k, token of top-p ',
+  ],
+  ['rule_out', 'peak - sampling.doubt', 'peak - 100.0 * sampling.doubt', 'token that is led to '],
 ])('%s: a driver that compiles it wrongly is found by it', async (kernel, find, replace, name) => {
   await expect(checkKnownAnswers(await miscompiling({ kernel, find, replace }))).rejects.toMatchObject({
     code: 'wrong-answers',
@@ -70,5 +76,5 @@ test('of a driver that plays a card nothing is asked, and all that is wrong is n
   await expect(checkSoundness({ ...wrong, isSoftware: false })).rejects.toMatchObject({
     code: 'wrong-answers',
   })
-  expect(await askKnownAnswers(wrong)).toEqual({ count: 17, wrong: ['embedding'] })
+  expect(await askKnownAnswers(wrong)).toEqual({ count: 18, wrong: ['embedding'] })
 })

@@ -5,7 +5,7 @@ import type { Finding } from '../../../src/cli/check.ts'
 
 const found: Finding = {
   model: 'tiny',
-  knownAnswers: { count: 17, wrong: [] },
+  knownAnswers: { count: 18, wrong: [] },
   reason: null,
   isSame: true,
   nmse: 2e-4,
@@ -23,10 +23,10 @@ test('what is found is told in lines', () => {
     'logits: NMSE 2.0e-4, the same model',
     'the likeliest 2 tokens: all the same',
     'ours 20.0 tokens a second, onnxruntime on the processor 10.0 tokens a second',
-    '17 known answers of our kernels: all right',
+    '18 known answers of our kernels: all right',
   ])
-  const wrong = { ...found, knownAnswers: { count: 17, wrong: ['norm', 'cache'] } }
-  expect(findingLines(wrong).at(-1)).toBe('17 known answers of our kernels: WRONG: norm, cache')
+  const wrong = { ...found, knownAnswers: { count: 18, wrong: ['norm', 'cache'] } }
+  expect(findingLines(wrong).at(-1)).toBe('18 known answers of our kernels: WRONG: norm, cache')
   const rounded = { ...found, nmse: 3e-2, nmseUnrounded: 1.6e-11, firstDifferentToken: 1 }
   expect(findingLines(rounded).slice(1, 3)).toEqual([
     'logits: NMSE 1.6e-11 by rows as they are, the same model; 3.0e-2 by rows rounded to 8 bits, as the graph has them',

@@ -80,10 +80,19 @@ describe('sampling on the CPU', () => {
     const id = createCpuSampler(settings, [0]).next(logits, 0, Float32Array.of(1, 2.1, -3))
     expect(logits[0]).toBe(1.25)
     expect(logits[1]).toBeCloseTo(1.8, 6)
-    expect(logits[2]).toBe(0)
     expect(id).toBe(1)
     const alone = Float32Array.of(2, 1.9, -1)
     expect(createCpuSampler({ ...settings, repetitionPenalty: 1 }, []).next(alone, 0)).toBe(0)
+  })
+
+  test('guidance leads to nothing that is unlikely without it, but for an end that is raised', () => {
+    const settings = { ...GREEDY, guidance: 1, endBonus: 1, endAfter: 0 }
+    const next = (turn: readonly number[]): number => {
+      const sampler = createCpuSampler(settings, [0], { sentence: new Set([0]), turn })
+      return sampler.next(Float32Array.of(2, 1, -0.5), 0, Float32Array.of(2, 1, -9))
+    }
+    expect(next([])).toBe(0)
+    expect(next([2])).toBe(2)
   })
 
   test('ending is worth its bonus behind a sentence, once the answer is long enough', () => {
