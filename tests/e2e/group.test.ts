@@ -61,6 +61,45 @@ test('one is given the word, and says the same once more where the likeliest is 
   expect(await page.getByRole('article').last().getByRole('paragraph').first().innerText()).toBe(said)
 })
 
+/** Sets how they take turns, says something, and gives those who spoke since. */
+async function spokenIn(order: string, words: string): Promise<(string | null)[]> {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await page.getByRole('combobox', { name: 'Who answers' }).selectOption(order)
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  const before = (await names()).length
+  const box = page.getByRole('textbox', { name: 'Say something to them' })
+  await box.fill(words)
+  await box.press('Enter')
+  await expect.poll(async () => (await names()).length).toBeGreaterThan(before)
+  await page.getByRole('button', { name: 'Send' }).waitFor({ timeout: ANSWER_MS })
+  return (await names()).slice(before + 1)
+}
+
+test('whoever is named answers, or one who has not, or nobody before they are given the word', async () => {
+  expect((await spokenIn('natural', 'And you, Holmes?'))[0]).toBe('Sherlock Holmes')
+  expect(await spokenIn('pooled', 'Is it late?')).toHaveLength(1)
+  expect(await spokenIn('manual', 'Well?')).toEqual([])
+  const before = (await names()).length
+  await page
+    .getByRole('group', { name: 'Who speaks' })
+    .getByRole('button', { name: /Holmes$/ })
+    .click()
+  await isOver(before + 1)
+  expect((await names()).at(-1)).toBe('Sherlock Holmes')
+})
+
+test('one joins and one leaves, and the smallest model is not asked to sum up', async () => {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  const drawer = page.getByRole('complementary', { name: 'Backstage' })
+  await drawer.getByRole('combobox', { name: 'Ask somebody in' }).selectOption('Count Dracula')
+  await drawer.getByRole('button', { name: 'Let Alice leave' }).click()
+  const members = drawer.getByRole('list', { name: 'Who plays' }).getByRole('listitem')
+  await expect.poll(() => members.count()).toBe(2)
+  expect(await drawer.getByRole('button', { name: /^Sum / }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  expect(await spokenIn('list', 'Who is there?')).toEqual(['Sherlock Holmes', 'Count Dracula'])
+})
+
 test('what was said goes out as a chat and as a group', async () => {
   await page.getByRole('button', { name: 'Backstage' }).click()
   const files: string[] = []
@@ -71,8 +110,8 @@ test('what was said goes out as a chat and as a group', async () => {
     ])
     files.push(download.suggestedFilename())
   }
-  expect(files[0]).toMatch(/^Alice and Sherlock Holmes - \d{4}-\d\d-\d\d\.jsonl$/)
-  expect(files[1]).toBe('Alice and Sherlock Holmes.json')
+  expect(files[0]).toMatch(/^Sherlock Holmes and Count Dracula - \d{4}-\d\d-\d\d\.jsonl$/)
+  expect(files[1]).toBe('Sherlock Holmes and Count Dracula.json')
   expect(await axeViolations(page)).toEqual([])
   expect(notes.foreignRequests).toEqual([])
   expect(notes.complaints).toEqual([])

@@ -46,6 +46,18 @@ function speakWithOneVoice(): void {
   Object.assign(globalThis, { SpeechSynthesisUtterance: Utterance, said })
 }
 
+/** Runs in the page: what a browser does that finds it worth installing, which one without a screen does not. */
+function offerToInstall(): void {
+  const offer = new Event('beforeinstallprompt', { cancelable: true })
+  const held = {
+    prompt: () => {
+      Object.assign(globalThis, { isPrompted: true })
+      return Promise.resolve()
+    },
+  }
+  window.dispatchEvent(Object.assign(offer, held))
+}
+
 async function ask(words: string): Promise<void> {
   const box = page.getByRole('textbox', { name: /^Say something to/ })
   await box.fill(words)
@@ -53,15 +65,16 @@ async function ask(words: string): Promise<void> {
   await page.getByRole('button', { name: 'Again' }).waitFor({ timeout: ANSWER_MS })
 }
 
-/** Drops a file of JSON onto the page. */
-async function drop(name: string, value: unknown): Promise<void> {
+/** Drops a file of JSON onto the page, or several at once. */
+async function drop(name: string, ...values: readonly unknown[]): Promise<void> {
   const transfer = await page.evaluateHandle(
-    ([fileName, text]) => {
+    ([fileName, texts]) => {
       const held = new DataTransfer()
-      held.items.add(new File([text], fileName, { type: 'application/json' }))
+      for (const [index, text] of texts.entries())
+        held.items.add(new File([text], `${index || ''}${fileName}`, { type: 'application/json' }))
       return held
     },
-    [name, JSON.stringify(value)] as const,
+    [name, values.map((value) => JSON.stringify(value))] as const,
   )
   for (const kind of ['dragover', 'drop']) await page.dispatchEvent('body', kind, { dataTransfer: transfer })
 }
@@ -114,6 +127,37 @@ test('a persona, what is so, a note and a message that is kept in mind are told 
   expect(told).toContain('To keep to the question')
 })
 
+test('of several personas another one is told where it is chosen', async () => {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  const drawer = page.getByRole('complementary', { name: 'Backstage' })
+  await drawer.getByRole('button', { name: 'Another persona' }).click()
+  await drawer.getByRole('textbox', { name: 'Name' }).last().fill('Vera')
+  await drawer.getByRole('textbox', { name: 'What they know of you' }).last().fill('Vera paints the sea.')
+  const chosen = drawer.getByRole('combobox', { name: 'In this chat you are' })
+  await chosen.selectOption('Vera')
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  const told = await sent()
+  expect(told).toContain('Vera paints the sea.')
+  expect(told).not.toContain('Brack steers the ferry.')
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await chosen.selectOption('Brack')
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+})
+
+test('the model sums up what was said, the visitor changes it, and it is told', async () => {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  const mind = page.getByRole('region', { name: 'In mind' })
+  const recap = mind.getByRole('textbox', { name: 'What happened so far' })
+  await mind.getByRole('button', { name: 'Sum up what was said' }).click()
+  await mind.getByRole('button', { name: 'Sum it up anew' }).waitFor({ timeout: ANSWER_MS })
+  expect((await recap.inputValue()).trim()).not.toBe('')
+  expect(await axeViolations(page)).toEqual([])
+  await recap.fill('They spoke of ice.')
+  await mind.getByRole('textbox', { name: 'A note on how it goes on' }).click()
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  expect(await sent()).toContain('What happened before:\nThey spoke of ice.')
+})
+
 test('an answer is read aloud when that is asked for, and never before', async () => {
   const said = (): Promise<string> =>
     page.evaluate(() => (globalThis as unknown as { readonly said: readonly string[] }).said.join(' '))
@@ -157,21 +201,59 @@ test('whoever stands on the map answers, and a path leads from one to another', 
   await page.getByText('Answer 2 of 3: 50 % Alice, 50 % Sherlock Holmes.').waitFor({ timeout: ANSWER_MS })
 })
 
-test('a guest’s card is edited, and the cast is put in order', async () => {
+test('an entry is written into a guest’s lorebook, and told once it is called', async () => {
   await page.goto(`${site.url}#/`)
-  const data = { name: 'Orla', first_mes: 'The lamp is out.', description: 'A keeper.' }
+  const data = { name: 'Orla', first_mes: 'The lamp is out.', description: 'A keeper.', tags: ['sea'] }
   await drop('orla.json', { spec: 'chara_card_v2', spec_version: '2.0', data })
   await page.getByRole('dialog').getByRole('button', { name: 'Bring them in' }).click()
-  const cast = page.getByRole('region', { name: 'The cast' })
-  await page.getByRole('combobox', { name: 'Order of the cast' }).selectOption('By name')
-  await cast.getByText('Orla').first().click()
+  await page.getByRole('region', { name: 'The cast' }).getByText('Orla').first().click()
   await page.getByRole('button', { name: 'Backstage' }).click()
   await page.getByRole('button', { name: 'Edit their card' }).click()
   const editor = page.getByRole('dialog')
   await editor.getByRole('textbox', { name: 'Who they are' }).fill('She keeps the light at the harbour.')
+  await editor.getByRole('button', { name: 'Another entry' }).click()
+  await editor.getByRole('textbox', { name: 'Words that call it, one a line' }).fill('oil\nwick')
+  await editor.getByRole('textbox', { name: 'What it says' }).fill('The oil ran out on Sunday.')
   expect(await axeViolations(page)).toEqual([])
   await editor.getByRole('button', { name: 'Keep' }).click()
   await page.getByText('The card of Orla is changed.').waitFor()
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+  await ask('Is there a wick?')
+  const told = await sent()
+  expect(told).toContain('The oil ran out on Sunday.')
+  expect(told).toContain('“wick” was said')
+})
+
+test('among many, tags narrow the cast, favourites stand first, and an order is chosen', async () => {
+  await page.goto(`${site.url}#/`)
+  const guests = ['Wenna', 'Zed', 'Una', 'Bran'].map((name, index) => ({
+    spec: 'chara_card_v2',
+    spec_version: '2.0',
+    data: { name, first_mes: 'Ahoy.', tags: index < 2 ? ['sea'] : ['moor'] },
+  }))
+  await drop('guest.json', ...guests)
+  await page.getByRole('dialog').getByRole('button', { name: 'Bring everybody in' }).click()
+  const cast = page.getByRole('region', { name: 'The cast' })
+  const names = (): Promise<string[]> => cast.locator('li bdi').allInnerTexts()
+  await page.getByRole('group', { name: 'Tags' }).getByRole('button', { name: /^sea/ }).click()
+  await expect.poll(async () => (await names()).toSorted()).toEqual(['Orla', 'Wenna', 'Zed'])
+  await page.getByRole('combobox', { name: 'Order of the cast' }).selectOption('By name')
+  await page.getByRole('button', { name: 'Put Zed first' }).click({ force: true })
+  await expect.poll(names).toEqual(['Zed', 'Orla', 'Wenna'])
+  expect(await axeViolations(page)).toEqual([])
+  await page.reload()
+  await expect.poll(async () => (await names()).slice(0, 3)).toEqual(['Zed', 'Abraham Lincoln', 'Alice'])
+})
+
+test('the page is installed when that is asked for, and never before', async () => {
+  const install = page.getByRole('button', { name: 'Install this page' })
+  expect(await install.count()).toBe(0)
+  await page.evaluate(offerToInstall)
+  const isPrompted = (): Promise<boolean> => page.evaluate(() => 'isPrompted' in globalThis)
+  await install.waitFor()
+  expect([await isPrompted(), await axeViolations(page)]).toEqual([false, []])
+  await install.click()
+  expect([await isPrompted(), await install.count()]).toEqual([true, 0])
 })
 
 test('nothing left the origin and nothing was complained of', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BrowserContext, Page } from 'playwright'
 
-import { choose, openSite, watch } from '../support/site.ts'
+import { axeViolations, choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
 /** A step of the tiny configuration takes a second or two on the software adapter, and far longer under load. */
@@ -45,7 +45,7 @@ async function chartedStep(): Promise<number> {
 beforeAll(async () => {
   site = await openSite()
   context = await site.browser.newContext({ viewport: { width: 1280, height: 900 } })
-  await choose(context, site.url)
+  await choose(context, site.url, { backbone: 'starter', path: 'webgpu', maxTokens: 8 })
   notes = watch(context, site)
   await openTeach()
 })
@@ -58,7 +58,8 @@ test('a file of lines becomes a plan, and the plan says what it takes here', asy
   await page.getByText('10 dialogues of 1 character').waitFor()
   await page.getByRole('radio', { name: /^Everything/ }).check({ force: true })
   await type('Steps', String(STEPS))
-  await page.getByRole('textbox', { name: 'Questions to ask on the way' }).fill('')
+  await type('Ask every', '2')
+  await page.getByRole('textbox', { name: 'Questions to ask on the way' }).fill('Hello 1.')
   await page.getByText('Advanced settings').click()
   await type('Dialogues at a time', '1')
   await type('Rank', '1')
@@ -89,6 +90,21 @@ test('another visit goes on from the checkpoint to the end', async () => {
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByText(`The rehearsal ended at step ${STEPS}.`).waitFor()
   expect(await chartedStep()).toBe(STEPS)
+})
+
+test('the same question is answered by the role at every kept step', async () => {
+  const machine = page.getByRole('region', { name: 'Ask Brine as they were' })
+  await machine.getByText('as they were at the start and at the steps 2 and 4.').waitFor()
+  await machine.getByRole('textbox', { name: 'The question' }).fill('Who are you?')
+  await machine.getByRole('button', { name: 'Ask' }).click()
+  const said = machine.getByRole('region', { name: 'What they said then' })
+  const slider = said.getByRole('slider', { name: 'As of step' })
+  await machine.getByRole('button', { name: 'Ask' }).waitFor()
+  await expect.poll(() => slider.getAttribute('aria-valuetext')).toBe('4')
+  expect(await axeViolations(page)).toEqual([])
+  await slider.press('Home')
+  expect(await slider.getAttribute('aria-valuetext')).toBe('before')
+  await said.getByText('Who are you?').waitFor()
 })
 
 test('the new role answers', async () => {
