@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import guided from '../../../scale/experiments/blind/guided.json' with { type: 'json' }
 import distilled from '../../../scale/experiments/distilled.json' with { type: 'json' }
 import forms from '../../../scale/experiments/forms.json' with { type: 'json' }
 import sizes from '../../../scale/experiments/shapes.json' with { type: 'json' }
@@ -76,4 +77,22 @@ test('what was learnt of cards alone was learnt by the recipe of “Teach”', (
     expect(loss.adapter).toBeGreaterThan(loss.line)
     expect(loss.line).toBeGreaterThan(loss.card)
   }
+})
+
+test('what is said of words that guidance must not lead to is what the readers said', () => {
+  const { asked, items } = guided
+  const [bounded, free] = items[0]!.answers.map(({ version }) => version)
+  const readers = [0, 1]
+  const chosen = (version?: string): string =>
+    readers.map((reader) => items.filter(({ better }) => better[reader] === version).length).join(' and ')
+  const wrong = (index: number): string =>
+    readers
+      .map((reader) => items.filter(({ answers }) => answers[index]!.faults[reader]).length)
+      .join(' and ')
+  expect(textOf('README.md')).toContain(
+    `${items.length} of these ${asked} answers are other ones, of which the readers would rather have got the new in ` +
+      `${chosen(bounded)}, the old in ${chosen(free)}.`,
+  )
+  expect(notes).toContain(`the bounded answer in ${chosen(bounded)} and the other in ${chosen(free)};`)
+  expect(notes).toContain(`in ${wrong(0)} of the bounded ones, in ${wrong(1)} of the others`)
 })
