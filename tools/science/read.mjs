@@ -7,7 +7,7 @@ import { root } from '../install.mjs'
 
 /**
  * @typedef {{ mean: number, spread: number | null }} Figure over seeds
- * @typedef {{ variant: string, roles?: number, runs: number, figures: Record<string, Figure> }} Row
+ * @typedef {{ variant: string, roles?: number, replies?: number, runs: number, figures: Record<string, Figure> }} Row
  */
 
 /** The folder of what experiments left. */
