@@ -117,6 +117,7 @@ export default defineConfig({
           include: [
             '@noble/hashes/legacy.js',
             '@noble/hashes/sha2.js',
+            'axe-core',
             'fflate',
             'idb-keyval',
             'intl-messageformat',

@@ -1,5 +1,6 @@
 import { floorMilliseconds } from '../../src/core/cardResult.ts'
 import type { CardModel, CardResult, CardRow, CardSide } from '../../src/core/cardResult.ts'
+import { Rich } from '../shared/Rich.tsx'
 import { benchText } from '../words/bench.ts'
 import styles from './BenchScreen.module.css'
 
@@ -53,7 +54,12 @@ function ModelFigures({ result, model }: { readonly result: CardResult; readonly
   const least = floorMilliseconds(result, model.weightBytes, model.dispatchesPerToken)
   return (
     <>
-      <h3 className={styles.model}>{benchText('model', { name: model.name, type: model.type })}</h3>
+      <h3 className={styles.model}>
+        <Rich
+          text={benchText('model', { name: model.name, type: model.type })}
+          tags={{ type: <span lang="en" /> }}
+        />
+      </h3>
       <div
         className={styles.scroll}
         role="region"

@@ -48,7 +48,8 @@ export function RoleTile({ member, canPrefer, onOpen }: RoleTileProps) {
       </button>
       <Origin member={member} />
       {member.line && (
-        <p className={styles.line} dir="auto">
+        // Whoever came with the page speaks English, whatever the page does.
+        <p className={styles.line} dir="auto" lang={member.guest ? undefined : 'en'}>
           {member.line}
         </p>
       )}

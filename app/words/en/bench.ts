@@ -31,7 +31,7 @@ export const words = {
   facts:
     '{browser}, {date}, version {version}. It copies {rate} GB a second, and one more dispatch takes {dispatch} µs.',
   'version.unknown': 'unknown',
-  model: '{name}, {type}',
+  model: '{name}, <type>{type}</type>',
   table: '{name}, a table',
   bar: '{part}, {side}',
   perToken: '{dispatches} a token',

@@ -33,7 +33,7 @@ export const words = {
   software: '{card}：不是显卡，是处理器在充当显卡',
   facts: '{browser}，{date}，版本 {version}。它每秒复制 {rate} GB，多一次调度要 {dispatch} µs。',
   'version.unknown': '未知',
-  model: '{name}，{type}',
+  model: '{name}，<type>{type}</type>',
   table: '{name}，表',
   bar: '{part}，{side}',
   perToken: '每个词元 {dispatches} 次',
