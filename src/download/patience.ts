@@ -1,4 +1,5 @@
 import { HycoraError } from '../core/errors.ts'
+import { isOffline } from '../core/offline.ts'
 
 /** How a request went wrong, and what may help. */
 export interface Fault {
@@ -69,11 +70,6 @@ function failure(fault: Fault): HycoraError {
 export function statusOf({ cause }: HycoraError): number | undefined {
   const isFault = typeof cause === 'object' && cause !== null && 'status' in cause
   return isFault && typeof cause.status === 'number' ? cause.status : undefined
-}
-
-/** Whether the device says that it has no network; one that does not say has one. */
-export function isOffline(): boolean {
-  return typeof navigator === 'object' && 'onLine' in navigator && !navigator.onLine
 }
 
 /** Milliseconds of a `Retry-After` header, which names seconds or a date; 0 where there is none. */

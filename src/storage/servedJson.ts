@@ -1,14 +1,13 @@
 import { HycoraError } from '../core/errors.ts'
-import { isOffline } from '../download/patience.ts'
+import { isOffline } from '../core/offline.ts'
 import { openFileCache } from './fileCache.ts'
 
 /** How a small file is asked for. */
 export interface JsonOptions {
   readonly cacheName?: string
   readonly fetcher?: (url: string, init: RequestInit) => Promise<Response>
-  /** How long nothing may come, and how long where the file lies here. */
+  /** How long nothing may come; by default shorter where the file lies here. */
   readonly stallMs?: number
-  readonly keptStallMs?: number
 }
 
 const STALL_MS = 20_000
@@ -24,9 +23,9 @@ export async function fetchJson(url: string, options: JsonOptions = {}): Promise
   const cache = await openFileCache(options.cacheName)
   const kept = await cache?.match(url)
   if (kept && isOffline()) return parseJson(url, await kept.text())
-  const { fetcher = fetch, stallMs = STALL_MS, keptStallMs = KEPT_STALL_MS } = options
+  const { fetcher = fetch, stallMs = kept ? KEPT_STALL_MS : STALL_MS } = options
   try {
-    const text = await fetchText(url, fetcher, kept ? keptStallMs : stallMs)
+    const text = await fetchText(url, fetcher, stallMs)
     const json = parseJson(url, text)
     // Keeping it is a convenience for a later visit without a network; a full disk must not spoil this one.
     await cache?.put(url, new Response(text)).catch(() => undefined)
