@@ -28,7 +28,7 @@ export const UNMEASURED = [
   'The paper’s tables on RoleBench: BLEU, ROUGE and a pairwise judge. Only the scores themselves are checked, against NLTK and `rouge` on 120 texts.',
   'Shared A with a table of B, and a generated B: only what they cost is known here.',
   'When HCL should start. It was tried from the first step, at one weight.',
-  'How many lines a new role needs before the hyper-network teaches it better than a LoRA of its own.',
+  'Whether a new role gains from the hyper-network more than from one LoRA of all the others, and how with other roles, rates and seeds: one was learnt once.',
   'Whether a description alone makes a role. No claim on this page rests on it.',
   'Whether thousands of roles stay distinct; 95 is the most that was trained.',
   'Backbones above 135 million weights, Chinese, and any training on a graphics card.',

@@ -1,5 +1,6 @@
 // @ts-check
 // The experiments that train: methods, forms of the method, passes, more roles.
+import { newRole } from './newRole.mjs'
 import { FOLDER, figure, filesOf, meanOf, percent, readJson, rowOf, rowsOf, size } from './read.mjs'
 
 /** @typedef {import('./sections.mjs').Section} Section */
@@ -251,4 +252,13 @@ function fromCards() {
 }
 
 /** @returns {readonly Section[]} */
-export const trained = () => [methods(), moreRoles(), forms(), passes(), apart(), threePasses(), fromCards()]
+export const trained = () => [
+  methods(),
+  moreRoles(),
+  forms(),
+  passes(),
+  apart(),
+  threePasses(),
+  newRole(),
+  fromCards(),
+]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { scienceRecord, scienceText } from '../../../tools/science.mjs'
+import { meanOf, rowsOf } from '../../../tools/science/read.mjs'
 import { sections } from '../../../tools/science/sections.mjs'
 import { root, textOf } from '../../support/documents.ts'
 
@@ -66,6 +67,23 @@ describe.each(sections())('$title', ({ table, files, picture, answer }) => {
     expect(picture === undefined || existsSync(path)).toBe(true)
     expect(answer.split(/\.\s/).length).toBeLessThanOrEqual(2)
   })
+})
+
+test('a new role is learnt best as the answer says', () => {
+  const rows = rowsOf('new-role')
+  const counts = [5, 10, 20, 40, 80]
+  const best = (variant: string): readonly number[] =>
+    counts.map((replies) =>
+      meanOf(
+        rows.find((row) => row.variant === variant && row.replies === replies)!,
+        'best',
+      ),
+    )
+  const [vector, whole, own] = ['its vector alone', 'vector and all that is shared', 'a LoRA of its own'].map(
+    best,
+  )
+  expect(counts.filter((_, at) => own![at]! > Math.max(vector![at]!, whole![at]!))).toEqual(counts)
+  expect(counts.filter((_, at) => vector![at]! <= whole![at]!)).toEqual([5, 10])
 })
 
 test('a number that is in no file is found out', () => {
