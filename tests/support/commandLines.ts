@@ -302,11 +302,13 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
     line: 'node tools/science.mjs',
     elsewhere: 'tests/unit/docs/science.test.ts',
   })),
-  ...['cost', 'methods', 'method-forms', 'passes', 'apart', 'more-roles'].map((name) => ({
-    document: SCIENCE,
-    line: `python -m hycora_scale experiment ${name}`,
-    elsewhere: 'scale/tests/test_experiment.py',
-  })),
+  ...['cost', 'methods', 'method-forms', 'passes', 'apart', 'three-passes', 'new-role', 'more-roles'].map(
+    (name) => ({
+      document: SCIENCE,
+      line: `python -m hycora_scale experiment ${name}`,
+      elsewhere: 'scale/tests/test_experiment.py',
+    }),
+  ),
   {
     document: HOUSE,
     line: 'python -m hycora_scale experiment NAME',
