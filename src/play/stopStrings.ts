@@ -29,8 +29,9 @@ export function filterStops(stops: readonly string[]): StopFilter {
 }
 
 /**
- * A text up to the first of some strings; null where none of them is in it. Blanks before the first word end nothing, or an
- * answer that begins on a new line would be over there.
+ * A text up to that of some strings which is whole first, of several the longest; null where none of them is in it. So it is
+ * the same for a text that is still being written. Blanks before the first word end nothing, or an answer that begins on a new
+ * line would be over there.
  */
 export function textBefore(text: string, stops: readonly string[]): string | null {
   const firstWord = text.search(/\S/)
@@ -39,9 +40,10 @@ export function textBefore(text: string, stops: readonly string[]): string | nul
     const isBlank = stop.trim() === ''
     if (isBlank && firstWord < 0) return []
     const at = text.indexOf(stop, isBlank ? firstWord : 0)
-    return at < 0 ? [] : [at]
+    return at < 0 ? [] : [{ at, end: at + stop.length }]
   })
-  return places.length === 0 ? null : text.slice(0, Math.min(...places))
+  const [first] = places.toSorted((a, b) => a.end - b.end || a.at - b.at)
+  return first ? text.slice(0, first.at) : null
 }
 
 /** How many characters at the end of a text may be the beginning of one of the strings. */

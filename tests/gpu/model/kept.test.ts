@@ -35,6 +35,15 @@ function score(): Promise<Float32Array> {
   )
 }
 
+/** Log-probabilities of all tokens but the first under a role. */
+function scoreAs(role: number, on: GpuBackbone): Promise<Float32Array> {
+  return on.score(
+    IDS,
+    IDS.map((_, index) => index > 0),
+    { parts: [{ role, weight: 1 }], strength: 1 },
+  )
+}
+
 test('a text that was read with one pack is read anew with the next', async () => {
   const packs = [await decoderPack(backbone.shape), await decoderPack(backbone.shape, { rank: 2 })]
   const scores: Float32Array[] = []
@@ -47,6 +56,22 @@ test('a text that was read with one pack is read anew with the next', async () =
     scores.push(kept)
   }
   expect(nmse(scores[1]!, scores[0]!)).toBeGreaterThan(1e-3)
+})
+
+test('a text is scored under one role after another, while room is made for them', async () => {
+  const pack = await decoderPack(backbone.shape)
+  const open = async (): Promise<GpuBackbone> => {
+    const opened = await GpuBackbone.create(await testGpu(), backbone.shape)
+    await opened.attach(pack)
+    return opened
+  }
+  const grown = await open()
+  for (const role of [0, 1, 2]) {
+    const alone = await open()
+    expectClose(await scoreAs(role, grown), await scoreAs(role, alone), 1e-8)
+    alone.destroy()
+  }
+  grown.destroy()
 })
 
 test('of more roles and blends than there is room for, each is itself whenever it plays', async () => {

@@ -29,6 +29,8 @@ test.each([
   ['ab', [], null],
   ['ab', [''], null],
   ['Anna: Hm', ['Anna:'], ''],
+  ['ba\n', ['ba\n', 'a'], 'b'],
+  ['xab', ['b', 'ab'], 'x'],
   ['\n\n Well.\nMore', ['\n'], '\n\n Well.'],
   [' \n', ['\n'], null],
 ])('of %j with %j', (text, stops, before) => {
@@ -50,6 +52,7 @@ test('the pieces make up what the whole text is, however it comes', () => {
       const mayBegin = before === null && stops.some((one) => one.startsWith(held))
       expect(held === '' || mayBegin).toBe(true)
     }),
+    { numRuns: 500 },
   )
 })
 
