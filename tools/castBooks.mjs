@@ -23,7 +23,7 @@ const AMONG_MESSAGES = 4
  * how many are sent, and how much it counts that a message says other things, too.
  */
 const SETS = {
-  facts: { least_weight: 0.8, least_share: 0.6, most: 4 },
+  facts: { least_weight: 0.8, least_share: 0.75, most: 4 },
   answers: { least_weight: 0.95, least_share: 0.65, most: 3, heed: HEED },
 }
 
