@@ -76,14 +76,13 @@ test.each(Object.entries(boundaries))(
       expect(stems.size).toBeGreaterThan(8)
       expect(keys.length).toBeGreaterThan(0)
     }
-    const asked = facts.filter((_, index) => index % 8 === 0)
+    const asked = facts.filter((_, index) => index % 3 === 0)
     const called = await Promise.all(
       asked.flatMap(({ fact, ask }) =>
         ask.map(async (text) => (await remindersFor(role, text)).includes(fact)),
       ),
     )
-    // Of all 1,920 it is 88 %; a dozen of one character are fewer by chance.
-    expect(called.filter(Boolean).length / called.length).toBeGreaterThan(0.6)
+    expect(called.filter(Boolean).length / called.length).toBeGreaterThan(0.7)
   },
 )
 
