@@ -1,3 +1,6 @@
+/** The largest float32: what stands in row 1 for a token that is not to be ruled out. */
+export const HIGHEST = 2 ** 127 * (2 - 2 ** -23)
+
 export interface AdjustSettings {
   readonly guidance: number
   readonly penalty: number

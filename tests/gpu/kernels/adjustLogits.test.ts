@@ -13,15 +13,12 @@ import {
 } from '../../../src/kernels/adjustLogits.ts'
 import { NO_TOKEN, packSampling } from '../../../src/kernels/sampleToken.ts'
 import { adjustLogitsCases } from '../../cases/adjustLogits.ts'
-import { adjustLogitsReference } from '../../reference/adjustLogits.ts'
+import { HIGHEST, adjustLogitsReference } from '../../reference/adjustLogits.ts'
 import { nmse } from '../../support/compare.ts'
 import { testDevice } from '../../support/device.ts'
 import { createGuarded, expectUntouched, readGuarded } from '../../support/guarded.ts'
 import { uploadStep } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
-
-/** The largest float32. */
-const HIGHEST = 2 ** 127 * (2 - 2 ** -23)
 
 interface Given {
   readonly logits: Float32Array<ArrayBuffer>

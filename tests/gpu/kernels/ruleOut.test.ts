@@ -7,13 +7,10 @@ import { PARTIAL_GROUPS, SAMPLING_WORDS } from '../../../src/kernels/adjustLogit
 import { ruleOut } from '../../../src/kernels/ruleOut.ts'
 import { NO_TOKEN, packSampling } from '../../../src/kernels/sampleToken.ts'
 import { adjustLogitsCases } from '../../cases/adjustLogits.ts'
-import { plausibleReference } from '../../reference/adjustLogits.ts'
+import { HIGHEST, plausibleReference } from '../../reference/adjustLogits.ts'
 import { testDevice } from '../../support/device.ts'
 import { createGuarded, readGuarded } from '../../support/guarded.ts'
 import { normals } from '../../support/values.ts'
-
-/** The largest float32: what stands for a token that is not to be ruled out. */
-const HIGHEST = 2 ** 127 * (2 - 2 ** -23)
 
 /** The largest of each group of ids, with its id, as words: the lowest id of equal ones, the last id where a group is empty. */
 function partialsOf(values: Float32Array): Uint32Array<ArrayBuffer> {
