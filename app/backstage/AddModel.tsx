@@ -4,7 +4,7 @@ import type { CatalogueEntry, Tried } from '../../src/hub/catalogue.ts'
 import { KERNEL_FAMILIES } from '../../src/hub/modelFit.ts'
 import type { Fit } from '../../src/hub/modelFit.ts'
 import type { Hub } from '../../src/hub/hubs.ts'
-import { precisionText } from '../../src/hub/variants.ts'
+import { precisionOf } from '../../src/hub/variants.ts'
 import { Button } from '../shared/Button.tsx'
 import { ErrorNotice } from '../shared/ErrorNotice.tsx'
 import { Fold } from '../shared/Fold.tsx'
@@ -219,7 +219,7 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
               checked={index === chosen}
               onChange={() => chooseVariant(index)}
             />
-            <span>{[label, precisionText(label)].filter(Boolean).join(' · ')}</span>
+            <span>{[label, precisionIn(label)].filter(Boolean).join(' · ')}</span>
             <span className={choices.size}>
               {[fitText(fits?.[index]), bytes(own)].filter(Boolean).join(' · ')}
             </span>
@@ -240,6 +240,13 @@ function OfferForm({ offer }: { readonly offer: Offer }) {
       </div>
     </section>
   )
+}
+
+/** What the label of a form says of its weights, in words. */
+function precisionIn(label: string): string {
+  const precision = precisionOf(label)
+  if (!precision) return ''
+  return backstageText(precision.inHalves ? 'add.bits.halves' : 'add.bits', { bits: precision.bits })
 }
 
 /** How a form fits on this device, in a word or two. */

@@ -2,6 +2,7 @@ import { floorMilliseconds } from '../../src/core/cardResult.ts'
 import type { CardModel, CardResult, CardRow, CardSide } from '../../src/core/cardResult.ts'
 import { Rich } from '../shared/Rich.tsx'
 import { benchText } from '../words/bench.ts'
+import { detailText } from '../words/details.ts'
 import styles from './BenchScreen.module.css'
 
 function sideText(side: CardSide): string {
@@ -22,7 +23,7 @@ function sideText(side: CardSide): string {
 /** "12.3 tokens/s (11.9–12.6)". */
 function figure({ median, low, high, unit, note = '' }: CardRow): string {
   return median === null || low === null || high === null
-    ? benchText('leftOut', { note })
+    ? benchText('leftOut', { note: detailText(note) })
     : benchText('figure', { median: String(median), unit, low: String(low), high: String(high) })
 }
 
@@ -99,7 +100,7 @@ function ModelFigures({ result, model }: { readonly result: CardResult; readonly
         {benchText('floor', {
           dispatches: model.dispatchesPerToken,
           least: least.toPrecision(3),
-          rival: model.rivalNote,
+          rival: detailText(model.rivalNote),
         })}
       </p>
     </>

@@ -15,8 +15,9 @@ export async function whatIsWrong(file: ServedFile, content: Blob): Promise<stri
   const found = file.sha256 ? await streamed(content, 'sha256') : await streamed(content, 'git')
   const expected = file.sha256 || file.gitSha1
   if (found === expected) return ''
-  const kind = file.sha256 ? 'SHA-256' : 'git hash'
-  return `${file.path} has ${kind} ${found}, expected ${expected ?? contentName(file)}`
+  return file.sha256
+    ? `${file.path} has SHA-256 ${found}, expected ${file.sha256}`
+    : `${file.path} has git hash ${found}, expected ${file.gitSha1 ?? contentName(file)}`
 }
 
 async function streamed(content: Blob, kind: 'sha256' | 'git'): Promise<string> {

@@ -118,8 +118,10 @@ export class FileAssembly implements ChunkTarget {
   async finish(index: number, chunk: Chunk, content: Uint8Array<ArrayBuffer>): Promise<string> {
     const digest = chunk.sha256 === null ? null : await hexSha256(content)
     if (digest !== chunk.sha256) {
-      const place = chunk.bytes === this.file.bytes ? '' : ` from byte ${chunk.offset}`
-      return `${this.file.path} has SHA-256 ${digest}${place}, expected ${chunk.sha256}`
+      const { path, bytes } = this.file
+      return chunk.bytes === bytes
+        ? `${path} has SHA-256 ${digest}, expected ${chunk.sha256}`
+        : `${path} has SHA-256 ${digest} from byte ${chunk.offset}, expected ${chunk.sha256}`
     }
     const held = new Blob([content])
     const kept = await this.#store?.keep(chunk, held)

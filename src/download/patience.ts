@@ -61,9 +61,10 @@ function failure(fault: Fault): HycoraError {
   const options = { cause: fault }
   if (kind === 'content' || kind === 'missing') return new HycoraError('download-mismatch', message, options)
   if (isOffline()) return new HycoraError('download-failed', `${message}; this device is offline`, options)
+  const minutes = Math.ceil(waitMs / 60_000)
   const isLong = waitMs > LONGEST_WAIT_MS
-  const wait = isLong ? `; it asks to be left alone for ${Math.ceil(waitMs / 60_000)} minutes` : ''
-  return new HycoraError('download-failed', message + wait, options)
+  const told = isLong ? `${message}; it asks to be left alone for ${minutes} minutes` : message
+  return new HycoraError('download-failed', told, options)
 }
 
 /** What a server answered to a download that failed of it. */

@@ -137,8 +137,9 @@ function onlyCard(bytes: Uint8Array, fileName: string, readInner: ReadInner): Ca
   }
   const [only] = cards
   check(only, 'format-invalid', () => {
-    const some = paths.slice(0, 3).join(', ')
-    return `${fileName} is no character card: the archive has no card.json; it holds ${some === '' ? 'nothing' : some}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`
+    const first = paths.slice(0, 3).join(', ')
+    const some = paths.length > 3 ? `${first} and ${paths.length - 3} more` : first || 'nothing'
+    return `${fileName} is no character card: the archive has no card.json; it holds ${some}`
   })
   check(cards.length === 1, 'format-unsupported', () => {
     return `${fileName} is an archive of ${cards.length} character cards: unpack it and bring them in one by one`

@@ -2,7 +2,7 @@ import { graphicsNeeds } from '../core/graphicsMemory.ts'
 import type { MemoryShape } from '../core/graphicsMemory.ts'
 import { isJsonRecord, ownField } from '../core/json.ts'
 import { processorNeeds } from '../core/processorMemory.ts'
-import { precisionText } from './variants.ts'
+import { precisionOf } from './variants.ts'
 import type { SizedFile, Variant } from './variants.ts'
 
 /** `model_type`s of decoders that our kernels compute; all others are the processor's. */
@@ -103,7 +103,7 @@ const FOUR_BITS = 4.5 / 8
 function isBindable(variant: Variant<SizedFile>, { shape }: ModelFacts, maxBuffer: number): boolean {
   const { layers, hidden, heads, kvHeads, headDim, ffn, vocabulary } = shape
   const blocks = layers * (hidden * headDim * (2 * heads + 2 * kvHeads) + 3 * hidden * ffn)
-  const isFourBits = precisionText(variant.label).startsWith('4')
+  const isFourBits = precisionOf(variant.label)?.bits === 4
   const numberBytes = isFourBits ? FOUR_BITS : weightsOf(variant) / (blocks + vocabulary * hidden)
   return 2 * hidden * ffn * numberBytes <= maxBuffer
 }
@@ -113,7 +113,7 @@ const RANKS: readonly Fit[] = ['fits', 'tight', 'processor', 'too-large']
 /** The best form: one that fits before one that does not, then the most exact up to 16 bits, then the smaller one. */
 export function bestVariant(variants: readonly Variant<SizedFile>[], fits: readonly Fit[]): number {
   const order = variants.map((variant, index) => {
-    const bits = Number.parseInt(precisionText(variant.label), 10) || 0
+    const bits = precisionOf(variant.label)?.bits ?? 0
     return { index, fit: RANKS.indexOf(fits[index] ?? 'too-large'), bits: bits > 16 ? 0 : bits, ...variant }
   })
   const [best] = order.toSorted((a, b) => a.fit - b.fit || b.bits - a.bits || a.bytes - b.bytes)

@@ -63,11 +63,10 @@ export function playableVariants<File extends SizedFile>(
     () => `${name} has no ONNX model: look for one whose name ends in -ONNX`,
   )
   const playable = variants.filter(({ missing }) => missing.length === 0)
-  check(
-    playable.length > 0,
-    'format-unsupported',
-    () => `${name} has no ${smallest.missing.join(' and no ')}, which belongs beside the model`,
-  )
+  check(playable.length > 0, 'format-unsupported', () => {
+    const missing = smallest.missing.reduce((some, other) => `${some} and no ${other}`)
+    return `${name} has no ${missing}, which belongs beside the model`
+  })
   for (const variant of playable) checkNames(name, variant)
   return playable
 }
@@ -127,14 +126,28 @@ function labelOf(path: string): string {
   return suffix ? 'fp32' : own
 }
 
-/** What a label says of the weights; empty where it says nothing that is known. */
-export function precisionText(label: string): string {
+/** In how many bits weights lie, and whether what comes of them is computed in halves. */
+export interface Precision {
+  readonly bits: 2 | 4 | 8 | 16 | 32
+  readonly inHalves: boolean
+}
+
+/** What a label says of the weights; null where it says nothing that is known. */
+export function precisionOf(label: string): Precision | null {
   const text = label.toLowerCase()
-  if (/nf4|fp4|bnb4/.test(text)) return '4 bits'
-  if (/(q|int|u?int)4f16|4f16/.test(text)) return '4 bits, computed in halves'
-  if (/q4|int4|4bit/.test(text)) return '4 bits'
-  if (/q2|int2|2bit/.test(text)) return '2 bits'
-  if (/q8|int8|quantized|8bit/.test(text)) return '8 bits'
-  if (/bf16|bfloat16|fp16|float16|f16/.test(text)) return '16 bits'
-  return /fp32|float32|f32/.test(text) ? '32 bits' : ''
+  const stored = (bits: Precision['bits']): Precision => ({ bits, inHalves: false })
+  if (/nf4|fp4|bnb4/.test(text)) return stored(4)
+  if (/(q|int|u?int)4f16|4f16/.test(text)) return { bits: 4, inHalves: true }
+  if (/q4|int4|4bit/.test(text)) return stored(4)
+  if (/q2|int2|2bit/.test(text)) return stored(2)
+  if (/q8|int8|quantized|8bit/.test(text)) return stored(8)
+  if (/bf16|bfloat16|fp16|float16|f16/.test(text)) return stored(16)
+  return /fp32|float32|f32/.test(text) ? stored(32) : null
+}
+
+/** The precision in words; empty where a label says nothing of it. */
+export function precisionText(label: string): string {
+  const precision = precisionOf(label)
+  if (!precision) return ''
+  return precision.inHalves ? `${precision.bits} bits, computed in halves` : `${precision.bits} bits`
 }

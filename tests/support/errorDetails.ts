@@ -94,8 +94,10 @@ export function detailsIn(path: string, code: string): ThrownDetail[] {
 export function allTextsIn(path: string, code: string): string[] {
   const found: string[] = []
   const visit = (node: Node): void => {
-    found.push(...piecesOf(node).map(numbered))
-    children(node).forEach(visit)
+    const whole = piecesOf(node)
+    found.push(...whole.map(numbered))
+    // Texts that are joined are no texts by themselves.
+    if (node.type !== 'BinaryExpression' || whole.length === 0) children(node).forEach(visit)
   }
   nodes(parseSync(path, code).program).forEach(visit)
   return found

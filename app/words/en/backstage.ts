@@ -300,6 +300,8 @@ export const words = {
   'add.address.about':
     'For whoever runs this site, {host}: a folder on it with a model in it. No other site is asked. Files without hashes: their lengths are checked.',
   'add.form': 'Form',
+  'add.bits': '{bits} bits',
+  'add.bits.halves': '{bits} bits, computed in halves',
   'add.room':
     'This browser has room for {free} more: without more of it, this form is fetched again on each visit.',
   'add.fetch': 'Fetch {size} and play with it',

@@ -292,6 +292,8 @@ export const words = {
   'add.address.about':
     '给运营这个网站（{host}）的人：它上面一个放着模型的文件夹。不会问别的网站。文件没有哈希，只核对长度。',
   'add.form': '形式',
+  'add.bits': '{bits} 位',
+  'add.bits.halves': '{bits} 位，用半精度计算',
   'add.room': '这个浏览器还有 {free} 的地方：不腾出更多，每次来都要重新取这一种。',
   'add.fetch': '取 {size} 来，用它演',
   'add.play': '用它演',

@@ -2,6 +2,7 @@ import { words as acts } from './details/acts.ts'
 import { words as files } from './details/files.ts'
 import { words as kinds } from './details/kinds.ts'
 import { words as models } from './details/models.ts'
+import { words as parts } from './details/parts.ts'
 import { words as reasons } from './details/reasons.ts'
 import { words as served } from './details/served.ts'
 import { words as told } from './details/told.ts'
@@ -12,6 +13,7 @@ export const words: Readonly<Record<string, string>> = {
   ...files,
   ...kinds,
   ...models,
+  ...parts,
   ...reasons,
   ...served,
   ...told,

@@ -258,7 +258,11 @@ function headOf(model: OnnxModel, values: ReadonlyMap<string, Value>): Head {
   const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
   const logits = output && values.get(output.name)
   if (logits?.kind === 'unplaced') {
-    throw new HycoraError('format-unsupported', `${fileName}: ${describe(logits.node)} ${logits.reason}`)
+    const { node, reason } = logits
+    throw new HycoraError(
+      'format-unsupported',
+      `${fileName}: node "${node.name}" (${operatorOf(node)}) ${reason}`,
+    )
   }
   const last = graph.nodes.find(({ outputs }) => output && outputs.includes(output.name))
   const where = last ? describe(last) : 'no node'

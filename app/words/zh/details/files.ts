@@ -101,8 +101,8 @@ export const words: Readonly<Record<string, string>> = {
   '{0} ends at byte {1}, expected {2}': '{0}到第 {1} 字节就完了，应当有 {2} 字节',
   'the character card has no name': '角色卡没有名字',
   'the character card is not a JSON object': '角色卡不是 JSON 对象',
-  '{0} is no character card: the archive has no card.json; it holds {1}{2}':
-    '{0}不是角色卡：压缩包里没有 card.json；里面是 {1}{2}',
+  '{0} is no character card: the archive has no card.json; it holds {1}':
+    '{0}不是角色卡：压缩包里没有 card.json；里面是 {1}',
   '{0} lacks {1}': '{0}里缺了 {1}',
   '{0}: the character has no name': '{0}：角色没有名字',
   '{0} is an archive of {1} character cards: unpack it and bring them in one by one':
