@@ -1,5 +1,6 @@
 import { check } from '../core/errors.ts'
 import { countTokens } from '../train/data/batches.ts'
+import { roomToKeep } from '../train/run/keptRoom.ts'
 import { trainingBytes, trainingNeeds } from '../train/run/memory.ts'
 import { blockSizeOf } from '../train/gradients/trainingBuffers.ts'
 import { tryStep } from '../train/run/trial.ts'
@@ -41,17 +42,16 @@ export async function estimateOn(
 ): Promise<TrainEstimate> {
   check(!signal?.aborted, 'cancelled', () => 'the plan has changed')
   const prepared = await prepareTraining(stage, params)
-  const { decoder, weights, trainee, config, batches } = prepared
+  const { gpu, decoder, weights, trainee, config, batches } = prepared
   const steps = Array.from({ length: Math.min(COUNTED_STEPS, config.steps) }, (_, step) => batches.at(step))
   const tokens = steps.flat().reduce((sum, batch) => sum + countTokens(batch), 0) / steps.length
   const { fixed, perToken } = await stepTime(stage, prepared, signal)
+  const needs = trainingNeeds(decoder, trainee, config, batches.limits)
+  const blockSize = blockSizeOf(weights)
+  const keptBytes = await roomToKeep(gpu, decoder, needs, blockSize)
   return {
     secondsPerStep: config.accumulate * fixed + tokens * perToken,
     tokensPerStep: Math.round(tokens),
-    gpuBytes: trainingBytes(
-      decoder,
-      trainingNeeds(decoder, trainee, config, batches.limits),
-      blockSizeOf(weights),
-    ),
+    gpuBytes: trainingBytes(decoder, needs, blockSize, keptBytes),
   }
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_CONFIG } from '../../train/settings/config.ts'
+import { roomToKeep } from '../../train/run/keptRoom.ts'
 import { trainingBytes, trainingNeeds } from '../../train/run/memory.ts'
 import { beginTraining } from '../../train/parameters/trainee.ts'
 import { Trainer } from '../../train/run/trainer.ts'
@@ -34,11 +35,9 @@ export async function trainCase(subject: BenchSubject): Promise<BenchRow> {
 
   const trainee = beginTraining(DEFAULT_CONFIG, shape, ['Ada', 'Bo', 'Cy', 'Di'], null)
   const limits = { rows: ROWS, tokens }
-  const formula = trainingBytes(
-    shape,
-    trainingNeeds(shape, trainee, DEFAULT_CONFIG, limits),
-    blockSizeOf(weights),
-  )
+  const needs = trainingNeeds(shape, trainee, DEFAULT_CONFIG, limits)
+  const blockSize = blockSizeOf(weights)
+  const formula = trainingBytes(shape, needs, blockSize, await roomToKeep(gpu, shape, needs, blockSize))
   const bytes = watchBuffers(gpu.device)
   const trainer = await Trainer.create(gpu, shape, weights, trainee, { config: DEFAULT_CONFIG, limits })
   let step = 0

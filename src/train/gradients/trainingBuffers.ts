@@ -10,8 +10,8 @@ import type { GpuWeights } from '../../model/gpu/gpuWeights.ts'
 /** Reply rows whose logits are there at once; their indices begin at a multiple of 256 bytes. */
 export const HEAD_ROWS = 64
 
-/** Bytes that kept activations may take: what does not fit is computed again. */
-const KEPT_BYTES = 2 ** 28
+/** Bytes that kept activations may take where nothing is known of the device: what does not fit is computed again. */
+export const KEPT_BYTES = 2 ** 28
 
 /** The largest micro-batch that a trainer takes. */
 export interface BatchLimits {

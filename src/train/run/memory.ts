@@ -8,7 +8,7 @@ import { parameterLayout } from '../parameters/parameterLayout.ts'
 import type { ParameterOptions } from '../parameters/parameterLayout.ts'
 import type { Trainee } from '../parameters/trainee.ts'
 import { furtherNorms, keptActivations, trainingShapes } from '../gradients/trainingBuffers.ts'
-import type { BatchLimits } from '../gradients/trainingBuffers.ts'
+import type { BatchLimits, TrainingSizes } from '../gradients/trainingBuffers.ts'
 
 /** What a run lays out on the GPU. */
 export interface TrainingNeeds extends ParameterOptions {
@@ -50,6 +50,15 @@ function encoderFloats({ hypernetwork: size, roleEmbedding, sources }: PackConfi
   return 2 + input + stream + 2 * sides * generatorRank
 }
 
+/** The sizes of a run's passes through the decoder, but for what it keeps. */
+export function trainingSizes(
+  decoder: Decoder,
+  { layout, limits }: Pick<TrainingNeeds, 'layout' | 'limits'>,
+  blockSize: number,
+): TrainingSizes {
+  return { shape: decoder, ...furtherNorms(decoder), paddedRank: layout.paddedRank, blockSize, limits }
+}
+
 /**
  * Bytes of GPU memory that a run takes beside the backbone's weights, before anything is allocated:
  *
@@ -57,18 +66,22 @@ function encoderFloats({ hypernetwork: size, roleEmbedding, sources }: PackConfi
  *     8·roles·(|A| + |B|)                   matrices of a batch's roles and their gradients, where they are not shared
  *     4·roles·projections·L·encoder         the hyper-network's activations
  *     4·(L + 1)·R·H + 4·Σ trainingShapes    the decoder's layer inputs, and one layer's activations and gradients
- *     4·keptActivations                     the activations of the layers that keep theirs
+ *     4·keptActivations                     the activations of the layers that keep theirs, `keptBytes` at most
  */
-export function trainingBytes(decoder: Decoder, needs: TrainingNeeds, blockSize: number): number {
+export function trainingBytes(
+  decoder: Decoder,
+  needs: TrainingNeeds,
+  blockSize: number,
+  keptBytes: number,
+): number {
   const { config, layout, limits, capacity } = needs
   const { A, B } = config.sources
   const { length, trainedLength } = parameterLayout(needs)
   const slots = (A === 'shared' ? 0 : layout.aSize) + (B === 'shared' ? 0 : layout.bSize)
   const generated = encoderFloats(config) * config.projections.length * config.layers
   const checkpoints = (decoder.layers + 1) * limits.rows * limits.tokens * decoder.hidden
-  const { paddedRank } = layout
-  const sizes = { shape: decoder, ...furtherNorms(decoder), paddedRank, blockSize, limits }
-  const kept = keptActivations(sizes)
+  const sizes = trainingSizes(decoder, needs, blockSize)
+  const kept = keptActivations({ ...sizes, keptBytes })
   const single = Object.values(trainingShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0)
   const passes = single + kept.layers * kept.floats
   return 4 * (length + 3 * trainedLength + capacity * (2 * slots + generated) + checkpoints + passes)

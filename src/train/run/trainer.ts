@@ -10,6 +10,7 @@ import { DecoderTraining } from '../gradients/decoderTraining.ts'
 import { createHypernetworkTraining } from '../gradients/hypernetworkTraining.ts'
 import type { HypernetworkTraining } from '../gradients/hypernetworkTraining.ts'
 import type { NamedTensors } from '../parameters/initialise.ts'
+import { roomToKeep } from './keptRoom.ts'
 import { trainingNeeds } from './memory.ts'
 import { createOptimiser } from '../parameters/optimiser.ts'
 import type { Optimiser } from '../parameters/optimiser.ts'
@@ -17,6 +18,7 @@ import { createParameters } from '../parameters/parameters.ts'
 import type { Parameters } from '../parameters/parameters.ts'
 import { learningRateShare } from '../settings/schedule.ts'
 import type { Trainee } from '../parameters/trainee.ts'
+import { blockSizeOf } from '../gradients/trainingBuffers.ts'
 import type { BatchLimits } from '../gradients/trainingBuffers.ts'
 
 /** What one optimiser step did. */
@@ -95,6 +97,8 @@ export class Trainer {
       'usage',
       () => 'the start pack has no heads for the contrastive loss: set contrast.form to "off"',
     )
+    // Asked first: what the run needs is not there yet.
+    const keptBytes = await roomToKeep(gpu, decoder, needs, blockSizeOf(weights))
     const parameters = createParameters(device, needs)
     parameters.load((name) => trainee.tensors.get(name) ?? [])
     const hypernetwork = await createHypernetworkTraining(gpu, {
@@ -113,6 +117,7 @@ export class Trainer {
     const training = await DecoderTraining.create(gpu, decoder, weights, adapter, {
       limits,
       isDropping: config.dropout > 0,
+      keptBytes,
     })
     const contrast = needs.hasContrast
       ? await createContrast(gpu, {

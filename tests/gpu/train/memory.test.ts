@@ -9,7 +9,7 @@ import { readTrainConfig } from '../../../src/train/settings/config.ts'
 import { trainingBytes, trainingNeeds } from '../../../src/train/run/memory.ts'
 import { beginTraining } from '../../../src/train/parameters/trainee.ts'
 import { Trainer } from '../../../src/train/run/trainer.ts'
-import { blockSizeOf } from '../../../src/train/gradients/trainingBuffers.ts'
+import { KEPT_BYTES, blockSizeOf } from '../../../src/train/gradients/trainingBuffers.ts'
 import { tryStep } from '../../../src/train/run/trial.ts'
 import { testGpu } from '../../support/device.ts'
 import { writeOnnx } from '../../support/onnxWriter.ts'
@@ -34,7 +34,7 @@ async function measure(
   const needs = trainingNeeds(decoder, trainee, config, limits)
   const trainer = await Trainer.create(gpu, decoder, weights, trainee, { config, limits })
   trainer.destroy()
-  const formula = trainingBytes(decoder, needs, blockSizeOf(weights))
+  const formula = trainingBytes(decoder, needs, blockSizeOf(weights), KEPT_BYTES)
   return { peak: total.peak - weightBytes, formula, weights: weightBytes }
 }
 
