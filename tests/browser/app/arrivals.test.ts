@@ -2,7 +2,7 @@ import type { BackupArrival } from '../../../src/exchange/arrival.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { putAway, receiveFiles, useArrivals } from '../../../app/stores/exchange/arrivals.ts'
 import { useChats } from '../../../app/stores/chat/chats.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
@@ -26,7 +26,7 @@ let name = ''
 const open = async (script: Script = {}): Promise<void> => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine({ roles: ['Holmes'], ...script }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ roles: ['Holmes'], ...script }))
 }
 
 const guests = () => useCast.getState().members.filter(({ guest }) => guest)

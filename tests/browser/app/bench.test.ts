@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { measureCardHere, stopBench, useBench } from '../../../app/stores/engine/bench.ts'
 import { showBackstage } from '../../../app/stores/page/session.ts'
 import type { FromBenchWorker, ToBenchWorker } from '../../../src/bench/benchProtocol.ts'
@@ -19,7 +19,7 @@ let close: () => void
 beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine({ roles: [] }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ roles: [] }))
 })
 afterEach(() => {
   stopBench()

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { findMember, openCast, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { readPreview } from '../../../app/stores/chat/preview.ts'
@@ -17,7 +17,7 @@ const bookOf = (key: string) => findMember(useCast.getState().members, key)?.car
 beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine({ answers: ['Curious.'] }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ answers: ['Curious.'] }))
   changeSettings({ ...defaultSettings, backbone: 'starter', cardText: 'line' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   await openCast()

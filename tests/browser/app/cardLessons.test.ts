@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { chooseKeeping } from '../../../app/stores/company/keeping.ts'
 import { keepCard } from '../../../app/stores/company/guests.ts'
 import { clearLessons } from '../../../app/stores/teach/cardLessons.ts'
@@ -32,7 +32,7 @@ beforeEach(async ({ task }) => {
   engine = createFakeEngine({ roles: ['Holmes'], answers: ['Wet, mostly.', 'Orla: I keep the light.', ' '] })
   location.hash = '#/teach'
   await saveSettings({ ...defaultSettings, backbone: 'starter' })
-  await startApp(root, () => engine)
+  await startOnSmallSite(root, () => engine)
   await keepCard({
     name: 'Orla',
     card,

@@ -3,7 +3,7 @@ import { page } from 'vitest/browser'
 
 import { readCast } from '../../../src/cast/member.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { clearBlend, useBlend } from '../../../app/stores/chat/blend.ts'
 import { useCastMap } from '../../../app/stores/chat/castMap.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
@@ -31,7 +31,7 @@ const open = async (roles: readonly string[] = names): Promise<void> => {
     answers: ['Tea first.', 'Tea, and the rope.', 'The rope.'],
     training: { map: { names, points, cosines, alike: null, isShared: false } },
   })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, backbone: 'starter' })
   useCast.setState({
     shipped: readCast(Object.fromEntries(names.map((name) => [name, { displayName: name }]))),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
 import { readCast } from '../../../src/cast/member.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats } from '../../../app/stores/chat/chats.ts'
 import { useEngine } from '../../../app/stores/engine/engine.ts'
@@ -49,7 +49,7 @@ const open = async (...answers: readonly string[]): Promise<void> => {
   gate = createGate()
   engine = createFakeEngine({ roles: ['Holmes'], answers, pause: gate.pause })
   location.hash = '#/'
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })
   assignRoles(useEngine.getState().info!.roles)

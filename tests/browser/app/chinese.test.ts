@@ -6,7 +6,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { say } from '../../../app/stores/chat/generation.ts'
@@ -31,7 +31,9 @@ beforeAll(async () => {
   await page.viewport(360, 740)
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine({ roles: ['Alice', 'Holmes'], answers: ['Hm.'] }))
+  close = await startOnSmallSite(root, () =>
+    createFakeEngine({ roles: ['Alice', 'Holmes'], answers: ['Hm.'] }),
+  )
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter', language: 'zh-Hans' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

@@ -6,7 +6,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { say, useGeneration } from '../../../app/stores/chat/generation.ts'
@@ -37,7 +37,7 @@ const box = page.getByRole('textbox', { name: /Say something to/ })
 
 const start = async (script: Script = {}): Promise<void> => {
   engine = createFakeEngine({ roles: NAMES, answers: ['One.', 'Two.', 'Three.'], ...script })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

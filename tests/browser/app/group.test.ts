@@ -7,7 +7,7 @@ import { branchChat } from '../../../app/stores/chat/branch.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import type { TurnOrder } from '../../../src/storage/records.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, editMessage, meet, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { again, answer, carryOn, giveWord, say, useGeneration } from '../../../app/stores/chat/generation.ts'
@@ -56,7 +56,7 @@ const start = async (order: TurnOrder, keys: readonly string[] = ['Alice', 'Tom'
 
 const stage = async (script: Script): Promise<void> => {
   engine = createFakeEngine({ roles: NAMES.filter((name) => name !== 'Tom'), ...script })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

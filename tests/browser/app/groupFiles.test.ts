@@ -5,7 +5,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { selectedTake, visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { chooseKeeping } from '../../../app/stores/company/keeping.ts'
 import { exportOpenChat, exportOpenGroup, importChatFile } from '../../../app/stores/chat/chatFiles.ts'
@@ -54,7 +54,7 @@ beforeEach(async ({ task }) => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
   engine = createFakeEngine({ roles: ['Alice', 'Bram'], answers: ['One.', 'Two.'] })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { useInstall } from '../../../app/stores/page/install.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
 
@@ -12,7 +12,7 @@ const button = page.getByRole('button', { name: 'Install this page' })
 beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine())
+  close = await startOnSmallSite(root, () => createFakeEngine())
 })
 afterEach(() => {
   close()

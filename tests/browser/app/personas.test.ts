@@ -5,7 +5,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { branchChat } from '../../../app/stores/chat/branch.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { say } from '../../../app/stores/chat/generation.ts'
@@ -34,7 +34,7 @@ beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
   engine = createFakeEngine({ answers: ['Curious.'] })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter', cardText: 'card' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

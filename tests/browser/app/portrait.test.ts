@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
 import { keepCard, keepPack, useGuests } from '../../../app/stores/company/guests.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
@@ -50,7 +50,7 @@ beforeEach(async ({ task }) => {
   chooseKeeping(name, name)
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
-  close = await startApp(root, () => createFakeEngine({ roles: ['Holmes'] }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ roles: ['Holmes'] }))
   changeSettings({ ...defaultSettings, backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   const card = { name: 'Brine', description: 'A captain.', first_mes: 'Mind the rope.' }

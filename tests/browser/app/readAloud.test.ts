@@ -5,7 +5,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { beginChat, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { again, say, useGeneration } from '../../../app/stores/chat/generation.ts'
@@ -70,7 +70,7 @@ beforeEach(async () => {
     answers: ['Mr. Hatter is out. He took the tea with him.', '好的。 再见。'],
     pause: () => (isHeld ? new Promise<void>((resolve) => letGo.push(resolve)) : Promise.resolve()),
   })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

@@ -5,7 +5,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { visibleMessages } from '../../../src/storage/chat.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { branchChat } from '../../../app/stores/chat/branch.ts'
 import { beginChat, openChats, useChats } from '../../../app/stores/chat/chats.ts'
@@ -31,7 +31,7 @@ const lastAsked = () => engine.asked.at(-1)!.scene
 
 const begin = async (script: Script = {}): Promise<void> => {
   engine = createFakeEngine({ roles: ['Alice'], answers: ['Curious.', 'They spoke of tea.'], ...script })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter', cardText: 'card' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { page } from 'vitest/browser'
 
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
 import record from '../../../app/science/experiments.json' with { type: 'json' }
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -14,7 +14,7 @@ beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
   changeSettings(defaultSettings)
-  close = await startApp(root, () => createFakeEngine({ roles: [] }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ roles: [] }))
 })
 afterEach(() => {
   close()

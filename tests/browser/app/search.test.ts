@@ -5,7 +5,7 @@ import { readCast } from '../../../src/cast/member.ts'
 import { openMemoryLog } from '../../../src/storage/memoryLog.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
 import type { ChatChange } from '../../../src/storage/records.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { assignRoles, useCast } from '../../../app/stores/company/cast.ts'
 import { append, openChats, useChats } from '../../../app/stores/chat/chats.ts'
 import { searchFor } from '../../../app/stores/chat/search.ts'
@@ -26,7 +26,7 @@ beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
   const engine = createFakeEngine({ roles: names })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   changeSettings({ ...defaultSettings, userName: 'Anna', backbone: 'starter' })
   await openChats(() => Promise.resolve(openMemoryLog()))
   useCast.setState({ shipped })

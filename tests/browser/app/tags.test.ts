@@ -3,7 +3,7 @@ import { page } from 'vitest/browser'
 
 import { readCast } from '../../../src/cast/member.ts'
 import { defaultSettings } from '../../../src/storage/settings.ts'
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { useCast } from '../../../app/stores/company/cast.ts'
 import { changeSettings } from '../../../app/stores/page/settings.ts'
 import { createFakeEngine } from '../../support/fakeEngine.ts'
@@ -29,7 +29,7 @@ beforeEach(async () => {
   root = document.body.appendChild(document.createElement('div'))
   location.hash = '#/'
   changeSettings(defaultSettings)
-  close = await startApp(root, () => createFakeEngine({ roles: [] }))
+  close = await startOnSmallSite(root, () => createFakeEngine({ roles: [] }))
 })
 afterEach(() => {
   close()

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { clearLines } from '../../../app/stores/teach/lines.ts'
 import { changePlan, resetOptions, setOption } from '../../../app/stores/teach/rehearsalPlan.ts'
 import { discardTraining } from '../../../app/stores/teach/training.ts'
@@ -37,7 +37,7 @@ const open = async (script: Script = {}): Promise<void> => {
   const engine = createFakeEngine({ roles: ['Holmes'], training: { pack }, ...script })
   location.hash = '#/teach'
   await saveSettings({ ...defaultSettings, backbone: 'starter' })
-  await startApp(root, () => engine)
+  await startOnSmallSite(root, () => engine)
 }
 
 beforeEach(({ task }) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { page } from 'vitest/browser'
 
-import { startApp } from '../../../app/startApp.tsx'
+import { startOnSmallSite } from '../../support/smallSite.ts'
 import { chooseKeeping, keeping } from '../../../app/stores/company/keeping.ts'
 import { useTimeMachine } from '../../../app/stores/exchange/timeMachine.ts'
 import { clearLines, readLines, writeLines } from '../../../app/stores/teach/lines.ts'
@@ -59,7 +59,7 @@ const open = async (script: Script = {}): Promise<FakeEngine> => {
   const engine = createFakeEngine({ roles: ['Holmes'], training: { pack }, answers, ...script })
   location.hash = '#/teach'
   await saveSettings({ ...defaultSettings, backbone: 'starter' })
-  close = await startApp(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
   writeLines(lines)
   await readLines()
   changePlan({ way: 'quick', role: null, everySteps: 10 })
