@@ -28,6 +28,7 @@ const picture = async (): Promise<Uint8Array<ArrayBuffer>> => {
   return new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())
 }
 
+let close: () => void
 let root: HTMLElement
 let name = ''
 
@@ -37,7 +38,7 @@ const open = async (script: Script = {}): Promise<void> => {
   const engine = createFakeEngine({ roles: ['Holmes'], training: { pack }, ...script })
   location.hash = '#/teach'
   await saveSettings({ ...defaultSettings, backbone: 'starter' })
-  await startOnSmallSite(root, () => engine)
+  close = await startOnSmallSite(root, () => engine)
 }
 
 beforeEach(({ task }) => {
@@ -50,6 +51,7 @@ beforeEach(({ task }) => {
 })
 afterEach(async () => {
   await discardTraining()
+  close()
   root.remove()
   location.hash = ''
   indexedDB.deleteDatabase(name)
