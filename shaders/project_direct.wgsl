@@ -3,7 +3,7 @@
 // Workgroup (g, t): the first `out_groups` values of g take 8 rows × 64 outputs, a lane 8 × 8 of them along all of k; the
 // others take one quad of rank columns for 8 rows, a lane a row. Processors that emulate a GPU pay more for barriers and
 // workgroup memory than for reading twice, and for reading, which they do lane by lane, more than for multiplying: what is
-// read of W serves eight rows, and four lanes read an element of x each and tell it to all.
+// read of W serves eight rows, and four lanes read two elements of x each and tell them to all.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 enable subgroups;
@@ -13,6 +13,7 @@ override HALF_SCALES: bool = true; // block scales are halves, two a word; else 
 override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes name one of 16 levels, f32, in their place
 const ROWS = 8u; // of a workgroup, and of a lane
 const OUTPUTS = 8u; // of a lane
+const EACH = 8u; // k of a step
 const WORKGROUP_SIZE = 8u;
 
 struct Uniforms {
@@ -139,11 +140,13 @@ fn turned_bytes(w: vec4u) -> mat4x4f {
 // Four weights of each of four weight rows that are no codes: column i holds weight i of the four.
 fn turned_weights(n: vec4u, quad: u32) -> mat4x4f {
   if (FORMAT == 0u) {
+    // A step may begin with the last four of a row; behind them x is zero.
+    let first = 4u * min(quad, uniforms.in_vectors - 1u);
     return mat4x4f(
-      bitcast<vec4f>(words(n, 4u * quad)),
-      bitcast<vec4f>(words(n, 4u * quad + 1u)),
-      bitcast<vec4f>(words(n, 4u * quad + 2u)),
-      bitcast<vec4f>(words(n, 4u * quad + 3u)),
+      bitcast<vec4f>(words(n, first)),
+      bitcast<vec4f>(words(n, first + 1u)),
+      bitcast<vec4f>(words(n, first + 2u)),
+      bitcast<vec4f>(words(n, first + 3u)),
     );
   }
   let w = words(n, 2u * quad);
@@ -176,15 +179,49 @@ fn quad_of(n: vec4u, block: u32) -> Quad {
   return Quad(n, scales, scales * four_zeros(at));
 }
 
-// The elements of x of each of four rows that four lanes beside one another read, each its own: column i holds lane i's.
-fn inputs(b: vec4u) -> mat4x4f {
-  let own = vec4f(x[b.x], x[b.y], x[b.z], x[b.w]);
+// Eight k of four rows of x, or of four weight rows: column i of a half holds its k number i of the four.
+struct Eight {
+  first: mat4x4f,
+  second: mat4x4f,
+}
+
+// What four lanes beside one another hold: column i is lane i's.
+fn told(own: vec4f) -> mat4x4f {
   return mat4x4f(
     subgroupBroadcast(own, 0u),
     subgroupBroadcast(own, 1u),
     subgroupBroadcast(own, 2u),
     subgroupBroadcast(own, 3u),
   );
+}
+
+// Eight k of x of four rows, of which a lane reads two of each row: at `b`, and four behind it.
+fn eight_inputs(b: vec4u) -> Eight {
+  let next = b + 4u;
+  return Eight(
+    told(vec4f(x[b.x], x[b.y], x[b.z], x[b.w])),
+    told(vec4f(x[next.x], x[next.y], x[next.z], x[next.w])),
+  );
+}
+
+// Eight k of four weight rows.
+fn eight_weights(quad: Quad, at: u32) -> Eight {
+  if (FORMAT == 4u) {
+    let w = words(quad.n, at);
+    let even = turned_bytes(w & vec4u(0x0f0f0f0fu));
+    let odd = turned_bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
+    return Eight(
+      scaled_codes(mat4x4f(even[0], odd[0], even[1], odd[1]), quad),
+      scaled_codes(mat4x4f(even[2], odd[2], even[3], odd[3]), quad),
+    );
+  }
+  if (FORMAT == 8u) {
+    return Eight(
+      scaled_codes(turned_bytes(words(quad.n, 2u * at)), quad),
+      scaled_codes(turned_bytes(words(quad.n, 2u * at + 1u)), quad),
+    );
+  }
+  return Eight(turned_weights(quad.n, 2u * at), turned_weights(quad.n, 2u * at + 1u));
 }
 
 // Adds weights of four outputs at one k, times the x of four rows there, to their sums.
@@ -196,47 +233,22 @@ fn add_four(sums: mat4x4f, x: mat4x4f, w: mat4x4f) -> mat4x4f {
   return add(add(add(add(sums, x[0], w[0]), x[1], w[1]), x[2], w[2]), x[3], w[3]);
 }
 
-// Adds what four k give: vector v of x of eight rows, of which a lane reads from `upper` and `lower` on, times weights of eight
-// outputs.
-fn add_tile(tile: Tile, upper: vec4u, lower: vec4u, v: u32, left: mat4x4f, right: mat4x4f) -> Tile {
-  let above = inputs(upper + 4u * v);
-  let below = inputs(lower + 4u * v);
-  return Tile(
-    add_four(tile.upper_left, above, left),
-    add_four(tile.upper_right, above, right),
-    add_four(tile.lower_left, below, left),
-    add_four(tile.lower_right, below, right),
-  );
+fn add_eight(sums: mat4x4f, x: Eight, w: Eight) -> mat4x4f {
+  return add_four(add_four(sums, x.first, w.first), x.second, w.second);
 }
 
-// Adds what one step along k gives: eight codes of 4 bits, or four other weights.
+// Adds what eight k give: x of eight rows, of which a lane reads from `upper` and `lower` on, times weights of eight outputs.
 fn add_step(tile: Tile, left: Quad, right: Quad, at: u32, upper: vec4u, lower: vec4u) -> Tile {
-  if (FORMAT == 4u) {
-    let w = words(left.n, at);
-    let next = words(right.n, at);
-    let even = turned_bytes(w & vec4u(0x0f0f0f0fu));
-    let odd = turned_bytes((w >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
-    let next_even = turned_bytes(next & vec4u(0x0f0f0f0fu));
-    let next_odd = turned_bytes((next >> vec4u(4u)) & vec4u(0x0f0f0f0fu));
-    let half = add_tile(
-      tile, upper, lower, 2u * at,
-      scaled_codes(mat4x4f(even[0], odd[0], even[1], odd[1]), left),
-      scaled_codes(mat4x4f(next_even[0], next_odd[0], next_even[1], next_odd[1]), right),
-    );
-    return add_tile(
-      half, upper, lower, 2u * at + 1u,
-      scaled_codes(mat4x4f(even[2], odd[2], even[3], odd[3]), left),
-      scaled_codes(mat4x4f(next_even[2], next_odd[2], next_even[3], next_odd[3]), right),
-    );
-  }
-  if (FORMAT == 8u) {
-    return add_tile(
-      tile, upper, lower, at,
-      scaled_codes(turned_bytes(words(left.n, at)), left),
-      scaled_codes(turned_bytes(words(right.n, at)), right),
-    );
-  }
-  return add_tile(tile, upper, lower, at, turned_weights(left.n, at), turned_weights(right.n, at));
+  let above = eight_inputs(upper + EACH * at);
+  let below = eight_inputs(lower + EACH * at);
+  let w = eight_weights(left, at);
+  let next = eight_weights(right, at);
+  return Tile(
+    add_eight(tile.upper_left, above, w),
+    add_eight(tile.upper_right, above, next),
+    add_eight(tile.lower_left, below, w),
+    add_eight(tile.lower_right, below, next),
+  );
 }
 
 fn store_quarter(sums: mat4x4f, row: u32, output: u32) {
@@ -256,9 +268,8 @@ fn products(row: u32, output: u32, place: u32) {
   let lower = min(row + vec4u(4u, 5u, 6u, 7u), last) * uniforms.x_stride + place;
   let left = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(uniforms.out - 1u));
   let right = min(output + vec4u(4u, 5u, 6u, 7u), vec4u(uniforms.out - 1u));
-  let each = select(4u, 8u, FORMAT == 4u); // weights of a step
-  let steps = (uniforms.in_features + each - 1u) / each;
-  let block_steps = select(steps, uniforms.block_size / each, FORMAT == 4u || FORMAT == 8u);
+  let steps = (uniforms.in_features + EACH - 1u) / EACH;
+  let block_steps = select(steps, uniforms.block_size / EACH, FORMAT == 4u || FORMAT == 8u);
   var tile = Tile();
   var block = 0u;
   for (var first = 0u; first < steps; first += block_steps) {
