@@ -1,6 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { BrowserContext, Page } from 'playwright'
+import { readFile } from 'node:fs/promises'
 
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { BrowserContext, Locator, Page } from 'playwright'
+
+import { readCardFile } from '../../src/formats/cardFile.ts'
+import { picture } from '../support/png.ts'
 import { ON_PROCESSOR, axeViolations, choose, openSite, watch } from '../support/site.ts'
 import type { Site, Watch } from '../support/site.ts'
 
@@ -16,6 +20,7 @@ beforeAll(async () => {
   context = await site.browser.newContext({ viewport: { width: 1280, height: 900 } })
   await choose(context, site.url, { ...ON_PROCESSOR, mood: 'exact', cardText: 'card' })
   await context.addInitScript(speakWithOneVoice)
+  await context.addInitScript(holdLaunches)
   notes = watch(context, site)
   page = await context.newPage()
 })
@@ -44,6 +49,19 @@ function speakWithOneVoice(): void {
     }
   }
   Object.assign(globalThis, { SpeechSynthesisUtterance: Utterance, said })
+}
+
+/** Runs in the page: the queue of an installed page, since nobody installs it here; what is given to `launch` is opened with it. */
+function holdLaunches(): void {
+  const queue = { setConsumer: (launch: unknown) => Object.assign(globalThis, { launch }) }
+  Object.defineProperty(globalThis, 'launchQueue', { value: queue })
+}
+
+/** Runs in the page: the system opens a file with it. */
+function launchWith([name, text]: readonly [string, string]): void {
+  const file = new File([text], name)
+  const { launch } = globalThis as unknown as { readonly launch: (launched: unknown) => void }
+  launch({ files: [{ getFile: () => Promise.resolve(file) }] })
 }
 
 /** Runs in the page: what a browser does that finds it worth installing, which one without a screen does not. */
@@ -127,6 +145,52 @@ test('a persona, what is so, a note and a message that is kept in mind are told 
   expect(told).toContain('To keep to the question')
 })
 
+/** Opens the drawer, does something there, and closes it. */
+async function backstage(act: (drawer: Locator) => Promise<void>): Promise<void> {
+  await page.getByRole('button', { name: 'Backstage' }).click()
+  await act(page.getByRole('complementary', { name: 'Backstage' }))
+  await page.getByRole('button', { name: 'Close Backstage' }).click()
+}
+
+/** The same question answered once more. */
+async function again(version: number): Promise<string> {
+  await page.getByRole('button', { name: 'Again' }).click()
+  await page.getByText(`Version ${version} of ${version}`).last().waitFor({ timeout: ANSWER_MS })
+  await page.getByRole('button', { name: 'Send' }).waitFor({ timeout: ANSWER_MS })
+  return lastSaid()
+}
+
+const lastSaid = (): Promise<string> =>
+  page.getByRole('article').last().getByRole('paragraph').first().innerText()
+
+test('an answer leans into the role where that is asked for, and what is sent says so', async () => {
+  const before = await lastSaid()
+  const slider = page.getByRole('slider', { name: 'Leans into the role' })
+  await backstage(async () => slider.press('End'))
+  expect(await sent()).toContain('To lean into the role (3), the bare model reads the same beside it')
+  expect(await again(2)).not.toBe(before)
+  await backstage(async () => slider.press('Home'))
+  expect(await sent()).not.toContain('To lean into the role')
+})
+
+test('an answer ends before a string that is set to end it', async () => {
+  const whole = await again(3)
+  const stop = whole.slice(6, 10)
+  await backstage(async (drawer) => {
+    await drawer.getByText('The numbers').click()
+    const stops = drawer.getByRole('textbox', { name: 'An answer ends before, one a line' })
+    await stops.fill(`${await stops.inputValue()}\n${stop}`)
+    expect(await axeViolations(page)).toEqual([])
+  })
+  expect(await again(4)).toBe(whole.slice(0, whole.indexOf(stop)).trim())
+  await backstage(async (drawer) => {
+    await drawer.getByText('The numbers').click()
+    await drawer
+      .getByRole('textbox', { name: 'An answer ends before, one a line' })
+      .fill(String.raw`\n{{user}}:`)
+  })
+})
+
 test('of several personas another one is told where it is chosen', async () => {
   await page.getByRole('button', { name: 'Backstage' }).click()
   const drawer = page.getByRole('complementary', { name: 'Backstage' })
@@ -201,7 +265,7 @@ test('whoever stands on the map answers, and a path leads from one to another', 
   await page.getByText('Answer 2 of 3: 50 % Alice, 50 % Sherlock Holmes.').waitFor({ timeout: ANSWER_MS })
 })
 
-test('an entry is written into a guest’s lorebook, and told once it is called', async () => {
+test('a guest’s card gets another name, greeting, picture and an entry, which is told once it is called', async () => {
   await page.goto(`${site.url}#/`)
   const data = { name: 'Orla', first_mes: 'The lamp is out.', description: 'A keeper.', tags: ['sea'] }
   await drop('orla.json', { spec: 'chara_card_v2', spec_version: '2.0', data })
@@ -211,6 +275,11 @@ test('an entry is written into a guest’s lorebook, and told once it is called'
   await page.getByRole('button', { name: 'Edit their card' }).click()
   const editor = page.getByRole('dialog')
   await editor.getByRole('textbox', { name: 'Who they are' }).fill('She keeps the light at the harbour.')
+  await editor.getByRole('textbox', { name: 'What they are called' }).fill('Orla Reed')
+  await editor.getByRole('textbox', { name: 'Their first words' }).fill('Come in from the wind.')
+  const buffer = Buffer.from(picture({ width: 12, height: 15 }))
+  await editor.getByLabel('A picture of Orla').setInputFiles({ name: 'o.png', mimeType: 'image/png', buffer })
+  await editor.getByRole('button', { name: 'Take it away' }).waitFor()
   await editor.getByRole('button', { name: 'Another entry' }).click()
   await editor.getByRole('textbox', { name: 'Words that call it, one a line' }).fill('oil\nwick')
   await editor.getByRole('textbox', { name: 'What it says' }).fill('The oil ran out on Sunday.')
@@ -222,6 +291,42 @@ test('an entry is written into a guest’s lorebook, and told once it is called'
   const told = await sent()
   expect(told).toContain('The oil ran out on Sunday.')
   expect(told).toContain('“wick” was said')
+})
+
+test('the changed card is there on the next visit, and goes out as it is', async () => {
+  await page.goto(`${site.url}#/`)
+  await page.reload()
+  const cast = page.getByRole('region', { name: 'The cast' })
+  const tile = cast.getByRole('listitem').filter({ hasText: 'Orla Reed' })
+  const drawn = (): Promise<number> =>
+    tile.locator('img').evaluate((img: HTMLImageElement) => img.naturalWidth)
+  await expect.poll(drawn).toBe(12)
+  await page.getByRole('button', { name: 'Share Orla Reed' }).click({ force: true })
+  const row = page.getByRole('listitem').filter({ hasText: 'A picture with the card in it (PNG)' })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    row.getByRole('button', { name: /^Save/ }).click({ timeout: ANSWER_MS }),
+  ])
+  const { card, portrait } = readCardFile(await readFile(await download.path()), 'orla.png')
+  expect(card).toMatchObject({ nickname: 'Orla Reed', first_mes: 'Come in from the wind.' })
+  expect(JSON.stringify(card['character_book'])).toContain('The oil ran out on Sunday.')
+  expect(portrait?.bytes.length).toBeGreaterThan(60)
+  await page.keyboard.press('Escape')
+})
+
+test('a file that the system opens with the installed page is looked at', async () => {
+  const handlers = await page.evaluate(async () => {
+    const manifest: unknown = await (await fetch('manifest.webmanifest')).json()
+    return (manifest as { readonly file_handlers: readonly { readonly accept: object }[] }).file_handlers
+  })
+  const accepted = handlers.flatMap(({ accept }) => Object.values(accept).flat())
+  expect(new Set(accepted)).toEqual(new Set(['.charx', '.json', '.png', '.safetensors']))
+  const data = { name: 'Marlow', first_mes: 'Fog again.' }
+  await page.evaluate(launchWith, ['marlow.json', JSON.stringify({ spec: 'chara_card_v2', data })] as const)
+  await page.getByRole('dialog').getByText('Marlow').first().waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
 })
 
 test('among many, tags narrow the cast, favourites stand first, and an order is chosen', async () => {
@@ -236,10 +341,10 @@ test('among many, tags narrow the cast, favourites stand first, and an order is 
   const cast = page.getByRole('region', { name: 'The cast' })
   const names = (): Promise<string[]> => cast.locator('li bdi').allInnerTexts()
   await page.getByRole('group', { name: 'Tags' }).getByRole('button', { name: /^sea/ }).click()
-  await expect.poll(async () => (await names()).toSorted()).toEqual(['Orla', 'Wenna', 'Zed'])
+  await expect.poll(async () => (await names()).toSorted()).toEqual(['Orla Reed', 'Wenna', 'Zed'])
   await page.getByRole('combobox', { name: 'Order of the cast' }).selectOption('By name')
   await page.getByRole('button', { name: 'Put Zed first' }).click({ force: true })
-  await expect.poll(names).toEqual(['Zed', 'Orla', 'Wenna'])
+  await expect.poll(names).toEqual(['Zed', 'Orla Reed', 'Wenna'])
   expect(await axeViolations(page)).toEqual([])
   await page.reload()
   await expect.poll(async () => (await names()).slice(0, 3)).toEqual(['Zed', 'Abraham Lincoln', 'Alice'])
