@@ -76,7 +76,7 @@ function CardChoice() {
   const value = useSettings((state) => state.cardText)
   const info = useEngine((state) => state.info)
   return (
-    <div>
+    <div className={styles.card}>
       <p className={asides.quiet}>{backstageText('model.card.about')}</p>
       <Choices
         label={backstageText('model.card')}

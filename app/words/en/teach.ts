@@ -49,7 +49,7 @@ export const words = {
   cannot: 'Nobody can rehearse here yet',
   'cannot.webgpu': 'Use WebGPU all the same',
   'cannot.about':
-    'Learning needs WebGPU, and here the processor answers without it. Lines can be brought in and looked at, everybody who is in the cast can be talked to, and a rehearsal can be taken to another machine. |',
+    'Learning needs WebGPU, and here the processor answers without it. Lines can be brought in and looked at, everybody who is in the cast can be talked to, and a rehearsal can be taken to another machine.',
   'columns.suggested': 'As the header suggests',
   'columns.choose': 'Choose a column',
   columns: 'The columns of the table',
@@ -89,7 +89,7 @@ export const words = {
   'lines.reading': 'The file is read…',
   'lines.roleName': 'The character’s name, where the lines do not say it',
   'lines.forms':
-    'One line a turn, with the name before a colon; a rule (<rule>---</rule>) begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card, also as a picture or CHARX. Drop one anywhere here, or several: of train.jsonl beside test.jsonl the latter is held out. |',
+    'One line a turn, with the name before a colon; a rule (<rule>---</rule>) begins another scene. Files may be JSONL chats, ShareGPT, Alpaca, CSV, a SillyTavern chat or a character card, also as a picture or CHARX. Drop one anywhere here, or several: of train.jsonl beside test.jsonl the latter is held out.',
   'run.lines':
     '{dialogues, plural, one {# dialogue} other {# dialogues}} of {roles}, {heldOut, number} of them held out.',
   'run.look': 'Look at the lines',
@@ -102,7 +102,7 @@ export const words = {
   leave: 'Leave it',
   samples: 'As they will be learnt',
   'samples.about':
-    'As they will be learnt: <mark>marked</mark> is what is learnt, all else stands there for it. |',
+    'As they will be learnt: <mark>marked</mark> is what is learnt, all else stands there for it.',
   'sample.tokens': '{tokens, plural, one {# token} other {# tokens}}',
   'sample.turns': '{turns, plural, one {# turn} other {# turns}} cut from the front',
   'sample.cut': '{tokens, plural, one {# token} other {# tokens}} cut from the end',
