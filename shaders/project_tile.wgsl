@@ -1,7 +1,8 @@
 // Adapted projection of many rows, forward: the equation of project.wgsl, tiled.
 //   y[r, n] = Σ_k x[r, k]·W[n, k];   y[r, out + part·rank + j] = Σ_k x[r, k]·A[slot(r), part][k, j]
 // Workgroup (g, t): the first `out_groups` values of g take a tile of 32 rows × 32 outputs, 64 lanes with 4 × 4 each,
-// weights unpacked into workgroup memory 32 columns at a time; the others take one quad of rank columns for 32 rows.
+// weights unpacked into workgroup memory 32 columns at a time; the others take 32 rank columns for 32 rows, which are a tile
+// like any other where all of these rows play the same slot, or none.
 // Reference: paper eq. 7; tests/reference/project.ts. Wrapper: src/kernels/project.ts
 
 override FORMAT: u32 = 0u; // 0: f32, 1: f16, 2: bf16, 4: 4-bit blocks, 8: 8-bit blocks
@@ -10,6 +11,8 @@ override ZEROS: u32 = 0u; // of blocks: 0: bytes, 1: f32, 2: none, and codes nam
 const TILE = 32u; // rows, outputs and columns of a tile
 const QUADS = 8u; // of a tile's side
 const WORKGROUP_SIZE = 64u;
+const NOBODY = 0xffffffffu; // no row plays a slot
+const SEVERAL = 0xfffffffeu; // rows play different ones
 
 struct Uniforms {
   out: u32,
@@ -25,6 +28,7 @@ struct Uniforms {
   a_offset: u32,
   a_part_stride: u32,
   a_slot_stride: u32,
+  rank_quads: u32, // of all parts
 }
 
 struct Row {
@@ -131,41 +135,57 @@ fn weight_columns() -> u32 {
   return uniforms.row_blocks * uniforms.block_size;
 }
 
+// Brings four rows of x, at four columns from k on, to its tile. Rows past the end are zero.
+fn put_x(first_row: u32, k: u32, lane: u32) {
+  let quad = lane % QUADS;
+  let column = lane / QUADS * 4u;
+  var left = mat4x4f();
+  for (var i = 0u; i < 4u; i++) {
+    let row = first_row + 4u * quad + i;
+    if (row < step.rows) {
+      left[i] = x[(row * uniforms.x_stride + k) / 4u];
+    }
+  }
+  left = transpose(left);
+  for (var i = 0u; i < 4u; i++) {
+    x_tile[(column + i) * QUADS + quad] = left[i];
+  }
+}
+
+// Adds the product of both tiles, a lane 4 × 4 of it.
+fn add_tiles(sums: ptr<function, array<vec4f, 4>>, lane: u32) {
+  for (var c = 0u; c < TILE; c++) {
+    let x_quad = x_tile[c * QUADS + lane / QUADS];
+    let w_quad = w_tile[c * QUADS + lane % QUADS];
+    (*sums)[0] += x_quad.x * w_quad;
+    (*sums)[1] += x_quad.y * w_quad;
+    (*sums)[2] += x_quad.z * w_quad;
+    (*sums)[3] += x_quad.w * w_quad;
+  }
+}
+
 fn tile_product(first_row: u32, first_output: u32, lane: u32) {
   var sums = array<vec4f, 4>();
   let columns = weight_columns();
   let quad = lane % QUADS;
   let column = lane / QUADS * 4u;
   for (var first = 0u; first < columns; first += TILE) {
-    // A lane brings in 4 rows × 4 columns of x and of W and transposes both. Rows of x past the end and columns of W
-    // past the end are zero; rows of W past the end repeat the last, their sums are never stored.
+    // A lane brings in 4 rows × 4 columns of x and of W and transposes both. Columns of W past the end are zero; rows of W
+    // past the end repeat the last, their sums are never stored.
     let k = first + column;
-    var left = mat4x4f();
+    put_x(first_row, k, lane);
     var right = mat4x4f();
     for (var i = 0u; i < 4u; i++) {
-      let row = first_row + 4u * quad + i;
-      if (row < step.rows) {
-        left[i] = x[(row * uniforms.x_stride + k) / 4u];
-      }
       if (k < columns) {
         right[i] = four_weights(min(first_output + 4u * quad + i, uniforms.out - 1u), k);
       }
     }
-    left = transpose(left);
     right = transpose(right);
     for (var i = 0u; i < 4u; i++) {
-      x_tile[(column + i) * QUADS + quad] = left[i];
       w_tile[(column + i) * QUADS + quad] = right[i];
     }
     workgroupBarrier();
-    for (var c = 0u; c < TILE; c++) {
-      let x_quad = x_tile[c * QUADS + lane / QUADS];
-      let w_quad = w_tile[c * QUADS + quad];
-      sums[0] += x_quad.x * w_quad;
-      sums[1] += x_quad.y * w_quad;
-      sums[2] += x_quad.z * w_quad;
-      sums[3] += x_quad.w * w_quad;
-    }
+    add_tiles(&sums, lane);
     workgroupBarrier();
   }
   let output = first_output + 4u * quad;
@@ -179,28 +199,77 @@ fn tile_product(first_row: u32, first_output: u32, lane: u32) {
   }
 }
 
-fn rank_columns_by_tile(first_row: u32, quad: u32, lane: u32) {
-  let quads = uniforms.rank / 4u;
-  let part = quad / quads;
-  // Two lanes a row, each every other column; the second hands its sum over through workgroup memory.
-  let row = first_row + lane / 2u;
-  var sum = vec4f();
-  if (row < step.rows) {
+// The slot that all rows of a tile play which play one.
+fn common_slot(first_row: u32) -> u32 {
+  var slot = NOBODY;
+  for (var row = first_row; row < min(first_row + TILE, step.rows); row++) {
     let entry = step.row[row];
-    if (entry.scale != 0.0) {
-      let base = (entry.slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
-      for (var k = lane % 2u; k < uniforms.in_features; k += 2u) {
-        sum += x[(row * uniforms.x_stride + k) / 4u][k % 4u] * a[base + k * quads];
-      }
+    if (entry.scale != 0.0 && slot != entry.slot) {
+      slot = select(SEVERAL, entry.slot, slot == NOBODY);
     }
   }
-  x_tile[lane] = sum;
-  workgroupBarrier();
-  if (lane % 2u == 0u && row < step.rows) {
-    let total = x_tile[lane] + x_tile[lane + 1u];
+  return slot;
+}
+
+// Where a quad of rank columns begins in A; quads past the end repeat the last.
+fn rank_base(slot: u32, wanted: u32) -> u32 {
+  let quad = min(wanted, uniforms.rank_quads - 1u);
+  let quads = uniforms.rank / 4u;
+  let part = quad / quads;
+  return (slot * uniforms.a_slot_stride + uniforms.a_offset + part * uniforms.a_part_stride) / 4u + quad % quads;
+}
+
+fn put_rank_columns(row: u32, quad: u32, sum: vec4f) {
+  if (row < step.rows && quad < uniforms.rank_quads) {
     for (var i = 0u; i < 4u; i++) {
-      y[row * uniforms.y_stride + uniforms.out + 4u * quad + i] = total[i];
+      y[row * uniforms.y_stride + uniforms.out + 4u * quad + i] = sum[i];
     }
+  }
+}
+
+// Rank columns of rows that play one slot, or none: A lies as its tile has it.
+fn rank_tile(first_row: u32, first_quad: u32, slot: u32, lane: u32) {
+  var sums = array<vec4f, 4>();
+  let quad = lane % QUADS;
+  let column = lane / QUADS * 4u;
+  let base = rank_base(slot, first_quad + quad);
+  let quads = uniforms.rank / 4u;
+  let columns = select(uniforms.in_features, 0u, slot == NOBODY);
+  for (var first = 0u; first < columns; first += TILE) {
+    let k = first + column;
+    put_x(first_row, k, lane);
+    for (var i = 0u; i < 4u; i++) {
+      // Behind the last column another matrix begins.
+      w_tile[(column + i) * QUADS + quad] = select(vec4f(), a[base + (k + i) * quads], k + i < columns);
+    }
+    workgroupBarrier();
+    add_tiles(&sums, lane);
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) {
+    let row = first_row + 4u * (lane / QUADS) + i;
+    let is_playing = row < step.rows && step.row[min(row, step.rows - 1u)].scale != 0.0;
+    put_rank_columns(row, first_quad + quad, select(vec4f(), sums[i], is_playing));
+  }
+}
+
+// Rank columns of rows that play several slots: a lane takes one quad of every eighth row.
+fn rank_rows(first_row: u32, first_quad: u32, lane: u32) {
+  let quads = uniforms.rank / 4u;
+  let quad = first_quad + lane % QUADS;
+  for (var row = first_row + lane / QUADS; row < min(first_row + TILE, step.rows); row += WORKGROUP_SIZE / QUADS) {
+    let entry = step.row[row];
+    let base = rank_base(entry.slot, quad);
+    let vectors = select(0u, (uniforms.in_features + 3u) / 4u, entry.scale != 0.0);
+    var sum = vec4f();
+    for (var v = 0u; v < vectors; v++) {
+      // Where the input ends within a vector, its padding is zero.
+      let values = x[row * uniforms.x_stride / 4u + v];
+      let first = base + 4u * v * quads;
+      sum += values.x * a[first] + values.y * a[first + quads]
+        + values.z * a[first + 2u * quads] + values.w * a[first + 3u * quads];
+    }
+    put_rank_columns(row, quad, sum);
   }
 }
 
@@ -213,7 +282,13 @@ fn project_tile(
   let first_row = (workgroup.y + workgroup.z * grid.y) * TILE;
   if (workgroup.x < uniforms.out_groups) {
     tile_product(first_row, workgroup.x * TILE, lane);
+    return;
+  }
+  let first_quad = (workgroup.x - uniforms.out_groups) * QUADS;
+  let slot = common_slot(first_row);
+  if (slot == SEVERAL) {
+    rank_rows(first_row, first_quad, lane);
   } else {
-    rank_columns_by_tile(first_row, workgroup.x - uniforms.out_groups, lane);
+    rank_tile(first_row, first_quad, slot, lane);
   }
 }

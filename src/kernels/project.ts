@@ -36,7 +36,12 @@ export const projectKernel = defineKernel({
   bindings,
 })
 
-export const projectTileKernel = defineKernel({ name: 'project_tile', code: tileCode, uniforms, bindings })
+export const projectTileKernel = defineKernel({
+  name: 'project_tile',
+  code: tileCode,
+  uniforms: { ...uniforms, rank_quads: 'u32' },
+  bindings,
+})
 
 export const projectDirectKernel = defineKernel({
   name: 'project_direct',
@@ -159,10 +164,16 @@ export function project(
     )
   }
   const workgroups = (rows: number): Workgroups => [
-    outGroups + quads,
+    outGroups + (isTiled ? Math.ceil((4 * quads) / TILE) : quads),
     ...paddedGrid(Math.ceil(rows / (isTiled ? TILE : DIRECT_ROWS))),
   ]
   return isTiled
-    ? bindKernel(device, projectTileKernel, bound, values, { overrides, workgroups })
+    ? bindKernel(
+        device,
+        projectTileKernel,
+        bound,
+        { ...values, rank_quads: quads },
+        { overrides, workgroups },
+      )
     : bindKernel(device, projectDirectKernel, bound, values, { overrides, workgroups })
 }

@@ -20,7 +20,7 @@ import { testDevice, testGpu } from '../../support/device.ts'
 import { createGuarded, expectUntouched, readGuarded } from '../../support/guarded.ts'
 import { packMatrix } from '../../support/packMatrix.ts'
 import { columnsOf, uploadRows } from '../../support/rows.ts'
-import { mixedRows, uploadStep, withoutRoles } from '../../support/step.ts'
+import { mixedRows, sequenceRows, uploadStep, withoutRoles } from '../../support/step.ts'
 import { normals } from '../../support/values.ts'
 
 const device = await testDevice()
@@ -141,6 +141,18 @@ describe.each(adapterCases)(
       expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
       const bare = await runProject({ ...run, parts: { ...bound, adapter: noAdapter(device) }, ...way })
       expectSameBits(base, bare.base)
+    })
+
+    test('tiles of rows that play one role, several or none: every row meets its own slot', async () => {
+      const first = Math.ceil(0.6 * count)
+      const rows = sequenceRows([first, count - first], shape.slots)
+      const { run, input } = prepare(rows)
+      const { a, bound } = adapterDown(shape)
+      const way = { options: { rows: 'many' }, tuning: { manyRows: 'tile' } } as const
+      const { u } = await runProject({ ...run, parts: bound, ...way })
+      expectClose(u, adapterDownReference(input, a, rows, inFeatures, rank))
+      const none = await runProject({ ...run, rows: withoutRoles(rows), parts: bound, ...way })
+      expect(none.u.every((value) => value === 0)).toBe(true)
     })
 
     test('the last row alone is the last row', async () => {

@@ -40,7 +40,7 @@ const ATTENTION = 'attention of '
 test.each([
   ['embedding', 'uniforms.factor * value', '1.001 * uniforms.factor * value', 'embedding'],
   ['project', '= sum[i];', '= 1.001 * sum[i];', 'projection of 1 '],
-  ['project_tile', '= total[i];', '= 1.001 * total[i];', 'projection of 37 '],
+  ['project_tile', '= sum[i];', '= 1.001 * sum[i];', 'projection of 37 '],
   ['project_backward', '= values[j];', '= 1.001 * values[j];', 'backward projection '],
   ['add_rms_norm', 'value *= gain[c] * scale', 'value *= gain[c] * 1.001 * scale', 'norm '],
   ['layer_norm', '- mean) + bias[c];', '- mean) - bias[c];', 'layer norm '],
