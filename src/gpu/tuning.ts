@@ -10,7 +10,7 @@ export interface Tuning {
   readonly outputLanes: number
   /** Which workgroups multiply with A where few rows meet a matrix: their own, or those of the outputs. */
   readonly rankColumns: 'beside' | 'within'
-  /** Lanes that share a row which is normalised; a power of two. */
+  /** Lanes that share a row which is normalised, at most; a power of two. */
   readonly normLanes: number
   /** Lanes of a workgroup of attention for one row, and for four. */
   readonly rowLanes: number
@@ -21,7 +21,8 @@ export interface Tuning {
 
 /**
  * A graphics card runs all workgroups at once: few outputs and few heads must fill it, what is read is shared, A has
- * workgroups of its own so that nothing waits for it, and the next token is computed while the last one travels.
+ * workgroups of its own so that nothing waits for it, the one row of a token is normalised by as many lanes as there may be,
+ * and the next token is computed while the last one travels.
  */
 export const CARD: Tuning = {
   manyRows: 'tile',
@@ -29,7 +30,7 @@ export const CARD: Tuning = {
   batchAttention: 'row',
   outputLanes: 8,
   rankColumns: 'beside',
-  normLanes: 64,
+  normLanes: 256,
   rowLanes: 128,
   rowsLanes: 64,
   stepsAhead: 2,

@@ -5,6 +5,7 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { lanesOfRow } from './operands/rowLanes.ts'
 import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const addRmsNormKernel = defineKernel({
@@ -76,7 +77,7 @@ export function addRmsNorm(
       overrides: {
         ADD: added ? 1 : 0,
         NORM: tensors.gain ? 1 : 0,
-        WORKGROUP_SIZE: tuning.normLanes,
+        WORKGROUP_SIZE: lanesOfRow(columns, tuning.normLanes),
       },
     },
   )

@@ -6,6 +6,7 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { lanesOfRow } from './operands/rowLanes.ts'
 import { expectColumns, expectLength } from './operands/shapes.ts'
 
 export const projectionNormKernel = defineKernel({
@@ -86,8 +87,13 @@ export async function projectionNorm(
       ...uniforms,
       y_stride: expectColumns('y', tensors.y, (shape.heads + 2 * shape.kvHeads) * shape.headDim),
     },
-    { workgroups, overrides: { WORKGROUP_SIZE: tuning.normLanes } },
+    { workgroups, overrides: { WORKGROUP_SIZE: lanesOfRow(widestGroup(shape), tuning.normLanes) } },
   )
+}
+
+/** Columns of the widest group that is normalised by itself. */
+export function widestGroup({ queryGroup, keyGroup, headDim }: ProjectionNormShape): number {
+  return Math.max(queryGroup, keyGroup) * headDim
 }
 
 /** What both directions have in common. @throws HycoraError `shape-mismatch` as `projectionNorm`. */

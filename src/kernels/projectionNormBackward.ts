@@ -4,8 +4,9 @@ import type { Dispatch } from '../gpu/kernel.ts'
 import type { Tensor } from '../gpu/tensor.ts'
 import type { TunedDevice } from '../gpu/tuning.ts'
 import type { AdapterBinding } from './operands/adapterBinding.ts'
+import { lanesOfRow } from './operands/rowLanes.ts'
 import { expectColumns } from './operands/shapes.ts'
-import { projectionNormGrid } from './projectionNorm.ts'
+import { projectionNormGrid, widestGroup } from './projectionNorm.ts'
 import type { ProjectionNormShape } from './projectionNorm.ts'
 
 export const projectionNormBackwardKernel = defineKernel({
@@ -64,6 +65,6 @@ export async function projectionNormBackward(
       dy_stride: expectColumns('dy', tensors.dy, width),
       dqkv_stride: expectColumns('dqkv', tensors.dqkv, width),
     },
-    { workgroups, overrides: { WORKGROUP_SIZE: tuning.normLanes } },
+    { workgroups, overrides: { WORKGROUP_SIZE: lanesOfRow(widestGroup(shape), tuning.normLanes) } },
   )
 }
