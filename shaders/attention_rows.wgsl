@@ -134,7 +134,7 @@ fn attention_rows(
     }
   }
 
-  workgroupBarrier();
+  // The maxima that stood here were last read in front of the barrier before the values.
   partial[lane] = total;
   partial_sums[lane] = sums;
   workgroupBarrier();

@@ -125,8 +125,7 @@ fn linear_backward_weight(
   if (row < uniforms.columns && column < uniforms.inner) {
     dweight[row * uniforms.inner + column] += uniforms.scale * add_slices(lane, AREA);
   }
-  workgroupBarrier();
-
+  // Of the slices' sums a lane overwrites what it alone has read.
   scratch[lane] = bias_sum;
   workgroupBarrier();
   let output = first_row + lane;

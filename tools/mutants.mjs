@@ -1,6 +1,7 @@
 // @ts-check
-// `npm run mutants [-- WORD]`: puts the small faults of tests/mutants.json into a copy of the repository, one at a time,
-// and runs the test file that must notice each. With a word, only those whose file or reason has it.
+// `npm run mutants [-- WORD]`: puts the small faults of tests/mutants.json into a copy of the repository, and leaves out the
+// barriers of tests/barriers.json, one at a time, and runs the test file that must notice each. With a word, only those whose
+// file, reason or order of lanes has it.
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -18,6 +19,7 @@ import { dirname, join } from 'node:path'
 
 import { runNode } from './child.mjs'
 import { ensurePackages, root } from './install.mjs'
+import { barrierFaults } from './mutants/barriers.mjs'
 import { applyFault, sumUp, verdictOf } from './mutants/verdict.mjs'
 import { vulkanEnvironment } from './vulkan.mjs'
 
@@ -88,7 +90,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
  * Tries one fault; the copy is as before when it returns.
  * @param {string} tree
  * @param {Fault} fault
- * @param {(test: string) => Promise<'green' | 'red' | 'nothing'>} run
+ * @param {(fault: Fault) => Promise<'green' | 'red' | 'nothing'>} run
  * @param {string} sound how the test file ends without a fault
  * @returns {Promise<'caught' | 'missed' | 'not run'>}
  */
@@ -99,7 +101,7 @@ async function tryFault(tree, fault, run, sound) {
   if (faulty === undefined || sound !== 'green') return 'not run'
   writeFileSync(path, faulty)
   try {
-    return (await run(fault.test)) === 'green' ? 'missed' : 'caught'
+    return (await run(fault)) === 'green' ? 'missed' : 'caught'
   } finally {
     writeFileSync(path, text)
   }
@@ -113,15 +115,17 @@ async function tryAll(faults, tree) {
   // A test of this command must not lend its own settings to those that are tried.
   const own = Object.entries(process.env).filter(([name]) => !/^(?:VITEST|NODE_ENV$|TEST$)/.test(name))
   const env = { ...Object.fromEntries(own), ...vulkanEnvironment() }
-  /** @param {string} test */
-  const run = (test) => runTest(tree, test, env)
+  /** @param {Fault} fault */
+  const run = ({ test, lanes }) =>
+    runTest(tree, test, lanes === 'scrambled' ? { ...env, HYCORA_LANES: lanes } : env)
   /** @type {Map<string, 'green' | 'red' | 'nothing'>} */
   const sound = new Map()
   /** @type {Record<'caught' | 'missed' | 'not run', number>} */
   const counts = { caught: 0, missed: 0, 'not run': 0 }
   for (const fault of faults) {
-    const before = sound.get(fault.test) ?? (await run(fault.test))
-    sound.set(fault.test, before)
+    const way = `${fault.test} ${fault.lanes ?? ''}`
+    const before = sound.get(way) ?? (await run(fault))
+    sound.set(way, before)
     const verdict = await tryFault(tree, fault, run, before)
     counts[verdict]++
     console.log(`${verdict.padEnd(7)}  ${fault.file}: ${fault.why}`)
@@ -138,8 +142,11 @@ async function tryAll(faults, tree) {
 ensurePackages()
 const word = process.argv[2] ?? ''
 /** @type {readonly Fault[]} */
-const all = JSON.parse(readFileSync(join(root, 'tests', 'mutants.json'), 'utf8'))
-const chosen = all.filter(({ file, test, why }) => `${file} ${test} ${why}`.includes(word))
+const small = JSON.parse(readFileSync(join(root, 'tests', 'mutants.json'), 'utf8'))
+const all = [...small, ...barrierFaults()]
+const chosen = all.filter(({ file, test, why, lanes = '' }) =>
+  `${file} ${test} ${why} ${lanes}`.includes(word),
+)
 const folder = mkdtempSync(join(tmpdir(), 'hycora-mutants-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 try {

@@ -28,6 +28,7 @@ export interface DocumentedCommand {
 
 const README = 'README.md'
 const MANUAL = 'docs/command-line.md'
+const BARRIERS = 'docs/barriers.md'
 const HOUSE = 'docs/house.md'
 const SCIENCE = 'docs/science.md'
 const TWIN = 'scale/README.md'
@@ -361,6 +362,12 @@ export const COMMAND_LINES: readonly DocumentedCommand[] = [
   { document: CARD, line: 'node tools/conversations.mjs', elsewhere: SELF },
   { document: CARD, line: 'npm run --silent hycora -- openings', elsewhere: SELF },
   { document: README, line: 'node tools/results.mjs', elsewhere: 'tests/unit/docs/results.test.ts' },
+  { document: BARRIERS, line: 'npm run mutants -- Barrier', elsewhere: SELF },
+  {
+    document: BARRIERS,
+    line: 'node tools/mutants/barriers.mjs',
+    elsewhere: 'tests/unit/tools/barriers.test.ts',
+  },
 ]
 
 const PROGRAMS = /^(?:npm|npx|node|python|pip|accelerate launch|torchrun|ruff|pytest)\s/

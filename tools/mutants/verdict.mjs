@@ -1,7 +1,10 @@
 // @ts-check
 /**
- * A small fault: a text of a file, what stands there instead, the test file that must fail, and why it matters.
- * @typedef {{ file: string, find: string, replace: string, test: string, why: string }} Fault
+ * A small fault: a text of a file, what stands there instead, the test file that must fail, and why it matters. Lanes that
+ * are scrambled show more than those in order.
+ * @typedef {{
+ *   file: string, find: string, replace: string, test: string, why: string, lanes?: 'in order' | 'scrambled',
+ * }} Fault
  * @typedef {{ numPassedTests?: number, numFailedTests?: number, success?: boolean }} Report
  */
 

@@ -192,6 +192,15 @@ describe('sample_token', () => {
     expect([...new Set(drawn)].toSorted((a, b) => a - b)).toEqual([3, 7, 13, 23, 33, 43])
   })
 
+  test('top-k tells apart what differs in the last bits only', async () => {
+    const rig = await createRig(256, 201)
+    const logits = new Float32Array(256).fill(-30)
+    const ids = Array.from({ length: 12 }, (_, rank) => 21 * rank + 3)
+    ids.forEach((id, rank) => (logits[id] = 1 + rank * 2 ** -23))
+    const drawn = await rig.run(logits, { ...NEUTRAL, topK: 5 }, { draws: 200 })
+    expect([...new Set(drawn)].toSorted((x, y) => x - y)).toEqual(ids.slice(-5))
+  })
+
   test('logits that rule a token out are never drawn, seed 22', async () => {
     const rig = await createRig(7, 301)
     const logits = Float32Array.of(-3e38, 1, -3e38, 2, -3e38, -100, 1.5)
