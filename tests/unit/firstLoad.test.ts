@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
  * What the page's first load may weigh on the way, compressed, in thousands of bytes: what `index.html` asks for, and the
  * engine's worker, which begins with it. Whoever needs more says so here.
  */
-const BUDGET_KB = { script: 190, style: 9, worker: 196 }
+const BUDGET_KB = { script: 190, style: 9, worker: 197 }
 
 let output: Rolldown.RolldownOutput['output']
 
