@@ -33,8 +33,8 @@ import { MessageList } from './MessageList.tsx'
 import { useChatKeys } from './useChatKeys.ts'
 import { chatText } from '../words/chat.ts'
 
-/** Looked at by those who want to know. */
-const SentDialog = lazy(() => import('./SentDialog.tsx'))
+/** Looked at by those who want to know; it has texts of its own. */
+const SentDialog = lazy(() => laterPart(() => import('./SentDialog.tsx')))
 const EverybodyAnswers = lazy(() => import('./EverybodyAnswers.tsx'))
 const WhoseWords = lazy(() => import('./WhoseWords.tsx'))
 /** Comes with a chat of several. */

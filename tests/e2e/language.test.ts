@@ -27,7 +27,7 @@ const languageOf = (page: Page): Promise<string | null> => page.locator('html').
 
 test('a visitor whose browser reads Chinese gets the page in Chinese, or in English by choice', async () => {
   const context = await site.browser.newContext({ locale: 'zh-CN', viewport: { width: 360, height: 740 } })
-  await choose(context, site.url, ON_PROCESSOR)
+  await choose(context, site.url, { ...ON_PROCESSOR, cardText: 'card' })
   const page = await context.newPage()
   // A software driver that loads a model takes the whole machine.
   page.setDefaultTimeout(120_000)
@@ -49,6 +49,19 @@ test('a visitor whose browser reads Chinese gets the page in Chinese, or in Engl
   expect(await warning.getAttribute('lang')).toBeNull()
   expect(await axeViolations(page)).toEqual([])
   await page.keyboard.press('Escape')
+
+  await page.getByRole('region', { name: '阵容' }).getByText('Alice').first().click()
+  const box = page.getByRole('textbox', { name: /说点什么$/ })
+  await box.fill('Who is the Red Queen?')
+  await box.press('Enter')
+  await page.getByRole('button', { name: /1,024 词元/ }).click()
+  await sheet
+    .getByText(/^它的关键词太平常 · /)
+    .first()
+    .waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await page.goto(`${site.url}#/`)
 
   await page.getByRole('button', { name: '后台' }).click()
   await page.getByText(/^入门的那个，/).waitFor()
