@@ -145,7 +145,9 @@ describe.each(adapterCases)(
 
     test('tiles of rows that play one role, several or none: every row meets its own slot', async () => {
       const first = Math.ceil(0.6 * count)
-      const rows = sequenceRows([first, count - first], shape.slots)
+      const spoken = sequenceRows([first, count - first], shape.slots)
+      // One plays no role among those of the first.
+      const rows = spoken.map((row, index) => (index === 1 ? { ...row, scale: 0 } : row))
       const { run, input } = prepare(rows)
       const { a, bound } = adapterDown(shape)
       const way = { options: { rows: 'many' }, tuning: { manyRows: 'tile' } } as const
